@@ -1,0 +1,207 @@
+"""The commands. A user's mistake becomes one message on standard error and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from analysis.errors import GateError, InputError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Customer data in, a segmentation site out. Exit codes: 0 done, 2 the data or settings cannot be used, "
+    "3 the gate refused to publish, 1 a fault of ours.",
+)
+
+Data = Annotated[Path | None, typer.Option(help="File to read instead of the first source of the settings.")]
+Force = Annotated[bool, typer.Option("--force", help="Compute even where nothing changed.")]
+Site = Annotated[Path, typer.Option(help="Folder of the website.")]
+
+_err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run a command and turn our errors into messages and exit codes."""
+    warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+    try:
+        app(standalone_mode=True)
+    except (InputError, GateError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("Stopped; the last site is as it was.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+@app.command()
+def build(data: Data = None, force: Force = False) -> None:
+    """Data to build/, report.json and site/*.qmd."""
+    from analysis.render import PRERENDERED, build_lock
+
+    root = Path.cwd()
+    if _is_partial_quarto_run(root) or os.environ.get(PRERENDERED):
+        return
+    from analysis.pipeline import build as run
+
+    data = data or (Path(os.environ["SEGMENTATION_DATA"]) if os.environ.get("SEGMENTATION_DATA") else None)
+    started = time.perf_counter()
+    with build_lock(root):
+        built = run(root, data, _stage, force)
+    if built.fresh:
+        print(f"Built from {_said(built.data, built.synthetic)} in {time.perf_counter() - started:.1f} s.")
+    else:
+        print(f"Nothing changed since the last build from {_said(built.data, built.synthetic)}.")
+
+
+@app.command()
+def render(
+    out: Site = Path("_site"),
+    engine: Annotated[str | None, typer.Option(help="quarto or smalldocs; default: Quarto where it is installed.")] = None,
+) -> None:
+    """Pages to a website; the gate reads it before it replaces the last one."""
+    from analysis.render import render as run
+
+    if engine not in {None, "quarto", "smalldocs"}:
+        raise InputError(f"--engine {engine}: there is no such engine.", "Valid: quarto, smalldocs.")
+    root = Path.cwd()
+    report = _report(root)
+    started = time.perf_counter()
+    with _stage("Render and check"):
+        done = run(root, root / out, engine, before_swap=lambda fresh: _gate(fresh, root))  # type: ignore[arg-type]
+    name = {"quarto": "Quarto", "smalldocs": "the embedded renderer, smalldocs"}[done.engine]
+    print(
+        f"Rendered {done.n_pages} pages with {name} {done.version} in {time.perf_counter() - started:.1f} s, "
+        f"from {_said(report.data.sources[0].name, report.study.synthetic)}."
+    )
+    print(f"Open {_shown(done.site / 'index.html')} in a browser, or run: make serve")
+
+
+@app.command()
+def check(site: Site = Path("_site")) -> None:
+    """Hold a rendered site against the gate: disclosure, links, weight, requests to other hosts."""
+    from analysis.render import PRERENDERED
+
+    if os.environ.get(PRERENDERED):
+        return
+    root = Path.cwd()
+    folder = root / os.environ.get("QUARTO_PROJECT_OUTPUT_DIR", str(site))
+    if not folder.is_dir():
+        raise InputError(f"{_shown(folder)} is not there.", hint="Run: make site")
+    _gate(folder, root)
+    print(f"{_shown(folder)} may be published.")
+
+
+@app.command()
+def score(
+    new: Annotated[Path, typer.Argument(help="Table of new customers.")],
+    out: Annotated[Path, typer.Option(help="File to write; private, it holds keys.")] = Path("build/scores.csv"),
+) -> None:
+    """Assign new customers to the published segments."""
+    from analysis.outputs import score as run
+    from analysis.sources import read_table
+
+    root = Path.cwd()
+    path = new if new.is_absolute() else root / new
+    scores = run(read_table(path, root=root, setting="score"), root / "build" / "model.json")
+    (root / out).parent.mkdir(parents=True, exist_ok=True)
+    scores.to_csv(root / out, index=False)
+    print(f"{len(scores):,} customers scored into {out}: key, segment, confidence, runner_up, unlike_anyone.")
+
+
+@app.command()
+def demo(
+    customers: Annotated[int, typer.Option(help="How many customers to make.")] = 2240,
+    out: Annotated[Path, typer.Option(help="Folder for marketing_campaign.csv and truth.csv.")] = Path("build/demo"),
+) -> None:
+    """Write the synthetic twin of the default study, with its planted segments."""
+    from analysis.demo import write_twin
+
+    path = write_twin(Path.cwd() / out, customers)
+    print(f"{customers:,} synthetic customers in {_shown(path)}; the planted segments in truth.csv beside it.")
+    print(f"Try: make site DATA={_shown(path)}")
+
+
+@app.command()
+def data() -> None:
+    """Fetch the public file of the default study from Kaggle."""
+    from analysis.download import fetch_default
+
+    print(f"{_shown(fetch_default(Path.cwd()))} is in place. Now: make site")
+
+
+@app.command()
+def preview(
+    data: Data = None, port: Annotated[int, typer.Option(help="Port on this machine.")] = 4848
+) -> None:
+    """Serve the site on this machine and make it anew when settings, templates or data change."""
+    from analysis.preview import serve
+
+    def remake() -> None:
+        build(data)
+        render()
+
+    serve(Path.cwd(), Path.cwd() / "_site", remake, port)
+
+
+def _is_partial_quarto_run(root: Path) -> bool:
+    """Whether Quarto renders single pages or a preview save, with the pages already there."""
+    in_quarto = "QUARTO_PROJECT_OUTPUT_DIR" in os.environ
+    return in_quarto and not os.environ.get("QUARTO_PROJECT_RENDER_ALL") and (root / "site" / "index.qmd").is_file()
+
+
+def _gate(site: Path, root: Path) -> None:
+    from analysis.disclosure import private_from_build, skipped_rules
+    from analysis.gate import check as hold
+
+    private = private_from_build(root / "build")
+    refusals = hold(site, private)
+    for rule in skipped_rules(private):
+        print(f"The gate could not look for {rule}: build/ does not hold the private list.", file=sys.stderr)
+    if refusals:
+        lines = [str(refusal) for refusal in refusals[:20]]
+        more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
+        raise GateError("\n".join(["The site must not be published:", *lines, *more, "The last good site is as it was."]))
+
+
+def _report(root: Path):  # noqa: ANN202
+    from analysis.report import read_report
+
+    return read_report(root / "build" / "report.json")
+
+
+def _said(data: str, synthetic: bool) -> str:
+    return f"{data} (synthetic demonstration data)" if synthetic else data
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)
+
+
+@contextlib.contextmanager
+def _stage(name: str) -> Iterator[Callable[[str], None]]:
+    """A line with a spinner and the time it took, on a terminal only."""
+    if not _err.is_terminal:
+        yield lambda text: None
+        return
+    started = time.perf_counter()
+    with _err.status(name) as status:
+        yield lambda text: status.update(f"{name}: {text}")
+    _err.print(f"  {name:<18} {time.perf_counter() - started:5.1f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""The settings of a study: the ``segmentation:`` block of ``_quarto.yml``, overlaid by Quarto profiles."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from analysis.errors import InputError, did_you_mean, listed
+from analysis.expressions import parse
+
+Kind = Literal["customers", "transactions", "survey", "events"]
+Role = Literal["feature", "descriptor", "outcome", "ignore"]
+Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category"]
+Algorithm = Literal["kmeans", "ward", "dbscan"]
+Scaling = Literal["standard", "minmax", "robust", "none"]
+Transform = Literal["auto", "none", "log"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown keys are errors, values cannot change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Roles(Settings):
+    """Columns of a source that are used as they stand; columns named nowhere only feed formulas."""
+
+    feature: tuple[str, ...] = ()
+    descriptor: tuple[str, ...] = ()
+    outcome: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_role_each(self) -> Roles:
+        seen: dict[str, str] = {}
+        for role in get_args(Role):
+            for column in getattr(self, role):
+                if column in seen:
+                    raise ValueError(f"column '{column}' has two roles, {seen[column]} and {role}; keep one")
+                seen[column] = role
+        return self
+
+
+class Source(Settings):
+    """One table of the study and how to read it."""
+
+    path: str = Field(min_length=1, description="File, relative to the project folder.")
+    kind: Kind = Field("customers", description="What a row is.")
+    key: str | None = Field(None, description="Column that identifies the customer; none: row numbers serve.")
+    roles: Roles = Roles()
+    labels: dict[str, str] = Field({}, description="Words for the page, by column.")
+    units: dict[str, Unit] = Field({}, description="Unit of a column, where it is not plain from the data.")
+    types: dict[str, Literal["number", "date", "category", "boolean", "text"]] = Field(
+        {}, description="Type of a column, where the reader should not decide."
+    )
+    merge: dict[str, dict[str, str]] = Field({}, description="Spellings of a category to merge, by column.")
+    plausible: dict[str, tuple[float | None, float | None]] = Field(
+        {}, description="Lowest and highest believable value, by column; null leaves a side open."
+    )
+    dates: Literal["auto", "day-first", "month-first", "iso"] = "auto"
+    decimal: Literal["auto", ".", ","] = "auto"
+    delimiter: str = "auto"
+    encoding: str = "auto"
+    sheet: str | int | None = Field(None, description="Sheet of a workbook, by name or number from 0.")
+
+    def named_columns(self) -> tuple[str, ...]:
+        """Every column that the settings name, each once, key first."""
+        named = [self.key] if self.key else []
+        for role in get_args(Role):
+            named += getattr(self.roles, role)
+        for part in (self.labels, self.units, self.types, self.merge, self.plausible):
+            named += part
+        return tuple(dict.fromkeys(named))
+
+
+class Feature(Settings):
+    """A variable computed from the columns of a customer.
+
+    ``high`` and ``low`` are the words for a segment far above or below everyone, as a plural noun
+    ("wine buyers"); names and stories are made from them.
+    """
+
+    label: str
+    formula: str
+    unit: Unit = "number"
+    role: Role = "feature"
+    transform: Transform = "auto"
+    about: str = Field("", description="One sentence for the page.")
+    high: str = ""
+    low: str = ""
+
+    @field_validator("formula", mode="before")
+    @classmethod
+    def _formula_parses(cls, formula: object) -> str:
+        return parse(str(formula)).text
+
+
+class Study(Settings):
+    """The whole study. Defaults are those of the Methodology page."""
+
+    title: str = Field(min_length=1)
+    subtitle: str = ""
+    customers: str = Field("customers", description="What a row of the segmentation is called, plural.")
+    currency: str = Field("", description="Symbol or code of the currency; empty: not stated.")
+    period: str = Field("", description='What money and counts cover, such as "in two years".')
+    as_of: dt.date | Literal["auto"] = Field("auto", description="Date of the study; auto: newest in the data.")
+    demo: bool = Field(False, description="Use the synthetic twin where the first source is not there.")
+    sources: tuple[Source, ...] = Field(min_length=1)
+    features: dict[str, Feature] = {}
+    value: str | None = Field(None, description="Feature or column that says what a customer is worth.")
+    segments: int | Literal["auto"] = "auto"
+    max_segments: int = Field(8, ge=2, le=20)
+    algorithm: Algorithm | Literal["auto"] = "auto"
+    scaling: Scaling = "standard"
+    seed: int = Field(2014, ge=0, le=2**32 - 1)
+    min_cell: int = Field(10, ge=2, description="Fewest customers that a published number may stand for.")
+    min_share: float = Field(0.03, gt=0, lt=0.5, description="Smallest share of customers in a segment.")
+    min_customers: int = Field(30, ge=1, description="Fewest customers in a segment.")
+    names: dict[str, str] = Field({}, description="Name to show instead of a generated one, by slug.")
+
+    @field_validator("segments", mode="before")
+    @classmethod
+    def _segments(cls, value: object) -> object:
+        if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= 20):
+            return value
+        raise ValueError(f"{value!r} cannot be used; valid are auto and whole numbers from 2 to 20")
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> Study:
+        for name in self.features:
+            if not name.isidentifier():
+                raise ValueError(f"features: '{name}' cannot be a name; use letters, digits and underscores")
+        return self
+
+
+def project_settings(root: Path, profile: str | None = None) -> dict[str, Any]:
+    """Read ``_quarto.yml`` and overlay the profiles, as Quarto does.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project.
+    profile : str, optional
+        Profile names, comma separated; default is the environment's QUARTO_PROFILE.
+
+    Raises
+    ------
+    InputError
+        Where a file is missing or is not YAML.
+    """
+    settings = _read_yaml(root / "_quarto.yml")
+    for overlay in profile_files(root, profile):
+        settings = merge(settings, _read_yaml(overlay))
+    return settings
+
+
+def profile_files(root: Path, profile: str | None = None) -> list[Path]:
+    """The ``_quarto-<profile>.yml`` files in force, in the order in which they are laid over the settings."""
+    names = os.environ.get("QUARTO_PROFILE", "") if profile is None else profile
+    files = [root / f"_quarto-{name.strip()}.yml" for name in names.split(",") if name.strip()]
+    for file in files:
+        if not file.is_file():
+            known = sorted(p.stem.removeprefix("_quarto-") for p in root.glob("_quarto-*.yml"))
+            raise InputError(
+                f"Profile '{file.stem.removeprefix('_quarto-')}': {file.name} is not there.",
+                f"Profiles there: {listed(known) or 'none'}.",
+                "Set QUARTO_PROFILE to one of them, or unset it.",
+            )
+    return files
+
+
+def load_study(root: Path, profile: str | None = None) -> Study:
+    """Read and check the ``segmentation:`` block.
+
+    Raises
+    ------
+    InputError
+        Naming file, setting, value and the valid choices of up to three problems.
+    """
+    block = project_settings(root, profile).get("segmentation")
+    if not isinstance(block, dict):
+        raise InputError(
+            "_quarto.yml has no 'segmentation:' block.",
+            "It holds the study: title, sources, features.",
+            "The Reproduce page and the README show one.",
+        )
+    return check_study(block, [path.name for path in profile_files(root, profile)])
+
+
+def check_study(block: Mapping[str, Any], overlays: list[str] | None = None) -> Study:
+    """Turn a raw block into a :class:`Study`, or say what is wrong with it."""
+    try:
+        return Study.model_validate(block)
+    except ValidationError as error:
+        where = ", ".join(["_quarto.yml", *(overlays or [])])
+        problems = [_explain(problem) for problem in error.errors(include_url=False)]
+        more = f"\n({len(problems) - 3} more problems)" if len(problems) > 3 else ""
+        raise InputError("\n".join(f"{where}, {text}" for text in problems[:3]) + more) from None
+
+
+def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one tree of settings over another: mappings merge, lists and values are replaced.
+
+    Examples
+    --------
+    >>> merge({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    merged = dict(base)
+    for key, value in overlay.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path.name} is not in this folder.", hint="Run from the project's folder.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "the file is not UTF-8 text"
+        raise InputError(f"{path.name}{place}: not valid YAML ({problem}).", hint="Check indents and colons.") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path.name} holds no settings.", "Expected 'key: value' lines.")
+    return content
+
+
+def _explain(problem: Any) -> str:
+    place = "segmentation"
+    for part in problem["loc"]:
+        if isinstance(part, int):
+            place += f"[{part}]"
+        elif not (part.startswith("literal[") or part in {"int", "date", "constrained-str", "str"}):
+            place += f".{part}"
+    kind, value = problem["type"], problem.get("input")
+    if kind == "extra_forbidden":
+        name = str(problem["loc"][-1])
+        known = _fields_at(problem["loc"][:-1])
+        hint = did_you_mean(name, known)
+        return f"{place}: unknown setting '{name}'.\n  Valid here: {listed(known, 30)}.  {hint}".rstrip()
+    if kind == "literal_error":
+        return f"{place}: {value!r} is not a choice here.\n  Valid: {problem['ctx']['expected']}."
+    if kind == "missing":
+        return f"{place}: this setting is required and is not there."
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = "" if kind == "value_error" else f" (found {value!r})"
+    return f"{place}: {message}{shown}."
+
+
+def _fields_at(location: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = Study
+    for part in location:
+        model = {"sources": Source, "features": Feature, "roles": Roles}.get(str(part), model)
+    return list(model.model_fields)

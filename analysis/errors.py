@@ -1,0 +1,67 @@
+"""The error types a user can meet; each one becomes one short message and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(Exception):
+    """The user's data or settings cannot be used (exit code 2).
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, with the value and the place.
+    expected : str, optional
+        What was expected there.
+    hint : str, optional
+        What to do about it.
+
+    Examples
+    --------
+    >>> print(InputError("data/a.csv is empty.", hint="Export the table again."))
+    data/a.csv is empty.
+      Export the table again.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, expected: str = "", hint: str = "") -> None:
+        super().__init__("\n  ".join(part for part in (what, expected, hint) if part))
+
+
+class GateError(Exception):
+    """The rendered site must not be published (exit code 3)."""
+
+    exit_code = 3
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``Did you mean 'x'?`` for the nearest known name, or an empty string.
+
+    Examples
+    --------
+    >>> did_you_mean("amout", ["amount", "date"])
+    "Did you mean 'amount'?"
+    """
+    known = list(known)
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    if not near:
+        folded = {str(k).casefold(): k for k in known}
+        near = [folded[name.casefold()]] if name.casefold() in folded else []
+    return f"Did you mean '{near[0]}'?" if near else ""
+
+
+def listed(names: Iterable[str], limit: int = 12) -> str:
+    """Join names for a message; a long list is cut and counted.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], limit=2)
+    'a, b and 1 more'
+    """
+    names = [str(name) for name in names]
+    if len(names) <= limit:
+        return ", ".join(names)
+    return f"{', '.join(names[:limit])} and {len(names) - limit} more"

@@ -1,0 +1,157 @@
+"""Features: from cleaned columns to one row of numbers per customer, each with its formula and its words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from analysis.cleaning import Cleaned
+from analysis.config import Feature, Source, Study
+from analysis.errors import InputError, did_you_mean
+from analysis.expressions import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What a page needs to know of one variable.
+
+    ``columns`` are the source columns it is made of; ``categorical`` ones hold text levels.
+    """
+
+    name: str
+    label: str
+    unit: str
+    role: Literal["feature", "descriptor", "outcome"]
+    formula: str
+    columns: tuple[str, ...]
+    about: str
+    high: str
+    low: str
+    transform: Literal["auto", "none", "log"]
+    categorical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureTable:
+    """One row per customer.
+
+    Attributes
+    ----------
+    frame : DataFrame, shape (n, variables)
+        Numbers as float64 (missing = NaN), categories as text.
+    variables : tuple of Variable
+        In the order of the columns of ``frame``.
+    """
+
+    frame: pd.DataFrame
+    variables: tuple[Variable, ...]
+
+    def of(self, *roles: str) -> list[Variable]:
+        """The variables with one of these roles, in order."""
+        return [variable for variable in self.variables if variable.role in roles]
+
+
+def build_features(cleaned: Cleaned, source: Source, study: Study) -> FeatureTable:
+    """Compute the features of the settings and take over the columns that have a role.
+
+    Raises
+    ------
+    InputError
+        For a formula that names a column which is not there, or that gives no numbers.
+    """
+    columns: dict[str, pd.Series] = {}
+    variables: list[Variable] = []
+    for name, feature in study.features.items():
+        if name in columns or name in cleaned.frame.columns:
+            raise InputError(
+                f"_quarto.yml, segmentation.features.{name}: a column of the file has the same name.",
+                hint="Give the feature another name.",
+            )
+        columns[name], variable = _derive(name, feature, cleaned)
+        variables.append(variable)
+    for role in ("feature", "descriptor", "outcome"):
+        for column in getattr(source.roles, role):
+            columns[column], variable = _take(column, role, source, cleaned.frame[column])
+            variables.append(variable)
+    if not any(variable.role == "feature" for variable in variables):
+        raise InputError(
+            "_quarto.yml, segmentation: no variable has the role 'feature'.",
+            "Segments are formed by at least one.",
+            "Add columns to sources[0].roles.feature, or features with a formula.",
+        )
+    return FeatureTable(pd.DataFrame(columns), tuple(variables))
+
+
+def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, Variable]:
+    place = f"_quarto.yml, segmentation.features.{name}.formula"
+    expression = parse(feature.formula)
+    known = {str(column): cleaned.frame[column] for column in cleaned.frame}
+    absent = [column for column in expression.names if column not in known and column != "as_of"]
+    if absent:
+        raise InputError(
+            f"{place}: column '{absent[0]}' is not in the data.",
+            f'The formula is "{feature.formula[:100]}".',
+            did_you_mean(absent[0], known) or "Correct the name.",
+        )
+    try:
+        values = expression({**known, "as_of": pd.Timestamp(cleaned.as_of)})
+        numbers = _as_numbers(values)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{place}: cannot be computed ({str(error)[:120]}).",
+            "Arithmetic needs numbers; year() and days() need dates.",
+            "Look at the column types on the Data page, or set them under sources[0].types.",
+        ) from None
+    variable = Variable(
+        name=name,
+        label=feature.label,
+        unit=feature.unit,
+        role="feature" if feature.role == "ignore" else feature.role,
+        formula=feature.formula,
+        columns=tuple(column for column in expression.names if column != "as_of"),
+        about=feature.about,
+        high=feature.high,
+        low=feature.low,
+        transform=feature.transform,
+        categorical=False,
+    )
+    return numbers.rename(name), variable
+
+
+def _take(column: str, role: str, source: Source, values: pd.Series) -> tuple[pd.Series, Variable]:
+    """A column with a role, as it stands."""
+    numeric = pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
+    if role == "feature" and not numeric:
+        raise InputError(
+            f"_quarto.yml, segmentation.sources[0].roles.feature: column '{column}' holds text, not numbers.",
+            "Segments are formed by numbers and yes/no answers.",
+            f"Make it a descriptor, or add a feature such as: is_in({column}, \"...\").",
+        )
+    unit = source.units.get(column)
+    if unit is None:
+        two_valued = numeric and set(values.dropna().unique()) <= {0, 1}
+        unit = "category" if not numeric else "yes_no" if two_valued else "number"
+    variable = Variable(
+        name=column,
+        label=source.labels.get(column, column),
+        unit=unit,
+        role=role,  # type: ignore[arg-type]
+        formula=column,
+        columns=(column,),
+        about="",
+        high="",
+        low="",
+        transform="auto",
+        categorical=not numeric,
+    )
+    return (_as_numbers(values) if numeric else values.astype("object").where(values.notna(), None)), variable
+
+
+def _as_numbers(values: pd.Series) -> pd.Series:
+    """Float64 with NaN for missing; infinities count as missing."""
+    if not isinstance(values, pd.Series):
+        raise ValueError("the formula names no column")
+    numbers = values.astype("Float64").astype("float64")
+    return numbers.where(numbers.abs() < float("inf"))

@@ -1,0 +1,102 @@
+"""How numbers read on a page: rounding, units and plurals in one place."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """Number formats of a study.
+
+    Parameters
+    ----------
+    currency : str
+        Symbol set before an amount; empty where the data state none.
+    customers : str
+        What a row is called, plural.
+    min_cell : int
+        Counts under it are not printed.
+    """
+
+    currency: str = ""
+    customers: str = "customers"
+    min_cell: int = 10
+
+    def value(self, x: float | None, unit: str) -> str:
+        """A number with its unit; an en dash where there is none.
+
+        >>> Formats().value(0.4567, "share"), Formats("$").value(1183.4, "money"), Formats().value(2, "count")
+        ('46 %', '$1,183', '2')
+        """
+        if x is None or not math.isfinite(x):
+            return "–"
+        if unit in {"share", "yes_no"}:
+            return self.percent(x)
+        if unit == "money":
+            return f"{self.currency}{self.plain(x)}"
+        if unit in {"days", "years"}:
+            return f"{self.plain(x)} {unit}"
+        return self.plain(x)
+
+    def plain(self, x: float) -> str:
+        """Three significant digits under 100, whole numbers above.
+
+        >>> [Formats().plain(x) for x in (12345.6, 42.35, 7.0, 0.1234)]
+        ['12,346', '42.4', '7', '0.123']
+        """
+        if not math.isfinite(x):
+            return "–"
+        if abs(x) >= 100 or x == round(x):
+            return f"{x:,.0f}"
+        digits = 1 if abs(x) >= 10 else 2 if abs(x) >= 1 else 3
+        return f"{x:,.{digits}f}".rstrip("0").rstrip(".")
+
+    def percent(self, x: float) -> str:
+        """A share as a percentage.
+
+        >>> [Formats().percent(x) for x in (0.3, 0.0312, 0.004)]
+        ['30 %', '3.1 %', '0.4 %']
+        """
+        points = 100 * x
+        return f"{points:.0f} %" if abs(points) >= 9.95 or points == 0 else f"{points:.1f} %"
+
+    def people(self, n: int) -> str:
+        """A count of customers; small ones are not told apart.
+
+        >>> Formats().people(2240), Formats().people(3), Formats().people(0)
+        ('2,240', 'fewer than 10', '0')
+        """
+        return f"fewer than {self.min_cell}" if 0 < n < self.min_cell else f"{n:,}"
+
+    def times(self, ratio: float) -> str:
+        """How a value compares with everyone's, in words.
+
+        >>> [Formats().times(x) for x in (2.04, 1.02, 0.25)]
+        ['2 times', 'about the same as', '25 % of']
+        """
+        if abs(ratio - 1) < 0.05:
+            return "about the same as"
+        return f"{self.plain(round(ratio, 1))} times" if ratio > 1 else f"{self.percent(ratio)} of"
+
+
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def in_words(n: int) -> str:
+    """Numbers up to ten as words.
+
+    >>> in_words(4), in_words(12)
+    ('four', '12')
+    """
+    return _SMALL[n] if 0 <= n < len(_SMALL) else str(n)
+
+
+def joined(parts: list[str]) -> str:
+    """A list as a sentence part.
+
+    >>> joined(["a", "b", "c"])
+    'a, b and c'
+    """
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""

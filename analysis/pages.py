@@ -1,0 +1,349 @@
+"""Report to pages: each page kind is one template that only fills in; a file is written where its bytes change."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import vl_convert
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis import charts
+from analysis.assets import read_tokens, themed, write_vega_bundle
+from analysis.charts import Figure, Table
+from analysis.evidence import (
+    BAND, NATURAL_GAP, NATURAL_STABLE, NULL_DRAWS, NULL_PAIRS, PAIRS, PAIRS_DECIDED, REPRODUCIBLE_STABLE, STABLE, VALID,
+)  # fmt: skip
+from analysis.formats import Formats, in_words
+from analysis.prepare import NEAR_COPY, OUTLIER_Z
+from analysis.render import write_notice
+from analysis.report import Report, Segment
+
+SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
+BADGES = {"highly stable": "highly-stable", "valid": "valid", "a pattern": "pattern", "do not trust": "do-not-trust"}
+
+# Look-alikes for what YAML, Pandoc and shortcodes give a meaning to.
+_FRONT = str.maketrans('<>{}[]"\'\\`&$@:|#*', "‹›❴❵［］”’∖ˋ＆＄＠∶∣＃∗")
+
+
+@dataclass(frozen=True, slots=True)
+class PageFigure:
+    """A figure as the macro takes it; ``svg`` is relative to the page."""
+
+    id: str
+    title: str
+    caption: str
+    alt: str
+    spec_json: Markup
+    svg: Markup
+    width: int
+    height: int
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A marker row: positions 0-100 on a common axis from the lowest p10 to the highest p90."""
+
+    label: str
+    text: str
+    colour: Markup
+    seg_text: str
+    all_text: str
+    seg_lo: float
+    seg_mid: float
+    seg_hi: float
+    all_lo: float
+    all_mid: float
+    all_hi: float
+
+
+def write_pages(report: Report, root: Path) -> list[Path]:
+    """Write ``site/*.qmd``, the charts' pictures and the notice; remove pages of segments that are gone.
+
+    Returns
+    -------
+    list of Path
+        Every generated file.
+    """
+    site = root / "site"
+    bundle = write_vega_bundle(site / "assets")
+    book = _Book(report, root, bundle)
+    files = [_write(site / name, text) for name, text in book.pages()]
+    files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
+    _sweep(site / "segments", "*.qmd", files)
+    _sweep(site / "assets" / "charts", "*.svg", files)
+    text = SYNTHETIC if report.study.synthetic else f"Data as of {report.study.as_of}."
+    write_notice(root, text, synthetic=report.study.synthetic, variables={"study": escape_front(report.study.title)})
+    return [*files, site / "assets" / bundle, site / "_metadata.yml", root / "_variables.yml"]
+
+
+def escape(text: object) -> Markup:
+    """Text as one line in which only letters, digits, spaces and commas stand for themselves.
+
+    >>> print(escape("a<b>"))
+    a&#60;b&#62;
+    """
+    one_line = re.sub(r"\s+", " ", str(text))
+    return Markup("".join(c if c.isalnum() or c in " ," else f"&#{ord(c)};" for c in one_line))
+
+
+def escape_front(text: str) -> str:
+    """Text for front matter: marks that YAML or Pandoc would read become look-alikes.
+
+    >>> escape_front("{{< env HOME >}}")
+    '❴❴‹ env HOME ›❵❵'
+    """
+    return re.sub(r"\s+", " ", text).translate(_FRONT)
+
+
+def escape_json(value: object) -> Markup:
+    """JSON for a script element: one line, no character that HTML reads."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for mark in "<>&":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+class _Book:
+    """The pages of one report."""
+
+    def __init__(self, report: Report, root: Path, bundle: str) -> None:
+        self.report, self.formats = report, report.formats()
+        self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
+        self.pictures: dict[str, str] = {}
+        self.environment = Environment(
+            loader=FileSystemLoader(root / "templates"),
+            block_start_string="<%", block_end_string="%>",
+            variable_start_string="<<", variable_end_string=">>",
+            comment_start_string="<#", comment_end_string="#>",
+            undefined=StrictUndefined, autoescape=True, finalize=_finalize,
+            trim_blocks=True, keep_trailing_newline=True,
+        )  # fmt: skip
+        self.environment.globals.update(vega_bundle=Markup(bundle))
+        self.environment.filters.update(
+            front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
+            percent=self.formats.percent, people=self.formats.people, plain=self.formats.plain, words=in_words,
+            value=self.formats.value,
+        )  # fmt: skip
+
+    def pages(self) -> Iterable[tuple[str, str]]:
+        """Name and text of each page."""
+        report = self.report
+        personas = [self.card(s, "segments/") for s in report.segments]
+        yield "index.qmd", self.page(
+            "index", personas=personas, value_size=self.figure(charts.value_against_size(report), 0), first=self.first_actions()
+        )
+        siblings = [self.card(s, "") for s in report.segments]
+        yield "segments/index.qmd", self.page("personas", personas=siblings)
+        for i, segment in enumerate(report.segments):
+            neighbours = {
+                "previous": siblings[i - 1] if i else None,
+                "next": siblings[i + 1] if i + 1 < len(siblings) else None,
+            }
+            yield f"segments/{segment.slug}.qmd", self.persona(segment, siblings, neighbours)
+        mixes = [charts.category_mix(report, i) for i in range(len(report.categories))]
+        shown = [
+            charts.heat_map(report), charts.parallel_coordinates(report), charts.segment_map(report),
+            charts.outcomes(report), charts.descriptors(report), *mixes,
+        ]  # fmt: skip
+        figures = {f.id.removeprefix("chart-").replace("-", "_"): self.figure(f, 0) for f in shown if f}
+        yield "compare.qmd", self.page("compare", figures=figures, mixes=[self.figure(f, 0) for f in mixes])
+        shown = [
+            charts.elbow(report), charts.silhouette(report), charts.stability(report), charts.algorithms(report),
+            charts.segment_stability(report), charts.null_reference(report),
+        ]  # fmt: skip
+        figures = {f.id.removeprefix("chart-").replace("-", "_"): self.figure(f, 0) for f in shown if f}
+        yield "evidence.qmd", self.page("evidence", figures=figures, chosen=self.chosen())
+        columns = [self.figure(charts.distribution(report, c), 0) for c in report.data.columns if c.bars]
+        missing, together = charts.missing_values(report), charts.correlation_map(report)
+        yield "data.qmd", self.page(
+            "data",
+            columns=columns,
+            missing=self.figure(missing, 0) if missing else None,
+            correlations=self.figure(together, 0) if together else None,
+            ledger=self.ledger(),
+            dictionary=self.dictionary(),
+        )
+        yield "methodology.qmd", self.page("methodology", features=self.features(), thresholds=_THRESHOLDS, chosen=self.chosen())
+
+    def page(self, template: str, **context: Any) -> str:
+        """Fill in one template."""
+        text = self.environment.get_template(f"pages/{template}.qmd").render(
+            report=self.report, study=self.report.study, verdict=self.report.verdict, **context
+        )
+        return re.sub(r"\n{3,}", "\n\n", text)
+
+    def figure(self, figure: Figure, depth: int) -> PageFigure:
+        """Make a chart ready for a page that lies ``depth`` folders under ``site/``; keep its static picture."""
+        if figure.id not in self.pictures:
+            spec = themed(figure.spec, self.tokens)
+            if spec.get("width") == "container":
+                spec = {**spec, "width": charts.WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
+            self.pictures[figure.id] = vl_convert.vegalite_to_svg({"$schema": _SCHEMA, **spec})
+        svg = self.pictures[figure.id]
+        found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+        width, height = (round(float(x)) for x in found.groups()) if found else (charts.WIDTH, figure.height)
+        address = Markup("../" * depth + f"assets/charts/{figure.id}.svg")
+        spec_json = escape_json(figure.spec)
+        return PageFigure(
+            figure.id, figure.title, figure.caption, figure.alt, spec_json, address, width, height, figure.table
+        )
+
+    def card(self, s: Segment, folder: str) -> dict[str, Any]:
+        """A persona as the card, the switcher and the pager take it."""
+        widest = max(max(x.share, x.value_share or 0) for x in self.report.segments)
+        return {
+            "url": Markup(f"{folder}{s.slug}.html"),
+            "letter": s.letter,
+            "colour": Markup(s.colour),
+            "name": s.name,
+            "story": s.one_line,
+            "customers_text": f"{self.formats.people(s.n)} ({self.formats.percent(s.share)})",
+            "customers_pct": round(100 * s.share / widest),
+            "value_text": self.formats.value(s.value_share, "share") if s.value_share is not None else "",
+            "value_pct": round(100 * (s.value_share or 0) / widest),
+            "traits": list(s.traits),
+            "badge_kind": Markup(BADGES[s.band]),
+            "badge_text": s.band.capitalize(),
+        }
+
+    def persona(self, segment: Segment, siblings: list[dict[str, Any]], neighbours: dict[str, Any]) -> str:
+        """One persona page."""
+        return self.page(
+            "persona",
+            s=segment,
+            siblings=siblings,
+            bands=[self.band(segment, name) for name in segment.markers],
+            profile=self.figure(charts.persona_profile(self.report, segment), 1),
+            badge_kind=Markup(BADGES[segment.band]),
+            tiles=self.tiles(segment),
+            outcomes=self.outcomes(segment),
+            **neighbours,
+        )
+
+    def tiles(self, s: Segment) -> list[tuple[str, str, str]]:
+        """Key numbers of a persona: value, label, note."""
+        f, study = self.formats, self.report.study
+        tiles = [(f.people(s.n), study.customers, f"{f.percent(s.share)} of all")]
+        worth = s.difference(study.value) if study.value else None
+        if worth and s.value_share is not None and study.value:
+            variable = self.report.variable(study.value)
+            label = variable.label.lower()
+            base = f.value(self.report.everyone[study.value].median, variable.unit)
+            tiles.append((f.percent(s.value_share), "of revenue", f"{f.percent(s.share)} would be its fair share by size"))
+            tiles.append((f.value(worth.summary.median, variable.unit), f"median {label}", f"everyone {base}"))
+        tiles.append((f"{s.slsw:.2f}", "stability", f"{s.band}; 1 = the same customers in every resample"))
+        return tiles
+
+    def outcomes(self, s: Segment) -> list[tuple[str, str, str]]:
+        """Outcome, rate here, rate of everyone."""
+        return [
+            (v.label, self.formats.percent(d.summary.mean), self.formats.percent(self.report.everyone[v.name].mean))
+            for v in self.report.variables
+            if v.role == "outcome" and v.unit == "yes_no" and (d := s.difference(v.name))
+        ]
+
+    def band(self, s: Segment, name: str) -> Band:
+        """One marker as a band against everyone."""
+        variable, found = self.report.variable(name), s.difference(name)
+        assert found is not None
+        own, base = found.summary, self.report.everyone[name]
+        low, high = min(own.p10, base.p10), max(own.p90, base.p90)
+        span = (high - low) or 1.0
+        place = [round(4 + 92 * (x - low) / span, 1) for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)]
+        unit = variable.unit
+        word = "higher" if found.z > 0 else "lower"
+        return Band(
+            variable.label,
+            f"{word} in {found.certainty} of 100 resamples",
+            Markup(s.colour),
+            f"{self.formats.value(own.median, unit)} ({self.formats.value(own.p10, unit)} to {self.formats.value(own.p90, unit)})",
+            f"{self.formats.value(base.median, unit)} ({self.formats.value(base.p10, unit)} to {self.formats.value(base.p90, unit)})",
+            *place,
+        )
+
+    def first_actions(self) -> list[dict[str, Any]]:
+        """The first action of up to three segments, most valuable first; no action twice."""
+        ranked = sorted(self.report.segments, key=lambda s: -(s.value_share if s.value_share is not None else s.share))
+        chosen: list[dict[str, Any]] = []
+        for s in ranked:
+            action = next((a for a in s.actions if a.title not in {c["title"] for c in chosen}), None)
+            if action and len(chosen) < 3:
+                chosen.append(
+                    {"title": action.title, "text": f"For {s.name}. {action.reason}", "why": "", "test": action.measure,
+                     "evidence": [{"url": Markup(f"segments/{s.slug}.html#what-to-do"), "text": s.name}]}
+                )  # fmt: skip
+        return chosen
+
+    def chosen(self) -> Any:
+        """The evidence at the published number of segments."""
+        return next(r for r in self.report.evidence.by_k if r.k == self.report.decision.k)
+
+    def ledger(self) -> Table:
+        """The cleaning ledger as text."""
+        return Table(
+            ("Rule", "Customers in", "Touched", "Customers out", "What was done", "Why"),
+            tuple(
+                (x.rule, f"{x.rows_in:,}", self.formats.people(x.touched), f"{x.rows_out:,}", x.done if x.touched else "nothing to do", x.why)
+                for x in self.report.ledger
+            ),
+        )  # fmt: skip
+
+    def dictionary(self) -> Table:
+        """Every column as it was read."""
+        f = self.formats
+        return Table(
+            ("Column", "Meaning", "Read as", "Role", "Missing", "Different values", "Middle 80 %", "How it was read"),
+            tuple(
+                (
+                    c.name, c.label, c.type, c.role, f.people(c.missing), f.people(c.distinct),
+                    f"{f.plain(c.p10)} to {f.plain(c.p90)}" if c.p10 is not None and c.p90 is not None else "–", c.note,
+                )
+                for c in self.report.data.columns
+            ),
+        )  # fmt: skip
+
+    def features(self) -> Table:
+        """Every variable with its formula and what was done to it."""
+        steps = {step.name: step for step in self.report.steps}
+        dropped = {d.name: d.reason for d in self.report.dropped}
+        rows = []
+        for v in self.report.variables:
+            use = "forms segments" if v.name in steps else f"left out: {dropped[v.name]}" if v.name in dropped else f"{v.role}, describes them"
+            step = steps.get(v.name)
+            made = ("logarithm, " if step and step.log else "") + ("scaled" if step else "as it is")
+            rows.append((v.label, use, v.formula, made, v.about or "–"))
+        return Table(("Variable", "Use", "Formula", "Taken as", "Meaning"), tuple(rows))
+
+
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+_THRESHOLDS = {
+    "stable": STABLE, "valid": VALID, "band": BAND, "natural_stable": NATURAL_STABLE, "natural_gap": NATURAL_GAP,
+    "reproducible": REPRODUCIBLE_STABLE, "pairs": PAIRS, "pairs_decided": PAIRS_DECIDED, "null_draws": NULL_DRAWS,
+    "null_pairs": NULL_PAIRS, "outlier": OUTLIER_Z, "near_copy": NEAR_COPY,
+}  # fmt: skip
+
+
+def _finalize(value: object) -> object:
+    if isinstance(value, Markup) or value is None:
+        return value
+    return Markup(str(value)) if isinstance(value, (int, float)) else escape(value)
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = text.encode("utf-8")
+    if not path.is_file() or path.read_bytes() != data:
+        path.write_bytes(data)
+    return path
+
+
+def _sweep(folder: Path, pattern: str, keep: list[Path]) -> None:
+    for stale in set(folder.glob(pattern)) - set(keep):
+        stale.unlink()

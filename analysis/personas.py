@@ -1,0 +1,389 @@
+"""From profiles to people: a name, a story, who they are not, and actions with the rule that fired."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from analysis.config import Study
+from analysis.errors import InputError
+from analysis.evidence import SegmentEvidence
+from analysis.expressions import parse
+from analysis.features import Variable
+from analysis.formats import Formats, joined
+from analysis.profile import Difference, Profiles, SegmentProfile
+
+COLOURS = ("#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8a7a1c", "#c04a6b", "#0f8ca0", "#7a6fd0")
+"""One for each segment: at least 3:1 on white and on the dark paper, told apart by the colour-blind."""
+EVERYONE = "#858b95"
+TIERS = ((1.4, "Premium"), (0.7, "Mid-value"), (0.0, "Low-spend"))
+"""Least ratio of a segment's mean value to everyone's, and the word for it."""
+MOST_MARKERS, MOST_ACTIONS = 5, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something to do, why, and the rule and numbers that made it appear."""
+
+    title: str
+    reason: str
+    measure: str
+    avoid: str
+    effort: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """The words about one segment. ``markers`` are variable names, strongest first."""
+
+    name: str
+    slug: str
+    letter: str
+    colour: str
+    one_line: str
+    story: tuple[str, ...]
+    typical: tuple[tuple[str, str], ...]
+    markers: tuple[str, ...]
+    traits: tuple[str, ...]
+    not_all: tuple[str, ...]
+    actions: tuple[Action, ...]
+
+
+class _Play(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: str
+    action: str
+    reason: str
+    measure: str
+    avoid: str
+    effort: str = "medium"
+
+
+def write_personas(
+    profiles: Profiles,
+    evidence: tuple[SegmentEvidence, ...],
+    variables: tuple[Variable, ...],
+    study: Study,
+    playbook: Path,
+) -> tuple[Persona, ...]:
+    """Write each segment's words from its numbers.
+
+    Parameters
+    ----------
+    profiles : Profiles
+        k segments.
+    evidence : tuple of SegmentEvidence, length k
+    variables : tuple of Variable
+    study : Study
+        Uses ``value``, ``period``, ``customers`` and ``names``.
+    playbook : Path
+        YAML list of rules.
+
+    Raises
+    ------
+    InputError
+        For a playbook that cannot be read.
+    """
+    formats = Formats(study.currency, study.customers, study.min_cell)
+    plays = _read_playbook(playbook)
+    by_name = {variable.name: variable for variable in variables}
+    markers = [_markers(segment, by_name) for segment in profiles.segments]
+    names = _names(profiles, markers, by_name, study)
+    personas = []
+    for segment, found, marks, name in zip(profiles.segments, evidence, markers, names, strict=True):
+        slug = slugify(name)
+        personas.append(
+            Persona(
+                name=study.names.get(slug, name),
+                slug=slug,
+                letter=chr(ord("A") + segment.id - 1),
+                colour=COLOURS[(segment.id - 1) % len(COLOURS)],
+                one_line=_one_line(marks, by_name),
+                story=_story(segment, marks, by_name, profiles, study, formats),
+                typical=_typical(segment, variables, formats),
+                markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
+                traits=tuple(_trait(mark, by_name, profiles, formats) for mark in marks[:2]),
+                not_all=_not_all(segment, marks, by_name, profiles, formats),
+                actions=_actions(plays, segment, found, profiles, by_name, study, formats),
+            )
+        )
+    return tuple(personas)
+
+
+def slugify(name: str) -> str:
+    """An address for a name: ASCII letters, digits and hyphens.
+
+    >>> slugify("Premium café regulars!")
+    'premium-cafe-regulars'
+    """
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-") or "segment"
+
+
+def _markers(segment: SegmentProfile, by_name: Mapping[str, Variable]) -> list[Difference]:
+    """Forming features that set the segment apart, strongest first; where none does, the largest differences."""
+    forming = [d for d in segment.differences if by_name[d.variable].role == "feature"]
+    ranked = sorted(forming, key=lambda d: (-abs(d.z), d.variable))
+    return [d for d in ranked if d.marker] or ranked[:2]
+
+
+def _words(mark: Difference, by_name: Mapping[str, Variable]) -> str:
+    variable = by_name[mark.variable]
+    return variable.high if mark.z > 0 else variable.low
+
+
+def _names(
+    profiles: Profiles, markers: list[list[Difference]], by_name: Mapping[str, Variable], study: Study
+) -> list[str]:
+    """Value tier and the strongest marker that no larger segment is named for; unique."""
+    names: list[str] = []
+    value_like = {"money"} if study.value else set()
+    used: set[str] = set()
+    for segment, marks in zip(profiles.segments, markers, strict=True):
+        tier = _tier(segment, profiles, study)
+        candidates = sorted(
+            (m for m in marks if _words(m, by_name)),
+            key=lambda m: (
+                _words(m, by_name) in used,
+                by_name[m.variable].unit in value_like or by_name[m.variable].unit == "count" and bool(tier),
+                -abs(m.z) * (1.25 if m.z > 0 else 1.0),
+            ),
+        )
+        words = [_words(m, by_name) for m in candidates] or [_plain_words(m, by_name) for m in marks[:1]]
+        name = f"{tier} {words[0]}" if tier else " and ".join(words[:2])
+        if name in names and len(words) > 1:
+            name = f"{name} and {words[1]}"
+        if name in names:
+            name = f"{name} ({chr(ord('A') + segment.id - 1)})"
+        used.add(words[0])
+        names.append(name[:1].upper() + name[1:])
+    return names
+
+
+def _plain_words(mark: Difference, by_name: Mapping[str, Variable]) -> str:
+    return f"{'high' if mark.z > 0 else 'low'} {by_name[mark.variable].label.lower()}"
+
+
+def _tier(segment: SegmentProfile, profiles: Profiles, study: Study) -> str:
+    if not study.value or not segment.value_share:
+        return ""
+    ratio = segment.value_share / segment.share
+    return next(word for least, word in TIERS if ratio >= least)
+
+
+def _one_line(marks: list[Difference], by_name: Mapping[str, Variable]) -> str:
+    """The strongest markers in the words of the settings; labels where there are no words."""
+    parts = []
+    for mark in sorted(marks[:4], key=lambda m: m.z < 0):
+        label = by_name[mark.variable].label.lower()
+        parts.append(_words(mark, by_name) or f"{'above' if mark.z > 0 else 'below'} average on {label}")
+    text = joined(list(dict.fromkeys(parts)))
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _story(
+    segment: SegmentProfile,
+    marks: list[Difference],
+    by_name: Mapping[str, Variable],
+    profiles: Profiles,
+    study: Study,
+    formats: Formats,
+) -> tuple[str, ...]:
+    lines = [f"{formats.people(segment.n)} {study.customers}, {formats.percent(segment.share)} of all."]
+    worth = _difference(segment, study.value)
+    if worth and segment.value_share is not None and study.value:
+        variable = by_name[study.value]
+        base = profiles.everyone[study.value]
+        period = f" {study.period}" if study.period else ""
+        lines[0] = (
+            f"{formats.people(segment.n)} {study.customers}, {formats.percent(segment.share)} of all, bring "
+            f"{formats.percent(segment.value_share)} of {variable.label.lower()}."
+        )
+        compared = formats.times(worth.summary.median / base.median) if base.median else ""
+        lines.append(
+            f"Half of them are above {formats.value(worth.summary.median, variable.unit)}{period}"
+            + (f", {compared} the median of everyone ({formats.value(base.median, variable.unit)})." if compared else ".")
+        )
+    shown = [m for m in marks if by_name[m.variable].unit != "money"][:3]
+    if shown:
+        parts = [
+            f"{by_name[m.variable].label.lower()} {formats.value(m.summary.median, by_name[m.variable].unit)} "
+            f"(everyone {formats.value(profiles.everyone[m.variable].median, by_name[m.variable].unit)})"
+            for m in shown
+        ]
+        lines.append(f"What sets them apart, by the median: {joined(parts)}.")
+    described = [
+        d for d in segment.differences if by_name[d.variable].role == "descriptor" and d.marker and d.variable != study.value
+    ]
+    described.sort(key=lambda d: -abs(d.z))
+    parts = []
+    seen: set[str] = set()
+    for d in described:
+        variable = by_name[d.variable]
+        if variable.label in seen or len(parts) == 2:
+            continue
+        seen.add(variable.label)
+        own, base = d.summary, profiles.everyone[d.variable]
+        if variable.unit == "yes_no":
+            parts.append(
+                f"{variable.label.lower()}: {formats.percent(own.mean)} (everyone {formats.percent(base.mean)})"
+            )
+        else:
+            parts.append(
+                f"{variable.label.lower()} {formats.value(own.median, variable.unit)} "
+                f"(everyone {formats.value(base.median, variable.unit)})"
+            )
+    if parts:
+        lines.append(f"They did not form the segment, but differ too: {joined(parts)}.")
+    return tuple(lines)
+
+
+def _difference(segment: SegmentProfile, name: str | None) -> Difference | None:
+    return next((d for d in segment.differences if d.variable == name), None)
+
+
+def _typical(
+    segment: SegmentProfile, variables: tuple[Variable, ...], formats: Formats
+) -> tuple[tuple[str, str], ...]:
+    """A composite of medians; never a person."""
+    found = {d.variable: d for d in segment.differences}
+    rows = []
+    for variable in variables:
+        if variable.name not in found or variable.role == "outcome":
+            continue
+        summary = found[variable.name].summary
+        if variable.unit == "yes_no":
+            share = formats.percent(summary.mean)
+            rows.append((variable.label, f"{'yes' if summary.mean >= 0.5 else 'no'} (yes for {share})"))
+        else:
+            rows.append((variable.label, formats.value(summary.median, variable.unit)))
+    return tuple(rows)
+
+
+def _trait(mark: Difference, by_name: Mapping[str, Variable], profiles: Profiles, formats: Formats) -> str:
+    variable = by_name[mark.variable]
+    base = profiles.everyone[mark.variable]
+    if variable.unit == "yes_no":
+        own, other = mark.summary.mean, base.mean
+    else:
+        own, other = mark.summary.median, base.median
+    return f"{variable.label}: {formats.value(own, variable.unit)} (everyone {formats.value(other, variable.unit)})"
+
+
+def _not_all(
+    segment: SegmentProfile,
+    marks: list[Difference],
+    by_name: Mapping[str, Variable],
+    profiles: Profiles,
+    formats: Formats,
+) -> tuple[str, ...]:
+    """For whom the picture does not hold: a tenth at the other end of each marker, and the other answer of yes/no."""
+    lines = []
+    for mark in marks[:3]:
+        variable, base = by_name[mark.variable], profiles.everyone[mark.variable]
+        if variable.unit == "yes_no":
+            continue
+        label = variable.label
+        if mark.z > 0:
+            edge = formats.value(mark.summary.p10, variable.unit)
+            lines.append(f"{label}: high as a group, yet one in ten is at {edge} or less.")
+        else:
+            edge = formats.value(mark.summary.p90, variable.unit)
+            lines.append(f"{label}: low as a group, yet one in ten is at {edge} or more.")
+    for difference in segment.differences:
+        variable = by_name[difference.variable]
+        share = difference.summary.mean
+        if variable.unit == "yes_no" and variable.role != "outcome" and 0.1 <= share <= 0.9:
+            minority = min(share, 1 - share)
+            answer = "no" if share >= 0.5 else "yes"
+            lines.append(f"{variable.label}: the answer is {answer} for {formats.percent(minority)} of this segment.")
+    return tuple(lines[:5])
+
+
+def _read_playbook(path: Path) -> list[_Play]:
+    place = f"{path.parent.name}/{path.name}"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{place} is not there.", hint="It holds the actions; restore it.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError(f"{place}{line}: not valid YAML.", hint="Check indents and colons.") from None
+    plays = []
+    for i, item in enumerate(content or []):
+        try:
+            play = _Play.model_validate(item)
+            parse(play.when)
+        except (ValidationError, ValueError) as error:
+            text = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            where = f", field {error.errors()[0]['loc'][0]}" if isinstance(error, ValidationError) else ""
+            raise InputError(f"{place}, rule {i + 1}{where}: {text}.", hint="Fields: when, action, reason, measure, avoid, effort.") from None
+        plays.append(play)
+    return plays
+
+
+def _actions(
+    plays: list[_Play],
+    segment: SegmentProfile,
+    evidence: SegmentEvidence,
+    profiles: Profiles,
+    by_name: Mapping[str, Variable],
+    study: Study,
+    formats: Formats,
+) -> tuple[Action, ...]:
+    numbers = _facts(segment, evidence, profiles, by_name, study)
+    texts = {name: formats.value(value, unit) for name, (value, unit) in numbers.items()}
+    values: dict[str, Any] = {name: value for name, (value, _) in numbers.items()}
+    actions = []
+    for play in plays:
+        rule = parse(play.when)
+        wanted = [*rule.names, *re.findall(r"\{([\w.]+)\}", play.reason)]
+        if any(name not in values for name in wanted) or not rule(values):
+            continue
+        reason = re.sub(r"\{([\w.]+)\}", lambda match: texts[match[1]], play.reason)
+        actions.append(Action(play.action, reason, play.measure, play.avoid, play.effort, play.when))
+        if len(actions) == MOST_ACTIONS:
+            break
+    return tuple(actions)
+
+
+def _facts(
+    segment: SegmentProfile,
+    evidence: SegmentEvidence,
+    profiles: Profiles,
+    by_name: Mapping[str, Variable],
+    study: Study,
+) -> dict[str, tuple[float, str]]:
+    """The numbers that a rule of the playbook may name, with their units."""
+    facts = {
+        "segment.share": (segment.share, "share"),
+        "segment.n": (float(segment.n), "count"),
+        "segment.stability": (evidence.slsw, "number"),
+    }
+    if segment.value_share is not None and study.value:
+        worth = _difference(segment, study.value)
+        facts["value.share"] = (segment.value_share, "share")
+        facts["value.ratio"] = (segment.value_share / segment.share, "number")
+        if worth:
+            facts["value.median"] = (worth.summary.median, by_name[study.value].unit)
+    for d in segment.differences:
+        unit, base = by_name[d.variable].unit, profiles.everyone[d.variable]
+        facts |= {
+            f"{d.variable}.z": (d.z, "number"),
+            f"{d.variable}.ratio": (d.ratio, "number"),
+            f"{d.variable}.mean": (d.summary.mean, unit),
+            f"{d.variable}.median": (d.summary.median, unit),
+            f"{d.variable}.everyone": (base.mean, unit),
+            f"{d.variable}.everyone_median": (base.median, unit),
+        }
+    return facts

@@ -1,0 +1,176 @@
+"""The line from a file to pages, top to bottom."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from analysis.config import Study, load_study, profile_files
+from analysis.errors import InputError
+
+PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
+"""Packages whose version can change a number or a picture; they stand on the Methodology page."""
+
+Stage = Callable[[str], contextlib.AbstractContextManager[Callable[[str], None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build left: the data it was made of and whether anything had to be computed."""
+
+    data: str
+    synthetic: bool
+    fresh: bool
+
+
+def build(root: Path, data: Path | None = None, stage: Stage | None = None, force: bool = False) -> Built:
+    """Data to ``build/`` and ``site/*.qmd``; nothing is computed where data, settings and code are the same.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    data : Path, optional
+        File to read instead of the first source of the settings.
+    stage : callable, optional
+        Opens a named stage and gives a function that tells what is being done in it.
+    force : bool
+        Compute even where nothing changed.
+
+    Raises
+    ------
+    InputError
+        For settings or data that cannot be used; what was built before stays as it was.
+    """
+    stage = stage or _quiet
+    study = load_study(root)
+    path, synthetic = _locate(root, study, data)
+    stamp = _stamp(root, path)
+    record = root / "build" / "stamp.json"
+    if not force and record.is_file():
+        last = json.loads(record.read_text(encoding="utf-8"))
+        if last["stamp"] == stamp and all((root / name).is_file() for name in last["files"]):
+            return Built(last["data"], last["synthetic"], fresh=False)
+    return _compute(root, study, path, synthetic, stage, stamp, record)
+
+
+def _compute(
+    root: Path, study: Study, path: Path, synthetic: bool, stage: Stage, stamp: str, record: Path
+) -> Built:
+    # Imported here, so that a build with nothing to do starts in no time.
+    from analysis.cleaning import clean
+    from analysis.demo import is_twin
+    from analysis.disclosure import write_private
+    from analysis.evidence import gather_evidence
+    from analysis.explore import correlate, summarise_columns
+    from analysis.features import build_features
+    from analysis.outputs import private_values, write_outputs
+    from analysis.pages import write_pages
+    from analysis.personas import write_personas
+    from analysis.prepare import prepare
+    from analysis.profile import profile_segments
+    from analysis.report import write_report
+    from analysis.sources import read_table
+
+    source = study.sources[0]
+    with stage("Read"):
+        raw = read_table(
+            path, root=root, types=source.types, dates=source.dates, decimal=source.decimal,
+            delimiter=source.delimiter, encoding=source.encoding, sheet=source.sheet,
+        )  # fmt: skip
+        synthetic = synthetic or is_twin(path, raw.sha256, tuple(raw.frame.columns), raw.n_rows)
+    with stage("Clean"):
+        cleaned = clean(raw, source, study)
+        columns = summarise_columns(raw, cleaned, source, study.min_cell)
+    with stage("Build features"):
+        table = build_features(cleaned, source, study)
+        _check_study(study, table.frame.columns.tolist(), len(table.frame))
+        prepared = prepare(table, study)
+        correlations = correlate(table)
+    with stage("Gather evidence") as tell:
+        evidence = gather_evidence(prepared.matrix, prepared.core, study, tell)
+    with stage("Profile segments"):
+        profiles = profile_segments(
+            table, evidence.labels, prepared.matrix, prepared.variables, study.value, study.min_cell, study.seed
+        )
+        personas = write_personas(
+            profiles, evidence.segments, table.variables, study, root / "templates" / "playbook.yml"
+        )
+        report = write_report(
+            study, raw, cleaned, columns, correlations, table, prepared, evidence, profiles, personas, synthetic,
+            _versions(),
+        )  # fmt: skip
+    with stage("Write pages"):
+        files = write_outputs(root / "build", study, report, cleaned, prepared, evidence)
+        write_private(root / "build", private_values(raw, cleaned, source, study))
+        files += write_pages(report, root)
+    names = sorted(file.relative_to(root).as_posix() for file in files)
+    content = {"stamp": stamp, "data": raw.shown_path, "synthetic": synthetic, "files": names}
+    record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return Built(raw.shown_path, synthetic, fresh=True)
+
+
+def _locate(root: Path, study: Study, data: Path | None) -> tuple[Path, bool]:
+    """The file to read, and whether the synthetic twin stands in for it."""
+    if data is not None:
+        return (data if data.is_absolute() else Path.cwd() / data), False
+    path = root / study.sources[0].path
+    if path.exists() or not study.demo:
+        return path, False
+    from analysis.demo import write_twin
+
+    folder = root / "build" / "demo"
+    twin = folder / "marketing_campaign.csv"
+    return (twin if twin.is_file() else write_twin(folder)), True
+
+
+def _check_study(study: Study, names: list[str], n: int) -> None:
+    if study.value is not None and study.value not in names:
+        from analysis.errors import did_you_mean, listed
+
+        raise InputError(
+            f"_quarto.yml, segmentation.value: '{study.value}' is neither a feature nor a column with a role.",
+            f"There are: {listed(names)}.",
+            did_you_mean(study.value, names) or "Name one of them, or leave the setting out.",
+        )
+    wanted = 2 if study.segments == "auto" else int(study.segments)
+    if n < wanted * study.min_customers:
+        raise InputError(
+            f"{n:,} customers are too few to form {wanted} segments.",
+            f"Needed are at least {wanted * study.min_customers} ({study.min_customers} a segment).",
+            "Bring more customers, ask for fewer segments, or lower segmentation.min_customers.",
+        )
+
+
+def _stamp(root: Path, path: Path) -> str:
+    """Changes when data, settings, templates, code or packages change."""
+    digest = hashlib.sha256()
+    code = sorted((root / "analysis").glob("*.py")) or sorted(Path(__file__).parent.glob("*.py"))
+    inputs = [path] if path.is_file() and os.access(path, os.R_OK) else []
+    settings = [root / "_quarto.yml", *profile_files(root)]
+    templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
+    notes = sorted((root / "site" / "notes").glob("*.md"))
+    assets = [p for p in (root / "site" / "assets").glob("site.*")]
+    for file in [*inputs, *settings, *code, *templates, *notes, *sorted(assets)]:
+        digest.update(file.name.encode())
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    digest.update(json.dumps(_versions(), sort_keys=True).encode())
+    digest.update(path.name.encode())
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[Callable[[str], None]]:
+    yield lambda text: None

@@ -1,0 +1,224 @@
+"""From features to the matrix that the algorithms see: impute, transform, flag outliers, scale; all invertible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.cleaning import LedgerLine
+from analysis.config import Study
+from analysis.errors import InputError, listed
+from analysis.features import FeatureTable, Variable
+
+OUTLIER_Z = 3.5
+"""Robust z above which a value is an outlier (Iglewicz & Hoaglin 1993)."""
+NEAR_COPY = 0.9
+"""Absolute Spearman correlation from which two features count as near-copies."""
+SKEWED = 1.0
+"""Skewness above which an amount or count is taken as its logarithm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How one feature becomes a column of the matrix: ``(g(x) - centre) / scale`` with g = log1p or identity."""
+
+    name: str
+    log: bool
+    fill: float
+    centre: float
+    scale: float
+    imputed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A feature that does not form segments, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The matrix of the algorithms.
+
+    Attributes
+    ----------
+    matrix : ndarray of float64, shape (n, p)
+        Scaled features of all customers.
+    core : ndarray of bool, shape (n,)
+        The clean core that segments are fitted on; everyone is assigned.
+    steps : tuple of Step, length p
+    variables : tuple of Variable, length p
+    dropped : tuple of Dropped
+    ledger : tuple of LedgerLine
+    """
+
+    matrix: NDArray[np.float64]
+    core: NDArray[np.bool_]
+    steps: tuple[Step, ...]
+    variables: tuple[Variable, ...]
+    dropped: tuple[Dropped, ...]
+    ledger: tuple[LedgerLine, ...]
+
+
+def prepare(table: FeatureTable, study: Study) -> Prepared:
+    """Choose the features that form segments and scale them.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        n customers.
+    study : Study
+        Uses ``scaling``.
+
+    Raises
+    ------
+    InputError
+        Where no feature varies.
+    """
+    variables, dropped = _select(table)
+    frame = table.frame[[variable.name for variable in variables]]
+    n = len(frame)
+    logs = np.array([_takes_log(variable, frame[variable.name]) for variable in variables])
+    values = frame.to_numpy(float)
+    missing = np.isnan(values)
+    fills = np.nanmedian(values, axis=0)
+    values = np.where(missing, fills, values)
+    values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0)), values)
+    core = ~(_robust_z(values) > OUTLIER_Z).any(axis=1)
+    if core.mean() < 0.5:
+        core = np.ones(n, dtype=bool)
+    centre, scale = _scaling(values[core], study.scaling)
+    steps = tuple(
+        Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone))
+        for variable, log, fill, c, s, gone in zip(
+            variables, logs, fills, centre, scale, missing.sum(axis=0), strict=True
+        )
+    )
+    ledger = [
+        LedgerLine(
+            f"{variable.label}: no value can be computed",
+            "A share or an average needs something to divide by.",
+            n,
+            step.imputed,
+            n,
+            "median of the others used for forming segments only",
+        )
+        for variable, step in zip(variables, steps, strict=True)
+        if step.imputed
+    ]
+    ledger.append(
+        LedgerLine(
+            "Unusual customers",
+            f"A feature lies more than {OUTLIER_Z} robust standard deviations from its median.",
+            n,
+            int((~core).sum()),
+            n,
+            "set aside while segments are formed, then assigned like everyone",
+        )
+    )
+    return Prepared((values - centre) / scale, core, steps, tuple(variables), tuple(dropped), tuple(ledger))
+
+
+def apply_steps(frame: pd.DataFrame, steps: tuple[Step, ...]) -> NDArray[np.float64]:
+    """Scale new customers as the fitted ones were.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (m, >= p)
+        Feature values in original units, one column per step.
+
+    Returns
+    -------
+    ndarray of float64, shape (m, p)
+    """
+    columns = []
+    for step in steps:
+        values = frame[step.name].to_numpy(float)
+        values = np.where(np.isnan(values), step.fill, values)
+        columns.append(((np.log1p(np.maximum(values, 0)) if step.log else values) - step.centre) / step.scale)
+    return np.column_stack(columns)
+
+
+def invert_steps(matrix: NDArray[np.float64], steps: tuple[Step, ...]) -> NDArray[np.float64]:
+    """Bring scaled points, shape (m, p), back to original units."""
+    columns = []
+    for j, step in enumerate(steps):
+        values = matrix[:, j] * step.scale + step.centre
+        columns.append(np.expm1(values) if step.log else values)
+    return np.column_stack(columns)
+
+
+def _select(table: FeatureTable) -> tuple[list[Variable], list[Dropped]]:
+    """Leave out constants and all but the first of near-copies."""
+    chosen: list[Variable] = []
+    dropped: list[Dropped] = []
+    candidates = table.of("feature")
+    ranks = table.frame[[variable.name for variable in candidates]].rank()
+    for variable in candidates:
+        values = table.frame[variable.name]
+        counts = values.value_counts(dropna=True)
+        if len(counts) < 2:
+            dropped.append(Dropped(variable.name, "has one value for everyone"))
+            continue
+        if len(values) >= 100 and counts.iloc[0] / len(values) > 0.99:
+            dropped.append(Dropped(variable.name, "has one value for more than 99 % of customers"))
+            continue
+        twin = next(
+            (
+                other
+                for other in chosen
+                if abs(ranks[variable.name].corr(ranks[other.name])) >= NEAR_COPY
+            ),
+            None,
+        )
+        if twin:
+            r = ranks[variable.name].corr(ranks[twin.name])
+            dropped.append(
+                Dropped(variable.name, f"moves with {twin.label} (Spearman {r:.2f}); one of the two is enough")
+            )
+            continue
+        chosen.append(variable)
+    if not chosen:
+        raise InputError(
+            "No feature varies between customers, so there is nothing to form segments by.",
+            f"Features looked at: {listed(variable.label for variable in candidates)}.",
+            "Give other columns the role 'feature'.",
+        )
+    return chosen, dropped
+
+
+def _takes_log(variable: Variable, values: pd.Series) -> bool:
+    if variable.transform != "auto":
+        return variable.transform == "log"
+    return variable.unit in {"money", "count", "number"} and values.min() >= 0 and float(values.skew()) > SKEWED
+
+
+def _robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance from the median in robust standard deviations, shape (n, p); 0 where a column has no spread.
+
+    The spread is 1.4826 MAD; where over half of the values are equal, 1.2533 times the mean absolute deviation.
+    """
+    distance = np.abs(values - np.median(values, axis=0))
+    spread = 1.4826 * np.median(distance, axis=0)
+    spread = np.where(spread > 0, spread, 1.2533 * distance.mean(axis=0))
+    two_valued = np.array([len(np.unique(column)) <= 2 for column in values.T])
+    return np.divide(distance, spread, out=np.zeros_like(distance), where=(spread > 0) & ~two_valued)
+
+
+def _scaling(values: NDArray[np.float64], how: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if how == "none":
+        return np.zeros(values.shape[1]), np.ones(values.shape[1])
+    if how == "minmax":
+        centre, scale = values.min(axis=0), np.ptp(values, axis=0)
+    elif how == "robust":
+        q1, centre, q3 = np.percentile(values, [25, 50, 75], axis=0)
+        scale = q3 - q1
+    else:
+        centre, scale = values.mean(axis=0), values.std(axis=0)
+    spread = values.std(axis=0)
+    return centre, np.where(scale > 0, scale, np.where(spread > 0, spread, 1.0))

@@ -1,0 +1,314 @@
+"""What each segment is like: medians and bands in original units, differences with uncertainty, value, the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.cluster import Labels, Matrix
+from analysis.features import FeatureTable, Variable
+
+RESAMPLES = 100
+"""Bootstrap samples of customers behind intervals and the certainty of markers."""
+MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
+"""A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share."""
+MAP_BINS = 18
+"""Bins along each axis of the map."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A variable over a group of customers, in its own unit; ``n`` counts the known values."""
+
+    n: int
+    mean: float
+    median: float
+    p10: float
+    p90: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A segment against everyone on one variable.
+
+    Attributes
+    ----------
+    variable : str
+    summary : Summary
+        Of the segment.
+    z, z_low, z_high : float
+        Difference of means in standard deviations of everyone, with a 95 % bootstrap interval.
+    ratio : float
+        Segment mean over everyone's mean; NaN-free: 1 where everyone's mean is 0.
+    marker : bool
+        Whether it sets the segment apart.
+    certainty : int
+        In how many of 100 resamples it does.
+    """
+
+    variable: str
+    summary: Summary
+    z: float
+    z_low: float
+    z_high: float
+    ratio: float
+    marker: bool
+    certainty: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentProfile:
+    """One segment; ``share`` of customers, ``value_share`` of the value variable's total (None without one)."""
+
+    id: int
+    n: int
+    share: float
+    value_total: float | None
+    value_share: float | None
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryProfile:
+    """A category by segment: levels, everyone's shares, and one row of shares a segment."""
+
+    variable: str
+    levels: tuple[str, ...]
+    everyone: tuple[float, ...]
+    segments: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapBin:
+    """Customers in one cell of the map; never fewer than ``min_cell``."""
+
+    x: float
+    y: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentMap:
+    """The first two principal components: binned counts, segment centres, and the ellipse around half of each."""
+
+    explained: tuple[float, float]
+    x_means: tuple[str, str]
+    y_means: tuple[str, str]
+    step: tuple[float, float]
+    bins: tuple[MapBin, ...]
+    centres: tuple[tuple[float, float], ...]
+    outlines: tuple[tuple[tuple[float, float], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """All segments. ``hidden`` names the variables whose cells are too small to publish by segment."""
+
+    everyone: dict[str, Summary]
+    segments: tuple[SegmentProfile, ...]
+    categories: tuple[CategoryProfile, ...]
+    map: SegmentMap
+    unassigned: int
+    value_total: float | None
+    hidden: tuple[str, ...]
+
+
+def profile_segments(
+    table: FeatureTable,
+    labels: Labels,
+    matrix: Matrix,
+    forming: tuple[Variable, ...],
+    value: str | None,
+    min_cell: int,
+    seed: int,
+) -> Profiles:
+    """Describe each segment on every variable.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        n customers.
+    labels : ndarray of int, shape (n,)
+        1..k, 0 = unassigned.
+    matrix : ndarray, shape (n, p)
+        Scaled features that formed the segments, for the map.
+    forming : tuple of Variable, length p
+    value : str, optional
+        Variable that says what a customer is worth.
+    min_cell : int
+        Yes/no variables and categories with a smaller cell in any segment are merged or hidden.
+    seed : int
+    """
+    k = int(labels.max())
+    numeric = [variable for variable in table.variables if not variable.categorical]
+    frame = table.frame[[variable.name for variable in numeric]]
+    hidden = tuple(
+        variable.name
+        for variable in numeric
+        if variable.unit == "yes_no" and _small_cell(frame[variable.name], labels, min_cell)
+    )
+    shown = [variable for variable in numeric if variable.name not in hidden]
+    values = frame[[variable.name for variable in shown]].to_numpy(float)
+    everyone = _summaries(values)
+    spread = np.nanstd(values, axis=0)
+    worth = frame[value].fillna(0).to_numpy(float) if value else None
+    total = float(worth.sum()) if worth is not None else None
+    rng = np.random.default_rng((seed, 3))
+    segments = []
+    for segment in range(1, k + 1):
+        inside = labels == segment
+        own = float(worth[inside].sum()) if worth is not None else None
+        segments.append(
+            SegmentProfile(
+                id=segment,
+                n=int(inside.sum()),
+                share=float(inside.mean()),
+                value_total=own,
+                value_share=own / total if own is not None and total else None,
+                differences=_differences(shown, values, inside, everyone, spread, rng),
+            )
+        )
+    categories = tuple(
+        found
+        for variable in table.variables
+        if variable.categorical
+        and (found := _category(variable.name, table.frame[variable.name], labels, min_cell)) is not None
+    )
+    return Profiles(
+        everyone={variable.name: summary for variable, summary in zip(shown, everyone, strict=True)},
+        segments=tuple(segments),
+        categories=categories,
+        map=_segment_map(matrix, labels, forming, min_cell),
+        unassigned=int((labels == 0).sum()),
+        value_total=total,
+        hidden=hidden,
+    )
+
+
+def _summaries(values: NDArray[np.float64]) -> list[Summary]:
+    known = (~np.isnan(values)).sum(axis=0)
+    p10, median, p90 = np.nanpercentile(values, [10, 50, 90], axis=0)
+    mean = np.nanmean(values, axis=0)
+    return [Summary(int(n), *map(float, row)) for n, *row in zip(known, mean, median, p10, p90, strict=True)]
+
+
+def _differences(
+    variables: list[Variable],
+    values: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    everyone: list[Summary],
+    spread: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> tuple[Difference, ...]:
+    own = values[inside]
+    summaries = _summaries(own)
+    resampled = _resampled_means(own, rng)
+    overall = np.array([summary.mean for summary in everyone])
+    scale = np.where(spread > 0, spread, 1.0)
+    z = (np.array([summary.mean for summary in summaries]) - overall) / scale
+    z_draws = (resampled - overall) / scale
+    low, high = np.percentile(z_draws, [2.5, 97.5], axis=0)
+    found = []
+    for j, variable in enumerate(variables):
+        mean, base = summaries[j].mean, overall[j]
+        draws = resampled[:, j]
+        if variable.unit == "yes_no":
+            marks = _sets_apart(np.append(draws, mean), base)
+        else:
+            marks = np.abs(np.append(z_draws[:, j], z[j])) >= MARKER_SD
+            marks &= np.sign(np.append(z_draws[:, j], z[j])) == np.sign(z[j])
+        found.append(
+            Difference(
+                variable.name, summaries[j], float(z[j]), float(low[j]), float(high[j]),
+                float(mean / base) if base else 1.0, bool(marks[-1]), int(round(100 * marks[:-1].mean())),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _sets_apart(shares: NDArray[np.float64], base: float) -> NDArray[np.bool_]:
+    apart = np.abs(shares - base)
+    return (apart >= MARKER_POINTS) | (apart >= MARKER_RATIO * base)
+
+
+def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Means of bootstrap samples of the rows, shape (RESAMPLES, variables); missing values left out."""
+    n = len(values)
+    known = ~np.isnan(values)
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(float)
+    held = np.maximum(weights @ known, 1)
+    return (weights @ np.where(known, values, 0.0)) / held
+
+
+def _small_cell(values: pd.Series, labels: Labels, min_cell: int) -> bool:
+    known = values.notna().to_numpy()
+    table = pd.crosstab(values[known].to_numpy() > 0, labels[known])
+    return bool(((table > 0) & (table < min_cell)).to_numpy().any())
+
+
+def _category(name: str, values: pd.Series, labels: Labels, min_cell: int) -> CategoryProfile | None:
+    """Shares by segment; the rarest levels are merged until no cell is small; None where fewer than two remain."""
+    text = values.fillna("Unknown").astype(str)
+    text = text.where(text.map(text.value_counts()) >= min_cell, "Other")
+    table = pd.crosstab(text.to_numpy(), labels)
+    order = sorted(table.index, key=lambda level: (level == "Other", -int(table.loc[level].sum()), level))
+    levels, counts = list(map(str, order)), table.loc[order].to_numpy()
+    while len(levels) > 1 and ((counts > 0) & (counts < min_cell)).any():
+        levels = [*levels[:-2], "Other"]
+        counts = np.vstack([counts[:-2], counts[-2] + counts[-1]])
+    if len(levels) < 2:
+        return None
+    shares = (counts / counts.sum(axis=0)).T[table.columns > 0]
+    overall = counts.sum(axis=1) / counts.sum()
+    return CategoryProfile(name, tuple(levels), tuple(map(float, overall)), tuple(tuple(map(float, row)) for row in shares))
+
+
+def _segment_map(matrix: Matrix, labels: Labels, forming: tuple[Variable, ...], min_cell: int) -> SegmentMap:
+    centred = matrix - matrix.mean(axis=0)
+    if matrix.shape[1] == 1:
+        centred = np.column_stack([centred, np.zeros(len(centred))])
+    _, singular, axes = np.linalg.svd(np.cov(centred.T))
+    axes = axes[:2] * np.sign(axes[:2][np.arange(2), np.abs(axes[:2]).argmax(axis=1)])[:, None]
+    points = centred @ axes.T
+    explained = singular[:2] / singular.sum()
+    low, high = np.percentile(points, [0.5, 99.5], axis=0)
+    step = np.maximum((high - low) / MAP_BINS, 1e-9)
+    inside = ((points >= low) & (points <= high)).all(axis=1)
+    cells, counts = np.unique(((points[inside] - low) // step).astype(int), axis=0, return_counts=True)
+    bins = tuple(
+        MapBin(float(low[0] + (i + 0.5) * step[0]), float(low[1] + (j + 0.5) * step[1]), int(n))
+        for (i, j), n in zip(cells, counts, strict=True)
+        if n >= min_cell
+    )
+    centres, outlines = [], []
+    turn = np.linspace(0, 2 * np.pi, 49)
+    circle = np.column_stack([np.cos(turn), np.sin(turn)]) * np.sqrt(2 * np.log(2))
+    for segment in range(1, int(labels.max()) + 1):
+        own = points[labels == segment]
+        centre = own.mean(axis=0)
+        values, vectors = np.linalg.eigh(np.cov(own.T) if len(own) > 2 else np.eye(2))
+        outline = centre + (circle * np.sqrt(np.maximum(values, 0))) @ vectors.T
+        centres.append((float(centre[0]), float(centre[1])))
+        outlines.append(tuple((float(x), float(y)) for x, y in outline))
+    names = [variable.label for variable in forming]
+    return SegmentMap(
+        explained=(float(explained[0]), float(explained[1])),
+        x_means=_axis_words(axes[0], names),
+        y_means=_axis_words(axes[1], names),
+        step=(float(step[0]), float(step[1])),
+        bins=bins,
+        centres=tuple(centres),
+        outlines=tuple(outlines),
+    )
+
+
+def _axis_words(loadings: NDArray[np.float64], names: list[str]) -> tuple[str, str]:
+    """The two features that weigh most towards the low and the high end of an axis."""
+    loadings = loadings[: len(names)]
+    order = np.argsort(loadings, kind="stable")
+    high = [names[i] for i in order[::-1][:2] if loadings[i] > 0.15]
+    low = [names[i] for i in order[:2] if loadings[i] < -0.15]
+    return ", ".join(low), ", ".join(high)

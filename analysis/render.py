@@ -1,0 +1,283 @@
+"""Pages to website, by Quarto or else the embedded renderer; only a good site replaces the last one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from analysis.config import profile_files, project_settings
+from analysis.errors import InputError
+
+Engine = Literal["quarto", "smalldocs"]
+
+HOME = "site/index.html"
+PRERENDERED = "SEGMENTATION_PRERENDERED"
+
+# The embedded renderer reports keys that it does not read; these it may ignore without harm to the pages.
+QUARTO_ONLY = (
+    ("segmentation",),
+    ("project", "pre-render"),
+    ("project", "post-render"),
+    ("format", "html", "html-math-method"),
+    ("format", "html", "image"),
+    ("format", "html", "respect-user-color-scheme"),
+    ("format", "html", "html-table-processing"),
+)
+
+_WARNING = re.compile(
+    r"^\s*(?:\x1b\[[\d;]*m)*\[?(?:WARN(?:ING)?|ERROR)\b|unable to resolve link|\[broken\]", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A website on disk.
+
+    Attributes
+    ----------
+    engine : str
+        "quarto" or "smalldocs".
+    version : str
+        Version of the engine.
+    site : Path
+        Folder of the website.
+    n_pages : int
+        HTML pages, the redirect not counted.
+    """
+
+    engine: Engine
+    version: str
+    site: Path
+    n_pages: int
+
+
+def render(
+    root: Path,
+    out: Path,
+    engine: Engine | None = None,
+    profile: str | None = None,
+    before_swap: Callable[[Path], None] | None = None,
+) -> Rendered:
+    """Render the project's pages and put the result in place of the last site.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder, with ``_quarto.yml`` and the pages under ``site/``.
+    out : Path
+        Folder of the website; replaced in one step, and only by a site that rendered without a warning.
+    engine : {"quarto", "smalldocs"}, optional
+        Default: Quarto if it is on the PATH, else smalldocs.
+    profile : str, optional
+        Quarto profile, ``_quarto-<profile>.yml``; default is QUARTO_PROFILE.
+    before_swap : callable, optional
+        Called with the fresh folder; what it raises keeps the last site.
+
+    Returns
+    -------
+    Rendered
+
+    Raises
+    ------
+    InputError
+        If another build runs, the engine or the profile is not there, or the engine reports a warning.
+    """
+    root, out = root.resolve(), out.resolve()
+    engine = engine or ("quarto" if shutil.which("quarto") else "smalldocs")
+    _check_folders(root, out)
+    profile_files(root, profile)
+    with build_lock(root):
+        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_made(out.parent))) / out.name
+        try:
+            version, log = _RENDERERS[engine](root, fresh, profile)
+            _refuse_warnings(engine, log)
+            _write_redirect(fresh)
+            if before_swap is not None:
+                before_swap(fresh)
+            n_pages = sum(1 for page in fresh.rglob("*.html") if page != fresh / "index.html")
+            _swap(fresh, out)
+        finally:
+            shutil.rmtree(fresh.parent, ignore_errors=True)
+    return Rendered(engine, version, out, n_pages)
+
+
+@contextlib.contextmanager
+def build_lock(root: Path) -> Iterator[None]:
+    """Let one build at a time work in a project; the lock goes with the process that holds it.
+
+    Raises
+    ------
+    InputError
+        If another build holds the lock.
+    """
+    path = _made(root / "build") / ".lock"
+    with path.open("a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                "Another build of this project is running.", hint="Wait until it has ended, then start again."
+            ) from None
+        yield
+
+
+def write_notice(
+    root: Path, text: str, *, synthetic: bool, variables: Mapping[str, str] | None = None
+) -> None:
+    """Write what every page says about its data, in the two files that both engines read after pre-render.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    text : str
+        One line, never empty; 404 always shows it, the other pages where the data are synthetic.
+    synthetic : bool
+        Whether a strip with the text stands on top of every page.
+    variables : mapping of str to str, optional
+        More variables for ``{{< var name >}}`` in prose pages.
+    """
+    strip = f'<aside class="notice" aria-label="About the data">{escape(text)}</aside>'
+    metadata = {"include-before-body": [{"text": strip}]} if synthetic else {}
+    _write_if_changed(
+        root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n"
+    )
+    values = {"notice": text, **(variables or {})}
+    _write_if_changed(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
+
+
+def _render_quarto(root: Path, fresh: Path, profile: str | None) -> tuple[str, str]:
+    quarto = shutil.which("quarto")
+    if quarto is None:
+        raise InputError(
+            "Quarto is not on the PATH.",
+            hint="Install it, or leave --engine away to use the embedded renderer.",
+        )
+    environment = {**os.environ, PRERENDERED: "1", "NO_COLOR": "1"}
+    command = [quarto, "render", str(root), "--output-dir", os.path.relpath(fresh, root)]
+    if profile:
+        command += ["--profile", profile]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    log = done.stdout + done.stderr
+    if done.returncode or not (fresh / HOME).is_file():
+        raise InputError(f"Quarto ended with code {done.returncode}.", _last_lines(log))
+    version = subprocess.run([quarto, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return version, log
+
+
+def _render_smalldocs(root: Path, fresh: Path, profile: str | None) -> tuple[str, str]:
+    import smalldocs
+    from smalldocs.config import BuildError, ConfigError, load
+    from smalldocs.site import Site
+
+    config = project_settings(root, profile)
+    for *parents, key in QUARTO_ONLY:
+        _at(config, parents).pop(key, None)
+    _at(config, ["project"])["output-dir"] = str(fresh)
+    for item in _at(config, ["website", "sidebar"]).get("contents", []):
+        if isinstance(item, dict) and "href" in item and isinstance(item.get("contents"), str):
+            item["contents"] = _section_pages(root, item["contents"])
+    # It reads its settings from the project folder alone; another folder keeps the user's file as it is.
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch, "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        try:
+            site = Site(replace(load(scratch), root=root), quiet=True)
+            site.build()
+        except (BuildError, ConfigError) as error:
+            raise InputError(f"The embedded renderer stopped: {error}") from error
+    if not (fresh / HOME).is_file():
+        raise InputError(
+            "The embedded renderer wrote no overview page.", hint="Run `python -m analysis build` first."
+        )
+    return smalldocs.__version__, "\n".join(f"WARN: {warning}" for warning in site.warnings)
+
+
+_RENDERERS: dict[Engine, Callable[[Path, Path, str | None], tuple[str, str]]] = {
+    "quarto": _render_quarto,
+    "smalldocs": _render_smalldocs,
+}
+
+
+def _section_pages(root: Path, pattern: str) -> list[str]:
+    """List a section's pages by their ``order``, without its index page, as Quarto does."""
+    from smalldocs.markdown import split_front_matter
+
+    pages = [page for page in root.glob(pattern) if page.stem != "index"]
+    fronts = {page: split_front_matter(page.read_text(encoding="utf-8"))[0] for page in pages}
+    pages.sort(key=lambda page: (fronts[page].get("order", len(pages) + 1), page.name))
+    return [page.relative_to(root).as_posix() for page in pages]
+
+
+def _refuse_warnings(engine: Engine, log: str) -> None:
+    lines = [line.strip() for line in log.splitlines() if _WARNING.search(line)]
+    if lines:
+        more = f"\n  … and {len(lines) - 4} more" if len(lines) > 4 else ""
+        raise InputError(
+            f"The pages rendered with {len(lines)} warning(s) of {engine}; the last site stays.",
+            "\n  ".join(lines[:4]) + more,
+        )
+
+
+def _write_redirect(site: Path) -> None:
+    site.joinpath("index.html").write_text(
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Overview</title>\n'
+        f'<meta http-equiv="refresh" content="0; url={HOME}">\n<link rel="canonical" href="{HOME}">\n'
+        f'</head>\n<body><p><a href="{HOME}">Overview</a></p></body>\n</html>\n',
+        encoding="utf-8",
+    )
+
+
+def _swap(fresh: Path, out: Path) -> None:
+    last = fresh.parent / "last"
+    had_one = out.exists()
+    if had_one:
+        out.rename(last)
+    try:
+        fresh.rename(out)
+    except OSError:
+        if had_one:
+            last.rename(out)
+        raise
+
+
+def _check_folders(root: Path, out: Path) -> None:
+    if not (root / "_quarto.yml").is_file():
+        raise InputError(f"{root} has no _quarto.yml.", hint="Run the command in the project folder.")
+    if out == root or out in root.parents or out.is_file() or (out / "_quarto.yml").exists():
+        raise InputError(
+            f"{out} cannot be the folder of the site: it would be replaced.", hint="Name a folder of its own."
+        )
+
+
+def _at(config: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    for key in keys:
+        config = config.setdefault(key, {})
+    return config
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        _made(path.parent)
+        path.write_text(text, encoding="utf-8")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _last_lines(log: str, n: int = 4) -> str:
+    return "\n  ".join(line.strip() for line in log.splitlines()[-40:] if line.strip()).rsplit("\n", n)[-1]

@@ -1,0 +1,308 @@
+"""The Report: everything a page may show, frozen, as JSON and back. Nothing right of it computes a number."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from analysis.cleaning import Cleaned, LedgerLine
+from analysis.config import Study
+from analysis.errors import InputError
+from analysis.evidence import AlgorithmEvidence, CandidateEvidence, Decision, Evidence, Nulls, SegmentEvidence
+from analysis.explore import ColumnSummary, Correlations
+from analysis.features import FeatureTable, Variable
+from analysis.formats import Formats, in_words
+from analysis.personas import Action, Persona
+from analysis.prepare import Dropped, Prepared, Step
+from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, Summary
+from analysis.sources import RawTable
+
+DIGITS = 6
+"""Significant digits of a number in the report."""
+
+VERDICTS = {
+    "natural": (
+        "Natural segments",
+        "The data hold groups that stand apart: they come back in every resample and lie further from each other than "
+        "chance explains.",
+    ),
+    "reproducible": (
+        "Reproducible segments",
+        "The same groups come back when customers are resampled. They are cuts through a continuum, not islands: "
+        "people near a border could be on either side.",
+    ),
+    "constructive": (
+        "A working split",
+        "The data do not contain groups of their own. The split is a convenience: useful to plan with, not a discovery.",
+    ),
+    "none": (
+        "No structure found",
+        "Shuffled data, in which nothing hangs together, give groups just as stable. Do not act on these segments.",
+    ),
+}
+"""Badge and sentence of each verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """A table that came in; ``sha256`` is of its bytes, first twelve digits."""
+
+    name: str
+    kind: str
+    rows: int
+    columns: int
+    sha256: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyInfo:
+    """The study and its settings, as the pages print them."""
+
+    title: str
+    subtitle: str
+    customers: str
+    currency: str
+    period: str
+    as_of: str
+    synthetic: bool
+    n_customers: int
+    n_core: int
+    min_cell: int
+    seed: int
+    scaling: str
+    value: str | None
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DataInfo:
+    """What came in and what was found in it."""
+
+    sources: tuple[SourceInfo, ...]
+    columns: tuple[ColumnSummary, ...]
+    missing_cells: int
+    duplicates: int
+    duplicate_rows: int
+    constants: tuple[str, ...]
+    correlations: Correlations
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictInfo:
+    """``kind`` is natural, reproducible, constructive or none; ``headline`` opens the overview."""
+
+    kind: str
+    title: str
+    headline: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceInfo:
+    """Evidence for the published solution (``by_k`` is the winning algorithm's) and all that competed."""
+
+    by_k: tuple[CandidateEvidence, ...]
+    algorithms: tuple[AlgorithmEvidence, ...]
+    segments: tuple[SegmentEvidence, ...]
+    nulls: Nulls
+    elbow_k: int
+    silhouette_k: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One published segment: numbers, words and evidence together."""
+
+    id: int
+    slug: str
+    name: str
+    letter: str
+    colour: str
+    n: int
+    share: float
+    value_total: float | None
+    value_share: float | None
+    slsw: float
+    band: str
+    silhouette: float
+    shadow: float
+    one_line: str
+    story: tuple[str, ...]
+    typical: tuple[tuple[str, str], ...]
+    markers: tuple[str, ...]
+    traits: tuple[str, ...]
+    not_all: tuple[str, ...]
+    actions: tuple[Action, ...]
+    differences: tuple[Difference, ...]
+
+    def difference(self, variable: str) -> Difference | None:
+        """This segment against everyone on one variable; None where it is not published."""
+        return next((d for d in self.differences if d.variable == variable), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a page may show."""
+
+    schema_version: int
+    study: StudyInfo
+    data: DataInfo
+    ledger: tuple[LedgerLine, ...]
+    variables: tuple[Variable, ...]
+    steps: tuple[Step, ...]
+    dropped: tuple[Dropped, ...]
+    decision: Decision
+    verdict: VerdictInfo
+    evidence: EvidenceInfo
+    everyone: dict[str, Summary]
+    hidden: tuple[str, ...]
+    categories: tuple[CategoryProfile, ...]
+    map: SegmentMap
+    unassigned: int
+    value_total: float | None
+    segments: tuple[Segment, ...]
+
+    def variable(self, name: str) -> Variable:
+        """The variable of this name."""
+        return next(v for v in self.variables if v.name == name)
+
+    def formats(self) -> Formats:
+        """The number formats of this study."""
+        return Formats(self.study.currency, self.study.customers, self.study.min_cell)
+
+    def forming(self) -> list[Variable]:
+        """The features that form the segments."""
+        return [self.variable(step.name) for step in self.steps]
+
+
+def write_report(
+    study: Study,
+    raw: RawTable,
+    cleaned: Cleaned,
+    columns: tuple[ColumnSummary, ...],
+    correlations: Correlations,
+    table: FeatureTable,
+    prepared: Prepared,
+    evidence: Evidence,
+    profiles: Profiles,
+    personas: tuple[Persona, ...],
+    synthetic: bool,
+    versions: dict[str, str],
+) -> Report:
+    """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
+    n = len(table.frame)
+    info = StudyInfo(
+        study.title, study.subtitle, study.customers, study.currency, study.period, cleaned.as_of.isoformat(),
+        synthetic, n, int(prepared.core.sum()), study.min_cell, study.seed, study.scaling, study.value, versions,
+    )  # fmt: skip
+    source = study.sources[0]
+    data = DataInfo(
+        sources=(
+            SourceInfo(raw.shown_path, source.kind, raw.n_rows, len(raw.columns), raw.sha256[:12], raw.notes),
+        ),
+        columns=columns,
+        missing_cells=sum(column.missing for column in columns),
+        duplicates=cleaned.duplicates,
+        duplicate_rows=cleaned.duplicate_groups_rows,
+        constants=cleaned.constants,
+        correlations=correlations,
+    )
+    segments = tuple(
+        Segment(
+            p.id, w.slug, w.name, w.letter, w.colour, p.n, p.share, p.value_total, p.value_share,
+            e.slsw, e.band, e.silhouette, e.shadow,
+            w.one_line, w.story, w.typical, w.markers, w.traits, w.not_all, w.actions, p.differences,
+        )
+        for p, w, e in zip(profiles.segments, personas, evidence.segments, strict=True)
+    )  # fmt: skip
+    title, sentence = VERDICTS[evidence.verdict]
+    report = Report(
+        schema_version=1,
+        study=info,
+        data=data,
+        ledger=(*cleaned.ledger, *prepared.ledger),
+        variables=table.variables,
+        steps=prepared.steps,
+        dropped=prepared.dropped,
+        decision=evidence.decision,
+        verdict=VerdictInfo(evidence.verdict, title, _headline(n, segments, evidence.verdict, info), sentence),
+        evidence=EvidenceInfo(
+            evidence.chosen().by_k, evidence.algorithms, evidence.segments, evidence.nulls, evidence.elbow_k,
+            evidence.silhouette_k,
+        ),
+        everyone=profiles.everyone,
+        hidden=profiles.hidden,
+        categories=profiles.categories,
+        map=profiles.map,
+        unassigned=profiles.unassigned,
+        value_total=profiles.value_total,
+        segments=segments,
+    )  # fmt: skip
+    return from_json(to_json(report))
+
+
+def to_json(report: Report) -> str:
+    """The report as text: sorted by nothing, rounded, one value a line, so that two runs can be compared."""
+    return json.dumps(_rounded(asdict(report)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def from_json(text: str) -> Report:
+    """Read a report back.
+
+    Raises
+    ------
+    InputError
+        Where it was written by another version.
+    """
+    try:
+        return TypeAdapter(Report).validate_json(text)
+    except ValidationError:
+        raise InputError(
+            "build/report.json was written by another version of this project.", hint="Run: python -m analysis build"
+        ) from None
+
+
+def read_report(path: Path) -> Report:
+    """Read ``report.json``; an :class:`InputError` says what to run where there is none."""
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("build/report.json is not there yet.", hint="Run: python -m analysis build") from None
+
+
+def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyInfo) -> str:
+    """The one sentence that answers."""
+    groups = f"{in_words(len(segments))} groups" if len(segments) > 1 else "one group"
+    if verdict == "none":
+        return f"{n:,} {study.customers} were split into {groups}, but the split is no better than chance."
+    text = f"{n:,} {study.customers} form {groups}"
+    worth = [s for s in segments if s.value_share is not None]
+    if not worth or study.value is None:
+        return f"{text}."
+    best = max(worth, key=lambda s: (s.value_share or 0) / s.share)
+    formats = Formats(study.currency, study.customers, study.min_cell)
+    rank = Counter(s.n < best.n for s in segments)[True]
+    size = "the smallest" if rank == 0 else "the largest" if rank == len(segments) - 1 else "one"
+    return (
+        f"{text}; {size}, {formats.percent(best.share)} of them, brings "
+        f"{formats.percent(best.value_share or 0)} of the revenue."
+    )
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(item) for item in value]
+    if isinstance(value, (dt.date, dt.datetime)):
+        return value.isoformat()
+    return value

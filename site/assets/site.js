@@ -1,0 +1,69 @@
+// Small repairs to what the page engines write: names for controls, tables that the keyboard reaches, working
+// addresses from a file.
+(() => {
+  "use strict";
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const name = (selector, label) =>
+    all(selector).forEach((element) => element.hasAttribute("aria-label") || element.setAttribute("aria-label", label));
+
+  name("#quarto-search button, .aa-DetachedSearchButton, .quarto-search-button", "Search");
+  name("#quarto-sidebar", "Pages");
+  name("#quarto-margin-sidebar nav, #TOC", "On this page");
+  name(".quarto-secondary-nav", "Menu");
+  name(".quarto-color-scheme-toggle", "Switch between light and dark");
+  all(".quarto-color-scheme-toggle").forEach((toggle) => toggle.setAttribute("role", "button"));
+  all("a[role=navigation][data-bs-toggle]").forEach((toggle) => toggle.setAttribute("role", "button"));
+  all("a[data-bs-toggle]:not([href])").forEach((toggle) => {
+    toggle.tabIndex = 0;
+    toggle.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      toggle.click();
+    });
+  });
+
+  // The sidebar marks the page itself; on a page below a section, the section's link stays readable as the way up.
+  all("#quarto-sidebar a.active").forEach((link) => link.setAttribute("aria-current", "page"));
+
+  // On paper, addresses of other sites are spelled out.
+  all("main a[href]").forEach((link) => {
+    if (/^https?:$/.test(link.protocol) && link.host !== location.host) link.classList.add("off-site");
+  });
+
+  // A table that is wider than the page scrolls in its own region.
+  const regions = all(".table-scroll, .sd-table, main .cell-output-display:has(> table)");
+  const reach = () =>
+    regions.forEach((region) => {
+      if (region.scrollWidth <= region.clientWidth) {
+        if (!region.classList.contains("table-scroll")) region.removeAttribute("tabindex");
+        return;
+      }
+      region.tabIndex = 0;
+      region.setAttribute("role", "group");
+      if (!region.hasAttribute("aria-label")) region.setAttribute("aria-label", "Table, scrolls sideways");
+    });
+  reach();
+  window.addEventListener("resize", reach);
+
+  // Columns of numbers are set flush right.
+  const number = /^[<>≈±]?\s?[−–+-]?[$€£¥]?\s?\d[\d,.\s]*\s?(%|pp|×|x|k|M|€)?$/;
+  for (const table of all("table.data")) {
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
+    const columns = rows.length ? rows[0].cells.length : 0;
+    for (let column = 0; column < columns; column += 1) {
+      const cells = rows.map((row) => row.cells[column]).filter(Boolean);
+      const texts = cells.map((item) => item.textContent.trim()).filter((text) => text && !/^[–—-]$/.test(text));
+      if (!texts.length || !texts.every((text) => number.test(text))) continue;
+      [...cells, table.tHead?.rows[0]?.cells[column]].forEach((item) => item?.classList.add("number"));
+    }
+  }
+
+  // From a file there is no server that turns a folder into its index page, and search cannot read its index.
+  if (location.protocol === "file:") {
+    all("a[href]").forEach((link) => {
+      const path = link.getAttribute("href");
+      if (/(^|\/)\.{0,2}\/?$/.test(path) && !path.includes(":")) link.href = `${path.replace(/\/?$/, "/")}index.html`;
+    });
+    all(".smalldocs-search, #quarto-search, .sidebar-search").forEach((box) => box.setAttribute("hidden", ""));
+  }
+})();
