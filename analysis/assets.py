@@ -37,10 +37,11 @@ CHART_THEME: dict[str, Any] = {
     },
     "axisBand": {"grid": False},
     "axisPoint": {"grid": False},
-    "axisX": {"domain": True, "domainColor": "var(--rule-strong)"},
+    "axisX": {"domain": True, "domainColor": "var(--rule-strong)", "titleAnchor": "end"},
     "legend": {
         "labelColor": "var(--ink-2)",
         "labelFontSize": 12,
+        "layout": {"top": {"anchor": "start", "bounds": "full"}},
         "orient": "top",
         "titleColor": "var(--ink-2)",
         "titleFontSize": 12,
@@ -137,7 +138,9 @@ def themed(spec: Mapping[str, Any], tokens: Mapping[str, str]) -> dict[str, Any]
     dict
         A new spec without any ``var(…)``.
     """
-    return fill_tokens({"padding": _PADDING, **spec, "config": merge(CHART_THEME, spec.get("config", {}))}, tokens)
+    return fill_tokens(
+        {"padding": _PADDING, **spec, "config": merge(CHART_THEME, spec.get("config", {}))}, tokens
+    )
 
 
 def write_vega_bundle(assets: Path) -> str:

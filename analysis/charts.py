@@ -62,22 +62,23 @@ class Figure:
 def value_against_size(report: Report) -> Figure:
     """Share of customers beside share of value, by segment."""
     formats = report.formats()
+    worth_label = report.value_label()
     rows = []
     for s in report.segments:
         rows.append({"segment": _tag(s), "what": "Customers", "share": s.share, "text": formats.percent(s.share)})
         if s.value_share is not None:
             text = formats.percent(s.value_share)
-            rows.append({"segment": _tag(s), "what": "Revenue", "share": s.value_share, "text": text})
+            rows.append({"segment": _tag(s), "what": worth_label, "share": s.value_share, "text": text})
     frame = pd.DataFrame(rows)
     base = alt.Chart(frame).encode(
-        y=alt.Y(field="what", type="nominal", title=None, sort=["Customers", "Revenue"]),
+        y=alt.Y(field="what", type="nominal", title=None, sort=["Customers", worth_label]),
         x=alt.X(field="share", type="quantitative", title="Share of the total", axis=alt.Axis(format="%", tickCount=5)),
     )
     bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
         color=_segment_colour(report, "segment"),
         opacity=alt.Opacity(
-            field="what", type="nominal", legend=None,
-            scale=alt.Scale(domain=["Customers", "Revenue"], range=[0.5, 1]),
+            field="what", type="nominal", legend=None, sort=["Customers", worth_label],
+            scale=alt.Scale(domain=["Customers", worth_label], range=[0.5, 1]),
         ),
         tooltip=[_tip("segment", "Segment"), _tip("what", "Share of"), _tip("text", "Share")],
     )  # fmt: skip
@@ -95,18 +96,18 @@ def value_against_size(report: Report) -> Figure:
         best = max(worth, key=lambda s: (s.value_share or 0) - s.share)
         title = (
             f"{best.name}: {formats.percent(best.share)} of customers, "
-            f"{formats.percent(best.value_share or 0)} of revenue"
+            f"{formats.percent(best.value_share or 0)} of {worth_label.lower()}"
         )
     else:
         title = f"{report.segments[0].name} is the largest segment, {formats.percent(report.segments[0].share)}"
     table = Table(
-        ("Segment", "Customers", "Share of customers", "Share of revenue"),
+        ("Segment", "Customers", "Share of customers", f"Share of {worth_label.lower()}"),
         tuple(
             (_tag(s), formats.people(s.n), formats.percent(s.share), formats.value(s.value_share, "share"))
             for s in report.segments
         ),
     )
-    caption = "Pale bar: share of customers. Full bar: share of revenue. A full bar longer than its pale one is worth more than its size."
+    caption = f"Pale bar: share of customers. Full bar: share of {worth_label.lower()}. A full bar longer than its pale one is worth more than its size."
     height = 84 * len(report.segments) + 40
     return _figure("value-size", title, caption, f"Bars by segment. {title}.", _faceted(chart), height, table)
 
@@ -129,7 +130,7 @@ def heat_map(report: Report) -> Figure:
     base = alt.Chart(frame).encode(
         x=alt.X(
             field="segment", type="nominal", sort=[_tag(s) for s in report.segments], title=None,
-            axis=alt.Axis(orient="top", labelAngle=0, labelLimit=150),
+            axis=alt.Axis(orient="top", labelAngle=0, labelLimit=150, labelExpr=_WRAPPED, labelPadding=32),
         ),
         y=alt.Y(field="feature", type="nominal", sort=[labels[n] for n in names], title=None),
     )  # fmt: skip
@@ -137,7 +138,7 @@ def heat_map(report: Report) -> Figure:
         color=alt.Color(
             field="z", type="quantitative", title="Standard deviations from everyone",
             scale=alt.Scale(domain=[-1.5, 0, 1.5], range=["#b2590f", "#e9e9e6", "#1f6fb2"], clamp=True),
-            legend=alt.Legend(gradientLength=180, format="+.1f"),
+            legend=alt.Legend(gradientLength=220, format="+.1f", titleLimit=400),
         ),
         tooltip=[_tip("segment", "Segment"), _tip("feature", "Feature"), _tip("text", "Difference"), _tip("median", "Median")],
     )  # fmt: skip
@@ -158,11 +159,8 @@ def heat_map(report: Report) -> Figure:
         "Blue: the segment's mean is above everyone's; brown: below; grey: the same. "
         "These features formed the segments, so differences are expected and carry no test."
     )
-    spec = _narrow(
-        _single(alt.layer(cells, text), height),
-        {"encoding": {}},
-    )
-    return _figure("heat-map", title, caption, f"Heat map of {len(names)} features by segment. {title}.", spec, height + 90, table)
+    spec = _single(alt.layer(cells, text), height)
+    return _figure("heat-map", title, caption, f"Heat map of {len(names)} features by segment. {title}.", spec, height + 120, table)
 
 
 def parallel_coordinates(report: Report) -> Figure:
@@ -187,7 +185,6 @@ def parallel_coordinates(report: Report) -> Figure:
         color=_segment_colour(report, "segment", legend=True),
         opacity=alt.condition(pick, alt.value(1), alt.value(0.2), empty=True),
     )  # fmt: skip
-    lines = base.mark_line(strokeWidth=2.5).encode(order=alt.Order(field="feature", type="nominal", sort="ascending"))
     order = {v.label: i for i, v in enumerate(variables)}
     frame["order"] = frame["feature"].map(order)
     lines = base.mark_line(strokeWidth=2.5).encode(order=alt.Order(field="order", type="quantitative"))
@@ -226,12 +223,12 @@ def segment_map(report: Report) -> Figure:
     bins = pd.DataFrame([{"x": b.x, "y": b.y, "customers": b.n} for b in found.bins])
     half_x, half_y = found.step[0] / 2, found.step[1] / 2
     bins = bins.assign(x0=bins.x - half_x, x1=bins.x + half_x, y0=bins.y - half_y, y1=bins.y + half_y)
-    x_title = _axis_title(found.x_means, found.explained[0], formats.percent(found.explained[0]))
-    y_title = _axis_title(found.y_means, found.explained[1], formats.percent(found.explained[1]))
+    x_title = _axis_title(found.x_means, formats.percent(found.explained[0]))
+    y_title = _axis_title(found.y_means, formats.percent(found.explained[1]))
     cells = alt.Chart(bins.drop(columns=["x", "y"]).round(3)).mark_rect(stroke=None).encode(
-        x=alt.X(field="x0", type="quantitative", title=x_title, axis=alt.Axis(labels=False, grid=False)),
+        x=alt.X(field="x0", type="quantitative", title=x_title, axis=alt.Axis(labels=False, grid=False), scale=alt.Scale(zero=False)),
         x2=alt.X2(field="x1"),
-        y=alt.Y(field="y0", type="quantitative", title=y_title, axis=alt.Axis(labels=False, grid=False)),
+        y=alt.Y(field="y0", type="quantitative", title=y_title, axis=alt.Axis(labels=False, grid=False), scale=alt.Scale(zero=False)),
         y2=alt.Y2(field="y1"),
         opacity=alt.Opacity(field="customers", type="quantitative", legend=None, scale=alt.Scale(range=[0.12, 0.6])),
         color=alt.value(EVERYONE),
@@ -263,7 +260,7 @@ def segment_map(report: Report) -> Figure:
     caption = (
         "Squares: customers, darker where there are more (none is shown for fewer than "
         f"{report.study.min_cell}). Letter: a segment's centre; outline: where about half of its customers lie. "
-        "Two axes cannot show everything; overlap here is not overlap in all features."
+        "An arrow names the feature that grows that way most. Overlap here is not overlap in all features."
     )
     table = Table(
         ("Segment", "Centre, across", "Centre, up", "Customers"),
@@ -300,9 +297,9 @@ def outcomes(report: Report) -> Figure | None:
     text = base_chart.mark_text(align="left", dx=5).encode(
         x=alt.X(field="share", type="quantitative"), text=alt.Text(field="text", type="nominal")
     )
-    rule = base_chart.mark_rule(color=INK, strokeDash=[4, 3]).encode(x=alt.X(field="base", type="quantitative"))
+    mark = base_chart.mark_tick(color=INK, thickness=2, size=24).encode(x=alt.X(field="base", type="quantitative"))
     chart = (
-        alt.layer(bars, text, rule)
+        alt.layer(bars, text, mark)
         .properties(width=WIDTH - 250, height=32 * len(report.segments))
         .facet(row=alt.Row(field="what", type="nominal", title=None, sort=[v.label for v in chosen], header=alt.Header(labelOrient="top")), spacing=16)
     )
@@ -311,7 +308,7 @@ def outcomes(report: Report) -> Figure | None:
     top, low = ranked[0], ranked[-1]
     top_rate, low_rate = (s.difference(first.name).summary.mean for s in (top, low))  # type: ignore[union-attr]
     title = f"{first.label}: {formats.percent(top_rate)} in {top.name}, {formats.percent(low_rate)} in {low.name}"
-    caption = "The dashed line is everyone. Outcomes took no part in forming the segments, so a difference here is news."
+    caption = "The upright tick is everyone. Outcomes took no part in forming the segments, so a difference here is news."
     table = Table(
         ("Segment", *(v.label for v in chosen)),
         (
@@ -329,7 +326,8 @@ def descriptors(report: Report) -> Figure | None:
     chosen = [
         v for v in report.variables
         if v.role == "descriptor" and v.name in report.everyone and v.unit not in {"yes_no", "category"}
-    ][:6]  # fmt: skip
+    ]  # fmt: skip
+    chosen = sorted(chosen, key=lambda v: -_spread(report, v.name))[:6]
     if not chosen:
         return None
     rows = []
@@ -357,12 +355,7 @@ def descriptors(report: Report) -> Figure | None:
         .facet(row=alt.Row(field="what", type="nominal", title=None, sort=[_with_unit(v, report) for v in chosen], header=alt.Header(labelOrient="top")), spacing=16)
         .resolve_scale(x="independent")
     )
-    spans = {}
-    for v in chosen:
-        medians = [d.summary.median for s in report.segments if (d := s.difference(v.name))]
-        base = report.everyone[v.name]
-        spans[v.name] = (max(medians) - min(medians)) / max(base.p90 - base.p10, 1e-9)
-    widest = next(v for v in chosen if spans[v.name] == max(spans.values()))
+    widest = next((v for v in chosen if v.name != report.study.value), chosen[0])
     ranked = sorted(((d.summary.median, s) for s in report.segments if (d := s.difference(widest.name))), key=lambda pair: pair[0])
     title = (
         f"{widest.label}: median {formats.value(ranked[-1][0], widest.unit)} in {ranked[-1][1].name}, "
@@ -550,7 +543,7 @@ def null_reference(report: Report) -> Figure | None:
     own = next(r for r in report.evidence.by_k if r.k == report.decision.k).stability.median
     frame = pd.DataFrame({"stability": list(nulls)})
     points = alt.Chart(frame).mark_tick(thickness=2, size=34, opacity=0.7, color=EVERYONE).encode(
-        x=alt.X(field="stability", type="quantitative", title="Median stability", scale=alt.Scale(domain=[0, 1])),
+        x=alt.X(field="stability", type="quantitative", title="Median stability", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5)),
         tooltip=[alt.Tooltip(field="stability", type="quantitative", format=".2f", title="Shuffled data")],
     )  # fmt: skip
     marks = pd.DataFrame([{"x": own, "text": "this study"}])
@@ -578,6 +571,7 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
             x=alt.X(field="low", type="quantitative", title=None, axis=alt.Axis(grid=False, tickCount=5), scale=alt.Scale(zero=False, nice=False)),
             x2=alt.X2(field="high"),
             y=alt.Y(field="density", type="quantitative", title=None, axis=None),
+            y2=alt.Y2(datum=0),
             tooltip=[alt.Tooltip(field="low", type="quantitative", format=",.0f", title="From"), alt.Tooltip(field="high", type="quantitative", format=",.0f", title="To"), alt.Tooltip(field="customers", type="quantitative", title="Customers")],
         )  # fmt: skip
         height = 96
@@ -589,7 +583,7 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
         level = {"field": "level", "type": "nominal", "sort": order, "title": None}
         count = {"field": "customers", "type": "quantitative", "title": None}
         encoding: dict[str, Any] = (
-            {"y": alt.Y(**level, axis=alt.Axis(labelLimit=130)), "x": alt.X(**count, axis=alt.Axis(tickCount=4, format="~s"))}
+            {"y": alt.Y(**level, axis=alt.Axis(labelLimit=130)), "x": alt.X(**count, axis=alt.Axis(tickCount=3, format=",d"))}
             if horizontal
             else {"x": alt.X(**level, axis=alt.Axis(labelOverlap=True, labelAngle=0)), "y": alt.Y(**count, axis=alt.Axis(tickCount=3))}
         )
@@ -602,9 +596,16 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
         title = f"{column.label}: half are at {formats.plain(column.median)} or less"
     else:
         top = max(column.bars, key=lambda b: b.n)
-        title = f"{column.label}: {top.label} is the most common"
+        total = sum(b.n for b in column.bars)
+        yes = next((b.n for b in column.bars if b.label == "Yes"), None)
+        title = (
+            f"{column.label}: yes for {formats.percent(yes / total)}"
+            if yes and {b.label for b in column.bars} == {"Yes", "No"}
+            else f"{column.label}: {top.label} for {formats.percent(top.n / total)}"
+        )
     missing = f"{formats.people(column.missing)} missing. " if column.missing else ""
-    caption = f"{missing}The outermost bars are open." if numeric else f"{missing}Rare answers are in Other."
+    rare = "Rare answers are in Other." if any(b.label == "Other" for b in column.bars) else "All values."
+    caption = f"{missing}The outermost bars are open." if numeric else f"{missing}{rare}"
     name = "".join(c if c.isalnum() else "-" for c in column.name.lower())
     return _figure(f"column-{name}", title, caption, f"Distribution of {column.label}. {title}.", _single(chart, height), height + 50, table)
 
@@ -696,6 +697,7 @@ def _figure(id: str, title: str, caption: str, text: str, spec: dict[str, Any], 
     return Figure(f"chart-{id}", title, caption, text, spec, height, table)
 
 
+_WRAPPED = "width < 420 ? slice(datum.label, 0, 1) : [slice(datum.label, 0, 1), split(slice(datum.label, 4), ' ')[0], join(slice(split(slice(datum.label, 4), ' '), 1), ' ')]"
 _SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left"]
 
 
@@ -713,11 +715,9 @@ def _segment_colour(report: Report, field: str, legend: bool = False) -> alt.Col
     return alt.Color(field=field, type="nominal", scale=scale, legend=shown, title=None)
 
 
-def _axis_title(ends: tuple[str, str], explained: float, percent: str) -> str:
+def _axis_title(ends: tuple[str, str], percent: str) -> list[str]:
     low, high = ends
-    sides = [f"← {low}"] if low else []
-    sides += [f"{high} →"] if high else []
-    return f"{'  ·  '.join(sides)}  ({percent} of differences)"
+    return [f"← {low}   |   {high} →", f"{percent} of all differences"]
 
 
 def _with_unit(variable: Variable, report: Report) -> str:
@@ -736,6 +736,12 @@ def _band_row(name: str, variable: Variable, summary: Summary, formats: Any) -> 
         "text": formats.value(summary.median, unit),
         "band": f"{formats.value(summary.p10, unit)} to {formats.value(summary.p90, unit)}",
     }
+
+
+def _spread(report: Report, variable: str) -> float:
+    """How far apart the segments are on a variable, in standard deviations."""
+    found = [d.z for s in report.segments if (d := s.difference(variable))]
+    return max(found) - min(found)
 
 
 def _summary(report: Report, row: str, variable: str) -> Summary:
@@ -764,14 +770,14 @@ def _k_line(report: Report, frame: pd.DataFrame, field: str, title: str, format:
 
 
 def _single(chart: Any, height: int) -> dict[str, Any]:
-    """A chart as wide as its place on the page."""
-    return _spec(chart.properties(height=height) if not isinstance(chart, alt.LayerChart) else chart.properties(height=height), "container")
+    """A chart as wide as its place on the page; a narrow one cuts its labels shorter."""
+    return _narrow(_spec(chart.properties(height=height), "container"), {"config": {"axisY": {"labelLimit": 112}}})
 
 
 def _faceted(chart: Any) -> dict[str, Any]:
     """Rows of small charts; a narrow page takes a narrower inner width."""
     spec = _spec(chart, None)
-    return _narrow(spec, {"spec": {"width": 150}})
+    return _narrow(spec, {"spec": {"width": 150}, "config": {"axisY": {"labelLimit": 112}}})
 
 
 def _narrow(spec: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:

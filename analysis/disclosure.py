@@ -132,7 +132,7 @@ class Index:
     """Private values made ready for search.
 
     `words` and `phrases` are refused wherever they stand, in any case, `exact` ones in their own; of `plain`
-    ones, ordinary words or numbers, only a column is a leak. `lengths` has the lengths of phrases by first word,
+    ones, ordinary words or numbers, only a column is a leak. `lengths` has those of phrases by first word,
     `share` by number of digits the share of all such numbers that are private.
     """
 

@@ -117,6 +117,8 @@ def histogram(values: np.ndarray, min_cell: int) -> tuple[Bar, ...]:
 
 def level_bars(values: pd.Series, min_cell: int) -> tuple[Bar, ...]:
     """The commonest levels and "Other"; rare levels are merged until nothing is under ``min_cell``."""
+    if set(values.dropna().unique()) <= {0, 1}:
+        values = values.map({0: "No", 1: "Yes"})
     counts = values.value_counts()
     shown = counts[counts >= min_cell].head(LEVELS)
     other = int(counts.sum() - shown.sum())

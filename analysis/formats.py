@@ -25,10 +25,10 @@ class Formats:
     min_cell: int = 10
 
     def value(self, x: float | None, unit: str) -> str:
-        """A number with its unit; an en dash where there is none.
+        r"""A number with its unit; an en dash where there is none.
 
         >>> Formats().value(0.4567, "share"), Formats("$").value(1183.4, "money"), Formats().value(2, "count")
-        ('46 %', '$1,183', '2')
+        ('46\xa0%', '$1,183', '2')
         """
         if x is None or not math.isfinite(x):
             return "–"
@@ -54,13 +54,14 @@ class Formats:
         return f"{x:,.{digits}f}".rstrip("0").rstrip(".")
 
     def percent(self, x: float) -> str:
-        """A share as a percentage.
+        r"""A share as a percentage; the sign stays on the number's line.
 
         >>> [Formats().percent(x) for x in (0.3, 0.0312, 0.004)]
-        ['30 %', '3.1 %', '0.4 %']
+        ['30\xa0%', '3.1\xa0%', '0.4\xa0%']
         """
         points = 100 * x
-        return f"{points:.0f} %" if abs(points) >= 9.95 or points == 0 else f"{points:.1f} %"
+        digits = 0 if abs(points) >= 9.95 or points == 0 else 1
+        return f"{points:.{digits}f}\N{NO-BREAK SPACE}%"
 
     def people(self, n: int) -> str:
         """A count of customers; small ones are not told apart.
@@ -71,10 +72,10 @@ class Formats:
         return f"fewer than {self.min_cell}" if 0 < n < self.min_cell else f"{n:,}"
 
     def times(self, ratio: float) -> str:
-        """How a value compares with everyone's, in words.
+        r"""How a value compares with everyone's, in words.
 
         >>> [Formats().times(x) for x in (2.04, 1.02, 0.25)]
-        ['2 times', 'about the same as', '25 % of']
+        ['2 times', 'about the same as', '25\xa0% of']
         """
         if abs(ratio - 1) < 0.05:
             return "about the same as"

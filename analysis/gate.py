@@ -243,7 +243,8 @@ def refuse_links(document: Document, scene: Scene) -> Iterator[Finding]:
 def _resolve(file: str, path: str, documents: dict[str, Document]) -> str | None:
     """Return the file that a path leads to; a root-absolute one may begin with the name of the project."""
     if path.startswith("/"):
-        tails = [path[1:], path[1:].partition("/")[2]]
+        whole = posixpath.normpath(path).lstrip("/")
+        tails = [whole, whole.partition("/")[2]]
     else:
         tails = [posixpath.normpath(posixpath.join(posixpath.dirname(file), path)) if path else file]
     for tail in tails:

@@ -89,7 +89,7 @@ def escape(text: object) -> Markup:
     >>> print(escape("a<b>"))
     a&#60;b&#62;
     """
-    one_line = re.sub(r"\s+", " ", str(text))
+    one_line = re.sub(r"[^\S\u00a0]+", " ", str(text))
     return Markup("".join(c if c.isalnum() or c in " ," else f"&#{ord(c)};" for c in one_line))
 
 
@@ -137,7 +137,7 @@ class _Book:
         report = self.report
         personas = [self.card(s, "segments/") for s in report.segments]
         yield "index.qmd", self.page(
-            "index", personas=personas, value_size=self.figure(charts.value_against_size(report), 0), first=self.first_actions()
+            "index", personas=personas, value_size=self.figure(charts.value_against_size(report), 0), first=self.first_actions(), stability=self.chosen().stability.median
         )
         siblings = [self.card(s, "") for s in report.segments]
         yield "segments/index.qmd", self.page("personas", personas=siblings)
@@ -206,6 +206,7 @@ class _Book:
             "story": s.one_line,
             "customers_text": f"{self.formats.people(s.n)} ({self.formats.percent(s.share)})",
             "customers_pct": round(100 * s.share / widest),
+            "value_label": self.report.value_label(),
             "value_text": self.formats.value(s.value_share, "share") if s.value_share is not None else "",
             "value_pct": round(100 * (s.value_share or 0) / widest),
             "traits": list(s.traits),
@@ -236,7 +237,7 @@ class _Book:
             variable = self.report.variable(study.value)
             label = variable.label.lower()
             base = f.value(self.report.everyone[study.value].median, variable.unit)
-            tiles.append((f.percent(s.value_share), "of revenue", f"{f.percent(s.share)} would be its fair share by size"))
+            tiles.append((f.percent(s.value_share), f"of {label}", f"{f.percent(s.share)} of customers"))
             tiles.append((f.value(worth.summary.median, variable.unit), f"median {label}", f"everyone {base}"))
         tiles.append((f"{s.slsw:.2f}", "stability", f"{s.band}; 1 = the same customers in every resample"))
         return tiles
@@ -302,7 +303,7 @@ class _Book:
             ("Column", "Meaning", "Read as", "Role", "Missing", "Different values", "Middle 80 %", "How it was read"),
             tuple(
                 (
-                    c.name, c.label, c.type, c.role, f.people(c.missing), f.people(c.distinct),
+                    c.name, c.label, c.type, c.role, f.people(c.missing), f"{c.distinct:,}",
                     f"{f.plain(c.p10)} to {f.plain(c.p90)}" if c.p10 is not None and c.p90 is not None else "–", c.note,
                 )
                 for c in self.report.data.columns

@@ -210,8 +210,8 @@ def _story(
         )
         compared = formats.times(worth.summary.median / base.median) if base.median else ""
         lines.append(
-            f"Half of them are above {formats.value(worth.summary.median, variable.unit)}{period}"
-            + (f", {compared} the median of everyone ({formats.value(base.median, variable.unit)})." if compared else ".")
+            f"Their median {variable.label.lower()}{period} is {formats.value(worth.summary.median, variable.unit)}"
+            + (f", {compared} everyone's ({formats.value(base.median, variable.unit)})." if compared else ".")
         )
     shown = [m for m in marks if by_name[m.variable].unit != "money"][:3]
     if shown:
@@ -220,7 +220,7 @@ def _story(
             f"(everyone {formats.value(profiles.everyone[m.variable].median, by_name[m.variable].unit)})"
             for m in shown
         ]
-        lines.append(f"What sets them apart, by the median: {joined(parts)}.")
+        lines.append(f"Medians that differ most: {joined(parts)}.")
     described = [
         d for d in segment.differences if by_name[d.variable].role == "descriptor" and d.marker and d.variable != study.value
     ]
@@ -243,7 +243,7 @@ def _story(
                 f"(everyone {formats.value(base.median, variable.unit)})"
             )
     if parts:
-        lines.append(f"They did not form the segment, but differ too: {joined(parts)}.")
+        lines.append(f"Not used to form the segment, yet different: {joined(parts)}.")
     return tuple(lines)
 
 

@@ -306,9 +306,9 @@ def _segment_map(matrix: Matrix, labels: Labels, forming: tuple[Variable, ...], 
 
 
 def _axis_words(loadings: NDArray[np.float64], names: list[str]) -> tuple[str, str]:
-    """The two features that weigh most towards the low and the high end of an axis."""
+    """The feature that weighs most towards the low and the high end of an axis."""
     loadings = loadings[: len(names)]
     order = np.argsort(loadings, kind="stable")
-    high = [names[i] for i in order[::-1][:2] if loadings[i] > 0.15]
-    low = [names[i] for i in order[:2] if loadings[i] < -0.15]
-    return ", ".join(low), ", ".join(high)
+    high = [names[i] for i in order[::-1][:1] if loadings[i] > 0.15]
+    low = [names[i] for i in order[:1] if loadings[i] < -0.15]
+    return " and ".join(low), " and ".join(high)

@@ -301,7 +301,7 @@ def _read_csv(document: Document, delimiter: str) -> None:
 
 
 def _grid_columns(grid: list[list[Cell]]) -> Iterator[Column]:
-    """Yield the columns of a table that its first row names and, as it may lie sideways, a short one's rows."""
+    """Yield the columns of a table that its first row names and a short one's rows: it may lie sideways."""
     if len(grid) < 2:
         return
     for across in (

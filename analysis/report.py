@@ -173,6 +173,10 @@ class Report:
         """The variable of this name."""
         return next(v for v in self.variables if v.name == name)
 
+    def value_label(self) -> str:
+        """What a customer is worth, as a label; empty where the study has no value."""
+        return self.variable(self.study.value).label if self.study.value else ""
+
     def formats(self) -> Formats:
         """The number formats of this study."""
         return Formats(self.study.currency, self.study.customers, self.study.min_cell)
@@ -223,6 +227,7 @@ def write_report(
         for p, w, e in zip(profiles.segments, personas, evidence.segments, strict=True)
     )  # fmt: skip
     title, sentence = VERDICTS[evidence.verdict]
+    worth = next((v.label.lower() for v in table.variables if v.name == study.value), "")
     report = Report(
         schema_version=1,
         study=info,
@@ -232,7 +237,7 @@ def write_report(
         steps=prepared.steps,
         dropped=prepared.dropped,
         decision=evidence.decision,
-        verdict=VerdictInfo(evidence.verdict, title, _headline(n, segments, evidence.verdict, info), sentence),
+        verdict=VerdictInfo(evidence.verdict, title, _headline(n, segments, evidence.verdict, info, worth), sentence),
         evidence=EvidenceInfo(
             evidence.chosen().by_k, evidence.algorithms, evidence.segments, evidence.nulls, evidence.elbow_k,
             evidence.silhouette_k,
@@ -277,14 +282,14 @@ def read_report(path: Path) -> Report:
         raise InputError("build/report.json is not there yet.", hint="Run: python -m analysis build") from None
 
 
-def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyInfo) -> str:
+def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyInfo, value: str) -> str:
     """The one sentence that answers."""
     groups = f"{in_words(len(segments))} groups" if len(segments) > 1 else "one group"
     if verdict == "none":
         return f"{n:,} {study.customers} were split into {groups}, but the split is no better than chance."
     text = f"{n:,} {study.customers} form {groups}"
     worth = [s for s in segments if s.value_share is not None]
-    if not worth or study.value is None:
+    if not worth:
         return f"{text}."
     best = max(worth, key=lambda s: (s.value_share or 0) / s.share)
     formats = Formats(study.currency, study.customers, study.min_cell)
@@ -292,7 +297,7 @@ def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyI
     size = "the smallest" if rank == 0 else "the largest" if rank == len(segments) - 1 else "one"
     return (
         f"{text}; {size}, {formats.percent(best.share)} of them, brings "
-        f"{formats.percent(best.value_share or 0)} of the revenue."
+        f"{formats.percent(best.value_share or 0)} of {value}."
     )
 
 

@@ -423,7 +423,7 @@ def test_harmless_text_passes(site: Path, name: str) -> None:
 
 
 def test_not_found_page_may_use_root_absolute_addresses(site: Path) -> None:
-    plant(site, '<a href="/study/site/index.html">home</a> <a href="/site/index.html">home</a>', "404.html")
+    plant(site, '<a href="/study/./site/index.html">home</a> <a href="/site/index.html">home</a>', "404.html")
     assert check(site, PRIVATE) == []
     plant(site, '<a href="/study/nowhere.html">home</a>', "404.html")
     assert [refusal.rule for refusal in check(site, PRIVATE)] == ["links"]

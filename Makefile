@@ -1,0 +1,93 @@
+# From data to a website. `make` alone lists what there is.
+
+PYTHON ?= python3
+OUT ?= _site
+PORT ?= 4848
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check
+KAGGLEHUB := kagglehub==1.0.3
+
+# Quarto's pre-render calls `python`, which must be the environment's.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export FROM := $(PWD)
+export DATA OUT
+
+# A file is looked for here, then where the user stood when calling `make -C`.
+with_data = if [ -n "$$DATA" ]; then [ -e "$$DATA" ] || [ ! -e "$$FROM/$$DATA" ] || DATA="$$FROM/$$DATA"; fi;
+
+.DEFAULT_GOAL := help
+.PHONY: help site serve check data quarto test lint bench clean
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  DATA=file.csv      read this file instead of the first source in _quarto.yml"
+	@echo "  OUT=folder         write the site there instead of _site"
+	@echo "  PYTHON=python3.12  make the environment with this Python (3.11 or newer)"
+
+site: $(VENV)/.site ## Analyse the data and render the site into _site/.
+	@$(with_data) $(RUN) -m analysis build $${DATA:+--data "$$DATA"}
+	@$(RUN) -m analysis render --out "$$OUT"
+
+serve: $(VENV)/.site ## Make the site, serve it on this machine, make it anew on every change.
+	@$(with_data) $(RUN) -m analysis preview --port $(PORT) $${DATA:+--data "$$DATA"}
+
+check: $(VENV)/.site ## Hold the rendered site against the gate.
+	@$(RUN) -m analysis check --site "$$OUT"
+
+data: $(VENV)/.site ## Fetch the public data file of the default study.
+	@$(PIP) install --quiet $(KAGGLEHUB) >$(VENV)/install.log 2>&1 || true
+	@$(RUN) -m analysis data
+
+quarto: $(VENV)/.site ## Install the pinned Quarto into the environment.
+	@echo "Installing $$(grep '^quarto-cli' requirements-quarto.txt) ..."
+	@{ $(PIP) install --quiet -r requirements-quarto.txt && quarto --version; } >$(VENV)/install.log 2>&1 || { \
+	  $(PIP) uninstall --quiet --yes quarto-cli >/dev/null 2>&1; \
+	  echo "Quarto could not be downloaded; $(VENV)/install.log says why." >&2; \
+	  echo "  Install it from https://quarto.org/docs/get-started/ and run: make site" >&2; \
+	  echo "  Until then the embedded renderer makes the same site." >&2; exit 2; }
+	@echo "Quarto $$(quarto --version) is in place; make site renders with it."
+
+test: $(VENV)/.test lint ## Lint, check types and run all tests.
+	@$(RUN) -m pytest
+
+lint: $(VENV)/.test ## Lint and check types.
+	@$(RUN) -m ruff check
+	@$(RUN) -m basedpyright --level error
+
+bench: $(VENV)/.site ## Time the stages of a build.
+	@$(RUN) tests/benchmarks/bench_build.py
+
+# What is generated stands in .gitignore once; data/, site/notes/ and site/history/ stay.
+clean: ## Remove the site, the caches and the generated pages; keep data and environment.
+	@rm -rf build .quarto .smalldocs .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $$(sed -n '/^# generated/,/^$$/ s|^/||p' .gitignore)
+	@find analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.site: requirements.txt | $(VENV)/bin/python
+	@$(call install,$<)
+	@touch $@
+
+$(VENV)/.test: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	@$(call install,$<)
+	@touch $@ $(VENV)/.site
+
+define install
+echo "Installing $(1) into $(VENV) ..."; \
+$(PIP) install --quiet -r $(1) >$(VENV)/install.log 2>&1 || { \
+  echo "$(1) could not be installed. The last words of pip:" >&2; \
+  grep -v '^$$' $(VENV)/install.log | tail -n 3 | sed 's/^/  /' >&2; \
+  echo "  All of them are in $(VENV)/install.log. Needed is a way to a Python package index." >&2; exit 2; }
+endef
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "$(PYTHON) is not there. Install Python 3.11 or newer, or name one: make site PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "  Name another: make site PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make an environment: its venv module is not complete." >&2; \
+	  echo "  On Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
