@@ -29,7 +29,7 @@ CHART_THEME: dict[str, Any] = {
         "labelColor": "var(--ink-2)",
         "labelFontSize": 12,
         "labelPadding": 6,
-        "labelLimit": 220,
+        "labelLimit": 240,
         "titleColor": "var(--ink-2)",
         "titleFontSize": 12,
         "titleFontWeight": 400,

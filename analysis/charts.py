@@ -132,7 +132,7 @@ def heat_map(report: Report) -> Figure:
             field="segment", type="nominal", sort=[_tag(s) for s in report.segments], title=None,
             axis=alt.Axis(orient="top", labelAngle=0, labelLimit=150, labelExpr=_WRAPPED, labelPadding=32),
         ),
-        y=alt.Y(field="feature", type="nominal", sort=[labels[n] for n in names], title=None),
+        y=alt.Y(field="feature", type="nominal", sort=[labels[n] for n in names], title=None, axis=alt.Axis(labelExpr=_FOLDED)),
     )  # fmt: skip
     cells = base.mark_rect(cornerRadius=2).encode(
         color=alt.Color(
@@ -177,7 +177,7 @@ def parallel_coordinates(report: Report) -> Figure:
     frame = pd.DataFrame(rows)
     pick = alt.selection_point(name="pick", fields=["segment"], on="pointerover", clear="pointerout")
     base = alt.Chart(frame).encode(
-        y=alt.Y(field="feature", type="nominal", sort=[v.label for v in variables], title=None, axis=alt.Axis(grid=True, labelLimit=200)),
+        y=alt.Y(field="feature", type="nominal", sort=[v.label for v in variables], title=None, axis=alt.Axis(grid=True, labelLimit=230, labelExpr=_FOLDED)),
         x=alt.X(
             field="z", type="quantitative", title="Standard deviations from everyone",
             axis=alt.Axis(format="+.1f", grid=False, tickCount=6),
@@ -674,7 +674,7 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
          "all": formats.value(report.everyone[v.name].median, v.unit)}
         for v, d in found
     ]  # fmt: skip
-    base = alt.Chart(pd.DataFrame(rows)).encode(y=alt.Y(field="feature", type="nominal", sort=[v.label for v, _ in found], title=None))
+    base = alt.Chart(pd.DataFrame(rows)).encode(y=alt.Y(field="feature", type="nominal", sort=[v.label for v, _ in found], title=None, axis=alt.Axis(labelExpr=_FOLDED)))
     bars = base.mark_bar(height=14, color=segment.colour, cornerRadiusEnd=2).encode(
         x=alt.X(field="z", type="quantitative", title="Standard deviations from everyone", axis=alt.Axis(format="+.1f", tickCount=6)),
         tooltip=[_tip("feature", "Feature"), _tip("median", "Median here"), _tip("all", "Median of everyone")],
@@ -698,6 +698,7 @@ def _figure(id: str, title: str, caption: str, text: str, spec: dict[str, Any], 
 
 
 _WRAPPED = "width < 420 ? slice(datum.label, 0, 1) : [slice(datum.label, 0, 1), split(slice(datum.label, 4), ' ')[0], join(slice(split(slice(datum.label, 4), ' '), 1), ' ')]"
+_FOLDED = "width < 420 ? split(replace(datum.label, regexp('^(.{9,}?) '), '$1|'), '|') : datum.label"
 _SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left"]
 
 
@@ -786,7 +787,7 @@ def _narrow(spec: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
 
 def _spec(chart: Any, width: str | None) -> dict[str, Any]:
     alt.data_transformers.disable_max_rows()
-    spec = chart.to_dict()
+    spec = chart.to_dict(validate=False)
     for unwanted in ("config", "$schema"):
         spec.pop(unwanted, None)
     if width:

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    adjusted_rand_score,
-    calinski_harabasz_score,
-    davies_bouldin_score,
-    silhouette_samples,
-)
-from threadpoolctl import threadpool_limits
+from sklearn.metrics import silhouette_samples
 
-from analysis.cluster import ALGORITHMS, RESAMPLE_ROWS, SAMPLE_ROWS, Fit, Labels, Matrix, distances, knee, sample_rows
+from analysis.cluster import ALGORITHMS, RESAMPLE_ROWS, Fit, Labels, Matrix, distances, knee, sample_rows
 from analysis.config import Study
 from analysis.errors import InputError
+from analysis.resample import (
+    NULL_DRAWS,
+    Stability,
+    agreements,
+    draw_labels,
+    fit_solutions,
+    gaussian_silhouette,
+    jaccard,
+    measure,
+    one_thread,
+    permuted_stability,
+    summarise,
+)
+from analysis.workers import run_parallel
 
 K_MOST = 10
 """Largest number of segments that is tried."""
-N_INIT, N_INIT_RESAMPLE = 10, 3
-"""k-means starts of published and of resampled fits."""
 PAIRS, PAIRS_DECIDED = 20, 100
 """Pairs of bootstrap samples: everywhere, and at the decided k and its neighbours."""
-NULL_DRAWS, NULL_PAIRS = 20, 5
-"""Null references, and pairs of bootstrap samples in each."""
 SILHOUETTE_ROWS = 5_000
 """Customers in a silhouette; above it a seeded sample."""
 STABLE, VALID, BAND, CLOSE = 0.85, 0.75, 0.15, 0.02
@@ -38,19 +41,9 @@ NATURAL_STABLE, NATURAL_GAP, REPRODUCIBLE_STABLE = 0.90, 0.15, 0.75
 MOST_NOISE = 0.25
 """Largest share of customers that a density method may leave unassigned."""
 
+_BLOCK = 4
+
 Tick = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Stability:
-    """Adjusted Rand index over pairs of bootstrap samples: five-number summary without the extremes."""
-
-    median: float
-    q1: float
-    q3: float
-    p5: float
-    p95: float
-    pairs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +169,7 @@ def gather_evidence(matrix: Matrix, core: NDArray[np.bool_], study: Study, tick:
     InputError
         For too few different customers, or an algorithm of the analyst's that finds no segments.
     """
-    with threadpool_limits(1):
+    with one_thread():
         return _Judge(matrix, core, study, tick).judge()
 
 
@@ -188,15 +181,6 @@ def stability_band(slsw: float) -> str:
     """
     bands = ((0.85, "highly stable"), (0.75, "valid"), (0.60, "a pattern"))
     return next((band for least, band in bands if slsw >= least), "do not trust")
-
-
-def jaccard(reference: Labels, other: Labels, k: int) -> NDArray[np.float64]:
-    """For each segment 1..k of ``reference``, its largest Jaccard similarity with any segment of ``other``."""
-    width = int(other.max()) + 1
-    table = np.bincount(reference.astype(np.int64) * width + other, minlength=(k + 1) * width)
-    table = table[: (k + 1) * width].reshape(k + 1, width).astype(float)
-    union = table.sum(axis=1)[:, None] + table.sum(axis=0)[None, :] - table
-    return np.divide(table, union, out=np.zeros_like(table), where=union > 0)[1:, 1:].max(axis=1, initial=0.0)
 
 
 class _Judge:
@@ -211,9 +195,12 @@ class _Judge:
         self.labels: dict[tuple[str, int], Labels] = {}
         self.geometry: dict[tuple[str, int], tuple[float, float, float, float, float]] = {}
         self.draws: dict[tuple[str, int], list[Labels]] = {}
+        self.agreement: dict[tuple[str, int], list[float]] = {}
 
     def judge(self) -> Evidence:
         study = self.study
+        self.tick("fits")
+        self._fit_all()
         judged = [self._first_look(name) for name in ALGORITHMS]
         winner, k, reasons = self._decide(judged)
         while more := [j for j in (k - 1, k, k + 1) if len(self.draws.get((winner, j), ())) == 2 * PAIRS]:
@@ -249,52 +236,52 @@ class _Judge:
             )
         return tuple(range(2, min(most, distinct - 1) + 1))
 
+    def _fit_all(self) -> None:
+        """Every algorithm at every k; those that share no work between numbers of segments are fitted apart."""
+        tasks = [
+            (name, ks)
+            for name, algorithm in ALGORITHMS.items()
+            for ks in ([self.ks] if algorithm.quadratic else [(k,) for k in self.ks])
+        ]
+        jobs = (delayed(fit_solutions)(self.clean, name, ks, self.study.seed) for name, ks in tasks)
+        for (name, _), fits in zip(tasks, run_parallel(jobs), strict=True):
+            for fit in fits:
+                self.fits[name, fit.k] = fit.by_size(self.matrix)
+                self.labels[name, fit.k] = self.fits[name, fit.k].assign(self.matrix)
+        jobs = (
+            delayed(measure)(self.clean, fit, self.labels[key][self.core], self.sample)
+            for key, fit in self.fits.items()
+        )
+        self.geometry = dict(zip(self.fits, run_parallel(jobs), strict=True))
+
     def _first_look(self, name: str) -> AlgorithmEvidence:
-        algorithm = ALGORITHMS[name]
-        self.tick(f"{algorithm.title}: fits")
-        for fit in algorithm.fit(self.clean, self.ks, self.study.seed, N_INIT):
-            key = (name, fit.k)
-            self.fits[key] = fit.by_size(self.matrix)
-            self.labels[key] = self.fits[key].assign(self.matrix)
-            self.geometry[key] = self._measure(self.fits[key], self.labels[key][self.core])
-        self.tick(f"{algorithm.title}: resamples")
+        self.tick(f"resamples of {ALGORITHMS[name].title}")
         self._resample(name, tuple(k for a, k in self.fits if a == name and k > 1), 0, PAIRS)
         return self._conclude(name)
-
-    def _measure(self, fit: Fit, labels: Labels) -> tuple[float, float, float, float, float]:
-        inside = labels > 0
-        squared = ((self.clean[inside] - fit.centres[labels[inside] - 1]) ** 2).sum()
-        rows = self.sample[inside[self.sample]]
-        x, y = self.clean[rows], labels[rows]
-        if len(np.unique(y)) < 2:
-            return float(squared), 0.0, 0.0, 0.0, 0.0
-        each = silhouette_samples(x, y)
-        error = float(each.std() / np.sqrt(len(each))) if len(self.sample) < len(self.clean) else 0.0
-        return (
-            float(squared),
-            float(each.mean()),
-            error,
-            float(calinski_harabasz_score(self.clean[inside], labels[inside])),
-            float(davies_bouldin_score(self.clean[inside], labels[inside])),
-        )
 
     def _resample(self, name: str, ks: tuple[int, ...], first: int, last: int) -> None:
         """Add the labels of all customers under both fits of the pairs ``first``..``last``."""
         if not ks:
             return
+        numbers = range(2 * first, 2 * last)
+        blocks = [numbers[i : i + _BLOCK] for i in range(0, len(numbers), _BLOCK)]
         jobs = (
-            delayed(_draw)(self.clean, self.matrix, name, ks, (self.study.seed, draw))
-            for draw in range(2 * first, 2 * last)
+            delayed(draw_labels)(self.clean, self.matrix, name, ks, [(self.study.seed, draw) for draw in block])
+            for block in blocks
         )
-        for labels in _parallel(jobs):
-            for k, column in zip(ks, labels, strict=True):
-                self.draws.setdefault((name, k), []).append(column)
+        for block in run_parallel(jobs):
+            for labels in block:
+                for k, column in zip(ks, labels, strict=True):
+                    self.draws.setdefault((name, k), []).append(column)
+        for k in ks:
+            known = self.agreement.setdefault((name, k), [])
+            known += agreements(self.draws[name, k][2 * len(known) :])
 
     def _row(self, name: str, k: int) -> CandidateEvidence:
         key, study = (name, k), self.study
         wcss, silhouette, error, ch, db = self.geometry[key]
         labels, draws = self.labels[key], self.draws.get(key, [])
-        stability = _stability(draws)
+        stability = summarise(self.agreement.get(key, []))
         each = np.array([jaccard(labels, other, k) for other in draws]).mean(axis=0) if draws else np.zeros(k)
         counts = np.bincount(labels, minlength=k + 1)
         smallest, unassigned = int(counts[1:].min()), counts[0] / len(labels)
@@ -345,7 +332,7 @@ class _Judge:
         """Whether a solution meets the definition of natural; the cheap conditions first."""
         if row.stability.median < NATURAL_STABLE or row.silhouette < NATURAL_GAP:
             return False
-        if row.silhouette < next(iter(_parallel([self._gaussian_job(name, row.k, 0)]))) + NATURAL_GAP:
+        if row.silhouette < next(iter(run_parallel([self._gaussian_job(name, row.k, 0)]))) + NATURAL_GAP:
             return False
         return _verdict(row, self._nulls(name, row.k), ALGORITHMS[name].takes_k) == "natural"
 
@@ -388,17 +375,17 @@ class _Judge:
 
     def _nulls(self, name: str, k: int) -> Nulls:
         jobs = (
-            delayed(_permuted_stability)(self.clean, name, k, (self.study.seed, draw)) for draw in range(NULL_DRAWS)
+            delayed(permuted_stability)(self.clean, name, k, (self.study.seed, draw)) for draw in range(NULL_DRAWS)
         )
-        permuted = tuple(_parallel(jobs)) if ALGORITHMS[name].takes_k else ()
-        gaussian = tuple(_parallel(self._gaussian_job(name, k, draw) for draw in range(NULL_DRAWS)))
-        stability = _stability(self.draws[name, k]).median
+        permuted = tuple(run_parallel(jobs)) if ALGORITHMS[name].takes_k else ()
+        gaussian = tuple(run_parallel(self._gaussian_job(name, k, draw) for draw in range(NULL_DRAWS)))
+        stability = summarise(self.agreement[name, k]).median
         return Nulls(permuted, all(stability > null for null in permuted), gaussian)
 
     def _gaussian_job(self, name: str, k: int, draw: int):  # noqa: ANN202
         mean, covariance = self.clean.mean(axis=0), np.atleast_2d(np.cov(self.clean.T))
         rows = min(len(self.clean), RESAMPLE_ROWS)
-        return delayed(_gaussian_silhouette)(mean, covariance, rows, name, k, (self.study.seed, draw))
+        return delayed(gaussian_silhouette)(mean, covariance, rows, name, k, (self.study.seed, draw))
 
     def _segments(self, name: str, k: int, row: CandidateEvidence) -> tuple[SegmentEvidence, ...]:
         fit, labels = self.fits[name, k], self.labels[name, k][self.core]
@@ -466,57 +453,3 @@ def _verdict(row: CandidateEvidence, nulls: Nulls, takes_k: bool) -> str:
     if row.stability.median >= REPRODUCIBLE_STABLE and min(row.slsw) >= VALID:
         return "reproducible"
     return "constructive"
-
-
-def _stability(draws: list[Labels]) -> Stability:
-    if len(draws) < 2:
-        return Stability(0.0, 0.0, 0.0, 0.0, 0.0, 0)
-    values = [adjusted_rand_score(a, b) for a, b in zip(draws[::2], draws[1::2], strict=True)]
-    p5, q1, median, q3, p95 = np.percentile(values, [5, 25, 50, 75, 95])
-    return replace(Stability(0, 0, 0, 0, 0, len(values)), **dict(
-        median=float(median), q1=float(q1), q3=float(q3), p5=float(p5), p95=float(p95)
-    ))  # fmt: skip
-
-
-def _draw(clean: Matrix, matrix: Matrix, name: str, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[Labels]:
-    """Fit one bootstrap sample of the clean core; assign all customers."""
-    algorithm = ALGORITHMS[name]
-    rng = np.random.default_rng((*seed, 0))
-    rows = min(len(clean), RESAMPLE_ROWS) if algorithm.quadratic else len(clean)
-    with threadpool_limits(1):
-        sample = clean[np.sort(rng.integers(0, len(clean), rows))]
-        fits = algorithm.fit(sample, ks, int(rng.integers(2**31)), N_INIT_RESAMPLE)
-        if algorithm.takes_k:
-            return [fit.assign(matrix) for fit in fits]
-        labels = fits[0].assign(matrix) if fits else np.zeros(len(matrix), dtype=np.int16)
-        return [labels for _ in ks]
-
-
-def _permuted_stability(clean: Matrix, name: str, k: int, seed: tuple[int, ...]) -> float:
-    """Median stability after each column was permuted on its own, so that nothing hangs together."""
-    rng = np.random.default_rng((*seed, 1))
-    shuffled = np.column_stack([rng.permutation(column) for column in clean.T])
-    draws = [
-        _draw(shuffled, shuffled, name, (k,), (*seed, 1, draw))[0] for draw in range(2 * NULL_PAIRS)
-    ]
-    return _stability(draws).median
-
-
-def _gaussian_silhouette(
-    mean: Matrix, covariance: Matrix, rows: int, name: str, k: int, seed: tuple[int, ...]
-) -> float:
-    """Silhouette of the same method on one Gaussian with the data's mean and covariance."""
-    rng = np.random.default_rng((*seed, 2))
-    with threadpool_limits(1):
-        cloud = rng.multivariate_normal(mean, covariance, rows)
-        fits = ALGORITHMS[name].fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_RESAMPLE)
-        labels = fits[0].assign(cloud) if fits else np.zeros(rows, dtype=np.int16)
-        inside = labels > 0
-        if len(np.unique(labels[inside])) < 2:
-            return 0.0
-        return float(silhouette_samples(cloud[inside], labels[inside]).mean())
-
-
-def _parallel(jobs: Iterable) -> Iterable:  # type: ignore[type-arg]
-    cores = min(os.cpu_count() or 1, 8)
-    return Parallel(n_jobs=cores, return_as="generator", max_nbytes="1M")(jobs)

@@ -11,18 +11,21 @@ from typing import Any
 
 import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from joblib import delayed
 from markupsafe import Markup
 
 from analysis import charts
 from analysis.assets import read_tokens, themed, write_vega_bundle
 from analysis.charts import Figure, Table
 from analysis.evidence import (
-    BAND, NATURAL_GAP, NATURAL_STABLE, NULL_DRAWS, NULL_PAIRS, PAIRS, PAIRS_DECIDED, REPRODUCIBLE_STABLE, STABLE, VALID,
+    BAND, NATURAL_GAP, NATURAL_STABLE, PAIRS, PAIRS_DECIDED, REPRODUCIBLE_STABLE, STABLE, VALID,
 )  # fmt: skip
 from analysis.formats import Formats, in_words
 from analysis.prepare import NEAR_COPY, OUTLIER_Z
 from analysis.render import write_notice
 from analysis.report import Report, Segment
+from analysis.resample import NULL_DRAWS, NULL_PAIRS
+from analysis.workers import run_parallel
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
 BADGES = {"highly stable": "highly-stable", "valid": "valid", "a pattern": "pattern", "do not trust": "do-not-trust"}
@@ -116,7 +119,8 @@ class _Book:
     def __init__(self, report: Report, root: Path, bundle: str) -> None:
         self.report, self.formats = report, report.formats()
         self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
-        self.pictures: dict[str, str] = {}
+        self.figures = {f.id.removeprefix("chart-").replace("-", "_"): f for f in _draw_all(report)}
+        self.pictures = _pictures(list(self.figures.values()), self.tokens)
         self.environment = Environment(
             loader=FileSystemLoader(root / "templates"),
             block_start_string="<%", block_end_string="%>",
@@ -134,10 +138,14 @@ class _Book:
 
     def pages(self) -> Iterable[tuple[str, str]]:
         """Name and text of each page."""
-        report = self.report
+        report, figures = self.report, self.figures
         personas = [self.card(s, "segments/") for s in report.segments]
         yield "index.qmd", self.page(
-            "index", personas=personas, value_size=self.figure(charts.value_against_size(report), 0), first=self.first_actions(), stability=self.chosen().stability.median
+            "index",
+            personas=personas,
+            value_size=self.figure(figures["value_size"], 0),
+            first=self.first_actions(),
+            stability=self.chosen().stability.median,
         )
         siblings = [self.card(s, "") for s in report.segments]
         yield "segments/index.qmd", self.page("personas", personas=siblings)
@@ -147,30 +155,17 @@ class _Book:
                 "next": siblings[i + 1] if i + 1 < len(siblings) else None,
             }
             yield f"segments/{segment.slug}.qmd", self.persona(segment, siblings, neighbours)
-        mixes = [charts.category_mix(report, i) for i in range(len(report.categories))]
-        shown = [
-            charts.heat_map(report), charts.parallel_coordinates(report), charts.segment_map(report),
-            charts.outcomes(report), charts.descriptors(report), *mixes,
-        ]  # fmt: skip
-        figures = {f.id.removeprefix("chart-").replace("-", "_"): self.figure(f, 0) for f in shown if f}
-        yield "compare.qmd", self.page("compare", figures=figures, mixes=[self.figure(f, 0) for f in mixes])
-        shown = [
-            charts.elbow(report), charts.silhouette(report), charts.stability(report), charts.algorithms(report),
-            charts.segment_stability(report), charts.null_reference(report),
-        ]  # fmt: skip
-        figures = {f.id.removeprefix("chart-").replace("-", "_"): self.figure(f, 0) for f in shown if f}
-        yield "evidence.qmd", self.page("evidence", figures=figures, chosen=self.chosen())
-        columns = [self.figure(charts.distribution(report, c), 0) for c in report.data.columns if c.bars]
-        missing, together = charts.missing_values(report), charts.correlation_map(report)
+        shown = {name: self.figure(figure, 0) for name, figure in figures.items()}
+        mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
+        yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
+        yield "evidence.qmd", self.page("evidence", figures=shown, chosen=self.chosen())
+        columns = [figure for name, figure in shown.items() if name.startswith("column_")]
         yield "data.qmd", self.page(
-            "data",
-            columns=columns,
-            missing=self.figure(missing, 0) if missing else None,
-            correlations=self.figure(together, 0) if together else None,
-            ledger=self.ledger(),
-            dictionary=self.dictionary(),
+            "data", figures=shown, columns=columns, ledger=self.ledger(), dictionary=self.dictionary()
         )
-        yield "methodology.qmd", self.page("methodology", features=self.features(), thresholds=_THRESHOLDS, chosen=self.chosen())
+        yield "methodology.qmd", self.page(
+            "methodology", features=self.features(), thresholds=_THRESHOLDS, chosen=self.chosen()
+        )
 
     def page(self, template: str, **context: Any) -> str:
         """Fill in one template."""
@@ -180,14 +175,8 @@ class _Book:
         return re.sub(r"\n{3,}", "\n\n", text)
 
     def figure(self, figure: Figure, depth: int) -> PageFigure:
-        """Make a chart ready for a page that lies ``depth`` folders under ``site/``; keep its static picture."""
-        if figure.id not in self.pictures:
-            spec = themed(figure.spec, self.tokens)
-            if spec.get("width") == "container":
-                spec = {**spec, "width": charts.WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
-            self.pictures[figure.id] = vl_convert.vegalite_to_svg({"$schema": _SCHEMA, **spec})
-        svg = self.pictures[figure.id]
-        found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+        """Make a chart ready for a page that lies ``depth`` folders under ``site/``."""
+        found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.pictures[figure.id])
         width, height = (round(float(x)) for x in found.groups()) if found else (charts.WIDTH, figure.height)
         address = Markup("../" * depth + f"assets/charts/{figure.id}.svg")
         spec_json = escape_json(figure.spec)
@@ -221,7 +210,7 @@ class _Book:
             s=segment,
             siblings=siblings,
             bands=[self.band(segment, name) for name in segment.markers],
-            profile=self.figure(charts.persona_profile(self.report, segment), 1),
+            profile=self.figure(self.figures[f"profile_{segment.letter.lower()}"], 1),
             badge_kind=Markup(BADGES[segment.band]),
             tiles=self.tiles(segment),
             outcomes=self.outcomes(segment),
@@ -321,6 +310,33 @@ class _Book:
             made = ("logarithm, " if step and step.log else "") + ("scaled" if step else "as it is")
             rows.append((v.label, use, v.formula, made, v.about or "–"))
         return Table(("Variable", "Use", "Formula", "Taken as", "Meaning"), tuple(rows))
+
+
+def _draw_all(report: Report) -> list[Figure]:
+    """Every chart of the site, once."""
+    found = [
+        charts.value_against_size(report), charts.heat_map(report), charts.parallel_coordinates(report),
+        charts.segment_map(report), charts.outcomes(report), charts.descriptors(report),
+        *(charts.category_mix(report, i) for i in range(len(report.categories))),
+        charts.elbow(report), charts.silhouette(report), charts.stability(report), charts.algorithms(report),
+        charts.segment_stability(report), charts.null_reference(report),
+        *(charts.distribution(report, c) for c in report.data.columns if c.bars),
+        charts.missing_values(report), charts.correlation_map(report),
+        *(charts.persona_profile(report, s) for s in report.segments),
+    ]  # fmt: skip
+    return [figure for figure in found if figure]
+
+
+def _pictures(figures: list[Figure], tokens: dict[str, str]) -> dict[str, str]:
+    """The static picture of each chart, by id; drawn side by side, as drawing is the slow part."""
+    specs = []
+    for figure in figures:
+        spec = themed(figure.spec, tokens)
+        if spec.get("width") == "container":
+            spec = {**spec, "width": charts.WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
+        specs.append({"$schema": _SCHEMA, **spec})
+    drawn = run_parallel(delayed(vl_convert.vegalite_to_svg)(spec) for spec in specs)
+    return dict(zip((figure.id for figure in figures), drawn, strict=True))
 
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"

@@ -65,6 +65,9 @@ def _compute(
     root: Path, study: Study, path: Path, synthetic: bool, stage: Stage, stamp: str, record: Path
 ) -> Built:
     # Imported here, so that a build with nothing to do starts in no time.
+    from analysis.workers import warm_up
+
+    warm_up("analysis.resample")
     from analysis.cleaning import clean
     from analysis.demo import is_twin
     from analysis.disclosure import write_private

@@ -1,0 +1,125 @@
+"""What several test modules share: data files, a browser, copies of the project, and rendered sites."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).resolve().parent.parent
+DATASETS = ROOT.parent / "shared" / "datasets"
+
+CUSTOMERS = {"default twin": 2240, "few customers": 300}
+"""Studies that are built and rendered once a session, by how many synthetic customers they have."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltSite:
+    """A project that was built and rendered by the embedded engine.
+
+    Attributes
+    ----------
+    root : Path
+        Project folder, with ``build/`` and ``site/``.
+    site : Path
+        Folder of the website.
+    n_customers : int
+        Synthetic customers in it.
+    """
+
+    root: Path
+    site: Path
+    n_customers: int
+
+
+@pytest.fixture(scope="session")
+def datasets() -> Path:
+    """Give the folder of the public data files, or skip."""
+    if not DATASETS.is_dir():
+        pytest.skip(f"{DATASETS} is not there")
+    return DATASETS
+
+
+@pytest.fixture(scope="session")
+def dataset(datasets: Path) -> Callable[[str], Path]:
+    """Give a public data file by its name, or skip."""
+
+    def find(name: str) -> Path:
+        if not (datasets / name).is_file():
+            pytest.skip(f"{datasets / name} is not there")
+        return datasets / name
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Start Chromium; where tests run unattended it must be there."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "google-chrome", "chromium-browser")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed; the rendered site must be tested in a browser")
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Copy the project, as a fresh clone holds it, into a folder of its own."""
+    return copy_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session", params=CUSTOMERS)
+def built_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BuiltSite:
+    """Build and render the synthetic twin with the embedded engine, once for all tests that read it."""
+    n_customers = CUSTOMERS[request.param]
+    root = copy_project(tmp_path_factory.mktemp("built") / "project")
+    run_analysis(root, "demo", "--customers", str(n_customers), "--out", "data")
+    run_analysis(root, "build")
+    run_analysis(root, "render", "--engine", "smalldocs")
+    return BuiltSite(root, root / "_site", n_customers)
+
+
+def copy_project(to: Path) -> Path:
+    """Copy what git would track, told from ``.gitignore``, so that it also works outside a clone."""
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    patterns = [".git", *(line.rstrip("/") for line in lines if line and not line.startswith("#"))]
+
+    def ignored(folder: str, names: list[str]) -> list[str]:
+        here = Path("/", os.path.relpath(folder, ROOT))
+        return [n for n in names if any(fnmatch(n, p) or fnmatch(str(here / n), p) for p in patterns)]
+
+    return Path(shutil.copytree(ROOT, to, ignore=ignored))
+
+
+def run_analysis(root: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command of ours in a project, in an environment free of settings from outside."""
+    outside = ("QUARTO", "SEGMENTATION", "MAKE", "MFLAGS")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis", *arguments],
+        cwd=root, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if check and done.returncode:
+        pytest.fail(f"python -m analysis {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
+    return done
