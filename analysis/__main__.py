@@ -123,6 +123,25 @@ def score(
 
 
 @app.command()
+def init(
+    table: Annotated[Path, typer.Argument(help="The file to draft settings for.")],
+    out: Annotated[Path | None, typer.Option(help="Profile to write; default: _quarto-<file name>.yml.")] = None,
+) -> None:
+    """Draft the settings of an unknown table as a profile."""
+    from analysis.draft import as_yaml, draft_settings
+    from analysis.personas import slugify
+    from analysis.sources import read_table
+
+    root = Path.cwd()
+    raw = read_table(table if table.is_absolute() else root / table, root=root, setting="init")
+    target = root / (out or f"_quarto-{slugify(table.name.split('.')[0])}.yml")
+    if target.exists():
+        raise InputError(f"{_shown(target)} is there already.", hint="Choose another with --out, or remove it first.")
+    target.write_text(as_yaml(draft_settings(raw, table.as_posix())), encoding="utf-8")
+    print(f"Settings drafted into {_shown(target)}; read them, then: QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site")
+
+
+@app.command()
 def demo(
     customers: Annotated[int, typer.Option(help="How many customers to make.")] = 2240,
     out: Annotated[Path, typer.Option(help="Folder for marketing_campaign.csv and truth.csv.")] = Path("build/demo"),

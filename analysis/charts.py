@@ -220,7 +220,7 @@ def parallel_coordinates(report: Report) -> Figure:
 def segment_map(report: Report) -> Figure:
     """Customers as binned counts in the plane of the first two principal components, with segment outlines."""
     formats, found = report.formats(), report.map
-    bins = pd.DataFrame([{"x": b.x, "y": b.y, "customers": b.n} for b in found.bins])
+    bins = pd.DataFrame([(b.x, b.y, b.n) for b in found.bins], columns=["x", "y", "customers"])
     half_x, half_y = found.step[0] / 2, found.step[1] / 2
     bins = bins.assign(x0=bins.x - half_x, x1=bins.x + half_x, y0=bins.y - half_y, y1=bins.y + half_y)
     x_title = _axis_title(found.x_means, formats.percent(found.explained[0]))

@@ -178,12 +178,18 @@ def profile_files(root: Path, profile: str | None = None) -> list[Path]:
 def load_study(root: Path, profile: str | None = None) -> Study:
     """Read and check the ``segmentation:`` block.
 
+    A profile that names its own sources is a study of its own; one that does not changes the default study.
+
     Raises
     ------
     InputError
         Naming file, setting, value and the valid choices of up to three problems.
     """
-    block = project_settings(root, profile).get("segmentation")
+    block: Any = _read_yaml(root / "_quarto.yml").get("segmentation")
+    for overlay in profile_files(root, profile):
+        own = _read_yaml(overlay).get("segmentation")
+        if isinstance(own, dict):
+            block = own if "sources" in own or not isinstance(block, dict) else merge(block, own)
     if not isinstance(block, dict):
         raise InputError(
             "_quarto.yml has no 'segmentation:' block.",

@@ -88,7 +88,7 @@ class CandidateEvidence:
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmEvidence:
-    """One algorithm over all k, judged at its own k."""
+    """One algorithm over all k, judged at its own k; ``natural`` where it took the natural k with the best silhouette."""
 
     name: str
     title: str
@@ -96,6 +96,7 @@ class AlgorithmEvidence:
     by_k: tuple[CandidateEvidence, ...]
     k: int | None
     outcome: str
+    natural: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,18 +308,18 @@ class _Judge:
         if not rows:
             found = sum(1 for a, _ in self.fits if a == name)
             outcome = "finds one dense region, no groups" if found else "finds no dense region"
-            return AlgorithmEvidence(name, algorithm.title, algorithm.about, (), None, outcome)
+            return AlgorithmEvidence(name, algorithm.title, algorithm.about, (), None, outcome, False)
         eligible = [row for row in rows if row.eligible and row.k <= self.study.max_segments]
         if not algorithm.takes_k:
             row = rows[0]
             outcome = f"{row.k} groups, {row.unassigned_share:.0%} of customers unassigned; " + (
                 row.why_not or "replicates"
             )
-            return AlgorithmEvidence(name, algorithm.title, algorithm.about, rows, row.k, outcome)
+            return AlgorithmEvidence(name, algorithm.title, algorithm.about, rows, row.k, outcome, False)
         if not eligible:
             row = max(rows, key=lambda r: r.stability.median)
             outcome = f"no number of segments replicates; most stable at {row.k} ({row.stability.median:.2f})"
-            return AlgorithmEvidence(name, algorithm.title, algorithm.about, rows, row.k, outcome)
+            return AlgorithmEvidence(name, algorithm.title, algorithm.about, rows, row.k, outcome, False)
         natural = [row for row in eligible if self._may_be_natural(name, row)]
         if natural:
             row = max(natural, key=lambda r: r.silhouette)
@@ -326,7 +327,7 @@ class _Judge:
             best = max(r.score for r in eligible)
             row = max((r for r in eligible if r.score >= best - BAND), key=lambda r: r.k)
         outcome = f"{row.k} segments, stability {row.stability.median:.2f}, least stable segment {min(row.slsw):.2f}"
-        return AlgorithmEvidence(name, algorithm.title, algorithm.about, rows, row.k, outcome)
+        return AlgorithmEvidence(name, algorithm.title, algorithm.about, rows, row.k, outcome, bool(natural))
 
     def _may_be_natural(self, name: str, row: CandidateEvidence) -> bool:
         """Whether a solution meets the definition of natural; the cheap conditions first."""
@@ -418,10 +419,16 @@ def _reasons(
             f"every segment at least {VALID}, none too small."
         )
         best = max((r for r in winner.by_k if r.eligible), key=lambda r: r.score)
-        reasons.append(
-            f"{row.k} is the finest of them whose score ({row.score:.2f}) is within {BAND} of the best "
-            f"({best.score:.2f}, at {best.k})."
-        )
+        if winner.natural:
+            reasons.append(
+                f"With {row.k} the segments are natural, and no other natural solution is better separated "
+                f"(silhouette {row.silhouette:.2f})."
+            )
+        else:
+            reasons.append(
+                f"{row.k} is the finest of them whose score ({row.score:.2f}) is within {BAND} of the best "
+                f"({best.score:.2f}, at {best.k})."
+            )
         finer = next((r for r in winner.by_k if r.k == row.k + 1), None)
         if finer and finer.why_not:
             reasons.append(f"One more segment does not hold: {finer.why_not}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,9 @@ class Correlations:
     rows: tuple[tuple[float, ...], ...]
 
 
-def summarise_columns(raw: RawTable, cleaned: Cleaned, source: Source, min_cell: int) -> tuple[ColumnSummary, ...]:
+def summarise_columns(
+    raw: RawTable, cleaned: Cleaned, source: Source, min_cell: int, reasons: Mapping[str, str] | None = None
+) -> tuple[ColumnSummary, ...]:
     """Summarise each column; no level, bin or quantile stands for fewer than ``min_cell`` customers."""
     roles = {
         column: role for role in ("feature", "descriptor", "outcome", "ignore") for column in getattr(source.roles, role)
@@ -82,11 +85,17 @@ def summarise_columns(raw: RawTable, cleaned: Cleaned, source: Source, min_cell:
             bars = level_bars(values, min_cell)
         summaries.append(
             ColumnSummary(
-                column.name, source.labels.get(column.name, column.name), kind, role, column.note,
+                column.name, source.labels.get(column.name, column.name), kind, role, _joined(column.note, reasons, column.name),
                 column.n_missing, column.n_distinct, p10, median, p90, bars,
             )
         )  # fmt: skip
     return tuple(summaries)
+
+
+def _joined(note: str, reasons: Mapping[str, str] | None, name: str) -> str:
+    """How a column was read, and, where its role was not set, why it has it."""
+    why = (reasons or {}).get(name)
+    return f"{note}; {why}" if note and why else why or note
 
 
 def histogram(values: np.ndarray, min_cell: int) -> tuple[Bar, ...]:

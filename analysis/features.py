@@ -122,7 +122,8 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
 
 def _take(column: str, role: str, source: Source, values: pd.Series) -> tuple[pd.Series, Variable]:
     """A column with a role, as it stands."""
-    numeric = pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
+    coded = source.units.get(column) == "category"
+    numeric = not coded and (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values))
     if role == "feature" and not numeric:
         raise InputError(
             f"_quarto.yml, segmentation.sources[0].roles.feature: column '{column}' holds text, not numbers.",
@@ -146,7 +147,7 @@ def _take(column: str, role: str, source: Source, values: pd.Series) -> tuple[pd
         transform="auto",
         categorical=not numeric,
     )
-    return (_as_numbers(values) if numeric else values.astype("object").where(values.notna(), None)), variable
+    return (_as_numbers(values) if numeric else _as_levels(values)), variable
 
 
 def _as_numbers(values: pd.Series) -> pd.Series:
@@ -155,3 +156,10 @@ def _as_numbers(values: pd.Series) -> pd.Series:
         raise ValueError("the formula names no column")
     numbers = values.astype("Float64").astype("float64")
     return numbers.where(numbers.abs() < float("inf"))
+
+
+def _as_levels(values: pd.Series) -> pd.Series:
+    """Text levels with None for missing; whole numbers lose their decimal point."""
+    if pd.api.types.is_float_dtype(values):
+        values = values.astype("Int64") if bool((values.dropna() % 1 == 0).all()) else values
+    return values.astype("str").astype("object").where(values.notna(), None)

@@ -96,6 +96,14 @@ def escape(text: object) -> Markup:
     return Markup("".join(c if c.isalnum() or c in " ," else f"&#{ord(c)};" for c in one_line))
 
 
+def escape_lines(text: str) -> Markup:
+    """Text of several lines for a ``pre`` element, indents kept."""
+    lines = (line.rstrip() for line in text.splitlines())
+    return Markup("\n").join(
+        Markup("&#32;" * (len(line) - len(line.lstrip()))) + escape(line.lstrip()) for line in lines
+    )
+
+
 def escape_front(text: str) -> str:
     """Text for front matter: marks that YAML or Pandoc would read become look-alikes.
 
@@ -133,7 +141,7 @@ class _Book:
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent, people=self.formats.people, plain=self.formats.plain, words=in_words,
-            value=self.formats.value,
+            value=self.formats.value, code=escape_lines,
         )  # fmt: skip
 
     def pages(self) -> Iterable[tuple[str, str]]:

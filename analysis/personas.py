@@ -158,7 +158,7 @@ def _names(
                 -abs(m.z) * (1.25 if m.z > 0 else 1.0),
             ),
         )
-        words = [_words(m, by_name) for m in candidates] or [_plain_words(m, by_name) for m in marks[:1]]
+        words = [_words(m, by_name) for m in candidates] or [_plain_words(m, by_name) for m in marks[:2]]
         name = f"{tier} {words[0]}" if tier else " and ".join(words[:2])
         if name in names and len(words) > 1:
             name = f"{name} and {words[1]}"
@@ -170,7 +170,11 @@ def _names(
 
 
 def _plain_words(mark: Difference, by_name: Mapping[str, Variable]) -> str:
-    return f"{'high' if mark.z > 0 else 'low'} {by_name[mark.variable].label.lower()}"
+    """Words for a marker that the settings give none for."""
+    variable = by_name[mark.variable]
+    if variable.unit == "yes_no":
+        return variable.label.lower() if mark.z > 0 else f"not {variable.label.lower()}"
+    return f"{'high' if mark.z > 0 else 'low'} {variable.label.lower()}"
 
 
 def _tier(segment: SegmentProfile, profiles: Profiles, study: Study) -> str:
@@ -181,11 +185,9 @@ def _tier(segment: SegmentProfile, profiles: Profiles, study: Study) -> str:
 
 
 def _one_line(marks: list[Difference], by_name: Mapping[str, Variable]) -> str:
-    """The strongest markers in the words of the settings; labels where there are no words."""
-    parts = []
-    for mark in sorted(marks[:4], key=lambda m: m.z < 0):
-        label = by_name[mark.variable].label.lower()
-        parts.append(_words(mark, by_name) or f"{'above' if mark.z > 0 else 'below'} average on {label}")
+    """The strongest markers in words."""
+    ordered = sorted(marks[:4], key=lambda m: m.z < 0)
+    parts = [_words(mark, by_name) or _plain_words(mark, by_name) for mark in ordered]
     text = joined(list(dict.fromkeys(parts)))
     return f"{text[:1].upper()}{text[1:]}."
 
@@ -215,12 +217,8 @@ def _story(
         )
     shown = [m for m in marks if by_name[m.variable].unit != "money"][:3]
     if shown:
-        parts = [
-            f"{by_name[m.variable].label.lower()} {formats.value(m.summary.median, by_name[m.variable].unit)} "
-            f"(everyone {formats.value(profiles.everyone[m.variable].median, by_name[m.variable].unit)})"
-            for m in shown
-        ]
-        lines.append(f"Medians that differ most: {joined(parts)}.")
+        parts = [_beside_everyone(m, by_name[m.variable], profiles, formats) for m in shown]
+        lines.append(f"What differs most: {joined(parts)}.")
     described = [
         d for d in segment.differences if by_name[d.variable].role == "descriptor" and d.marker and d.variable != study.value
     ]
@@ -232,19 +230,19 @@ def _story(
         if variable.label in seen or len(parts) == 2:
             continue
         seen.add(variable.label)
-        own, base = d.summary, profiles.everyone[d.variable]
-        if variable.unit == "yes_no":
-            parts.append(
-                f"{variable.label.lower()}: {formats.percent(own.mean)} (everyone {formats.percent(base.mean)})"
-            )
-        else:
-            parts.append(
-                f"{variable.label.lower()} {formats.value(own.median, variable.unit)} "
-                f"(everyone {formats.value(base.median, variable.unit)})"
-            )
+        parts.append(_beside_everyone(d, variable, profiles, formats))
     if parts:
         lines.append(f"Not used to form the segment, yet different: {joined(parts)}.")
     return tuple(lines)
+
+
+def _beside_everyone(mark: Difference, variable: Variable, profiles: Profiles, formats: Formats) -> str:
+    """A variable here and over everyone: the median, or the share of a yes."""
+    own, base = mark.summary, profiles.everyone[mark.variable]
+    if variable.unit == "yes_no":
+        return f"{variable.label.lower()} for {formats.percent(own.mean)} (everyone {formats.percent(base.mean)})"
+    here, all_ = formats.value(own.median, variable.unit), formats.value(base.median, variable.unit)
+    return f"median {variable.label.lower()} {here} (everyone {all_})"
 
 
 def _difference(segment: SegmentProfile, name: str | None) -> Difference | None:

@@ -11,9 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analysis.config import Study, load_study, profile_files
+from analysis.config import Source, Study, check_study, load_study, profile_files
 from analysis.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.sources import RawTable
 
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
 """Packages whose version can change a number or a picture; they stand on the Methodology page."""
@@ -58,11 +62,11 @@ def build(root: Path, data: Path | None = None, stage: Stage | None = None, forc
         last = json.loads(record.read_text(encoding="utf-8"))
         if last["stamp"] == stamp and all((root / name).is_file() for name in last["files"]):
             return Built(last["data"], last["synthetic"], fresh=False)
-    return _compute(root, study, path, synthetic, stage, stamp, record)
+    return _compute(root, study, path, synthetic, data is not None, stage, stamp, record)
 
 
 def _compute(
-    root: Path, study: Study, path: Path, synthetic: bool, stage: Stage, stamp: str, record: Path
+    root: Path, study: Study, path: Path, synthetic: bool, chosen: bool, stage: Stage, stamp: str, record: Path
 ) -> Built:
     # Imported here, so that a build with nothing to do starts in no time.
     from analysis.workers import warm_up
@@ -71,6 +75,7 @@ def _compute(
     from analysis.cleaning import clean
     from analysis.demo import is_twin
     from analysis.disclosure import write_private
+    from analysis.draft import as_yaml, draft_settings, explain_columns, is_known
     from analysis.evidence import gather_evidence
     from analysis.explore import correlate, summarise_columns
     from analysis.features import build_features
@@ -82,16 +87,19 @@ def _compute(
     from analysis.report import write_report
     from analysis.sources import read_table
 
-    source = study.sources[0]
     with stage("Read"):
-        raw = read_table(
-            path, root=root, types=source.types, dates=source.dates, decimal=source.decimal,
-            delimiter=source.delimiter, encoding=source.encoding, sheet=source.sheet,
-        )  # fmt: skip
+        raw = read_source(path, root, study.sources[0])
         synthetic = synthetic or is_twin(path, raw.sha256, tuple(raw.frame.columns), raw.n_rows)
+        draft = None
+        if chosen and not is_known(raw, study):
+            raw = read_table(path, root=root)
+            draft = draft_settings(raw, _shown(path, root))
+            study = check_study(draft)
+        source = study.sources[0]
     with stage("Clean"):
         cleaned = clean(raw, source, study)
-        columns = summarise_columns(raw, cleaned, source, study.min_cell)
+        reasons = explain_columns(raw) if draft else {}
+        columns = summarise_columns(raw, cleaned, source, study.min_cell, reasons)
     with stage("Build features"):
         table = build_features(cleaned, source, study)
         _check_study(study, table.frame.columns.tolist(), len(table.frame))
@@ -108,7 +116,7 @@ def _compute(
         )
         report = write_report(
             study, raw, cleaned, columns, correlations, table, prepared, evidence, profiles, personas, synthetic,
-            _versions(),
+            _versions(), as_yaml(draft) if draft else "",
         )  # fmt: skip
     with stage("Write pages"):
         files = write_outputs(root / "build", study, report, cleaned, prepared, evidence)
@@ -118,6 +126,21 @@ def _compute(
     content = {"stamp": stamp, "data": raw.shown_path, "synthetic": synthetic, "files": names}
     record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return Built(raw.shown_path, synthetic, fresh=True)
+
+
+def read_source(path: Path, root: Path, source: Source) -> RawTable:
+    """Read a file as the settings of a source say."""
+    from analysis.sources import read_table
+
+    return read_table(
+        path, root=root, types=source.types, dates=source.dates, decimal=source.decimal,
+        delimiter=source.delimiter, encoding=source.encoding, sheet=source.sheet,
+    )  # fmt: skip
+
+
+def _shown(path: Path, root: Path) -> str:
+    """A path for the settings: inside the project relative to it, else the file name in data/."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else f"data/{path.name}"
 
 
 def _locate(root: Path, study: Study, data: Path | None) -> tuple[Path, bool]:

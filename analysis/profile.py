@@ -275,7 +275,8 @@ def _segment_map(matrix: Matrix, labels: Labels, forming: tuple[Variable, ...], 
     points = centred @ axes.T
     explained = singular[:2] / singular.sum()
     low, high = np.percentile(points, [0.5, 99.5], axis=0)
-    step = np.maximum((high - low) / MAP_BINS, 1e-9)
+    n_bins = int(np.clip(np.sqrt(2 * len(points) / min_cell), 4, MAP_BINS))
+    step = np.maximum((high - low) / n_bins, 1e-9)
     inside = ((points >= low) & (points <= high)).all(axis=1)
     cells, counts = np.unique(((points[inside] - low) // step).astype(int), axis=0, return_counts=True)
     bins = tuple(

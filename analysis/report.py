@@ -83,7 +83,7 @@ class StudyInfo:
 
 @dataclass(frozen=True, slots=True)
 class DataInfo:
-    """What came in and what was found in it."""
+    """What came in and what was found in it; ``draft`` is the YAML of settings that nobody wrote yet."""
 
     sources: tuple[SourceInfo, ...]
     columns: tuple[ColumnSummary, ...]
@@ -92,6 +92,7 @@ class DataInfo:
     duplicate_rows: int
     constants: tuple[str, ...]
     correlations: Correlations
+    draft: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ def write_report(
     personas: tuple[Persona, ...],
     synthetic: bool,
     versions: dict[str, str],
+    draft: str,
 ) -> Report:
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
     n = len(table.frame)
@@ -217,6 +219,7 @@ def write_report(
         duplicate_rows=cleaned.duplicate_groups_rows,
         constants=cleaned.constants,
         correlations=correlations,
+        draft=draft,
     )
     segments = tuple(
         Segment(
