@@ -100,14 +100,18 @@ def value_against_size(report: Report) -> Figure:
         )
     else:
         title = f"{report.segments[0].name} is the largest segment, {formats.percent(report.segments[0].share)}"
-    table = Table(
-        ("Segment", "Customers", "Share of customers", f"Share of {worth_label.lower()}"),
-        tuple(
-            (_tag(s), formats.people(s.n), formats.percent(s.share), formats.value(s.value_share, "share"))
-            for s in report.segments
-        ),
+    head = ("Segment", "Customers", "Share of customers")
+    cells = [(_tag(s), formats.people(s.n), formats.percent(s.share)) for s in report.segments]
+    if worth:
+        head = (*head, f"Share of {worth_label.lower()}")
+        cells = [(*c, formats.value(s.value_share, "share")) for c, s in zip(cells, report.segments, strict=True)]
+    table = Table(head, tuple(cells))
+    caption = (
+        f"Pale bar: share of customers. Full bar: share of {worth_label.lower()}. "
+        "A full bar longer than its pale one is worth more than its size."
+        if worth
+        else "The data do not say what a customer is worth, so only size is shown."
     )
-    caption = f"Pale bar: share of customers. Full bar: share of {worth_label.lower()}. A full bar longer than its pale one is worth more than its size."
     height = 84 * len(report.segments) + 40
     return _figure("value-size", title, caption, f"Bars by segment. {title}.", _faceted(chart), height, table)
 
@@ -718,7 +722,9 @@ def _segment_colour(report: Report, field: str, legend: bool = False) -> alt.Col
 
 def _axis_title(ends: tuple[str, str], percent: str) -> list[str]:
     low, high = ends
-    return [f"← {low}   |   {high} →", f"{percent} of all differences"]
+    sides = [f"← {low}"] if low else []
+    sides += [f"{high} →"] if high else []
+    return ["   |   ".join(sides), f"{percent} of all differences"]
 
 
 def _with_unit(variable: Variable, report: Report) -> str:

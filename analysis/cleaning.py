@@ -43,8 +43,8 @@ class Cleaned:
     frame : DataFrame, shape (n, columns)
         Indexed by row number 0..n-1, in the canonical order of the key.
     keys : Series of str, shape (n,)
-    as_of : date
-        The study's date.
+    as_of : date, optional
+        The study's date; None where neither the settings nor the data have one.
     ledger : tuple of LedgerLine
     duplicates : int
         Rows that repeat an earlier row in everything but the key.
@@ -56,7 +56,7 @@ class Cleaned:
 
     frame: pd.DataFrame
     keys: pd.Series
-    as_of: dt.date
+    as_of: dt.date | None
     ledger: tuple[LedgerLine, ...]
     duplicates: int
     duplicate_groups_rows: int
@@ -160,12 +160,12 @@ def _check_columns(raw: RawTable, source: Source, setting: str) -> None:
     )
 
 
-def _as_of(frame: pd.DataFrame, study: Study) -> dt.date:
+def _as_of(frame: pd.DataFrame, study: Study) -> dt.date | None:
     if study.as_of != "auto":
         return study.as_of
     dates = frame.select_dtypes("datetime")
     newest = dates.max().max() if dates.shape[1] else pd.NaT
-    return newest.date() if not pd.isna(newest) else dt.date(1970, 1, 1)
+    return None if pd.isna(newest) else newest.date()
 
 
 def _label(source: Source, column: str) -> str:

@@ -22,7 +22,7 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: lambda a, b: _divide(a, b),
-    ast.Pow: operator.pow,
+    ast.Pow: np.float_power,
 }
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt,
@@ -37,8 +37,16 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 def _divide(a: Any, b: Any) -> Any:
     """Quotient; a division by zero is missing, not infinite."""
     if isinstance(b, pd.Series):
-        return a / b.astype(float).where(b != 0)
-    return a / b if b else float("nan")
+        return a / b.astype("Float64").astype("float64").where(b != 0)
+    return a / b if b else a * float("nan")
+
+
+def _where_known(answer: Any, *sides: Any) -> Any:
+    """The answer to a comparison; missing, not false, where one side is missing."""
+    for side in sides:
+        if isinstance(side, pd.Series) and side.hasnans:
+            answer = answer.astype("boolean").mask(side.isna())
+    return answer
 
 
 def _is_in(value: Any, *choices: Any) -> Any:
@@ -109,9 +117,13 @@ class Expression:
         Raises
         ------
         ValueError
-            For a name that is not there; the message lists the near ones.
+            For a name that is not there, with the near ones, or values that it cannot be computed from.
         """
-        return _evaluate(self._tree, values)
+        try:
+            with np.errstate(all="ignore"):
+                return _evaluate(self._tree, values)
+        except (TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+            raise ValueError(f'formula "{_short(self.text)}" cannot be computed: {error}') from None
 
 
 def parse(text: str) -> Expression:
@@ -185,7 +197,10 @@ def _check(node: ast.expr, names: list[str]) -> None:
 def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
     match node:
         case ast.BinOp():
-            return _BINARY[type(node.op)](_evaluate(node.left, values), _evaluate(node.right, values))
+            left, right = _evaluate(node.left, values), _evaluate(node.right, values)
+            if isinstance(left, str) or isinstance(right, str):
+                raise TypeError("text takes no part in arithmetic")
+            return _BINARY[type(node.op)](left, right)
         case ast.UnaryOp(op=ast.Not()):
             value = _evaluate(node.operand, values)
             return ~value if isinstance(value, pd.Series) else not value
@@ -199,7 +214,8 @@ def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
                 combined = combine(combined, result)
             return combined
         case ast.Compare():
-            return _COMPARE[type(node.ops[0])](_evaluate(node.left, values), _evaluate(node.comparators[0], values))
+            left, right = _evaluate(node.left, values), _evaluate(node.comparators[0], values)
+            return _where_known(_COMPARE[type(node.ops[0])](left, right), left, right)
         case ast.Call(func=ast.Name(id=function)):
             return FUNCTIONS[function](*(_evaluate(argument, values) for argument in node.args))
         case ast.Constant():

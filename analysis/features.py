@@ -95,8 +95,12 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
             f'The formula is "{feature.formula[:100]}".',
             did_you_mean(absent[0], known) or "Correct the name.",
         )
+    if "as_of" in expression.names and cleaned.as_of is None:
+        raise InputError(
+            f"{place}: 'as_of' has no value, as the data have no date.", hint="Set segmentation.as_of to a date."
+        )
     try:
-        values = expression({**known, "as_of": pd.Timestamp(cleaned.as_of)})
+        values = expression({**known, "as_of": pd.Timestamp(cleaned.as_of or 0)})
         numbers = _as_numbers(values)
     except (TypeError, ValueError, AttributeError) as error:
         raise InputError(

@@ -81,7 +81,8 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
     _sweep(site / "segments", "*.qmd", files)
     _sweep(site / "assets" / "charts", "*.svg", files)
-    text = SYNTHETIC if report.study.synthetic else f"Data as of {report.study.as_of}."
+    dated = f", as of {report.study.as_of}" if report.study.as_of else ""
+    text = SYNTHETIC if report.study.synthetic else f"Made from {report.study.n_customers:,} rows of data{dated}."
     write_notice(root, text, synthetic=report.study.synthetic, variables={"study": escape_front(report.study.title)})
     return [*files, site / "assets" / bundle, site / "_metadata.yml", root / "_variables.yml"]
 
@@ -252,14 +253,19 @@ class _Book:
         variable, found = self.report.variable(name), s.difference(name)
         assert found is not None
         own, base = found.summary, self.report.everyone[name]
+        word = "higher" if found.z > 0 else "lower"
+        sure = f"{word} in {found.certainty} of 100 resamples"
+        if variable.unit == "yes_no":
+            here, all_ = round(100 * own.mean, 1), round(100 * base.mean, 1)
+            texts = (self.formats.percent(own.mean), self.formats.percent(base.mean))
+            return Band(variable.label, f"yes, {sure}", Markup(s.colour), *texts, 0, here, here, 0, all_, all_)
         low, high = min(own.p10, base.p10), max(own.p90, base.p90)
         span = (high - low) or 1.0
         place = [round(4 + 92 * (x - low) / span, 1) for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)]
         unit = variable.unit
-        word = "higher" if found.z > 0 else "lower"
         return Band(
             variable.label,
-            f"{word} in {found.certainty} of 100 resamples",
+            sure,
             Markup(s.colour),
             f"{self.formats.value(own.median, unit)} ({self.formats.value(own.p10, unit)} to {self.formats.value(own.p90, unit)})",
             f"{self.formats.value(base.median, unit)} ({self.formats.value(base.p10, unit)} to {self.formats.value(base.p90, unit)})",
@@ -344,7 +350,14 @@ def _pictures(figures: list[Figure], tokens: dict[str, str]) -> dict[str, str]:
             spec = {**spec, "width": charts.WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
         specs.append({"$schema": _SCHEMA, **spec})
     drawn = run_parallel(delayed(vl_convert.vegalite_to_svg)(spec) for spec in specs)
-    return dict(zip((figure.id for figure in figures), drawn, strict=True))
+    return {figure.id: _numbered(svg) for figure, svg in zip(figures, drawn, strict=True)}
+
+
+def _numbered(svg: str) -> str:
+    """Count clips and gradients anew; Vega counts on over all pictures of a process, in whatever order it got them."""
+    numbers: dict[str, int] = {}
+    marks = re.compile(r'((?:id="|url\(#)(?:clip|gradient_))(\d+)')
+    return marks.sub(lambda mark: f"{mark[1]}{numbers.setdefault(mark[2], len(numbers) + 1)}", svg)
 
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"

@@ -341,15 +341,18 @@ def _actions(
 ) -> tuple[Action, ...]:
     numbers = _facts(segment, evidence, profiles, by_name, study)
     texts = {name: formats.value(value, unit) for name, (value, unit) in numbers.items()}
+    texts |= _quotes(segment, profiles, by_name, formats)
     values: dict[str, Any] = {name: value for name, (value, _) in numbers.items()}
     actions = []
     for play in plays:
         rule = parse(play.when)
-        wanted = [*rule.names, *re.findall(r"\{([\w.]+)\}", play.reason)]
-        if any(name not in values for name in wanted) or not rule(values):
+        quoted = re.findall(r"\{([\w.]+)\}", play.reason + play.action)
+        if any(name not in values for name in rule.names) or any(name not in texts for name in quoted):
             continue
-        reason = re.sub(r"\{([\w.]+)\}", lambda match: texts[match[1]], play.reason)
-        actions.append(Action(play.action, reason, play.measure, play.avoid, play.effort, play.when))
+        if not rule(values):
+            continue
+        title, reason = (re.sub(r"\{([\w.]+)\}", lambda m: texts[m[1]], text) for text in (play.action, play.reason))
+        actions.append(Action(title, reason, play.measure, play.avoid, play.effort, play.when))
         if len(actions) == MOST_ACTIONS:
             break
     return tuple(actions)
@@ -374,6 +377,8 @@ def _facts(
         facts["value.ratio"] = (segment.value_share / segment.share, "number")
         if worth:
             facts["value.median"] = (worth.summary.median, by_name[study.value].unit)
+    for owner, d in _notable(segment, by_name).items():
+        facts |= {f"{owner}.z": (d.z, "number"), f"{owner}.ratio": (d.ratio, "number")}
     for d in segment.differences:
         unit, base = by_name[d.variable].unit, profiles.everyone[d.variable]
         facts |= {
@@ -385,3 +390,29 @@ def _facts(
             f"{d.variable}.everyone_median": (base.median, unit),
         }
     return facts
+
+
+def _notable(segment: SegmentProfile, by_name: Mapping[str, Variable]) -> dict[str, Difference]:
+    """The forming feature and the outcome that differ most, under the names ``top`` and ``outcome``."""
+    found = {}
+    for owner, role in (("top", "feature"), ("outcome", "outcome")):
+        candidates = [d for d in segment.differences if by_name[d.variable].role == role]
+        if candidates:
+            found[owner] = max(candidates, key=lambda d: (abs(d.z), d.variable))
+    return found
+
+
+def _quotes(
+    segment: SegmentProfile, profiles: Profiles, by_name: Mapping[str, Variable], formats: Formats
+) -> dict[str, str]:
+    """What a reason may quote of them beside numbers: the label, and the value here and over everyone."""
+    texts = {}
+    for owner, d in _notable(segment, by_name).items():
+        variable, base = by_name[d.variable], profiles.everyone[d.variable]
+        use_mean = variable.unit == "yes_no"
+        texts |= {
+            f"{owner}.label": variable.label.lower(),
+            f"{owner}.here": formats.value(d.summary.mean if use_mean else d.summary.median, variable.unit),
+            f"{owner}.all": formats.value(base.mean if use_mean else base.median, variable.unit),
+        }
+    return texts

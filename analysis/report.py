@@ -63,7 +63,7 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class StudyInfo:
-    """The study and its settings, as the pages print them."""
+    """The study and its settings, as the pages print them; ``as_of`` is empty where the data have no date."""
 
     title: str
     subtitle: str
@@ -205,7 +205,7 @@ def write_report(
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
     n = len(table.frame)
     info = StudyInfo(
-        study.title, study.subtitle, study.customers, study.currency, study.period, cleaned.as_of.isoformat(),
+        study.title, study.subtitle, study.customers, study.currency, study.period, cleaned.as_of.isoformat() if cleaned.as_of else "",
         synthetic, n, int(prepared.core.sum()), study.min_cell, study.seed, study.scaling, study.value, versions,
     )  # fmt: skip
     source = study.sources[0]

@@ -1,0 +1,273 @@
+"""One definition of a computation, two engines: DuckDB on this machine through SQLFrame, or PySpark on a cluster.
+
+Both speak the PySpark DataFrame API. What is written against an `Engine` takes its ``functions`` and its
+``Window`` from there and never asks which engine it is.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+
+from analysis.errors import InputError, did_you_mean, listed
+
+EngineName = Literal["duckdb", "spark"]
+Kind = Literal["text", "whole", "number", "moment", "boolean", "other"]
+
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    (r"interval|time( |$)|.*\[|array|map|struct|list", "other"),
+    (r"timestamp|datetime|date", "moment"),
+    (r"bool", "boolean"),
+    (r"float|double|real|decimal|numeric", "number"),
+    (r"u?(tiny|small|big|huge)?int(eger)?\d*|long|short|byte", "whole"),
+    (r"varchar|string|char|text|enum|uuid", "text"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table as an engine holds it, lazily.
+
+    Attributes
+    ----------
+    frame : DataFrame of the engine
+        Columns under the names that were asked for.
+    kinds : mapping of column name to kind
+        What each column holds.
+    """
+
+    frame: Any
+    kinds: Mapping[str, Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A session together with the functions and the windows that belong to it.
+
+    Attributes
+    ----------
+    name : {"duckdb", "spark"}
+    session : DuckDBSession of SQLFrame or SparkSession
+    functions : module
+        ``pyspark.sql.functions`` or its like.
+    window : type
+        ``pyspark.sql.Window`` or its like.
+    connection : DuckDBPyConnection or None
+        What the session of DuckDB runs on.
+    """
+
+    name: EngineName
+    session: Any
+    functions: Any
+    window: Any
+    connection: Any = None
+
+    def read(self, table: Any, columns: Mapping[str, str], setting: str = "columns") -> Rows:
+        """Take some columns of a table, under new names.
+
+        Parameters
+        ----------
+        table : pandas DataFrame, path or glob pattern of Parquet files, or PySpark DataFrame
+        columns : mapping of new name to the table's own name
+            New names are plain lower-case words.
+        setting : str
+            Place in the settings that messages name.
+
+        Raises
+        ------
+        InputError
+            No such file or column.
+        """
+        if isinstance(table, pd.DataFrame):
+            _check_columns(columns, table.columns, "the table", setting)
+            arrow = _to_arrow(table, columns)
+            if self.name == "spark":
+                return _rows_of_spark(self.session.createDataFrame(arrow))
+            return self._register(arrow)
+        if isinstance(table, str | Path):
+            return self._read_parquet(str(table), columns, setting)
+        if self.name != "spark":
+            raise TypeError(f"table is a {type(table).__name__}; expected a DataFrame or the path of a file")
+        _check_columns(columns, table.columns, "the table", setting)
+        chosen = [self.functions.col(f"`{own}`").alias(new) for new, own in columns.items()]
+        return _rows_of_spark(table.select(*chosen))
+
+    def to_pandas(self, frame: Any) -> pd.DataFrame:
+        """Run what was described, and fetch the result."""
+        return frame.toArrow().to_pandas()
+
+    def _read_parquet(self, path: str, columns: Mapping[str, str], setting: str) -> Rows:
+        shown = Path(path).name
+        unread = InputError(
+            f"{setting}: {shown} cannot be read as Parquet.",
+            "Expected one Parquet file, or a pattern that matches some.",
+            "Check the path, or read the file as a table first.",
+        )
+        if self.name == "spark":
+            from pyspark.errors import PySparkException
+
+            try:
+                table = self.session.read.parquet(path)
+            except PySparkException:
+                raise unread from None
+            return self.read(table, columns, setting)
+        import duckdb
+
+        source = f"read_parquet('{path.replace(chr(39), chr(39) * 2)}')"
+        try:
+            described = self.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        except duckdb.Error:
+            raise unread from None
+        _check_columns(columns, [row[0] for row in described], shown, setting)
+        quoted = {new: '"' + own.replace('"', '""') + '"' for new, own in columns.items()}
+        chosen = ", ".join(f"{own} AS {new}" for new, own in quoted.items())
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS SELECT {chosen} FROM {source}")
+        return self._rows("source_rows", list(columns))
+
+    def _register(self, arrow: pa.Table) -> Rows:
+        self.connection.register("source_rows", arrow)
+        return self._rows("source_rows", arrow.column_names)
+
+    def _rows(self, view: str, names: list[str]) -> Rows:
+        described = self.connection.execute(f"DESCRIBE SELECT * FROM {view}").fetchall()
+        frame = self.session.sql(f"SELECT {', '.join(names)} FROM {view}", qualify=False)
+        return Rows(frame, {row[0]: _kind(row[1]) for row in described})
+
+
+def engine_for(engine: EngineName | Engine, table: Any) -> AbstractContextManager[Engine]:
+    """Open the engine of that name; one that is open already stays open afterwards.
+
+    A PySpark DataFrame brings its own session, whatever the name says.
+
+    Raises
+    ------
+    InputError
+        Unknown name, or PySpark is not installed.
+    """
+    if isinstance(engine, Engine):
+        return nullcontext(engine)
+    if type(table).__module__.startswith("pyspark."):
+        return nullcontext(_spark(table.sparkSession))
+    if engine == "duckdb":
+        return open_duckdb()
+    if engine == "spark":
+        return open_spark()
+    raise InputError(f"engine '{engine}' is not known.", "Expected duckdb or spark.", did_you_mean(engine, ("duckdb", "spark")))
+
+
+@contextmanager
+def open_duckdb(threads: int | None = None, memory_limit: str | None = None) -> Iterator[Engine]:
+    """Open a database in memory that spills into a folder of its own.
+
+    SQLFrame keeps one session for the whole process: open one at a time.
+
+    Parameters
+    ----------
+    threads : int, optional
+        All cores if absent.
+    memory_limit : str, optional
+        Such as ``3GB``; DuckDB's own choice (most of the memory) if absent.
+    """
+    import duckdb
+    from sqlframe.duckdb import DuckDBSession, Window, functions
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings: dict[str, str | int] = {"temp_directory": folder, "TimeZone": "UTC"}
+        if threads is not None:
+            settings["threads"] = threads
+        if memory_limit is not None:
+            settings["memory_limit"] = memory_limit
+        connection = duckdb.connect(config=settings)
+        session = DuckDBSession(conn=connection)
+        try:
+            yield Engine("duckdb", session, functions, Window, connection)
+        finally:
+            session.stop()
+
+
+@contextmanager
+def open_spark() -> Iterator[Engine]:
+    """Use the active Spark session, or start a local one and stop it afterwards.
+
+    Raises
+    ------
+    InputError
+        PySpark is not installed.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise InputError(
+            "engine 'spark' needs PySpark, which is not installed.",
+            "Expected the package pyspark and Java 17 or newer.",
+            "Run: pip install pyspark, or use the engine duckdb.",
+        ) from None
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        yield _spark(active)
+        return
+    session = (
+        SparkSession.builder.master("local[*]")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )
+    try:
+        yield _spark(session)
+    finally:
+        session.stop()
+
+
+def _spark(session: Any) -> Engine:
+    from pyspark.sql import Window, functions
+
+    return Engine("spark", session, functions, Window)
+
+
+def _rows_of_spark(frame: Any) -> Rows:
+    return Rows(frame, {name: _kind(held) for name, held in frame.dtypes})
+
+
+def _kind(type_name: str) -> Kind:
+    name = type_name.lower()
+    return next((kind for pattern, kind in _KINDS if re.match(pattern, name)), "other")
+
+
+def _check_columns(columns: Mapping[str, str], present: Any, shown: str, setting: str) -> None:
+    names = [str(name) for name in present]
+    for new, own in columns.items():
+        if own not in names:
+            raise InputError(
+                f"{setting}.{new}: column '{own}' is not in {shown}.",
+                f"Columns there: {listed(names)}.",
+                did_you_mean(own, names),
+            )
+
+
+def _to_arrow(table: pd.DataFrame, columns: Mapping[str, str]) -> pa.Table:
+    """Columns under their new names; mixed values as text, moments as they stand on the clock."""
+    taken: dict[str, pd.Series] = {}
+    for new, own in columns.items():
+        values: Any = table[own]
+        if isinstance(values.dtype, pd.DatetimeTZDtype):
+            values = values.dt.tz_localize(None)
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = values.astype(values.cat.categories.dtype)
+        if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) not in {"date", "decimal", "boolean"}:
+            values = values.astype("str")
+        taken[new] = values
+    arrow = pa.Table.from_pandas(pd.DataFrame(taken), preserve_index=False)
+    for place, field in enumerate(arrow.schema):
+        if pa.types.is_timestamp(field.type):
+            arrow = arrow.set_column(place, field.name, arrow.column(place).cast(pa.timestamp("us"), safe=False))
+        elif pa.types.is_large_string(field.type):
+            arrow = arrow.set_column(place, field.name, arrow.column(place).cast(pa.string()))
+    return arrow.replace_schema_metadata()

@@ -1,0 +1,86 @@
+"""Studies of few customers that are built and rendered in a few seconds, with little resampling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from analysis import evidence
+from analysis.gate import Refusal, check, private_from_build
+from analysis.pipeline import build
+from analysis.render import Engine, render
+from analysis.report import Report, read_report
+
+SHOP: dict[str, Any] = {
+    "title": "Customers of the shop",
+    "value": "spend",
+    "sources": [
+        {
+            "path": "data/shop.csv",
+            "key": "customer",
+            "roles": {
+                "feature": ["orders", "discount", "visits"],
+                "descriptor": ["spend", "region"],
+                "outcome": ["responded"],
+            },
+            "units": {"spend": "money", "responded": "yes_no"},
+        }
+    ],
+}
+"""Settings of a study with one row a customer, three groups and a column of each kind."""
+
+
+def make_shop(n_customers: int = 180, seed: int = 7) -> pd.DataFrame:
+    """Make customers of three clear groups; the groups' sizes are as 3 to 2 to 1."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat([0, 1, 2], [n_customers // 2, n_customers // 3, n_customers - n_customers // 2 - n_customers // 3])
+    centres = np.array([[6.0, 0.15, 5.0], [18.0, 0.7, 14.0], [34.0, 0.2, 6.0]])
+    spread = np.array([1.5, 0.04, 1.2])
+    orders, discount, visits = (centres[group] + spread * rng.standard_normal((n_customers, 3))).T
+    return pd.DataFrame(
+        {
+            "customer": [f"K-{7000 + i}-{x}" for i, x in enumerate(rng.integers(1000, 9999, n_customers))],
+            "orders": orders.round(1),
+            "discount": discount.round(3),
+            "visits": visits.round(1),
+            "spend": (orders * rng.uniform(20, 30, n_customers)).round(2),
+            "region": rng.choice(["North", "South", "West"], n_customers),
+            "responded": (rng.random(n_customers) < np.array([0.2, 0.4, 0.6])[group]).astype(int),
+        }
+    )
+
+
+def write_study(root: Path, settings: Mapping[str, Any], customers: pd.DataFrame | None = None) -> Path:
+    """Put the settings in the place of the project's own, and the customers where the first source is."""
+    path = root / "_quarto.yml"
+    project = yaml.safe_load(path.read_text(encoding="utf-8"))
+    project["segmentation"] = dict(settings)
+    path.write_text(yaml.safe_dump(project, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    file = root / settings["sources"][0]["path"]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    (make_shop() if customers is None else customers).to_csv(file, index=False)
+    return file
+
+
+def resample_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the draws behind the evidence: the figures are coarse, everything else is as it is."""
+    for name, draws in {"PAIRS": 4, "PAIRS_DECIDED": 8, "NULL_DRAWS": 5}.items():
+        monkeypatch.setattr(evidence, name, draws)
+
+
+def build_report(root: Path, data: Path | None = None) -> Report:
+    """Build a project and read its report."""
+    build(root, data)
+    return read_report(root / "build" / "report.json")
+
+
+def render_and_check(root: Path, engine: Engine = "smalldocs") -> list[Refusal]:
+    """Render a built project into ``_site`` and hold it against the gate."""
+    render(root, root / "_site", engine)
+    return check(root / "_site", private_from_build(root / "build"))

@@ -1,0 +1,183 @@
+"""From a file to pages: the same in gives the same out, everybody has a segment, every kind of study gets through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from analysis import pages
+from analysis.config import merge
+from analysis.demo import write_twin
+from analysis.pages import SYNTHETIC
+from analysis.pipeline import build
+from analysis.report import Report
+from tests.conftest import BuiltSite, copy_project
+from tests.small_studies import SHOP, build_report, make_shop, render_and_check, resample_little, write_study
+
+FEW = pytest.mark.parametrize("built_site", ["few customers"], indirect=True)
+FEATURE = {"feature": ["orders", "discount", "visits"]}
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def read_build(root: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+    report = json.loads((root / "build" / "report.json").read_text(encoding="utf-8"))
+    return report, pd.read_parquet(root / "build" / "memberships.parquet")
+
+
+def pages_of(site: Path) -> dict[str, str]:
+    """Give the text of each page; the redirect at the root is none."""
+    found = {p.relative_to(site).as_posix(): p.read_text(encoding="utf-8") for p in site.rglob("*.html")}
+    return {name: text for name, text in found.items() if name != "index.html"}
+
+
+@pytest.fixture
+def shop(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report]:
+    """Build the shop's study with other settings."""
+    resample_little(monkeypatch)
+
+    def make(settings: dict[str, Any], customers: pd.DataFrame | None = None) -> Report:
+        write_study(project, settings, customers)
+        return build_report(project)
+
+    return make
+
+
+@pytest.fixture
+def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "write_pages", lambda report, root: [])
+
+
+@FEW
+def test_two_builds_from_scratch_give_the_same_bytes(built_site: BuiltSite, tmp_path: Path) -> None:
+    other = copy_project(tmp_path / "elsewhere" / "another name")
+    write_twin(other / "data", built_site.n_customers)
+    build(other)
+    for folder in ("site", "build"):
+        first, second = files_of(built_site.root / folder), files_of(other / folder)
+        assert sorted(first) == sorted(second)
+        assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_every_customer_has_one_row_and_the_sizes_add_up(built_site: BuiltSite) -> None:
+    report, memberships = read_build(built_site.root)
+    customers = pd.read_csv(built_site.root / "data" / "marketing_campaign.csv", sep="\t")
+    assert list(memberships.columns[:2]) == ["key", "segment"]
+    assert sorted(memberships["key"].astype(str)) == sorted(customers["ID"].astype(str))
+    sizes = {s["id"]: s["n"] for s in report["segments"]} | {0: report["unassigned"]}
+    assert memberships["segment"].value_counts().to_dict() == {k: n for k, n in sizes.items() if n}
+    assert sum(sizes.values()) == report["study"]["n_customers"] == len(customers)
+
+
+def test_the_report_keeps_its_names(built_site: BuiltSite) -> None:
+    report, _ = read_build(built_site.root)
+    assert {"study", "ledger", "decision", "verdict", "evidence", "segments"} <= set(report)
+    assert {"algorithm", "k", "fixed", "reasons"} <= set(report["decision"])
+    assert {"kind", "sentence"} <= set(report["verdict"])
+    assert report["verdict"]["kind"] in {"natural", "reproducible", "constructive", "none"}
+    assert [row["k"] for row in report["evidence"]["by_k"]] == list(range(2, 11))
+    for row in report["evidence"]["by_k"]:
+        assert {"k", "wcss", "silhouette", "stability"} <= set(row)
+    for segment in report["segments"]:
+        assert {"id", "slug", "name", "n", "share"} <= set(segment)
+    assert [s["id"] for s in report["segments"]] == list(range(1, report["decision"]["k"] + 1))
+    sizes = [s["n"] for s in report["segments"]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_the_ledger_adds_up(built_site: BuiltSite) -> None:
+    ledger = read_build(built_site.root)[0]["ledger"]
+    assert ledger[0]["rows_in"] == built_site.n_customers
+    assert [line["rows_in"] for line in ledger[1:]] == [line["rows_out"] for line in ledger[:-1]]
+    assert ledger[-1]["rows_out"] == built_site.n_customers
+
+
+@FEW
+def test_a_twins_site_says_on_every_page_that_it_is_synthetic(built_site: BuiltSite) -> None:
+    shown = pages_of(built_site.site)
+    assert {"404.html", "site/reproduce.html", "site/segments/index.html"} <= set(shown)
+    assert [name for name, text in shown.items() if SYNTHETIC not in text] == []
+
+
+@pytest.mark.usefixtures("no_pages")
+def test_a_twin_under_another_name_is_still_synthetic(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resample_little(monkeypatch)
+    renamed = tmp_path / "customers of ours.csv"
+    renamed.write_bytes(write_twin(tmp_path / "twin", 120).read_bytes())
+    assert build_report(project, renamed).study.synthetic
+
+
+def test_real_data_are_not_called_synthetic(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resample_little(monkeypatch)
+    twin = pd.read_csv(write_twin(tmp_path / "twin", 120), sep="\t")
+    real = tmp_path / "marketing_campaign.csv"
+    twin.assign(MntWines=twin["MntWines"] + 1).to_csv(real, sep="\t", index=False)
+    assert not build_report(project, real).study.synthetic
+    assert render_and_check(project) == []
+    shown = pages_of(project / "_site")
+    assert [name for name, text in shown.items() if "Synthetic demonstration" in text] == []
+    assert [name for name, text in shown.items() if 'class="notice"' in text] == []
+
+
+STUDIES: dict[str, dict[str, Any]] = {
+    "ward": {"algorithm": "ward"},
+    "dbscan": {"algorithm": "dbscan"},
+    "three segments": {"segments": 3},
+    "two segments without a value": {"segments": 2, "value": None},
+    "min-max scaling": {"scaling": "minmax"},
+    "robust scaling": {"scaling": "robust", "max_segments": 3},
+    "no scaling": {"scaling": "none", "currency": "€", "period": "in 2025"},
+}
+"""Settings laid over the shop's."""
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_of_each_kind_gets_through(name: str, shop: Callable[..., Report], project: Path) -> None:
+    settings = STUDIES[name]
+    report = shop(merge(SHOP, settings))
+    assert render_and_check(project) == []
+    assert sum(s.n for s in report.segments) + report.unassigned == 180
+    fixed = "algorithm" in settings or "segments" in settings
+    assert report.decision.fixed == ("segments" in settings) or fixed
+    assert report.decision.algorithm == settings.get("algorithm", report.decision.algorithm)
+    assert report.decision.k == settings.get("segments", report.decision.k)
+    assert report.study.scaling == settings.get("scaling", "standard")
+
+
+def test_the_planted_groups_are_found_again(shop: Callable[..., Report], project: Path) -> None:
+    report = shop(SHOP)
+    assert report.decision.k == 3
+    assert [s.n for s in report.segments] == [90, 60, 30]
+    assert render_and_check(project) == []
+
+
+def test_a_single_feature_gets_through(shop: Callable[..., Report], project: Path) -> None:
+    source = {**SHOP["sources"][0], "roles": {"feature": ["orders"], "descriptor": ["spend"]}, "units": {}}
+    report = shop({**SHOP, "sources": [source]})
+    assert len(report.steps) == 1
+    assert render_and_check(project) == []
+
+
+def test_features_alone_get_through(shop: Callable[..., Report], project: Path) -> None:
+    source = {"path": "data/shop.csv", "key": "customer", "roles": FEATURE}
+    report = shop({"title": "Features only", "sources": [source]})
+    assert not report.categories
+    assert render_and_check(project) == []
+
+
+def test_sixty_customers_without_a_key_get_through(shop: Callable[..., Report], project: Path) -> None:
+    source = {k: v for k, v in SHOP["sources"][0].items() if k != "key"}
+    report = shop({**SHOP, "segments": 2, "min_customers": 10, "sources": [source]}, make_shop(60))
+    assert sum(s.n for s in report.segments) + report.unassigned == 60
+    assert render_and_check(project) == []
