@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from analysis.config import Source, Study
@@ -83,7 +84,7 @@ def clean(raw: RawTable, source: Source, study: Study, setting: str = "segmentat
     """
     _check_columns(raw, source, setting)
     frame, keys, lines = _identify(raw, source, setting)
-    n = len(frame)
+    n, as_read = len(frame), frame
     others = [column for column in frame if column != source.key]
     repeated = frame.duplicated(subset=others) if others else pd.Series(False, index=frame.index)
     grouped = frame.duplicated(subset=others, keep=False) if others else repeated
@@ -94,15 +95,15 @@ def clean(raw: RawTable, source: Source, study: Study, setting: str = "segmentat
         lines.append(LedgerLine(f"{_label(source, column)}: merge rare answers", why, n, int(touched.sum()), n, "merged"))
     for column, (low, high) in source.plausible.items():
         values = pd.to_numeric(frame[column], errors="coerce")
-        odd = ((values < low) if low is not None else False) | ((values > high) if high is not None else False)
-        frame = frame.assign(**{column: frame[column].mask(odd.fillna(False))})
+        odd = ~values.between(-np.inf if low is None else low, np.inf if high is None else high) & values.notna()
+        frame = frame.assign(**{column: frame[column].mask(odd)})
         why = f"Believable is {_range_text(low, high)} (set by the analyst)."
-        touched = int(odd.fillna(False).sum())
+        touched = int(odd.sum())
         lines.append(
             LedgerLine(f"{_label(source, column)}: believable range", why, n, touched, n, "value set to missing, customer kept")
         )
     for column in frame:
-        missing = int(raw.frame[column].isna().sum()) if column in raw.frame else 0
+        missing = int(as_read[column].isna().sum())
         if missing and column not in source.roles.ignore:
             why = "The file has no value there."
             done = "left out of this column's figures, customer kept"
@@ -174,7 +175,7 @@ def _label(source: Source, column: str) -> str:
 
 def _range_text(low: float | None, high: float | None) -> str:
     if low is None:
-        return f"at most {high:,.0f}"
+        return "any value" if high is None else f"at most {high:,.0f}"
     if high is None:
         return f"at least {low:,.0f}"
     return f"{low:g} to {high:g}" if high < 10_000 else f"{low:,.0f} to {high:,.0f}"

@@ -109,6 +109,12 @@ class Feature(Settings):
         return parse(str(formula)).text
 
 
+class Reduce(Settings):
+    """Clustering in fewer dimensions than were measured; the linter says what that costs."""
+
+    pca: int = Field(ge=1, le=50, description="Principal components that are kept.")
+
+
 class Study(Settings):
     """The whole study. Defaults are those of the Methodology page."""
 
@@ -122,10 +128,18 @@ class Study(Settings):
     sources: tuple[Source, ...] = Field(min_length=1)
     features: dict[str, Feature] = {}
     value: str | None = Field(None, description="Feature or column that says what a customer is worth.")
-    segments: int | Literal["auto"] = "auto"
+    segments: int | Literal["auto", "elbow"] = Field("auto", description="How many; elbow: that of k-means.")
     max_segments: int = Field(8, ge=2, le=20)
     algorithm: Algorithm | Literal["auto"] = "auto"
     scaling: Scaling = "standard"
+    encode: Literal["none", "label"] = Field("none", description="Let categories form segments by a number each.")
+    reduce: Reduce | None = Field(None, description="Cluster in the first principal components.")
+    outliers: Literal["robust", "none"] = Field("robust", description="How unusual customers are found.")
+    near_copies: Literal["drop", "keep"] = Field("drop", description="Features that move together almost fully.")
+    transform: Literal["auto", "none"] = Field("auto", description="Logarithm of skewed amounts, or none at all.")
+    missing: Literal["median", "exclude"] = Field(
+        "median", description="Customers without a value in a feature: filled in, or assigned without being fitted on."
+    )
     seed: int = Field(2014, ge=0, le=2**32 - 1)
     min_cell: int = Field(10, ge=2, description="Fewest customers that a published number may stand for.")
     min_share: float = Field(0.03, gt=0, lt=0.5, description="Smallest share of customers in a segment.")
@@ -135,9 +149,9 @@ class Study(Settings):
     @field_validator("segments", mode="before")
     @classmethod
     def _segments(cls, value: object) -> object:
-        if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= 20):
+        if value in ("auto", "elbow") or (isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= 20):
             return value
-        raise ValueError(f"{value!r} cannot be used; valid are auto and whole numbers from 2 to 20")
+        raise ValueError(f"{value!r} cannot be used; valid are auto, elbow and whole numbers from 2 to 20")
 
     @model_validator(mode="after")
     def _names_are_free(self) -> Study:
@@ -328,5 +342,5 @@ _EXPECTED = {
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
     model: type[BaseModel] = Study
     for part in location:
-        model = {"sources": Source, "features": Feature, "roles": Roles}.get(str(part), model)
+        model = {"sources": Source, "features": Feature, "roles": Roles, "reduce": Reduce}.get(str(part), model)
     return list(model.model_fields)

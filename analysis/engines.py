@@ -160,7 +160,11 @@ def engine_for(engine: EngineName | Engine, table: Any) -> AbstractContextManage
         return open_duckdb()
     if engine == "spark":
         return open_spark()
-    raise InputError(f"engine '{engine}' is not known.", "Expected duckdb or spark.", did_you_mean(engine, ("duckdb", "spark")))
+    raise InputError(
+        f"engine '{engine}' is not known.",
+        "Expected duckdb or spark.",
+        did_you_mean(engine, ("duckdb", "spark")),
+    )
 
 
 @contextmanager
@@ -180,12 +184,13 @@ def open_duckdb(threads: int | None = None, memory_limit: str | None = None) -> 
     from sqlframe.duckdb import DuckDBSession, Window, functions
 
     with tempfile.TemporaryDirectory() as folder:
-        settings: dict[str, str | int] = {"temp_directory": folder, "TimeZone": "UTC"}
+        settings: dict[str, str | int] = {"temp_directory": folder}
         if threads is not None:
             settings["threads"] = threads
         if memory_limit is not None:
             settings["memory_limit"] = memory_limit
         connection = duckdb.connect(config=settings)
+        connection.execute("SET TimeZone = 'UTC'")
         session = DuckDBSession(conn=connection)
         try:
             yield Engine("duckdb", session, functions, Window, connection)
@@ -261,13 +266,19 @@ def _to_arrow(table: pd.DataFrame, columns: Mapping[str, str]) -> pa.Table:
             values = values.dt.tz_localize(None)
         if isinstance(values.dtype, pd.CategoricalDtype):
             values = values.astype(values.cat.categories.dtype)
-        if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) not in {"date", "decimal", "boolean"}:
+        if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) not in {
+            "date",
+            "decimal",
+            "boolean",
+        }:
             values = values.astype("str")
         taken[new] = values
     arrow = pa.Table.from_pandas(pd.DataFrame(taken), preserve_index=False)
     for place, field in enumerate(arrow.schema):
         if pa.types.is_timestamp(field.type):
-            arrow = arrow.set_column(place, field.name, arrow.column(place).cast(pa.timestamp("us"), safe=False))
+            arrow = arrow.set_column(
+                place, field.name, arrow.column(place).cast(pa.timestamp("us"), safe=False)
+            )
         elif pa.types.is_large_string(field.type):
             arrow = arrow.set_column(place, field.name, arrow.column(place).cast(pa.string()))
     return arrow.replace_schema_metadata()

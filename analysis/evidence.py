@@ -216,7 +216,7 @@ class _Judge:
         verdict = _verdict(row, nulls, ALGORITHMS[winner].takes_k)
         chosen = next(a for a in judged if a.name == winner)
         by_k = chosen.by_k
-        elbow_k = by_k[knee(np.array([r.wcss for r in by_k]))].k
+        elbow_k = _elbow(chosen)
         silhouette_k = max(by_k, key=lambda r: r.silhouette).k
         title = ALGORITHMS[winner].title
         fixed = study.algorithm != "auto" or study.segments != "auto"
@@ -227,12 +227,12 @@ class _Judge:
 
     def _candidate_ks(self) -> tuple[int, ...]:
         distinct = len(np.unique(self.clean, axis=0))
-        wanted = self.study.segments
-        most = K_MOST if wanted == "auto" else max(K_MOST, int(wanted) + 1)
-        if distinct < 3 or (wanted != "auto" and distinct < int(wanted)):
+        wanted = self.study.segments if isinstance(self.study.segments, int) else 2
+        most = max(K_MOST, wanted + 1)
+        if distinct < max(3, wanted):
             raise InputError(
                 f"Only {distinct} different customers are left to form segments by.",
-                f"Needed are at least {3 if wanted == 'auto' else wanted}.",
+                f"Needed are at least {max(3, wanted)}.",
                 "Give more columns the role 'feature', or ask for fewer segments.",
             )
         return tuple(range(2, min(most, distinct - 1) + 1))
@@ -353,7 +353,9 @@ class _Judge:
         if study.algorithm == "auto" and study.segments == "auto":
             return winner.name, row.k, reasons
         fixed = next(a for a in judged if a.name == (winner.name if study.algorithm == "auto" else study.algorithm))
-        k = fixed.k if study.segments == "auto" or not ALGORITHMS[fixed.name].takes_k else int(study.segments)
+        k = fixed.k
+        if ALGORITHMS[fixed.name].takes_k and study.segments != "auto":
+            k = study.segments if isinstance(study.segments, int) else _elbow(judged[0])
         if k is None:
             raise InputError(
                 f"_quarto.yml, segmentation.algorithm: {fixed.title} {fixed.outcome} in this data.",
@@ -444,6 +446,11 @@ def _reasons(
         score = f" (score {result.score:.2f})" if result else ""
         reasons.append(f"{other.title}: {other.outcome}{score}.")
     return reasons
+
+
+def _elbow(algorithm: AlgorithmEvidence) -> int:
+    """The number of segments at the knee of the within-segment sum of squares."""
+    return algorithm.by_k[knee(np.array([row.wcss for row in algorithm.by_k]))].k
 
 
 def _listed(numbers: list[int]) -> str:

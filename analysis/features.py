@@ -73,7 +73,7 @@ def build_features(cleaned: Cleaned, source: Source, study: Study) -> FeatureTab
         variables.append(variable)
     for role in ("feature", "descriptor", "outcome"):
         for column in getattr(source.roles, role):
-            columns[column], variable = _take(column, role, source, cleaned.frame[column])
+            columns[column], variable = _take(column, role, source, cleaned.frame[column], study.encode == "label")
             variables.append(variable)
     if not any(variable.role == "feature" for variable in variables):
         raise InputError(
@@ -124,8 +124,12 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
     return numbers.rename(name), variable
 
 
-def _take(column: str, role: str, source: Source, values: pd.Series) -> tuple[pd.Series, Variable]:
-    """A column with a role, as it stands."""
+def _take(
+    column: str, role: str, source: Source, values: pd.Series, encode: bool
+) -> tuple[pd.Series, Variable]:
+    """A column with a role, as it stands; ``encode`` numbers the levels of a feature in alphabetical order."""
+    if encode and role == "feature" and not pd.api.types.is_numeric_dtype(values):
+        values = values.astype("category").cat.codes.astype(float).where(values.notna())
     coded = source.units.get(column) == "category"
     numeric = not coded and (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values))
     if role == "feature" and not numeric:

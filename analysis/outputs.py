@@ -83,6 +83,8 @@ def score(raw: RawTable, model_path: Path) -> pd.DataFrame:
     cleaned = clean(raw, source, study)
     table = build_features(cleaned, source, study)
     matrix = apply_steps(table.frame, tuple(Step(**step) for step in model["steps"]))
+    if model["axes"] is not None:
+        matrix = matrix @ np.array(model["axes"])
     fit = _fit(model)
     labels = fit.assign(matrix)
     away = np.sqrt(distances(matrix, fit.centres))
@@ -134,6 +136,7 @@ def _model(study: Study, report: Report, prepared: Prepared, evidence: Evidence)
         "study": _forming_study(study, prepared),
         "algorithm": evidence.decision.algorithm,
         "steps": [asdict(step) for step in prepared.steps],
+        "axes": None if prepared.axes is None else prepared.axes.tolist(),
         "centres": fit.centres.tolist(),
         "points": None if fit.points is None else fit.points.tolist(),
         "point_labels": None if fit.point_labels is None else fit.point_labels.tolist(),
@@ -155,4 +158,5 @@ def _forming_study(study: Study, prepared: Prepared) -> dict[str, Any]:
         "as_of": study.model_dump(mode="json")["as_of"],
         "sources": [{"path": source.path, "key": source.key, "roles": roles, **reading}],
         "features": features,
+        "encode": study.encode,
     }

@@ -170,7 +170,12 @@ class _Book:
         yield "evidence.qmd", self.page("evidence", figures=shown, chosen=self.chosen())
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]
         yield "data.qmd", self.page(
-            "data", figures=shown, columns=columns, ledger=self.ledger(), dictionary=self.dictionary()
+            "data",
+            figures=shown,
+            columns=columns,
+            ledger=self.ledger(),
+            findings=self.findings(),
+            dictionary=self.dictionary(),
         )
         yield "methodology.qmd", self.page(
             "methodology", features=self.features(), thresholds=_THRESHOLDS, chosen=self.chosen()
@@ -298,6 +303,13 @@ class _Book:
                 for x in self.report.ledger
             ),
         )  # fmt: skip
+
+    def findings(self) -> Table:
+        """What the linter found, as text."""
+        return Table(
+            ("Finding", "Severity", "Why it matters", "What was done"),
+            tuple((f.title, f.severity, f.why, f.done) for f in self.report.findings),
+        )
 
     def dictionary(self) -> Table:
         """Every column as it was read."""

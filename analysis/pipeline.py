@@ -79,6 +79,7 @@ def _compute(
     from analysis.evidence import gather_evidence
     from analysis.explore import correlate, summarise_columns
     from analysis.features import build_features
+    from analysis.lint import lint
     from analysis.outputs import private_values, write_outputs
     from analysis.pages import write_pages
     from analysis.personas import write_personas
@@ -107,6 +108,7 @@ def _compute(
         correlations = correlate(table)
     with stage("Gather evidence") as tell:
         evidence = gather_evidence(prepared.matrix, prepared.core, study, tell)
+    findings = lint(study, raw, cleaned, table, prepared, evidence)
     with stage("Profile segments"):
         profiles = profile_segments(
             table, evidence.labels, prepared.matrix, prepared.variables, study.value, study.min_cell, study.seed
@@ -116,7 +118,7 @@ def _compute(
         )
         report = write_report(
             study, raw, cleaned, columns, correlations, table, prepared, evidence, profiles, personas, synthetic,
-            _versions(), as_yaml(draft) if draft else "",
+            findings, _versions(), as_yaml(draft) if draft else "",
         )  # fmt: skip
     with stage("Write pages"):
         files = write_outputs(root / "build", study, report, cleaned, prepared, evidence)
@@ -129,13 +131,23 @@ def _compute(
 
 
 def read_source(path: Path, root: Path, source: Source) -> RawTable:
-    """Read a file as the settings of a source say."""
+    """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence."""
     from analysis.sources import read_table
 
-    return read_table(
-        path, root=root, types=source.types, dates=source.dates, decimal=source.decimal,
-        delimiter=source.delimiter, encoding=source.encoding, sheet=source.sheet,
-    )  # fmt: skip
+    def read(dates: str) -> RawTable:
+        return read_table(
+            path, root=root, types=source.types, dates=dates, decimal=source.decimal,
+            delimiter=source.delimiter, encoding=source.encoding, sheet=source.sheet,
+        )  # fmt: skip
+
+    raw = read(source.dates)
+    if source.dates == "auto":
+        return raw
+    by_evidence = read("auto")
+    overruled = any(
+        by_evidence.column(c.name).type == "date" for c in raw.columns if c.type == "text" and c.name not in source.types
+    )
+    return by_evidence if overruled else raw
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -166,7 +178,7 @@ def _check_study(study: Study, names: list[str], n: int) -> None:
             f"There are: {listed(names)}.",
             did_you_mean(study.value, names) or "Name one of them, or leave the setting out.",
         )
-    wanted = 2 if study.segments == "auto" else int(study.segments)
+    wanted = study.segments if isinstance(study.segments, int) else 2
     if n < wanted * study.min_customers:
         raise InputError(
             f"{n:,} customers are too few to form {wanted} segments.",

@@ -47,13 +47,15 @@ class Prepared:
 
     Attributes
     ----------
-    matrix : ndarray of float64, shape (n, p)
+    matrix : ndarray of float64, shape (n, p), or (n, q) where it is reduced
         Scaled features of all customers.
     core : ndarray of bool, shape (n,)
         The clean core that segments are fitted on; everyone is assigned.
     steps : tuple of Step, length p
     variables : tuple of Variable, length p
     dropped : tuple of Dropped
+    axes : ndarray, shape (p, q), optional
+        Principal axes of the clean core where the study reduces.
     ledger : tuple of LedgerLine
     """
 
@@ -62,6 +64,7 @@ class Prepared:
     steps: tuple[Step, ...]
     variables: tuple[Variable, ...]
     dropped: tuple[Dropped, ...]
+    axes: NDArray[np.float64] | None
     ledger: tuple[LedgerLine, ...]
 
 
@@ -80,18 +83,21 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     InputError
         Where no feature varies.
     """
-    variables, dropped = _select(table)
+    variables, dropped = _select(table, study.near_copies == "keep")
     frame = table.frame[[variable.name for variable in variables]]
     n = len(frame)
-    logs = np.array([_takes_log(variable, frame[variable.name]) for variable in variables])
+    logs = np.array(
+        [study.transform == "auto" and _takes_log(variable, frame[variable.name]) for variable in variables]
+    )
     values = frame.to_numpy(float)
     missing = np.isnan(values)
     fills = np.nanmedian(values, axis=0)
     values = np.where(missing, fills, values)
     values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0)), values)
-    core = ~(_robust_z(values) > OUTLIER_Z).any(axis=1)
-    if core.mean() < 0.5:
-        core = np.ones(n, dtype=bool)
+    core = np.ones(n, dtype=bool) if study.missing == "median" else ~missing.any(axis=1)
+    if study.outliers == "robust":
+        usual = ~(_robust_z(values) > OUTLIER_Z).any(axis=1)
+        core &= usual if usual.mean() >= 0.5 else True
     centre, scale = _scaling(values[core], study.scaling)
     steps = tuple(
         Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone))
@@ -114,14 +120,20 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     ledger.append(
         LedgerLine(
             "Unusual customers",
-            f"A feature lies more than {OUTLIER_Z} robust standard deviations from its median.",
+            f"A feature lies more than {OUTLIER_Z} robust standard deviations from its median."
+            if study.outliers == "robust"
+            else "A feature has no value; such customers are not fitted on (set by the analyst).",
             n,
             int((~core).sum()),
             n,
             "set aside while segments are formed, then assigned like everyone",
         )
     )
-    return Prepared((values - centre) / scale, core, steps, tuple(variables), tuple(dropped), tuple(ledger))
+    matrix = (values - centre) / scale
+    axes = _axes(matrix[core], study.reduce.pca) if study.reduce else None
+    return Prepared(
+        matrix if axes is None else matrix @ axes, core, steps, tuple(variables), tuple(dropped), axes, tuple(ledger)
+    )
 
 
 def apply_steps(frame: pd.DataFrame, steps: tuple[Step, ...]) -> NDArray[np.float64]:
@@ -153,8 +165,8 @@ def invert_steps(matrix: NDArray[np.float64], steps: tuple[Step, ...]) -> NDArra
     return np.column_stack(columns)
 
 
-def _select(table: FeatureTable) -> tuple[list[Variable], list[Dropped]]:
-    """Leave out constants and all but the first of near-copies."""
+def _select(table: FeatureTable, keep_copies: bool) -> tuple[list[Variable], list[Dropped]]:
+    """Leave out constants and, unless they are to be kept, all but the first of near-copies."""
     chosen: list[Variable] = []
     dropped: list[Dropped] = []
     candidates = table.of("feature")
@@ -172,7 +184,7 @@ def _select(table: FeatureTable) -> tuple[list[Variable], list[Dropped]]:
             (
                 other
                 for other in chosen
-                if abs(ranks[variable.name].corr(ranks[other.name])) >= NEAR_COPY
+                if not keep_copies and abs(ranks[variable.name].corr(ranks[other.name])) >= NEAR_COPY
             ),
             None,
         )
@@ -196,6 +208,13 @@ def _takes_log(variable: Variable, values: pd.Series) -> bool:
     if variable.transform != "auto":
         return variable.transform == "log"
     return variable.unit in {"money", "count", "number"} and values.min() >= 0 and float(values.skew()) > SKEWED
+
+
+def _axes(values: NDArray[np.float64], q: int) -> NDArray[np.float64]:
+    """First q principal axes, shape (p, q); the largest loading of each is positive."""
+    _, _, rows = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    axes = rows[: min(q, len(rows))].T
+    return axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
 
 
 def _robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from analysis.evidence import AlgorithmEvidence, CandidateEvidence, Decision, Ev
 from analysis.explore import ColumnSummary, Correlations
 from analysis.features import FeatureTable, Variable
 from analysis.formats import Formats, in_words
+from analysis.lint import Finding
 from analysis.personas import Action, Persona
 from analysis.prepare import Dropped, Prepared, Step
 from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, Summary
@@ -159,6 +160,7 @@ class Report:
     variables: tuple[Variable, ...]
     steps: tuple[Step, ...]
     dropped: tuple[Dropped, ...]
+    findings: tuple[Finding, ...]
     decision: Decision
     verdict: VerdictInfo
     evidence: EvidenceInfo
@@ -183,8 +185,8 @@ class Report:
         return Formats(self.study.currency, self.study.customers, self.study.min_cell)
 
     def forming(self) -> list[Variable]:
-        """The features that form the segments."""
-        return [self.variable(step.name) for step in self.steps]
+        """The features that form the segments and whose cells are large enough to show."""
+        return [self.variable(step.name) for step in self.steps if step.name in self.everyone]
 
 
 def write_report(
@@ -199,6 +201,7 @@ def write_report(
     profiles: Profiles,
     personas: tuple[Persona, ...],
     synthetic: bool,
+    findings: tuple[Finding, ...],
     versions: dict[str, str],
     draft: str,
 ) -> Report:
@@ -239,6 +242,7 @@ def write_report(
         variables=table.variables,
         steps=prepared.steps,
         dropped=prepared.dropped,
+        findings=findings,
         decision=evidence.decision,
         verdict=VerdictInfo(evidence.verdict, title, _headline(n, segments, evidence.verdict, info, worth), sentence),
         evidence=EvidenceInfo(

@@ -11,11 +11,10 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from analysis.engines import Engine, EngineName, Kind, engine_for
@@ -26,14 +25,6 @@ Levels = Mapping[str, tuple[str | None, ...]]
 
 EPOCH = date(1970, 1, 1)
 MAX_LEVELS = 6
-RFM_NAMES = (
-    ("Hibernating", "Hibernating", "At risk", "At risk", "Can't lose"),
-    ("Hibernating", "Hibernating", "At risk", "At risk", "Can't lose"),
-    ("About to sleep", "About to sleep", "Need attention", "Loyal", "Loyal"),
-    ("Promising", "Potential loyalist", "Potential loyalist", "Loyal", "Loyal"),
-    ("New", "Potential loyalist", "Potential loyalist", "Champions", "Champions"),
-)
-"""Names of the cells: recency quintile 1 to 5 downwards, frequency quintile 1 to 5 to the right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +102,28 @@ class CustomerFeatures:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the rows settle before they are counted.
+
+    Attributes
+    ----------
+    until_day : int
+        As-of date in days since 1970-01-01.
+    money_units, quantity_units : float
+        Small units in 1, powers of ten.
+    unordered : bool
+        Whether some purchases have no order number.
+    levels : mapping of column role to levels
+    """
+
+    until_day: int
+    money_units: float
+    quantity_units: float
+    unordered: bool
+    levels: Levels
+
+
 def customer_features(
     table: Any,
     columns: Columns,
@@ -182,20 +195,18 @@ def customer_features(
                 "Expected some on or before that day.",
                 "Set a later as-of date.",
             )
-        lines = count_in_units(kept, F, _units(found, "amount"), _units(found, "quantity"))
-        chosen = {
-            role: tuple(levels[role]) if levels and role in levels else _choose_levels(opened, lines, role, found)
-            for role in ("category", "channel")
-            if role in roles
-        }
-        described = _describe(columns, chosen)
-        frame = opened.to_pandas(
-            aggregate_customers(lines, F, opened.window, until_day, chosen, [d.name for d in described])
-        )
+        plan = _plan(found, until_day)
+        lines = count_in_units(kept, F, plan)
+        fixed = levels or {}
+        for role in sorted({"category", "channel"} & set(roles)):
+            of_role = fixed[role] if role in fixed else _choose_levels(opened, lines, role, found)
+            plan = replace(plan, levels={**plan.levels, role: of_role})
+        frame = opened.to_pandas(aggregate_customers(lines, F, opened.window, plan))
         key_kind = rows.kinds["customer"]
-    notes = _notes(counts, found, columns, until, chosen, frame)
-    ready = index_by_customer(frame, key_kind)[[d.name for d in described]]
-    return CustomerFeatures(ready, described, until, chosen, notes)
+    variables = _describe(columns, plan.levels)
+    frame = index_by_customer(frame, key_kind)[[variable.name for variable in variables]]
+    notes = _notes(counts, found, columns, until, frame)
+    return CustomerFeatures(frame, variables, until, plan.levels, notes)
 
 
 def type_lines(rows: Any, kinds: Mapping[str, Kind], F: Any) -> Any:  # noqa: N803
@@ -261,24 +272,20 @@ def measure_lines(kept: Any, F: Any) -> Any:  # noqa: N803
     return kept.agg(*made)
 
 
-def count_in_units(kept: Any, F: Any, money_units: float, quantity_units: float) -> Any:  # noqa: N803
-    """Replace amount and quantity by whole numbers of a small unit, whose sums are exact.
-
-    Parameters
-    ----------
-    kept : DataFrame
-    F : module
-    money_units, quantity_units : float
-        Units in 1, a power of ten.
-    """
-    money = F.round(F.col("amount") * F.lit(money_units)).cast("bigint")
+def count_in_units(kept: Any, F: Any, plan: Plan) -> Any:  # noqa: N803
+    """Split amounts into bought and refunded, as whole numbers of a small unit whose sums are exact."""
+    money = F.round(F.col("amount") * F.lit(plan.money_units)).cast("bigint")
     purchased = F.col("amount") >= 0
-    lines = kept.withColumn("bought", F.when(purchased, money)).withColumn("refunded", F.when(~purchased, -money))
-    lines = lines.withColumn("per_money", F.lit(money_units))
+    made = {"bought": F.when(purchased, money), "refunded": F.when(~purchased, -money)}
     if "quantity" in kept.columns:
-        pieces = F.round(F.col("quantity") * F.lit(quantity_units)).cast("bigint")
-        lines = lines.withColumn("pieces", F.when(purchased, pieces)).withColumn("per_piece", F.lit(quantity_units))
-    return lines
+        pieces = F.round(F.col("quantity") * F.lit(plan.quantity_units)).cast("bigint")
+        made["pieces"] = F.when(purchased, pieces)
+    taken = [
+        name
+        for name in ("customer", "day", "month", "order_no", "category", "channel")
+        if name in kept.columns
+    ]
+    return kept.select(*taken, *(column.alias(name) for name, column in made.items()))
 
 
 def rank_levels(lines: Any, F: Any, role: str) -> Any:  # noqa: N803
@@ -286,3 +293,289 @@ def rank_levels(lines: Any, F: Any, role: str) -> Any:  # noqa: N803
     spend = F.sum("bought").cast("double").alias("spend")
     levels = lines.where(F.col("bought").isNotNull() & F.col(role).isNotNull()).groupBy(role).agg(spend)
     return levels.orderBy(F.col("spend").desc(), F.col(role).asc()).limit(MAX_LEVELS + 1)
+
+
+def pace_purchases(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # noqa: N803
+    """First and last purchase, days and months with one, gaps between them and late spend; one row a customer."""
+    in_time = Window.partitionBy("customer").orderBy("day")
+    seen = (
+        lines.where(F.col("bought").isNotNull())
+        .select("customer", "day", "month", "bought")
+        .withColumn("gap", F.col("day") - F.lag("day").over(in_time))
+        .withColumn("earlier_month", F.lag("month").over(in_time))
+        .withColumn("first_day", F.min("day").over(in_time))
+    )
+    gap = F.col("gap").cast("bigint")
+    late = 2 * (F.col("day") - F.col("first_day")) > F.lit(plan.until_day) - F.col("first_day")
+    new_month = F.col("earlier_month").isNull() | (F.col("earlier_month") != F.col("month"))
+    return seen.groupBy("customer").agg(
+        F.min("day").alias("first_day"),
+        F.max("day").alias("last_day"),
+        count_where(F, F.col("gap") > 0).alias("n_gaps"),
+        F.sum(gap * gap).cast("double").alias("gap_squares"),
+        count_where(F, new_month).alias("n_months"),
+        F.sum(F.when(late, F.col("bought"))).cast("double").alias("late_bought"),
+    )
+
+
+def total_purchases(lines: Any, F: Any, plan: Plan) -> Any:  # noqa: N803
+    """Sums of spend, refunds, pieces, orders and spend by level; one row a customer."""
+
+    def total(column: Any) -> Any:
+        return F.coalesce(F.sum(column).cast("double"), F.lit(0.0))
+
+    purchased = F.col("bought").isNotNull()
+    made = [total(F.col("bought")).alias("bought"), total(F.col("refunded")).alias("refunded")]
+    if "pieces" in lines.columns:
+        made.append(total(F.col("pieces")).alias("pieces"))
+    if "order_no" in lines.columns:
+        orders = F.count_distinct(F.when(purchased, F.col("order_no")))
+        if plan.unordered:
+            orders = orders + F.count_distinct(F.when(purchased & F.col("order_no").isNull(), F.col("day")))
+        made.append(orders.alias("n_orders"))
+    for role, levels in plan.levels.items():
+        for place, level in enumerate(levels):
+            if level is not None:
+                spent = F.when(F.col(role) == F.lit(level), F.col("bought"))
+                made.append(total(spent).alias(f"{role}_{place}"))
+    return lines.groupBy("customer").agg(*made)
+
+
+def aggregate_customers(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # noqa: N803
+    """Compute the features.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        customer, day, month, bought, refunded and what else `count_in_units` gives.
+    F, Window
+        Functions and windows of the engine.
+    plan : Plan
+
+    Returns
+    -------
+    DataFrame
+        One row a customer, in no order; null where a feature has no meaning, such as a gap after one purchase.
+    """
+    totals = total_purchases(lines, F, plan)
+    both = totals.join(pace_purchases(lines, F, Window, plan), on="customer", how="left")
+
+    def ratio(part: Any, whole: Any) -> Any:
+        return F.when(whole > 0, part.cast("double") / whole.cast("double"))
+
+    def money(column: str) -> Any:
+        return F.col(column) / F.lit(plan.money_units)
+
+    span, n_gaps = F.col("last_day") - F.col("first_day"), F.col("n_gaps")
+    tenure = F.lit(plan.until_day) - F.col("first_day")
+    n_days = F.coalesce(n_gaps + 1, F.lit(0))
+    frequency = F.col("n_orders") if "n_orders" in totals.columns else n_days
+    # Whole numbers up to the last step: the difference loses no digit.
+    spread = n_gaps * F.col("gap_squares") - span.cast("double") * span.cast("double")
+    features = {
+        "recency_days": F.lit(plan.until_day) - F.col("last_day"),
+        "frequency": frequency,
+        "spend": money("bought"),
+        "order_value": ratio(money("bought"), frequency),
+        "tenure_days": tenure,
+        "active_months": F.coalesce(F.col("n_months"), F.lit(0)),
+        "gap_days": ratio(span, n_gaps),
+        "gap_sd_days": F.sqrt(F.when(n_gaps > 1, spread / (n_gaps * (n_gaps - 1)).cast("double"))),
+        "trend": F.when(tenure > 0, ratio(F.coalesce(F.col("late_bought"), F.lit(0.0)), F.col("bought"))),
+        "refund_value": money("refunded"),
+        "refund_share": ratio(F.col("refunded"), F.col("bought")),
+    }
+    if "pieces" in totals.columns:
+        features["items"] = F.col("pieces") / F.lit(plan.quantity_units)
+    for role, levels in plan.levels.items():
+        rest = F.col("bought")
+        for place, (level, name) in enumerate(zip(levels, share_names(role, levels), strict=True)):
+            if level is not None:
+                rest = rest - F.col(f"{role}_{place}")
+            part = rest if level is None else F.col(f"{role}_{place}")
+            features[name] = ratio(part, F.col("bought"))
+    return both.select("customer", *(column.cast("double").alias(name) for name, column in features.items()))
+
+
+def share_names(role: str, levels: Sequence[str | None]) -> list[str]:
+    """Name the share of each level, in plain lower-case words, no two alike.
+
+    >>> share_names("category", ["Fruit & veg", "fruit veg", None])
+    ['category_fruit_veg_share', 'category_fruit_veg_2_share', 'category_other_share']
+    """
+    names: list[str] = []
+    for level in levels:
+        plain = unicodedata.normalize("NFKD", level or "other").encode("ascii", "ignore").decode().lower()
+        word = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40] or "level"
+        same = sum(re.fullmatch(rf"{role}_{word}(_\d+)?_share", name) is not None for name in names)
+        names.append(f"{role}_{word}_{same + 1}_share" if same else f"{role}_{word}_share")
+    return names
+
+
+def clean_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
+    """Key without spaces around it; null where it is empty."""
+    column = F.col(name)
+    if kind == "whole":
+        return column
+    if kind == "number":
+        return _finite(F, name)
+    trimmed = F.btrim(column.cast("string"), F.lit(" \t\r\n\u00a0"))
+    return F.when(trimmed != F.lit(""), trimmed)
+
+
+def count_where(F: Any, condition: Any) -> Any:  # noqa: N803
+    """Number of rows where a condition holds."""
+    return F.count(F.when(condition, F.lit(1)))
+
+
+def index_by_customer(frame: pd.DataFrame, key_kind: Kind) -> pd.DataFrame:
+    """Move the key into the index, as text in canonical order, and make the rest float64."""
+    key: Any = frame["customer"]
+    if key_kind == "number":
+        key = key.map(lambda value: str(int(value)) if value == int(value) else str(value))
+    text = key.astype("str")
+    order = (
+        text.str.len().to_frame("length").assign(key=text).sort_values(["length", "key"], kind="stable").index
+    )
+    return (
+        frame.drop(columns="customer")
+        .astype("float64")
+        .set_index(pd.Index(text, name="customer"))
+        .iloc[order]
+    )
+
+
+def _finite(F: Any, name: str) -> Any:  # noqa: N803
+    number = F.col(name).cast("double")
+    return F.when(F.abs(number) < F.lit(float("1.7e308")), number)
+
+
+def _first(engine: Engine, frame: Any) -> dict[str, Any]:
+    """The only row of a result."""
+    return dict(engine.to_pandas(frame).iloc[0])
+
+
+def _plan(found: Mapping[str, Any], until_day: int) -> Plan:
+    def units(largest: float) -> float:
+        most = max(float(largest), 0) * int(found["n_lines"])
+        return 10.0 ** min(6, math.floor(math.log10(9e17 / most))) if most > 0 else 1e6
+
+    quantity = found.get("largest_quantity")
+    return Plan(
+        until_day=until_day,
+        money_units=units(found["largest_amount"]),
+        quantity_units=units(0 if pd.isna(quantity) else quantity),
+        unordered=bool(found.get("n_without_order_no", 0)),
+        levels={},
+    )
+
+
+def _choose_levels(engine: Engine, lines: Any, role: str, found: Mapping[str, Any]) -> tuple[str | None, ...]:
+    ranked = list(engine.to_pandas(rank_levels(lines, engine.functions, role))[role])
+    if len(ranked) > MAX_LEVELS or (ranked and found[f"n_without_{role}"]):
+        return (*ranked[:MAX_LEVELS], None)
+    return tuple(ranked)
+
+
+def _check_kinds(kinds: Mapping[str, Kind], roles: Mapping[str, str], setting: str) -> None:
+    wanted: dict[str, tuple[tuple[Kind, ...], str]] = {
+        "moment": (("moment",), "dates"),
+        "amount": (("number", "whole"), "numbers"),
+        "quantity": (("number", "whole"), "numbers"),
+    }
+    for role, (allowed, words) in wanted.items():
+        if role in kinds and kinds[role] not in allowed:
+            place = {"moment": "date"}.get(role, role)
+            raise InputError(
+                f"{setting}.{place}: column '{roles[role]}' does not hold {words}.",
+                f"Expected {words} there; it was read as {kinds[role]}.",
+                "Name another column, or set its type.",
+            )
+
+
+def _describe(columns: Columns, levels: Levels) -> tuple[Description, ...]:
+    who, on, paid = columns.customer, columns.date, columns.amount
+    order = columns.order
+    one, ones = ("order", "Orders") if order else ("purchase day", "Purchase days")
+    counted = f"count of distinct {order or on} where {paid} >= 0"
+    spend = f"sum of {paid} where {paid} >= 0"
+    dated, priced, both = (who, on), (who, paid), (who, on, paid)
+    ordered = (who, order, paid) if order else both
+    made = [
+        Description("recency_days", "Days since the last purchase", "days", f"as-of date - last {on}", dated,
+                    "How long ago a customer last bought, counted to the as-of date.", "lapsed buyers", "recent buyers"),
+        Description("frequency", ones, "count", counted, ordered,
+                    f"How often a customer bought: every {one} counts once, refunds do not count.",
+                    "frequent buyers", "occasional buyers"),
+        Description("spend", "Total spend", "money", spend, priced,
+                    "Everything a customer bought; refunds are counted apart.", "big spenders", "small spenders"),
+        Description("order_value", f"Average spend per {one}", "money", f"({spend}) / frequency", ordered,
+                    f"Total spend divided by {ones.lower()}.", "big-basket buyers", "small-basket buyers"),
+        Description("tenure_days", "Days since the first purchase", "days", f"as-of date - first {on}", dated,
+                    "How long a customer has been one, counted to the as-of date.",
+                    "long-standing customers", "new customers"),
+        Description("active_months", "Months with a purchase", "count", f"count of distinct months of {on}", dated,
+                    "In how many calendar months a customer bought.", "steady buyers", "buyers of few months"),
+        Description("gap_days", "Days between purchases", "days", f"mean of the differences between days of {on}", dated,
+                    "The usual pause between two purchase days; missing for customers of one day.",
+                    "slow-paced buyers", "fast-paced buyers"),
+        Description("gap_sd_days", "Unevenness of the pauses", "days",
+                    f"standard deviation of the differences between days of {on}", dated,
+                    "How much the pauses between purchase days vary; needs three purchase days.",
+                    "irregular buyers", "regular buyers"),
+        Description("trend", "Share of spend in the second half", "share",
+                    f"sum of {paid} after the middle between first {on} and as-of date / spend", both,
+                    "The part of the spend that falls into the second half of the time since the first purchase.",
+                    "buyers on the rise", "fading buyers"),
+    ]  # fmt: skip
+    if columns.quantity:
+        made.append(
+            Description("items", "Items bought", "count", f"sum of {columns.quantity} where {paid} >= 0",
+                        (who, columns.quantity, paid), "How many pieces a customer bought.",
+                        "buyers of many items", "buyers of few items")
+        )  # fmt: skip
+    made += [
+        Description("refund_value", "Refunds", "money", f"-sum of {paid} where {paid} < 0", priced,
+                    "What a customer was paid back.", "customers with large refunds", "customers with small refunds"),
+        Description("refund_share", "Refunds per spend", "share", "refund_value / spend", priced,
+                    "Refunds divided by spend; more than 100 % where older purchases were paid back.",
+                    "customers who return much", "customers who return little"),
+    ]  # fmt: skip
+    for role, of_role in levels.items():
+        column = str(getattr(columns, role))
+        through, kind = ("on", "buyers") if role == "category" else ("through", "shoppers")
+        for level, name in zip(of_role, share_names(role, of_role), strict=True):
+            told = level or ("other categories" if role == "category" else "other channels")
+            test = f"{column} = '{level}'" if level else f"{column} is none of the others"
+            made.append(
+                Description(name, f"Share of spend {through} {told}", "share", f"sum of {paid} where {test} / spend",
+                            (who, column, paid), f"The part of a customer's spend that goes {through} {told}.",
+                            f"{told} {kind}", f"customers with little {told}")
+            )  # fmt: skip
+    return tuple(made)
+
+
+def _notes(
+    counts: Mapping[str, Any], found: Mapping[str, Any], columns: Columns, until: date, frame: pd.DataFrame
+) -> tuple[str, ...]:
+    late = int(counts["n_usable"]) - int(found["n_lines"])
+    without = {role: int(found.get(f"n_without_{role}", 0)) for role in ("order_no", "category", "channel")}
+    told = (
+        (int(counts["n_unkeyed"]), "without a customer were left out"),
+        (int(counts["n_undated"]), "without a date were left out"),
+        (int(counts["n_unpriced"]), f"without a finite {columns.amount} were left out"),
+        (late, f"after {until} were left out"),
+        (
+            int(found["n_refunds"]),
+            f"with a negative {columns.amount} were counted as refunds, not as purchases",
+        ),
+        (int(found["n_zero"]), f"with {columns.amount} 0 were counted as purchases"),
+        (without["order_no"], f"without {columns.order} were counted as one order a day"),
+        (without["category"], f"without {columns.category} went to the share of other categories"),
+        (without["channel"], f"without {columns.channel} went to the share of other channels"),
+    )
+    notes = [f"{n:,} transactions {words}." for n, words in told if n]
+    n_refunds_only = int((frame["frequency"] == 0).sum())
+    if n_refunds_only:
+        notes.append(f"{n_refunds_only:,} customers have refunds only, and no purchase up to {until}.")
+    return tuple(notes)

@@ -20,6 +20,7 @@ from analysis.report import Report, read_report
 SHOP: dict[str, Any] = {
     "title": "Customers of the shop",
     "value": "spend",
+    "min_customers": 20,
     "sources": [
         {
             "path": "data/shop.csv",
@@ -39,9 +40,10 @@ SHOP: dict[str, Any] = {
 def make_shop(n_customers: int = 180, seed: int = 7) -> pd.DataFrame:
     """Make customers of three clear groups; the groups' sizes are as 3 to 2 to 1."""
     rng = np.random.default_rng(seed)
-    group = np.repeat([0, 1, 2], [n_customers // 2, n_customers // 3, n_customers - n_customers // 2 - n_customers // 3])
-    centres = np.array([[6.0, 0.15, 5.0], [18.0, 0.7, 14.0], [34.0, 0.2, 6.0]])
-    spread = np.array([1.5, 0.04, 1.2])
+    halves, thirds = n_customers // 2, n_customers // 3
+    group = np.repeat([0, 1, 2], [halves, thirds, n_customers - halves - thirds])
+    centres = np.array([[8.0, 0.15, 5.0], [16.0, 0.45, 11.0], [26.0, 0.2, 6.0]])
+    spread = np.array([1.6, 0.06, 1.3])
     orders, discount, visits = (centres[group] + spread * rng.standard_normal((n_customers, 3))).T
     return pd.DataFrame(
         {

@@ -12,7 +12,8 @@ ANALYSIS = Path(__file__).resolve().parent.parent / "analysis"
 ORDER = (
     "__init__", "errors", "workers", "expressions", "config", "formats", "demo", "download",
     "dates", "numerals", "columns", "delimited", "workbooks", "databases", "sources", "inference", "draft",
-    "cleaning", "engines", "transactions", "features", "explore", "prepare", "cluster", "resample", "evidence", "profile", "personas",
+    "cleaning", "engines", "transactions", "features", "explore", "prepare", "cluster", "resample", "evidence",
+    "profile", "personas",
     "report", "charts", "assets", "pages", "render", "rendered", "disclosure", "gate", "outputs",
     "pipeline", "preview", "__main__",
 )  # fmt: skip

@@ -148,8 +148,7 @@ def test_a_study_of_each_kind_gets_through(name: str, shop: Callable[..., Report
     report = shop(merge(SHOP, settings))
     assert render_and_check(project) == []
     assert sum(s.n for s in report.segments) + report.unassigned == 180
-    fixed = "algorithm" in settings or "segments" in settings
-    assert report.decision.fixed == ("segments" in settings) or fixed
+    assert report.decision.fixed == ("segments" in settings or "algorithm" in settings)
     assert report.decision.algorithm == settings.get("algorithm", report.decision.algorithm)
     assert report.decision.k == settings.get("segments", report.decision.k)
     assert report.study.scaling == settings.get("scaling", "standard")
@@ -158,7 +157,7 @@ def test_a_study_of_each_kind_gets_through(name: str, shop: Callable[..., Report
 def test_the_planted_groups_are_found_again(shop: Callable[..., Report], project: Path) -> None:
     report = shop(SHOP)
     assert report.decision.k == 3
-    assert [s.n for s in report.segments] == [90, 60, 30]
+    assert [s.n for s in report.segments] == pytest.approx([90, 60, 30], abs=4)
     assert render_and_check(project) == []
 
 
