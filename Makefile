@@ -58,7 +58,7 @@ lint: $(VENV)/.test ## Lint and check types.
 	@$(RUN) -m basedpyright --level error
 
 bench: $(VENV)/.site ## Time the stages of a build.
-	@$(RUN) tests/benchmarks/bench_build.py
+	@$(RUN) -m tests.benchmarks.bench_build
 
 # What is generated stands in .gitignore once; data/, site/notes/ and site/history/ stay.
 clean: ## Remove the site, the caches and the generated pages; keep data and environment.

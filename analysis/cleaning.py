@@ -64,7 +64,9 @@ class Cleaned:
     constants: tuple[str, ...]
 
 
-def clean(raw: RawTable, source: Source, study: Study, setting: str = "segmentation.sources[0]") -> Cleaned:
+def clean(
+    raw: RawTable, source: Source, study: Study, as_of: dt.date | None = None, setting: str = "segmentation.sources[0]"
+) -> Cleaned:
     """Check the columns, give every customer one row, repair what is not believable.
 
     Parameters
@@ -74,6 +76,8 @@ def clean(raw: RawTable, source: Source, study: Study, setting: str = "segmentat
     source : Source
         The settings of this table.
     study : Study
+    as_of : date, optional
+        Newest date of all sources; by default that of this table, or the settings'.
     setting : str
         Where those settings stand, for messages.
 
@@ -86,8 +90,10 @@ def clean(raw: RawTable, source: Source, study: Study, setting: str = "segmentat
     frame, keys, lines = _identify(raw, source, setting)
     n, as_read = len(frame), frame
     others = [column for column in frame if column != source.key]
-    repeated = frame.duplicated(subset=others) if others else pd.Series(False, index=frame.index)
-    grouped = frame.duplicated(subset=others, keep=False) if others else repeated
+    # Computed figures coincide for customers of one purchase; that says nothing of copies.
+    own = others if source.kind in {"customers", "survey"} else []
+    repeated = frame.duplicated(subset=own) if own else pd.Series(False, index=frame.index)
+    grouped = frame.duplicated(subset=own, keep=False) if own else repeated
     for column, spellings in source.merge.items():
         touched = frame[column].isin(list(spellings))
         frame = frame.assign(**{column: frame[column].replace(dict(spellings))})
@@ -108,19 +114,12 @@ def clean(raw: RawTable, source: Source, study: Study, setting: str = "segmentat
             why = "The file has no value there."
             done = "left out of this column's figures, customer kept"
             lines.append(LedgerLine(f"{_label(source, column)}: missing in the file", why, n, missing, n, done))
-    lines.append(
-        LedgerLine(
-            "Same row under another key",
-            "Different customers can share all values; the file cannot tell copies from twins.",
-            n,
-            int(repeated.sum()),
-            n,
-            "reported, kept",
-        )
-    )
+    if own:
+        why = "Different customers can share all values; the file cannot tell copies from twins."
+        lines.append(LedgerLine("Same row under another key", why, n, int(repeated.sum()), n, "reported, kept"))
     constants = tuple(str(column) for column in others if frame[column].nunique(dropna=False) <= 1)
     return Cleaned(
-        frame, keys, _as_of(frame, study), tuple(lines), int(repeated.sum()), int(grouped.sum()), constants
+        frame, keys, as_of or _as_of(frame, study), tuple(lines), int(repeated.sum()), int(grouped.sum()), constants
     )
 
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.neighbors import NearestNeighbors
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int16]
 
-SAMPLE_ROWS = 20_000
+SAMPLE_ROWS = 5_000
 """Quadratic methods fit on a seeded sample above this many customers."""
 RESAMPLE_ROWS = 3_000
 """Rows of a resample for quadratic methods."""
@@ -122,11 +124,20 @@ def _ward(matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int) -> tuple[
     tree = linkage(rows, "ward")
     fits = []
     for k in ks:
-        member = fcluster(tree, k, "maxclust") - 1
+        member = _cut(tree, k)
         counts = np.bincount(member)
         sums = np.column_stack([np.bincount(member, weights=feature) for feature in rows.T])
         fits.append(Fit(sums / counts[:, None]))
     return tuple(fits)
+
+
+def _cut(tree: Matrix, k: int) -> NDArray[np.int32]:
+    """Group 0..k-1 of each row after the first n - k merges; exactly k also where merges cost the same."""
+    n = len(tree) + 1
+    children = tree[: n - k, :2].astype(np.int64).T.ravel()
+    parents = np.tile(np.arange(n, 2 * n - k), 2)
+    joined = coo_array((np.ones(len(children)), (children, parents)), shape=(2 * n - k, 2 * n - k))
+    return connected_components(joined, directed=False)[1][:n]
 
 
 def _dbscan(matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int) -> tuple[Fit, ...]:

@@ -47,12 +47,27 @@ class Roles(Settings):
         return self
 
 
+class RowColumns(Settings):
+    """Which columns of transactions or events say what."""
+
+    customer: str | None = None
+    date: str | None = None
+    amount: str | None = None
+    order: str | None = None
+    quantity: str | None = None
+    category: str | None = None
+    channel: str | None = None
+    session: str | None = None
+    event: str | None = None
+
+
 class Source(Settings):
     """One table of the study and how to read it."""
 
     path: str = Field(min_length=1, description="File, relative to the project folder.")
     kind: Kind = Field("customers", description="What a row is.")
     key: str | None = Field(None, description="Column that identifies the customer; none: row numbers serve.")
+    columns: RowColumns = Field(RowColumns(), description="For transactions and events: which column is what.")
     roles: Roles = Roles()
     labels: dict[str, str] = Field({}, description="Words for the page, by column.")
     units: dict[str, Unit] = Field({}, description="Unit of a column, where it is not plain from the data.")
@@ -68,6 +83,9 @@ class Source(Settings):
     delimiter: str = "auto"
     encoding: str = "auto"
     sheet: str | int | None = Field(None, description="Sheet of a workbook, by name or number from 0.")
+    query: str | None = Field(None, description="SQL, where the path is the address of a database.")
+    header: bool | None = Field(None, description="Whether the first line names the columns; none: by evidence.")
+    names: tuple[str, ...] | None = Field(None, description="Names for the columns of a file without a header.")
 
     @field_validator("plausible")
     @classmethod
@@ -80,6 +98,7 @@ class Source(Settings):
     def named_columns(self) -> tuple[str, ...]:
         """Every column that the settings name, each once, key first."""
         named = [self.key] if self.key else []
+        named += [column for column in self.columns.model_dump().values() if column]
         for role in get_args(Role):
             named += getattr(self.roles, role)
         for part in (self.labels, self.units, self.types, self.merge, self.plausible):
@@ -342,5 +361,5 @@ _EXPECTED = {
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
     model: type[BaseModel] = Study
     for part in location:
-        model = {"sources": Source, "features": Feature, "roles": Roles, "reduce": Reduce}.get(str(part), model)
+        model = {"sources": Source, "features": Feature, "roles": Roles, "columns": RowColumns, "reduce": Reduce}.get(str(part), model)
     return list(model.model_fields)

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from analysis.columns import split_words
 from analysis.config import Study
 from analysis.inference import InferredColumn, infer_kind, infer_roles, label_of
 from analysis.sources import RawTable
@@ -51,7 +52,11 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
             roles[column.role].append(column.name)
         elif column.role != "key":
             roles["ignore"].append(column.name)
-    source: dict[str, Any] = {"path": path, "kind": "survey" if kind == "survey" else "customers"}
+    source: dict[str, Any] = {"path": path, "kind": kind}
+    if kind in {"transactions", "events"}:
+        title = label_of(Path(path).name.split(".")[0])
+        source["columns"] = _row_columns(columns)
+        return {"title": title, **({"value": "spend"} if kind == "transactions" else {}), "sources": [source]}
     key = next((column.name for column in columns if column.role == "key"), None)
     if key:
         source["key"] = key
@@ -76,6 +81,22 @@ def as_yaml(block: dict[str, Any]) -> str:
 def explain_columns(raw: RawTable) -> dict[str, str]:
     """Why each column has its role, by name."""
     return {column.name: column.why for column in infer_roles(raw)}
+
+
+def _row_columns(columns: tuple[InferredColumn, ...]) -> dict[str, str]:
+    """Which column of transactions or events says what: one each, the first that fits."""
+    found: dict[str, str] = {}
+    for column in columns:
+        words = set(split_words(column.name.lower()))
+        part = column.role if column.role in {"customer", "date", "amount"} else None
+        if part is None and column.unit == "count" and not column.name.startswith("column_"):
+            part = "quantity"
+        for hint in ("order", "session", "event", "channel", "category"):
+            if part is None and hint in words:
+                part = hint
+        if part:
+            found.setdefault(part, column.name)
+    return found
 
 
 def _states_unit(column: InferredColumn) -> bool:

@@ -1,4 +1,4 @@
-"""One definition of a computation, two engines: DuckDB on this machine through SQLFrame, or PySpark on a cluster.
+"""One definition, two engines: DuckDB on this machine through SQLFrame, or PySpark on a cluster.
 
 Both speak the PySpark DataFrame API. What is written against an `Engine` takes its ``functions`` and its
 ``Window`` from there and never asks which engine it is.
@@ -100,6 +100,17 @@ class Engine:
         chosen = [self.functions.col(f"`{own}`").alias(new) for new, own in columns.items()]
         return _rows_of_spark(table.select(*chosen))
 
+    def view(self, frame: Any, name: str) -> Any:
+        """Give what was described so far a name and go on from there; nothing is computed yet.
+
+        SQLFrame copies the whole description at each step, so long ones are cut into views.
+        """
+        if self.name == "spark":
+            return frame
+        query = frame.sql(dialect="duckdb", optimize=False)
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+        return self._select(name, frame.columns)
+
     def to_pandas(self, frame: Any) -> pd.DataFrame:
         """Run what was described, and fetch the result."""
         return frame.toArrow().to_pandas()
@@ -138,8 +149,10 @@ class Engine:
 
     def _rows(self, view: str, names: list[str]) -> Rows:
         described = self.connection.execute(f"DESCRIBE SELECT * FROM {view}").fetchall()
-        frame = self.session.sql(f"SELECT {', '.join(names)} FROM {view}", qualify=False)
-        return Rows(frame, {row[0]: _kind(row[1]) for row in described})
+        return Rows(self._select(view, names), {row[0]: _kind(row[1]) for row in described})
+
+    def _select(self, view: str, names: list[str]) -> Any:
+        return self.session.sql(f"SELECT {', '.join(names)} FROM {view}", qualify=False)
 
 
 def engine_for(engine: EngineName | Engine, table: Any) -> AbstractContextManager[Engine]:
@@ -243,7 +256,10 @@ def _rows_of_spark(frame: Any) -> Rows:
 
 def _kind(type_name: str) -> Kind:
     name = type_name.lower()
-    return next((kind for pattern, kind in _KINDS if re.match(pattern, name)), "other")
+    for pattern, kind in _KINDS:
+        if re.match(pattern, name):
+            return kind
+    return "other"
 
 
 def _check_columns(columns: Mapping[str, str], present: Any, shown: str, setting: str) -> None:

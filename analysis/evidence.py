@@ -229,10 +229,10 @@ class _Judge:
         distinct = len(np.unique(self.clean, axis=0))
         wanted = self.study.segments if isinstance(self.study.segments, int) else 2
         most = max(K_MOST, wanted + 1)
-        if distinct < max(3, wanted):
+        if distinct <= wanted:
             raise InputError(
                 f"Only {distinct} different customers are left to form segments by.",
-                f"Needed are at least {max(3, wanted)}.",
+                f"Needed are at least {wanted + 1}.",
                 "Give more columns the role 'feature', or ask for fewer segments.",
             )
         return tuple(range(2, min(most, distinct - 1) + 1))
@@ -317,7 +317,7 @@ class _Judge:
             )
             return AlgorithmEvidence(name, algorithm.title, algorithm.about, rows, row.k, outcome, False)
         if not eligible:
-            row = max(rows, key=lambda r: r.stability.median)
+            row = max((r for r in rows if r.k <= self.study.max_segments), key=lambda r: r.stability.median)
             outcome = f"no number of segments replicates; most stable at {row.k} ({row.stability.median:.2f})"
             return AlgorithmEvidence(name, algorithm.title, algorithm.about, rows, row.k, outcome, False)
         natural = [row for row in eligible if self._may_be_natural(name, row)]
@@ -343,16 +343,27 @@ class _Judge:
         scored = {a.name: next(r for r in a.by_k if r.k == a.k) for a in free}
         best = max((r.score if r.eligible else r.score - 1) for r in scored.values())
         near = [a for a in free if (scored[a.name].score - (not scored[a.name].eligible)) >= best - CLOSE]
-        winner = min(near, key=lambda a: ALGORITHMS[a.name].simplicity)
+        winner = best_of_free = min(near, key=lambda a: ALGORITHMS[a.name].simplicity)
+        better = ""
         for a in judged:
             row = a.by_k[0] if a.by_k and not ALGORITHMS[a.name].takes_k else None
-            if row and row.eligible and row.silhouette > scored[winner.name].silhouette and self._may_be_natural(a.name, row):
+            if row is None or not row.eligible or row.k > study.max_segments:
+                continue
+            # Leaving the border out raises any silhouette, so both are taken over the same customers.
+            other = self._silhouette(winner.name, scored[winner.name].k, self.labels[a.name, row.k] > 0)
+            if row.silhouette > other + CLOSE and self._may_be_natural(a.name, row):
+                better = (
+                    f"{a.title} finds {row.k} groups and leaves {row.unassigned_share:.0%} of customers unassigned; the "
+                    f"others it separates better (silhouette {row.silhouette:.2f}) than {winner.title} does ({other:.2f})."
+                )
                 winner, scored[a.name] = a, row
         row = scored[winner.name]
-        reasons = _reasons(winner, row, judged, scored)
+        reasons = ([better] if better else []) + _reasons(winner, row, judged, scored, study.max_segments)
         if study.algorithm == "auto" and study.segments == "auto":
             return winner.name, row.k, reasons
-        fixed = next(a for a in judged if a.name == (winner.name if study.algorithm == "auto" else study.algorithm))
+        # A number of segments can only be fixed for a method that takes one.
+        own = winner if study.segments == "auto" else best_of_free
+        fixed = next(a for a in judged if a.name == (own.name if study.algorithm == "auto" else study.algorithm))
         k = fixed.k
         if ALGORITHMS[fixed.name].takes_k and study.segments != "auto":
             k = study.segments if isinstance(study.segments, int) else _elbow(judged[0])
@@ -375,6 +386,13 @@ class _Judge:
             + ("." if chosen.eligible else f"; it fails a requirement ({chosen.why_not})."),
         ]
         return fixed.name, k, reasons
+
+    def _silhouette(self, name: str, k: int, among: NDArray[np.bool_]) -> float:
+        """Mean silhouette of a solution over some of the clean core."""
+        labels = self.labels[name, k][self.core]
+        rows = self.sample[among[self.core][self.sample]]
+        found = len(np.unique(labels[rows]))
+        return float(silhouette_samples(self.clean[rows], labels[rows]).mean()) if 1 < found < len(rows) else 0.0
 
     def _nulls(self, name: str, k: int) -> Nulls:
         jobs = (
@@ -412,21 +430,22 @@ def _reasons(
     row: CandidateEvidence,
     judged: list[AlgorithmEvidence],
     scored: dict[str, CandidateEvidence],
+    most: int,
 ) -> list[str]:
     reasons = []
     if row.eligible:
-        eligible = [r.k for r in winner.by_k if r.eligible]
+        eligible = [r.k for r in winner.by_k if r.eligible and r.k <= most]
         reasons.append(
             f"{winner.title} replicates with {_listed(eligible)} segments: median stability of at least {STABLE}, "
             f"every segment at least {VALID}, none too small."
         )
-        best = max((r for r in winner.by_k if r.eligible), key=lambda r: r.score)
+        best = max((r for r in winner.by_k if r.eligible and r.k <= most), key=lambda r: r.score)
         if winner.natural:
             reasons.append(
                 f"With {row.k} the segments are natural, and no other natural solution is better separated "
                 f"(silhouette {row.silhouette:.2f})."
             )
-        else:
+        elif ALGORITHMS[winner.name].takes_k:
             reasons.append(
                 f"{row.k} is the finest of them whose score ({row.score:.2f}) is within {BAND} of the best "
                 f"({best.score:.2f}, at {best.k})."
@@ -436,7 +455,7 @@ def _reasons(
             reasons.append(f"One more segment does not hold: {finer.why_not}.")
     else:
         reasons.append(
-            f"No number of segments replicates; {row.k} is the most stable ({row.stability.median:.2f}, "
+            f"No number of segments up to {most} replicates; {row.k} is the most stable ({row.stability.median:.2f}, "
             f"{STABLE} would be needed)."
         )
     for other in judged:

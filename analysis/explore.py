@@ -129,7 +129,7 @@ def level_bars(values: pd.Series, min_cell: int) -> tuple[Bar, ...]:
     if set(values.dropna().unique()) <= {0, 1}:
         values = values.map({0: "No", 1: "Yes"})
     counts = values.value_counts()
-    shown = counts[counts >= min_cell].head(LEVELS)
+    shown = counts[(counts >= min_cell) & (counts.index != "Other")].head(LEVELS)
     other = int(counts.sum() - shown.sum())
     while 0 < other < min_cell and len(shown):
         other += int(shown.iloc[-1])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
@@ -11,6 +12,7 @@ from analysis.cleaning import Cleaned
 from analysis.config import Feature, Source, Study
 from analysis.errors import InputError, did_you_mean
 from analysis.expressions import parse
+from analysis.descriptions import Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class FeatureTable:
         return [variable for variable in self.variables if variable.role in roles]
 
 
-def build_features(cleaned: Cleaned, source: Source, study: Study) -> FeatureTable:
+def build_features(
+    cleaned: Cleaned, source: Source, study: Study, described: Mapping[str, Description] | None = None
+) -> FeatureTable:
     """Compute the features of the settings and take over the columns that have a role.
 
     Raises
@@ -74,7 +78,7 @@ def build_features(cleaned: Cleaned, source: Source, study: Study) -> FeatureTab
     for role in ("feature", "descriptor", "outcome"):
         for column in getattr(source.roles, role):
             columns[column], variable = _take(column, role, source, cleaned.frame[column], study.encode == "label")
-            variables.append(variable)
+            variables.append(_with_words(variable, (described or {}).get(column)))
     if not any(variable.role == "feature" for variable in variables):
         raise InputError(
             "_quarto.yml, segmentation: no variable has the role 'feature'.",
@@ -164,6 +168,15 @@ def _as_numbers(values: pd.Series) -> pd.Series:
         raise ValueError("the formula names no column")
     numbers = values.astype("Float64").astype("float64")
     return numbers.where(numbers.abs() < float("inf"))
+
+
+def _with_words(variable: Variable, text: Description | None) -> Variable:
+    """The words of a column that was computed from transactions or events."""
+    if text is None:
+        return variable
+    return replace(
+        variable, formula=text.formula, columns=text.columns, about=text.about, high=text.high, low=text.low
+    )
 
 
 def _as_levels(values: pd.Series) -> pd.Series:

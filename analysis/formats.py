@@ -49,9 +49,10 @@ class Formats:
         if not math.isfinite(x):
             return "–"
         if abs(x) >= 100 or x == round(x):
-            return f"{x:,.0f}"
+            return f"{x + 0.0:,.0f}"
         digits = 1 if abs(x) >= 10 else 2 if abs(x) >= 1 else 3
-        return f"{x:,.{digits}f}".rstrip("0").rstrip(".")
+        text = f"{x:,.{digits}f}".rstrip("0").rstrip(".")
+        return "0" if text == "-0" else text
 
     def percent(self, x: float) -> str:
         r"""A share as a percentage; the sign stays on the number's line.

@@ -76,23 +76,28 @@ def score(raw: RawTable, model_path: Path) -> pd.DataFrame:
 
     try:
         model = json.loads(model_path.read_text(encoding="utf-8"))
+        study = check_study(model["study"])
+        fit, steps = _fit(model), tuple(Step(**step) for step in model["steps"])
+        axes, reach = model["axes"], model["unlike_distance"]
     except FileNotFoundError:
         raise InputError("build/model.json is not there yet.", hint="Run: python -m analysis build") from None
-    study = check_study(model["study"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            "build/model.json is not a model of this version.", hint="Run: python -m analysis build --force"
+        ) from None
     source = _scoring_source(study.sources[0], raw)
     cleaned = clean(raw, source, study)
     table = build_features(cleaned, source, study)
-    matrix = apply_steps(table.frame, tuple(Step(**step) for step in model["steps"]))
-    if model["axes"] is not None:
-        matrix = matrix @ np.array(model["axes"])
-    fit = _fit(model)
+    matrix = apply_steps(table.frame, steps)
+    if axes is not None:
+        matrix = matrix @ np.array(axes)
     labels = fit.assign(matrix)
     away = np.sqrt(distances(matrix, fit.centres))
     order = np.argsort(away, axis=1, kind="stable")
     nearest, second = np.take_along_axis(away, order, axis=1)[:, :2].T
     own = np.where(labels > 0, away[np.arange(len(labels)), np.maximum(labels, 1) - 1], np.nan)
     runner_up = np.where(order[:, 0] + 1 == labels, order[:, 1], order[:, 0]) + 1
-    limit = np.array([np.nan, *model["unlike_distance"]])[labels]
+    limit = np.array([np.nan, *reach])[labels]
     return pd.DataFrame(
         {
             "key": cleaned.keys,

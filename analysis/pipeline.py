@@ -56,11 +56,12 @@ def build(root: Path, data: Path | None = None, stage: Stage | None = None, forc
     stage = stage or _quiet
     study = load_study(root)
     path, synthetic = _locate(root, study, data)
-    stamp = _stamp(root, path)
+    stamp = _stamp(root, [path, *(root / source.path for source in study.sources[1:])] if data is None else [path])
     record = root / "build" / "stamp.json"
-    if not force and record.is_file():
+    # A record that cannot be read, as an interrupted build leaves it, is as good as none.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         last = json.loads(record.read_text(encoding="utf-8"))
-        if last["stamp"] == stamp and all((root / name).is_file() for name in last["files"]):
+        if not force and last["stamp"] == stamp and all((root / name).is_file() for name in last["files"]):
             return Built(last["data"], last["synthetic"], fresh=False)
     return _compute(root, study, path, synthetic, data is not None, stage, stamp, record)
 
@@ -72,6 +73,7 @@ def _compute(
     from analysis.workers import warm_up
 
     warm_up("analysis.resample")
+    from analysis.assembly import assemble
     from analysis.cleaning import clean
     from analysis.demo import is_twin
     from analysis.disclosure import write_private
@@ -89,20 +91,22 @@ def _compute(
     from analysis.sources import read_table
 
     with stage("Read"):
-        raw = read_source(path, root, study.sources[0])
-        synthetic = synthetic or is_twin(path, raw.sha256, tuple(raw.frame.columns), raw.n_rows)
+        raws = [read_source(path, root, study.sources[0], 0)]
+        synthetic = synthetic or is_twin(path, raws[0].sha256, tuple(raws[0].frame.columns), raws[0].n_rows)
         draft = None
-        if chosen and not is_known(raw, study):
-            raw = read_table(path, root=root)
-            draft = draft_settings(raw, _shown(path, root))
+        if chosen and not is_known(raws[0], study):
+            raws = [read_table(path, root=root)]
+            draft = draft_settings(raws[0], _shown(path, root))
             study = check_study(draft)
-        source = study.sources[0]
+        raws += [read_source(root / s.path, root, s, i) for i, s in enumerate(study.sources) if i]
+        reasons = explain_columns(raws[0]) if draft else {}
+        whole = assemble(raws, study)
+        raw, source = whole.raw, whole.source
     with stage("Clean"):
-        cleaned = clean(raw, source, study)
-        reasons = explain_columns(raw) if draft else {}
+        cleaned = clean(raw, source, study, whole.as_of)
         columns = summarise_columns(raw, cleaned, source, study.min_cell, reasons)
     with stage("Build features"):
-        table = build_features(cleaned, source, study)
+        table = build_features(cleaned, source, study, whole.described)
         _check_study(study, table.frame.columns.tolist(), len(table.frame))
         prepared = prepare(table, study)
         correlations = correlate(table)
@@ -117,7 +121,7 @@ def _compute(
             profiles, evidence.segments, table.variables, study, root / "templates" / "playbook.yml"
         )
         report = write_report(
-            study, raw, cleaned, columns, correlations, table, prepared, evidence, profiles, personas, synthetic,
+            study, raws, whole.ledger, cleaned, columns, correlations, table, prepared, evidence, profiles, personas, synthetic,
             findings, _versions(), as_yaml(draft) if draft else "",
         )  # fmt: skip
     with stage("Write pages"):
@@ -125,19 +129,20 @@ def _compute(
         write_private(root / "build", private_values(raw, cleaned, source, study))
         files += write_pages(report, root)
     names = sorted(file.relative_to(root).as_posix() for file in files)
-    content = {"stamp": stamp, "data": raw.shown_path, "synthetic": synthetic, "files": names}
+    content = {"stamp": stamp, "data": raws[0].shown_path, "synthetic": synthetic, "files": names}
     record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return Built(raw.shown_path, synthetic, fresh=True)
+    return Built(raws[0].shown_path, synthetic, fresh=True)
 
 
-def read_source(path: Path, root: Path, source: Source) -> RawTable:
+def read_source(path: Path, root: Path, source: Source, i: int) -> RawTable:
     """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence."""
     from analysis.sources import read_table
 
     def read(dates: str) -> RawTable:
         return read_table(
             path, root=root, types=source.types, dates=dates, decimal=source.decimal,
-            delimiter=source.delimiter, encoding=source.encoding, sheet=source.sheet,
+            delimiter=source.delimiter, encoding=source.encoding, sheet=source.sheet, query=source.query,
+            header=source.header, names=source.names, setting=f"segmentation.sources[{i}]",
         )  # fmt: skip
 
     raw = read(source.dates)
@@ -187,11 +192,11 @@ def _check_study(study: Study, names: list[str], n: int) -> None:
         )
 
 
-def _stamp(root: Path, path: Path) -> str:
+def _stamp(root: Path, paths: list[Path]) -> str:
     """Changes when data, settings, templates, code or packages change."""
     digest = hashlib.sha256()
     code = sorted((root / "analysis").glob("*.py")) or sorted(Path(__file__).parent.glob("*.py"))
-    inputs = [path] if path.is_file() and os.access(path, os.R_OK) else []
+    inputs = [path for path in paths if path.is_file() and os.access(path, os.R_OK)]
     settings = [root / "_quarto.yml", *profile_files(root)]
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
     notes = sorted((root / "site" / "notes").glob("*.md"))
@@ -201,7 +206,7 @@ def _stamp(root: Path, path: Path) -> str:
         with file.open("rb") as content:
             digest.update(hashlib.file_digest(content, "sha256").digest())
     digest.update(json.dumps(_versions(), sort_keys=True).encode())
-    digest.update(path.name.encode())
+    digest.update(" ".join(path.name for path in paths).encode())
     return digest.hexdigest()
 
 

@@ -191,7 +191,8 @@ class Report:
 
 def write_report(
     study: Study,
-    raw: RawTable,
+    raws: list[RawTable],
+    joining: tuple[LedgerLine, ...],
     cleaned: Cleaned,
     columns: tuple[ColumnSummary, ...],
     correlations: Correlations,
@@ -211,10 +212,10 @@ def write_report(
         study.title, study.subtitle, study.customers, study.currency, study.period, cleaned.as_of.isoformat() if cleaned.as_of else "",
         synthetic, n, int(prepared.core.sum()), study.min_cell, study.seed, study.scaling, study.value, versions,
     )  # fmt: skip
-    source = study.sources[0]
     data = DataInfo(
-        sources=(
-            SourceInfo(raw.shown_path, source.kind, raw.n_rows, len(raw.columns), raw.sha256[:12], raw.notes),
+        sources=tuple(
+            SourceInfo(raw.shown_path, source.kind, raw.n_rows, len(raw.columns), raw.sha256[:12], raw.notes)
+            for raw, source in zip(raws, study.sources, strict=True)
         ),
         columns=columns,
         missing_cells=sum(column.missing for column in columns),
@@ -238,7 +239,7 @@ def write_report(
         schema_version=1,
         study=info,
         data=data,
-        ledger=(*cleaned.ledger, *prepared.ledger),
+        ledger=(*joining, *cleaned.ledger, *prepared.ledger),
         variables=table.variables,
         steps=prepared.steps,
         dropped=prepared.dropped,
@@ -277,7 +278,7 @@ def from_json(text: str) -> Report:
         return TypeAdapter(Report).validate_json(text)
     except ValidationError:
         raise InputError(
-            "build/report.json was written by another version of this project.", hint="Run: python -m analysis build"
+            "build/report.json was written by another version of this project.", hint="Run: python -m analysis build --force"
         ) from None
 
 

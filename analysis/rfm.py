@@ -15,12 +15,12 @@ NAMES = (
 
 
 def rfm_scores(frame: pd.DataFrame) -> pd.DataFrame:
-    """Score recency, frequency and spend from 1 to 5, a fifth of the customers each; equal values score alike.
+    """Score recency, frequency and spend from 1 to 5, a fifth of the customers each; ties score alike.
 
     Parameters
     ----------
     frame : DataFrame, shape (n, ...)
-        With ``recency_days``, ``frequency`` and ``spend``, as `analysis.transactions.customer_features` gives.
+        With ``recency_days``, ``frequency`` and ``spend``, as `customer_features` gives.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def rfm_cells(frame: pd.DataFrame) -> pd.Series:
 
     Examples
     --------
-    >>> customers = pd.DataFrame({"recency_days": [300, 200, 100, 50, 1], "frequency": [1, 2, 3, 4, 9], "spend": 1.0})
-    >>> list(rfm_cells(customers))
+    >>> days, orders = [300, 200, 100, 50, 1], [1, 2, 3, 4, 9]
+    >>> list(rfm_cells(pd.DataFrame({"recency_days": days, "frequency": orders, "spend": 1.0})))
     ['Hibernating', 'Hibernating', 'Need attention', 'Loyal', 'Champions']
     """
     scores = rfm_scores(frame).dropna().astype("int64")

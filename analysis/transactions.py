@@ -8,98 +8,19 @@ rows nor the number of threads shows in the last digit.
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
+from analysis.descriptions import Columns, CustomerFeatures, Levels, describe_purchases, share_names
 from analysis.engines import Engine, EngineName, Kind, engine_for
 from analysis.errors import InputError
 
-Unit = Literal["money", "count", "share", "days", "number"]
-Levels = Mapping[str, tuple[str | None, ...]]
-
 EPOCH = date(1970, 1, 1)
 MAX_LEVELS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Names of the columns of a transaction table, one row a purchase line.
-
-    Attributes
-    ----------
-    customer, date, amount : str
-        Negative amounts are refunds.
-    order : str, optional
-        Number of the order a line belongs to; without it a day with purchases counts as one order.
-    quantity, category, channel : str, optional
-    """
-
-    customer: str
-    date: str
-    amount: str
-    order: str | None = None
-    quantity: str | None = None
-    category: str | None = None
-    channel: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What a page needs to know of one feature.
-
-    Attributes
-    ----------
-    name, label : str
-    unit : {"money", "count", "share", "days", "number"}
-    formula : str
-    columns : tuple of str
-        Source columns.
-    about : str
-        One sentence.
-    high, low : str
-        Words for customers far above and far below everyone, as a plural noun.
-    """
-
-    name: str
-    label: str
-    unit: Unit
-    formula: str
-    columns: tuple[str, ...]
-    about: str
-    high: str = ""
-    low: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerFeatures:
-    """One row per customer.
-
-    Attributes
-    ----------
-    frame : DataFrame of float64, shape (n_customers, n_features)
-        Indexed by the customer key as text, shorter keys first, then by text; missing = NaN.
-    variables : tuple of Description
-        In the order of the columns.
-    as_of : date
-        The day that recency and tenure are counted to.
-    levels : mapping of column role to levels
-        Levels with a share of their own; None stands for all others. Given back to `customer_features`
-        they yield the same columns from other rows.
-    notes : tuple of str
-        What was left out or counted apart, as sentences.
-    """
-
-    frame: pd.DataFrame
-    variables: tuple[Description, ...]
-    as_of: date
-    levels: Levels
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,52 +82,71 @@ def customer_features(
 
     Examples
     --------
-    >>> orders = pd.DataFrame({"who": ["a", "a", "b"], "on": pd.to_datetime(["2024-01-01", "2024-01-11", "2024-01-31"]),
-    ...                        "paid": [10.0, 30.0, 5.0]})
-    >>> customer_features(orders, Columns("who", "on", "paid")).frame[["recency_days", "frequency", "spend"]]
-              recency_days  frequency  spend
-    customer
-    a                 20.0        2.0   40.0
-    b                  0.0        1.0    5.0
+    >>> days = pd.to_datetime(["2024-01-01", "2024-01-11", "2024-01-31"])
+    >>> orders = pd.DataFrame({"who": ["a", "a", "b"], "on": days, "paid": [10.0, 30.0, 5.0]})
+    >>> features = customer_features(orders, Columns("who", "on", "paid")).frame
+    >>> features[["recency_days", "frequency", "spend"]].rename_axis(None)
+       recency_days  frequency  spend
+    a          20.0        2.0   40.0
+    b           0.0        1.0    5.0
     """
-    roles = {"customer": columns.customer, "moment": columns.date, "amount": columns.amount}
-    optional = {"order_no": columns.order, "quantity": columns.quantity}
-    optional |= {"category": columns.category, "channel": columns.channel}
-    roles |= {role: own for role, own in optional.items() if own is not None}
     with engine_for(engine, table) as opened:
+        settled = _settle(opened, table, columns, as_of, setting)
+        plan, fixed = settled.plan, levels or {}
+        for role in ("category", "channel"):
+            if role in settled.kinds:
+                of_role = fixed[role] if role in fixed else _choose_levels(opened, settled, role)
+                plan = replace(plan, levels={**plan.levels, role: of_role})
+        frame = opened.to_pandas(aggregate_customers(settled.lines, opened.functions, opened.window, plan))
+    variables = describe_purchases(columns, plan.levels)
+    frame = index_by_customer(frame, settled.kinds["customer"])[[variable.name for variable in variables]]
+    return CustomerFeatures(frame, variables, settled.until, plan.levels, _notes(settled, columns, frame))
+
+
+def purchase_histories(
+    table: Any,
+    columns: Columns,
+    *,
+    as_of: date | None = None,
+    engine: EngineName | Engine = "duckdb",
+    setting: str = "columns",
+) -> pd.DataFrame:
+    """Compute what lifetime value needs: how often customers came back, and for how much.
+
+    Purchases of one day count as one; refunds do not count.
+
+    Parameters
+    ----------
+    table, columns, as_of, engine, setting
+        As for `customer_features`.
+
+    Returns
+    -------
+    DataFrame of float64, shape (n_customers, 4)
+        ``x`` repeat purchase days, ``t_x`` and ``T`` in weeks from the first purchase to the last and to the
+        as-of date, ``value`` mean spend of a repeat purchase day (NaN without one). Customers with refunds
+        only are left out. Indexed as the features are.
+
+    Raises
+    ------
+    InputError
+        As `customer_features`.
+    """
+    with engine_for(engine, table) as opened:
+        settled = _settle(opened, table, columns, as_of, setting)
         F = opened.functions  # noqa: N806
-        rows = opened.read(table, roles, setting)
-        _check_kinds(rows.kinds, roles, setting)
-        typed = type_lines(rows.frame, rows.kinds, F)
-        counts = _first(opened, count_rows(typed, F))
-        if not counts["n_usable"]:
-            raise InputError(
-                f"{setting}: none of {counts['n_rows']:,} transactions has a customer, a date and an amount.",
-                "Expected at least one.",
-                "Check which columns are named there.",
-            )
-        until = as_of or EPOCH + timedelta(days=int(counts["newest"]))
-        until_day = (until - EPOCH).days
-        kept = typed.where(F.col("usable") & (F.col("day") <= until_day))
-        found = _first(opened, measure_lines(kept, F))
-        if not found["n_lines"]:
-            raise InputError(
-                f"{setting}: all {counts['n_usable']:,} transactions are later than {until}.",
-                "Expected some on or before that day.",
-                "Set a later as-of date.",
-            )
-        plan = _plan(found, until_day)
-        lines = count_in_units(kept, F, plan)
-        fixed = levels or {}
-        for role in sorted({"category", "channel"} & set(roles)):
-            of_role = fixed[role] if role in fixed else _choose_levels(opened, lines, role, found)
-            plan = replace(plan, levels={**plan.levels, role: of_role})
-        frame = opened.to_pandas(aggregate_customers(lines, F, opened.window, plan))
-        key_kind = rows.kinds["customer"]
-    variables = _describe(columns, plan.levels)
-    frame = index_by_customer(frame, key_kind)[[variable.name for variable in variables]]
-    notes = _notes(counts, found, columns, until, frame)
-    return CustomerFeatures(frame, variables, until, plan.levels, notes)
+        paced = pace_purchases(settled.lines, F, opened.window, settled.plan)
+        n_gaps, until_day = F.col("n_gaps"), F.lit(settled.plan.until_day)
+        later = (F.col("all_bought") - F.col("first_bought")) / F.lit(settled.plan.money_units)
+        made = {
+            "x": n_gaps,
+            "t_x": (F.col("last_day") - F.col("first_day")) / F.lit(7.0),
+            "T": (until_day - F.col("first_day")) / F.lit(7.0),
+            "value": F.when(n_gaps > 0, later / n_gaps),
+        }
+        chosen = (column.cast("double").alias(name) for name, column in made.items())
+        frame = opened.to_pandas(paced.select("customer", *chosen))
+    return index_by_customer(frame, settled.kinds["customer"])
 
 
 def type_lines(rows: Any, kinds: Mapping[str, Kind], F: Any) -> Any:  # noqa: N803
@@ -237,9 +177,8 @@ def type_lines(rows: Any, kinds: Mapping[str, Kind], F: Any) -> Any:  # noqa: N8
     for role in ("order_no", "category", "channel"):
         if role in kinds:
             made[role] = clean_key(F, kinds[role] if role == "order_no" else "other", role)
-    typed = rows.select(*(column.alias(name) for name, column in made.items()))
-    usable = F.col("customer").isNotNull() & F.col("day").isNotNull() & F.col("amount").isNotNull()
-    return typed.withColumn("usable", usable)
+    made["usable"] = made["customer"].isNotNull() & made["day"].isNotNull() & made["amount"].isNotNull()
+    return rows.select(*(column.alias(name) for name, column in made.items()))
 
 
 def count_rows(typed: Any, F: Any) -> Any:  # noqa: N803
@@ -289,21 +228,23 @@ def count_in_units(kept: Any, F: Any, plan: Plan) -> Any:  # noqa: N803
 
 
 def rank_levels(lines: Any, F: Any, role: str) -> Any:  # noqa: N803
-    """Levels of a category or channel by spend, the largest first; one more than have a share of their own."""
+    """Levels of a category or channel by spend, the largest first; one more than get a share of their own."""
     spend = F.sum("bought").cast("double").alias("spend")
     levels = lines.where(F.col("bought").isNotNull() & F.col(role).isNotNull()).groupBy(role).agg(spend)
     return levels.orderBy(F.col("spend").desc(), F.col(role).asc()).limit(MAX_LEVELS + 1)
 
 
 def pace_purchases(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # noqa: N803
-    """First and last purchase, days and months with one, gaps between them and late spend; one row a customer."""
+    """First and last purchase, days and months with one, gaps and late spend; one row a customer."""
     in_time = Window.partitionBy("customer").orderBy("day")
-    seen = (
-        lines.where(F.col("bought").isNotNull())
-        .select("customer", "day", "month", "bought")
-        .withColumn("gap", F.col("day") - F.lag("day").over(in_time))
-        .withColumn("earlier_month", F.lag("month").over(in_time))
-        .withColumn("first_day", F.min("day").over(in_time))
+    seen = lines.where(F.col("bought").isNotNull()).select(
+        "customer",
+        "day",
+        "month",
+        "bought",
+        (F.col("day") - F.lag("day").over(in_time)).alias("gap"),
+        F.lag("month").over(in_time).alias("earlier_month"),
+        F.min("day").over(in_time).alias("first_day"),
     )
     gap = F.col("gap").cast("bigint")
     late = 2 * (F.col("day") - F.col("first_day")) > F.lit(plan.until_day) - F.col("first_day")
@@ -314,6 +255,10 @@ def pace_purchases(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # noqa:
         count_where(F, F.col("gap") > 0).alias("n_gaps"),
         F.sum(gap * gap).cast("double").alias("gap_squares"),
         count_where(F, new_month).alias("n_months"),
+        F.sum("bought").cast("double").alias("all_bought"),
+        F.sum(F.when(F.col("day") == F.col("first_day"), F.col("bought")))
+        .cast("double")
+        .alias("first_bought"),
         F.sum(F.when(late, F.col("bought"))).cast("double").alias("late_bought"),
     )
 
@@ -355,7 +300,8 @@ def aggregate_customers(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # 
     Returns
     -------
     DataFrame
-        One row a customer, in no order; null where a feature has no meaning, such as a gap after one purchase.
+        One row a customer, in no order; null where a feature has no meaning, such as a gap after one
+        purchase.
     """
     totals = total_purchases(lines, F, plan)
     both = totals.join(pace_purchases(lines, F, Window, plan), on="customer", how="left")
@@ -395,21 +341,6 @@ def aggregate_customers(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # 
             part = rest if level is None else F.col(f"{role}_{place}")
             features[name] = ratio(part, F.col("bought"))
     return both.select("customer", *(column.cast("double").alias(name) for name, column in features.items()))
-
-
-def share_names(role: str, levels: Sequence[str | None]) -> list[str]:
-    """Name the share of each level, in plain lower-case words, no two alike.
-
-    >>> share_names("category", ["Fruit & veg", "fruit veg", None])
-    ['category_fruit_veg_share', 'category_fruit_veg_2_share', 'category_other_share']
-    """
-    names: list[str] = []
-    for level in levels:
-        plain = unicodedata.normalize("NFKD", level or "other").encode("ascii", "ignore").decode().lower()
-        word = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40] or "level"
-        same = sum(re.fullmatch(rf"{role}_{word}(_\d+)?_share", name) is not None for name in names)
-        names.append(f"{role}_{word}_{same + 1}_share" if same else f"{role}_{word}_share")
-    return names
 
 
 def clean_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
@@ -455,24 +386,64 @@ def _first(engine: Engine, frame: Any) -> dict[str, Any]:
     return dict(engine.to_pandas(frame).iloc[0])
 
 
-def _plan(found: Mapping[str, Any], until_day: int) -> Plan:
-    def units(largest: float) -> float:
-        most = max(float(largest), 0) * int(found["n_lines"])
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """Lines ready to be counted, and what was found on the way."""
+
+    lines: Any
+    kinds: Mapping[str, Kind]
+    plan: Plan
+    until: date
+    counts: Mapping[str, Any]
+    found: Mapping[str, Any]
+
+
+def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, setting: str) -> _Settled:
+    optional = {"order_no": columns.order, "quantity": columns.quantity}
+    optional |= {"category": columns.category, "channel": columns.channel}
+    roles = {"customer": columns.customer, "moment": columns.date, "amount": columns.amount}
+    roles |= {role: own for role, own in optional.items() if own is not None}
+    F = engine.functions  # noqa: N806
+    rows = engine.read(table, roles, setting)
+    _check_kinds(rows.kinds, roles, setting)
+    typed = engine.view(type_lines(rows.frame, rows.kinds, F), "typed_rows")
+    counts = _first(engine, count_rows(typed, F))
+    if not counts["n_usable"]:
+        raise InputError(
+            f"{setting}: none of {counts['n_rows']:,} transactions has a customer, a date and an amount.",
+            "Expected at least one.",
+            "Check which columns are named there.",
+        )
+    until = as_of or EPOCH + timedelta(days=int(counts["newest"]))
+    until_day = (until - EPOCH).days
+    kept = typed.where(F.col("usable") & (F.col("day") <= until_day))
+    found = _first(engine, measure_lines(kept, F))
+    if not found["n_lines"]:
+        raise InputError(
+            f"{setting}: all {counts['n_usable']:,} transactions are later than {until}.",
+            "Expected some on or before that day.",
+            "Set a later as-of date.",
+        )
+
+    def units(name: str) -> float:
+        largest = found.get(name)
+        most = 0.0 if largest is None or pd.isna(largest) else float(largest) * int(found["n_lines"])
         return 10.0 ** min(6, math.floor(math.log10(9e17 / most))) if most > 0 else 1e6
 
-    quantity = found.get("largest_quantity")
-    return Plan(
-        until_day=until_day,
-        money_units=units(found["largest_amount"]),
-        quantity_units=units(0 if pd.isna(quantity) else quantity),
-        unordered=bool(found.get("n_without_order_no", 0)),
-        levels={},
+    plan = Plan(
+        until_day,
+        units("largest_amount"),
+        units("largest_quantity"),
+        bool(found.get("n_without_order_no")),
+        {},
     )
+    lines = engine.view(count_in_units(kept, F, plan), "purchase_lines")
+    return _Settled(lines, rows.kinds, plan, until, counts, found)
 
 
-def _choose_levels(engine: Engine, lines: Any, role: str, found: Mapping[str, Any]) -> tuple[str | None, ...]:
-    ranked = list(engine.to_pandas(rank_levels(lines, engine.functions, role))[role])
-    if len(ranked) > MAX_LEVELS or (ranked and found[f"n_without_{role}"]):
+def _choose_levels(engine: Engine, settled: _Settled, role: str) -> tuple[str | None, ...]:
+    ranked = list(engine.to_pandas(rank_levels(settled.lines, engine.functions, role))[role])
+    if len(ranked) > MAX_LEVELS or (ranked and settled.found[f"n_without_{role}"]):
         return (*ranked[:MAX_LEVELS], None)
     return tuple(ranked)
 
@@ -493,71 +464,8 @@ def _check_kinds(kinds: Mapping[str, Kind], roles: Mapping[str, str], setting: s
             )
 
 
-def _describe(columns: Columns, levels: Levels) -> tuple[Description, ...]:
-    who, on, paid = columns.customer, columns.date, columns.amount
-    order = columns.order
-    one, ones = ("order", "Orders") if order else ("purchase day", "Purchase days")
-    counted = f"count of distinct {order or on} where {paid} >= 0"
-    spend = f"sum of {paid} where {paid} >= 0"
-    dated, priced, both = (who, on), (who, paid), (who, on, paid)
-    ordered = (who, order, paid) if order else both
-    made = [
-        Description("recency_days", "Days since the last purchase", "days", f"as-of date - last {on}", dated,
-                    "How long ago a customer last bought, counted to the as-of date.", "lapsed buyers", "recent buyers"),
-        Description("frequency", ones, "count", counted, ordered,
-                    f"How often a customer bought: every {one} counts once, refunds do not count.",
-                    "frequent buyers", "occasional buyers"),
-        Description("spend", "Total spend", "money", spend, priced,
-                    "Everything a customer bought; refunds are counted apart.", "big spenders", "small spenders"),
-        Description("order_value", f"Average spend per {one}", "money", f"({spend}) / frequency", ordered,
-                    f"Total spend divided by {ones.lower()}.", "big-basket buyers", "small-basket buyers"),
-        Description("tenure_days", "Days since the first purchase", "days", f"as-of date - first {on}", dated,
-                    "How long a customer has been one, counted to the as-of date.",
-                    "long-standing customers", "new customers"),
-        Description("active_months", "Months with a purchase", "count", f"count of distinct months of {on}", dated,
-                    "In how many calendar months a customer bought.", "steady buyers", "buyers of few months"),
-        Description("gap_days", "Days between purchases", "days", f"mean of the differences between days of {on}", dated,
-                    "The usual pause between two purchase days; missing for customers of one day.",
-                    "slow-paced buyers", "fast-paced buyers"),
-        Description("gap_sd_days", "Unevenness of the pauses", "days",
-                    f"standard deviation of the differences between days of {on}", dated,
-                    "How much the pauses between purchase days vary; needs three purchase days.",
-                    "irregular buyers", "regular buyers"),
-        Description("trend", "Share of spend in the second half", "share",
-                    f"sum of {paid} after the middle between first {on} and as-of date / spend", both,
-                    "The part of the spend that falls into the second half of the time since the first purchase.",
-                    "buyers on the rise", "fading buyers"),
-    ]  # fmt: skip
-    if columns.quantity:
-        made.append(
-            Description("items", "Items bought", "count", f"sum of {columns.quantity} where {paid} >= 0",
-                        (who, columns.quantity, paid), "How many pieces a customer bought.",
-                        "buyers of many items", "buyers of few items")
-        )  # fmt: skip
-    made += [
-        Description("refund_value", "Refunds", "money", f"-sum of {paid} where {paid} < 0", priced,
-                    "What a customer was paid back.", "customers with large refunds", "customers with small refunds"),
-        Description("refund_share", "Refunds per spend", "share", "refund_value / spend", priced,
-                    "Refunds divided by spend; more than 100 % where older purchases were paid back.",
-                    "customers who return much", "customers who return little"),
-    ]  # fmt: skip
-    for role, of_role in levels.items():
-        column = str(getattr(columns, role))
-        through, kind = ("on", "buyers") if role == "category" else ("through", "shoppers")
-        for level, name in zip(of_role, share_names(role, of_role), strict=True):
-            told = level or ("other categories" if role == "category" else "other channels")
-            test = f"{column} = '{level}'" if level else f"{column} is none of the others"
-            made.append(
-                Description(name, f"Share of spend {through} {told}", "share", f"sum of {paid} where {test} / spend",
-                            (who, column, paid), f"The part of a customer's spend that goes {through} {told}.",
-                            f"{told} {kind}", f"customers with little {told}")
-            )  # fmt: skip
-    return tuple(made)
-
-
-def _notes(
-    counts: Mapping[str, Any], found: Mapping[str, Any], columns: Columns, until: date, frame: pd.DataFrame
-) -> tuple[str, ...]:
+def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[str, ...]:
+    counts, found, until = settled.counts, settled.found, settled.until
     late = int(counts["n_usable"]) - int(found["n_lines"])
     without = {role: int(found.get(f"n_without_{role}", 0)) for role in ("order_no", "category", "channel")}
     told = (

@@ -1,10 +1,12 @@
-"""A study taken through every stage in memory, with little resampling, for the tests of single stages."""
+"""A study taken through every stage without pages and with little resampling, for the tests of single stages."""
 
 from __future__ import annotations
 
 import functools
+import importlib
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,26 +16,37 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import evidence, pages, resample
-from analysis.cleaning import Cleaned, clean
+from analysis import evidence, pages, pipeline, resample, workers
+from analysis.cleaning import Cleaned
 from analysis.config import Source, Study, load_study
 from analysis.demo import write_twin
 from analysis.evidence import Evidence, gather_evidence
-from analysis.explore import correlate, summarise_columns
-from analysis.features import FeatureTable, build_features
-from analysis.personas import Persona, write_personas
-from analysis.prepare import Prepared, prepare
-from analysis.profile import Profiles, profile_segments
-from analysis.report import Report, write_report
+from analysis.features import FeatureTable
+from analysis.personas import Persona
+from analysis.prepare import Prepared
+from analysis.profile import Profiles
+from analysis.report import Report
 from analysis.sources import RawTable, read_table
 
 ROOT = Path(__file__).resolve().parent.parent
 FEW = {"PAIRS": 4, "PAIRS_DECIDED": 8, "NULL_DRAWS": 4, "K_MOST": 6}
+"""Draws behind the evidence, in place of the project's."""
+VERBS = {
+    "raw": ("pipeline", "read_source"),
+    "cleaned": ("cleaning", "clean"),
+    "table": ("features", "build_features"),
+    "prepared": ("prepare", "prepare"),
+    "evidence": ("evidence", "gather_evidence"),
+    "profiles": ("profile", "profile_segments"),
+    "personas": ("personas", "write_personas"),
+    "report": ("report", "write_report"),
+}
+"""The verb of each stage, by what it gives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What each stage gave, from left to right."""
+    """What each stage gave, from left to right, and the folder with the private files."""
 
     study: Study
     raw: RawTable
@@ -44,6 +57,7 @@ class Stages:
     profiles: Profiles
     personas: tuple[Persona, ...]
     report: Report
+    build: Path
 
     @property
     def source(self) -> Source:
@@ -57,7 +71,7 @@ def in_turn(jobs: Iterable[Any]) -> list[Any]:
 
 
 @contextmanager
-def little_work() -> Iterator[None]:
+def little_work() -> Iterator[pytest.MonkeyPatch]:
     """Cut the number of draws, and do all work in this process."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in FEW.items():
@@ -65,29 +79,41 @@ def little_work() -> Iterator[None]:
         patch.setattr(resample, "NULL_PAIRS", 3)
         patch.setattr(evidence, "run_parallel", in_turn)
         patch.setattr(pages, "run_parallel", in_turn)
-        yield
+        patch.setattr(workers, "warm_up", lambda module: None)
+        yield patch
 
 
-def project_study(**changes: Any) -> Study:
-    """Give the project's own settings, some of them changed."""
-    return load_study(ROOT, "").model_copy(update=changes)
+@functools.cache
+def project_study() -> Study:
+    """Give the project's own settings."""
+    return load_study(ROOT, "")
 
 
-def read(path: Path, study: Study) -> RawTable:
-    """Read a file as the settings say."""
-    source = study.sources[0]
-    return read_table(path, root=path.parent, types=source.types, dates=source.dates, decimal=source.decimal)
+@functools.cache
+def temporary_folder() -> Path:
+    """Make a folder that lasts as long as the tests run."""
+    folder = tempfile.TemporaryDirectory(prefix="stages-")
+    _KEPT.append(folder)
+    return Path(folder.name)
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+
+
+@functools.cache
+def twin_file(n_customers: int) -> Path:
+    """Write a synthetic twin."""
+    return write_twin(temporary_folder() / f"twin-{n_customers}", n_customers)
 
 
 @functools.cache
 def twin_table(n_customers: int) -> RawTable:
     """Read a synthetic twin."""
-    with tempfile.TemporaryDirectory() as folder:
-        return read(write_twin(Path(folder), n_customers), project_study())
+    return read_table(twin_file(n_customers), root=ROOT)
 
 
 def with_frame(raw: RawTable, frame: pd.DataFrame) -> RawTable:
-    """The same table with other rows or values."""
+    """Give the same table with other rows or values."""
     fields = {name: getattr(raw, name) for name in RawTable.__slots__}
     return RawTable(**{**fields, "frame": frame, "n_rows": len(frame)})
 
@@ -99,28 +125,38 @@ def judge(matrix: np.ndarray, study: Study | None = None, core: np.ndarray | Non
         return gather_evidence(matrix, core, study or project_study())
 
 
+def take_through(data: Path | pd.DataFrame, study: Study, root: Path) -> Stages:
+    """Take a table through the whole line in a folder of its own, and keep what each stage gives."""
+    if isinstance(data, pd.DataFrame):
+        file = root / "data" / Path(study.sources[0].path).name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        data.to_csv(file, index=False, sep="\t")
+        data = file
+    (root / "_quarto.yml").write_text("{}", encoding="utf-8")
+    if not (root / "templates").is_dir():
+        shutil.copytree(ROOT / "templates", root / "templates")
+    given: dict[str, Any] = {}
+
+    def keep(name: str, verb: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **named: Any) -> Any:
+            given[name] = verb(*arguments, **named)
+            return given[name]
+
+        return run
+
+    with little_work() as patch:
+        for name, (module, verb) in VERBS.items():
+            place = importlib.import_module(f"analysis.{module}")
+            patch.setattr(place, verb, keep(name, getattr(place, verb)))
+        patch.setattr(pipeline, "load_study", lambda root: study)
+        patch.setattr(pages, "write_pages", lambda report, root: [])
+        pipeline.build(root, data, force=True)
+    return Stages(study=study, **given, build=root / "build")
+
+
 @functools.cache
 def run_stages(n_customers: int = 500) -> Stages:
-    """Take a synthetic twin through every stage under the project's own settings."""
-    study = project_study()
-    return take_through(twin_table(n_customers), study)
-
-
-def take_through(raw: RawTable, study: Study) -> Stages:
-    """Take a table through every stage."""
-    source = study.sources[0]
-    cleaned = clean(raw, source, study)
-    table = build_features(cleaned, source, study)
-    prepared = prepare(table, study)
-    found = judge(prepared.matrix, study, prepared.core)
-    profiles = profile_segments(
-        table, found.labels, prepared.matrix, prepared.variables, study.value, study.min_cell, study.seed
-    )
-    personas = write_personas(
-        profiles, found.segments, table.variables, study, ROOT / "templates" / "playbook.yml"
-    )
-    report = write_report(
-        study, raw, cleaned, summarise_columns(raw, cleaned, source, study.min_cell, {}), correlate(table), table,
-        prepared, found, profiles, personas, True, {"python": "3"}, "",
-    )  # fmt: skip
-    return Stages(study, raw, cleaned, table, prepared, found, profiles, personas, report)
+    """Take a synthetic twin through the line under the project's own settings."""
+    root = temporary_folder() / f"root-{n_customers}"
+    root.mkdir()
+    return take_through(twin_file(n_customers), project_study(), root)

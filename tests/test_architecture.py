@@ -10,10 +10,11 @@ import pytest
 ANALYSIS = Path(__file__).resolve().parent.parent / "analysis"
 
 ORDER = (
-    "__init__", "errors", "workers", "expressions", "config", "formats", "demo", "download",
+    "__init__", "errors", "workers", "expressions", "config", "formats", "demo", "retailer", "download",
     "dates", "numerals", "columns", "delimited", "workbooks", "databases", "sources", "inference", "draft",
-    "cleaning", "engines", "transactions", "features", "explore", "prepare", "cluster", "resample", "evidence",
-    "profile", "personas",
+    "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "assembly",
+    "features", "explore", "prepare",
+    "cluster", "resample", "evidence", "lint", "proof", "profile", "history", "personas",
     "report", "charts", "assets", "pages", "render", "rendered", "disclosure", "gate", "outputs",
     "pipeline", "preview", "__main__",
 )  # fmt: skip

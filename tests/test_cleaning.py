@@ -15,7 +15,7 @@ from analysis.cleaning import Cleaned, LedgerLine, clean
 from analysis.config import Study, check_study
 from analysis.errors import InputError
 from analysis.sources import RawTable, read_table
-from tests.stages import project_study, read, twin_table, with_frame
+from tests.stages import project_study, twin_table, with_frame
 
 
 def settings(**source: Any) -> Study:
@@ -49,9 +49,9 @@ def check_ledger(found: Cleaned, n_rows: int) -> None:
         assert 0 <= entry.touched <= entry.rows_in
 
 
-def test_the_published_file_is_cleaned_as_its_dictionary_says(dataset: Callable[[str], Path]) -> None:
+def test_the_published_file_is_cleaned_as_its_dictionary_says(dataset: Callable[[str], Path], tmp_path: Path) -> None:
     study = project_study()
-    raw = read(dataset("marketing_campaign.csv"), study)
+    raw = read_table(dataset("marketing_campaign.csv"), root=tmp_path)
     found = clean(raw, study.sources[0], study)
     check_ledger(found, 2240)
     assert len(found.frame) == 2240

@@ -24,7 +24,8 @@ FEATURE = {"feature": ["orders", "discount", "visits"]}
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return {name: data for name, data in found.items() if name != ".lock"}
 
 
 def read_build(root: Path) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -133,11 +134,9 @@ def test_real_data_are_not_called_synthetic(
 STUDIES: dict[str, dict[str, Any]] = {
     "ward": {"algorithm": "ward"},
     "dbscan": {"algorithm": "dbscan"},
-    "three segments": {"segments": 3},
-    "two segments without a value": {"segments": 2, "value": None},
-    "min-max scaling": {"scaling": "minmax"},
-    "robust scaling": {"scaling": "robust", "max_segments": 3},
-    "no scaling": {"scaling": "none", "currency": "€", "period": "in 2025"},
+    "three segments on robust scales": {"segments": 3, "scaling": "robust"},
+    "two segments without a value": {"segments": 2, "value": None, "scaling": "minmax"},
+    "raw scales in money": {"scaling": "none", "currency": "€", "period": "in 2025", "max_segments": 3},
 }
 """Settings laid over the shop's."""
 

@@ -1,0 +1,209 @@
+"""Several sources to one table with a row for each customer, before anything is cleaned."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from analysis.cleaning import LedgerLine
+from analysis.columns import Column
+from analysis.config import Source, Study
+from analysis.errors import InputError, did_you_mean, listed
+from analysis.sources import RawTable, check_key
+from analysis.descriptions import CustomerFeatures, Description
+from analysis.transactions import Columns, customer_features
+
+DESCRIBES = frozenset({"spend", "tenure_days", "active_months", "gap_days", "gap_sd_days", "items", "refund_value"})
+"""Computed features that describe segments unless the settings say otherwise: sums of others, or often missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What the stages after this one see as the one table of the study.
+
+    Attributes
+    ----------
+    raw : RawTable
+        One row a customer; the base's own columns, then what the other sources give.
+    source : Source
+        The base's settings, with roles, labels and units of all.
+    described : dict of str to Description
+        The computed columns, by name.
+    ledger : tuple of LedgerLine
+        What did not fit together.
+    as_of : date, optional
+        The newest date over all sources, or the settings'.
+    """
+
+    raw: RawTable
+    source: Source
+    described: dict[str, Description]
+    ledger: tuple[LedgerLine, ...]
+    as_of: dt.date | None
+
+
+def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
+    """Join the sources on the customer key.
+
+    The base is the first customer table, else the first survey, else the customers of the first transactions. Every
+    customer of the base stays; keys of other sources that it does not know are counted and left out.
+
+    Parameters
+    ----------
+    raws : sequence of RawTable
+        In the order of ``study.sources``.
+    study : Study
+
+    Raises
+    ------
+    InputError
+        Where a source names no key, or a column that it needs is not there.
+    """
+    pairs = list(zip(range(len(raws)), raws, study.sources, strict=True))
+    as_of = _newest(raws) if study.as_of == "auto" else study.as_of
+    people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
+    if len(pairs) == 1 and people:
+        return Assembled(raws[0], study.sources[0], {}, (), as_of)
+    computed = {i: _compute(raw, source, as_of, i) for i, raw, source in pairs if source.kind in {"transactions", "events"}}
+    ledger: list[LedgerLine] = []
+    if people:
+        at, base_raw, base = people[0]
+        if base.key is None:
+            raise InputError(
+                f"_quarto.yml, segmentation.sources[{at}].key: a source that others are joined to needs a key.",
+                hint=f"Columns there: {listed(base_raw.frame.columns)}.",
+            )
+        keys = check_key(base_raw, base.key, f"_quarto.yml, segmentation.sources[{at}].key")
+        table = base_raw.frame[keys.notna().to_numpy()].assign(**{base.key: keys.dropna()}).set_index(base.key, drop=False)
+        table.index = table.index.astype(str)
+        described: list[Column] = list(base_raw.columns)
+    else:
+        at, base_raw, base = next(pair for pair in pairs if pair[2].kind == "transactions")
+        frame = computed[at].frame
+        table = pd.DataFrame({"customer": frame.index.astype(str)}, index=frame.index.astype(str))
+        described = [Column("customer", "key", f"the customers of {base_raw.shown_path}", 0, len(table))]
+        base = Source(path=base.path, kind=base.kind, key="customer", roles=base.roles, labels=base.labels)
+    texts: dict[str, Description] = {}
+    roles = {role: list(getattr(base.roles, role)) for role in ("feature", "descriptor", "outcome", "ignore")}
+    labels, units = dict(base.labels), dict(base.units)
+    for i, raw, source in pairs:
+        if i in computed:
+            found = computed[i]
+            taken = {v.name: _free_name(v.name, table, source, raw) for v in found.variables}
+            extra = found.frame.rename(columns=taken)
+            extra.index = extra.index.astype(str)
+            ledger += _unmatched(raw, extra, table, bool(people))
+            joined = extra.reindex(table.index)
+            for v in found.variables:
+                name = taken[v.name]
+                values = joined[name].fillna(0.0) if v.unit in {"money", "count"} else joined[name]
+                table = table.assign(**{name: values.to_numpy()})
+                texts[name] = replace(v, name=name)
+                labels.setdefault(name, v.label)
+                units.setdefault(name, v.unit)
+                described.append(Column(name, "number", f"computed: {v.formula}", int(values.isna().sum()), values.nunique()))
+                if not any(name in named for named in roles.values()) and values.nunique() > 1:
+                    roles["descriptor" if v.name in DESCRIBES else "feature"].append(name)
+        elif i != at:
+            table, columns = _join_table(table, raw, source, i, ledger)
+            described += columns
+        if i != at or i in computed:
+            for role in roles:
+                roles[role] += [c for c in getattr(source.roles, role) if c not in roles[role]]
+            labels, units = source.labels | labels, source.units | units
+    merged = base.model_copy(
+        update={
+            "roles": base.roles.model_copy(update={role: tuple(names) for role, names in roles.items()}),
+            "labels": labels,
+            "units": units,
+        }
+    )
+    digest = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
+    notes = tuple(note for raw in raws for note in raw.notes) + tuple(n for f in computed.values() for n in f.notes)
+    table = table.reset_index(drop=True)
+    whole = RawTable(base_raw.name, table, tuple(described), len(table), digest, notes, base_raw.shown_path)
+    return Assembled(whole, merged, texts, tuple(ledger), as_of)
+
+
+def _compute(raw: RawTable, source: Source, as_of: dt.date | None, i: int) -> CustomerFeatures:
+    place = f"_quarto.yml, segmentation.sources[{i}].columns"
+    named = {name: column for name, column in source.columns.model_dump().items() if column}
+    absent = [column for column in named.values() if column not in raw.frame.columns]
+    if absent:
+        part = next(name for name, column in named.items() if column == absent[0])
+        there = list(raw.frame.columns)
+        raise InputError(
+            f"{place}.{part}: column '{absent[0]}' is not in {raw.shown_path}.",
+            f"Columns there: {listed(there)}.",
+            did_you_mean(absent[0], there),
+        )
+    needed = ("customer", "date") if source.kind == "events" else ("customer", "date", "amount")
+    for part in needed:
+        if part not in named:
+            raise InputError(
+                f"{place}.{part}: not set; a source of {source.kind} needs it.",
+                f"Columns of {raw.shown_path}: {listed(raw.frame.columns)}.",
+            )
+    if source.kind == "events":
+        from analysis.events import EventColumns, event_features
+
+        wanted = {name: named[name] for name in ("customer", "date", "session", "event") if name in named}
+        return event_features(raw.frame, EventColumns(**wanted), as_of=as_of, setting=place)
+    wanted = {name: named[name] for name in Columns.__dataclass_fields__ if name in named}
+    return customer_features(raw.frame, Columns(**wanted), as_of=as_of, setting=place)
+
+
+def _join_table(
+    table: pd.DataFrame, raw: RawTable, source: Source, i: int, ledger: list[LedgerLine]
+) -> tuple[pd.DataFrame, list[Column]]:
+    """A further table with a row a customer, joined from the left."""
+    if source.key is None:
+        raise InputError(
+            f"_quarto.yml, segmentation.sources[{i}].key: a second table needs a key to be joined by.",
+            hint=f"Columns there: {listed(raw.frame.columns)}.",
+        )
+    keys = check_key(raw, source.key, f"_quarto.yml, segmentation.sources[{i}].key")
+    extra = raw.frame[keys.notna().to_numpy()].drop(columns=source.key)
+    extra.index = pd.Index(keys.dropna().astype(str))
+    clash = [column for column in extra.columns if column in table.columns]
+    extra = extra.rename(columns={column: f"{raw.name}_{column}" for column in clash})
+    ledger += _unmatched(raw, extra, table, True)
+    joined = extra.reindex(table.index)
+    columns = [
+        replace(c, name=f"{raw.name}_{c.name}" if c.name in clash else c.name, n_missing=int(joined.isna().sum().get(c.name, 0)))
+        for c in raw.columns
+        if c.name != source.key
+    ]  # fmt: skip
+    return pd.concat([table, joined], axis=1), columns
+
+
+def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bool) -> list[LedgerLine]:
+    if not told:
+        return []
+    n = len(table)
+    unknown = int((~extra.index.isin(table.index)).sum())
+    without = int((~table.index.isin(extra.index)).sum())
+    return [
+        LedgerLine(
+            f"{raw.shown_path}: customers that the base does not know", "They cannot be described, so they cannot be placed.",
+            n, unknown, n, "left out",
+        ),
+        LedgerLine(
+            f"{raw.shown_path}: customers without a row there", "Not everyone buys, answers or visits.",
+            n, without, n, "counted as none where a count or a sum; missing otherwise",
+        ),
+    ]  # fmt: skip
+
+
+def _free_name(name: str, table: pd.DataFrame, source: Source, raw: RawTable) -> str:
+    return f"{raw.name}_{name}" if name in table.columns else name
+
+
+def _newest(raws: Sequence[RawTable]) -> dt.date | None:
+    dates = [raw.frame.select_dtypes("datetime").max().max() for raw in raws]
+    known = [date for date in dates if not pd.isna(date)]
+    return max(known).date() if known else None

@@ -1,0 +1,236 @@
+"""The rendered site in Chromium: charts, modes, widths, search, downloads; over http below a folder and from a file."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import BuiltSite
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("built_site", ["default twin"], indirect=True, scope="session"),
+]
+
+WIDE, PHONE = (1280, 800), (360, 740)
+DRAWN = """() => [...document.querySelectorAll("figure.chart")]
+    .every((f) => f.dataset.drawn === "true" || f.dataset.failed)"""
+REACH_ALL = """() => document.querySelectorAll("figure.chart").forEach((f) => {
+    f.closest("details")?.setAttribute("open", ""); f.scrollIntoView(); })"""
+PAPER = "getComputedStyle(document.body).getPropertyValue('--paper').trim()"
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a browser context asked for and complained about."""
+
+    complaints: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serve files without a word."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def address(built_site: BuiltSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the site as a project site is served, below a folder."""
+    top = tmp_path_factory.mktemp("served")
+    (top / "repo").symlink_to(built_site.site)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(top)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/repo"
+    server.shutdown()
+    server.server_close()
+
+
+@contextmanager
+def opened(browser: Browser, seen: Seen, size: tuple[int, int] = WIDE, scheme: Any = "light", **options: Any) -> Iterator[Page]:
+    """Open a page that tells what it asks for and complains about."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce", **options
+    )
+    page = context.new_page()
+    page.on("console", lambda m: seen.complaints.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.on("request", lambda r: seen.strangers.append(r.url) if not is_ours(r.url) else None)
+    page.on("response", lambda r: seen.complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    yield page
+    context.close()
+
+
+def is_ours(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("data", "blob", "file", "about") or parts.hostname == "127.0.0.1"
+
+
+def see_all_charts(page: Page) -> int:
+    """Scroll to each chart, wait until all are drawn, and give their number."""
+    page.evaluate(REACH_ALL)
+    page.wait_for_function(DRAWN, timeout=20_000)
+    return page.locator("figure.chart[data-drawn]").count()
+
+
+def overflow(page: Page) -> list[str]:
+    """Give what sticks out of the page sideways."""
+    return page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] : [
+            `${document.documentElement.scrollWidth} px`, ...[...document.querySelectorAll("body *")]
+            .filter((e) => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5)
+            .map((e) => e.outerHTML.slice(0, 80))]"""
+    )
+
+
+def names_of(site: Path) -> list[str]:
+    found = sorted(p.relative_to(site).as_posix() for p in site.rglob("*.html"))
+    return [name for name in found if name != "index.html"]
+
+
+def persona_of(built_site: BuiltSite) -> dict[str, Any]:
+    report = json.loads((built_site.root / "build/report.json").read_text(encoding="utf-8"))
+    return report["segments"][0]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide light", "phone dark"])
+def test_every_page_is_drawn_and_quiet_in_both_modes_and_widths(
+    built_site: BuiltSite, address: str, chromium: Browser, size: tuple[int, int], scheme: str
+) -> None:
+    n_charts, seen = 0, Seen()
+    other = PHONE if size == WIDE else WIDE
+    with opened(chromium, seen, size, scheme) as page:
+        for name in names_of(built_site.site):
+            page.goto(f"{address}/{name}")
+            n_charts += see_all_charts(page)
+            assert page.locator("figure.chart[data-failed]").count() == 0, name
+            assert page.locator(".chart-live svg").count() == page.locator("figure.chart").count(), name
+            assert overflow(page) == [], (name, size)
+            page.set_viewport_size({"width": other[0], "height": other[1]})
+            page.wait_for_timeout(120)
+            assert overflow(page) == [], (name, other)
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+    assert n_charts >= 30
+    assert seen == Seen()
+
+
+def test_the_site_works_from_a_file(built_site: BuiltSite, chromium: Browser) -> None:
+    n_charts, seen = 0, Seen()
+    with opened(chromium, seen) as page:
+        page.goto((built_site.site / "index.html").as_uri())
+        page.wait_for_url("**/site/index.html")
+        for name in ("site/index.html", "site/evidence.html", f"site/segments/{persona_of(built_site)['slug']}.html"):
+            page.goto((built_site.site / name).as_uri())
+            n_charts += see_all_charts(page)
+        page.locator("#quarto-sidebar a", has_text="Personas").first.click()
+        page.wait_for_url("**/site/segments/index.html")
+        assert page.locator("a.card-persona").count() >= 2
+    assert n_charts >= 6
+    assert seen == Seen()
+
+
+def test_switching_the_mode_redraws_every_chart_in_its_colours(address: str, chromium: Browser) -> None:
+    seen = Seen()
+    with opened(chromium, seen) as page:
+        page.goto(f"{address}/site/evidence.html")
+        n_charts = see_all_charts(page)
+        light = page.evaluate(PAPER)
+        ink = """() => [...document.querySelectorAll(".chart-live svg")].map((s) =>
+            [...s.querySelectorAll("text")].map((t) => t.getAttribute("fill")).join())"""
+        before = page.evaluate(ink)
+        page.locator(".quarto-color-scheme-toggle").first.click()
+        page.wait_for_function(f"{PAPER} !== '{light}'")
+        page.wait_for_function(f"(was) => ({ink})().every((text, i) => text !== was[i])", arg=before)
+        assert page.locator(".chart-live svg").count() == n_charts
+        page.reload()
+        assert page.evaluate(PAPER) != light, "the choice holds on the next page"
+    assert seen == Seen()
+
+
+def test_what_a_chart_shows_can_be_taken_along(address: str, chromium: Browser, tmp_path: Path) -> None:
+    seen = Seen()
+    begins: dict[str, Callable[[bytes], bool]] = {
+        "csv": lambda data: data.startswith(b"\xef\xbb\xbf") and data.count(b"\r\n") >= 3,
+        "svg": lambda data: b"<svg" in data[:200] and data.rstrip().endswith(b"</svg>"),
+        "png": lambda data: data.startswith(b"\x89PNG\r\n") and len(data) > 5_000,
+    }
+    with opened(chromium, seen, accept_downloads=True) as page:
+        page.goto(f"{address}/site/evidence.html")
+        see_all_charts(page)
+        figure = page.locator("figure.chart").first
+        for kind, is_right in begins.items():
+            with page.expect_download() as waiting:
+                figure.locator(f"button[data-download={kind}]").click()
+            assert waiting.value.suggested_filename == f"{figure.get_attribute('id')}.{kind}"
+            waiting.value.save_as(tmp_path / kind)
+            assert is_right((tmp_path / kind).read_bytes()), kind
+        rows = figure.locator(".table-twin tr").count()
+    assert (tmp_path / "csv").read_text(encoding="utf-8-sig").strip().count("\n") == rows - 1
+    assert seen == Seen()
+
+
+def test_search_finds_a_persona(built_site: BuiltSite, address: str, chromium: Browser) -> None:
+    seen, persona = Seen(), persona_of(built_site)
+    with opened(chromium, seen) as page:
+        page.goto(f"{address}/site/methodology.html")
+        page.locator("input[type=search]").first.press_sequentially(persona["name"])
+        found = page.locator(f'.smalldocs-search-results a[href*="{persona["slug"]}"]').first
+        found.wait_for(timeout=10_000)
+        found.click()
+        page.wait_for_url(f"**/repo/site/segments/{persona['slug']}.html*")
+        assert persona["name"] in page.locator("h1").inner_text()
+    assert seen == Seen()
+
+
+def test_without_scripts_the_pictures_and_numbers_stand(address: str, chromium: Browser) -> None:
+    with opened(chromium, Seen(), java_script_enabled=False) as page:
+        page.goto(f"{address}/site/compare.html")
+        pictures = page.locator("img.chart-static")
+        assert pictures.count() >= 5
+        for i in range(pictures.count()):
+            pictures.nth(i).scroll_into_view_if_needed()
+            box = pictures.nth(i).bounding_box()
+            assert box and box["width"] > 300 and box["height"] > 80
+        page.locator("details.table-twin summary").first.click()
+        assert page.locator("details.table-twin td").first.is_visible()
+
+
+def test_where_scripts_run_only_the_live_chart_is_seen(address: str, chromium: Browser) -> None:
+    with opened(chromium, Seen()) as page:
+        page.goto(f"{address}/site/compare.html")
+        n_charts = see_all_charts(page)
+        assert n_charts >= 5
+        assert page.locator("img.chart-static").filter(visible=True).count() == 0
+
+
+def test_the_keyboard_reaches_cards_and_tables(address: str, chromium: Browser) -> None:
+    with opened(chromium, Seen()) as page:
+        page.goto(f"{address}/site/index.html")
+        reached = set()
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
+        assert any("card-persona" in name for name in reached)
+        assert any("quarto-color-scheme-toggle" in name for name in reached)
+
+
+def test_a_name_that_is_not_there_gives_the_page_for_that(address: str, chromium: Browser) -> None:
+    with opened(chromium, Seen()) as page:
+        page.goto(f"{address}/404.html")
+        assert page.locator("main a").count() >= 3
+        page.locator("main a", has_text="Overview").click()
+        assert page.locator("h1").count() == 1

@@ -1,0 +1,250 @@
+"""The rendered tree, read as a reader's tools read it: pages, headings, charts, links, weight."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
+
+import pytest
+
+from analysis.gate import Budget, check, private_from_build
+from tests.conftest import BuiltSite
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+PROSE = {"404.html", "site/reproduce.html"}
+EXPECTED = {
+    "404.html", "site/index.html", "site/segments/index.html", "site/compare.html", "site/evidence.html",
+    "site/data.html", "site/methodology.html", "site/reproduce.html",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Element:
+    """A piece of a page and what stands in it."""
+
+    name: str
+    attrs: dict[str, str]
+    children: list[Element] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+    def all(self, tag: str = "", /, **attrs: str) -> Iterator[Element]:
+        """Give every element below, by name and by a word in an attribute."""
+        for child in self.children:
+            matches = all(word in child.attrs.get(key, "").split() for key, word in attrs.items())
+            if tag in ("", child.name) and matches:
+                yield child
+            yield from child.all(tag, **attrs)
+
+    def one(self, tag: str, /, **attrs: str) -> Element:
+        """Give the only such element."""
+        (found,) = self.all(tag, **attrs)
+        return found
+
+    def text(self) -> str:
+        """Give the words that a reader sees."""
+        hidden = self.name in {"script", "style", "svg"}
+        parts = [*self.words, *(child.text() for child in self.children)]
+        return "" if hidden else " ".join(" ".join(parts).split())
+
+
+class Reader(HTMLParser):
+    """Build the elements of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.top = Element("", {})
+        self.open = [self.top]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {key: value or "" for key, value in attrs})
+        self.open[-1].children.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        for depth in range(len(self.open) - 1, 0, -1):
+            if self.open[depth].name == tag:
+                del self.open[depth:]
+                return
+
+    def handle_data(self, data: str) -> None:
+        # Words of a child keep their place as an element without a name.
+        self.open[-1].children.append(Element("#", {}, words=[data]))
+
+
+def read(path: Path) -> Element:
+    reader = Reader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    return reader.top
+
+
+@pytest.fixture(scope="session")
+def pages(built_site: BuiltSite) -> dict[str, Element]:
+    """Read every page but the redirect at the root."""
+    found = {p.relative_to(built_site.site).as_posix(): p for p in sorted(built_site.site.rglob("*.html"))}
+    return {name: read(path) for name, path in found.items() if name != "index.html"}
+
+
+@pytest.fixture(scope="session")
+def charts(pages: dict[str, Element]) -> list[tuple[str, Element]]:
+    """Give every chart with the page on which it stands."""
+    return [(name, figure) for name, page in pages.items() for figure in page.all("figure", **{"class": "chart"})]
+
+
+def test_the_gate_passes(built_site: BuiltSite) -> None:
+    private = private_from_build(built_site.root / "build")
+    assert private.known and len(private.keys) == built_site.n_customers
+    assert check(built_site.site, private) == []
+
+
+def test_every_page_is_there(pages: dict[str, Element], built_site: BuiltSite) -> None:
+    report = json.loads((built_site.root / "build/report.json").read_text(encoding="utf-8"))
+    personas = {f"site/segments/{segment['slug']}.html" for segment in report["segments"]}
+    assert len(personas) >= 2
+    assert set(pages) == EXPECTED | personas
+
+
+def test_every_page_has_its_own_title_and_description(pages: dict[str, Element]) -> None:
+    titles = [page.one("title").text() for page in pages.values()]
+    descriptions = [page.one("meta", name="description").attrs["content"] for page in pages.values()]
+    assert len(set(titles)) == len(titles)
+    assert len(set(descriptions)) == len(descriptions)
+    assert min(map(len, titles)) > 5 and min(map(len, descriptions)) > 20
+
+
+def test_every_page_names_its_language(pages: dict[str, Element]) -> None:
+    assert {page.one("html").attrs.get("lang") for page in pages.values()} == {"en"}
+
+
+def test_every_page_has_one_first_heading_and_skips_no_level(pages: dict[str, Element]) -> None:
+    for name, page in pages.items():
+        levels = [int(e.name[1]) for e in page.one("main").all() if re.fullmatch("h[1-6]", e.name)]
+        assert levels[0] == 1 and levels.count(1) == 1, name
+        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), (name, levels)
+
+
+def test_every_heading_says_something(pages: dict[str, Element]) -> None:
+    for name, page in pages.items():
+        assert all(e.text() for e in page.one("main").all() if re.fullmatch("h[1-6]", e.name)), name
+
+
+def test_there_are_at_least_ten_charts_and_none_twice(charts: list[tuple[str, Element]]) -> None:
+    names = [figure.attrs["id"] for _, figure in charts]
+    assert len({re.sub(r"-(column|profile|mix)-.*", r"-\1", name) for name in names}) >= 10
+    assert len(set(names)) == len(names)
+
+
+def test_every_chart_has_caption_picture_table_and_downloads(
+    charts: list[tuple[str, Element]], built_site: BuiltSite
+) -> None:
+    for page, figure in charts:
+        name = figure.attrs["id"]
+        picture = figure.one("img", **{"class": "chart-static"})
+        assert len(picture.attrs["alt"]) > 15, name
+        assert int(picture.attrs["width"]) > 100 and int(picture.attrs["height"]) > 50, name
+        drawing = (built_site.site / page).parent / picture.attrs["src"]
+        assert ElementTree.parse(drawing).getroot().tag.endswith("}svg"), name
+        assert len(figure.one("p", **{"class": "chart-title"}).text()) > 10, name
+        assert len(figure.one("p", **{"class": "chart-caption"}).text()) > 8, name
+        table = figure.one("details", **{"class": "table-twin"}).one("table")
+        widths = {len([c for c in row.children if c.name in ("th", "td")]) for row in table.all("tr")}
+        assert len(widths) == 1 and len(list(table.all("tr"))) >= 2, name
+        assert table.one("caption").text(), name
+        kinds = {button.attrs["data-download"] for button in figure.all("button")}
+        assert kinds == {"png", "svg", "csv"}, name
+
+
+def test_every_specification_is_small_and_holds_its_data(charts: list[tuple[str, Element]]) -> None:
+    for _, figure in charts:
+        text = "".join(part.words[0] for part in figure.one("script", **{"class": "chart-spec"}).children)
+        spec = json.loads(text)
+        assert '"url"' not in text and "http" not in text, figure.attrs["id"]
+        assert len(spec.get("datasets", {})) or "values" in text, figure.attrs["id"]
+        assert len(text) < 25_000, (figure.attrs["id"], len(text))
+
+
+def test_every_chart_names_the_bundle_that_is_there(charts: list[tuple[str, Element]], built_site: BuiltSite) -> None:
+    (bundle,) = (built_site.site / "site/assets").glob("vega-*.js")
+    assert {figure.attrs["data-bundle"] for _, figure in charts} == {bundle.name}
+
+
+def test_links_are_relative_and_lead_somewhere(pages: dict[str, Element], built_site: BuiltSite) -> None:
+    n_links = 0
+    for name, page in pages.items():
+        for element in page.all():
+            for key in ("href", "src"):
+                address = urlsplit(element.attrs.get(key, ""))
+                if key not in element.attrs or address.scheme or not address.path:
+                    continue
+                assert not address.netloc, (name, element.attrs[key])
+                assert not address.path.startswith("/") or name == "404.html", (name, element.attrs[key])
+                target = (built_site.site / name).parent / unquote(address.path)
+                target = built_site.site / unquote(address.path).lstrip("/") if address.path.startswith("/") else target
+                if target.is_dir():
+                    target /= "index.html"
+                assert target.is_file(), (name, element.attrs[key])
+                if address.fragment and target.suffix == ".html":
+                    ids = {e.attrs.get("id") for e in read(target).all()}
+                    assert unquote(address.fragment) in ids, (name, element.attrs[key])
+                n_links += 1
+    assert n_links > 100
+
+
+def test_every_persona_is_linked_from_the_overview_and_from_its_neighbours(pages: dict[str, Element]) -> None:
+    personas = {name.rsplit("/", 1)[1] for name in pages if name.startswith("site/segments/")} - {"index.html"}
+
+    def linked(name: str) -> set[str]:
+        return {a.attrs.get("href", "").rsplit("/", 1)[-1].split("#")[0] for a in pages[name].one("main").all("a")}
+
+    assert personas <= linked("site/index.html")
+    assert personas <= linked("site/segments/index.html")
+    for persona in personas:
+        assert personas - {persona} <= linked(f"site/segments/{persona}")
+
+
+def test_pages_stay_within_the_weight_budget(pages: dict[str, Element], built_site: BuiltSite) -> None:
+    for name in pages:
+        data = (built_site.site / name).read_bytes()
+        assert len(data) <= Budget().html, name
+        assert len(gzip.compress(data, mtime=0)) <= Budget().gzip, name
+    whole = sum(p.stat().st_size for p in built_site.site.rglob("*") if p.is_file())
+    assert whole < 8_000_000
+
+
+def test_no_number_is_missing_in_the_words(pages: dict[str, Element]) -> None:
+    holes = re.compile(r"\b(None|nan|NaN|NaT|inf|undefined|null)\b|[<{]{2}|[>}]{2}")
+    for name, page in pages.items():
+        if name in PROSE:
+            continue
+        # The verdict of this name is a word of its own.
+        words = page.one("main").text().replace("None shuffled", "")
+        assert len(words) > 150, name
+        found = [words[max(0, m.start() - 30) : m.end() + 20] for m in holes.finditer(words)]
+        assert found == [], name
+        for attribute in ("alt", "aria-label", "title"):
+            assert not [e.attrs[attribute] for e in page.all() if holes.search(e.attrs.get(attribute, ""))], name
+
+
+def test_the_overview_answers_in_its_first_sentence(pages: dict[str, Element], built_site: BuiltSite) -> None:
+    lead = pages["site/index.html"].one("p", **{"class": "lead-sentence"}).text()
+    assert f"{built_site.n_customers:,} customers" in lead
+
+
+def test_the_search_index_holds_every_page_and_no_specification(pages: dict[str, Element], built_site: BuiltSite) -> None:
+    text = (built_site.site / "search.json").read_text(encoding="utf-8")
+    found = {entry["href"].split("#")[0] for entry in json.loads(text)}
+    assert set(pages) - {"404.html"} <= found
+    assert "vega" not in text and '"mark"' not in text
+
+
+def test_the_root_leads_to_the_overview(built_site: BuiltSite) -> None:
+    redirect = read(built_site.site / "index.html")
+    refresh = next(e for e in redirect.all("meta") if e.attrs.get("http-equiv") == "refresh")
+    assert refresh.attrs["content"].endswith("url=site/index.html")

@@ -1,0 +1,180 @@
+"""From features to the matrix: invertible, with the clean core flagged and what was dropped told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from analysis.config import Study
+from analysis.errors import InputError
+from analysis.features import FeatureTable, Variable
+from analysis.prepare import Prepared, Step, apply_steps, invert_steps, prepare
+from tests.stages import project_study, run_stages
+
+
+def variable(name: str, unit: str = "number", transform: str = "auto", role: str = "feature") -> Variable:
+    return Variable(name, f"The {name}", unit, role, name, (name,), "", "", "", transform, False)  # type: ignore[arg-type]
+
+
+def features(columns: dict[str, Any], **units: str) -> FeatureTable:
+    frame = pd.DataFrame({name: np.asarray(values, dtype=float) for name, values in columns.items()})
+    return FeatureTable(frame, tuple(variable(name, units.get(name, "number")) for name in columns))
+
+
+def study(**changes: Any) -> Study:
+    return project_study().model_copy(update=changes)
+
+
+def normal(n: int = 300, p: int = 3, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((n, p))
+
+
+def prepared(columns: dict[str, Any], **changes: Any) -> Prepared:
+    return prepare(features(columns), study(**changes))
+
+
+STEPS = tuple(
+    Step(f"f{j}", log, 1.0, centre, scale, 0)
+    for j, (log, centre, scale) in enumerate([(True, 2.0, 0.7), (False, -3.0, 12.5), (False, 0.0, 1.0), (True, 0.0, 1e-3)])
+)
+
+
+@settings(deadline=None)
+@given(arrays(float, (5, len(STEPS)), elements=st.floats(0, 1e6)))
+def test_scaled_values_come_back_in_their_own_units(values: np.ndarray) -> None:
+    frame = pd.DataFrame(values, columns=[step.name for step in STEPS])
+    assert invert_steps(apply_steps(frame, STEPS), STEPS) == pytest.approx(values, rel=1e-6, abs=1e-6)
+
+
+def test_new_customers_are_scaled_as_the_fitted_ones_were() -> None:
+    stages = run_stages()
+    again = apply_steps(stages.table.frame, stages.prepared.steps)
+    assert again == pytest.approx(stages.prepared.matrix, abs=1e-12)
+    names = [step.name for step in stages.prepared.steps]
+    back = invert_steps(stages.prepared.matrix, stages.prepared.steps)
+    known = stages.table.frame[names].notna().to_numpy()
+    assert back[known] == pytest.approx(stages.table.frame[names].to_numpy()[known], rel=1e-9, abs=1e-9)
+
+
+def test_a_missing_value_takes_the_median_and_is_counted() -> None:
+    values = normal(200, 1)[:, 0]
+    values[:7] = np.nan
+    found = prepared({"a": values, "b": normal(200, 1, seed=2)[:, 0]})
+    assert found.steps[0].fill == pytest.approx(np.nanmedian(values))
+    assert found.steps[0].imputed == 7
+    assert np.isfinite(found.matrix).all()
+    assert len(set(found.matrix[:7, 0])) == 1
+    entry = next(line for line in found.ledger if line.touched == 7)
+    assert entry.rule == "The a: no value can be computed"
+    assert (entry.rows_in, entry.rows_out) == (200, 200)
+
+
+def test_unusual_customers_are_flagged_and_kept() -> None:
+    values = normal(300, 2)
+    values[:5, 0] = 50.0
+    found = prepared({"a": values[:, 0], "b": values[:, 1]})
+    assert not found.core[:5].any()
+    assert found.core.sum() >= 290
+    assert found.matrix.shape == (300, 2)
+    assert found.ledger[-1].touched == int((~found.core).sum())
+    inner = found.matrix[found.core]
+    assert inner.mean(axis=0) == pytest.approx([0, 0], abs=1e-12)
+    assert inner.std(axis=0) == pytest.approx([1, 1])
+
+
+def test_where_most_customers_are_unusual_nobody_is_set_aside() -> None:
+    rng = np.random.default_rng(0)
+    spikes = np.where(rng.random((400, 12)) < 0.08, 60.0, rng.standard_normal((400, 12)))
+    found = prepared({f"f{j}": column for j, column in enumerate(spikes.T)})
+    assert found.core.all()
+
+
+def test_a_yes_no_feature_makes_nobody_unusual() -> None:
+    rare = np.zeros(300)
+    rare[:10] = 1
+    found = prepared({"rare": rare, "b": np.linspace(-1, 1, 300)})
+    assert found.core.all()
+
+
+@pytest.mark.parametrize("how", ["standard", "minmax", "robust", "none"])
+def test_each_scaling_puts_the_clean_core_where_it_says(how: str) -> None:
+    raw = {"a": 5 + 3 * normal()[:, 0], "b": 100 * normal()[:, 1]}
+    found = prepared(raw, scaling=how)
+    core = found.matrix[found.core]
+    if how == "standard":
+        assert core.mean(axis=0) == pytest.approx([0, 0], abs=1e-12)
+        assert core.std(axis=0) == pytest.approx([1, 1])
+    elif how == "minmax":
+        assert core.min(axis=0) == pytest.approx([0, 0])
+        assert core.max(axis=0) == pytest.approx([1, 1])
+    elif how == "robust":
+        assert np.median(core, axis=0) == pytest.approx([0, 0])
+        assert np.subtract(*np.percentile(core, [75, 25], axis=0)) == pytest.approx([1, 1])
+    else:
+        assert found.matrix == pytest.approx(np.column_stack(list(raw.values())))
+
+
+def test_a_near_copy_is_left_out_with_its_reason() -> None:
+    a, b = normal(300, 2).T
+    found = prepared({"a": a, "copy": 2 * a + 0.01 * b, "mirror": -a, "b": b})
+    assert [step.name for step in found.steps] == ["a", "b"]
+    assert {d.name for d in found.dropped} == {"copy", "mirror"}
+    reasons = {d.name: d.reason for d in found.dropped}
+    assert reasons["copy"].startswith("moves with The a (Spearman 1.00)")
+    assert reasons["mirror"].startswith("moves with The a (Spearman -1.00)")
+
+
+def test_constants_are_left_out_with_their_reason() -> None:
+    almost = np.zeros(300)
+    almost[0] = 1
+    found = prepared({"one": np.full(300, 7.0), "almost": almost, "b": normal()[:, 0]})
+    assert [step.name for step in found.steps] == ["b"]
+    assert [d.reason for d in found.dropped] == [
+        "has one value for everyone",
+        "has one value for more than 99 % of customers",
+    ]
+
+
+def test_a_study_whose_features_do_not_vary_is_refused() -> None:
+    with pytest.raises(InputError, match="No feature varies") as caught:
+        prepared({"one": np.full(300, 7.0), "two": np.full(300, np.nan)})
+    assert "The one, The two" in str(caught.value)
+
+
+def test_skewed_amounts_are_taken_as_logarithms_and_shares_are_not() -> None:
+    skewed = np.exp(1.2 * normal(300, 4))
+    table = features(dict(zip("abcd", skewed.T, strict=True)), a="money", b="count", c="share", d="yes_no")
+    assert [step.log for step in prepare(table, study()).steps] == [True, True, False, False]
+
+
+def test_an_amount_with_negative_values_is_not_taken_as_its_logarithm() -> None:
+    skewed = np.exp(1.2 * normal(300, 2))
+    skewed[0] = -1
+    table = features(dict(zip("ab", skewed.T, strict=True)), a="money", b="money")
+    assert [step.log for step in prepare(table, study()).steps] == [False, False]
+
+
+def test_the_settings_may_ask_for_a_logarithm_or_none() -> None:
+    skewed = np.exp(1.2 * normal(300, 2))
+    frame = pd.DataFrame(skewed, columns=["a", "b"])
+    asked = FeatureTable(frame, (variable("a", "share", "log"), variable("b", "money", "none")))
+    assert [step.log for step in prepare(asked, study()).steps] == [True, False]
+
+
+def test_only_features_form_the_matrix() -> None:
+    frame = pd.DataFrame(normal(300, 3), columns=["a", "d", "o"])
+    roles = (variable("a"), variable("d", role="descriptor"), variable("o", role="outcome"))
+    assert [step.name for step in prepare(FeatureTable(frame, roles), study()).steps] == ["a"]
+
+
+def test_the_features_are_not_changed() -> None:
+    table = features({"a": [1.0, np.nan, 3.0] * 50, "b": normal(150, 1)[:, 0]})
+    before = table.frame.copy(deep=True)
+    prepare(table, study())
+    pd.testing.assert_frame_equal(table.frame, before)
