@@ -70,7 +70,9 @@ def build(data: Data = None, force: Force = False) -> None:
 @app.command()
 def render(
     out: Site = Path("_site"),
-    engine: Annotated[str | None, typer.Option(help="quarto or smalldocs; default: Quarto where it is installed.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="quarto or smalldocs; default: Quarto where it is installed.")
+    ] = None,
 ) -> None:
     """Pages to a website; the gate reads it before it replaces the last one."""
     from analysis.render import render as run
@@ -138,7 +140,10 @@ def init(
     if target.exists():
         raise InputError(f"{_shown(target)} is there already.", hint="Choose another with --out, or remove it first.")
     target.write_text(as_yaml(draft_settings(raw, table.as_posix())), encoding="utf-8")
-    print(f"Settings drafted into {_shown(target)}; read them, then: QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site")
+    print(
+        f"Settings drafted into {_shown(target)}; read them, then: "
+        f"QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site"
+    )
 
 
 @app.command()
@@ -163,9 +168,7 @@ def data() -> None:
 
 
 @app.command()
-def preview(
-    data: Data = None, port: Annotated[int, typer.Option(help="Port on this machine.")] = 4848
-) -> None:
+def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port on this machine.")] = 4848) -> None:
     """Serve the site on this machine and make it anew when settings, templates or data change."""
     from analysis.preview import serve
 
@@ -193,10 +196,12 @@ def _gate(site: Path, root: Path) -> None:
     if refusals:
         lines = [str(refusal) for refusal in refusals[:20]]
         more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
-        raise GateError("\n".join(["The site must not be published:", *lines, *more, "The last good site is as it was."]))
+        raise GateError(
+            "\n".join(["The site must not be published:", *lines, *more, "The last good site is as it was."])
+        )
 
 
-def _report(root: Path):  # noqa: ANN202
+def _report(root: Path):
     from analysis.report import read_report
 
     return read_report(root / "build" / "report.json")

@@ -11,10 +11,10 @@ import pandas as pd
 
 from analysis.cleaning import LedgerLine
 from analysis.columns import Column
-from analysis.config import Source, Study
+from analysis.config import RowColumns, Source, Study
+from analysis.descriptions import CustomerFeatures, Description
 from analysis.errors import InputError, did_you_mean, listed
 from analysis.sources import RawTable, check_key
-from analysis.descriptions import CustomerFeatures, Description
 from analysis.transactions import Columns, customer_features
 
 DESCRIBES = frozenset({"spend", "tenure_days", "active_months", "gap_days", "gap_sd_days", "items", "refund_value"})
@@ -68,7 +68,9 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
         return Assembled(raws[0], study.sources[0], {}, (), as_of)
-    computed = {i: _compute(raw, source, as_of, i) for i, raw, source in pairs if source.kind in {"transactions", "events"}}
+    computed = {
+        i: _compute(raw, source, as_of, i) for i, raw, source in pairs if source.kind in {"transactions", "events"}
+    }
     ledger: list[LedgerLine] = []
     if people:
         at, base_raw, base = people[0]
@@ -78,7 +80,9 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
                 hint=f"Columns there: {listed(base_raw.frame.columns)}.",
             )
         keys = check_key(base_raw, base.key, f"_quarto.yml, segmentation.sources[{at}].key")
-        table = base_raw.frame[keys.notna().to_numpy()].assign(**{base.key: keys.dropna()}).set_index(base.key, drop=False)
+        table = (
+            base_raw.frame[keys.notna().to_numpy()].assign(**{base.key: keys.dropna()}).set_index(base.key, drop=False)
+        )
         table.index = table.index.astype(str)
         described: list[Column] = list(base_raw.columns)
     else:
@@ -86,7 +90,8 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         frame = computed[at].frame
         table = pd.DataFrame({"customer": frame.index.astype(str)}, index=frame.index.astype(str))
         described = [Column("customer", "key", f"the customers of {base_raw.shown_path}", 0, len(table))]
-        base = Source(path=base.path, kind=base.kind, key="customer", roles=base.roles, labels=base.labels)
+        own = {"columns": RowColumns(), "types": {}, "merge": {}, "plausible": {}}
+        base = base.model_copy(update={"key": "customer", **own})
     texts: dict[str, Description] = {}
     roles = {role: list(getattr(base.roles, role)) for role in ("feature", "descriptor", "outcome", "ignore")}
     labels, units = dict(base.labels), dict(base.units)
@@ -105,7 +110,9 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
                 texts[name] = replace(v, name=name)
                 labels.setdefault(name, v.label)
                 units.setdefault(name, v.unit)
-                described.append(Column(name, "number", f"computed: {v.formula}", int(values.isna().sum()), values.nunique()))
+                described.append(
+                    Column(name, "number", f"computed: {v.formula}", int(values.isna().sum()), values.nunique())
+                )
                 if not any(name in named for named in roles.values()) and values.nunique() > 1:
                     roles["descriptor" if v.name in DESCRIBES else "feature"].append(name)
         elif i != at:
@@ -174,10 +181,14 @@ def _join_table(
     ledger += _unmatched(raw, extra, table, True)
     joined = extra.reindex(table.index)
     columns = [
-        replace(c, name=f"{raw.name}_{c.name}" if c.name in clash else c.name, n_missing=int(joined.isna().sum().get(c.name, 0)))
+        replace(
+            c,
+            name=f"{raw.name}_{c.name}" if c.name in clash else c.name,
+            n_missing=int(joined.isna().sum().get(c.name, 0)),
+        )
         for c in raw.columns
         if c.name != source.key
-    ]  # fmt: skip
+    ]
     return pd.concat([table, joined], axis=1), columns
 
 
@@ -189,14 +200,22 @@ def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bo
     without = int((~table.index.isin(extra.index)).sum())
     return [
         LedgerLine(
-            f"{raw.shown_path}: customers that the base does not know", "They cannot be described, so they cannot be placed.",
-            n, unknown, n, "left out",
+            f"{raw.shown_path}: customers that the base does not know",
+            "They cannot be described, so they cannot be placed.",
+            n,
+            unknown,
+            n,
+            "left out",
         ),
         LedgerLine(
-            f"{raw.shown_path}: customers without a row there", "Not everyone buys, answers or visits.",
-            n, without, n, "counted as none where a count or a sum; missing otherwise",
+            f"{raw.shown_path}: customers without a row there",
+            "Not everyone buys, answers or visits.",
+            n,
+            without,
+            n,
+            "counted as none where a count or a sum; missing otherwise",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _free_name(name: str, table: pd.DataFrame, source: Source, raw: RawTable) -> str:

@@ -138,9 +138,7 @@ def themed(spec: Mapping[str, Any], tokens: Mapping[str, str]) -> dict[str, Any]
     dict
         A new spec without any ``var(…)``.
     """
-    return fill_tokens(
-        {"padding": _PADDING, **spec, "config": merge(CHART_THEME, spec.get("config", {}))}, tokens
-    )
+    return fill_tokens({"padding": _PADDING, **spec, "config": merge(CHART_THEME, spec.get("config", {}))}, tokens)
 
 
 def write_vega_bundle(assets: Path) -> str:

@@ -65,7 +65,11 @@ class Cleaned:
 
 
 def clean(
-    raw: RawTable, source: Source, study: Study, as_of: dt.date | None = None, setting: str = "segmentation.sources[0]"
+    raw: RawTable,
+    source: Source,
+    study: Study,
+    as_of: dt.date | None = None,
+    setting: str = "segmentation.sources[0]",
 ) -> Cleaned:
     """Check the columns, give every customer one row, repair what is not believable.
 
@@ -98,7 +102,9 @@ def clean(
         touched = frame[column].isin(list(spellings))
         frame = frame.assign(**{column: frame[column].replace(dict(spellings))})
         why = "Rare or joking answers say nothing about a group and could point to a person."
-        lines.append(LedgerLine(f"{_label(source, column)}: merge rare answers", why, n, int(touched.sum()), n, "merged"))
+        lines.append(
+            LedgerLine(f"{_label(source, column)}: merge rare answers", why, n, int(touched.sum()), n, "merged")
+        )
     for column, (low, high) in source.plausible.items():
         values = pd.to_numeric(frame[column], errors="coerce")
         odd = ~values.between(-np.inf if low is None else low, np.inf if high is None else high) & values.notna()
@@ -106,7 +112,14 @@ def clean(
         why = f"Believable is {_range_text(low, high)} (set by the analyst)."
         touched = int(odd.sum())
         lines.append(
-            LedgerLine(f"{_label(source, column)}: believable range", why, n, touched, n, "value set to missing, customer kept")
+            LedgerLine(
+                f"{_label(source, column)}: believable range",
+                why,
+                n,
+                touched,
+                n,
+                "value set to missing, customer kept",
+            )
         )
     for column in frame:
         missing = int(as_read[column].isna().sum())
@@ -119,7 +132,13 @@ def clean(
         lines.append(LedgerLine("Same row under another key", why, n, int(repeated.sum()), n, "reported, kept"))
     constants = tuple(str(column) for column in others if frame[column].nunique(dropna=False) <= 1)
     return Cleaned(
-        frame, keys, as_of or _as_of(frame, study), tuple(lines), int(repeated.sum()), int(grouped.sum()), constants
+        frame,
+        keys,
+        as_of or _as_of(frame, study),
+        tuple(lines),
+        int(repeated.sum()),
+        int(grouped.sum()),
+        constants,
     )
 
 
@@ -138,7 +157,11 @@ def _identify(raw: RawTable, source: Source, setting: str) -> tuple[pd.DataFrame
     lines = [LedgerLine("Customer key", why, n_in, lost, n_in - lost, "left out" if lost else "none needed")]
     frame, keys = raw.frame[present.to_numpy()], keys[present]
     order = keys.str.len().to_frame("length").assign(key=keys).sort_values(["length", "key"], kind="stable").index
-    return frame.loc[order].reset_index(drop=True), keys.loc[order].reset_index(drop=True).rename("key"), lines
+    return (
+        frame.loc[order].reset_index(drop=True),
+        keys.loc[order].reset_index(drop=True).rename("key"),
+        lines,
+    )
 
 
 def _check_columns(raw: RawTable, source: Source, setting: str) -> None:

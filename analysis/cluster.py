@@ -160,10 +160,22 @@ ALGORITHMS: dict[str, Algorithm] = {
     for algorithm in (
         Algorithm("kmeans", "k-means", "Nearest of k centres; k-means++ starts.", _kmeans, True, False, 1),
         Algorithm(
-            "ward", "Ward", "Merges the two groups whose union costs least; nearest centre for everyone.", _ward, True, True, 2
+            "ward",
+            "Ward",
+            "Merges the two groups whose union costs least; nearest centre for everyone.",
+            _ward,
+            True,
+            True,
+            2,
         ),
         Algorithm(
-            "dbscan", "DBSCAN", "Dense regions of any shape; customers in sparse regions stay unassigned.", _dbscan, False, True, 3
+            "dbscan",
+            "DBSCAN",
+            "Dense regions of any shape; customers in sparse regions stay unassigned.",
+            _dbscan,
+            False,
+            True,
+            3,
         ),
     )
 }

@@ -54,9 +54,7 @@ _BOOLEANS = {
         ("on", "off"): "on",
     },
 }
-_IDENTIFIED = (
-    r"(customer|client|user|account|order|session|visitor|member|invoice|product|transaction|person)"
-)
+_IDENTIFIED = r"(customer|client|user|account|order|session|visitor|member|invoice|product|transaction|person)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +94,7 @@ class _Text:
 
     @property
     def shown(self) -> pa.Array:
-        return (
-            self.values if len(self.present) == len(self.values) else self.values.take(pa.array(self.present))
-        )
+        return self.values if len(self.present) == len(self.values) else self.values.take(pa.array(self.present))
 
     @property
     def weights(self) -> np.ndarray:
@@ -152,9 +148,7 @@ def is_identifier(name: str) -> bool:
     if not words:
         return False
     last = {"id", "key", "uuid", "guid", "nr", "no", "number", "identifier"}
-    joined = re.fullmatch(
-        rf"{_IDENTIFIED}(id|no|nr|key|number)|customer|client|visitor|respondent", "".join(words)
-    )
+    joined = re.fullmatch(rf"{_IDENTIFIED}(id|no|nr|key|number)|customer|client|visitor|respondent", "".join(words))
     return words[-1] in last or words[0] in {"id", "uuid", "guid"} or joined is not None
 
 
@@ -198,17 +192,13 @@ def read_columns(
         for name in table.column_names
         if (text := _as_text(table.column(name), types.get(name))) is not None
     }
-    mark = (
-        decimal if decimal != "auto" else decimal_mark((text.shown, text.weights) for text in texts.values())
-    )
+    mark = decimal if decimal != "auto" else decimal_mark((text.shown, text.weights) for text in texts.values())
 
     def read(name: str, order: DateOrder) -> _Read:
         if name not in texts:
             return _read_native(name, table.column(name), types.get(name))
         forced = types.get(name)
-        return _read_text(
-            texts[name], forced, order, mark, decimal == "auto", f"{setting}.types.{name}", shown
-        )
+        return _read_text(texts[name], forced, order, mark, decimal == "auto", f"{setting}.types.{name}", shown)
 
     found = {name: read(name, dates) for name in table.column_names}
     orders = {item.order for item in found.values() if item.order in ("day-first", "month-first")}
@@ -260,9 +250,7 @@ def _as_text(array: pa.ChunkedArray, forced: str | None) -> pa.ChunkedArray | No
     if pa.types.is_temporal(kind) and not (pa.types.is_time(kind) or pa.types.is_duration(kind)):
         return None if forced in (None, "date") else array.cast(pa.string())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
-        return pa.chunked_array(
-            [pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())]
-        )
+        return pa.chunked_array([pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())])
     return array.cast(pa.string())
 
 
@@ -311,8 +299,7 @@ def _check_cells(text: _Text, shown: str) -> None:
     longest = int(lengths.argmax())
     if lengths[longest] > MAX_CELL:
         raise InputError(
-            f"{shown}, column '{text.name}', data row {text.row_of(longest):,}: "
-            f"a cell of {lengths[longest]:,} bytes.",
+            f"{shown}, column '{text.name}', data row {text.row_of(longest):,}: a cell of {lengths[longest]:,} bytes.",
             f"Expected cells of at most {MAX_CELL:,} bytes.",
             "A quotation mark that is never closed often causes this; otherwise leave that column out.",
         )
@@ -341,10 +328,7 @@ def _read_text(
         return read
     if forced in (None, "date") and (read := _read_date(text, dates, forced is not None)) is not None:
         return read
-    if (
-        forced in (None, "number")
-        and (read := _read_number(text, mark, guess, forced is not None)) is not None
-    ):
+    if forced in (None, "number") and (read := _read_number(text, mark, guess, forced is not None)) is not None:
         return read
     if forced in ("boolean", "date", "number"):
         example = _unread_example(text, forced, mark)
@@ -409,9 +393,7 @@ def _read_number(text: _Text, mark: str, guess: bool, forced: bool) -> _Read | N
         return None
     kept = np.where(endless, np.nan, numbers)
     values = _tidy(text.spread(kept, np.nan))
-    told = how or (
-        "whole numbers" if values.dtype == np.int64 or _whole(kept) else "numbers with a decimal point"
-    )
+    told = how or ("whole numbers" if values.dtype == np.int64 or _whole(kept) else "numbers with a decimal point")
     note = _joined(
         told,
         text.missing_note,
@@ -451,11 +433,7 @@ def _tidy(values: np.ndarray) -> np.ndarray:
 
 def _whole(values: np.ndarray) -> bool:
     finite = values[~np.isnan(values)]
-    return (
-        bool(len(finite))
-        and bool((np.abs(finite) < 2**53).all())
-        and bool((finite == np.floor(finite)).all())
-    )
+    return bool(len(finite)) and bool((np.abs(finite) < 2**53).all()) and bool((finite == np.floor(finite)).all())
 
 
 def _n_distinct(values: np.ndarray) -> int:
@@ -534,9 +512,7 @@ def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read
         stamps = np.where(far, np.datetime64("NaT", "s"), stamps)
         away = f"{int(far.sum()):,} outside {YEARS[0]} to {YEARS[1]} taken as missing" if far.any() else ""
         note = _joined("dates in the file", missing, away)
-        return _Read(
-            pd.Series(stamps), Column(name, "date", note, int(np.isnat(stamps).sum()), _n_distinct(stamps))
-        )
+        return _Read(pd.Series(stamps), Column(name, "date", note, int(np.isnat(stamps).sum()), _n_distinct(stamps)))
     if pa.types.is_integer(kind) and not array.null_count and not pa.types.is_uint64(kind):
         numbers: np.ndarray = array.cast(pa.int64()).combine_chunks().to_numpy(zero_copy_only=False)
         endless = np.zeros(0, bool)

@@ -157,7 +157,8 @@ class Study(Settings):
     near_copies: Literal["drop", "keep"] = Field("drop", description="Features that move together almost fully.")
     transform: Literal["auto", "none"] = Field("auto", description="Logarithm of skewed amounts, or none at all.")
     missing: Literal["median", "exclude"] = Field(
-        "median", description="Customers without a value in a feature: filled in, or assigned without being fitted on."
+        "median",
+        description="Customers without a value in a feature: filled in, or assigned without being fitted on.",
     )
     seed: int = Field(2014, ge=0, le=2**32 - 1)
     min_cell: int = Field(10, ge=2, description="Fewest customers that a published number may stand for.")
@@ -361,5 +362,11 @@ _EXPECTED = {
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
     model: type[BaseModel] = Study
     for part in location:
-        model = {"sources": Source, "features": Feature, "roles": Roles, "columns": RowColumns, "reduce": Reduce}.get(str(part), model)
+        model = {
+            "sources": Source,
+            "features": Feature,
+            "roles": Roles,
+            "columns": RowColumns,
+            "reduce": Reduce,
+        }.get(str(part), model)
     return list(model.model_fields)

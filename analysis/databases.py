@@ -106,9 +106,7 @@ def _engine(url: URL, where: str) -> sa.Engine:
             "Correct the start of the address, or install its SQLAlchemy dialect.",
         ) from None
     except ModuleNotFoundError as error:
-        package = {"psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}.get(
-            str(error.name), str(error.name)
-        )
+        package = {"psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}.get(str(error.name), str(error.name))
         raise InputError(
             f"{where}: the driver '{error.name}' is not installed.",
             hint=f'Install it: pip install "{package}"',
@@ -174,9 +172,7 @@ def _failure(error: Exception, url: URL, where: str, setting: str) -> InputError
             "Expected an answer to the whole query.",
             "Try again; if it recurs, ask for fewer rows.",
         )
-    return InputError(
-        f"{where} cannot be read: {told}", hint="Check that it is running and that the address is right."
-    )
+    return InputError(f"{where} cannot be read: {told}", hint="Check that it is running and that the address is right.")
 
 
 def _column(values: list[Any]) -> pa.Array:

@@ -59,9 +59,7 @@ class Dates:
     bad: np.ndarray
 
 
-def read_dates(
-    texts: pa.Array, weights: np.ndarray, order: DateOrder = "auto", floor: float = 0.98
-) -> Dates | None:
+def read_dates(texts: pa.Array, weights: np.ndarray, order: DateOrder = "auto", floor: float = 0.98) -> Dates | None:
     """Read distinct texts as dates of one form, or return None if they are not.
 
     Parameters
@@ -109,9 +107,7 @@ def look_like_dates(texts: pa.Array) -> np.ndarray:
     return known
 
 
-def _day_month(
-    parts: pa.Array, weights: np.ndarray, fits: np.ndarray, order: str
-) -> tuple[DayMonth, str, bool] | None:
+def _day_month(parts: pa.Array, weights: np.ndarray, fits: np.ndarray, order: str) -> tuple[DayMonth, str, bool] | None:
     """Decide the order of day and month over the whole column; None if the values contradict each other."""
     first = _field(parts, "first")
     second = _field(parts, "second_")
@@ -173,9 +169,7 @@ def _stamps(parts: pa.Array, form: str, order: str) -> tuple[np.ndarray, bool]:
         sign = np.where(pc.starts_with(zone, "-").to_numpy(zero_copy_only=False), -1, 1)
         hours = pc.replace_substring_regex(zone, "[+-]", "")
         hours = pc.fill_null(pc.cast(pc.if_else(pc.equal(hours, ""), "0", hours), pa.int64()), 0)
-        offset = (
-            hours.to_numpy(zero_copy_only=False) * 3600 + np.maximum(_field(parts, "zone_minute"), 0) * 60
-        )
+        offset = hours.to_numpy(zero_copy_only=False) * 3600 + np.maximum(_field(parts, "zone_minute"), 0) * 60
         seconds = seconds - sign * offset
     stamps = days.astype("datetime64[s]") + seconds.astype("timedelta64[s]")
     return np.where(legal, stamps, np.datetime64("NaT", "s")), two_digit

@@ -67,9 +67,7 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
         n_empty = len(re.findall(r"\r\n|\n|\r", empty[0]))
         notes.append(f"{n_empty:,} blank line{'s' if n_empty > 1 else ''} before the table skipped")
     if not body.strip():
-        raise InputError(
-            f"{where} holds nothing but blank lines.", "Expected a table.", "Export the table again."
-        )
+        raise InputError(f"{where} holds nothing but blank lines.", "Expected a table.", "Export the table again.")
     stated = re.match(r"sep=(.)\r?\n", body, re.IGNORECASE)
     if stated:
         body = body[stated.end() :]
@@ -77,18 +75,14 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
         body = body.replace("\r\n", "\n").replace("\r", "\n")
     sample = _sample(body)
     found = stated[1] if stated and stated[1] not in '"\0' else _delimiter(sample)
-    delimiter = (
-        _DELIMITER_WORDS.get(reading.delimiter, reading.delimiter) if reading.delimiter != "auto" else found
-    )
+    delimiter = _DELIMITER_WORDS.get(reading.delimiter, reading.delimiter) if reading.delimiter != "auto" else found
     if re.search(r'["\r\n]|^$', delimiter) and reading.delimiter != "auto":
         raise InputError(
             f"{reading.setting}.delimiter: {reading.delimiter!r} cannot separate columns.",
             "Expected a sign such as , or ; or |, or the word tab or whitespace.",
         )
     notes.append(
-        f"columns separated by {_DELIMITER_NAMES.get(delimiter, repr(delimiter))}"
-        if delimiter
-        else "one column"
+        f"columns separated by {_DELIMITER_NAMES.get(delimiter, repr(delimiter))}" if delimiter else "one column"
     )
     if delimiter == " ":
         body, sample, delimiter = _even_spaces(body), _sample(_even_spaces("\n".join(sample))), "\t"
@@ -104,14 +98,10 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
         names = header_names(where, rows[0], width, rows[1:])
         body = _after_first_row(body, sample, delimiter)
         if not body.strip():
-            raise InputError(
-                f"{where} has a header and no rows.", "Expected data below it.", "Export the table again."
-            )
+            raise InputError(f"{where} has a header and no rows.", "Expected data below it.", "Export the table again.")
     else:
         names = [f"column_{i + 1}" for i in range(width)]
-        notes.append(
-            "no header: columns are numbered" if reading.names is None else "no header: names as set"
-        )
+        notes.append("no header: columns are numbered" if reading.names is None else "no header: names as set")
     table = _parse(where, body, delimiter, len(names), has_header)
     if has_header and len(names) == width and not names[-1]:
         last = table.column(len(names) - 1)
@@ -200,11 +190,7 @@ def _delimiter(sample: list[str]) -> str:
         return (-min(abs(len(rows[0]) - width), 2), round(even, 1), round(numbers, 1), width)
 
     for family in (_STRONG, _WEAK):
-        scores = {
-            delimiter: score(delimiter)
-            for delimiter in family
-            if any(delimiter in line for line in sample[:5])
-        }
+        scores = {delimiter: score(delimiter) for delimiter in family if any(delimiter in line for line in sample[:5])}
         good = {delimiter: value for delimiter, value in scores.items() if value[3] and value[1] >= 0.8}
         if family is _WEAK:
             good = {delimiter: value for delimiter, value in good.items() if value[0] > -2 and value[1] == 1}
@@ -242,9 +228,7 @@ def _has_header(rows: list[list[str]], names: tuple[str, ...] | None) -> bool:
     return repeated * 2 < len(first) or len(below) < 5
 
 
-def header_names(
-    where: str, cells: list[str], width: int = 0, below: list[list[str]] | None = None
-) -> list[str]:
+def header_names(where: str, cells: list[str], width: int = 0, below: list[list[str]] | None = None) -> list[str]:
     """Names from the first row; refuses duplicates; mends a header that is one field short."""
     names = [re.sub(r"\s+", " ", cell.strip().lstrip("\ufeff")) for cell in cells]
     if below and len(names) == width - 1:

@@ -19,17 +19,55 @@ PRIVATE = "private.json.gz"
 MIN_CELL = 10
 COINCIDENCE = 1e-5
 WORD = re.compile(r"\d*\.\d+|\w+")
-COUNTS = frozenset((
-    "n", "count", "counts", "n_customers", "customers", "customer_count", "number_of_customers",
-    "people", "count_of_records", "n_leaf", "leaf_n", "leaf_customers", "samples", "n_samples",
-    "n_node_samples",
-))
-IDENTIFIERS = frozenset((
-    "id", "ids", "key", "keys", "customer", "customers", "customer_id", "customer_ids",
-    "customerid", "cust", "cust_id", "client", "client_id", "member", "member_id", "user",
-    "user_id", "userid", "account", "account_id", "person", "person_id", "respondent",
-    "respondent_id", "example", "examples",
-))
+COUNTS = frozenset(
+    (
+        "n",
+        "count",
+        "counts",
+        "n_customers",
+        "customers",
+        "customer_count",
+        "number_of_customers",
+        "people",
+        "count_of_records",
+        "n_leaf",
+        "leaf_n",
+        "leaf_customers",
+        "samples",
+        "n_samples",
+        "n_node_samples",
+    )
+)
+IDENTIFIERS = frozenset(
+    (
+        "id",
+        "ids",
+        "key",
+        "keys",
+        "customer",
+        "customers",
+        "customer_id",
+        "customer_ids",
+        "customerid",
+        "cust",
+        "cust_id",
+        "client",
+        "client_id",
+        "member",
+        "member_id",
+        "user",
+        "user_id",
+        "userid",
+        "account",
+        "account_id",
+        "person",
+        "person_id",
+        "respondent",
+        "respondent_id",
+        "example",
+        "examples",
+    )
+)
 TOTALS = frozenset(("total", "totals", "all", "all customers", "everyone", "sum", "overall"))
 EVERYONE = frozenset(("all", "all customers", "everyone"))
 LEADING_COUNT = re.compile(
@@ -207,9 +245,7 @@ def find_private(document: Document, index: Index, names: frozenset[str], what: 
                 yield Finding(line, f"shows {what} {_masked(shown)}")
     for column in document.columns:
         hits = {
-            cell.value.strip().lower(): cell.line
-            for cell in column.cells
-            if cell.value.strip().lower() in index.plain
+            cell.value.strip().lower(): cell.line for cell in column.cells if cell.value.strip().lower() in index.plain
         }
         if len(hits) >= 3 and _is_leak(column, hits, index, names):
             first = next(iter(hits))
@@ -261,9 +297,7 @@ def normalise(name: str) -> str:
 def find_contacts(document: Document, samples: frozenset[str]) -> Iterator[Finding]:
     """Yield e-mail addresses and telephone numbers, but for those in code and its `samples` elsewhere."""
     for text in document.texts:
-        if text.code or (
-            text.origin == "file" and text.holder in (".css", ".js", ".mjs", ".map", "script", "style")
-        ):
+        if text.code or (text.origin == "file" and text.holder in (".css", ".js", ".mjs", ".map", "script", "style")):
             continue
         for kind, pattern in (("an e-mail address", EMAIL), ("a telephone number", PHONE)):
             if kind == "an e-mail address" and "@" not in text.value:
@@ -271,9 +305,7 @@ def find_contacts(document: Document, samples: frozenset[str]) -> Iterator[Findi
             for match in pattern.finditer(text.value):
                 if NOT_A_HOST.search(match[0]) or match[0] in samples:
                     continue
-                line = document.find_line(
-                    re.escape(match[0]), text.line + text.value.count("\n", 0, match.start())
-                )
+                line = document.find_line(re.escape(match[0]), text.line + text.value.count("\n", 0, match.start()))
                 yield Finding(line, f"shows {kind}, {_masked(match[0])}")
     for tag in document.tags:
         if tag.attrs.get("href", "").lower().startswith(("tel:", "sms:")):
@@ -311,13 +343,9 @@ def find_small_cells(document: Document, min_cell: int) -> Iterator[Finding]:
         for cell in column.cells:
             count = read_count(cell.value)
             if count is not None and 0 < count < min_cell:
-                line = document.find_line(
-                    rf'"{re.escape(column.name)}"\s*:\s*"?{count}\b(?![.\d])', cell.line
-                )
+                line = document.find_line(rf'"{re.escape(column.name)}"\s*:\s*"?{count}\b(?![.\d])', cell.line)
                 label = f" of “{cell.label}”" if cell.label else ""
-                yield Finding(
-                    line, f"“{column.name}”{label} is {count}; the smallest that may show is {min_cell}"
-                )
+                yield Finding(line, f"“{column.name}”{label} is {count}; the smallest that may show is {min_cell}")
     for text in document.texts:
         if text.code or text.origin in ("comment", "file"):
             continue
@@ -337,9 +365,7 @@ def find_subtractions(document: Document, min_cell: int) -> Iterator[Finding]:
         total = read_count(totals[-1].value) if totals else None
         if total is not None and counts and 0 < total - sum(counts) < min_cell:
             left = total - sum(counts)
-            yield Finding(
-                totals[-1].line, f"“{column.name}”: the total {total} less the rows leaves {left} customers"
-            )
+            yield Finding(totals[-1].line, f"“{column.name}”: the total {total} less the rows leaves {left} customers")
 
 
 def find_unequal_totals(documents: Iterable[Document], min_cell: int) -> Iterator[tuple[str, Finding]]:

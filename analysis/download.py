@@ -27,13 +27,17 @@ def fetch_default(root: Path) -> Path:
         import kagglehub
     except ImportError:
         raise InputError(
-            "kagglehub is not installed.", "It fetches the file without an account: pip install kagglehub", by_hand
+            "kagglehub is not installed.",
+            "It fetches the file without an account: pip install kagglehub",
+            by_hand,
         ) from None
     try:
         folder = Path(kagglehub.dataset_download(KAGGLE))
     except Exception as error:  # whatever kagglehub and its transport raise, the way out is the same
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise InputError(f"Kaggle did not give {FILE}: {reason}", "make site works without it, on synthetic data.", by_hand) from None
+        raise InputError(
+            f"Kaggle did not give {FILE}: {reason}", "make site works without it, on synthetic data.", by_hand
+        ) from None
     found = next(folder.rglob(FILE), None)
     if found is None:
         raise InputError(f"The data set from Kaggle holds no {FILE}.", hint=by_hand)

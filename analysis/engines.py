@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import pandas as pd
@@ -30,6 +31,7 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     (r"u?(tiny|small|big|huge)?int(eger)?\d*|long|short|byte", "whole"),
     (r"varchar|string|char|text|enum|uuid", "text"),
 )
+_ONE_SESSION = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Engine:
         ----------
         table : pandas DataFrame, path or glob pattern of Parquet files, or PySpark DataFrame
         columns : mapping of new name to the table's own name
-            New names are plain lower-case words.
+            New names are plain lower-case words; one that SQL reserves ends in an underscore.
         setting : str
             Place in the settings that messages name.
 
@@ -144,8 +146,8 @@ class Engine:
         return self._rows("source_rows", list(columns))
 
     def _register(self, arrow: pa.Table) -> Rows:
-        self.connection.register("source_rows", arrow)
-        return self._rows("source_rows", arrow.column_names)
+        self.connection.register("registered_rows", arrow)
+        return self._rows("registered_rows", arrow.column_names)
 
     def _rows(self, view: str, names: list[str]) -> Rows:
         described = self.connection.execute(f"DESCRIBE SELECT * FROM {view}").fetchall()
@@ -184,19 +186,26 @@ def engine_for(engine: EngineName | Engine, table: Any) -> AbstractContextManage
 def open_duckdb(threads: int | None = None, memory_limit: str | None = None) -> Iterator[Engine]:
     """Open a database in memory that spills into a folder of its own.
 
-    SQLFrame keeps one session for the whole process: open one at a time.
-
     Parameters
     ----------
     threads : int, optional
         All cores if absent.
     memory_limit : str, optional
         Such as ``3GB``; DuckDB's own choice (most of the memory) if absent.
+
+    Raises
+    ------
+    RuntimeError
+        One is open already: SQLFrame keeps a single session for the whole process.
     """
     import duckdb
     from sqlframe.duckdb import DuckDBSession, Window, functions
 
-    with tempfile.TemporaryDirectory() as folder:
+    if not _ONE_SESSION.acquire(blocking=False):
+        raise RuntimeError("a DuckDB engine is open already; hand it on instead of opening another")
+    with ExitStack() as stack:
+        stack.callback(_ONE_SESSION.release)
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         settings: dict[str, str | int] = {"temp_directory": folder}
         if threads is not None:
             settings["threads"] = threads
@@ -205,10 +214,8 @@ def open_duckdb(threads: int | None = None, memory_limit: str | None = None) -> 
         connection = duckdb.connect(config=settings)
         connection.execute("SET TimeZone = 'UTC'")
         session = DuckDBSession(conn=connection)
-        try:
-            yield Engine("duckdb", session, functions, Window, connection)
-        finally:
-            session.stop()
+        stack.callback(session.stop)
+        yield Engine("duckdb", session, functions, Window, connection)
 
 
 @contextmanager
@@ -267,7 +274,7 @@ def _check_columns(columns: Mapping[str, str], present: Any, shown: str, setting
     for new, own in columns.items():
         if own not in names:
             raise InputError(
-                f"{setting}.{new}: column '{own}' is not in {shown}.",
+                f"{setting}.{new.rstrip('_')}: column '{own}' is not in {shown}.",
                 f"Columns there: {listed(names)}.",
                 did_you_mean(own, names),
             )
@@ -292,9 +299,7 @@ def _to_arrow(table: pd.DataFrame, columns: Mapping[str, str]) -> pa.Table:
     arrow = pa.Table.from_pandas(pd.DataFrame(taken), preserve_index=False)
     for place, field in enumerate(arrow.schema):
         if pa.types.is_timestamp(field.type):
-            arrow = arrow.set_column(
-                place, field.name, arrow.column(place).cast(pa.timestamp("us"), safe=False)
-            )
+            arrow = arrow.set_column(place, field.name, arrow.column(place).cast(pa.timestamp("us"), safe=False))
         elif pa.types.is_large_string(field.type):
             arrow = arrow.set_column(place, field.name, arrow.column(place).cast(pa.string()))
     return arrow.replace_schema_metadata()

@@ -88,7 +88,8 @@ class CandidateEvidence:
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmEvidence:
-    """One algorithm over all k, judged at its own k; ``natural`` where it took the natural k with the best silhouette."""
+    """One algorithm over all k, judged at its own k; ``natural`` where it took the natural k with the best "
+    "silhouette."""
 
     name: str
     title: str
@@ -222,7 +223,15 @@ class _Judge:
         fixed = study.algorithm != "auto" or study.segments != "auto"
         decision = Decision(winner, title, k, fixed, tuple(reasons))
         return Evidence(
-            fit, labels, decision, verdict, tuple(judged), self._segments(winner, k, row), nulls, elbow_k, silhouette_k
+            fit,
+            labels,
+            decision,
+            verdict,
+            tuple(judged),
+            self._segments(winner, k, row),
+            nulls,
+            elbow_k,
+            silhouette_k,
         )
 
     def _candidate_ks(self) -> tuple[int, ...]:
@@ -298,9 +307,20 @@ class _Judge:
         else:
             why_not = ""
         return CandidateEvidence(
-            k, wcss, silhouette, error, ch, db, stability, tuple(map(float, each)), smallest / len(labels),
-            float(unassigned), not why_not, float(stability.median * each.min()), why_not,
-        )  # fmt: skip
+            k,
+            wcss,
+            silhouette,
+            error,
+            ch,
+            db,
+            stability,
+            tuple(map(float, each)),
+            smallest / len(labels),
+            float(unassigned),
+            not why_not,
+            float(stability.median * each.min()),
+            why_not,
+        )
 
     def _conclude(self, name: str) -> AlgorithmEvidence:
         algorithm = ALGORITHMS[name]
@@ -353,8 +373,10 @@ class _Judge:
             other = self._silhouette(winner.name, scored[winner.name].k, self.labels[a.name, row.k] > 0)
             if row.silhouette > other + CLOSE and self._may_be_natural(a.name, row):
                 better = (
-                    f"{a.title} finds {row.k} groups and leaves {row.unassigned_share:.0%} of customers unassigned; the "
-                    f"others it separates better (silhouette {row.silhouette:.2f}) than {winner.title} does ({other:.2f})."
+                    f"{a.title} finds {row.k} groups and leaves {row.unassigned_share:.0%} of customers "
+                    "unassigned; the "
+                    f"others it separates better (silhouette {row.silhouette:.2f}) than {winner.title} does "
+                    f"({other:.2f})."
                 )
                 winner, scored[a.name] = a, row
         row = scored[winner.name]
@@ -376,7 +398,10 @@ class _Judge:
         chosen = next(r for r in fixed.by_k if r.k == k)
         said = " and ".join(
             text
-            for text, is_set in ((fixed.title, study.algorithm != "auto"), (f"{k} segments", study.segments != "auto"))
+            for text, is_set in (
+                (fixed.title, study.algorithm != "auto"),
+                (f"{k} segments", study.segments != "auto"),
+            )
             if is_set
         )
         reasons = [
@@ -395,15 +420,13 @@ class _Judge:
         return float(silhouette_samples(self.clean[rows], labels[rows]).mean()) if 1 < found < len(rows) else 0.0
 
     def _nulls(self, name: str, k: int) -> Nulls:
-        jobs = (
-            delayed(permuted_stability)(self.clean, name, k, (self.study.seed, draw)) for draw in range(NULL_DRAWS)
-        )
+        jobs = (delayed(permuted_stability)(self.clean, name, k, (self.study.seed, draw)) for draw in range(NULL_DRAWS))
         permuted = tuple(run_parallel(jobs)) if ALGORITHMS[name].takes_k else ()
         gaussian = tuple(run_parallel(self._gaussian_job(name, k, draw) for draw in range(NULL_DRAWS)))
         stability = summarise(self.agreement[name, k]).median
         return Nulls(permuted, all(stability > null for null in permuted), gaussian)
 
-    def _gaussian_job(self, name: str, k: int, draw: int):  # noqa: ANN202
+    def _gaussian_job(self, name: str, k: int, draw: int):
         mean, covariance = self.clean.mean(axis=0), np.atleast_2d(np.cov(self.clean.T))
         rows = min(len(self.clean), RESAMPLE_ROWS)
         return delayed(gaussian_silhouette)(mean, covariance, rows, name, k, (self.study.seed, draw))

@@ -63,7 +63,9 @@ def summarise_columns(
 ) -> tuple[ColumnSummary, ...]:
     """Summarise each column; no level, bin or quantile stands for fewer than ``min_cell`` customers."""
     roles = {
-        column: role for role in ("feature", "descriptor", "outcome", "ignore") for column in getattr(source.roles, role)
+        column: role
+        for role in ("feature", "descriptor", "outcome", "ignore")
+        for column in getattr(source.roles, role)
     }
     summaries = []
     for column in raw.columns:
@@ -85,10 +87,19 @@ def summarise_columns(
             bars = level_bars(values, min_cell)
         summaries.append(
             ColumnSummary(
-                column.name, source.labels.get(column.name, column.name), kind, role, _joined(column.note, reasons, column.name),
-                column.n_missing, column.n_distinct, p10, median, p90, bars,
+                column.name,
+                source.labels.get(column.name, column.name),
+                kind,
+                role,
+                _joined(column.note, reasons, column.name),
+                column.n_missing,
+                column.n_distinct,
+                p10,
+                median,
+                p90,
+                bars,
             )
-        )  # fmt: skip
+        )
     return tuple(summaries)
 
 

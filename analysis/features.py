@@ -10,9 +10,9 @@ import pandas as pd
 
 from analysis.cleaning import Cleaned
 from analysis.config import Feature, Source, Study
+from analysis.descriptions import Description
 from analysis.errors import InputError, did_you_mean
 from analysis.expressions import parse
-from analysis.descriptions import Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
         )
     if "as_of" in expression.names and cleaned.as_of is None:
         raise InputError(
-            f"{place}: 'as_of' has no value, as the data have no date.", hint="Set segmentation.as_of to a date."
+            f"{place}: 'as_of' has no value, as the data have no date.",
+            hint="Set segmentation.as_of to a date.",
         )
     try:
         values = expression({**known, "as_of": pd.Timestamp(cleaned.as_of or 0)})
@@ -128,9 +129,7 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
     return numbers.rename(name), variable
 
 
-def _take(
-    column: str, role: str, source: Source, values: pd.Series, encode: bool
-) -> tuple[pd.Series, Variable]:
+def _take(column: str, role: str, source: Source, values: pd.Series, encode: bool) -> tuple[pd.Series, Variable]:
     """A column with a role, as it stands; ``encode`` numbers the levels of a feature in alphabetical order."""
     if encode and role == "feature" and not pd.api.types.is_numeric_dtype(values):
         values = values.astype("category").cat.codes.astype(float).where(values.notna())
@@ -140,7 +139,7 @@ def _take(
         raise InputError(
             f"_quarto.yml, segmentation.sources[0].roles.feature: column '{column}' holds text, not numbers.",
             "Segments are formed by numbers and yes/no answers.",
-            f"Make it a descriptor, or add a feature such as: is_in({column}, \"...\").",
+            f'Make it a descriptor, or add a feature such as: is_in({column}, "...").',
         )
     unit = source.units.get(column)
     if unit is None:
@@ -174,9 +173,7 @@ def _with_words(variable: Variable, text: Description | None) -> Variable:
     """The words of a column that was computed from transactions or events."""
     if text is None:
         return variable
-    return replace(
-        variable, formula=text.formula, columns=text.columns, about=text.about, high=text.high, low=text.low
-    )
+    return replace(variable, formula=text.formula, columns=text.columns, about=text.about, high=text.high, low=text.low)
 
 
 def _as_levels(values: pd.Series) -> pd.Series:

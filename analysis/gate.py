@@ -46,13 +46,23 @@ ADDRESSES = (
     "ping",
     "manifest",
 )
-UNREQUESTED_RELS = frozenset((
-    "canonical", "alternate", "next", "prev", "license", "author", "me", "help", "up", "first",
-    "last", "bookmark",
-))
-CSS_URL = re.compile(
-    r"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^)\s\"']*))\s*\)|@import\s+[\"']([^\"']+)", re.IGNORECASE
+UNREQUESTED_RELS = frozenset(
+    (
+        "canonical",
+        "alternate",
+        "next",
+        "prev",
+        "license",
+        "author",
+        "me",
+        "help",
+        "up",
+        "first",
+        "last",
+        "bookmark",
+    )
 )
+CSS_URL = re.compile(r"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^)\s\"']*))\s*\)|@import\s+[\"']([^\"']+)", re.IGNORECASE)
 REFRESH = re.compile(r"url\s*=\s*['\"]?([^'\"\s]+)", re.IGNORECASE)
 SCRIPT_REQUEST = re.compile(
     r"(?:\b(?:fetch|import|importScripts|Worker|WebSocket|EventSource|sendBeacon|getJSON|ajax)\s*\("
@@ -76,10 +86,19 @@ BAD_NUMBER = re.compile(
     r"(?:^|[\s£$€(+-])(?:None|nan|NaN|inf|undefined)"
     r"(?=\s?(?:%|£|€|customers?\b|per cent\b|points\b|years\b|days\b|orders\b))"
 )
-SHOWN_ATTRIBUTES = frozenset((
-    "alt", "title", "aria-label", "aria-description", "placeholder", "content", "data-title",
-    "summary", "label",
-))
+SHOWN_ATTRIBUTES = frozenset(
+    (
+        "alt",
+        "title",
+        "aria-label",
+        "aria-description",
+        "placeholder",
+        "content",
+        "data-title",
+        "summary",
+        "label",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +184,7 @@ def check(site: Path, private: Private, budget: Budget = Budget()) -> list[Refus
 
 def _anchors(document: Document) -> frozenset[str]:
     names = {tag.attrs["id"] for tag in document.tags if "id" in tag.attrs}
-    return frozenset(
-        names | {tag.attrs["name"] for tag in document.tags if tag.name == "a" and "name" in tag.attrs}
-    )
+    return frozenset(names | {tag.attrs["name"] for tag in document.tags if tag.name == "a" and "name" in tag.attrs})
 
 
 def _refers(document: Document) -> Iterator[tuple[str, int, bool, str]]:
@@ -227,13 +244,9 @@ def refuse_links(document: Document, scene: Scene) -> Iterator[Finding]:
             yield Finding(line, f"{where} {address}: {target} has no id “{anchor}”")
     if document.file == "search.json":
         for line, value in document.values:
-            for entry in (
-                (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
-            ):
+            for entry in (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ():
                 path, _, anchor = str(entry.get("href", "")).partition("#")
-                if path not in scene.documents or (
-                    anchor and unquote(anchor) not in scene.anchors.get(path, ())
-                ):
+                if path not in scene.documents or (anchor and unquote(anchor) not in scene.anchors.get(path, ())):
                     yield Finding(
                         document.find_line(re.escape(f"{path}#{anchor}"), line),
                         f"{path}#{anchor}: no such place",
@@ -281,9 +294,7 @@ def refuse_off_host(document: Document, scene: Scene) -> Iterator[Finding]:
 
 def refuse_duplicate_ids(document: Document, scene: Scene) -> Iterator[Finding]:
     """An id stands once on a page; those of `<link>`, which Quarto repeats and nothing uses, do not count."""
-    places = [
-        (tag.attrs["id"], tag.line) for tag in document.tags if tag.attrs.get("id") and tag.name != "link"
-    ]
+    places = [(tag.attrs["id"], tag.line) for tag in document.tags if tag.attrs.get("id") and tag.name != "link"]
     counts = Counter(name for name, _ in places)
     for name, count in counts.items():
         if count > 1:
@@ -304,9 +315,7 @@ def refuse_marks(document: Document, scene: Scene) -> Iterator[Finding]:
         elif text.value.strip() == "None" and text.holder in ("td", "th", "b", "strong", "data", "dd"):
             yield Finding(text.line, "“None” stands where a number or a word should")
         elif bad := BAD_NUMBER.search(text.value):
-            yield Finding(
-                text.line, f"“{bad[0].strip()}” stands where a number should, in “{text.value.strip()[:60]}”"
-            )
+            yield Finding(text.line, f"“{bad[0].strip()}” stands where a number should, in “{text.value.strip()[:60]}”")
 
 
 def refuse_weight(document: Document, scene: Scene) -> Iterator[Finding]:
@@ -319,9 +328,7 @@ def refuse_weight(document: Document, scene: Scene) -> Iterator[Finding]:
         (packed, scene.budget.gzip, " compressed"),
     ):
         if size > most:
-            yield Finding(
-                1, f"the page weighs {size / 1000:,.1f} kB{how}; the budget is {most / 1000:,.0f} kB"
-            )
+            yield Finding(1, f"the page weighs {size / 1000:,.1f} kB{how}; the budget is {most / 1000:,.0f} kB")
 
 
 def refuse_active_text(document: Document, scene: Scene) -> Iterator[Finding]:
@@ -330,27 +337,17 @@ def refuse_active_text(document: Document, scene: Scene) -> Iterator[Finding]:
         for name, value in tag.attrs.items():
             if name in ADDRESSES and ACTIVE.match(re.sub(r"[\x00-\x20]+", "", value)):
                 yield Finding(tag.line, f"<{tag.name} {name}> would run its address")
-            elif name.startswith("on") and (
-                not document.is_page or not ENGINE_HANDLER.fullmatch(_joined(value))
-            ):
+            elif name.startswith("on") and (not document.is_page or not ENGINE_HANDLER.fullmatch(_joined(value))):
                 yield Finding(tag.line, f"<{tag.name} {name}> would run “{value[:40]}”")
             elif name == "srcdoc":
                 yield Finding(tag.line, f"<{tag.name} srcdoc> holds a page of its own")
         if tag.name in ("base", "object", "embed", "applet", "iframe", "frame", "portal"):
             yield Finding(tag.line, f"<{tag.name}> has no place on these pages")
     for script in document.scripts:
-        if (
-            script.name != "script"
-            or "json" in script.attrs.get("type", "").lower()
-            or not script.body.strip()
-        ):
+        if script.name != "script" or "json" in script.attrs.get("type", "").lower() or not script.body.strip():
             continue
         body = _joined(script.body)
-        known = (
-            script.attrs.get("id") in ENGINE_SCRIPT_IDS
-            or body.startswith(ENGINE_SCRIPTS)
-            or body in scene.own
-        )
+        known = script.attrs.get("id") in ENGINE_SCRIPT_IDS or body.startswith(ENGINE_SCRIPTS) or body in scene.own
         if script.in_main or not document.is_page or not known:
             yield Finding(script.line, f"an inline script would run “{body[:40]}”")
 

@@ -181,10 +181,7 @@ def _customer(table: RawTable) -> Column | None:
         column
         for column in table.columns
         if 1 < column.n_distinct < 0.95 * (table.n_rows - column.n_missing)
-        and (
-            column.type == "key"
-            or (column.type in ("text", "category", "number") and is_identifier(column.name))
-        )
+        and (column.type == "key" or (column.type in ("text", "category", "number") and is_identifier(column.name)))
     ]
     named = [column for column in repeated if _CUSTOMER & _words(column.name)]
     sole = [column for column in table.columns if column.type == "key" and column.n_distinct == table.n_rows]
@@ -197,9 +194,7 @@ def _amount(table: RawTable) -> str | None:
     numbers = [column.name for column in table.columns if column.type == "number" and column.n_distinct > 2]
     named = [name for name in numbers if _AMOUNT & _words(name)]
     priced = [name for name in named if "price" not in _words(name)] or named
-    broken = [
-        name for name in numbers if table.frame[name].dtype == np.float64 and not _is_whole(table.frame[name])
-    ]
+    broken = [name for name in numbers if table.frame[name].dtype == np.float64 and not _is_whole(table.frame[name])]
     return next(iter(priced or broken[::-1] or numbers[::-1]), None)
 
 
@@ -217,7 +212,7 @@ def _row_roles(table: RawTable) -> dict[str, tuple[InferredRole, str]]:
         customer.name: ("customer", "whose row it is: the value repeats from row to row")
     }
     dates = [column.name for column in table.columns if column.type == "date"]
-    taken |= {name: ("date", "when it happened") for name in dates[:1]}
+    taken |= dict.fromkeys(dates[:1], ("date", "when it happened"))
     amount = _amount(table)
     if amount is not None:
         named = bool(_AMOUNT & _words(amount))
@@ -230,9 +225,7 @@ def _row_roles(table: RawTable) -> dict[str, tuple[InferredRole, str]]:
         if column.name in taken or column.type != "key":
             continue
         if (
-            column.n_distinct
-            == customer.n_distinct
-            == len(table.frame[[customer.name, column.name]].drop_duplicates())
+            column.n_distinct == customer.n_distinct == len(table.frame[[customer.name, column.name]].drop_duplicates())
             and not codes.isna().any()
         ):
             taken[column.name] = ("ignore", f"names the same customers as '{customer.name}'")
@@ -327,10 +320,7 @@ def _holds_addresses(table: RawTable, column: Column) -> bool:
 
 def _is_coded(column: Column, words: set[str]) -> bool:
     return (
-        column.type == "number"
-        and column.n_distinct <= 50
-        and bool(words & _CODED)
-        and not words & (_COUNT | _MONEY)
+        column.type == "number" and column.n_distinct <= 50 and bool(words & _CODED) and not words & (_COUNT | _MONEY)
     )
 
 

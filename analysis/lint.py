@@ -80,11 +80,14 @@ def _dates(study: Study, raw: RawTable) -> list[Finding]:
         return []
     return [
         Finding(
-            "date-order", "serious", f"Dates are {order}, the settings say {wanted.replace('-', ' ')}",
+            "date-order",
+            "serious",
+            f"Dates are {order}, the settings say {wanted.replace('-', ' ')}",
             "Read in the wrong order, days and months swap places and every tenure is off.",
-            f"Read as the whole column shows: {order}.", _labels(study, against),
+            f"Read as the whole column shows: {order}.",
+            _labels(study, against),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _years(study: Study, cleaned: Cleaned) -> list[Finding]:
@@ -99,11 +102,14 @@ def _years(study: Study, cleaned: Cleaned) -> list[Finding]:
             year = min(years)
             found.append(
                 Finding(
-                    "age-at-today", "caution", f"{feature.label} is counted from {year}, the data end in {cleaned.as_of.year}",
+                    "age-at-today",
+                    "caution",
+                    f"{feature.label} is counted from {year}, the data end in {{cleaned.as_of.year}}",
                     "A customer's age or tenure belongs to the date of the data, not to the day of the analysis.",
-                    "Computed as the settings say; write year(as_of) instead.", (feature.label,),
+                    "Computed as the settings say; write year(as_of) instead.",
+                    (feature.label,),
                 )
-            )  # fmt: skip
+            )
     return found
 
 
@@ -112,12 +118,13 @@ def _duplicates(cleaned: Cleaned) -> list[Finding]:
         return []
     return [
         Finding(
-            "duplicates-without-key", "caution",
+            "duplicates-without-key",
+            "caution",
             f"{cleaned.duplicates:,} rows repeat an earlier one once the key is ignored",
             "If they are copies, their customers count twice; a check with the key in place cannot see it.",
             "Reported and kept: the file cannot tell copies from customers who look alike.",
         )
-    ]  # fmt: skip
+    ]
 
 
 def _sums(study: Study, table: FeatureTable, prepared: Prepared) -> list[Finding]:
@@ -130,11 +137,14 @@ def _sums(study: Study, table: FeatureTable, prepared: Prepared) -> list[Finding
             labels = [v.label for v in table.variables if v.name in parts]
             found.append(
                 Finding(
-                    "sum-beside-parts", "caution", f"{feature.label} forms segments beside the parts it is the sum of",
+                    "sum-beside-parts",
+                    "caution",
+                    f"{feature.label} forms segments beside the parts it is the sum of",
                     "What is counted twice weighs twice: the segments follow that one theme.",
-                    "Kept as the settings say; take out the sum or the parts.", (feature.label, *labels),
+                    "Kept as the settings say; take out the sum or the parts.",
+                    (feature.label, *labels),
                 )
-            )  # fmt: skip
+            )
     return found
 
 
@@ -142,19 +152,24 @@ def _copies(table: FeatureTable, prepared: Prepared) -> list[Finding]:
     names = [variable.name for variable in prepared.variables]
     ranks = table.frame[names].rank().corr().abs()
     pairs = [
-        (a, b) for i, a in enumerate(prepared.variables) for b in prepared.variables[i + 1 :] if ranks.loc[a.name, b.name] >= NEAR_COPY
-    ]  # fmt: skip
+        (a, b)
+        for i, a in enumerate(prepared.variables)
+        for b in prepared.variables[i + 1 :]
+        if ranks.loc[a.name, b.name] >= NEAR_COPY
+    ]
     if not pairs:
         return []
     shown = joined([f"{a.label} with {b.label}" for a, b in pairs[:3]])
     return [
         Finding(
-            "near-copies", "caution", f"{len(pairs)} pairs of features say nearly the same: {shown}",
+            "near-copies",
+            "caution",
+            f"{len(pairs)} pairs of features say nearly the same: {shown}",
             f"A Spearman correlation of {NEAR_COPY} or more; the theme they share weighs twice.",
             "Kept as the settings say; near_copies: drop keeps one of each.",
             tuple(dict.fromkeys(v.label for pair in pairs for v in pair)),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _codes(study: Study, raw: RawTable) -> list[Finding]:
@@ -165,12 +180,14 @@ def _codes(study: Study, raw: RawTable) -> list[Finding]:
         return []
     return [
         Finding(
-            "label-encoded", "serious", f"{joined(list(_labels(study, text)))} took part as alphabetical numbers",
+            "label-encoded",
+            "serious",
+            f"{joined(list(_labels(study, text)))} took part as alphabetical numbers",
             "Levels in the order of the alphabet have no distance; the algorithm believes that they have.",
-            "Done as the settings say; use a yes or no feature such as is_in(column, \"level\") instead.",
+            'Done as the settings say; use a yes or no feature such as is_in(column, "level") instead.',
             _labels(study, text),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _scales(study: Study, table: FeatureTable, prepared: Prepared) -> list[Finding]:
@@ -182,11 +199,14 @@ def _scales(study: Study, table: FeatureTable, prepared: Prepared) -> list[Findi
     widest = prepared.variables[int(spread.to_numpy().argmax())].label
     return [
         Finding(
-            "unscaled", "serious", f"Features are not scaled, and {widest} outweighs the others",
+            "unscaled",
+            "serious",
+            f"Features are not scaled, and {widest} outweighs the others",
             "Distances are then ruled by whichever feature has the largest numbers.",
-            "Done as the settings say; scaling: standard gives each the same weight.", (widest,),
+            "Done as the settings say; scaling: standard gives each the same weight.",
+            (widest,),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _borrowed_k(study: Study, evidence: Evidence) -> list[Finding]:
@@ -201,12 +221,13 @@ def _borrowed_k(study: Study, evidence: Evidence) -> list[Finding]:
         return []
     return [
         Finding(
-            "borrowed-k", "serious",
+            "borrowed-k",
+            "serious",
             f"The {decision.k} segments were chosen by {lender}, the labels are of {decision.algorithm_title}",
             "A number that suits one algorithm need not repeat in another's labels.",
             f"Published as fixed; {decision.algorithm_title} on its own evidence would take {own.k}.",
         )
-    ]  # fmt: skip
+    ]
 
 
 def _reduced(study: Study, prepared: Prepared) -> list[Finding]:
@@ -214,12 +235,14 @@ def _reduced(study: Study, prepared: Prepared) -> list[Finding]:
         return []
     return [
         Finding(
-            "reduced-space", "serious",
-            f"Segments were formed and judged in {prepared.axes.shape[1]} components, and are read in {len(prepared.variables)} features",
+            "reduced-space",
+            "serious",
+            f"Segments were formed and judged in {prepared.axes.shape[1]} components, and are read in "
+            f"{len(prepared.variables)} features",
             "Groups look further apart in a few components than in what was measured; a silhouette there flatters.",
             "Done as the settings say; the evidence is of the reduced space.",
         )
-    ]  # fmt: skip
+    ]
 
 
 def _thin(table: FeatureTable, prepared: Prepared) -> list[Finding]:
@@ -228,11 +251,13 @@ def _thin(table: FeatureTable, prepared: Prepared) -> list[Finding]:
         return []
     return [
         Finding(
-            "few-customers", "caution", f"{n:,} customers for {p} features, {n // p} each",
+            "few-customers",
+            "caution",
+            f"{n:,} customers for {p} features, {n // p} each",
             f"With fewer than {PER_FEATURE} customers a feature, segments follow chance more than the market.",
             "Nothing; use fewer features or wait for more customers.",
         )
-    ]  # fmt: skip
+    ]
 
 
 def _constants(study: Study, cleaned: Cleaned, prepared: Prepared) -> list[Finding]:
@@ -243,10 +268,14 @@ def _constants(study: Study, cleaned: Cleaned, prepared: Prepared) -> list[Findi
     names = (*(d.name for d in dropped), *columns)
     return [
         Finding(
-            "constants", "note", f"{joined(list(_labels(study, names)))} tell nobody apart",
-            "A column with one value cannot form or describe a group.", "Left out.", _labels(study, names),
+            "constants",
+            "note",
+            f"{joined(list(_labels(study, names)))} tell nobody apart",
+            "A column with one value cannot form or describe a group.",
+            "Left out.",
+            _labels(study, names),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _summands(formula: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,35 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from joblib import delayed
 from markupsafe import Markup
 
-from analysis import charts
+from analysis import charts, data_charts, descriptor_charts, evidence_charts
 from analysis.assets import read_tokens, themed, write_vega_bundle
-from analysis.charts import Figure, Table
 from analysis.evidence import (
-    BAND, NATURAL_GAP, NATURAL_STABLE, PAIRS, PAIRS_DECIDED, REPRODUCIBLE_STABLE, STABLE, VALID,
-)  # fmt: skip
-from analysis.formats import Formats, in_words
+    BAND,
+    NATURAL_GAP,
+    NATURAL_STABLE,
+    PAIRS,
+    PAIRS_DECIDED,
+    REPRODUCIBLE_STABLE,
+    STABLE,
+    VALID,
+)
+from analysis.figures import WIDTH, Figure, Table
+from analysis.formats import in_words
 from analysis.prepare import NEAR_COPY, OUTLIER_Z
-from analysis.render import write_notice
 from analysis.report import Report, Segment
 from analysis.resample import NULL_DRAWS, NULL_PAIRS
 from analysis.workers import run_parallel
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
-BADGES = {"highly stable": "highly-stable", "valid": "valid", "a pattern": "pattern", "do not trust": "do-not-trust"}
+BADGES = {
+    "highly stable": "highly-stable",
+    "valid": "valid",
+    "a pattern": "pattern",
+    "do not trust": "do-not-trust",
+}
 
 # Look-alikes for what YAML, Pandoc and shortcodes give a meaning to.
-_FRONT = str.maketrans('<>{}[]"\'\\`&$@:|#*', "‹›❴❵［］”’∖ˋ＆＄＠∶∣＃∗")
+_FRONT = str.maketrans("<>{}[]\"'\\`&$@:|#*", "‹›❴❵［］”’∖ˋ＆＄＠∶∣＃∗")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,27 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     return [*files, site / "assets" / bundle, site / "_metadata.yml", root / "_variables.yml"]
 
 
+def write_notice(root: Path, text: str, *, synthetic: bool, variables: Mapping[str, str] | None = None) -> None:
+    """Write what every page says about its data, in the two files that both engines read after pre-render.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    text : str
+        One line, never empty; 404 always shows it, the other pages where the data are synthetic.
+    synthetic : bool
+        Whether a strip with the text stands on top of every page.
+    variables : mapping of str to str, optional
+        More variables for ``{{< var name >}}`` in prose pages.
+    """
+    strip = f'<aside class="notice" aria-label="About the data">{Markup.escape(text)}</aside>'
+    metadata = {"include-before-body": [{"text": strip}]} if synthetic else {}
+    _write(root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
+    values = {"notice": text, **(variables or {})}
+    _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
+
+
 def escape(text: object) -> Markup:
     """Text as one line in which only letters, digits, spaces and commas stand for themselves.
 
@@ -132,29 +164,42 @@ class _Book:
         self.pictures = _pictures(list(self.figures.values()), self.tokens)
         self.environment = Environment(
             loader=FileSystemLoader(root / "templates"),
-            block_start_string="<%", block_end_string="%>",
-            variable_start_string="<<", variable_end_string=">>",
-            comment_start_string="<#", comment_end_string="#>",
-            undefined=StrictUndefined, autoescape=True, finalize=_finalize,
-            trim_blocks=True, keep_trailing_newline=True,
-        )  # fmt: skip
+            block_start_string="<%",
+            block_end_string="%>",
+            variable_start_string="<<",
+            variable_end_string=">>",
+            comment_start_string="<#",
+            comment_end_string="#>",
+            undefined=StrictUndefined,
+            autoescape=True,
+            finalize=_finalize,
+            trim_blocks=True,
+            keep_trailing_newline=True,
+        )
         self.environment.globals.update(vega_bundle=Markup(bundle))
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
-            percent=self.formats.percent, people=self.formats.people, plain=self.formats.plain, words=in_words,
-            value=self.formats.value, code=escape_lines,
-        )  # fmt: skip
+            percent=self.formats.percent,
+            people=self.formats.people,
+            plain=self.formats.plain,
+            words=in_words,
+            value=self.formats.value,
+            code=escape_lines,
+        )
 
     def pages(self) -> Iterable[tuple[str, str]]:
         """Name and text of each page."""
         report, figures = self.report, self.figures
         personas = [self.card(s, "segments/") for s in report.segments]
-        yield "index.qmd", self.page(
-            "index",
-            personas=personas,
-            value_size=self.figure(figures["value_size"], 0),
-            first=self.first_actions(),
-            stability=self.chosen().stability.median,
+        yield (
+            "index.qmd",
+            self.page(
+                "index",
+                personas=personas,
+                value_size=self.figure(figures["value_size"], 0),
+                first=self.first_actions(),
+                stability=self.chosen().stability.median,
+            ),
         )
         siblings = [self.card(s, "") for s in report.segments]
         yield "segments/index.qmd", self.page("personas", personas=siblings)
@@ -169,16 +214,20 @@ class _Book:
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
         yield "evidence.qmd", self.page("evidence", figures=shown, chosen=self.chosen())
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]
-        yield "data.qmd", self.page(
-            "data",
-            figures=shown,
-            columns=columns,
-            ledger=self.ledger(),
-            findings=self.findings(),
-            dictionary=self.dictionary(),
+        yield (
+            "data.qmd",
+            self.page(
+                "data",
+                figures=shown,
+                columns=columns,
+                ledger=self.ledger(),
+                findings=self.findings(),
+                dictionary=self.dictionary(),
+            ),
         )
-        yield "methodology.qmd", self.page(
-            "methodology", features=self.features(), thresholds=_THRESHOLDS, chosen=self.chosen()
+        yield (
+            "methodology.qmd",
+            self.page("methodology", features=self.features(), thresholds=_THRESHOLDS, chosen=self.chosen()),
         )
 
     def page(self, template: str, **context: Any) -> str:
@@ -191,11 +240,19 @@ class _Book:
     def figure(self, figure: Figure, depth: int) -> PageFigure:
         """Make a chart ready for a page that lies ``depth`` folders under ``site/``."""
         found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.pictures[figure.id])
-        width, height = (round(float(x)) for x in found.groups()) if found else (charts.WIDTH, figure.height)
+        width, height = (round(float(x)) for x in found.groups()) if found else (WIDTH, figure.height)
         address = Markup("../" * depth + f"assets/charts/{figure.id}.svg")
         spec_json = escape_json(figure.spec)
         return PageFigure(
-            figure.id, figure.title, figure.caption, figure.alt, spec_json, address, width, height, figure.table
+            figure.id,
+            figure.title,
+            figure.caption,
+            figure.alt,
+            spec_json,
+            address,
+            width,
+            height,
+            figure.table,
         )
 
     def card(self, s: Segment, folder: str) -> dict[str, Any]:
@@ -248,7 +305,11 @@ class _Book:
     def outcomes(self, s: Segment) -> list[tuple[str, str, str]]:
         """Outcome, rate here, rate of everyone."""
         return [
-            (v.label, self.formats.percent(d.summary.mean), self.formats.percent(self.report.everyone[v.name].mean))
+            (
+                v.label,
+                self.formats.percent(d.summary.mean),
+                self.formats.percent(self.report.everyone[v.name].mean),
+            )
             for v in self.report.variables
             if v.role == "outcome" and v.unit == "yes_no" and (d := s.difference(v.name))
         ]
@@ -266,14 +327,18 @@ class _Book:
             return Band(variable.label, f"yes, {sure}", Markup(s.colour), *texts, 0, here, here, 0, all_, all_)
         low, high = min(own.p10, base.p10), max(own.p90, base.p90)
         span = (high - low) or 1.0
-        place = [round(4 + 92 * (x - low) / span, 1) for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)]
+        place = [
+            round(4 + 92 * (x - low) / span, 1) for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)
+        ]
         unit = variable.unit
         return Band(
             variable.label,
             sure,
             Markup(s.colour),
-            f"{self.formats.value(own.median, unit)} ({self.formats.value(own.p10, unit)} to {self.formats.value(own.p90, unit)})",
-            f"{self.formats.value(base.median, unit)} ({self.formats.value(base.p10, unit)} to {self.formats.value(base.p90, unit)})",
+            f"{self.formats.value(own.median, unit)} ({self.formats.value(own.p10, unit)} to "
+            f"{self.formats.value(own.p90, unit)})",
+            f"{self.formats.value(base.median, unit)} ({self.formats.value(base.p10, unit)} to "
+            f"{self.formats.value(base.p90, unit)})",
             *place,
         )
 
@@ -285,9 +350,14 @@ class _Book:
             action = next((a for a in s.actions if a.title not in {c["title"] for c in chosen}), None)
             if action and len(chosen) < 3:
                 chosen.append(
-                    {"title": action.title, "text": f"For {s.name}. {action.reason}", "why": "", "test": action.measure,
-                     "evidence": [{"url": Markup(f"segments/{s.slug}.html#what-to-do"), "text": s.name}]}
-                )  # fmt: skip
+                    {
+                        "title": action.title,
+                        "text": f"For {s.name}. {action.reason}",
+                        "why": "",
+                        "test": action.measure,
+                        "evidence": [{"url": Markup(f"segments/{s.slug}.html#what-to-do"), "text": s.name}],
+                    }
+                )
         return chosen
 
     def chosen(self) -> Any:
@@ -299,10 +369,17 @@ class _Book:
         return Table(
             ("Rule", "Customers in", "Touched", "Customers out", "What was done", "Why"),
             tuple(
-                (x.rule, f"{x.rows_in:,}", self.formats.people(x.touched), f"{x.rows_out:,}", x.done if x.touched else "nothing to do", x.why)
+                (
+                    x.rule,
+                    f"{x.rows_in:,}",
+                    self.formats.people(x.touched),
+                    f"{x.rows_out:,}",
+                    x.done if x.touched else "nothing to do",
+                    x.why,
+                )
                 for x in self.report.ledger
             ),
-        )  # fmt: skip
+        )
 
     def findings(self) -> Table:
         """What the linter found, as text."""
@@ -318,12 +395,18 @@ class _Book:
             ("Column", "Meaning", "Read as", "Role", "Missing", "Different values", "Middle 80 %", "How it was read"),
             tuple(
                 (
-                    c.name, c.label, c.type, c.role, f.people(c.missing), f"{c.distinct:,}",
-                    f"{f.plain(c.p10)} to {f.plain(c.p90)}" if c.p10 is not None and c.p90 is not None else "–", c.note,
+                    c.name,
+                    c.label,
+                    c.type,
+                    c.role,
+                    f.people(c.missing),
+                    f"{c.distinct:,}",
+                    f"{f.plain(c.p10)} to {f.plain(c.p90)}" if c.p10 is not None and c.p90 is not None else "–",
+                    c.note,
                 )
                 for c in self.report.data.columns
             ),
-        )  # fmt: skip
+        )
 
     def features(self) -> Table:
         """Every variable with its formula and what was done to it."""
@@ -331,7 +414,13 @@ class _Book:
         dropped = {d.name: d.reason for d in self.report.dropped}
         rows = []
         for v in self.report.variables:
-            use = "forms segments" if v.name in steps else f"left out: {dropped[v.name]}" if v.name in dropped else f"{v.role}, describes them"
+            use = (
+                "forms segments"
+                if v.name in steps
+                else f"left out: {dropped[v.name]}"
+                if v.name in dropped
+                else f"{v.role}, describes them"
+            )
             step = steps.get(v.name)
             made = ("logarithm, " if step and step.log else "") + ("scaled" if step else "as it is")
             rows.append((v.label, use, v.formula, made, v.about or "–"))
@@ -341,15 +430,24 @@ class _Book:
 def _draw_all(report: Report) -> list[Figure]:
     """Every chart of the site, once."""
     found = [
-        charts.value_against_size(report), charts.heat_map(report), charts.parallel_coordinates(report),
-        charts.segment_map(report), charts.outcomes(report), charts.descriptors(report),
-        *(charts.category_mix(report, i) for i in range(len(report.categories))),
-        charts.elbow(report), charts.silhouette(report), charts.stability(report), charts.algorithms(report),
-        charts.segment_stability(report), charts.null_reference(report),
-        *(charts.distribution(report, c) for c in report.data.columns if c.bars),
-        charts.missing_values(report), charts.correlation_map(report),
+        charts.value_against_size(report),
+        charts.heat_map(report),
+        charts.parallel_coordinates(report),
+        charts.segment_map(report),
+        descriptor_charts.outcomes(report),
+        descriptor_charts.descriptors(report),
+        *(descriptor_charts.category_mix(report, i) for i in range(len(report.categories))),
+        evidence_charts.elbow(report),
+        evidence_charts.silhouette(report),
+        evidence_charts.stability(report),
+        evidence_charts.algorithms(report),
+        evidence_charts.segment_stability(report),
+        evidence_charts.null_reference(report),
+        *(data_charts.distribution(report, c) for c in report.data.columns if c.bars),
+        data_charts.missing_values(report),
+        data_charts.correlation_map(report),
         *(charts.persona_profile(report, s) for s in report.segments),
-    ]  # fmt: skip
+    ]
     return [figure for figure in found if figure]
 
 
@@ -359,7 +457,7 @@ def _pictures(figures: list[Figure], tokens: dict[str, str]) -> dict[str, str]:
     for figure in figures:
         spec = themed(figure.spec, tokens)
         if spec.get("width") == "container":
-            spec = {**spec, "width": charts.WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
+            spec = {**spec, "width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
         specs.append({"$schema": _SCHEMA, **spec})
     drawn = run_parallel(delayed(vl_convert.vegalite_to_svg)(spec) for spec in specs)
     return {figure.id: _numbered(svg) for figure, svg in zip(figures, drawn, strict=True)}
@@ -374,10 +472,19 @@ def _numbered(svg: str) -> str:
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _THRESHOLDS = {
-    "stable": STABLE, "valid": VALID, "band": BAND, "natural_stable": NATURAL_STABLE, "natural_gap": NATURAL_GAP,
-    "reproducible": REPRODUCIBLE_STABLE, "pairs": PAIRS, "pairs_decided": PAIRS_DECIDED, "null_draws": NULL_DRAWS,
-    "null_pairs": NULL_PAIRS, "outlier": OUTLIER_Z, "near_copy": NEAR_COPY,
-}  # fmt: skip
+    "stable": STABLE,
+    "valid": VALID,
+    "band": BAND,
+    "natural_stable": NATURAL_STABLE,
+    "natural_gap": NATURAL_GAP,
+    "reproducible": REPRODUCIBLE_STABLE,
+    "pairs": PAIRS,
+    "pairs_decided": PAIRS_DECIDED,
+    "null_draws": NULL_DRAWS,
+    "null_pairs": NULL_PAIRS,
+    "outlier": OUTLIER_Z,
+    "near_copy": NEAR_COPY,
+}
 
 
 def _finalize(value: object) -> object:

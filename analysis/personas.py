@@ -154,7 +154,7 @@ def _names(
             (m for m in marks if _words(m, by_name)),
             key=lambda m: (
                 _words(m, by_name) in used,
-                by_name[m.variable].unit in value_like or by_name[m.variable].unit == "count" and bool(tier),
+                by_name[m.variable].unit in value_like or (by_name[m.variable].unit == "count" and bool(tier)),
                 -abs(m.z) * (1.25 if m.z > 0 else 1.0),
             ),
         )
@@ -220,7 +220,9 @@ def _story(
         parts = [_beside_everyone(m, by_name[m.variable], profiles, formats) for m in shown]
         lines.append(f"What differs most: {joined(parts)}.")
     described = [
-        d for d in segment.differences if by_name[d.variable].role == "descriptor" and d.marker and d.variable != study.value
+        d
+        for d in segment.differences
+        if by_name[d.variable].role == "descriptor" and d.marker and d.variable != study.value
     ]
     described.sort(key=lambda d: -abs(d.z))
     parts = []
@@ -249,9 +251,7 @@ def _difference(segment: SegmentProfile, name: str | None) -> Difference | None:
     return next((d for d in segment.differences if d.variable == name), None)
 
 
-def _typical(
-    segment: SegmentProfile, variables: tuple[Variable, ...], formats: Formats
-) -> tuple[tuple[str, str], ...]:
+def _typical(segment: SegmentProfile, variables: tuple[Variable, ...], formats: Formats) -> tuple[tuple[str, str], ...]:
     """A composite of medians; never a person."""
     found = {d.variable: d for d in segment.differences}
     rows = []
@@ -287,7 +287,7 @@ def _not_all(
     """For whom the picture does not hold: a tenth at the other end of each marker, and the other answer of yes/no."""
     lines = []
     for mark in marks[:3]:
-        variable, base = by_name[mark.variable], profiles.everyone[mark.variable]
+        variable, _base = by_name[mark.variable], profiles.everyone[mark.variable]
         if variable.unit == "yes_no":
             continue
         label = variable.label
@@ -325,7 +325,10 @@ def _read_playbook(path: Path) -> list[_Play]:
         except (ValidationError, ValueError) as error:
             text = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
             where = f", field {error.errors()[0]['loc'][0]}" if isinstance(error, ValidationError) else ""
-            raise InputError(f"{place}, rule {i + 1}{where}: {text}.", hint="Fields: when, action, reason, measure, avoid, effort.") from None
+            raise InputError(
+                f"{place}, rule {i + 1}{where}: {text}.",
+                hint="Fields: when, action, reason, measure, avoid, effort.",
+            ) from None
         plays.append(play)
     return plays
 

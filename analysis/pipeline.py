@@ -17,6 +17,7 @@ from analysis.config import Source, Study, check_study, load_study, profile_file
 from analysis.errors import InputError
 
 if TYPE_CHECKING:
+    from analysis.dates import DateOrder
     from analysis.sources import RawTable
 
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
@@ -67,7 +68,14 @@ def build(root: Path, data: Path | None = None, stage: Stage | None = None, forc
 
 
 def _compute(
-    root: Path, study: Study, path: Path, synthetic: bool, chosen: bool, stage: Stage, stamp: str, record: Path
+    root: Path,
+    study: Study,
+    path: Path,
+    synthetic: bool,
+    chosen: bool,
+    stage: Stage,
+    stamp: str,
+    record: Path,
 ) -> Built:
     # Imported here, so that a build with nothing to do starts in no time.
     from analysis.workers import warm_up
@@ -115,15 +123,34 @@ def _compute(
     findings = lint(study, raw, cleaned, table, prepared, evidence)
     with stage("Profile segments"):
         profiles = profile_segments(
-            table, evidence.labels, prepared.matrix, prepared.variables, study.value, study.min_cell, study.seed
+            table,
+            evidence.labels,
+            prepared.matrix,
+            prepared.variables,
+            study.value,
+            study.min_cell,
+            study.seed,
         )
         personas = write_personas(
             profiles, evidence.segments, table.variables, study, root / "templates" / "playbook.yml"
         )
         report = write_report(
-            study, raws, whole.ledger, cleaned, columns, correlations, table, prepared, evidence, profiles, personas, synthetic,
-            findings, _versions(), as_yaml(draft) if draft else "",
-        )  # fmt: skip
+            study,
+            raws,
+            whole.ledger,
+            cleaned,
+            columns,
+            correlations,
+            table,
+            prepared,
+            evidence,
+            profiles,
+            personas,
+            synthetic,
+            findings,
+            _versions(),
+            as_yaml(draft) if draft else "",
+        )
     with stage("Write pages"):
         files = write_outputs(root / "build", study, report, cleaned, prepared, evidence)
         write_private(root / "build", private_values(raw, cleaned, source, study))
@@ -138,19 +165,30 @@ def read_source(path: Path, root: Path, source: Source, i: int) -> RawTable:
     """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence."""
     from analysis.sources import read_table
 
-    def read(dates: str) -> RawTable:
+    def read(dates: DateOrder) -> RawTable:
         return read_table(
-            path, root=root, types=source.types, dates=dates, decimal=source.decimal,
-            delimiter=source.delimiter, encoding=source.encoding, sheet=source.sheet, query=source.query,
-            header=source.header, names=source.names, setting=f"segmentation.sources[{i}]",
-        )  # fmt: skip
+            path,
+            root=root,
+            types=source.types,
+            dates=dates,
+            decimal=source.decimal,
+            delimiter=source.delimiter,
+            encoding=source.encoding,
+            sheet=source.sheet,
+            query=source.query,
+            header=source.header,
+            names=source.names,
+            setting=f"segmentation.sources[{i}]",
+        )
 
     raw = read(source.dates)
     if source.dates == "auto":
         return raw
     by_evidence = read("auto")
     overruled = any(
-        by_evidence.column(c.name).type == "date" for c in raw.columns if c.type == "text" and c.name not in source.types
+        by_evidence.column(c.name).type == "date"
+        for c in raw.columns
+        if c.type == "text" and c.name not in source.types
     )
     return by_evidence if overruled else raw
 
@@ -200,7 +238,7 @@ def _stamp(root: Path, paths: list[Path]) -> str:
     settings = [root / "_quarto.yml", *profile_files(root)]
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
     notes = sorted((root / "site" / "notes").glob("*.md"))
-    assets = [p for p in (root / "site" / "assets").glob("site.*")]
+    assets = list((root / "site" / "assets").glob("site.*"))
     for file in [*inputs, *settings, *code, *templates, *notes, *sorted(assets)]:
         digest.update(file.name.encode())
         with file.open("rb") as content:

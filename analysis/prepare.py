@@ -132,7 +132,13 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     matrix = (values - centre) / scale
     axes = _axes(matrix[core], study.reduce.pca) if study.reduce else None
     return Prepared(
-        matrix if axes is None else matrix @ axes, core, steps, tuple(variables), tuple(dropped), axes, tuple(ledger)
+        matrix if axes is None else matrix @ axes,
+        core,
+        steps,
+        tuple(variables),
+        tuple(dropped),
+        axes,
+        tuple(ledger),
     )
 
 

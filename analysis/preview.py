@@ -12,7 +12,15 @@ from pathlib import Path
 
 from analysis.errors import GateError, InputError
 
-WATCHED = ("_quarto*.yml", "404.qmd", "templates/**/*", "site/*.qmd", "site/notes/*.md", "site/assets/site.*", "data/*")
+WATCHED = (
+    "_quarto*.yml",
+    "404.qmd",
+    "templates/**/*",
+    "site/*.qmd",
+    "site/notes/*.md",
+    "site/assets/site.*",
+    "data/*",
+)
 
 
 def serve(root: Path, site: Path, remake: Callable[[], None], port: int) -> None:
@@ -28,7 +36,9 @@ def serve(root: Path, site: Path, remake: Callable[[], None], port: int) -> None
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError:
-        raise InputError(f"Port {port} is taken.", hint="Choose another: python -m analysis preview --port 4849") from None
+        raise InputError(
+            f"Port {port} is taken.", hint="Choose another: python -m analysis preview --port 4849"
+        ) from None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"Serving http://127.0.0.1:{port}/ ; stop with Ctrl-C.")
     seen = newest(root)

@@ -222,10 +222,16 @@ def _differences(
             marks &= np.sign(np.append(z_draws[:, j], z[j])) == np.sign(z[j])
         found.append(
             Difference(
-                variable.name, summaries[j], float(z[j]), float(low[j]), float(high[j]),
-                float(mean / base) if base else 1.0, bool(marks[-1]), int(round(100 * marks[:-1].mean())),
+                variable.name,
+                summaries[j],
+                float(z[j]),
+                float(low[j]),
+                float(high[j]),
+                float(mean / base) if base else 1.0,
+                bool(marks[-1]),
+                round(100 * marks[:-1].mean()),
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 
@@ -263,7 +269,9 @@ def _category(name: str, values: pd.Series, labels: Labels, min_cell: int) -> Ca
         return None
     shares = (counts / counts.sum(axis=0)).T[table.columns > 0]
     overall = counts.sum(axis=1) / counts.sum()
-    return CategoryProfile(name, tuple(levels), tuple(map(float, overall)), tuple(tuple(map(float, row)) for row in shares))
+    return CategoryProfile(
+        name, tuple(levels), tuple(map(float, overall)), tuple(tuple(map(float, row)) for row in shares)
+    )
 
 
 def _segment_map(matrix: Matrix, labels: Labels, forming: tuple[Variable, ...], min_cell: int) -> SegmentMap:

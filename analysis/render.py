@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -134,31 +132,6 @@ def build_lock(root: Path) -> Iterator[None]:
         yield
 
 
-def write_notice(
-    root: Path, text: str, *, synthetic: bool, variables: Mapping[str, str] | None = None
-) -> None:
-    """Write what every page says about its data, in the two files that both engines read after pre-render.
-
-    Parameters
-    ----------
-    root : Path
-        Project folder.
-    text : str
-        One line, never empty; 404 always shows it, the other pages where the data are synthetic.
-    synthetic : bool
-        Whether a strip with the text stands on top of every page.
-    variables : mapping of str to str, optional
-        More variables for ``{{< var name >}}`` in prose pages.
-    """
-    strip = f'<aside class="notice" aria-label="About the data">{escape(text)}</aside>'
-    metadata = {"include-before-body": [{"text": strip}]} if synthetic else {}
-    _write_if_changed(
-        root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n"
-    )
-    values = {"notice": text, **(variables or {})}
-    _write_if_changed(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
-
-
 def _render_quarto(root: Path, fresh: Path, profile: str | None) -> tuple[str, str]:
     quarto = shutil.which("quarto")
     if quarto is None:
@@ -199,9 +172,7 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None) -> tuple[str
         except (BuildError, ConfigError) as error:
             raise InputError(f"The embedded renderer stopped: {error}") from error
     if not (fresh / HOME).is_file():
-        raise InputError(
-            "The embedded renderer wrote no overview page.", hint="Run `python -m analysis build` first."
-        )
+        raise InputError("The embedded renderer wrote no overview page.", hint="Run `python -m analysis build` first.")
     return smalldocs.__version__, "\n".join(f"WARN: {warning}" for warning in site.warnings)
 
 
@@ -266,12 +237,6 @@ def _at(config: dict[str, Any], keys: list[str]) -> dict[str, Any]:
     for key in keys:
         config = config.setdefault(key, {})
     return config
-
-
-def _write_if_changed(path: Path, text: str) -> None:
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        _made(path.parent)
-        path.write_text(text, encoding="utf-8")
 
 
 def _made(folder: Path) -> Path:

@@ -15,25 +15,89 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
-VOID = frozenset((
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
-    "wbr",
-))
+VOID = frozenset(
+    (
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+    )
+)
 CODE = frozenset(("pre", "code", "kbd", "samp"))
-INLINE = frozenset((
-    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "dfn", "em", "i", "kbd", "mark", "q",
-    "s", "samp", "small", "span", "strong", "sub", "sup", "tspan", "u", "var", "wbr",
-))
+INLINE = frozenset(
+    (
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "cite",
+        "code",
+        "data",
+        "dfn",
+        "em",
+        "i",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "tspan",
+        "u",
+        "var",
+        "wbr",
+    )
+)
 GEOMETRY = frozenset(("d", "points", "transform", "viewbox", "class", "integrity"))
 CELLS = {"td": "tr", "th": "tr", "li": "", "option": "", "dd": ""}
 MARKUP = frozenset((".html", ".htm", ".xhtml", ".svg"))
-TEXT = frozenset((
-    ".css", ".js", ".mjs", ".map", ".txt", ".md", ".xml", ".sql", ".py", ".yml", ".yaml", ".toml",
-    ".license", ".webmanifest",
-))
-PICTURES = frozenset((
-    ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".woff", ".woff2", ".ttf", ".otf",
-))
+TEXT = frozenset(
+    (
+        ".css",
+        ".js",
+        ".mjs",
+        ".map",
+        ".txt",
+        ".md",
+        ".xml",
+        ".sql",
+        ".py",
+        ".yml",
+        ".yaml",
+        ".toml",
+        ".license",
+        ".webmanifest",
+    )
+)
+PICTURES = frozenset(
+    (
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".webp",
+        ".avif",
+        ".ico",
+        ".woff",
+        ".woff2",
+        ".ttf",
+        ".otf",
+    )
+)
 ENGINE = "site_libs/"
 SIDEWAYS = 40
 LISTED = re.compile(r"\d+(?:\s*[,;|]\s*\d+){2,}")
@@ -156,9 +220,7 @@ def read_document(path: Path, name: str) -> Document:
     if suffix in PICTURES:
         return Document(name, "", len(data))
     if not readable and not name.startswith(ENGINE) and path.name not in ("LICENSE", "CNAME", ".nojekyll"):
-        return Document(
-            name, "", len(data), faults=[(1, f"a {suffix or 'nameless'} file cannot be searched")]
-        )
+        return Document(name, "", len(data), faults=[(1, f"a {suffix or 'nameless'} file cannot be searched")])
     text = data.decode("utf-8-sig", errors="replace")
     document = Document(name, text, len(data))
     if document.is_engine and suffix not in MARKUP:
@@ -230,10 +292,7 @@ def _json_columns(value: object, name: str, line: int) -> Iterator[Column]:
             rows = [row for row in value if place < len(row) and _is_scalar(row[place])]
             yield Column(
                 "",
-                tuple(
-                    Cell(_written(row[0]) if _is_scalar(row[0]) else "", _written(row[place]), line)
-                    for row in rows
-                ),
+                tuple(Cell(_written(row[0]) if _is_scalar(row[0]) else "", _written(row[place]), line) for row in rows),
             )
     elif isinstance(value, list):
         yield Column(name, tuple(Cell("", _written(child), line) for child in value if _is_scalar(child)))
@@ -242,18 +301,14 @@ def _json_columns(value: object, name: str, line: int) -> Iterator[Column]:
                 yield from _json_columns(child, name, line)
 
 
-def _record_columns(
-    rows: list[dict[str, object]], line: int, above: Mapping[str, object]
-) -> Iterator[Column]:
+def _record_columns(rows: list[dict[str, object]], line: int, above: Mapping[str, object]) -> Iterator[Column]:
     """Yield one column a field of the rows; a field that the enclosing object has too is their total."""
     if any("vega" in str(row.get("$schema", "")) for row in rows):
         for row in rows:
             yield from _json_columns(row, "", line)
         return
     for name in dict.fromkeys(key for row in rows for key in row):
-        cells = [
-            Cell(_row_label(row), _written(row[name]), line) for row in rows if _is_scalar(row.get(name))
-        ]
+        cells = [Cell(_row_label(row), _written(row[name]), line) for row in rows if _is_scalar(row.get(name))]
         if name in above and cells:
             cells.append(Cell("total", _written(above[name]), line))
         if cells:
@@ -312,9 +367,7 @@ def _grid_columns(grid: list[list[Cell]]) -> Iterator[Column]:
             continue
         labels, rows = across[0], across[1:]
         for place, head in enumerate(labels):
-            cells = tuple(
-                Cell(row[0].value, row[place].value, row[place].line) for row in rows if place < len(row)
-            )
+            cells = tuple(Cell(row[0].value, row[place].value, row[place].line) for row in rows if place < len(row))
             yield Column(head.value.strip(), cells)
 
 
@@ -400,9 +453,7 @@ class _Reader(HTMLParser):
             line += data.count("\n", 0, lead)
             holder = self.stack[-1] if self.stack else ""
             code = not CODE.isdisjoint(self.stack)
-            self.document.texts.append(
-                Text(re.sub(r"\s+", " ", data), line, "text", holder, code, self.glued)
-            )
+            self.document.texts.append(Text(re.sub(r"\s+", " ", data), line, "text", holder, code, self.glued))
             self.glued = True
             self._read_listed("", data, line)
 
@@ -466,9 +517,7 @@ def _embedded(address: str) -> tuple[str, str]:
     if not re.match(r"data:(text/|application/json|image/svg)", head):
         return head, ""
     try:
-        return head, base64.b64decode(body).decode("utf-8", "replace") if head.endswith(
-            ";base64"
-        ) else unquote(body)
+        return head, base64.b64decode(body).decode("utf-8", "replace") if head.endswith(";base64") else unquote(body)
     except binascii.Error:
         return head, body
 

@@ -40,7 +40,8 @@ VERDICTS = {
     ),
     "constructive": (
         "A working split",
-        "The data do not contain groups of their own. The split is a convenience: useful to plan with, not a discovery.",
+        "The data do not contain groups of their own. The split is a convenience: useful to plan with, not a "
+        "discovery.",
     ),
     "none": (
         "No structure found",
@@ -209,9 +210,21 @@ def write_report(
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
     n = len(table.frame)
     info = StudyInfo(
-        study.title, study.subtitle, study.customers, study.currency, study.period, cleaned.as_of.isoformat() if cleaned.as_of else "",
-        synthetic, n, int(prepared.core.sum()), study.min_cell, study.seed, study.scaling, study.value, versions,
-    )  # fmt: skip
+        study.title,
+        study.subtitle,
+        study.customers,
+        study.currency,
+        study.period,
+        cleaned.as_of.isoformat() if cleaned.as_of else "",
+        synthetic,
+        n,
+        int(prepared.core.sum()),
+        study.min_cell,
+        study.seed,
+        study.scaling,
+        study.value,
+        versions,
+    )
     data = DataInfo(
         sources=tuple(
             SourceInfo(raw.shown_path, source.kind, raw.n_rows, len(raw.columns), raw.sha256[:12], raw.notes)
@@ -227,12 +240,30 @@ def write_report(
     )
     segments = tuple(
         Segment(
-            p.id, w.slug, w.name, w.letter, w.colour, p.n, p.share, p.value_total, p.value_share,
-            e.slsw, e.band, e.silhouette, e.shadow,
-            w.one_line, w.story, w.typical, w.markers, w.traits, w.not_all, w.actions, p.differences,
+            p.id,
+            w.slug,
+            w.name,
+            w.letter,
+            w.colour,
+            p.n,
+            p.share,
+            p.value_total,
+            p.value_share,
+            e.slsw,
+            e.band,
+            e.silhouette,
+            e.shadow,
+            w.one_line,
+            w.story,
+            w.typical,
+            w.markers,
+            w.traits,
+            w.not_all,
+            w.actions,
+            p.differences,
         )
         for p, w, e in zip(profiles.segments, personas, evidence.segments, strict=True)
-    )  # fmt: skip
+    )
     title, sentence = VERDICTS[evidence.verdict]
     worth = next((v.label.lower() for v in table.variables if v.name == study.value), "")
     report = Report(
@@ -247,7 +278,11 @@ def write_report(
         decision=evidence.decision,
         verdict=VerdictInfo(evidence.verdict, title, _headline(n, segments, evidence.verdict, info, worth), sentence),
         evidence=EvidenceInfo(
-            evidence.chosen().by_k, evidence.algorithms, evidence.segments, evidence.nulls, evidence.elbow_k,
+            evidence.chosen().by_k,
+            evidence.algorithms,
+            evidence.segments,
+            evidence.nulls,
+            evidence.elbow_k,
             evidence.silhouette_k,
         ),
         everyone=profiles.everyone,
@@ -257,7 +292,7 @@ def write_report(
         unassigned=profiles.unassigned,
         value_total=profiles.value_total,
         segments=segments,
-    )  # fmt: skip
+    )
     return from_json(to_json(report))
 
 
@@ -278,7 +313,8 @@ def from_json(text: str) -> Report:
         return TypeAdapter(Report).validate_json(text)
     except ValidationError:
         raise InputError(
-            "build/report.json was written by another version of this project.", hint="Run: python -m analysis build --force"
+            "build/report.json was written by another version of this project.",
+            hint="Run: python -m analysis build --force",
         ) from None
 
 

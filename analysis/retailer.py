@@ -1,9 +1,8 @@
 """A synthetic omnichannel retailer: customers, orders, a survey and web events, with planted segments.
 
 Five groups of customers buy by a Poisson process that sale weeks and the gift season speed up, and leave for
-good after an order with a probability of their own (BG/NBD); baskets follow the Gamma-Gamma model. An order
-placed online leaves a session among the events where the visitor agreed to be counted. Every number here is
-rounded and made up.
+good after an order with a probability of their own (BG/NBD); amounts follow the Gamma-Gamma model. An order
+placed online leaves a session where the visitor agreed to be counted. Every number here is made up.
 """
 
 from __future__ import annotations
@@ -26,14 +25,9 @@ _CATEGORIES = ("Food", "Home", "Fashion", "Beauty", "Electronics", "Toys")
 _PRICE_LEVELS = np.array([0.6, 1.2, 1.0, 0.7, 1.8, 0.9])  # of the categories
 _REGIONS = {"North": 0.16, "East": 0.12, "South": 0.2, "West": 0.17, "Centre": 0.11, "Capital": 0.24}
 _CARDS = ("no card", "bronze", "silver", "gold")
-_ITEMS = "price_matters quality sustainability trends service convenience loyalty advice".split()
-_EVENTS = ("search", "view", "cart", "purchase")
-_DEVICES = ("desktop", "mobile", "tablet")
-_CUSTOMERS_HEADER = b"customer_id,joined,birth_year,region,newsletter,loyalty_card\n"
-_TRUTH_HEADER = b"customer_id,segment\n"
+_ITEMS = "price_matters", "quality", "sustainability", "trends", "service", "convenience", "loyalty", "advice"
 
-# What each group is like, a column a group, in the order of Retailer.truth. Rates are a year's; rows in rows
-# follow the levels above.
+# A column a group, in the order of Retailer.truth; rates are a year's, tuples within follow the levels above.
 _TRAITS: dict[str, tuple[Any, ...]] = {
     "share": (0.27, 0.24, 0.19, 0.16, 0.14),
     "joined": ((1, 2.6), (1.2, 2), (1, 2.4), (1.1, 2.4), (2.2, 2.8)),  # beta shapes, earliest day to latest
@@ -59,14 +53,12 @@ _TRAITS: dict[str, tuple[Any, ...]] = {
                 (3.9, 3.3, 2.9, 3.6, 2.3, 3.4, 1.8, 2.6)),
 }  # fmt: skip
 
-_LAST_DAY, _N_DAYS = "2025-06-30", 731
-_N_EARLY, _LATEST_JOIN = 180, 670  # customers join from so many days before the first day up to this day
-_SALES = ((102, 120), (701, 720), (1120, 1130))  # from month and day to month and day
-_GIFTS = ((501, 514), (1125, 1224))
+_N_DAYS, _N_EARLY, _LATEST_JOIN = 731, 180, 670  # of orders; before them, when customers join too; until then
+_DAYS = pd.date_range(end="2025-06-30", periods=_N_EARLY + _N_DAYS)
+_SALES, _GIFTS = ((102, 120), (701, 720), (1120, 1130)), ((501, 514), (1125, 1224))  # months and days
 _SALE_PRICE, _ABSURD_AMOUNT = 0.75, 99_999.99
 _RATE_SHAPE, _ORDER_SHAPE, _CUSTOMER_SHAPE = 4.0, 5.0, 5.0  # of BG/NBD and, twice, of Gamma-Gamma
-_CONSENT, _ANONYMOUS, _STRAIGHT = 1 / 3, 0.22, 0.04
-_FEWEST, _MOST_REMADE = 50, 200_000
+_CONSENT, _ANONYMOUS, _STRAIGHT, _FEWEST = 1 / 3, 0.22, 0.04, 50
 # How many in 3,000 customers, and at least one.
 _N_REGIONS_MISSING, _N_COPIES, _N_SPACED, _N_STRAY, _N_STRANGERS = 45, 25, 40, 30, 18
 
@@ -144,11 +136,11 @@ def make_retailer(n_customers: int = 3000, seed: int = 2014) -> Retailer:
         raise InputError(f"{n_customers} synthetic customers are too few.", f"Expected {_FEWEST} or more.")
     if seed < 0:
         raise InputError(f"The seed of the demonstration data is {seed}.", "Expected 0 or more.")
-    people = _draw_people(n_customers, seed)
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng(seed)
+    people = _draw_people(n_customers, rng)
     bought = _draw_purchases(people, rng)
     orders, events = _list_orders(people, bought, rng), _draw_events(people, bought, rng)
-    truth = pd.Series(people.segment + 1, pd.Index(people.frame["customer_id"]), "int64", "segment")
+    truth = pd.Series(people.segment + 1, pd.Index(people.frame["customer_id"]), "int64", "planted_segment")
     return Retailer(people.frame, orders, _draw_survey(people, rng), events, truth)
 
 
@@ -179,43 +171,27 @@ def write_retailer(folder: Path, n_customers: int = 3000, seed: int = 2014) -> d
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
-            paths[name].write_bytes(_table_bytes(table))
+            table.to_csv(paths[name], index=False, lineterminator="\n", encoding="ascii")
     except OSError as error:
         raise InputError(f"{folder}: no demonstration data written ({error.strerror}).") from error
     return paths
 
 
 def is_retailer(folder: Path) -> bool:
-    """Tell whether a folder holds a synthetic retailer: its truth is there, or the same customers are drawn.
+    """Tell whether a folder holds a synthetic retailer: the planted segments stand in its truth.csv.
 
     Parameters
     ----------
     folder : Path
-        Where customers.csv and truth.csv are looked for.
     """
-    if _first_line(folder / "customers.csv") != _CUSTOMERS_HEADER:
-        return False
-    if _first_line(folder / "truth.csv") == _TRUTH_HEADER:
-        return True
-    raw = (folder / "customers.csv").read_bytes()
-    n_customers = raw.count(b"\n") - 1
-    return _FEWEST <= n_customers <= _MOST_REMADE and _table_bytes(_draw_people(n_customers).frame) == raw
-
-
-def _first_line(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.readline(200)
-    except OSError:
-        return b""
+        with (folder / "truth.csv").open(encoding="ascii") as truth:
+            return truth.readline(80) == "customer_id,planted_segment\n"
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
-def _table_bytes(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False, lineterminator="\n").encode("ascii")
-
-
-def _draw_people(n: int, seed: int = 2014) -> _People:
-    rng = np.random.default_rng([seed, 0])
+def _draw_people(n: int, rng: np.random.Generator) -> _People:
     ends = np.rint(np.cumsum(_TRAITS["share"]) * n).astype(int)
     segment = rng.permutation(np.repeat(np.arange(ends.size), np.diff(ends, prepend=0)))
     keys = [f"C{number:06d}" for number in 1 + rng.permutation(2 * n)[: n + _scaled(_N_STRANGERS, n)]]
@@ -225,7 +201,7 @@ def _draw_people(n: int, seed: int = 2014) -> _People:
     age = np.clip(_of("age", segment) + 11 * rng.standard_normal(n), 18, 92)
     frame = pd.DataFrame({
         "customer_id": pd.array(keys[:n], dtype="str"),
-        "joined": _text(_days(_N_EARLY).strftime("%d/%m/%Y"), joined + _N_EARLY),
+        "joined": _text(_DAYS.strftime("%d/%m/%Y"), _N_EARLY + joined),
         "birth_year": 2025 - np.rint(age).astype(np.int64),
         "region": _text(_REGIONS, region),
         "newsletter": _text(("no", "yes"), rng.random(n) < _of("newsletter", segment)),
@@ -246,13 +222,12 @@ def _draw_purchases(people: _People, rng: np.random.Generator) -> _Purchases:
     moment = start[who] + rng.random(who.size) * (end - start)[who]
     moment = moment[np.lexsort((moment, who))]
     stays = np.arange(who.size) - (np.cumsum(n_possible) - n_possible)[who] < n_stays[who]
-    who, day = who[stays], np.searchsorted(clock, moment[stays]) - first[who[stays]]
-    who, day = np.append(np.arange(n), who), np.append(people.joined, day)
+    again = np.searchsorted(clock, moment[stays]) - first[who[stays]]
+    who, day = np.append(np.arange(n), who[stays]), np.append(people.joined, again)
     last = people.joined.copy()
     np.maximum.at(last, who, day)
     until = np.where(n_possible > n_stays, np.minimum(last + 45, _N_DAYS), _N_DAYS)
     who, day = who[day >= 0], day[day >= 0]
-
     channel, category = (_pick(_mix(_of(of, segment), rng)[who], rng) for of in ("channels", "categories"))
     typical = _of("value", segment) * (_CUSTOMER_SHAPE - 1) / rng.gamma(_CUSTOMER_SHAPE, size=n)
     amount = typical[who] * _PRICE_LEVELS[category] * rng.gamma(_ORDER_SHAPE, 1 / _ORDER_SHAPE, who.size)
@@ -262,10 +237,9 @@ def _draw_purchases(people: _People, rng: np.random.Generator) -> _Purchases:
 
 
 def _run_clocks() -> tuple[Array, Array]:
-    """Return the years gone by each day at the segments' paces, on from one to the next, and the sale days."""
-    days = _days(_N_EARLY)
-    date = np.asarray(days.month * 100 + days.day)
-    sale, gift = (np.any([(date >= a) & (date <= b) for a, b in spans], axis=0) for spans in (_SALES, _GIFTS))
+    """Return the years gone by each day at a segment's pace, one after the other, and the sale days."""
+    date = np.asarray(_DAYS.month * 100 + _DAYS.day)
+    sale, gift = (np.any([(date >= a) & (date <= b) for a, b in of], axis=0) for of in (_SALES, _GIFTS))
     pace = 1 + np.outer(_TRAITS["sale"], sale) + np.outer(_TRAITS["gift"], gift)
     return np.cumsum(pace / pace[:, :365].sum(axis=1, keepdims=True)), sale
 
@@ -273,13 +247,11 @@ def _run_clocks() -> tuple[Array, Array]:
 def _list_orders(people: _People, bought: _Purchases, rng: np.random.Generator) -> pd.DataFrame:
     """Number the orders by date, add refunds and what is wrong in the table."""
     n, n_bought = people.segment.size, bought.who.size
-    stray = rng.choice(n_bought, _scaled(_N_STRAY, n))
-    source = np.append(np.arange(n_bought), stray)
+    source = np.append(np.arange(n_bought), rng.choice(n_bought, _scaled(_N_STRAY, n)))
     who, day, amount = bought.who[source], bought.day[source], bought.amount[source]
-    who[n_bought:] = rng.integers(n, len(people.keys), stray.size)
+    who[n_bought:] = rng.integers(n, len(people.keys), source.size - n_bought)
     number = np.empty(source.size, dtype=int)
     number[np.lexsort((rng.random(source.size), day))] = np.arange(1, source.size + 1)
-
     chance = _of("refund", people.segment)[bought.who] * np.where(bought.channel == 0, 0.4, 1)
     later = bought.day + rng.integers(3, 31, n_bought)
     refunded = np.flatnonzero((rng.random(n_bought) < chance) & (later < _N_DAYS))
@@ -295,12 +267,12 @@ def _list_orders(people: _People, bought: _Purchases, rng: np.random.Generator) 
     key[spaced] = len(people.keys) + np.arange(spaced.size)
     padded = [f" {people.keys[i]}" if i % 2 else f"{people.keys[i]} " for i in who[spaced]]
     order = np.lexsort((number[rows], on))
-    rows = rows[order]
-    names = zip(np.where(is_refund[order], "R", "O"), number[rows], strict=True)
+    rows, letters = rows[order], np.where(is_refund[order], "R", "O")
+    numbered = zip(letters, number[rows], strict=True)
     return pd.DataFrame({
-        "order_id": pd.array([f"{kind}{place:07d}" for kind, place in names], dtype="str"),
+        "order_id": pd.array([f"{letter}{place:07d}" for letter, place in numbered], dtype="str"),
         "customer_id": _text(people.keys + padded, key[order]),
-        "date": _text(_days().strftime("%Y-%m-%d"), on[order]),
+        "date": _text(_DAYS.strftime("%Y-%m-%d"), _N_EARLY + on[order]),
         "amount": paid[order],
         "channel": _text(_CHANNELS, bought.channel[source[rows]]),
         "category": _text(_CATEGORIES, bought.category[source[rows]]),
@@ -327,8 +299,8 @@ def _draw_events(people: _People, bought: _Purchases, rng: np.random.Generator) 
     n, buys = who.size, np.arange(who.size) >= idle.size
     day = np.append(since[idle] + (rng.random(idle.size) * span[idle]).astype(int), bought.day[counted])
     start = day * 86_400 + (rng.triangular(6.5, 20, 23, n) * 3600).astype(int)
-    in_app = np.append(np.zeros(idle.size, dtype=bool), bought.channel[counted] == 2)
-    at_desk = ~in_app & (rng.random(n) < _of("desktop", segment)[who])
+    at_desk = rng.random(n) < _of("desktop", segment)[who]
+    at_desk[idle.size :] &= bought.channel[counted] == 1
     device = np.where(at_desk, 0, 1 + (rng.random(n) < 0.12))
     shown = np.where(~buys & (rng.random(n) < _ANONYMOUS), -1, who)
 
@@ -337,23 +309,20 @@ def _draw_events(people: _People, bought: _Purchases, rng: np.random.Generator) 
     order = np.argsort(start, kind="stable")
     counts, n_events = counts[order], counts[order].sum(axis=1)
     visit = np.repeat(np.arange(n), n_events)
-    event = np.repeat(np.tile(np.arange(len(_EVENTS)), n), counts.ravel())
+    event = np.repeat(np.tile(np.arange(counts.shape[1]), n), counts.ravel())
     passed = np.cumsum(10 + rng.exponential(60, visit.size)).astype(int)
     second = start[order][visit] + passed - passed[np.cumsum(n_events) - n_events][visit]
     by_time = np.argsort(second, kind="stable")
     visit, second = visit[by_time], second[by_time]
-    seconds = pd.date_range(_LAST_DAY, periods=86_400, freq="s").strftime("%H:%M:%S")
+    times = pd.date_range("2025", periods=86_400, freq="s").strftime(" %H:%M:%S")
+    date, time = _text(_DAYS.strftime("%Y-%m-%d"), _N_EARLY + second // 86_400), _text(times, second % 86_400)
     return pd.DataFrame({
         "customer_id": _text(people.keys, shown[order][visit]),
         "session_id": _text([f"S{place:07d}" for place in range(1, n + 1)], visit),
-        "timestamp": _text(_days().strftime("%Y-%m-%d "), second // 86_400) + _text(seconds, second % 86_400),
-        "event_type": _text(_EVENTS, event[by_time]),
-        "device": _text(_DEVICES, device[order][visit]),
+        "timestamp": date + time,
+        "event_type": _text(("search", "view", "cart", "purchase"), event[by_time]),
+        "device": _text(("desktop", "mobile", "tablet"), device[order][visit]),
     })  # fmt: skip
-
-
-def _days(n_before: int = 0) -> pd.DatetimeIndex:
-    return pd.date_range(end=_LAST_DAY, periods=n_before + _N_DAYS)
 
 
 def _of(name: str, segment: Array) -> Array:
@@ -367,7 +336,6 @@ def _text(levels: Iterable[str], codes: Array) -> Any:
 
 
 def _mix(shapes: Array, rng: np.random.Generator) -> Array:
-    """Return Dirichlet shares."""
     parts = rng.standard_gamma(shapes)
     return parts / parts.sum(axis=1, keepdims=True)
 
@@ -378,5 +346,4 @@ def _pick(shares: Array, rng: np.random.Generator) -> Array:
 
 
 def _scaled(count: int, n: int) -> int:
-    """Return a count in 3,000 customers for ``n``."""
     return max(round(count * n / 3000), 1)

@@ -170,9 +170,7 @@ def read_table(
     if names is not None:
         table = _rename(table, tuple(names), shown, setting)
     _check_shape(table, shown)
-    frame, columns = read_columns(
-        table, types=types, dates=dates, decimal=decimal, shown=shown, setting=setting
-    )
+    frame, columns = read_columns(table, types=types, dates=dates, decimal=decimal, shown=shown, setting=setting)
     digests = [part.digest for part in parts]
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
@@ -204,9 +202,7 @@ def read_key(table: RawTable, key: str, setting: str) -> Key:
         )
     raw: Any = table.frame[key]
     if raw.dtype == np.float64:
-        raw = raw.map(
-            lambda value: str(int(value)) if value == int(value) else str(value), na_action="ignore"
-        )
+        raw = raw.map(lambda value: str(int(value)) if value == int(value) else str(value), na_action="ignore")
     raw = raw.astype("str")
     trimmed = raw.str.strip()
     trimmed = trimmed.mask(trimmed == "")
@@ -284,9 +280,7 @@ def _find(address: str, root: Path, setting: str) -> list[Path]:
     except FileNotFoundError:
         pass
     except NotADirectoryError:
-        raise InputError(
-            f"{where}: a part of this path is a file, not a folder.", hint="Correct the path."
-        ) from None
+        raise InputError(f"{where}: a part of this path is a file, not a folder.", hint="Correct the path.") from None
     except PermissionError:
         raise _unreadable(where) from None
     except OSError as error:
@@ -304,14 +298,10 @@ def _find(address: str, root: Path, setting: str) -> list[Path]:
             inside = sorted(file.name for file in _listing(whole) if file.is_file())
             raise InputError(
                 f"{where} is a folder.",
-                f"Expected a file. In that folder: {listed(inside, 6)}."
-                if inside
-                else "Expected a file; it is empty.",
+                f"Expected a file. In that folder: {listed(inside, 6)}." if inside else "Expected a file; it is empty.",
                 "Name one file, or several of one shape by a pattern such as *.csv.",
             )
-        raise InputError(
-            f"{where} is not a regular file.", "Expected a file.", "Copy its contents to a file."
-        )
+        raise InputError(f"{where} is not a regular file.", "Expected a file.", "Copy its contents to a file.")
     if re.search(r"[*?\[]", address):
         pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
         try:
@@ -323,18 +313,11 @@ def _find(address: str, root: Path, setting: str) -> list[Path]:
         raise InputError(f"{where} matches no file.", "Expected at least one.", "Correct the pattern.")
     here = [file.name for file in _listing(whole.parent) if file.is_file()]
     near = get_close_matches(whole.name, here, n=3, cutoff=0.5)
-    tables = sorted(
-        name for name in here if re.search(r"\.(csv|tsv|txt|parquet|xlsx?|gz|zip|db|sqlite)$", name, re.I)
-    )
+    tables = sorted(name for name in here if re.search(r"\.(csv|tsv|txt|parquet|xlsx?|gz|zip|db|sqlite)$", name, re.I))
     folder = "" if whole.parent.is_dir() else f"The folder {Path(address).parent} does not exist either."
     raise InputError(
         f"{where} does not exist.",
-        folder
-        or (
-            f"Data files in that folder: {listed(tables, 6)}."
-            if tables
-            else "That folder holds no data file."
-        ),
+        folder or (f"Data files in that folder: {listed(tables, 6)}." if tables else "That folder holds no data file."),
         f"Did you mean {' or '.join(repr(name) for name in near)}?" if near else "Correct the path.",
     )
 
@@ -361,9 +344,7 @@ def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
     except PermissionError:
         raise _unreadable(where) from None
     except OSError as error:
-        raise InputError(
-            f"{where} cannot be read: {error.strerror}.", hint="Try to open it elsewhere."
-        ) from None
+        raise InputError(f"{where} cannot be read: {error.strerror}.", hint="Try to open it elsewhere.") from None
     if data.startswith(b"SQLite format 3\0"):
         shown, table = read_database(f"sqlite:///{file}", reading.query, root=root, setting=reading.setting)
         return [_Part(shown, table, (), hashlib.sha256(data).hexdigest())]
@@ -380,18 +361,14 @@ def _download(address: str, setting: str) -> bytes:
             expected = response.headers.get("Content-Length")
     except urllib.error.HTTPError as error:
         with error:
-            raise InputError(
-                f"{where} answered {error.code} {error.reason}.", "Expected a file.", hint
-            ) from None
+            raise InputError(f"{where} answered {error.code} {error.reason}.", "Expected a file.", hint) from None
     except TimeoutError:
         raise InputError(f"{where} did not answer within {TIMEOUT_SECONDS} seconds.", hint=hint) from None
     except (urllib.error.URLError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise InputError(f"{where} cannot be reached: {reason}.", "Expected a file there.", hint) from None
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(
-            f"{where} broke off: {type(error).__name__}.", "Expected a whole file.", hint
-        ) from None
+        raise InputError(f"{where} broke off: {type(error).__name__}.", "Expected a whole file.", hint) from None
     except Exception as error:
         if type(error).__module__ != "http.client":
             raise
@@ -420,9 +397,7 @@ def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_
         if members is None:
             return [_Part(shown, *read_workbook(where, data, reading), digest)]
         if depth > 2:
-            raise InputError(
-                f"{where} is an archive within archives.", "Expected a table.", "Unpack it first."
-            )
+            raise InputError(f"{where} is an archive within archives.", "Expected a table.", "Unpack it first.")
         parts = [part for name, inner in members for part in _unpack(name, inner, reading, depth + 1)]
         return [replace(part, digest=digest) for part in parts]
     if data.startswith(b"PAR1"):
@@ -456,19 +431,13 @@ def _members(where: str, data: bytes) -> list[tuple[str, bytes]] | None:
             names = {info.filename for info in infos}
             if "[Content_Types].xml" in names or "content.xml" in names:
                 return None
-            infos = [
-                info for info in infos if not info.is_dir() and not re.search(r"(^|/)[._]", info.filename)
-            ]
+            infos = [info for info in infos if not info.is_dir() and not re.search(r"(^|/)[._]", info.filename)]
             if sum(info.file_size for info in infos) > MAX_UNPACKED:
                 raise InputError(f"{where} unpacks to more than 8 GB.", hint="Unpack it and name one file.")
             if not infos:
-                raise InputError(
-                    f"{where} is an archive without a file.", "Expected a table.", "Pack it again."
-                )
+                raise InputError(f"{where} is an archive without a file.", "Expected a table.", "Pack it again.")
             tables = [
-                info
-                for info in infos
-                if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?)(\.gz)?$", info.filename, re.I)
+                info for info in infos if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?)(\.gz)?$", info.filename, re.I)
             ]
             return [(Path(info.filename).name, archive.read(info)) for info in tables or infos]
     except RuntimeError:
@@ -481,9 +450,7 @@ def _members(where: str, data: bytes) -> list[tuple[str, bytes]] | None:
 
 def _with_index(table: pa.Table) -> pa.Table:
     """Drop the row numbers that pandas adds as a column."""
-    return table.drop_columns(
-        [name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)]
-    )
+    return table.drop_columns([name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)])
 
 
 def _join(parts: list[_Part], shown: str, setting: str) -> tuple[pa.Table, tuple[str, ...]]:

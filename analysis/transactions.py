@@ -155,7 +155,7 @@ def type_lines(rows: Any, kinds: Mapping[str, Kind], F: Any) -> Any:  # noqa: N8
     Parameters
     ----------
     rows : DataFrame
-        customer, moment, amount, and order_no, quantity, category, channel where the table has them.
+        customer, moment, amount, and order_, quantity, category, channel where the table has them.
     kinds : mapping of column name to kind
     F : module
         Functions of the engine.
@@ -165,7 +165,7 @@ def type_lines(rows: Any, kinds: Mapping[str, Kind], F: Any) -> Any:  # noqa: N8
     DataFrame
         ``day`` in days since 1970-01-01, ``month`` in months since the year 0.
     """
-    on = F.col("moment").cast("date")
+    on = F.col("date_").cast("date")
     made = {
         "customer": clean_key(F, kinds["customer"], "customer"),
         "day": F.unix_date(on),
@@ -174,9 +174,9 @@ def type_lines(rows: Any, kinds: Mapping[str, Kind], F: Any) -> Any:  # noqa: N8
     }
     if "quantity" in kinds:
         made["quantity"] = _finite(F, "quantity")
-    for role in ("order_no", "category", "channel"):
+    for role in ("order_", "category", "channel"):
         if role in kinds:
-            made[role] = clean_key(F, kinds[role] if role == "order_no" else "other", role)
+            made[role] = clean_key(F, kinds[role] if role == "order_" else "other", role)
     made["usable"] = made["customer"].isNotNull() & made["day"].isNotNull() & made["amount"].isNotNull()
     return rows.select(*(column.alias(name) for name, column in made.items()))
 
@@ -204,7 +204,7 @@ def measure_lines(kept: Any, F: Any) -> Any:  # noqa: N803
     ]
     if "quantity" in kept.columns:
         made.append(F.max(F.abs(F.col("quantity"))).alias("largest_quantity"))
-    for role in ("order_no", "category", "channel"):
+    for role in ("order_", "category", "channel"):
         if role in kept.columns:
             absent = F.col(role).isNull() & (F.col("amount") >= 0)
             made.append(count_where(F, absent).alias(f"n_without_{role}"))
@@ -219,11 +219,7 @@ def count_in_units(kept: Any, F: Any, plan: Plan) -> Any:  # noqa: N803
     if "quantity" in kept.columns:
         pieces = F.round(F.col("quantity") * F.lit(plan.quantity_units)).cast("bigint")
         made["pieces"] = F.when(purchased, pieces)
-    taken = [
-        name
-        for name in ("customer", "day", "month", "order_no", "category", "channel")
-        if name in kept.columns
-    ]
+    taken = [name for name in ("customer", "day", "month", "order_", "category", "channel") if name in kept.columns]
     return kept.select(*taken, *(column.alias(name) for name, column in made.items()))
 
 
@@ -256,9 +252,7 @@ def pace_purchases(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # noqa:
         F.sum(gap * gap).cast("double").alias("gap_squares"),
         count_where(F, new_month).alias("n_months"),
         F.sum("bought").cast("double").alias("all_bought"),
-        F.sum(F.when(F.col("day") == F.col("first_day"), F.col("bought")))
-        .cast("double")
-        .alias("first_bought"),
+        F.sum(F.when(F.col("day") == F.col("first_day"), F.col("bought"))).cast("double").alias("first_bought"),
         F.sum(F.when(late, F.col("bought"))).cast("double").alias("late_bought"),
     )
 
@@ -273,10 +267,10 @@ def total_purchases(lines: Any, F: Any, plan: Plan) -> Any:  # noqa: N803
     made = [total(F.col("bought")).alias("bought"), total(F.col("refunded")).alias("refunded")]
     if "pieces" in lines.columns:
         made.append(total(F.col("pieces")).alias("pieces"))
-    if "order_no" in lines.columns:
-        orders = F.count_distinct(F.when(purchased, F.col("order_no")))
+    if "order_" in lines.columns:
+        orders = F.count_distinct(F.when(purchased, F.col("order_")))
         if plan.unordered:
-            orders = orders + F.count_distinct(F.when(purchased & F.col("order_no").isNull(), F.col("day")))
+            orders = orders + F.count_distinct(F.when(purchased & F.col("order_").isNull(), F.col("day")))
         made.append(orders.alias("n_orders"))
     for role, levels in plan.levels.items():
         for place, level in enumerate(levels):
@@ -365,15 +359,8 @@ def index_by_customer(frame: pd.DataFrame, key_kind: Kind) -> pd.DataFrame:
     if key_kind == "number":
         key = key.map(lambda value: str(int(value)) if value == int(value) else str(value))
     text = key.astype("str")
-    order = (
-        text.str.len().to_frame("length").assign(key=text).sort_values(["length", "key"], kind="stable").index
-    )
-    return (
-        frame.drop(columns="customer")
-        .astype("float64")
-        .set_index(pd.Index(text, name="customer"))
-        .iloc[order]
-    )
+    order = text.str.len().to_frame("length").assign(key=text).sort_values(["length", "key"], kind="stable").index
+    return frame.drop(columns="customer").astype("float64").set_index(pd.Index(text, name="customer")).iloc[order]
 
 
 def _finite(F: Any, name: str) -> Any:  # noqa: N803
@@ -399,9 +386,9 @@ class _Settled:
 
 
 def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, setting: str) -> _Settled:
-    optional = {"order_no": columns.order, "quantity": columns.quantity}
+    optional = {"order_": columns.order, "quantity": columns.quantity}
     optional |= {"category": columns.category, "channel": columns.channel}
-    roles = {"customer": columns.customer, "moment": columns.date, "amount": columns.amount}
+    roles = {"customer": columns.customer, "date_": columns.date, "amount": columns.amount}
     roles |= {role: own for role, own in optional.items() if own is not None}
     F = engine.functions  # noqa: N806
     rows = engine.read(table, roles, setting)
@@ -434,7 +421,7 @@ def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, se
         until_day,
         units("largest_amount"),
         units("largest_quantity"),
-        bool(found.get("n_without_order_no")),
+        bool(found.get("n_without_order_")),
         {},
     )
     lines = engine.view(count_in_units(kept, F, plan), "purchase_lines")
@@ -450,15 +437,14 @@ def _choose_levels(engine: Engine, settled: _Settled, role: str) -> tuple[str | 
 
 def _check_kinds(kinds: Mapping[str, Kind], roles: Mapping[str, str], setting: str) -> None:
     wanted: dict[str, tuple[tuple[Kind, ...], str]] = {
-        "moment": (("moment",), "dates"),
+        "date_": (("moment",), "dates"),
         "amount": (("number", "whole"), "numbers"),
         "quantity": (("number", "whole"), "numbers"),
     }
     for role, (allowed, words) in wanted.items():
         if role in kinds and kinds[role] not in allowed:
-            place = {"moment": "date"}.get(role, role)
             raise InputError(
-                f"{setting}.{place}: column '{roles[role]}' does not hold {words}.",
+                f"{setting}.{role.rstrip('_')}: column '{roles[role]}' does not hold {words}.",
                 f"Expected {words} there; it was read as {kinds[role]}.",
                 "Name another column, or set its type.",
             )
@@ -467,7 +453,7 @@ def _check_kinds(kinds: Mapping[str, Kind], roles: Mapping[str, str], setting: s
 def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[str, ...]:
     counts, found, until = settled.counts, settled.found, settled.until
     late = int(counts["n_usable"]) - int(found["n_lines"])
-    without = {role: int(found.get(f"n_without_{role}", 0)) for role in ("order_no", "category", "channel")}
+    without = {role: int(found.get(f"n_without_{role}", 0)) for role in ("order_", "category", "channel")}
     told = (
         (int(counts["n_unkeyed"]), "without a customer were left out"),
         (int(counts["n_undated"]), "without a date were left out"),
@@ -478,7 +464,7 @@ def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[st
             f"with a negative {columns.amount} were counted as refunds, not as purchases",
         ),
         (int(found["n_zero"]), f"with {columns.amount} 0 were counted as purchases"),
-        (without["order_no"], f"without {columns.order} were counted as one order a day"),
+        (without["order_"], f"without {columns.order} were counted as one order a day"),
         (without["category"], f"without {columns.category} went to the share of other categories"),
         (without["channel"], f"without {columns.channel} went to the share of other channels"),
     )

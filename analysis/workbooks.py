@@ -31,13 +31,9 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
     _check_formulas(where, data, sheets.index(sheet))
     filled = [row for row in rows if any(cell not in ("", None) for cell in row)]
     if not filled:
-        raise InputError(
-            f"{where}, sheet '{sheet}', is empty.", f"Sheets: {listed(sheets)}.", "Set sheet to another."
-        )
+        raise InputError(f"{where}, sheet '{sheet}', is empty.", f"Sheets: {listed(sheets)}.", "Set sheet to another.")
     head, body = filled[0], filled[1:]
-    if reading.header is False or (
-        reading.header is None and all(isinstance(cell, (int, float)) for cell in head)
-    ):
+    if reading.header is False or (reading.header is None and all(isinstance(cell, (int, float)) for cell in head)):
         head, body = [f"column_{i + 1}" for i in range(len(head))], filled
     names = header_names(where, [str(cell) for cell in head])
     columns = [_workbook_column([row[i] for row in body]) for i in range(len(names))]

@@ -13,7 +13,8 @@ import pytest
 
 from analysis.assets import CHART_THEME, fill_tokens, read_tokens, themed, write_vega_bundle
 from analysis.errors import GateError, InputError
-from analysis.render import PRERENDERED, build_lock, render, write_notice
+from analysis.pages import write_notice
+from analysis.render import PRERENDERED, build_lock, render
 
 PROJECT = Path(__file__).parents[1]
 

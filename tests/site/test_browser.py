@@ -28,8 +28,12 @@ pytestmark = [
 WIDE, PHONE = (1280, 800), (360, 740)
 DRAWN = """() => [...document.querySelectorAll("figure.chart")]
     .every((f) => f.dataset.drawn === "true" || f.dataset.failed)"""
-REACH_ALL = """() => document.querySelectorAll("figure.chart").forEach((f) => {
-    f.closest("details")?.setAttribute("open", ""); f.scrollIntoView(); })"""
+REACH_ALL = """async () => {
+    for (const figure of document.querySelectorAll("figure.chart")) {
+        figure.scrollIntoView({ block: "center" });
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    }
+}"""
 PAPER = "getComputedStyle(document.body).getPropertyValue('--paper').trim()"
 
 

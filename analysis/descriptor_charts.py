@@ -1,0 +1,279 @@
+"""Charts of what did not form the segments: outcomes, descriptors, categories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from analysis.features import Variable
+from analysis.figures import EVERYONE, INK, WIDTH, Figure, Table, faceted, make_figure, segment_colour, single, tag, tip
+from analysis.formats import Formats
+from analysis.profile import Summary
+from analysis.report import Report
+
+
+def outcomes(report: Report) -> Figure | None:
+    """Outcomes by segment; they did not form the segments. None where no outcome can be published."""
+    formats = report.formats()
+    chosen = [v for v in report.variables if v.role == "outcome" and v.name in report.everyone and v.unit == "yes_no"]
+    if not chosen:
+        return None
+    rows = []
+    for v in chosen:
+        base = report.everyone[v.name].mean
+        for s in report.segments:
+            if d := s.difference(v.name):
+                rows.append(
+                    {
+                        "segment": tag(s),
+                        "what": v.label,
+                        "share": d.summary.mean,
+                        "base": base,
+                        "text": formats.percent(d.summary.mean),
+                    }
+                )
+    frame = pd.DataFrame(rows)
+    base_chart = alt.Chart(frame).encode(
+        y=alt.Y(field="segment", type="nominal", sort=[tag(s) for s in report.segments], title=None)
+    )
+    bars = base_chart.mark_bar(height=16, cornerRadiusEnd=2).encode(
+        x=alt.X(
+            field="share",
+            type="quantitative",
+            title="Share of the segment",
+            axis=alt.Axis(format="%", tickCount=4),
+        ),
+        color=segment_colour(report, "segment"),
+        tooltip=[tip("segment", "Segment"), tip("what", "Outcome"), tip("text", "Share")],
+    )
+    text = base_chart.mark_text(align="left", dx=5).encode(
+        x=alt.X(field="share", type="quantitative"), text=alt.Text(field="text", type="nominal")
+    )
+    mark = base_chart.mark_tick(color=INK, thickness=2, size=24).encode(x=alt.X(field="base", type="quantitative"))
+    chart = (
+        alt.layer(bars, text, mark)
+        .properties(width=WIDTH - 250, height=32 * len(report.segments))
+        .facet(
+            row=alt.Row(
+                field="what",
+                type="nominal",
+                title=None,
+                sort=[v.label for v in chosen],
+                header=alt.Header(labelOrient="top"),
+            ),
+            spacing=16,
+        )
+    )
+    first = chosen[0]
+    rates = [(d.summary.mean, s) for s in report.segments if (d := s.difference(first.name))]
+    top_rate, top = max(rates, key=lambda pair: pair[0])
+    low_rate, low = min(rates, key=lambda pair: pair[0])
+    title = f"{first.label}: {formats.percent(top_rate)} in {top.name}, {formats.percent(low_rate)} in {low.name}"
+    caption = (
+        "The upright tick is everyone. Outcomes took no part in forming the segments, so a difference here is news."
+    )
+    table = Table(
+        ("Segment", *(v.label for v in chosen)),
+        (
+            *(
+                (
+                    tag(s),
+                    *(formats.percent(d.summary.mean) if (d := s.difference(v.name)) else "–" for v in chosen),
+                )
+                for s in report.segments
+            ),
+            ("Everyone", *(formats.percent(report.everyone[v.name].mean) for v in chosen)),
+        ),
+    )
+    height = (32 * len(report.segments) + 40) * len(chosen) + 40
+    return make_figure(
+        "outcomes", title, caption, f"Bars of outcomes by segment. {title}.", faceted(chart), height, table
+    )
+
+
+def descriptors(report: Report) -> Figure | None:
+    """Numeric descriptors: median and the middle 80 % by segment, each on its own axis."""
+    formats = report.formats()
+    chosen = [
+        v
+        for v in report.variables
+        if v.role == "descriptor" and v.name in report.everyone and v.unit not in {"yes_no", "category"}
+    ]
+    chosen = sorted(chosen, key=lambda v: -_spread(report, v.name))[:6]
+    if not chosen:
+        return None
+    rows = []
+    for v in chosen:
+        base = report.everyone[v.name]
+        rows.append(_band_row("Everyone", v, base, formats))
+        rows += [_band_row(tag(s), v, d.summary, formats) for s in report.segments if (d := s.difference(v.name))]
+    order = ["Everyone", *(tag(s) for s in report.segments)]
+    frame = pd.DataFrame(rows)
+    colour = alt.Color(
+        field="segment",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(domain=order, range=[EVERYONE, *(s.colour for s in report.segments)]),
+    )
+    base_chart = alt.Chart(frame).encode(y=alt.Y(field="segment", type="nominal", sort=order, title=None), color=colour)
+    bands = base_chart.mark_rule(strokeWidth=7, opacity=0.4, strokeCap="round").encode(
+        x=alt.X(field="p10", type="quantitative", title=None, axis=alt.Axis(tickCount=5)),
+        x2=alt.X2(field="p90"),
+    )
+    ticks = base_chart.mark_tick(thickness=3, size=18).encode(
+        x=alt.X(field="median", type="quantitative"),
+        tooltip=[
+            tip("segment", "Segment"),
+            tip("what", "Descriptor"),
+            tip("text", "Median"),
+            tip("band", "Middle 80 %"),
+        ],
+    )
+    chart = (
+        alt.layer(bands, ticks)
+        .properties(width=WIDTH - 250, height=24 * len(order))
+        .facet(
+            row=alt.Row(
+                field="what",
+                type="nominal",
+                title=None,
+                sort=[_with_unit(v, report) for v in chosen],
+                header=alt.Header(labelOrient="top"),
+            ),
+            spacing=16,
+        )
+        .resolve_scale(x="independent")
+    )
+    widest = next((v for v in chosen if v.name != report.study.value), chosen[0])
+    ranked = sorted(
+        ((d.summary.median, s) for s in report.segments if (d := s.difference(widest.name))),
+        key=lambda pair: pair[0],
+    )
+    title = (
+        f"{widest.label}: median {formats.value(ranked[-1][0], widest.unit)} in {ranked[-1][1].name}, "
+        f"{formats.value(ranked[0][0], widest.unit)} in {ranked[0][1].name}"
+    )
+    table = Table(
+        ("Segment", *(f"{v.label}, median" for v in chosen)),
+        tuple((row, *(formats.value(_summary(report, row, v.name).median, v.unit) for v in chosen)) for row in order),
+    )
+    caption = "Tick: the median; bar: the middle 80 % of the group. Descriptors took no part in forming the segments."
+    height = (24 * len(order) + 52) * len(chosen) + 20
+    return make_figure(
+        "descriptors",
+        title,
+        caption,
+        f"Bands of descriptors by segment. {title}.",
+        faceted(chart),
+        height,
+        table,
+    )
+
+
+def category_mix(report: Report, index: int) -> Figure:
+    """Shares of the levels of one category, by segment."""
+    formats, found = report.formats(), report.categories[index]
+    label = report.variable(found.variable).label
+    order = [*(tag(s) for s in report.segments), "Everyone"]
+    shares = [*found.segments, found.everyone]
+    rows = [
+        {"segment": name, "level": level, "share": share, "text": formats.percent(share), "order": i}
+        for name, row in zip(order, shares, strict=True)
+        for i, (level, share) in enumerate(zip(found.levels, row, strict=True))
+    ]
+    greys = [
+        "#2a5d8f",
+        "#5c8fbf",
+        "#9dbfdd",
+        "#c9b27c",
+        "#a07c3a",
+        "#7f8893",
+        "#b9c1ca",
+        "#565f6a",
+        "#d8dde3",
+    ]
+    chart = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_bar(height=22, stroke="var(--paper)", strokeWidth=1)
+        .encode(
+            y=alt.Y(field="segment", type="nominal", sort=order, title=None),
+            x=alt.X(
+                field="share",
+                type="quantitative",
+                stack="zero",
+                title="Share of the group",
+                axis=alt.Axis(format="%", tickCount=5),
+                scale=alt.Scale(domain=[0, 1]),
+            ),
+            color=alt.Color(
+                field="level",
+                type="nominal",
+                sort=list(found.levels),
+                title=None,
+                scale=alt.Scale(domain=list(found.levels), range=greys[: len(found.levels)]),
+            ),
+            order=alt.Order(field="order", type="quantitative"),
+            tooltip=[tip("segment", "Segment"), tip("level", label), tip("text", "Share")],
+        )
+    )
+    gaps = [
+        (abs(share - everyone), s, level, share)
+        for s, row in zip(report.segments, found.segments, strict=True)
+        for level, share, everyone in zip(found.levels, row, found.everyone, strict=True)
+    ]
+    _, segment, level, share = max(gaps, key=lambda gap: gap[0])
+    base = found.everyone[found.levels.index(level)]
+    title = f"{label}: {level} is {formats.percent(share)} of {segment.name}, {formats.percent(base)} of everyone"
+    table = Table(
+        (label, *order),
+        tuple((lv, *(formats.percent(row[i]) for row in shares)) for i, lv in enumerate(found.levels)),
+    )
+    height = 34 * len(order)
+    caption = (
+        f"Shares add up to 100 % in each row. Levels that are rare in a segment are in Other. {label} formed no "
+        "segment."
+    )
+    return make_figure(
+        f"mix-{index + 1}",
+        title,
+        caption,
+        f"Stacked bars of {label} by segment. {title}.",
+        single(chart, height),
+        height + 100,
+        table,
+    )
+
+
+def _with_unit(variable: Variable, report: Report) -> str:
+    unit = {"money": report.study.currency or "currency units", "days": "days", "years": "years"}.get(variable.unit)
+    return f"{variable.label} ({unit})" if unit and unit.split()[0] not in variable.label.lower() else variable.label
+
+
+def _band_row(name: str, variable: Variable, summary: Summary, formats: Formats) -> dict[str, Any]:
+    unit = variable.unit
+    return {
+        "segment": name,
+        "what": variable.label,
+        "p10": summary.p10,
+        "median": summary.median,
+        "p90": summary.p90,
+        "text": formats.value(summary.median, unit),
+        "band": f"{formats.value(summary.p10, unit)} to {formats.value(summary.p90, unit)}",
+    }
+
+
+def _spread(report: Report, variable: str) -> float:
+    """How far apart the segments are on a variable, in standard deviations."""
+    found = [d.z for s in report.segments if (d := s.difference(variable))]
+    return max(found) - min(found)
+
+
+def _summary(report: Report, row: str, variable: str) -> Summary:
+    if row == "Everyone":
+        return report.everyone[variable]
+    segment = next(s for s in report.segments if tag(s) == row)
+    found = segment.difference(variable)
+    assert found is not None
+    return found.summary

@@ -1,0 +1,115 @@
+"""What a chart is to a page, and the pieces that all charts are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from analysis.report import Report, Segment
+
+WIDTH = 720
+"""Width of the static picture in pixels; the live chart follows the page."""
+EVERYONE = "var(--everyone)"
+INK = "var(--ink-2)"
+SHAPES = [
+    "circle",
+    "square",
+    "triangle-up",
+    "diamond",
+    "cross",
+    "triangle-down",
+    "triangle-right",
+    "triangle-left",
+]
+WRAPPED = (
+    "width < 420 ? slice(datum.label, 0, 1) : [slice(datum.label, 0, 1), split(slice(datum.label, 4), ' ')[0], "
+    "join(slice(split(slice(datum.label, 4), ' '), 1), ' ')]"
+)
+"""Label of a segment over a column: letter, first word, rest; the letter alone where it is narrow."""
+FOLDED = "width < 420 ? split(replace(datum.label, regexp('^(.{9,}?) '), '$1|'), '|') : datum.label"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The numbers of a chart as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart with everything that a page needs to show it.
+
+    Attributes
+    ----------
+    id : str
+        Unique on the site.
+    title : str
+        States the finding.
+    caption : str
+        How to read it, and the base.
+    alt : str
+        The finding for those who do not see it.
+    spec : dict
+        Vega-Lite; colours of text and axes as ``var(--token)``.
+    height : int
+        Pixels that the page keeps free.
+    table : Table
+        The table twin.
+    """
+
+    id: str
+    title: str
+    caption: str
+    alt: str
+    spec: dict[str, Any]
+    height: int
+    table: Table
+
+
+def make_figure(
+    id: str, title: str, caption: str, text: str, spec: dict[str, Any], height: int, table: Table
+) -> Figure:
+    return Figure(f"chart-{id}", title, caption, text, spec, height, table)
+
+
+def tag(segment: Segment) -> str:
+    return f"{segment.letter} · {segment.name}"
+
+
+def tip(field: str, title: str) -> alt.Tooltip:
+    return alt.Tooltip(field=field, type="nominal", title=title)
+
+
+def segment_colour(report: Report, field: str, legend: bool = False) -> alt.Color:
+    scale = alt.Scale(domain=[tag(s) for s in report.segments], range=[s.colour for s in report.segments])
+    shown = alt.Legend(title=None, columns=2, labelLimit=300, symbolOpacity=1) if legend else None
+    return alt.Color(field=field, type="nominal", scale=scale, legend=shown, title=None)
+
+
+def single(chart: Any, height: int) -> dict[str, Any]:
+    """A chart as wide as its place on the page; a narrow one cuts its labels shorter."""
+    return _narrow(_spec(chart.properties(height=height), "container"), {"config": {"axisY": {"labelLimit": 112}}})
+
+
+def faceted(chart: Any) -> dict[str, Any]:
+    """Rows of small charts; a narrow page takes a narrower inner width."""
+    spec = _spec(chart, None)
+    return _narrow(spec, {"spec": {"width": 150}, "config": {"axisY": {"labelLimit": 112}}})
+
+
+def _narrow(spec: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    return {**spec, "usermeta": {"narrow": override}}
+
+
+def _spec(chart: Any, width: str | None) -> dict[str, Any]:
+    alt.data_transformers.disable_max_rows()
+    spec = chart.to_dict(validate=False)
+    for unwanted in ("config", "$schema"):
+        spec.pop(unwanted, None)
+    if width:
+        spec["width"] = width
+    return spec
