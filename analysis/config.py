@@ -82,6 +82,7 @@ class Source(Settings):
     decimal: Literal["auto", ".", ","] = "auto"
     delimiter: str = "auto"
     encoding: str = "auto"
+    origin: str = Field("", description="Where to get the file, for people who do not have it.")
     sheet: str | int | None = Field(None, description="Sheet of a workbook, by name or number from 0.")
     query: str | None = Field(None, description="SQL, where the path is the address of a database.")
     header: bool | None = Field(None, description="Whether the first line names the columns; none: by evidence.")
@@ -143,7 +144,9 @@ class Study(Settings):
     currency: str = Field("", description="Symbol or code of the currency; empty: not stated.")
     period: str = Field("", description='What money and counts cover, such as "in two years".')
     as_of: dt.date | Literal["auto"] = Field("auto", description="Date of the study; auto: newest in the data.")
-    demo: bool = Field(False, description="Use the synthetic twin where the first source is not there.")
+    demo: Literal["twin", "retailer"] | bool = Field(
+        False, description="Synthetic study that stands in where no source is there; true: the twin."
+    )
     sources: tuple[Source, ...] = Field(min_length=1)
     features: dict[str, Feature] = {}
     value: str | None = Field(None, description="Feature or column that says what a customer is worth.")

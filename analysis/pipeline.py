@@ -56,21 +56,21 @@ def build(root: Path, data: Path | None = None, stage: Stage | None = None, forc
     """
     stage = stage or _quiet
     study = load_study(root)
-    path, synthetic = _locate(root, study, data)
-    stamp = _stamp(root, [path, *(root / source.path for source in study.sources[1:])] if data is None else [path])
+    paths, synthetic = _locate(root, study, data)
+    stamp = _stamp(root, paths)
     record = root / "build" / "stamp.json"
     # A record that cannot be read, as an interrupted build leaves it, is as good as none.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         last = json.loads(record.read_text(encoding="utf-8"))
         if not force and last["stamp"] == stamp and all((root / name).is_file() for name in last["files"]):
             return Built(last["data"], last["synthetic"], fresh=False)
-    return _compute(root, study, path, synthetic, data is not None, stage, stamp, record)
+    return _compute(root, study, paths, synthetic, data is not None, stage, stamp, record)
 
 
 def _compute(
     root: Path,
     study: Study,
-    path: Path,
+    paths: list[Path],
     synthetic: bool,
     chosen: bool,
     stage: Stage,
@@ -99,14 +99,14 @@ def _compute(
     from analysis.sources import read_table
 
     with stage("Read"):
-        raws = [read_source(path, root, study.sources[0], 0)]
-        synthetic = synthetic or is_twin(path, raws[0].sha256, tuple(raws[0].frame.columns), raws[0].n_rows)
+        raws = [read_source(paths[0], root, study.sources[0], 0)]
+        synthetic = synthetic or is_twin(paths[0], raws[0].sha256, tuple(raws[0].frame.columns), raws[0].n_rows)
         draft = None
         if chosen and not is_known(raws[0], study):
-            raws = [read_table(path, root=root)]
-            draft = draft_settings(raws[0], _shown(path, root))
+            raws = [read_table(paths[0], root=root)]
+            draft = draft_settings(raws[0], _shown(paths[0], root))
             study = check_study(draft)
-        raws += [read_source(root / s.path, root, s, i) for i, s in enumerate(study.sources) if i]
+        raws += [read_source(paths[i], root, s, i) for i, s in enumerate(study.sources) if i]
         reasons = explain_columns(raws[0]) if draft else {}
         whole = assemble(raws, study)
         raw, source = whole.raw, whole.source
@@ -198,18 +198,25 @@ def _shown(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else f"data/{path.name}"
 
 
-def _locate(root: Path, study: Study, data: Path | None) -> tuple[Path, bool]:
-    """The file to read, and whether the synthetic twin stands in for it."""
+def _locate(root: Path, study: Study, data: Path | None) -> tuple[list[Path], bool]:
+    """The file of each source, and whether a synthetic study stands in for them."""
+    paths = [root / source.path for source in study.sources]
     if data is not None:
-        return (data if data.is_absolute() else Path.cwd() / data), False
-    path = root / study.sources[0].path
-    if path.exists() or not study.demo:
-        return path, False
-    from analysis.demo import write_twin
+        return [data if data.is_absolute() else Path.cwd() / data, *paths[1:]], False
+    if study.demo and not any(path.exists() for path in paths):
+        folder = root / "build" / "demo"
+        if study.demo == "retailer":
+            from analysis.retailer import write_retailer
 
-    folder = root / "build" / "demo"
-    twin = folder / "marketing_campaign.csv"
-    return (twin if twin.is_file() else write_twin(folder)), True
+            made = write_retailer(folder / "retailer")
+            return [made.get(path.stem, path) for path in paths], True
+        from analysis.demo import write_twin
+
+        return [write_twin(folder)], True
+    for path, source in zip(paths, study.sources, strict=True):
+        if source.origin and not any(mark in source.path for mark in "*?:") and not path.exists():
+            raise InputError(f"{source.path} is not there.", source.origin, "Put it there, or use another profile.")
+    return paths, False
 
 
 def _check_study(study: Study, names: list[str], n: int) -> None:

@@ -370,7 +370,7 @@ def _finite(F: Any, name: str) -> Any:  # noqa: N803
 
 def _first(engine: Engine, frame: Any) -> dict[str, Any]:
     """The only row of a result."""
-    return dict(engine.to_pandas(frame).iloc[0])
+    return engine.to_pandas(frame).to_dict("records")[0]
 
 
 @dataclass(frozen=True, slots=True)
