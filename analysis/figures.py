@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +74,23 @@ class Figure:
 def make_figure(
     id: str, title: str, caption: str, text: str, spec: dict[str, Any], height: int, table: Table
 ) -> Figure:
-    return Figure(f"chart-{id}", title, caption, text, spec, height, table)
+    return Figure(f"chart-{id}", title, caption, text, _one_line_titles(spec), height, table)
+
+
+def _one_line_titles(spec: Any) -> Any:
+    """Titles without line breaks and backslashes: Vega-Lite writes them into expressions and escapes neither."""
+    if isinstance(spec, list):
+        return [_one_line_titles(part) for part in spec]
+    if not isinstance(spec, dict):
+        return spec
+    return {
+        key: re.sub(r"\s+", " ", part).replace("\\", "∖")
+        if key == "title" and isinstance(part, str)
+        else part
+        if key == "datasets"
+        else _one_line_titles(part)
+        for key, part in spec.items()
+    }
 
 
 def tag(segment: Segment) -> str:

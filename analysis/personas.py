@@ -144,12 +144,13 @@ def _words(mark: Difference, by_name: Mapping[str, Variable]) -> str:
 def _names(
     profiles: Profiles, markers: list[list[Difference]], by_name: Mapping[str, Variable], study: Study
 ) -> list[str]:
-    """Value tier and the strongest marker that no larger segment is named for; unique."""
+    """Value tier and the strongest marker that no larger segment is named for; addresses made of them are unique."""
     names: list[str] = []
+    slugs = {"index"}
     value_like = {"money"} if study.value else set()
     used: set[str] = set()
     for segment, marks in zip(profiles.segments, markers, strict=True):
-        tier = _tier(segment, profiles, study)
+        tier, letter = _tier(segment, profiles, study), chr(ord("A") + segment.id - 1)
         candidates = sorted(
             (m for m in marks if _words(m, by_name)),
             key=lambda m: (
@@ -159,12 +160,15 @@ def _names(
             ),
         )
         words = [_words(m, by_name) for m in candidates] or [_plain_words(m, by_name) for m in marks[:2]]
-        name = f"{tier} {words[0]}" if tier else " and ".join(words[:2])
-        if name in names and len(words) > 1:
-            name = f"{name} and {words[1]}"
-        if name in names:
-            name = f"{name} ({chr(ord('A') + segment.id - 1)})"
+        words = words or [f"segment {letter}"]
+        shown = 1 if tier else 2
+        name = f"{tier} {words[0]}" if tier else " and ".join(words[:shown])
+        if slugify(name) in slugs and len(words) > shown:
+            name = f"{name} and {words[shown]}"
+        if slugify(name) in slugs:
+            name = f"{name} ({letter})"
         used.add(words[0])
+        slugs.add(slugify(name))
         names.append(name[:1].upper() + name[1:])
     return names
 
@@ -317,6 +321,8 @@ def _read_playbook(path: Path) -> list[_Play]:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise InputError(f"{place}{line}: not valid YAML.", hint="Check indents and colons.") from None
+    if not isinstance(content or [], list):
+        raise InputError(f"{place} is not a list of rules.", hint="Each rule begins with '- when: '.")
     plays = []
     for i, item in enumerate(content or []):
         try:
@@ -324,9 +330,10 @@ def _read_playbook(path: Path) -> list[_Play]:
             parse(play.when)
         except (ValidationError, ValueError) as error:
             text = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-            where = f", field {error.errors()[0]['loc'][0]}" if isinstance(error, ValidationError) else ""
+            field = error.errors()[0]["loc"] if isinstance(error, ValidationError) else ()
+            where = f", field {field[0]}" if field else ""
             raise InputError(
-                f"{place}, rule {i + 1}{where}: {text}.",
+                f"{place}, rule {i + 1}{where}: {text.rstrip('.')}.",
                 hint="Fields: when, action, reason, measure, avoid, effort.",
             ) from None
         plays.append(play)
@@ -347,15 +354,22 @@ def _actions(
     texts |= _quotes(segment, profiles, by_name, formats)
     values: dict[str, Any] = {name: value for name, (value, _) in numbers.items()}
     actions = []
-    for play in plays:
+    for i, play in enumerate(plays, 1):
         rule = parse(play.when)
-        quoted = re.findall(r"\{([\w.]+)\}", play.reason + play.action)
+        quoted = re.findall(r"\{([\w.]+)\}", f"{play.action} {play.reason} {play.measure} {play.avoid}")
         if any(name not in values for name in rule.names) or any(name not in texts for name in quoted):
             continue
-        if not rule(values):
+        try:
+            fires = bool(rule(values))
+        except ValueError as error:
+            raise InputError(f"templates/playbook.yml, rule {i}: {error}.", "Rules compare numbers.") from None
+        if not fires:
             continue
-        title, reason = (re.sub(r"\{([\w.]+)\}", lambda m: texts[m[1]], text) for text in (play.action, play.reason))
-        actions.append(Action(title, reason, play.measure, play.avoid, play.effort, play.when))
+        action, reason, measure, avoid = (
+            re.sub(r"\{([\w.]+)\}", lambda match: texts[match[1]], text)
+            for text in (play.action, play.reason, play.measure, play.avoid)
+        )
+        actions.append(Action(action, reason, measure, avoid, play.effort, play.when))
         if len(actions) == MOST_ACTIONS:
             break
     return tuple(actions)

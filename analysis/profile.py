@@ -148,7 +148,8 @@ def profile_segments(
     hidden = tuple(
         variable.name
         for variable in numeric
-        if variable.unit == "yes_no" and _small_cell(frame[variable.name], labels, min_cell)
+        if _few_known(frame[variable.name], labels, min_cell)
+        or (variable.unit == "yes_no" and _small_cell(frame[variable.name], labels, min_cell))
     )
     shown = [variable for variable in numeric if variable.name not in hidden]
     values = frame[[variable.name for variable in shown]].to_numpy(float)
@@ -247,6 +248,12 @@ def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator) -> N
     weights = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(float)
     held = np.maximum(weights @ known, 1)
     return (weights @ np.where(known, values, 0.0)) / held
+
+
+def _few_known(values: pd.Series, labels: Labels, min_cell: int) -> bool:
+    """Whether a segment's figures would stand for fewer customers than may be told."""
+    known = np.bincount(labels[values.notna().to_numpy()], minlength=int(labels.max()) + 1)
+    return bool((known[1:] < np.minimum(min_cell, np.bincount(labels)[1:])).any())
 
 
 def _small_cell(values: pd.Series, labels: Labels, min_cell: int) -> bool:
