@@ -10,15 +10,21 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from analysis.cleaning import LedgerLine
+from analysis.clv import customer_lifetime_value
 from analysis.columns import Column
 from analysis.config import RowColumns, Source, Study
-from analysis.descriptions import CustomerFeatures, Description
+from analysis.descriptions import Columns, CustomerFeatures, Description, EventColumns
 from analysis.errors import InputError, did_you_mean, listed
+from analysis.events import event_features
 from analysis.sources import RawTable, check_key
-from analysis.transactions import Columns, customer_features
+from analysis.transactions import customer_features, purchase_histories
 
-DESCRIBES = frozenset({"spend", "tenure_days", "active_months", "gap_days", "gap_sd_days", "items", "refund_value"})
+DESCRIBES = frozenset(
+    ["spend", "tenure_days", "active_months", "gap_days", "gap_sd_days", "items", "refund_value", "clv", "alive"]
+)
 """Computed features that describe segments unless the settings say otherwise: sums of others, or often missing."""
+FEWEST_FOR_VALUE = 300
+"""Fewest customers that lifetime value is fitted on. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,14 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         table.index = table.index.astype(str)
         described: list[Column] = list(base_raw.columns)
     else:
-        at, base_raw, base = next(pair for pair in pairs if pair[2].kind == "transactions")
+        at, base_raw, base = min(pairs, key=lambda pair: (pair[2].kind != "transactions", pair[0]))
         frame = computed[at].frame
         table = pd.DataFrame({"customer": frame.index.astype(str)}, index=frame.index.astype(str))
         described = [Column("customer", "key", f"the customers of {base_raw.shown_path}", 0, len(table))]
         own = {"columns": RowColumns(), "types": {}, "merge": {}, "plausible": {}}
         base = base.model_copy(update={"key": "customer", **own})
     texts: dict[str, Description] = {}
+    bought = any(source.kind == "transactions" for _, _, source in pairs)
     roles = {role: list(getattr(base.roles, role)) for role in ("feature", "descriptor", "outcome", "ignore")}
     labels, units = dict(base.labels), dict(base.units)
     for i, raw, source in pairs:
@@ -114,7 +121,8 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
                     Column(name, "number", f"computed: {v.formula}", int(values.isna().sum()), values.nunique())
                 )
                 if not any(name in named for named in roles.values()) and values.nunique() > 1:
-                    roles["descriptor" if v.name in DESCRIBES else "feature"].append(name)
+                    describes = v.name in DESCRIBES or (source.kind == "events" and bought)
+                    roles["descriptor" if describes else "feature"].append(name)
         elif i != at:
             table, columns = _join_table(table, raw, source, i, ledger)
             described += columns
@@ -156,12 +164,37 @@ def _compute(raw: RawTable, source: Source, as_of: dt.date | None, i: int) -> Cu
                 f"Columns of {raw.shown_path}: {listed(raw.frame.columns)}.",
             )
     if source.kind == "events":
-        from analysis.events import EventColumns, event_features
+        wanted = EventColumns(named["customer"], named["date"], named.get("session"), named.get("event"))
+        return event_features(raw.frame, wanted, as_of=as_of, setting=place)
+    columns = Columns(**{name: named[name] for name in Columns.__dataclass_fields__ if name in named})
+    features = customer_features(raw.frame, columns, as_of=as_of, setting=place)
+    return _with_lifetime_value(features, raw, columns, place)
 
-        wanted = {name: named[name] for name in ("customer", "date", "session", "event") if name in named}
-        return event_features(raw.frame, EventColumns(**wanted), as_of=as_of, setting=place)
-    wanted = {name: named[name] for name in Columns.__dataclass_fields__ if name in named}
-    return customer_features(raw.frame, Columns(**wanted), as_of=as_of, setting=place)
+
+def _with_lifetime_value(features: CustomerFeatures, raw: RawTable, columns: Columns, place: str) -> CustomerFeatures:
+    """Add the expected spend of the next year, where the history is long enough for the models to be fitted."""
+    if len(features.frame) < FEWEST_FOR_VALUE:
+        note = f"Lifetime value needs {FEWEST_FOR_VALUE} customers or more and was left out."
+        return replace(features, notes=(*features.notes, note))
+    try:
+        histories = purchase_histories(raw.frame, columns, as_of=features.as_of, setting=place)
+        value = customer_lifetime_value(histories)
+    except InputError as error:
+        note = f"Lifetime value was left out: {str(error).splitlines()[0]}"
+        return replace(features, notes=(*features.notes, note))
+    own = (columns.customer, columns.date, columns.amount)
+    made = (
+        Description(
+            "clv", "Expected spend in the next year", "money", "BG/NBD and Gamma-Gamma", own,
+            "Purchases expected in the 52 weeks after the study's date times their value, discounted at 10 % a year.",
+        ),
+        Description(
+            "alive", "Chance of still being a customer", "share", "BG/NBD", own,
+            "By how often and how lately a customer bought; a model's estimate, not an observation.",
+        ),
+    )  # fmt: skip
+    frame = features.frame.join(value.frame[["clv", "alive"]])
+    return replace(features, frame=frame, variables=(*features.variables, *made))
 
 
 def _join_table(

@@ -138,7 +138,15 @@ def themed(spec: Mapping[str, Any], tokens: Mapping[str, str]) -> dict[str, Any]
     dict
         A new spec without any ``var(…)``.
     """
-    return fill_tokens({"padding": _PADDING, **spec, "config": merge(CHART_THEME, spec.get("config", {}))}, tokens)
+    filled = {"padding": _PADDING, **spec, "config": merge(CHART_THEME, spec.get("config", {}))}
+    return fill_tokens(filled, _Tokens(tokens))
+
+
+class _Tokens(dict[str, str]):
+    """Tokens of a spec, whose data may hold words that look like one: those stay as they are."""
+
+    def __missing__(self, name: str) -> str:
+        return f"var({name})"
 
 
 def write_vega_bundle(assets: Path) -> str:

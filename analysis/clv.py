@@ -400,9 +400,7 @@ def customer_lifetime_value(
     clv = worth(bought, spending)
     slopes = []
     for name in ("r", "alpha", "a", "b"):
-        up, down = (
-            worth(discounted(_moved(buying, name, step)), spending) for step in (SLOPE_STEP, -SLOPE_STEP)
-        )
+        up, down = (worth(discounted(_moved(buying, name, step)), spending) for step in (SLOPE_STEP, -SLOPE_STEP))
         slopes.append((up - down) / (2 * SLOPE_STEP))
     for name in ("p", "q", "gamma"):
         up, down = (worth(bought, _moved(spending, name, step)) for step in (SLOPE_STEP, -SLOPE_STEP))
@@ -445,9 +443,7 @@ def _maximise(likelihood: Likelihood, starts: Floats) -> tuple[Floats, float, Fl
 
     bounds = [(-LOG_BOUND, LOG_BOUND)] * starts.shape[1]
     options = {"maxiter": 2000, "ftol": 1e-13, "gtol": 1e-8}
-    runs = [
-        minimize(loss, np.log(s), jac=True, bounds=bounds, method="L-BFGS-B", options=options) for s in starts
-    ]
+    runs = [minimize(loss, np.log(s), jac=True, bounds=bounds, method="L-BFGS-B", options=options) for s in starts]
     best = min(runs, key=lambda run: run.fun)
     step = 1e-5
     moves = np.eye(len(best.x)) * step

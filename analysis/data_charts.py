@@ -92,7 +92,10 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
     missing = f"{formats.people(column.missing)} missing. " if column.missing else ""
     rare = "Rare answers are in Other." if any(b.label == "Other" for b in column.bars) else "All values."
     caption = f"{missing}The outermost bars are open." if numeric else f"{missing}{rare}"
-    name = "".join(c if c.isalnum() else "-" for c in column.name.lower())
+    name = _address(column)
+    twins = [c for c in report.data.columns if _address(c) == name]
+    if len(twins) > 1:
+        name += f"-{twins.index(column) + 1}"
     return make_figure(
         f"column-{name}",
         title,
@@ -114,7 +117,8 @@ def correlation_map(report: Report) -> Figure | None:
         for i, a in enumerate(found.labels)
         for j, b in enumerate(found.labels)
     ]
-    pairs = [(abs(row["r"]), row["a"], row["b"], row["r"]) for row in rows if row["a"] < row["b"]]
+    n = len(found.labels)
+    pairs = [(abs(row["r"]), row["a"], row["b"], row["r"]) for i, row in enumerate(rows) if i // n < i % n]
     _, a, b, r = max(pairs)
     chart = (
         alt.Chart(pd.DataFrame(rows))
@@ -205,3 +209,8 @@ def missing_values(report: Report) -> Figure | None:
         height + 60,
         table,
     )
+
+
+def _address(column: ColumnSummary) -> str:
+    """Part of a file name: short, as a column may be named by a whole question."""
+    return "".join(c if c.isalnum() else "-" for c in column.name.lower())[:40]

@@ -39,6 +39,25 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
+class EventColumns:
+    """Names of the columns of an event table, one row an event.
+
+    Attributes
+    ----------
+    customer, time : str
+    session : str, optional
+        Without it, sessions are cut at pauses.
+    event : str, optional
+        What happened, such as a page view or a purchase; without it every row is a page view.
+    """
+
+    customer: str
+    time: str
+    session: str | None = None
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What a page needs to know of one feature.
 
@@ -172,9 +191,7 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
         through, kind = ("on", "buyers") if role == "category" else ("through", "shoppers")
         for level, name in zip(of_role, share_names(role, of_role), strict=True):
             told = level or ("other categories" if role == "category" else "other channels")
-            test = (
-                f"{column} = '{level}'" if level else f"{column} is none of those with a share of their own"
-            )
+            test = f"{column} = '{level}'" if level else f"{column} is none of those with a share of their own"
             made.append(
                 Description(
                     name, f"Share of spend {through} {told}", "share",
@@ -183,6 +200,46 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
                     f"{told} {kind}", f"customers with little {told}",
                 )
             )  # fmt: skip
+    return tuple(made)
+
+
+def describe_visits(columns: EventColumns, session_minutes: float) -> tuple[Description, ...]:
+    """Describe the features that `analysis.events.event_features` makes of these columns."""
+    who, at = columns.customer, columns.time
+    cut = columns.session or f"pauses over {session_minutes:g} minutes in {at}"
+    in_session = (who, columns.session or at)
+    made = [
+        Description(
+            "days_since_visit", "Days since the last visit", "days", f"as-of date - last {at}",
+            (who, at), "How long ago a customer last visited, counted to the as-of date.",
+            "lapsed visitors", "recent visitors",
+        ),
+        Description(
+            "sessions", "Sessions", "count", f"count of sessions by {cut}",
+            in_session, "How many visits a customer made.", "frequent visitors", "occasional visitors",
+        ),
+        Description(
+            "active_days", "Days with a visit", "count", f"count of distinct days of {at}",
+            (who, at), "On how many days a customer visited.", "visitors of many days", "visitors of few days",
+        ),
+        Description(
+            "events", "Events", "count", "count of rows",
+            (who,), "Everything a customer did there, counted.", "busy visitors", "quiet visitors",
+        ),
+        Description(
+            "pages_per_session", "Pages per session", "number", "page views / sessions",
+            (*in_session, *([columns.event] if columns.event else [])),
+            "How many pages a customer looks at in one visit.", "thorough browsers", "brief browsers",
+        ),
+    ]  # fmt: skip
+    if columns.event:
+        made.append(
+            Description(
+                "conversion", "Sessions with a purchase", "share", "sessions with a purchase / sessions",
+                (*in_session, columns.event), "The part of a customer's visits that end in a purchase.",
+                "visitors who buy", "visitors who only look",
+            )
+        )  # fmt: skip
     return tuple(made)
 
 

@@ -75,6 +75,8 @@ class Engine:
     def read(self, table: Any, columns: Mapping[str, str], setting: str = "columns") -> Rows:
         """Take some columns of a table, under new names.
 
+        Moments with a time zone count by the clock of that zone in a pandas DataFrame, and by UTC elsewhere.
+
         Parameters
         ----------
         table : pandas DataFrame, path or glob pattern of Parquet files, or PySpark DataFrame
@@ -116,6 +118,10 @@ class Engine:
     def to_pandas(self, frame: Any) -> pd.DataFrame:
         """Run what was described, and fetch the result."""
         return frame.toArrow().to_pandas()
+
+    def first_row(self, frame: Any) -> dict[str, Any]:
+        """Run what was described, and fetch its only row."""
+        return self.to_pandas(frame).to_dict("records")[0]  # type: ignore[return-value]
 
     def _read_parquet(self, path: str, columns: Mapping[str, str], setting: str) -> Rows:
         shown = Path(path).name
@@ -249,6 +255,68 @@ def open_spark() -> Iterator[Engine]:
         yield _spark(session)
     finally:
         session.stop()
+
+
+def check_kinds(
+    kinds: Mapping[str, Kind], wanted: Mapping[str, tuple[Kind, ...]], columns: Mapping[str, str], setting: str
+) -> None:
+    """See that columns hold what is computed with them.
+
+    Parameters
+    ----------
+    kinds, columns : mapping
+        What the columns hold, and the table's own names for them, by their new names.
+    wanted : mapping
+        Kinds that will do; the first one is named in the message.
+    setting : str
+        Place in the settings that messages name.
+
+    Raises
+    ------
+    InputError
+        A column holds something else.
+    """
+    words = {"moment": "dates", "number": "numbers", "text": "words"}
+    for name, allowed in wanted.items():
+        if name in kinds and kinds[name] not in allowed:
+            told = words.get(allowed[0], allowed[0])
+            raise InputError(
+                f"{setting}.{name.rstrip('_')}: column '{columns[name]}' does not hold {told}.",
+                f"Expected {told} there; it was read as {kinds[name]}.",
+                "Name another column, or set its type.",
+            )
+
+
+def clean_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
+    """Key without spaces around it; null where it is empty."""
+    column = F.col(name)
+    if kind == "whole":
+        return column
+    if kind == "number":
+        return finite(F, name)
+    trimmed = F.btrim(column.cast("string"), F.lit(" \t\r\n\u00a0"))
+    return F.when(trimmed != F.lit(""), trimmed)
+
+
+def finite(F: Any, name: str) -> Any:  # noqa: N803
+    """Column as double; null where it is infinite or not a number."""
+    number = F.col(name).cast("double")
+    return F.when(F.abs(number) < F.lit(float("1.7e308")), number)
+
+
+def count_where(F: Any, condition: Any) -> Any:  # noqa: N803
+    """Number of rows where a condition holds."""
+    return F.count(F.when(condition, F.lit(1)))
+
+
+def index_by_customer(frame: pd.DataFrame, key_kind: Kind) -> pd.DataFrame:
+    """Move the key into the index, as text in canonical order, and make the rest float64."""
+    key: Any = frame["customer"]
+    if key_kind == "number":
+        key = key.map(lambda value: str(int(value)) if value == int(value) else str(value))
+    text = key.astype("str")
+    order = text.str.len().to_frame("length").assign(key=text).sort_values(["length", "key"], kind="stable").index
+    return frame.drop(columns="customer").astype("float64").set_index(pd.Index(text, name="customer")).iloc[order]
 
 
 def _spark(session: Any) -> Engine:

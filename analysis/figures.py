@@ -98,7 +98,8 @@ def tag(segment: Segment) -> str:
 
 
 def tip(field: str, title: str) -> alt.Tooltip:
-    return alt.Tooltip(field=field, type="nominal", title=title)
+    """A line of a tooltip; capitals, as a line called "image" would be loaded as a picture."""
+    return alt.Tooltip(field=field, type="nominal", title=title[:1].upper() + title[1:])
 
 
 def segment_colour(report: Report, field: str, legend: bool = False) -> alt.Color:

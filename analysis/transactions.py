@@ -10,13 +10,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from analysis.descriptions import Columns, CustomerFeatures, Levels, describe_purchases, share_names
-from analysis.engines import Engine, EngineName, Kind, engine_for
+from analysis.engines import (
+    Engine,
+    EngineName,
+    Kind,
+    check_kinds,
+    clean_key,
+    count_where,
+    engine_for,
+    finite,
+    index_by_customer,
+)
 from analysis.errors import InputError
 
 EPOCH = date(1970, 1, 1)
@@ -170,10 +180,10 @@ def type_lines(rows: Any, kinds: Mapping[str, Kind], F: Any) -> Any:  # noqa: N8
         "customer": clean_key(F, kinds["customer"], "customer"),
         "day": F.unix_date(on),
         "month": F.year(on) * 12 + F.month(on),
-        "amount": _finite(F, "amount"),
+        "amount": finite(F, "amount"),
     }
     if "quantity" in kinds:
-        made["quantity"] = _finite(F, "quantity")
+        made["quantity"] = finite(F, "quantity")
     for role in ("order_", "category", "channel"):
         if role in kinds:
             made[role] = clean_key(F, kinds[role] if role == "order_" else "other", role)
@@ -337,40 +347,11 @@ def aggregate_customers(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # 
     return both.select("customer", *(column.cast("double").alias(name) for name, column in features.items()))
 
 
-def clean_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
-    """Key without spaces around it; null where it is empty."""
-    column = F.col(name)
-    if kind == "whole":
-        return column
-    if kind == "number":
-        return _finite(F, name)
-    trimmed = F.btrim(column.cast("string"), F.lit(" \t\r\n\u00a0"))
-    return F.when(trimmed != F.lit(""), trimmed)
-
-
-def count_where(F: Any, condition: Any) -> Any:  # noqa: N803
-    """Number of rows where a condition holds."""
-    return F.count(F.when(condition, F.lit(1)))
-
-
-def index_by_customer(frame: pd.DataFrame, key_kind: Kind) -> pd.DataFrame:
-    """Move the key into the index, as text in canonical order, and make the rest float64."""
-    key: Any = frame["customer"]
-    if key_kind == "number":
-        key = key.map(lambda value: str(int(value)) if value == int(value) else str(value))
-    text = key.astype("str")
-    order = text.str.len().to_frame("length").assign(key=text).sort_values(["length", "key"], kind="stable").index
-    return frame.drop(columns="customer").astype("float64").set_index(pd.Index(text, name="customer")).iloc[order]
-
-
-def _finite(F: Any, name: str) -> Any:  # noqa: N803
-    number = F.col(name).cast("double")
-    return F.when(F.abs(number) < F.lit(float("1.7e308")), number)
-
-
-def _first(engine: Engine, frame: Any) -> dict[str, Any]:
-    """The only row of a result."""
-    return engine.to_pandas(frame).to_dict("records")[0]
+def last_day(as_of: date | None, newest: float) -> date:
+    """The day to count to: the one asked for, without its time, or the newest (in days since 1970-01-01)."""
+    if as_of is None:
+        return EPOCH + timedelta(days=int(newest))
+    return as_of.date() if isinstance(as_of, datetime) else as_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,19 +373,21 @@ def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, se
     roles |= {role: own for role, own in optional.items() if own is not None}
     F = engine.functions  # noqa: N806
     rows = engine.read(table, roles, setting)
-    _check_kinds(rows.kinds, roles, setting)
+    numbers: tuple[Kind, ...] = ("number", "whole")
+    wanted: dict[str, tuple[Kind, ...]] = {"date_": ("moment",), "amount": numbers, "quantity": numbers}
+    check_kinds(rows.kinds, wanted, roles, setting)
     typed = engine.view(type_lines(rows.frame, rows.kinds, F), "typed_rows")
-    counts = _first(engine, count_rows(typed, F))
+    counts = engine.first_row(count_rows(typed, F))
     if not counts["n_usable"]:
         raise InputError(
             f"{setting}: none of {counts['n_rows']:,} transactions has a customer, a date and an amount.",
             "Expected at least one.",
             "Check which columns are named there.",
         )
-    until = as_of or EPOCH + timedelta(days=int(counts["newest"]))
+    until = last_day(as_of, counts["newest"])
     until_day = (until - EPOCH).days
     kept = typed.where(F.col("usable") & (F.col("day") <= until_day))
-    found = _first(engine, measure_lines(kept, F))
+    found = engine.first_row(measure_lines(kept, F))
     if not found["n_lines"]:
         raise InputError(
             f"{setting}: all {counts['n_usable']:,} transactions are later than {until}.",
@@ -433,21 +416,6 @@ def _choose_levels(engine: Engine, settled: _Settled, role: str) -> tuple[str | 
     if len(ranked) > MAX_LEVELS or (ranked and settled.found[f"n_without_{role}"]):
         return (*ranked[:MAX_LEVELS], None)
     return tuple(ranked)
-
-
-def _check_kinds(kinds: Mapping[str, Kind], roles: Mapping[str, str], setting: str) -> None:
-    wanted: dict[str, tuple[tuple[Kind, ...], str]] = {
-        "date_": (("moment",), "dates"),
-        "amount": (("number", "whole"), "numbers"),
-        "quantity": (("number", "whole"), "numbers"),
-    }
-    for role, (allowed, words) in wanted.items():
-        if role in kinds and kinds[role] not in allowed:
-            raise InputError(
-                f"{setting}.{role.rstrip('_')}: column '{roles[role]}' does not hold {words}.",
-                f"Expected {words} there; it was read as {kinds[role]}.",
-                "Name another column, or set its type.",
-            )
 
 
 def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[str, ...]:

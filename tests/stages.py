@@ -29,7 +29,7 @@ from analysis.report import Report
 from analysis.sources import RawTable, read_table
 
 ROOT = Path(__file__).resolve().parent.parent
-FEW = {"PAIRS": 4, "PAIRS_DECIDED": 8, "NULL_DRAWS": 4, "K_MOST": 6}
+FEW = {"PAIRS": 3, "PAIRS_DECIDED": 6, "NULL_DRAWS": 3, "K_MOST": 5}
 """Draws behind the evidence, in place of the project's."""
 VERBS = {
     "raw": ("pipeline", "read_source"),
@@ -76,7 +76,8 @@ def little_work() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in FEW.items():
             patch.setattr(evidence, name, value)
-        patch.setattr(resample, "NULL_PAIRS", 3)
+        patch.setattr(resample, "NULL_PAIRS", 2)
+        patch.setattr(resample, "N_INIT", 3)
         patch.setattr(evidence, "run_parallel", in_turn)
         patch.setattr(pages, "run_parallel", in_turn)
         patch.setattr(workers, "warm_up", lambda module: None)

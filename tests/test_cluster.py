@@ -102,7 +102,9 @@ def test_distances_are_euclidean_squared_and_never_negative(points: np.ndarray, 
     naive = np.array([[((p - c) ** 2).sum() for c in centres] for p in points])
     found = distances(points, centres)
     assert (found >= 0).all()
-    assert found == pytest.approx(naive, rel=1e-6, abs=1e-6 * (1 + np.abs(points).max() ** 2 + np.abs(centres).max() ** 2))
+    assert found == pytest.approx(
+        naive, rel=1e-6, abs=1e-6 * (1 + np.abs(points).max() ** 2 + np.abs(centres).max() ** 2)
+    )
 
 
 @settings(deadline=None)

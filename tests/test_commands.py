@@ -27,7 +27,7 @@ from tests.small_studies import resample_little
 
 pytestmark = pytest.mark.parametrize("built_site", ["few customers"], indirect=True)
 
-COMMANDS = sorted(getattr(typer.main.get_command(app), "commands", {}))
+COMMANDS: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
 DATA = Path("data/marketing_campaign.csv")
 
 
@@ -251,12 +251,11 @@ def test_a_mistyped_command_is_refused(arguments: tuple[str, ...], word: str, fi
     assert state(finished) == before
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_help_tells_the_options_of_each_command(name: str, run: Run) -> None:
     ended = run(name, "--help")
     assert ended.code == 0 and ended.err == ""
-    options = [p for p in getattr(typer.main.get_command(app), "commands")[name].params]  # noqa: B009
-    for option in options:
+    for option in COMMANDS[name].params:
         assert max(option.opts, key=len).lower() in ended.out.lower()
 
 

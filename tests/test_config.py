@@ -155,9 +155,7 @@ def with_study(root: Path) -> Path:
     return write(root, yaml.safe_dump({"project": {"type": "website"}, "segmentation": STUDY}))
 
 
-@pytest.mark.parametrize(
-    ("place", "value", "message"), MISTAKES, ids=lambda x: x if isinstance(x, str) else None
-)
+@pytest.mark.parametrize(("place", "value", "message"), MISTAKES, ids=lambda x: x if isinstance(x, str) else None)
 def test_a_mistake_is_told_with_its_place_and_what_is_valid(
     place: tuple[str | int, ...], value: Any, message: str
 ) -> None:
@@ -187,9 +185,7 @@ def test_many_mistakes_are_five_lines_and_the_rest_is_counted(n_mistakes: int) -
 def test_a_message_names_the_profile_that_may_hold_the_mistake(tmp_path: Path) -> None:
     with_study(tmp_path)
     write(tmp_path, "segmentation:\n  segments: 1\n", "_quarto-shop.yml")
-    with pytest.raises(
-        InputError, match=r"^_quarto\.yml, _quarto-shop\.yml, segmentation\.segments: 1 cannot"
-    ):
+    with pytest.raises(InputError, match=r"^_quarto\.yml, _quarto-shop\.yml, segmentation\.segments: 1 cannot"):
         load_study(tmp_path, "shop")
 
 
@@ -209,9 +205,7 @@ def test_a_message_names_the_profile_that_may_hold_the_mistake(tmp_path: Path) -
         ("segmentation: yes please\n", "_quarto.yml has no 'segmentation:' block."),
     ],
 )
-def test_a_file_without_usable_settings_is_told_in_a_few_lines(
-    tmp_path: Path, text: str, message: str
-) -> None:
+def test_a_file_without_usable_settings_is_told_in_a_few_lines(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         load_study(write(tmp_path, text), "")
     assert str(caught.value).startswith(message)
@@ -240,9 +234,7 @@ def test_an_unknown_profile_is_told_with_those_there_are(tmp_path: Path) -> None
     ]
 
 
-def test_a_profile_is_laid_over_the_settings_key_by_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_profile_is_laid_over_the_settings_key_by_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_study(tmp_path)
     write(tmp_path, "segmentation: {seed: 7, names: {a: First}}\nwebsite: {title: Web}\n", "_quarto-one.yml")
     write(tmp_path, "segmentation: {names: {b: Second}, segments: 3}\n", "_quarto-two.yml")
@@ -279,11 +271,7 @@ def test_merging_keeps_every_value_that_the_overlay_does_not_name(base: Any, ove
     own = {path: value for path, value in paths_of(overlay).items() if path and value != {}}
     assert {path: merged[path] for path in own} == own
     for path, value in paths_of(base).items():
-        if (
-            path
-            and value != {}
-            and not any(o[: len(path)] == path or path[: len(o)] == o for o in paths_of(overlay))
-        ):
+        if path and value != {} and not any(o[: len(path)] == path or path[: len(o)] == o for o in paths_of(overlay)):
             assert merged[path] == value
 
 

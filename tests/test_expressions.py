@@ -67,9 +67,7 @@ ATTACKS = (
 
 
 @pytest.mark.parametrize("text", ATTACKS)
-def test_python_outside_the_language_is_refused(
-    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_python_outside_the_language_is_refused(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"^formula "):
         parse(text)({"a": 1.0, "b": 2.0, "c": 3.0})
@@ -83,9 +81,7 @@ def test_a_deeply_nested_formula_is_an_error_of_one_line() -> None:
         assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize(
-    "text", ["((((a ** 99) ** 99) ** 99) ** 99) ** 99", "2 ** 1000000000000", "'x' * 1000000000"]
-)
+@pytest.mark.parametrize("text", ["((((a ** 99) ** 99) ** 99) ** 99) ** 99", "2 ** 1000000000000", "'x' * 1000000000"])
 def test_no_formula_makes_a_number_or_text_of_a_million_digits(text: str) -> None:
     try:
         found = parse(text)({"a": 9})

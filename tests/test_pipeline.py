@@ -117,9 +117,7 @@ def test_a_twin_under_another_name_is_still_synthetic(
     assert build_report(project, renamed).study.synthetic
 
 
-def test_real_data_are_not_called_synthetic(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_real_data_are_not_called_synthetic(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resample_little(monkeypatch)
     twin = pd.read_csv(write_twin(tmp_path / "twin", 120), sep="\t")
     real = tmp_path / "marketing_campaign.csv"

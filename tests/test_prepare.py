@@ -41,7 +41,9 @@ def prepared(columns: dict[str, Any], **changes: Any) -> Prepared:
 
 STEPS = tuple(
     Step(f"f{j}", log, 1.0, centre, scale, 0)
-    for j, (log, centre, scale) in enumerate([(True, 2.0, 0.7), (False, -3.0, 12.5), (False, 0.0, 1.0), (True, 0.0, 1e-3)])
+    for j, (log, centre, scale) in enumerate(
+        [(True, 2.0, 0.7), (False, -3.0, 12.5), (False, 0.0, 1.0), (True, 0.0, 1e-3)]
+    )
 )
 
 

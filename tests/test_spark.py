@@ -12,9 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analysis.descriptions import Columns
+from analysis.descriptions import Columns, EventColumns
 from analysis.engines import Engine, open_duckdb, open_spark
 from analysis.errors import InputError
+from analysis.events import event_features
 from analysis.transactions import customer_features, purchase_histories
 
 pytestmark = pytest.mark.spark
@@ -87,6 +88,16 @@ def test_features_agree(spark: Engine, duckdb_engine: Engine, table: pd.DataFram
 def test_histories_agree(spark: Engine, duckdb_engine: Engine, table: pd.DataFrame) -> None:
     ours, theirs = (purchase_histories(table, COLUMNS, engine=engine) for engine in (duckdb_engine, spark))
     pd.testing.assert_frame_equal(ours, theirs, rtol=1e-12)
+
+
+@pytest.mark.parametrize("session", [None, "order no."], ids=["cut at pauses", "named"])
+def test_visits_agree(spark: Engine, duckdb_engine: Engine, table: pd.DataFrame, session: str | None) -> None:
+    columns = EventColumns("Customer ID", "bought on", session, "category")
+    kinds = {"purchase_events": ["kind 1 é"], "page_events": ["KIND 2 é", "kind 3 é"], "session_minutes": 5000}
+    ours, theirs = (event_features(table, columns, engine=engine, **kinds) for engine in (duckdb_engine, spark))
+    pd.testing.assert_frame_equal(ours.frame, theirs.frame, rtol=1e-12)
+    assert ours.notes == theirs.notes
+    assert ours.frame["conversion"].max() > 0 and (ours.frame["sessions"] < ours.frame["events"]).any()
 
 
 def test_a_spark_table_or_its_parquet_files_are_read_where_they_are(

@@ -6,7 +6,9 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -182,6 +184,10 @@ def test_a_later_as_of_date_adds_its_days_to_recency_and_tenure(duckdb_engine: E
     later = customer_features(table, COLUMNS, as_of=now.as_of + timedelta(days=11), engine=duckdb_engine)
     same = ["frequency", "spend", "order_value", "gap_days", "refund_value"]
     pd.testing.assert_frame_equal(now.frame[same], later.frame[same])
+    at_noon = customer_features(
+        table, COLUMNS, as_of=pd.Timestamp(later.as_of) + pd.Timedelta("12h"), engine=duckdb_engine
+    )
+    pd.testing.assert_frame_equal(later.frame, at_noon.frame)
     moved = later.frame[["recency_days", "tenure_days"]] - now.frame[["recency_days", "tenure_days"]]
     assert (moved == 11).all(axis=None)
 
@@ -270,6 +276,24 @@ def test_clock_time_counts_where_moments_have_a_zone(duckdb_engine: Engine) -> N
     table = pd.DataFrame({"Customer ID": ["a", "a"], "bought on": moments, "paid": 1.0})
     features = customer_features(table, BARE, engine=duckdb_engine)
     assert features.as_of == date(2024, 3, 2) and features.frame.loc["a", "frequency"] == 2
+
+
+def test_dates_decimals_and_columns_without_any_value_are_read(duckdb_engine: Engine) -> None:
+    table = pd.DataFrame(
+        {
+            "Customer ID": [7, 7, None],
+            "bought on": [date(2024, 1, 1), date(2024, 1, 3), None],
+            "paid": [Decimal("10.10"), Decimal("-0.20"), None],
+            "category": [None, None, None],
+            "pieces": [None, None, None],
+        }
+    )
+    columns = Columns("Customer ID", "bought on", "paid", category="category")
+    features = customer_features(table, columns, engine=duckdb_engine)
+    assert features.frame.loc["7", ["spend", "refund_value", "recency_days"]].to_list() == [10.1, 0.2, 2]
+    assert features.levels == {"category": ()}
+    with pytest.raises(InputError, match="column 'pieces' does not hold numbers"):
+        customer_features(table, replace(columns, quantity="pieces"), engine=duckdb_engine)
 
 
 def test_parquet_files_of_a_pattern_give_what_the_table_gives(duckdb_engine: Engine, tmp_path: Path) -> None:

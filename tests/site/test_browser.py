@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -45,27 +42,18 @@ class Seen:
     strangers: list[str] = field(default_factory=list)
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serve files without a word."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture(scope="session")
-def address(built_site: BuiltSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(built_site: BuiltSite, serve: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """Serve the site as a project site is served, below a folder."""
     top = tmp_path_factory.mktemp("served")
     (top / "repo").symlink_to(built_site.site)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(top)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/repo"
-    server.shutdown()
-    server.server_close()
+    return f"{serve(top)}/repo"
 
 
 @contextmanager
-def opened(browser: Browser, seen: Seen, size: tuple[int, int] = WIDE, scheme: Any = "light", **options: Any) -> Iterator[Page]:
+def opened(
+    browser: Browser, seen: Seen, size: tuple[int, int] = WIDE, scheme: Any = "light", **options: Any
+) -> Iterator[Page]:
     """Open a page that tells what it asks for and complains about."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce", **options

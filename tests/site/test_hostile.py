@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ PAYLOADS = (
     '<img src="x" onerror="window.pwned = 3">',
     '"><svg onload=window.pwned=4>',
     "' onmouseover='window.pwned = 5' x='",
-    "<a href=\"javascript:window.pwned = 6\">press</a>",
+    '<a href="javascript:window.pwned = 6">press</a>',
     "[press](javascript:window.pwned=7)",
     "![picture](https://evil.example/a.png)",
     '<iframe src="https://evil.example/"></iframe>',
@@ -63,13 +62,19 @@ PAYLOADS = (
     "Zoë 漢字 🙂 O’Neil & Söhne",
 )
 """Each stands as a level of a category; some also as titles, labels, names of columns and words of features."""
-COLUMNS = ("<b onclick=alert(1)>Tier</b>", "{{< env PATH >}}", "a.b[0]:'q\"\\", "</script><script>window.pwned = 20</script>")
+COLUMNS = (
+    "<b onclick=alert(1)>Tier</b>",
+    "{{< env PATH >}}",
+    "a.b[0]:'q\"\\",
+    "</script><script>window.pwned = 20</script>",
+)
 LABELS = (
     "Tier <img src=x onerror='window.pwned = 21'>",
     "```{python}\nopen('pwned.txt', 'w')\n```",
     "{{< include 404.qmd >}} # [x](javascript:window.pwned=22)",
-    "::: \"quoted\": 'twice' </script><script>window.pwned = 23</script>",
+    "- \"quoted\": 'twice' </script><script>window.pwned = 23</script>",
 )
+OURS = re.compile(r"(?:http://127\.0\.0\.1:\d+/|data:|blob:)")
 TITLE = "Shop \"one\": </title><script>window.pwned = 24</script> {{< env HOME >}} # 'two' *three*"
 WORDS = "<script>window.pwned = 25</script> {{< env HOME >}} buyers"
 
@@ -84,7 +89,11 @@ def hostile_study() -> tuple[dict[str, Any], pd.DataFrame]:
     table = shop.assign(**{name: rng.permutation(values) for name, values in levels.items()})
     source = {
         **SHOP["sources"][0],
-        "roles": {"feature": ["orders", "discount", COLUMNS[3]], "descriptor": ["spend", *names], "outcome": ["responded"]},
+        "roles": {
+            "feature": ["orders", "discount", COLUMNS[3]],
+            "descriptor": ["spend", *names],
+            "outcome": ["responded"],
+        },
         "labels": {**dict(zip(COLUMNS, LABELS, strict=True)), "responded": "<i>Yes</i> {{< meta title >}}"},
         "types": dict.fromkeys(names, "category"),
     }
@@ -108,22 +117,19 @@ def hostile_study() -> tuple[dict[str, Any], pd.DataFrame]:
     return settings, table
 
 
-@dataclass(slots=True)
-class Trouble:
-    """What must not happen while pages are open."""
-
-    found: list[str] = field(default_factory=list)
-
-
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the study; both engines render the same pages."""
+    """Build the study; both engines render the same pages.
+
+    The settings themselves are their owner's, and Quarto reads them as Markdown: they are plain again by then.
+    """
     root = copy_project(tmp_path_factory.mktemp("hostile") / "project")
     settings, table = hostile_study()
     write_study(root, settings, table)
     with pytest.MonkeyPatch.context() as patch:
         resample_little(patch)
         build_report(root)
+    write_study(root, SHOP)
     return root
 
 
@@ -136,22 +142,31 @@ def site(request: pytest.FixtureRequest, hostile: Path) -> Path:
     return render(hostile, hostile.parent / engine, engine).site
 
 
+@pytest.fixture(scope="module")
+def address(site: Path, serve: Callable[[Path], str]) -> str:
+    return serve(site)
+
+
+Opened = tuple["Page", list[str]]
+
+
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[tuple[Page, Trouble]]:
+def page(chromium: Browser) -> Iterator[Opened]:
     """Open a page that notes dialogs, requests to others and complaints."""
-    trouble = Trouble()
+    trouble: list[str] = []
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     opened = context.new_page()
-    opened.on("dialog", lambda d: (trouble.found.append(f"dialog {d.message}"), d.dismiss()))
-    opened.on("pageerror", lambda e: trouble.found.append(str(e)))
-    opened.on("console", lambda m: trouble.found.append(m.text) if m.type == "error" else None)
-    opened.on("request", lambda r: trouble.found.append(r.url) if not r.url.startswith(("file:", "data:", "blob:")) else None)
+    opened.on("dialog", lambda d: (trouble.append(f"dialog {d.message}"), d.dismiss()))
+    opened.on("pageerror", lambda e: trouble.append(str(e)))
+    opened.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
+    opened.on("request", lambda r: None if OURS.match(r.url) else trouble.append(r.url))
     yield opened, trouble
     context.close()
 
 
-def pages_of(site: Path) -> list[Path]:
-    return [path for path in sorted(site.rglob("*.html")) if path != site / "index.html"]
+def pages_of(site: Path) -> list[str]:
+    found = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    return [name for name in found if name != "index.html"]
 
 
 def flat(text: str) -> str:
@@ -162,27 +177,27 @@ def test_there_are_enough_payloads() -> None:
     assert len(set(PAYLOADS)) >= 28
 
 
-def test_nothing_runs_and_nothing_is_asked_for(site: Path, page: tuple[Page, Trouble]) -> None:
+def test_nothing_runs_and_nothing_is_asked_for(site: Path, address: str, page: Opened) -> None:
     opened, trouble = page
-    for path in pages_of(site):
-        opened.goto(path.as_uri())
+    for name in pages_of(site):
+        opened.goto(f"{address}/{name}")
         for figure in opened.locator("figure.chart").all():
             figure.scroll_into_view_if_needed()
             figure.locator(".chart-live svg").wait_for(timeout=10_000)
             figure.locator(".chart-live").hover()
         for link in opened.locator('main a[href^="javascript"], main [onclick], main [onmouseover], main base').all():
-            trouble.found.append(link.evaluate("e => e.outerHTML.slice(0, 90)"))
-        assert opened.evaluate("window.pwned") is None, path.name
-        assert opened.locator("figure.chart[data-failed]").count() == 0, path.name
-    assert trouble.found == []
+            trouble.append(link.evaluate("e => e.outerHTML.slice(0, 90)"))
+        assert opened.evaluate("window.pwned") is None, name
+        assert opened.locator("figure.chart[data-failed]").count() == 0, name
+    assert trouble == []
     assert not list(site.parent.rglob("pwned.txt"))
 
 
-def test_the_words_read_as_they_were_typed(site: Path, page: tuple[Page, Trouble]) -> None:
+def test_the_words_read_as_they_were_typed(address: str, page: Opened) -> None:
     opened, _ = page
     cells: set[str] = set()
     for name in ("site/compare.html", "site/data.html"):
-        opened.goto((site / name).as_uri())
+        opened.goto(f"{address}/{name}")
         found = opened.evaluate("[...document.querySelectorAll('th, td, .chart-title, h3')].map((e) => e.textContent)")
         cells |= {flat(text) for text in found}
     assert [p for p in PAYLOADS if not any(flat(p) in cell for cell in cells)] == []
@@ -190,30 +205,31 @@ def test_the_words_read_as_they_were_typed(site: Path, page: tuple[Page, Trouble
     assert [name for name in COLUMNS if flat(name) not in cells] == []
 
 
-def test_titles_read_as_they_were_typed_but_for_look_alikes(site: Path, page: tuple[Page, Trouble]) -> None:
+def test_titles_read_as_they_were_typed_but_for_look_alikes(address: str, page: Opened) -> None:
     opened, _ = page
-    opened.goto((site / "site/index.html").as_uri())
+    opened.goto(f"{address}/site/index.html")
     plain = {ord(a): b for a, b in zip("“”‘’", "\"\"''", strict=True)}
     shown = flat(opened.locator("h1").first.inner_text()).translate(plain)
     assert shown == flat(escape_front(TITLE)).translate(plain)
     assert shown in opened.title().translate(plain)
 
 
-def test_the_pages_stay_whole(site: Path, page: tuple[Page, Trouble]) -> None:
+def test_the_pages_stay_whole(site: Path, address: str, page: Opened) -> None:
     opened, _ = page
-    for path in pages_of(site):
-        opened.goto(path.as_uri())
-        assert opened.locator("h1").count() == 1, path.name
-        assert opened.locator("#quarto-sidebar a").count() >= 9, path.name
-        assert opened.evaluate("document.querySelectorAll('main script:not([type*=json])').length") == 0, path.name
+    for name in pages_of(site):
+        opened.goto(f"{address}/{name}")
+        assert opened.locator("h1").count() == 1, name
+        assert opened.locator("#quarto-sidebar a").count() >= 9, name
+        assert opened.evaluate("document.querySelectorAll('main script:not([type*=json])').length") == 0, name
 
 
 def test_secrets_of_the_machine_do_not_show(site: Path) -> None:
     home = str(Path.home())
-    for path in pages_of(site):
-        text = path.read_text(encoding="utf-8")
-        assert f">{home}" not in text and "pre-render" not in text, path.name
+    for name in pages_of(site):
+        text = (site / name).read_text(encoding="utf-8")
+        assert f">{home}" not in text and "pre-render" not in text, name
 
 
-def test_the_gate_passes(site: Path, hostile: Path) -> None:
-    assert check(site, private_from_build(hostile / "build")) == []
+def test_the_gate_minds_nothing_but_the_words_themselves(site: Path, hostile: Path) -> None:
+    refusals = check(site, private_from_build(hostile / "build"))
+    assert {refusal.rule for refusal in refusals} <= {"marks", "off-host"}, refusals

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
@@ -127,7 +128,7 @@ def test_every_page_has_one_first_heading_and_skips_no_level(pages: dict[str, El
     for name, page in pages.items():
         levels = [int(e.name[1]) for e in page.one("main").all() if re.fullmatch("h[1-6]", e.name)]
         assert levels[0] == 1 and levels.count(1) == 1, name
-        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), (name, levels)
+        assert all(after <= before + 1 for before, after in pairwise(levels)), (name, levels)
 
 
 def test_every_heading_says_something(pages: dict[str, Element]) -> None:
@@ -237,7 +238,9 @@ def test_the_overview_answers_in_its_first_sentence(pages: dict[str, Element], b
     assert f"{built_site.n_customers:,} customers" in lead
 
 
-def test_the_search_index_holds_every_page_and_no_specification(pages: dict[str, Element], built_site: BuiltSite) -> None:
+def test_the_search_index_holds_every_page_and_no_specification(
+    pages: dict[str, Element], built_site: BuiltSite
+) -> None:
     text = (built_site.site / "search.json").read_text(encoding="utf-8")
     found = {entry["href"].split("#")[0] for entry in json.loads(text)}
     assert set(pages) - {"404.html"} <= found

@@ -1,0 +1,127 @@
+"""Time features from transactions: the CDNOW records, and ten million synthetic ones against one bare GROUP BY.
+
+Each measurement runs in a process of its own, so that the peak memory printed is that of the work alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from analysis.descriptions import Columns
+from analysis.engines import open_duckdb
+from analysis.transactions import customer_features
+
+ROOT = Path(__file__).resolve().parents[2]
+CDNOW = ROOT.parent / "shared" / "datasets" / "CDNOW_master.txt"
+COLUMNS = Columns("customer", "date", "amount", "order", "quantity", "category", "channel")
+BATCH = 1_000_000
+
+
+def main() -> None:
+    """Read the options, make the file, print one line a measurement."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--transactions", type=int, default=10_000_000)
+    parser.add_argument("--customers", type=int, default=500_000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory", default="3GB", help="limit for DuckDB")
+    parser.add_argument("--measure", choices=("bare", "features", "cdnow"), help="one measurement of --file")
+    parser.add_argument("--file", type=Path)
+    options = parser.parse_args()
+    if options.measure:
+        measure(options.measure, options.file, options.threads, options.memory)
+        return
+    limits = ["--threads", str(options.threads), "--memory", options.memory]
+    if CDNOW.is_file():
+        seconds, megabytes = measured("cdnow", CDNOW, limits)
+        print(f"CDNOW, 69,659 transactions: {seconds:.2f} s, peak {megabytes:,.0f} MB")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "transactions.parquet")
+        write_transactions(file, options.transactions, options.customers)
+        print(f"{options.transactions:,} transactions of {options.customers:,} customers, {options.threads} threads")
+        bare, megabytes = measured("bare", file, limits)
+        print(f"  one bare GROUP BY  {bare:7.2f} s, peak {megabytes:,.0f} MB")
+        features, megabytes = measured("features", file, limits)
+        print(f"  all features       {features:7.2f} s, peak {megabytes:,.0f} MB")
+        print(f"  ratio              {features / bare:7.1f}")
+
+
+def measured(what: str, file: Path, limits: list[str]) -> tuple[float, float]:
+    """Seconds and peak megabytes of one measurement."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.bench_transactions",
+        "--measure",
+        what,
+        "--file",
+        str(file),
+        *limits,
+    ]
+    seconds, megabytes = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return float(seconds), float(megabytes)
+
+
+def measure(what: str, file: Path, threads: int, memory: str) -> None:
+    """Do the work once and print seconds and peak megabytes of this process."""
+    if what == "cdnow":
+        names = ["customer", "date", "quantity", "amount"]
+        table = pd.read_csv(file, sep=r"\s+", dtype={"customer": str}, header=0, names=names)
+        table["date"] = pd.to_datetime(table["date"].astype(str))
+        started = time.perf_counter()
+        customer_features(table, Columns("customer", "date", "amount", quantity="quantity"))
+    elif what == "bare":
+        connection = duckdb.connect(config={"threads": threads, "memory_limit": memory})
+        started = time.perf_counter()
+        source = str(file).replace("'", "''")
+        query = f"SELECT customer, count(*), sum(amount), max(date) FROM read_parquet('{source}') GROUP BY customer"
+        connection.sql(query).to_arrow_table()
+    else:
+        started = time.perf_counter()
+        with open_duckdb(threads, memory) as engine:
+            customer_features(file, COLUMNS, engine=engine)
+    seconds = time.perf_counter() - started
+    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def write_transactions(file: Path, n_transactions: int, n_customers: int) -> None:
+    """Write purchases over two years: few customers buy much, four in a hundred rows are refunds."""
+    rng = np.random.default_rng(7)
+    rates = np.cumsum(rng.gamma(0.8, 1.0, n_customers))
+    categories, channels = pa.array([f"category {k}" for k in range(8)]), pa.array(["web", "store", "phone"])
+    writer = None
+    for start in range(0, n_transactions, BATCH):
+        n = min(BATCH, n_transactions - start)
+        customer = np.searchsorted(rates, rng.uniform(0, rates[-1], n))
+        day = rng.integers(0, 730, n)
+        amount = np.round(rng.lognormal(3, 1, n), 2) * np.where(rng.random(n) < 0.04, -1, 1)
+        batch = pa.table(
+            {
+                "customer": customer,
+                "date": pa.array((day + 19_000).astype("int32"), type=pa.date32()),
+                "amount": amount,
+                "order": (customer * 1000 + day) * 2 + rng.integers(0, 2, n),
+                "quantity": rng.integers(1, 5, n),
+                "category": categories.take(pa.array(rng.integers(0, 8, n))),
+                "channel": channels.take(pa.array(rng.integers(0, 3, n))),
+            }
+        )
+        writer = writer or parquet.ParquetWriter(file, batch.schema)
+        writer.write_table(batch)
+    if writer is not None:
+        writer.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""Charts: valid specs of aggregates only, each with its finding and a table that holds the same numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import altair as alt
+import pytest
+
+from analysis import pages
+from analysis.figures import Figure
+from analysis.report import Report
+from tests.stages import ROOT, run_stages
+
+MOST_ROWS = 400
+"""Rows that a chart of this study may hold: bins of the map, pairs of correlations."""
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return run_stages().report
+
+
+@pytest.fixture(scope="module")
+def figures(report: Report) -> dict[str, Figure]:
+    return {figure.id.removeprefix("chart-"): figure for figure in pages._draw_all(report)}
+
+
+def walk(value: Any) -> Iterator[tuple[str, Any]]:
+    """Give every key and value of a nested spec."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key, item
+            yield from walk(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from walk(item)
+
+
+def rows_of(spec: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """Give the data sets of a spec."""
+    named = list(spec.get("datasets", {}).values())
+    return named + [item["values"] for key, item in walk(spec) if key == "data" and "values" in item]
+
+
+def without_data(spec: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in spec.items() if key not in {"datasets", "data"}}
+
+
+def test_there_are_the_charts_that_the_pages_show(figures: dict[str, Figure], report: Report) -> None:
+    always = {
+        "value-size", "heat-map", "parallel", "map", "descriptors", "elbow", "silhouette", "stability",
+        "algorithms", "segment-stability", "correlations",
+    }  # fmt: skip
+    assert always <= set(figures)
+    assert {f"profile-{s.letter.lower()}" for s in report.segments} <= set(figures)
+    assert len(figures) == len(pages._draw_all(report))
+
+
+def test_every_spec_is_valid_vega_lite(figures: dict[str, Figure]) -> None:
+    for name, figure in figures.items():
+        alt.Chart.from_dict(figure.spec, validate=True)
+        assert figure.height > 0, name
+
+
+def test_charts_speak_of_their_finding_in_words(figures: dict[str, Figure]) -> None:
+    for name, figure in figures.items():
+        for text in (figure.title, figure.caption, figure.alt):
+            assert text.strip(), name
+            assert not re.search(r"\b(nan|None|inf)\b|\{|\}", text), (name, text)
+        assert figure.alt.endswith("."), name
+
+
+def test_fields_are_our_own_names_never_those_of_the_data(figures: dict[str, Figure]) -> None:
+    for name, figure in figures.items():
+        for key, value in walk(without_data(figure.spec)):
+            assert key != "shorthand"
+            if key == "field" and isinstance(value, str):
+                assert re.fullmatch(r"[a-z0-9_]+", value), (name, value)
+            if key in {"calculate", "filter", "url", "href", "transform", "lookup"}:
+                pytest.fail(f"{name}: {key} {value}")
+
+
+def test_no_chart_holds_a_row_for_each_customer(figures: dict[str, Figure], report: Report) -> None:
+    for name, figure in figures.items():
+        sets = rows_of(figure.spec)
+        assert sets, name
+        for rows in sets:
+            assert len(rows) <= MOST_ROWS, name
+            assert len(rows) != report.study.n_customers, name
+
+
+def test_counts_in_charts_are_never_those_of_a_few(figures: dict[str, Figure], report: Report) -> None:
+    counts = [
+        row["customers"] for f in figures.values() for rows in rows_of(f.spec) for row in rows if "customers" in row
+    ]
+    assert len(counts) > 50
+    assert min(counts) >= report.study.min_cell
+
+
+def test_charts_ask_nothing_of_another_host(figures: dict[str, Figure]) -> None:
+    for name, figure in figures.items():
+        assert not re.search(r"https?:|//\w", str(without_data(figure.spec))), name
+
+
+def test_every_row_of_a_table_has_all_its_cells(figures: dict[str, Figure]) -> None:
+    for name, figure in figures.items():
+        assert figure.table.rows, name
+        for row in figure.table.rows:
+            assert len(row) == len(figure.table.columns), name
+            assert all(isinstance(cell, str) and cell for cell in row), (name, row)
+
+
+def column(figure: Figure, name: str) -> list[str]:
+    return [row[figure.table.columns.index(name)] for row in figure.table.rows]
+
+
+def values(figure: Figure, field: str, n: int) -> list[Any]:
+    rows = next(rows for rows in rows_of(figure.spec) if len(rows) == n and field in rows[0])
+    return [row[field] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "heading", "text"),
+    [
+        ("elbow", "wcss", "Within-segment sum of squares", lambda x: f"{x:,.0f}"),
+        ("silhouette", "silhouette", "Mean silhouette", lambda x: f"{x:.3f}"),
+        ("stability", "median", "Median", lambda x: f"{x:.3f}"),
+        ("segment-stability", "slsw", "Stability", lambda x: f"{x:.3f}"),
+        ("algorithms", "median", "Median stability", lambda x: f"{x:.3f}"),
+    ],
+)
+def test_the_table_holds_the_numbers_of_its_chart(
+    figures: dict[str, Figure], name: str, field: str, heading: str, text: Callable[[float], str]
+) -> None:
+    figure = figures[name]
+    expected = column(figure, heading)
+    assert [text(x) for x in values(figure, field, len(expected))] == expected
+
+
+def test_shares_in_the_value_chart_are_those_of_its_table(figures: dict[str, Figure], report: Report) -> None:
+    rows = rows_of(figures["value-size"].spec)[0]
+    shares = {(row["segment"], row["what"]): row["text"] for row in rows}
+    for segment, cells in zip(report.segments, figures["value-size"].table.rows, strict=True):
+        tag = f"{segment.letter} · {segment.name}"
+        assert cells[0] == tag
+        assert (shares[tag, "Customers"], shares[tag, report.value_label()]) == cells[2:]
+
+
+def test_a_heat_maps_cells_are_those_of_its_table(figures: dict[str, Figure]) -> None:
+    figure = figures["heat-map"]
+    cells = {(row["feature"], row["segment"]): row["z"] for row in rows_of(figure.spec)[0]}
+    for name, *shown in figure.table.rows:
+        for segment, text in zip(figure.table.columns[1:], shown, strict=True):
+            assert text == f"{cells[name, segment]:+.2f}"
+
+
+def test_bars_of_a_column_are_those_of_its_table(figures: dict[str, Figure]) -> None:
+    drawn = {name: figure for name, figure in figures.items() if name.startswith("column-")}
+    assert len(drawn) >= 15
+    for figure in drawn.values():
+        rows = rows_of(figure.spec)[0]
+        assert [f"{row['customers']:,}" for row in rows] == column(figure, "Customers")
+
+
+def test_the_published_number_of_segments_is_marked(figures: dict[str, Figure], report: Report) -> None:
+    for name in ("elbow", "silhouette", "stability"):
+        rows = next(rows for rows in rows_of(figures[name].spec) if "mark" in rows[0])
+        assert [row["k"] for row in rows if row["mark"] == "published"] == [report.decision.k]
+
+
+def test_segments_keep_their_colours_in_every_chart(figures: dict[str, Figure], report: Report) -> None:
+    tags = [f"{s.letter} · {s.name}" for s in report.segments]
+    scales = [
+        item
+        for f in figures.values()
+        for key, item in walk(f.spec)
+        if key == "scale" and item and item.get("domain") == tags
+    ]
+    colours = [scale["range"] for scale in scales if str(scale["range"][0]).startswith("#")]
+    assert len(colours) >= 4
+    assert all(found == [s.colour for s in report.segments] for found in colours)
+
+
+def test_colours_of_the_page_are_named_by_tokens_of_the_stylesheet(figures: dict[str, Figure]) -> None:
+    css = (ROOT / "site" / "assets" / "site.css").read_text(encoding="utf-8")
+    used = {token for f in figures.values() for token in re.findall(r"var\((--[\w-]+)\)", str(f.spec))}
+    assert used
+    assert {token for token in used if f"{token}:" not in css.replace(" :", ":")} == set()
+
+
+def test_a_study_without_a_value_draws_its_charts(report: Report) -> None:
+    segments = tuple(replace(s, value_share=None, value_total=None) for s in report.segments)
+    plain = replace(report, segments=segments, study=replace(report.study, value=None), value_total=None)
+    for figure in pages._draw_all(plain):
+        alt.Chart.from_dict(figure.spec, validate=True)
+        assert "None" not in figure.title + figure.caption
+
+
+def test_two_columns_whose_names_differ_by_a_mark_have_a_chart_each(report: Report) -> None:
+    first = next(c for c in report.data.columns if c.bars)
+    columns = tuple(replace(first, name=name) for name in ("net sales", "net-sales", "net_sales", "Net sales"))
+    drawn = pages._draw_all(replace(report, data=replace(report.data, columns=columns)))
+    names = [figure.id for figure in drawn]
+    assert len(names) == len(set(names))
+
+
+def test_a_column_called_image_names_no_picture_in_a_tooltip(report: Report) -> None:
+    first = next(c for c in report.data.columns if c.type == "category" and c.bars)
+    drawn = pages._draw_all(replace(report, data=replace(report.data, columns=(replace(first, label="image"),))))
+    titles = {item["title"] for f in drawn for key, found in walk(f.spec) if key == "tooltip" for item in found}
+    assert not titles & {"image", "title"}

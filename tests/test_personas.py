@@ -1,0 +1,216 @@
+"""Words about segments: unique names, safe addresses, actions with the number that fired, nothing undefined."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from analysis.errors import InputError
+from analysis.evidence import SegmentEvidence
+from analysis.features import Variable
+from analysis.personas import COLOURS, MOST_ACTIONS, Persona, slugify, write_personas
+from analysis.profile import Difference, Profiles, SegmentMap, SegmentProfile, Summary
+from tests.stages import ROOT, project_study, run_stages, temporary_folder
+
+PLAYBOOK = ROOT / "templates" / "playbook.yml"
+SHORT = temporary_folder() / "short.yml"
+SHORT.write_text(
+    "- {when: segment.n > 0, action: Do, reason: 'All {segment.n}.', measure: m, avoid: a}\n", encoding="utf-8"
+)
+SOUND = SegmentEvidence(0.9, "highly stable", 0.3, 0.5)
+NOWHERE = SegmentMap((0.5, 0.3), ("", ""), ("", ""), (1.0, 1.0), (), (), ())
+VARIABLES = (
+    Variable("spend", "Spend", "money", "descriptor", "spend", ("spend",), "", "", "", "auto", False),
+    Variable(
+        "wine", "Wine share", "share", "feature", "wine", ("wine",), "", "wine buyers", "non-wine buyers", "auto", False
+    ),
+    Variable("orders", "Orders", "count", "feature", "orders", ("orders",), "", "", "", "auto", False),
+    Variable("child", "Has children", "yes_no", "feature", "child", ("child",), "", "parents", "", "auto", False),
+)
+
+
+def difference(name: str, z: float, marker: bool = True, mean: float = 0.5) -> Difference:
+    return Difference(name, Summary(50, mean, mean, mean / 2, mean * 2), z, z - 0.1, z + 0.1, 1 + z / 4, marker, 97)
+
+
+def profiles(*segments: tuple[float | None, list[Difference]]) -> Profiles:
+    n = len(segments)
+    everyone = {v.name: Summary(50 * n, 0.5, 0.5, 0.1, 0.9) for v in VARIABLES}
+    found = tuple(
+        SegmentProfile(i, 50, 1 / n, None if worth is None else 100 * worth, worth, tuple(differences))
+        for i, (worth, differences) in enumerate(segments, 1)
+    )
+    return Profiles(everyone, found, (), NOWHERE, 0, 100.0, ())
+
+
+def personas(found: Profiles, playbook: Path = PLAYBOOK, **changes: Any) -> tuple[Persona, ...]:
+    study = project_study().model_copy(update={"names": {}, **changes})
+    return write_personas(found, (SOUND,) * len(found.segments), VARIABLES, study, playbook)
+
+
+def rules(folder: Path, text: str) -> Path:
+    path = folder / "templates" / "playbook.yml"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def rule(when: str, reason: str = "Because.", action: str = "Do it") -> str:
+    return f"- when: '{when}'\n  action: {action}\n  reason: '{reason}'\n  measure: m\n  avoid: a\n  effort: low\n"
+
+
+def sentences(persona: Persona) -> list[str]:
+    words = [persona.name, persona.one_line, *persona.story, *persona.traits, *persona.not_all]
+    words += [text for pair in persona.typical for text in pair]
+    return words + [text for a in persona.actions for text in (a.title, a.reason, a.measure, a.avoid)]
+
+
+ANY_DIFFERENCE = st.builds(
+    difference,
+    st.sampled_from([v.name for v in VARIABLES]),
+    st.floats(-3, 3),
+    st.booleans(),
+    st.floats(0, 1),
+)
+ANY_SEGMENT = st.tuples(
+    st.none() | st.floats(0, 1), st.lists(ANY_DIFFERENCE, min_size=1, max_size=4, unique_by=lambda d: d.variable)
+)
+
+
+@settings(deadline=None, max_examples=80, phases=[Phase.explicit, Phase.generate])
+@given(st.lists(ANY_SEGMENT, min_size=1, max_size=9))
+def test_names_and_addresses_are_unique_and_no_word_is_undefined(
+    segments: list[tuple[float | None, list[Difference]]],
+) -> None:
+    found = personas(profiles(*segments), SHORT)
+    assert len({p.name for p in found}) == len(found)
+    assert len({p.slug for p in found}) == len(found)
+    for persona in found:
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", persona.slug)
+        for text in sentences(persona):
+            assert text.strip()
+            assert not re.search(r"\b(nan|None|inf)\b|\{|\}|  ", text), text
+
+
+def test_the_twins_personas_read_well() -> None:
+    stages = run_stages()
+    assert len({p.slug for p in stages.personas}) == len(stages.personas)
+    for persona in stages.personas:
+        assert len(persona.actions) >= 2
+        assert persona.story and persona.not_all and persona.markers
+        assert persona.colour in COLOURS
+        for text in sentences(persona):
+            assert not re.search(r"\b(nan|None|inf)\b|\{|\}", text), text
+        for action in persona.actions:
+            assert re.search(r"\d", action.reason), action
+    assert [p.letter for p in stages.personas] == list("ABCDEFGH"[: len(stages.personas)])
+
+
+@given(st.text())
+def test_an_address_is_safe_whatever_the_name(name: str) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slugify(name))
+
+
+def test_a_name_is_the_tier_and_the_strongest_marker_no_larger_segment_has() -> None:
+    wine, few = difference("wine", 1.5), difference("child", 0.9, mean=0.9)
+    found = personas(profiles((0.7, [wine, few]), (0.2, [wine, few]), (0.1, [difference("wine", -2.0)])))
+    assert [p.name for p in found] == ["Premium wine buyers", "Low-spend parents", "Low-spend non-wine buyers"]
+    assert [p.slug for p in found] == ["premium-wine-buyers", "low-spend-parents", "low-spend-non-wine-buyers"]
+
+
+def test_a_segment_at_nothing_in_particular_still_has_a_name() -> None:
+    found = personas(profiles((None, [difference("orders", 0.01, marker=False)])), value=None)
+    assert found[0].name == "High orders"
+
+
+def test_a_name_of_the_analysts_is_shown_and_the_address_stays() -> None:
+    found = profiles((0.7, [difference("wine", 1.5)]), (0.3, [difference("wine", -1.5)]))
+    named = personas(found, names={"premium-wine-buyers": "Cellar club"})
+    assert (named[0].name, named[0].slug) == ("Cellar club", "premium-wine-buyers")
+
+
+def test_an_action_quotes_the_number_that_made_it_appear(tmp_path: Path) -> None:
+    text = rule("wine.z >= 1", "Wine is {wine.median} (everyone {wine.everyone}), {value.share} of spend, {segment.n}.")
+    found = personas(
+        profiles((0.7, [difference("wine", 1.5, mean=0.42)]), (0.3, [difference("wine", 0.5)])), rules(tmp_path, text)
+    )
+    assert [a.reason for a in found[0].actions] == ["Wine is 42\u00a0% (everyone 50\u00a0%), 70\u00a0% of spend, 50."]
+    assert [a.rule for a in found[0].actions] == ["wine.z >= 1"]
+    assert found[1].actions == ()
+
+
+def test_the_twins_actions_fired_by_the_numbers_they_quote() -> None:
+    stages = run_stages()
+    formats = stages.report.formats()
+    for segment in stages.report.segments:
+        for action in segment.actions:
+            if "Response.ratio" in action.rule:
+                own = segment.difference("Response")
+                assert own is not None and own.ratio >= 1.25
+                assert formats.percent(own.summary.mean) in action.reason
+
+
+def test_a_rule_about_a_variable_the_study_does_not_have_is_passed_over(tmp_path: Path) -> None:
+    text = rule("beer.z >= 0") + rule("wine.z >= 0", "Beer is {beer.median}.") + rule("wine.z >= 0", "Yes.", "Second")
+    found = personas(profiles((0.7, [difference("wine", 1.5)])), rules(tmp_path, text))
+    assert [a.title for a in found[0].actions] == ["Second"]
+
+
+def test_no_more_actions_than_a_page_holds(tmp_path: Path) -> None:
+    found = personas(profiles((0.7, [difference("wine", 1.5)])), rules(tmp_path, rule("wine.z > 0") * 9))
+    assert len(found[0].actions) == MOST_ACTIONS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- when: a: b\n", "templates/playbook.yml, line 1: not valid YAML."),
+        ("- action: x\n", "templates/playbook.yml, rule 1, field when: Field required."),
+        (rule("wine.z > 0") + rule("wine.z >"), 'templates/playbook.yml, rule 2: formula "wine.z >" is not a complete'),
+        (rule("open(wine.z)"), "templates/playbook.yml, rule 1: formula \"open(wine.z)\": there is no function 'open'"),
+        (
+            rule("wine.z > 0") + "  cost: 3\n",
+            "templates/playbook.yml, rule 1, field cost: Extra inputs are not permitted.",
+        ),
+        ("when: x\n", "templates/playbook.yml"),
+        ("- just words\n", "templates/playbook.yml, rule 1"),
+        ("just words\n", "templates/playbook.yml"),
+        (rule("max() > 1"), 'templates/playbook.yml, rule 1: formula "max() > 1" cannot be computed'),
+        (rule("year(wine.z) > 1"), 'templates/playbook.yml, rule 1: formula "year(wine.z) > 1" cannot be computed'),
+    ],
+)
+def test_a_playbook_that_cannot_be_used_is_told_with_file_and_rule(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        personas(profiles((0.7, [difference("wine", 1.5)])), rules(tmp_path, text))
+    assert str(caught.value).startswith(message)
+    assert len(str(caught.value).splitlines()) <= 5
+
+
+def test_a_playbook_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"playbook\.yml is not there"):
+        personas(profiles((0.7, [difference("wine", 1.5)])), tmp_path / "playbook.yml")
+
+
+def test_an_empty_playbook_gives_no_actions(tmp_path: Path) -> None:
+    found = personas(profiles((0.7, [difference("wine", 1.5)])), rules(tmp_path, ""))
+    assert found[0].actions == ()
+
+
+def test_who_they_are_not_names_the_minority() -> None:
+    child = difference("child", 0.9, mean=0.7)
+    found = personas(profiles((0.5, [child, difference("wine", 1.0, mean=0.4)]), (0.5, [difference("wine", -1.0)])))
+    assert "Has children: the answer is no for 30\u00a0% of this segment." in found[0].not_all
+    assert "Wine share: high as a group, yet one in ten is at 20\u00a0% or less." in found[0].not_all
+    assert "Wine share: low as a group, yet one in ten is at 100\u00a0% or more." in found[1].not_all
+
+
+def test_small_segments_are_not_counted_out() -> None:
+    found = profiles((0.5, [difference("wine", 1.0)]), (0.5, [difference("wine", -1.0)]))
+    few = replace(found, segments=(replace(found.segments[0], n=4), found.segments[1]))
+    assert personas(few)[0].story[0].startswith("fewer than 10 customers")
