@@ -17,6 +17,7 @@ from analysis.descriptions import Columns, CustomerFeatures, Description, EventC
 from analysis.errors import InputError, did_you_mean, listed
 from analysis.events import event_features
 from analysis.sources import RawTable, check_key
+from analysis.surveys import survey_summary
 from analysis.transactions import customer_features, purchase_histories
 
 DESCRIBES = frozenset(
@@ -71,13 +72,14 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     """
     pairs = list(zip(range(len(raws)), raws, study.sources, strict=True))
     as_of = _newest(raws) if study.as_of == "auto" else study.as_of
+    answered = [line for _, raw, source in pairs for line in _answers(raw, source)]
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
-        return Assembled(raws[0], study.sources[0], {}, (), as_of)
+        return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of)
     computed = {
         i: _compute(raw, source, as_of, i) for i, raw, source in pairs if source.kind in {"transactions", "events"}
     }
-    ledger: list[LedgerLine] = []
+    ledger = answered
     if people:
         at, base_raw, base = people[0]
         if base.key is None:
@@ -142,6 +144,19 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     table = table.reset_index(drop=True)
     whole = RawTable(base_raw.name, table, tuple(described), len(table), digest, notes, base_raw.shown_path)
     return Assembled(whole, merged, texts, tuple(ledger), as_of)
+
+
+def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
+    """How a battery of a survey was answered: reported, nobody is dropped."""
+    items = list(source.battery or source.roles.feature)
+    if source.kind != "survey" or len(items) < 2 or any(item not in raw.frame.columns for item in items):
+        return []
+    found = survey_summary(raw.frame, items, setting="battery").batteries[0]
+    lined = round(found.straight_lining * found.n_answered) if found.n_answered else 0
+    yes = "of the answers are a yes" if found.scale == "yes_no" else "of the answers lie above the middle of the scale"
+    tendency = f" {found.acquiescence:.0%} {yes}." if found.acquiescence == found.acquiescence else ""
+    why = f"The same answer to all {len(items)} items may be haste rather than opinion.{tendency}"
+    return [LedgerLine("Straight-lining", why, raw.n_rows, lined, raw.n_rows, "reported, kept")]
 
 
 def _compute(raw: RawTable, source: Source, as_of: dt.date | None, i: int) -> CustomerFeatures:

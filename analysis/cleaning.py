@@ -172,6 +172,7 @@ def _check_columns(raw: RawTable, source: Source, setting: str) -> None:
     places = {
         "key": (source.key,),
         **{f"roles.{role}": getattr(source.roles, role) for role in ("feature", "descriptor", "outcome", "ignore")},
+        "battery": source.battery,
         **{part: getattr(source, part) for part in ("labels", "units", "types", "merge", "plausible")},
     }
     place = next(part for part, columns in places.items() if absent[0] in columns)

@@ -82,6 +82,7 @@ class Source(Settings):
     decimal: Literal["auto", ".", ","] = "auto"
     delimiter: str = "auto"
     encoding: str = "auto"
+    battery: tuple[str, ...] = Field((), description="Survey items on one scale; default: those that form segments.")
     origin: str = Field("", description="Where to get the file, for people who do not have it.")
     sheet: str | int | None = Field(None, description="Sheet of a workbook, by name or number from 0.")
     query: str | None = Field(None, description="SQL, where the path is the address of a database.")
@@ -100,6 +101,7 @@ class Source(Settings):
         """Every column that the settings name, each once, key first."""
         named = [self.key] if self.key else []
         named += [column for column in self.columns.model_dump().values() if column]
+        named += self.battery
         for role in get_args(Role):
             named += getattr(self.roles, role)
         for part in (self.labels, self.units, self.types, self.merge, self.plausible):
@@ -144,8 +146,8 @@ class Study(Settings):
     currency: str = Field("", description="Symbol or code of the currency; empty: not stated.")
     period: str = Field("", description='What money and counts cover, such as "in two years".')
     as_of: dt.date | Literal["auto"] = Field("auto", description="Date of the study; auto: newest in the data.")
-    demo: Literal["twin", "retailer"] | bool = Field(
-        False, description="Synthetic study that stands in where no source is there; true: the twin."
+    demo: Literal["none", "twin", "retailer"] = Field(
+        "none", description="Synthetic study that stands in where no source is there."
     )
     sources: tuple[Source, ...] = Field(min_length=1)
     features: dict[str, Feature] = {}

@@ -77,20 +77,13 @@ def make_figure(
     return Figure(f"chart-{id}", title, caption, text, _one_line_titles(spec), height, table)
 
 
-def _one_line_titles(spec: Any) -> Any:
+def _one_line_titles(spec: Any, key: str = "") -> Any:
     """Titles without line breaks and backslashes: Vega-Lite writes them into expressions and escapes neither."""
     if isinstance(spec, list):
-        return [_one_line_titles(part) for part in spec]
-    if not isinstance(spec, dict):
-        return spec
-    return {
-        key: re.sub(r"\s+", " ", part).replace("\\", "∖")
-        if key == "title" and isinstance(part, str)
-        else part
-        if key == "datasets"
-        else _one_line_titles(part)
-        for key, part in spec.items()
-    }
+        return [_one_line_titles(part, key) for part in spec]
+    if isinstance(spec, dict):
+        return {name: part if name == "datasets" else _one_line_titles(part, name) for name, part in spec.items()}
+    return re.sub(r"\s+", " ", spec).replace("\\", "∖") if key == "title" and isinstance(spec, str) else spec
 
 
 def tag(segment: Segment) -> str:

@@ -203,7 +203,7 @@ def _locate(root: Path, study: Study, data: Path | None) -> tuple[list[Path], bo
     paths = [root / source.path for source in study.sources]
     if data is not None:
         return [data if data.is_absolute() else Path.cwd() / data, *paths[1:]], False
-    if study.demo and not any(path.exists() for path in paths):
+    if study.demo != "none" and not any(path.exists() for path in paths):
         folder = root / "build" / "demo"
         if study.demo == "retailer":
             from analysis.retailer import write_retailer

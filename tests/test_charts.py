@@ -195,9 +195,9 @@ def test_colours_of_the_page_are_named_by_tokens_of_the_stylesheet(figures: dict
 def test_a_study_without_a_value_draws_its_charts(report: Report) -> None:
     segments = tuple(replace(s, value_share=None, value_total=None) for s in report.segments)
     plain = replace(report, segments=segments, study=replace(report.study, value=None), value_total=None)
-    for figure in pages._draw_all(plain):
-        alt.Chart.from_dict(figure.spec, validate=True)
-        assert "None" not in figure.title + figure.caption
+    drawn = pages._draw_all(plain)
+    assert len(drawn) > 20
+    assert not [f.id for f in drawn if "None" in f.title + f.caption + str(f.table.rows)]
 
 
 def test_two_columns_whose_names_differ_by_a_mark_have_a_chart_each(report: Report) -> None:

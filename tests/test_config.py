@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.config import Study, check_study, load_study, merge, project_settings
+from analysis.config import Source, Study, check_study, load_study, merge, project_settings
 from analysis.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,20 +24,17 @@ STUDY: dict[str, Any] = {
 }
 FEATURE = {"label": "F", "formula": "x"}
 UNITS = "'money', 'count', 'share', 'days', 'years', 'yes_no', 'number' or 'category'"
-WHOLE = "cannot be used; valid are auto and whole numbers from 2 to 20."
+WHOLE = "cannot be used; valid are auto, elbow and whole numbers from 2 to 20."
 BLOCK = "cannot be used; expected is a block of 'key: value' lines."
 
 MISTAKES: tuple[tuple[tuple[str | int, ...], Any, str], ...] = (
     (
         ("segmnts",), 4,
-        "segmnts: unknown setting 'segmnts'.\n  Valid here: title, subtitle, customers, currency, period, as_of, demo, "
-        "sources, features, value, segments, max_segments, algorithm, scaling, seed, min_cell, min_share, "
-        "min_customers, names.  Did you mean 'segments'?",
+        f"segmnts: unknown setting 'segmnts'.\n  Valid here: {', '.join(Study.model_fields)}.  Did you mean 'segments'?",
     ),
     (
         ("sources", 0, "kee"), "id",
-        "sources[0].kee: unknown setting 'kee'.\n  Valid here: path, kind, key, roles, labels, units, types, merge, "
-        "plausible, dates, decimal, delimiter, encoding, sheet.  Did you mean 'key'?",
+        f"sources[0].kee: unknown setting 'kee'.\n  Valid here: {', '.join(Source.model_fields)}.  Did you mean 'key'?",
     ),
     (
         ("sources", 0, "roles", "features"), ["x"],
@@ -76,7 +73,7 @@ MISTAKES: tuple[tuple[tuple[str | int, ...], Any, str], ...] = (
     (("min_share",), "3 %", "min_share: '3 %' cannot be used; expected is a number."),
     (("min_share",), 0, "min_share: 0 cannot be used; expected is a number above 0.0."),
     (("min_share",), 0.5, "min_share: 0.5 cannot be used; expected is a number under 0.5."),
-    (("demo",), "perhaps", "demo: 'perhaps' cannot be used; expected is true or false."),
+    (("demo",), "perhaps", "demo: 'perhaps' is not a choice here.\n  Valid: 'none', 'twin' or 'retailer'."),
     (("value",), ["spend"], "value: ['spend'] cannot be used; expected is text."),
     (("names",), ["x"], f"names: ['x'] {BLOCK}"),
     (
