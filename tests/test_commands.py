@@ -239,7 +239,7 @@ def test_arguments_that_cannot_be_used_change_nothing(
         (("biuld",), "biuld"),
         (("build", "--dat", "x.csv"), "--dat"),
         (("demo", "--customers", "many"), "--customers"),
-        (("score",), "NEW"),
+        (("score",), "Missing argument"),
     ],
 )
 def test_a_mistyped_command_is_refused(arguments: tuple[str, ...], word: str, finished: Path, run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.formats import Formats, in_words, joined
@@ -13,7 +13,8 @@ from analysis.formats import Formats, in_words, joined
 UNITS = ("money", "count", "share", "days", "years", "yes_no", "number", "category")
 
 
-@given(st.floats() | st.none(), st.sampled_from(UNITS))
+@settings(deadline=None)
+@given(st.floats(-1e15, 1e15) | st.sampled_from([math.nan, math.inf, -math.inf]) | st.none(), st.sampled_from(UNITS))
 def test_any_number_has_words_and_none_is_a_dash(x: float | None, unit: str) -> None:
     text = Formats("€").value(x, unit)
     assert text
@@ -22,6 +23,7 @@ def test_any_number_has_words_and_none_is_a_dash(x: float | None, unit: str) -> 
         assert text == "–"
 
 
+@settings(deadline=None)
 @given(st.floats(-1e12, 1e12))
 def test_a_plain_number_keeps_two_significant_digits(x: float) -> None:
     text = Formats().plain(x)
@@ -48,6 +50,7 @@ def test_a_number_reads_with_its_unit(x: float, unit: str, text: str) -> None:
     assert Formats("€").value(x, unit) == text
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100), st.integers(2, 30))
 def test_a_small_count_is_never_printed(n: int, min_cell: int) -> None:
     text = Formats(min_cell=min_cell).people(n)

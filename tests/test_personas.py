@@ -112,6 +112,7 @@ def test_the_twins_personas_read_well() -> None:
     assert [p.letter for p in stages.personas] == list("ABCDEFGH"[: len(stages.personas)])
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_an_address_is_safe_whatever_the_name(name: str) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slugify(name))
