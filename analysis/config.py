@@ -179,6 +179,12 @@ class Study(Settings):
         raise ValueError(f"{value!r} cannot be used; valid are auto, elbow and whole numbers from 2 to 20")
 
     @model_validator(mode="after")
+    def _a_density_method_takes_no_number(self) -> Study:
+        if self.algorithm == "dbscan" and self.segments != "auto":
+            raise ValueError("algorithm: dbscan finds the number of segments itself; set segments: auto")
+        return self
+
+    @model_validator(mode="after")
     def _names_are_free(self) -> Study:
         for name in self.features:
             if not name.isidentifier():

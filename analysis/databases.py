@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SAWarning, SQLAlchemyError
 
-from analysis.errors import InputError, did_you_mean, listed
+from analysis.errors import InputError, did_you_mean, listed, place_of
 
 CONNECT_SECONDS = 10
 
@@ -45,7 +45,7 @@ def read_database(address: str, query: str | None, *, root: Path, setting: str) 
     """
     url = _url(address, root, setting)
     shown = Path(url.database or "database").name
-    where = f"{setting}.path: database '{shown}'"
+    where = f"{place_of(setting)}: database '{shown}'"
     engine = _engine(url, where)
     try:
         with engine.connect() as connection:
@@ -77,7 +77,7 @@ def _url(address: str, root: Path, setting: str) -> URL:
         url = make_url(address)
     except (ArgumentError, ValueError):
         raise InputError(
-            f"{setting}.path: the database's address cannot be read.",
+            f"{place_of(setting)}: the database's address cannot be read.",
             "Expected dialect://user:${PASSWORD}@host:port/database or sqlite:///file.db.",
             "Percent-encode signs such as @ and / in a password.",
         ) from None
@@ -85,7 +85,7 @@ def _url(address: str, root: Path, setting: str) -> URL:
         file = Path(url.database) if Path(url.database).is_absolute() else root / url.database
         if not file.is_file():
             raise InputError(
-                f"{setting}.path: the SQLite file {url.database} does not exist.",
+                f"{place_of(setting)}: the SQLite file {url.database} does not exist.",
                 "Expected sqlite:///file.db, relative to the project.",
                 "Correct the path.",
             )

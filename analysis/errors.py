@@ -53,6 +53,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"Did you mean '{near[0]}'?" if near else ""
 
 
+def place_of(setting: str) -> str:
+    """The place that a message names: the path of a source, or the option that stands for it.
+
+    >>> place_of("segmentation.sources[0]"), place_of("--data")
+    ('segmentation.sources[0].path', '--data')
+    """
+    return setting if setting.startswith("-") else f"{setting}.path"
+
+
 def listed(names: Iterable[str], limit: int = 12) -> str:
     """Join names for a message; a long list is cut and counted.
 

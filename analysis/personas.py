@@ -94,7 +94,7 @@ def write_personas(
         For a playbook that cannot be read.
     """
     formats = Formats(study.currency, study.customers, study.min_cell)
-    plays = _read_playbook(playbook)
+    plays = read_playbook(playbook)
     by_name = {variable.name: variable for variable in variables}
     markers = [_markers(segment, by_name) for segment in profiles.segments]
     names = _names(profiles, markers, by_name, study)
@@ -311,7 +311,7 @@ def _not_all(
     return tuple(lines[:5])
 
 
-def _read_playbook(path: Path) -> list[_Play]:
+def read_playbook(path: Path) -> list[_Play]:
     place = f"{path.parent.name}/{path.name}"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

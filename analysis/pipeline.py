@@ -77,36 +77,39 @@ def _compute(
     stamp: str,
     record: Path,
 ) -> Built:
-    # Imported here, so that a build with nothing to do starts in no time.
+    # Imported here, so that a build with nothing to do starts in no time, and a wrong file is told of at once.
+    from analysis.demo import is_twin
+    from analysis.draft import as_yaml, draft_settings, explain_columns, is_known
+    from analysis.sources import read_table
     from analysis.workers import warm_up
 
+    with stage("Read"):
+        raws = [read_source(paths[0], root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")]
+        synthetic = synthetic or is_twin(paths[0], raws[0].sha256, tuple(raws[0].frame.columns), raws[0].n_rows)
+        draft = None
+        if chosen and not is_known(raws[0], study):
+            raws = [read_table(paths[0], root=root, setting="--data")]
+            draft = draft_settings(raws[0], _shown(paths[0], root))
+            study = check_study(draft)
+        for i, source in enumerate(study.sources[1:], start=1):
+            raws.append(read_source(paths[i], root, source, f"segmentation.sources[{i}]"))
     warm_up("analysis.resample")
     from analysis.assembly import assemble
     from analysis.cleaning import clean
-    from analysis.demo import is_twin
     from analysis.disclosure import write_private
-    from analysis.draft import as_yaml, draft_settings, explain_columns, is_known
     from analysis.evidence import gather_evidence
     from analysis.explore import correlate, summarise_columns
     from analysis.features import build_features
     from analysis.lint import lint
     from analysis.outputs import private_values, write_outputs
     from analysis.pages import write_pages
-    from analysis.personas import write_personas
+    from analysis.personas import read_playbook, write_personas
     from analysis.prepare import prepare
     from analysis.profile import profile_segments
     from analysis.report import write_report
-    from analysis.sources import read_table
 
-    with stage("Read"):
-        raws = [read_source(paths[0], root, study.sources[0], 0)]
-        synthetic = synthetic or is_twin(paths[0], raws[0].sha256, tuple(raws[0].frame.columns), raws[0].n_rows)
-        draft = None
-        if chosen and not is_known(raws[0], study):
-            raws = [read_table(paths[0], root=root)]
-            draft = draft_settings(raws[0], _shown(paths[0], root))
-            study = check_study(draft)
-        raws += [read_source(paths[i], root, s, i) for i, s in enumerate(study.sources) if i]
+    with stage("Join"):
+        read_playbook(root / "templates" / "playbook.yml")
         reasons = explain_columns(raws[0]) if draft else {}
         whole = assemble(raws, study)
         raw, source = whole.raw, whole.source
@@ -161,13 +164,13 @@ def _compute(
     return Built(raws[0].shown_path, synthetic, fresh=True)
 
 
-def read_source(path: Path, root: Path, source: Source, i: int) -> RawTable:
+def read_source(path: Path, root: Path, source: Source, setting: str) -> RawTable:
     """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence."""
     from analysis.sources import read_table
 
     def read(dates: DateOrder) -> RawTable:
         return read_table(
-            path,
+            path.relative_to(root) if path.is_relative_to(root) else path,
             root=root,
             types=source.types,
             dates=dates,
@@ -178,7 +181,7 @@ def read_source(path: Path, root: Path, source: Source, i: int) -> RawTable:
             query=source.query,
             header=source.header,
             names=source.names,
-            setting=f"segmentation.sources[{i}]",
+            setting=setting,
         )
 
     raw = read(source.dates)

@@ -15,6 +15,8 @@ from analysis.features import FeatureTable, Variable
 
 OUTLIER_Z = 3.5
 """Robust z above which a value is an outlier (Iglewicz & Hoaglin 1993)."""
+MOST_UNUSUAL = 0.1
+"""Share of customers above which what looks unusual is taken for a group, and nobody is set aside. Ours."""
 NEAR_COPY = 0.9
 """Absolute Spearman correlation from which two features count as near-copies."""
 SKEWED = 1.0
@@ -97,7 +99,7 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     core = np.ones(n, dtype=bool) if study.missing == "median" else ~missing.any(axis=1)
     if study.outliers == "robust":
         usual = ~(_robust_z(values) > OUTLIER_Z).any(axis=1)
-        core &= usual if usual.mean() >= 0.5 else True
+        core &= usual if usual.mean() >= 1 - MOST_UNUSUAL else True
     centre, scale = _scaling(values[core], study.scaling)
     steps = tuple(
         Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone))

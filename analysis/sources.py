@@ -27,7 +27,7 @@ from pyarrow import parquet
 from analysis.columns import Column, DateOrder, Decimal, read_columns
 from analysis.databases import read_database
 from analysis.delimited import Reading, first_line, header_names, read_delimited
-from analysis.errors import InputError, did_you_mean, listed
+from analysis.errors import InputError, did_you_mean, listed, place_of
 from analysis.workbooks import read_workbook
 
 __all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
@@ -254,7 +254,7 @@ def _from_environment(text: str, setting: str) -> str:
     )
     if written and "://" in text:
         raise InputError(
-            f"{setting}.path: the address holds a password or token.",
+            f"{place_of(setting)}: the address holds a password or token.",
             "Expected the name of an environment variable there, as in ://user:${PASSWORD}@host.",
             "Set that variable, and change the password if others have seen it.",
         )
@@ -262,7 +262,7 @@ def _from_environment(text: str, setting: str) -> str:
     def value(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
             raise InputError(
-                f"{setting}.path: the environment variable {match[1]} is not set.",
+                f"{place_of(setting)}: the environment variable {match[1]} is not set.",
                 "Expected it in the environment of this command; credentials are never kept in the settings.",
                 f"Set it first: export {match[1]}=...",
             )
@@ -274,7 +274,7 @@ def _from_environment(text: str, setting: str) -> str:
 def _find(address: str, root: Path, setting: str) -> list[Path]:
     path = Path(address).expanduser()
     whole = path if path.is_absolute() else root / path
-    where = f"{setting}.path: {address}"
+    where = f"{place_of(setting)}: {address}"
     try:
         mode = whole.stat().st_mode
     except FileNotFoundError:
@@ -338,7 +338,7 @@ def _unreadable(where: str) -> InputError:
 
 
 def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
-    where = f"{reading.setting}.path: {file.name}"
+    where = f"{place_of(reading.setting)}: {file.name}"
     try:
         data = file.read_bytes()
     except PermissionError:
@@ -353,7 +353,7 @@ def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
 
 def _download(address: str, setting: str) -> bytes:
     split = urllib.parse.urlsplit(address)
-    where = f"{setting}.path: {split.scheme}://{split.hostname}{split.path}"
+    where = f"{place_of(setting)}: {split.scheme}://{split.hostname}{split.path}"
     hint = "Open the address in a browser, or download the file and name its path."
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:
@@ -383,7 +383,7 @@ def _download(address: str, setting: str) -> bytes:
 def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_Part]:
     """Open archives until a table appears; several members are several parts."""
     digest = hashlib.sha256(data).hexdigest()
-    where = f"{reading.setting}.path: {shown}"
+    where = f"{place_of(reading.setting)}: {shown}"
     if not data:
         raise InputError(f"{where} is empty (0 bytes).", "Expected a table.", "Export the table again.")
     if data.startswith(b"\x1f\x8b") and depth < 3:
@@ -461,7 +461,7 @@ def _join(parts: list[_Part], shown: str, setting: str) -> tuple[pa.Table, tuple
         lost = sorted(set(first.table.column_names) ^ set(part.table.column_names))
         if lost:
             raise InputError(
-                f"{setting}.path: the columns of {part.shown} and {first.shown} differ: {listed(lost, 5)}.",
+                f"{place_of(setting)}: the columns of {part.shown} and {first.shown} differ: {listed(lost, 5)}.",
                 "Expected files of one shape, which are joined.",
                 "Name one file, or a pattern that matches only files of one shape.",
             )

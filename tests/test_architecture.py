@@ -15,12 +15,23 @@ ORDER = (
     "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
     "features", "explore", "prepare",
     "cluster", "resample", "evidence", "lint", "proof", "profile", "history", "personas",
-    "report", "figures", "charts", "descriptor_charts", "evidence_charts", "data_charts", "assets", "pages", "render", "rendered", "disclosure", "gate", "outputs",
+    "report", "figures", "charts", "descriptor_charts", "evidence_charts", "data_charts", "assets", "pages",
+    "render", "rendered", "disclosure", "gate", "outputs",
     "pipeline", "preview", "__main__",
 )  # fmt: skip
 """A module imports only from those on its left."""
 
-PAGES = ("charts", "descriptor_charts", "evidence_charts", "data_charts", "assets", "pages", "render", "rendered", "gate")
+PAGES = (
+    "charts",
+    "descriptor_charts",
+    "evidence_charts",
+    "data_charts",
+    "assets",
+    "pages",
+    "render",
+    "rendered",
+    "gate",
+)
 """Modules that only show what the Report holds."""
 
 MODULES = sorted(ANALYSIS.glob("*.py"))

@@ -216,7 +216,7 @@ IN_PAGE = {
     "number keys under id": ("keys", spec([{"id": int(key), "y": 1} for key in SOME_NUMERIC])),
     "number keys under customer": ("keys", table("Customer|Spend", *(f"{key}|10" for key in SOME_NUMERIC))),
     "number keys in an array": ("keys", spec([int(key) for key in SOME_NUMERIC * 2 + sorted(NUMERIC)[3:6]])),
-    "number keys as field names": ("keys", spec([{"customer": {key: "A" for key in SOME_NUMERIC}}])),
+    "number keys as field names": ("keys", spec([{"customer": dict.fromkeys(SOME_NUMERIC, "A")}])),
     "number keys in data attributes": (
         "keys",
         "".join(f'<i data-customer="{key}"></i>' for key in SOME_NUMERIC),
