@@ -15,6 +15,8 @@ from analysis.report import Report
 def distribution(report: Report, column: ColumnSummary) -> Figure:
     """Histogram or bars of one column as it came in."""
     formats = report.formats()
+    unit = "year" if column.type == "year" else "number"
+    digits = "d" if unit == "year" else ",.0f"
     numeric = column.bars[0].low is not None
     if numeric:
         rows = [
@@ -30,15 +32,15 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
                     field="low",
                     type="quantitative",
                     title=None,
-                    axis=alt.Axis(grid=False, tickCount=5),
+                    axis=alt.Axis(grid=False, tickCount=5, **({"format": "d"} if unit == "year" else {})),
                     scale=alt.Scale(zero=False, nice=False),
                 ),
                 x2=alt.X2(field="high"),
                 y=alt.Y(field="density", type="quantitative", title=None, axis=None),
                 y2=alt.Y2(datum=0),
                 tooltip=[
-                    alt.Tooltip(field="low", type="quantitative", format=",.0f", title="From"),
-                    alt.Tooltip(field="high", type="quantitative", format=",.0f", title="To"),
+                    alt.Tooltip(field="low", type="quantitative", format=digits, title="From"),
+                    alt.Tooltip(field="high", type="quantitative", format=digits, title="To"),
                     alt.Tooltip(field="customers", type="quantitative", title="Customers"),
                 ],
             )
@@ -46,7 +48,7 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
         height = 96
         table = Table(
             ("From", "To", "Customers"),
-            tuple((formats.plain(b.low or 0), formats.plain(b.high or 0), f"{b.n:,}") for b in column.bars),
+            tuple((formats.value(b.low, unit), formats.value(b.high, unit), f"{b.n:,}") for b in column.bars),
         )
     else:
         rows = [{"level": b.label, "customers": b.n} for b in column.bars]
@@ -79,7 +81,7 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
         height = 20 * len(rows) if horizontal else 96
         table = Table((column.label, "Customers"), tuple((b.label, f"{b.n:,}") for b in column.bars))
     if column.median is not None and numeric:
-        title = f"{column.label}: half are at {formats.plain(column.median)} or less"
+        title = f"{column.label}: half are at {formats.value(column.median, unit)} or less"
     else:
         top = max(column.bars, key=lambda b: b.n)
         total = sum(b.n for b in column.bars)

@@ -179,19 +179,20 @@ def algorithms(report: Report) -> Figure:
 
 def segment_stability(report: Report) -> Figure:
     """How well each segment comes back in resamples."""
-    rows = [{"segment": tag(s), "slsw": s.slsw, "text": f"{s.slsw:.2f}, {s.band}"} for s in report.segments]
+    rows = [{"segment": tag(s), "slsw": s.slsw, "text": f"{s.slsw:.2f}", "reading": s.band} for s in report.segments]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y(field="segment", type="nominal", sort=[tag(s) for s in report.segments], title=None),
         x=alt.X(
             field="slsw",
             type="quantitative",
             title="Mean Jaccard similarity over resamples",
-            scale=alt.Scale(domain=[0, 1.25]),
+            scale=alt.Scale(domain=[0, 1.12]),
             axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1]),
         ),
     )
     bars = base.mark_bar(height=18, cornerRadiusEnd=2).encode(
-        color=segment_colour(report, "segment"), tooltip=[tip("segment", "Segment"), tip("text", "Stability")]
+        color=segment_colour(report, "segment"),
+        tooltip=[tip("segment", "Segment"), tip("text", "Stability"), tip("reading", "Reading")],
     )
     text = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
     line = (

@@ -78,7 +78,12 @@ def summarise_columns(
         private = role in {"key", "ignore"} or kind == "text"
         numeric = kind in {"number", "boolean"} and not private
         known = pd.to_numeric(values, errors="coerce").dropna().to_numpy(float) if numeric else np.array([])
-        p10, median, p90 = np.percentile(known, [10, 50, 90]) if len(known) >= min_cell else (None, None, None)
+        p10, median, p90 = (None, None, None)
+        if len(known) >= min_cell and not set(np.unique(known)) <= {0.0, 1.0}:
+            p10, median, p90 = map(float, np.percentile(known, [10, 50, 90]))
+            named = f"{column.name} {source.labels.get(column.name, '')}".lower()
+            if ("year" in named or "birth" in named) and p10 >= 1900 and p90 < 2100:
+                kind = "year"
         if private or kind == "date":
             bars: tuple[Bar, ...] = _months(values, min_cell) if kind == "date" and not private else ()
         elif numeric and column.n_distinct > LEVELS:

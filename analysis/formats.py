@@ -36,6 +36,8 @@ class Formats:
             return self.percent(x)
         if unit == "money":
             return f"{self.currency}{self.plain(x)}"
+        if unit == "year":
+            return f"{x:.0f}"
         if unit in {"days", "years"}:
             return f"{self.plain(x)} {unit}"
         return self.plain(x)

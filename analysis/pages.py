@@ -401,7 +401,9 @@ class _Book:
                     c.role,
                     f.people(c.missing),
                     f"{c.distinct:,}",
-                    f"{f.plain(c.p10)} to {f.plain(c.p90)}" if c.p10 is not None and c.p90 is not None else "–",
+                    f"{f.value(c.p10, c.type)} to {f.value(c.p90, c.type)}"
+                    if c.p10 is not None and c.p90 is not None
+                    else "–",
                     c.note,
                 )
                 for c in self.report.data.columns
