@@ -126,7 +126,7 @@ def clean(
         if missing and column not in source.roles.ignore:
             why = "The file has no value there."
             done = "left out of this column's figures, customer kept"
-            lines.append(LedgerLine(f"{_label(source, column)}: missing in the file", why, n, missing, n, done))
+            lines.append(LedgerLine(f"{_label(source, str(column))}: missing in the file", why, n, missing, n, done))
     if own:
         why = "Different customers can share all values; the file cannot tell copies from twins."
         lines.append(LedgerLine("Same row under another key", why, n, int(repeated.sum()), n, "reported, kept"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,8 +115,9 @@ def knee(curve: Matrix) -> int:
 
 
 def _kmeans(matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int) -> tuple[Fit, ...]:
+    starts: Any = n_init  # scikit-learn's own type says text only
     return tuple(
-        Fit(KMeans(k, n_init=n_init, random_state=seed).fit(matrix).cluster_centers_.astype(float)) for k in ks
+        Fit(KMeans(k, n_init=starts, random_state=seed).fit(matrix).cluster_centers_.astype(float)) for k in ks
     )
 
 

@@ -24,6 +24,7 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
             for b in column.bars
         ]
         frame = pd.DataFrame(rows)
+        axis = alt.Axis(grid=False, tickCount=5, format="d" if unit == "year" else alt.Undefined)
         chart = (
             alt.Chart(frame)
             .mark_bar(color=EVERYONE, stroke="var(--paper)", strokeWidth=0.5)
@@ -32,7 +33,7 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
                     field="low",
                     type="quantitative",
                     title=None,
-                    axis=alt.Axis(grid=False, tickCount=5, **({"format": "d"} if unit == "year" else {})),
+                    axis=axis,
                     scale=alt.Scale(zero=False, nice=False),
                 ),
                 x2=alt.X2(field="high"),

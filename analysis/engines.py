@@ -212,7 +212,7 @@ def open_duckdb(threads: int | None = None, memory_limit: str | None = None) -> 
     with ExitStack() as stack:
         stack.callback(_ONE_SESSION.release)
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        settings: dict[str, str | int] = {"temp_directory": folder}
+        settings: dict[str, Any] = {"temp_directory": folder}
         if threads is not None:
             settings["threads"] = threads
         if memory_limit is not None:

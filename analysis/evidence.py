@@ -434,7 +434,7 @@ class _Judge:
     def _segments(self, name: str, k: int, row: CandidateEvidence) -> tuple[SegmentEvidence, ...]:
         fit, labels = self.fits[name, k], self.labels[name, k][self.core]
         rows = self.sample[labels[self.sample] > 0]
-        each = silhouette_samples(self.clean[rows], labels[rows])
+        each = np.asarray(silhouette_samples(self.clean[rows], labels[rows]))
         near = np.sqrt(np.sort(distances(self.clean, fit.centres), axis=1)[:, :2])
         shadow = 2 * near[:, 0] / np.maximum(near.sum(axis=1), 1e-12)
         return tuple(

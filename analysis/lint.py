@@ -155,7 +155,7 @@ def _copies(table: FeatureTable, prepared: Prepared) -> list[Finding]:
         (a, b)
         for i, a in enumerate(prepared.variables)
         for b in prepared.variables[i + 1 :]
-        if ranks.loc[a.name, b.name] >= NEAR_COPY
+        if float(ranks[a.name][b.name]) >= NEAR_COPY
     ]
     if not pairs:
         return []

@@ -96,10 +96,11 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     fills = np.nanmedian(values, axis=0)
     values = np.where(missing, fills, values)
     values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0)), values)
-    core = np.ones(n, dtype=bool) if study.missing == "median" else ~missing.any(axis=1)
+    core = np.ones(n, dtype=bool) if study.missing == "median" else np.asarray(~missing.any(axis=1))
     if study.outliers == "robust":
         usual = ~(_robust_z(values) > OUTLIER_Z).any(axis=1)
-        core &= usual if usual.mean() >= 1 - MOST_UNUSUAL else True
+        if usual.mean() >= 1 - MOST_UNUSUAL:
+            core = core & usual
     centre, scale = _scaling(values[core], study.scaling)
     steps = tuple(
         Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone))
@@ -215,7 +216,11 @@ def _select(table: FeatureTable, keep_copies: bool) -> tuple[list[Variable], lis
 def _takes_log(variable: Variable, values: pd.Series) -> bool:
     if variable.transform != "auto":
         return variable.transform == "log"
-    return variable.unit in {"money", "count", "number"} and values.min() >= 0 and float(values.skew()) > SKEWED
+    return (
+        variable.unit in {"money", "count", "number"}
+        and values.min() >= 0
+        and float(np.asarray(values.skew())) > SKEWED
+    )
 
 
 def _axes(values: NDArray[np.float64], q: int) -> NDArray[np.float64]:

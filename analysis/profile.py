@@ -274,7 +274,7 @@ def _category(name: str, values: pd.Series, labels: Labels, min_cell: int) -> Ca
         counts = np.vstack([counts[:-2], counts[-2] + counts[-1]])
     if len(levels) < 2:
         return None
-    shares = (counts / counts.sum(axis=0)).T[table.columns > 0]
+    shares = (counts / counts.sum(axis=0)).T[table.columns.to_numpy(int) > 0]
     overall = counts.sum(axis=1) / counts.sum()
     return CategoryProfile(
         name, tuple(levels), tuple(map(float, overall)), tuple(tuple(map(float, row)) for row in shares)

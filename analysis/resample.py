@@ -85,7 +85,7 @@ def measure(
     if len(np.unique(y)) < 2:
         return squared, 0.0, 0.0, 0.0, 0.0
     with one_thread():
-        each = silhouette_samples(x, y)
+        each = np.asarray(silhouette_samples(x, y))
     error = float(each.std() / np.sqrt(len(each))) if len(sample) < len(clean) else 0.0
     return (
         squared,
@@ -135,4 +135,4 @@ def gaussian_silhouette(mean: Matrix, covariance: Matrix, rows: int, name: str, 
         inside = labels > 0
         if len(np.unique(labels[inside])) < 2:
             return 0.0
-        return float(silhouette_samples(cloud[inside], labels[inside]).mean())
+        return float(np.mean(np.asarray(silhouette_samples(cloud[inside], labels[inside]))))
