@@ -30,8 +30,8 @@
     if (/^https?:$/.test(link.protocol) && link.host !== location.host) link.classList.add("off-site");
   });
 
-  // A table that is wider than the page scrolls in its own region.
-  const regions = all(".table-scroll, .sd-table, main .cell-output-display:has(> table)");
+  // A table or a block of code that is wider than the page scrolls in its own region.
+  const regions = all(".table-scroll, .sd-table, main .cell-output-display:has(> table), main pre");
   const reach = () =>
     regions.forEach((region) => {
       if (region.scrollWidth <= region.clientWidth) {
@@ -40,7 +40,7 @@
       }
       region.tabIndex = 0;
       region.setAttribute("role", "group");
-      if (!region.hasAttribute("aria-label")) region.setAttribute("aria-label", "Table, scrolls sideways");
+      if (!region.hasAttribute("aria-label")) region.setAttribute("aria-label", "Scrolls sideways");
     });
   reach();
   window.addEventListener("resize", reach);
