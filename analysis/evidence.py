@@ -198,6 +198,8 @@ class _Judge:
         self.geometry: dict[tuple[str, int], tuple[float, float, float, float, float]] = {}
         self.draws: dict[tuple[str, int], list[Labels]] = {}
         self.agreement: dict[tuple[str, int], list[float]] = {}
+        self.permuted: dict[tuple[str, int], tuple[float, ...]] = {}
+        self.gaussian: dict[tuple[str, int], tuple[float, ...]] = {}
 
     def judge(self) -> Evidence:
         study = self.study
@@ -353,8 +355,10 @@ class _Judge:
         """Whether a solution meets the definition of natural; the cheap conditions first."""
         if row.stability.median < NATURAL_STABLE or row.silhouette < NATURAL_GAP:
             return False
-        if row.silhouette < next(iter(run_parallel([self._gaussian_job(name, row.k, 0)]))) + NATURAL_GAP:
-            return False
+        if (name, row.k) not in self.gaussian:
+            first = next(iter(run_parallel([self._gaussian_job(name, row.k, 0)])))
+            if row.silhouette < first + NATURAL_GAP:
+                return False
         return _verdict(row, self._nulls(name, row.k), ALGORITHMS[name].takes_k) == "natural"
 
     def _decide(self, judged: list[AlgorithmEvidence]) -> tuple[str, int, list[str]]:
@@ -420,11 +424,18 @@ class _Judge:
         return float(silhouette_samples(self.clean[rows], labels[rows]).mean()) if 1 < found < len(rows) else 0.0
 
     def _nulls(self, name: str, k: int) -> Nulls:
-        jobs = (delayed(permuted_stability)(self.clean, name, k, (self.study.seed, draw)) for draw in range(NULL_DRAWS))
-        permuted = tuple(run_parallel(jobs)) if ALGORITHMS[name].takes_k else ()
-        gaussian = tuple(run_parallel(self._gaussian_job(name, k, draw) for draw in range(NULL_DRAWS)))
+        if (name, k) not in self.gaussian:
+            jobs = [self._gaussian_job(name, k, draw) for draw in range(NULL_DRAWS)]
+            self.gaussian[name, k] = tuple(run_parallel(jobs))
+        if (name, k) not in self.permuted and ALGORITHMS[name].takes_k:
+            # One tree holds every number of segments, so a quadratic method is shuffled once for all.
+            ks = self.ks if ALGORITHMS[name].quadratic else (k,)
+            seeds = [(self.study.seed, draw) for draw in range(NULL_DRAWS)]
+            found = run_parallel(delayed(permuted_stability)(self.clean, name, ks, seed) for seed in seeds)
+            self.permuted |= {(name, j): values for j, values in zip(ks, zip(*found, strict=True), strict=True)}
+        permuted = self.permuted.get((name, k), ())
         stability = summarise(self.agreement[name, k]).median
-        return Nulls(permuted, all(stability > null for null in permuted), gaussian)
+        return Nulls(permuted, all(stability > null for null in permuted), self.gaussian[name, k])
 
     def _gaussian_job(self, name: str, k: int, draw: int):
         mean, covariance = self.clean.mean(axis=0), np.atleast_2d(np.cov(self.clean.T))

@@ -116,13 +116,13 @@ def _draw(clean: Matrix, matrix: Matrix, name: str, ks: tuple[int, ...], seed: t
     return [labels for _ in ks]
 
 
-def permuted_stability(clean: Matrix, name: str, k: int, seed: tuple[int, ...]) -> float:
-    """Median stability after each column was permuted on its own, so that nothing hangs together."""
+def permuted_stability(clean: Matrix, name: str, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[float]:
+    """Median stability for each k after each column was permuted on its own, so that nothing hangs together."""
     rng = np.random.default_rng((*seed, 1))
     shuffled: Matrix = rng.permuted(clean, axis=0)
     with one_thread():
-        draws = [_draw(shuffled, shuffled, name, (k,), (*seed, 1, draw))[0] for draw in range(2 * NULL_PAIRS)]
-    return summarise(agreements(draws)).median
+        draws = [_draw(shuffled, shuffled, name, ks, (*seed, 1, draw)) for draw in range(2 * NULL_PAIRS)]
+    return [summarise(agreements([draw[i] for draw in draws])).median for i in range(len(ks))]
 
 
 def gaussian_silhouette(mean: Matrix, covariance: Matrix, rows: int, name: str, k: int, seed: tuple[int, ...]) -> float:
