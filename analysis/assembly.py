@@ -102,8 +102,14 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         base = base.model_copy(update={"key": "customer", **own})
     texts: dict[str, Description] = {}
     bought = any(source.kind == "transactions" for _, _, source in pairs)
-    roles = {role: list(getattr(base.roles, role)) for role in ("feature", "descriptor", "outcome", "ignore")}
+    settled = [base, *(source for i, _, source in pairs if i != at)]
+    roles = {
+        role: list(dict.fromkeys(column for source in settled for column in getattr(source.roles, role)))
+        for role in ("feature", "descriptor", "outcome", "ignore")
+    }
     labels, units = dict(base.labels), dict(base.units)
+    for source in settled[1:]:
+        labels, units = source.labels | labels, source.units | units
     for i, raw, source in pairs:
         if i in computed:
             found = computed[i]
@@ -128,10 +134,6 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         elif i != at:
             table, columns = _join_table(table, raw, source, i, ledger)
             described += columns
-        if i != at or i in computed:
-            for role in roles:
-                roles[role] += [c for c in getattr(source.roles, role) if c not in roles[role]]
-            labels, units = source.labels | labels, source.units | units
     merged = base.model_copy(
         update={
             "roles": base.roles.model_copy(update={role: tuple(names) for role, names in roles.items()}),

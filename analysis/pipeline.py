@@ -80,11 +80,13 @@ def _compute(
     # Imported here, so that a build with nothing to do starts in no time, and a wrong file is told of at once.
     from analysis.demo import is_twin
     from analysis.draft import as_yaml, draft_settings, explain_columns, is_known
+    from analysis.retailer import is_retailer
     from analysis.sources import read_table
     from analysis.workers import warm_up
 
     with stage("Read"):
         raws = [read_source(paths[0], root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")]
+        synthetic = synthetic or is_retailer(paths[0].parent)
         synthetic = synthetic or is_twin(paths[0], raws[0].sha256, tuple(raws[0].frame.columns), raws[0].n_rows)
         draft = None
         if chosen and not is_known(raws[0], study):

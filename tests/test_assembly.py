@@ -1,0 +1,51 @@
+"""Several sources become one table of customers; what the settings say of a computed column holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.assembly import assemble
+from analysis.config import Study, check_study
+from analysis.sources import RawTable, read_table
+
+
+def shop(tmp_path: Path, **orders: object) -> tuple[list[RawTable], Study]:
+    """Three customers and the orders of two of them, one unknown."""
+    pd.DataFrame({"id": ["a", "b", "c"], "region": ["N", "S", "N"]}).to_csv(tmp_path / "people.csv", index=False)
+    rows = {
+        "who": ["a", "a", "b", "x"],
+        "on": ["2024-01-01", "2024-02-01", "2024-03-01", "2024-03-02"],
+        "paid": [10.5, 20.0, 5.25, 1.0],
+    }
+    pd.DataFrame(rows).to_csv(tmp_path / "orders.csv", index=False)
+    sources = [
+        {"path": "people.csv", "key": "id", "roles": {"descriptor": ["region"]}},
+        {
+            "path": "orders.csv",
+            "kind": "transactions",
+            "columns": {"customer": "who", "date": "on", "amount": "paid"},
+            **orders,
+        },
+    ]
+    study = check_study({"title": "Shop", "sources": sources})
+    return [read_table(tmp_path / source.path, root=tmp_path) for source in study.sources], study
+
+
+def test_every_customer_of_the_base_stays_and_what_does_not_fit_is_counted(tmp_path: Path) -> None:
+    whole = assemble(*shop(tmp_path))
+    assert whole.raw.frame.set_index("id")["spend"].to_dict() == pytest.approx({"a": 30.5, "b": 5.25, "c": 0.0})
+    assert [line.touched for line in whole.ledger] == [1, 1]
+
+
+def test_a_role_that_the_settings_give_a_computed_column_is_its_only_one(tmp_path: Path) -> None:
+    whole = assemble(*shop(tmp_path, roles={"descriptor": ["frequency"]}))
+    assert "frequency" in whole.source.roles.descriptor
+    assert "frequency" not in whole.source.roles.feature
+
+
+def test_a_label_of_the_settings_wins_over_the_computed_one(tmp_path: Path) -> None:
+    whole = assemble(*shop(tmp_path, labels={"frequency": "Visits to the till"}))
+    assert whole.source.labels["frequency"] == "Visits to the till"
