@@ -34,6 +34,8 @@ from analysis.resample import NULL_DRAWS, NULL_PAIRS
 from analysis.workers import run_parallel
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
+MOST_DRAWN = 26
+"""Columns that the Data page draws; more would weigh too much for a phone. All are in its table."""
 BADGES = {
     "highly stable": "highly-stable",
     "valid": "valid",
@@ -445,7 +447,7 @@ def _draw_all(report: Report) -> list[Figure]:
         evidence_charts.algorithms(report),
         evidence_charts.segment_stability(report),
         evidence_charts.null_reference(report),
-        *(data_charts.distribution(report, c) for c in report.data.columns if c.bars),
+        *(data_charts.distribution(report, c) for c in [c for c in report.data.columns if c.bars][:MOST_DRAWN]),
         data_charts.missing_values(report),
         data_charts.correlation_map(report),
         *(charts.persona_profile(report, s) for s in report.segments),
