@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,23 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.cluster import DBSCAN, KMeans
+from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int16]
+Counts = NDArray[np.int64]
 
 SAMPLE_ROWS = 5_000
 """Quadratic methods fit on a seeded sample above this many customers."""
-RESAMPLE_ROWS = 3_000
-"""Rows of a resample for quadratic methods."""
+RIDGE = 0.01
+"""Added to the variances of a mixture, in squared scaled units, so that a value that many share is no spike. Ours."""
+LEAST_DENSE = 0.03
+"""Smallest share of customers that HDBSCAN calls a group; the size rule of the decision."""
+REACH = 0.95
+"""HDBSCAN's rule for new customers reaches as far as this share of its members lie from their m-th neighbour. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +45,24 @@ class Fit:
         Their segments.
     radius : float, optional
         Largest distance to a core point at which a customer still belongs to its segment.
+    shapes : ndarray, shape (k, p, p), optional
+        Cholesky factors of the precisions of a mixture.
+    shares : ndarray, shape (k,), optional
+        Its mixing weights.
+    bic : float, optional
+        Of a mixture; lower is better.
+    members : ndarray of int, shape (n,), optional
+        Segments of the fitted rows by the method itself, where its rule may place some elsewhere; 0 = not fitted on.
     """
 
     centres: Matrix
     points: Matrix | None = None
     point_labels: Labels | None = None
     radius: float | None = None
+    shapes: Matrix | None = None
+    shares: Matrix | None = None
+    bic: float | None = None
+    members: Labels | None = None
 
     @property
     def k(self) -> int:
@@ -52,10 +72,20 @@ class Fit:
     def assign(self, matrix: Matrix) -> Labels:
         """Segment 1..k of each customer, shape (n,); 0 where a density method leaves it unassigned."""
         if self.points is None or self.point_labels is None:
-            return (distances(matrix, self.centres).argmin(axis=1) + 1).astype(np.int16)
+            return (self.costs(matrix).argmin(axis=1) + 1).astype(np.int16)
         near = NearestNeighbors(n_neighbors=1, algorithm="kd_tree").fit(self.points)
         distance, index = near.kneighbors(matrix)
         return np.where(distance[:, 0] <= self.radius, self.point_labels[index[:, 0]], 0).astype(np.int16)
+
+    def costs(self, matrix: Matrix) -> Matrix:
+        """What the rule makes smallest, shape (n, k): squared distance; for a mixture -2 log of the joint density."""
+        if self.shapes is None or self.shares is None:
+            return distances(matrix, self.centres)
+        columns = [
+            (((matrix - centre) @ shape) ** 2).sum(axis=1) - 2 * np.log(np.diag(shape)).sum() - 2 * np.log(share)
+            for centre, shape, share in zip(self.centres, self.shapes, self.shares, strict=True)
+        ]
+        return np.column_stack(columns)
 
     def by_size(self, matrix: Matrix) -> Fit:
         """The same solution with segment 1 the largest over these customers."""
@@ -64,25 +94,49 @@ class Fit:
         new_label = np.empty(self.k + 1, dtype=np.int16)
         new_label[0] = 0
         new_label[order + 1] = np.arange(1, self.k + 1)
-        labels = None if self.point_labels is None else new_label[self.point_labels]
-        return Fit(self.centres[order], self.points, labels, self.radius)
+        return replace(
+            self,
+            centres=self.centres[order],
+            point_labels=None if self.point_labels is None else new_label[self.point_labels],
+            shapes=None if self.shapes is None else self.shapes[order],
+            shares=None if self.shares is None else self.shares[order],
+            members=None if self.members is None else new_label[self.members],
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """A row of the table of algorithms.
 
-    ``fit(matrix, ks, seed, n_init)`` gives one :class:`Fit` for each number of segments in ``ks``; a density
-    method ignores ``ks`` and gives one.
+    Attributes
+    ----------
+    name, title, about : str
+    places : str
+        How a new customer is placed.
+    cost : str
+        How the work grows with the number of customers.
+    fit : callable
+        ``fit(matrix, ks, seed, n_init, counts)`` gives one :class:`Fit` for each number of segments in ``ks``; a
+        density method ignores ``ks`` and gives at most one. ``counts`` says how often each row stands in the data.
+    takes_k : bool
+    simplicity : int
+        Rank by ease of explaining and scoring, 1 is simplest.
+    resample_rows : int
+        Most rows of a resampled fit.
+    shares_work : bool
+        Whether one run gives every number of segments.
     """
 
     name: str
     title: str
     about: str
-    fit: Callable[[Matrix, tuple[int, ...], int, int], tuple[Fit, ...]]
+    places: str
+    cost: str
+    fit: Callable[[Matrix, tuple[int, ...], int, int, Counts | None], tuple[Fit, ...]]
     takes_k: bool
-    quadratic: bool
     simplicity: int
+    resample_rows: int
+    shares_work: bool = False
 
 
 def distances(matrix: Matrix, centres: Matrix) -> Matrix:
@@ -114,23 +168,54 @@ def knee(curve: Matrix) -> int:
     return int(np.abs(y - x).argmax())
 
 
-def _kmeans(matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int) -> tuple[Fit, ...]:
+def _kmeans(
+    matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None
+) -> tuple[Fit, ...]:
+    # Resampled fits, which have the fewer starts, stop earlier: they are compared by whom they put together.
+    tol = 1e-4 if n_init > 3 else 1e-3
     starts: Any = n_init  # scikit-learn's own type says text only
-    return tuple(
-        Fit(KMeans(k, n_init=starts, random_state=seed).fit(matrix).cluster_centers_.astype(float)) for k in ks
-    )
+    weights: Any = counts
+    models = (KMeans(k, n_init=starts, random_state=seed, tol=tol) for k in ks)
+    return tuple(Fit(model.fit(matrix, sample_weight=weights).cluster_centers_) for model in models)
 
 
-def _ward(matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int) -> tuple[Fit, ...]:
-    rows = matrix[sample_rows(len(matrix), SAMPLE_ROWS, seed)]
+def _ward(matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None) -> tuple[Fit, ...]:
+    at = _repeated(matrix, counts)
+    at = at[sample_rows(len(at), SAMPLE_ROWS, seed)]
+    rows = matrix[at]
     tree = linkage(rows, "ward")
     fits = []
     for k in ks:
         member = _cut(tree, k)
-        counts = np.bincount(member)
+        sizes = np.bincount(member)
         sums = np.column_stack([np.bincount(member, weights=feature) for feature in rows.T])
-        fits.append(Fit(sums / counts[:, None]))
+        members = np.zeros(len(matrix), dtype=np.int16)
+        members[at] = member + 1
+        fits.append(Fit(sums / sizes[:, None], members=members))
     return tuple(fits)
+
+
+def _mixture(
+    matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None
+) -> tuple[Fit, ...]:
+    rows = matrix[_repeated(matrix, counts)]
+    fits = []
+    for k in ks:
+        many = n_init > 3
+        model = GaussianMixture(
+            k, reg_covar=RIDGE, tol=1e-3 if many else 1e-2, max_iter=200, n_init=3 if many else 1, random_state=seed
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(rows)
+        bic = float(model.bic(rows)) if many else None
+        fits.append(Fit(np.asarray(model.means_), shapes=model.precisions_cholesky_, shares=model.weights_, bic=bic))
+    return tuple(fits)
+
+
+def _repeated(matrix: Matrix, counts: Counts | None) -> NDArray[np.intp]:
+    """Row numbers, each as often as it counts."""
+    return np.arange(len(matrix)) if counts is None else np.repeat(np.arange(len(matrix)), counts)
 
 
 def _cut(tree: Matrix, k: int) -> NDArray[np.int32]:
@@ -142,8 +227,11 @@ def _cut(tree: Matrix, k: int) -> NDArray[np.int32]:
     return connected_components(joined, directed=False)[1][:n]
 
 
-def _dbscan(matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int) -> tuple[Fit, ...]:
-    rows = matrix[sample_rows(len(matrix), SAMPLE_ROWS, seed)]
+def _dbscan(
+    matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None
+) -> tuple[Fit, ...]:
+    at = _repeated(matrix, counts)
+    rows = matrix[at[sample_rows(len(at), SAMPLE_ROWS, seed)]]
     curve = neighbour_curve(rows)
     radius = float(curve[knee(curve)])
     if radius <= 0:
@@ -157,27 +245,87 @@ def _dbscan(matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int) -> tupl
     return (Fit(centres, rows[core], (labels[core] + 1).astype(np.int16), radius),)
 
 
+def _hdbscan(
+    matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None
+) -> tuple[Fit, ...]:
+    at = _repeated(matrix, counts)
+    rows = matrix[at[sample_rows(len(at), SAMPLE_ROWS, seed)]]
+    m = min(max(5, 2 * rows.shape[1]), len(rows) - 1)
+    least = max(round(LEAST_DENSE * len(rows)), 5)
+    own_copy: Any = True  # scikit-learn's own type says text
+    labels = HDBSCAN(min_cluster_size=least, min_samples=m, copy=own_copy).fit_predict(rows)
+    if labels.max() < 0:
+        return ()
+    own = rows[labels >= 0]
+    distance, _ = NearestNeighbors(n_neighbors=min(m + 1, len(own))).fit(own).kneighbors(own)
+    centres = np.vstack([rows[labels == label].mean(axis=0) for label in range(labels.max() + 1)])
+    reach = float(np.quantile(distance[:, -1], REACH))
+    return (Fit(centres, own, (labels[labels >= 0] + 1).astype(np.int16), reach),)
+
+
+_CENTRE = "to the nearest centre"
+_NEIGHBOUR = "with the nearest dense customer, unassigned where none is near"
+
 ALGORITHMS: dict[str, Algorithm] = {
     algorithm.name: algorithm
     for algorithm in (
-        Algorithm("kmeans", "k-means", "Nearest of k centres; k-means++ starts.", _kmeans, True, False, 1),
+        Algorithm(
+            "kmeans",
+            "k-means",
+            "Nearest of k centres; k-means++ starts.",
+            _CENTRE,
+            "grows with n",
+            _kmeans,
+            True,
+            1,
+            10_000,
+        ),
+        Algorithm(
+            "mixture",
+            "Gaussian mixture",
+            "k ellipses of any direction and size, overlapping; everyone goes to the likeliest.",
+            "to the likeliest ellipse",
+            "grows with n",
+            _mixture,
+            True,
+            2,
+            1_500,
+        ),
         Algorithm(
             "ward",
             "Ward",
             "Merges the two groups whose union costs least; nearest centre for everyone.",
+            _CENTRE,
+            f"grows with n², {SAMPLE_ROWS:,} sampled customers at most",
             _ward,
             True,
-            True,
-            2,
+            3,
+            1_500,
+            shares_work=True,
         ),
         Algorithm(
             "dbscan",
             "DBSCAN",
             "Dense regions of any shape; customers in sparse regions stay unassigned.",
+            _NEIGHBOUR,
+            f"grows with n², {SAMPLE_ROWS:,} sampled customers at most",
             _dbscan,
             False,
-            True,
-            3,
+            4,
+            1_500,
+            shares_work=True,
+        ),
+        Algorithm(
+            "hdbscan",
+            "HDBSCAN",
+            "Regions that are dense against what surrounds them; the rest stays unassigned.",
+            _NEIGHBOUR,
+            f"grows with n², {SAMPLE_ROWS:,} sampled customers at most",
+            _hdbscan,
+            False,
+            5,
+            1_500,
+            shares_work=True,
         ),
     )
 }

@@ -17,7 +17,7 @@ from analysis.expressions import parse
 Kind = Literal["customers", "transactions", "survey", "events"]
 Role = Literal["feature", "descriptor", "outcome", "ignore"]
 Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category"]
-Algorithm = Literal["kmeans", "ward", "dbscan"]
+Algorithm = Literal["kmeans", "mixture", "ward", "dbscan", "hdbscan"]
 Scaling = Literal["standard", "minmax", "robust", "none"]
 Transform = Literal["auto", "none", "log"]
 
@@ -180,8 +180,8 @@ class Study(Settings):
 
     @model_validator(mode="after")
     def _a_density_method_takes_no_number(self) -> Study:
-        if self.algorithm == "dbscan" and self.segments != "auto":
-            raise ValueError("algorithm: dbscan finds the number of segments itself; set segments: auto")
+        if self.algorithm in ("dbscan", "hdbscan") and self.segments != "auto":
+            raise ValueError(f"algorithm: {self.algorithm} finds the number of segments itself; set segments: auto")
         return self
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ def elbow(report: Report) -> Figure:
     """Within-segment sum of squares by k, with its knee."""
     rows = report.evidence.by_k
     frame = pd.DataFrame([{"k": r.k, "wcss": r.wcss, "mark": _mark(report, r.k)} for r in rows])
-    k = report.evidence.elbow_k
+    k = report.evidence.prefers.elbow
     title = f"The elbow points to {k}, weakly"
     caption = (
         "Within-segment sum of squares: how far customers lie from their segment's centre. It always falls; look "
@@ -33,7 +33,7 @@ def silhouette(report: Report) -> Figure:
     """Mean silhouette by k."""
     rows = report.evidence.by_k
     frame = pd.DataFrame([{"k": r.k, "silhouette": r.silhouette, "mark": _mark(report, r.k)} for r in rows])
-    best = report.evidence.silhouette_k
+    best = report.evidence.prefers.silhouette
     published = next((r.silhouette for r in rows if r.k == report.decision.k), rows[0].silhouette)
     title = f"Separation is best with {best} segments; with {report.decision.k} it is {published:.2f}"
     caption = (

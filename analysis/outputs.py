@@ -93,8 +93,14 @@ def score(raw: RawTable, model_path: Path) -> pd.DataFrame:
         matrix = matrix @ np.array(axes)
     labels = fit.assign(matrix)
     away = np.sqrt(distances(matrix, fit.centres))
-    order = np.argsort(away, axis=1, kind="stable")
-    nearest, second = np.take_along_axis(away, order, axis=1)[:, :2].T
+    costs = fit.costs(matrix)
+    order = np.argsort(costs, axis=1, kind="stable")
+    nearest, second = np.take_along_axis(costs, order, axis=1)[:, :2].T
+    if fit.shapes is None:
+        nearest, second = np.sqrt(nearest), np.sqrt(second)
+        confidence = second / np.maximum(nearest + second, 1e-12)
+    else:
+        confidence = 1 / (1 + np.exp((nearest - second) / 2))
     own = np.where(labels > 0, away[np.arange(len(labels)), np.maximum(labels, 1) - 1], np.nan)
     runner_up = np.where(order[:, 0] + 1 == labels, order[:, 1], order[:, 0]) + 1
     limit = np.array([np.nan, *reach])[labels]
@@ -102,7 +108,7 @@ def score(raw: RawTable, model_path: Path) -> pd.DataFrame:
         {
             "key": cleaned.keys,
             "segment": labels.astype(int),
-            "confidence": np.round(second / np.maximum(nearest + second, 1e-12), 3),
+            "confidence": np.round(confidence, 3),
             "runner_up": runner_up.astype(int),
             "unlike_anyone": ~(own <= limit),
         }
@@ -127,9 +133,17 @@ def _scoring_source(source: Source, raw: RawTable) -> Source:
 
 
 def _fit(model: dict[str, Any]) -> Fit:
-    points = np.array(model["points"]) if model["points"] is not None else None
-    labels = np.array(model["point_labels"], dtype=np.int16) if model["point_labels"] is not None else None
-    return Fit(np.array(model["centres"]), points, labels, model["radius"])
+    def array(name: str, kind: type = float) -> Any:
+        return None if model[name] is None else np.array(model[name], dtype=kind)
+
+    return Fit(
+        array("centres"),
+        array("points"),
+        array("point_labels", np.int16),
+        model["radius"],
+        array("shapes"),
+        array("shares"),
+    )
 
 
 def _model(study: Study, report: Report, prepared: Prepared, evidence: Evidence) -> dict[str, Any]:
@@ -143,8 +157,10 @@ def _model(study: Study, report: Report, prepared: Prepared, evidence: Evidence)
         "steps": [asdict(step) for step in prepared.steps],
         "axes": None if prepared.axes is None else prepared.axes.tolist(),
         "centres": fit.centres.tolist(),
-        "points": None if fit.points is None else fit.points.tolist(),
-        "point_labels": None if fit.point_labels is None else fit.point_labels.tolist(),
+        **{
+            name: None if getattr(fit, name) is None else getattr(fit, name).tolist()
+            for name in ("points", "point_labels", "shapes", "shares")
+        },
         "radius": fit.radius,
         "unlike_distance": limits,
         "segments": [{"id": s.id, "slug": s.slug, "name": s.name} for s in report.segments],

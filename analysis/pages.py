@@ -16,16 +16,15 @@ from markupsafe import Markup
 
 from analysis import charts, data_charts, descriptor_charts, evidence_charts
 from analysis.assets import read_tokens, themed, write_vega_bundle
-from analysis.evidence import (
+from analysis.decision import (
     BAND,
     NATURAL_GAP,
     NATURAL_STABLE,
-    PAIRS,
-    PAIRS_DECIDED,
     REPRODUCIBLE_STABLE,
     STABLE,
     VALID,
 )
+from analysis.evidence import PAIRS, PAIRS_DECIDED
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words
 from analysis.prepare import NEAR_COPY, OUTLIER_Z

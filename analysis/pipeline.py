@@ -103,12 +103,14 @@ def _compute(
     from analysis.explore import correlate, summarise_columns
     from analysis.features import build_features
     from analysis.lint import lint
+    from analysis.multiverse import explore_choices
     from analysis.outputs import private_values, write_outputs
     from analysis.pages import write_pages
     from analysis.personas import read_playbook, write_personas
-    from analysis.prepare import prepare
+    from analysis.prepare import apply_steps, prepare
     from analysis.profile import profile_segments
     from analysis.report import write_report
+    from analysis.solutions import compare_solutions
 
     with stage("Join"):
         read_playbook(root / "templates" / "playbook.yml")
@@ -125,6 +127,11 @@ def _compute(
         correlations = correlate(table)
     with stage("Gather evidence") as tell:
         evidence = gather_evidence(prepared.matrix, prepared.core, study, tell)
+    with stage("Compare choices"):
+        features = apply_steps(table.frame, prepared.steps)
+        names = tuple(variable.name for variable in prepared.variables)
+        solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed)
+        multiverse = explore_choices(table, prepared, study, evidence)
     findings = lint(study, raw, cleaned, table, prepared, evidence)
     with stage("Profile segments"):
         profiles = profile_segments(
@@ -149,6 +156,8 @@ def _compute(
             table,
             prepared,
             evidence,
+            solutions,
+            multiverse,
             profiles,
             personas,
             synthetic,

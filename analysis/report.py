@@ -13,15 +13,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from analysis.cleaning import Cleaned, LedgerLine
 from analysis.config import Study
+from analysis.decision import AlgorithmEvidence, CandidateEvidence, Decision, Nulls
 from analysis.errors import InputError
-from analysis.evidence import AlgorithmEvidence, CandidateEvidence, Decision, Evidence, Nulls, SegmentEvidence
+from analysis.evidence import Evidence, Preferences, SegmentEvidence
 from analysis.explore import ColumnSummary, Correlations
 from analysis.features import FeatureTable, Variable
 from analysis.formats import Formats, in_words
 from analysis.lint import Finding
+from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
 from analysis.prepare import Dropped, Prepared, Step
 from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, Summary
+from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
 from analysis.sources import RawTable
 
 DIGITS = 6
@@ -115,8 +118,13 @@ class EvidenceInfo:
     algorithms: tuple[AlgorithmEvidence, ...]
     segments: tuple[SegmentEvidence, ...]
     nulls: Nulls
-    elbow_k: int
-    silhouette_k: int
+    prefers: Preferences
+    slsa: tuple[Level, ...]
+    gorge: tuple[Gorge, ...]
+    neighbours: tuple[Neighbour, ...]
+    tree: Tree
+    reach: Reach
+    multiverse: Multiverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +208,8 @@ def write_report(
     table: FeatureTable,
     prepared: Prepared,
     evidence: Evidence,
+    solutions: Solutions,
+    multiverse: Multiverse,
     profiles: Profiles,
     personas: tuple[Persona, ...],
     synthetic: bool,
@@ -282,8 +292,13 @@ def write_report(
             evidence.algorithms,
             evidence.segments,
             evidence.nulls,
-            evidence.elbow_k,
-            evidence.silhouette_k,
+            evidence.prefers,
+            solutions.slsa,
+            solutions.gorge,
+            solutions.neighbours,
+            solutions.tree,
+            solutions.reach,
+            multiverse,
         ),
         everyone=profiles.everyone,
         hidden=profiles.hidden,

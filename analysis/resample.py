@@ -1,27 +1,31 @@
-"""The heavy work of the evidence, side by side: bootstrap fits, null references, measures of one solution."""
+"""The heavy work of the evidence, side by side: bootstrap fits, null references, measures of a solution."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    adjusted_rand_score,
-    calinski_harabasz_score,
-    davies_bouldin_score,
-    silhouette_samples,
-)
+from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, davies_bouldin_score
 from threadpoolctl import ThreadpoolController
 
-from analysis.cluster import ALGORITHMS, RESAMPLE_ROWS, Fit, Labels, Matrix
+from analysis.cluster import ALGORITHMS, Fit, Labels, Matrix, distances, sample_rows
 
 N_INIT, N_INIT_RESAMPLE = 10, 3
 """k-means starts of published and of resampled fits."""
 NULL_DRAWS, NULL_PAIRS = 20, 5
 """Null references, and pairs of bootstrap samples in each."""
+NULL_ROWS = 3_000
+"""Most customers in a Gaussian cloud, whose silhouette is quadratic."""
+GAP_DRAWS, HALVINGS = 50, 50
+"""Reference sets of the gap statistic, and random halvings of the prediction strength."""
+REFERENCE_ROWS = 2_000
+"""Most customers in either; above it a seeded sample."""
+
+_CHUNK = 500
 
 
 @functools.cache
@@ -46,6 +50,22 @@ class Stability:
     pairs: int
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one bootstrap fit says of the customers.
+
+    Attributes
+    ----------
+    labels : ndarray of int, shape (n judged,)
+        Segment of each customer by the rule of the fit.
+    members : ndarray of int, shape (n clean,), optional
+        The method's own groups of the customers that were drawn, 0 = not drawn.
+    """
+
+    labels: Labels
+    members: Labels | None
+
+
 def jaccard(reference: Labels, other: Labels, k: int) -> NDArray[np.float64]:
     """For each segment 1..k of ``reference``, its largest Jaccard similarity with any segment of ``other``."""
     width = int(other.max()) + 1
@@ -55,7 +75,13 @@ def jaccard(reference: Labels, other: Labels, k: int) -> NDArray[np.float64]:
     return np.divide(table, union, out=np.zeros_like(table), where=union > 0)[1:, 1:].max(axis=1, initial=0.0)
 
 
-def agreements(draws: list[Labels]) -> list[float]:
+def own_jaccard(reference: Labels, drawn: Labels, k: int) -> NDArray[np.float64]:
+    """`jaccard` over the customers that were drawn (``drawn`` > 0) and fitted on (``reference`` > 0)."""
+    both = (drawn > 0) & (reference > 0)
+    return jaccard(reference[both], drawn[both], k)
+
+
+def agreements(draws: Sequence[Labels]) -> list[float]:
     """Adjusted Rand index of each pair: the first draw with the second, the third with the fourth."""
     return [float(adjusted_rand_score(a, b)) for a, b in zip(draws[::2], draws[1::2], strict=True)]
 
@@ -71,49 +97,92 @@ def summarise(agreement: list[float]) -> Stability:
 def fit_solutions(clean: Matrix, name: str, ks: tuple[int, ...], seed: int) -> tuple[Fit, ...]:
     """The published fits of one algorithm."""
     with one_thread():
-        return ALGORITHMS[name].fit(clean, ks, seed, N_INIT)
+        return ALGORITHMS[name].fit(clean, ks, seed, N_INIT, None)
 
 
-def measure(
-    clean: Matrix, fit: Fit, labels: Labels, sample: NDArray[np.intp]
-) -> tuple[float, float, float, float, float]:
-    """WCSS, mean silhouette and its standard error, Calinski-Harabasz, Davies-Bouldin over the clean core."""
+def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, float]:
+    """WCSS, Calinski-Harabasz and Davies-Bouldin over the customers of the clean core that have a segment."""
     inside = labels > 0
-    squared = float(((clean[inside] - fit.centres[labels[inside] - 1]) ** 2).sum())
-    rows = sample[inside[sample]]
-    x, y = clean[rows], labels[rows]
+    x, y = clean[inside], labels[inside]
+    squared = float(((x - fit.centres[y - 1]) ** 2).sum())
     if len(np.unique(y)) < 2:
-        return squared, 0.0, 0.0, 0.0, 0.0
-    with one_thread():
-        each = np.asarray(silhouette_samples(x, y))
-    error = float(each.std() / np.sqrt(len(each))) if len(sample) < len(clean) else 0.0
-    return (
-        squared,
-        float(each.mean()),
-        error,
-        float(calinski_harabasz_score(clean[inside], labels[inside])),
-        float(davies_bouldin_score(clean[inside], labels[inside])),
-    )
+        return squared, 0.0, 0.0
+    return squared, float(calinski_harabasz_score(x, y)), float(davies_bouldin_score(x, y))
+
+
+def silhouettes(points: Matrix, labelings: Sequence[Labels]) -> list[NDArray[np.float64]]:
+    """Silhouette of each point under each labelling (Rousseeuw 1987); the distances are computed once for all.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, p)
+    labelings : sequence of ndarray of int, shape (n,)
+        0 = unassigned; such points have no silhouette (NaN) and count for nobody's.
+
+    Returns
+    -------
+    list of ndarray, shape (n,)
+        0 for a point alone in its segment, and throughout where there is one segment.
+    """
+    widths = [int(labels.max()) for labels in labelings]
+    edges = np.concatenate([[0], np.cumsum(widths)])
+    member = np.zeros((len(points), edges[-1]))
+    for labels, first in zip(labelings, edges, strict=False):
+        rows = np.flatnonzero(labels)
+        member[rows, first + labels[rows] - 1] = 1.0
+    counts = member.sum(axis=0)
+    found = [np.full(len(points), np.nan) for _ in labelings]
+    squares = (points**2).sum(axis=1)
+    for start in range(0, len(points), _CHUNK):
+        block = slice(start, start + _CHUNK)
+        apart = squares[block, None] - 2 * points[block] @ points.T + squares[None, :]
+        np.sqrt(np.maximum(apart, 0, out=apart), out=apart)
+        apart[np.arange(len(apart)), start + np.arange(len(apart))] = 0.0
+        sums = apart @ member
+        for labels, out, first, width in zip(labelings, found, edges, widths, strict=False):
+            rows = np.flatnonzero(labels[block])
+            own = labels[block][rows] - 1
+            total, size = sums[rows, first : first + width], counts[first : first + width]
+            at = np.arange(len(rows))
+            others = size[own] - 1
+            inner = total[at, own] / np.maximum(others, 1)
+            mean = np.divide(total, size, out=np.full_like(total, np.inf), where=size > 0)
+            mean[at, own] = np.inf
+            outer = mean.min(axis=1, initial=np.inf)
+            scale = np.maximum(inner, outer)
+            told = (others > 0) & (scale > 0) & np.isfinite(outer)
+            out[start + rows] = np.divide(outer - inner, scale, out=np.zeros_like(inner), where=told)
+    return found
 
 
 def draw_labels(
-    clean: Matrix, matrix: Matrix, name: str, ks: tuple[int, ...], seeds: list[tuple[int, ...]]
-) -> list[list[Labels]]:
-    """Fit a bootstrap sample of the clean core for each seed; assign all customers, for each k."""
+    clean: Matrix, judged: Matrix, name: str, ks: tuple[int, ...], seeds: list[tuple[int, ...]]
+) -> list[list[Drawn]]:
+    """Fit a bootstrap sample of the clean core for each seed; place the judged customers, for each k."""
     with one_thread():
-        return [_draw(clean, matrix, name, ks, seed) for seed in seeds]
+        return [_draw(clean, judged, name, ks, seed) for seed in seeds]
 
 
-def _draw(clean: Matrix, matrix: Matrix, name: str, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[Labels]:
+def _draw(clean: Matrix, judged: Matrix, name: str, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[Drawn]:
     algorithm = ALGORITHMS[name]
     rng = np.random.default_rng((*seed, 0))
-    rows = min(len(clean), RESAMPLE_ROWS) if algorithm.quadratic else len(clean)
-    sample = clean[np.sort(rng.integers(0, len(clean), rows))]
-    fits = algorithm.fit(sample, ks, int(rng.integers(2**31)), N_INIT_RESAMPLE)
-    if algorithm.takes_k:
-        return [fit.assign(matrix) for fit in fits]
-    labels = fits[0].assign(matrix) if fits else np.zeros(len(matrix), dtype=np.int16)
-    return [labels for _ in ks]
+    rows = min(len(clean), algorithm.resample_rows)
+    counts = np.bincount(rng.integers(0, len(clean), rows), minlength=len(clean))
+    used = np.flatnonzero(counts)
+    fits = algorithm.fit(clean[used], ks, int(rng.integers(2**31)), N_INIT_RESAMPLE, counts[used])
+    if not fits:
+        return [Drawn(np.zeros(len(judged), dtype=np.int16), None) for _ in ks]
+    found = [Drawn(fit.assign(judged), _spread(fit.members, used, len(clean))) for fit in fits]
+    return found if algorithm.takes_k else found * len(ks)
+
+
+def _spread(members: Labels | None, used: NDArray[np.intp], n: int) -> Labels | None:
+    """Labels of some rows among all n; 0 elsewhere."""
+    if members is None:
+        return None
+    everyone = np.zeros(n, dtype=np.int16)
+    everyone[used] = members
+    return everyone
 
 
 def permuted_stability(clean: Matrix, name: str, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[float]:
@@ -122,7 +191,7 @@ def permuted_stability(clean: Matrix, name: str, ks: tuple[int, ...], seed: tupl
     shuffled: Matrix = rng.permuted(clean, axis=0)
     with one_thread():
         draws = [_draw(shuffled, shuffled, name, ks, (*seed, 1, draw)) for draw in range(2 * NULL_PAIRS)]
-    return [summarise(agreements([draw[i] for draw in draws])).median for i in range(len(ks))]
+    return [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
 
 
 def gaussian_silhouette(mean: Matrix, covariance: Matrix, rows: int, name: str, k: int, seed: tuple[int, ...]) -> float:
@@ -130,9 +199,67 @@ def gaussian_silhouette(mean: Matrix, covariance: Matrix, rows: int, name: str, 
     rng = np.random.default_rng((*seed, 2))
     with one_thread():
         cloud = rng.multivariate_normal(mean, covariance, rows)
-        fits = ALGORITHMS[name].fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_RESAMPLE)
-        labels = fits[0].assign(cloud) if fits else np.zeros(rows, dtype=np.int16)
-        inside = labels > 0
-        if len(np.unique(labels[inside])) < 2:
+        fits = ALGORITHMS[name].fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_RESAMPLE, None)
+        if not fits:
             return 0.0
-        return float(np.mean(np.asarray(silhouette_samples(cloud[inside], labels[inside]))))
+        (each,) = silhouettes(cloud, [fits[0].assign(cloud)])
+        return float(np.nanmean(each)) if np.isfinite(each).any() else 0.0
+
+
+def reference_dispersions(
+    low: Matrix, high: Matrix, rows: int, ks: tuple[int, ...], seed: tuple[int, ...]
+) -> list[float]:
+    """Log of the WCSS of k-means for each k on one uniform sample of the box between two corners, shape (p,) each."""
+    rng = np.random.default_rng((*seed, 4))
+    with one_thread():
+        cloud = rng.uniform(low, high, (rows, len(low)))
+        fits = ALGORITHMS["kmeans"].fit(cloud, ks, int(rng.integers(2**31)), N_INIT_RESAMPLE, None)
+        return [float(np.log(distances(cloud, fit.centres).min(axis=1).sum())) for fit in fits]
+
+
+def prediction_strengths(clean: Matrix, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[float]:
+    """Prediction strength of k-means for each k over one random halving, mean of both directions.
+
+    Of two customers that one half's own solution puts together, how often does the other half's rule do so too; the
+    least over the segments (Tibshirani and Walther 2005).
+    """
+    rng = np.random.default_rng((*seed, 5))
+    order = rng.permutation(len(clean))
+    first, second = clean[order[: len(clean) // 2]], clean[order[len(clean) // 2 :]]
+    with one_thread():
+        start = int(rng.integers(2**31))
+        pairs = zip(
+            ALGORITHMS["kmeans"].fit(first, ks, start, N_INIT_RESAMPLE, None),
+            ALGORITHMS["kmeans"].fit(second, ks, start, N_INIT_RESAMPLE, None),
+            strict=True,
+        )
+        return [(_strength(second, b, a) + _strength(first, a, b)) / 2 for a, b in pairs]
+
+
+def _strength(half: Matrix, own: Fit, other: Fit) -> float:
+    table = np.zeros((own.k, other.k))
+    np.add.at(table, (own.assign(half) - 1, other.assign(half) - 1), 1)
+    n = table.sum(axis=1)
+    together = (table * (table - 1)).sum(axis=1)
+    # A segment of one customer has no pair to tell apart.
+    return float(np.divide(together, n * (n - 1), out=np.ones_like(n), where=n > 1).min())
+
+
+def dispersion(clean: Matrix, fit: Fit) -> float:
+    """Log of the WCSS of these customers around their nearest centres."""
+    return float(np.log(distances(clean, fit.centres).min(axis=1).sum()))
+
+
+def box(clean: Matrix) -> tuple[Matrix, Matrix]:
+    """Corners of the box around the customers along their principal components, shape (p,) each.
+
+    k-means does not see a rotation, so references need not be turned back.
+    """
+    _, _, axes = np.linalg.svd(clean - clean.mean(axis=0), full_matrices=False)
+    turned = clean @ axes.T
+    return turned.min(axis=0), turned.max(axis=0)
+
+
+def some(clean: Matrix, most: int, seed: int) -> Matrix:
+    """A seeded sample of at most this many customers."""
+    return np.ascontiguousarray(clean[sample_rows(len(clean), most, seed)])

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import evidence, pages, pipeline, resample, workers
+from analysis import evidence, multiverse, pages, pipeline, resample, workers
 from analysis.cleaning import Cleaned
 from analysis.config import Source, Study, load_study
 from analysis.demo import write_twin
@@ -29,7 +29,7 @@ from analysis.report import Report
 from analysis.sources import RawTable, read_table
 
 ROOT = Path(__file__).resolve().parent.parent
-FEW = {"PAIRS": 3, "PAIRS_DECIDED": 6, "NULL_DRAWS": 3, "K_MOST": 5}
+FEW = {"PAIRS": 3, "PAIRS_DECIDED": 6, "NULL_DRAWS": 3, "K_MOST": 5, "GAP_DRAWS": 4, "HALVINGS": 2}
 """Draws behind the evidence, in place of the project's."""
 VERBS = {
     "raw": ("pipeline", "read_source"),
@@ -79,6 +79,7 @@ def little_work() -> Iterator[pytest.MonkeyPatch]:
         patch.setattr(resample, "NULL_PAIRS", 2)
         patch.setattr(resample, "N_INIT", 3)
         patch.setattr(evidence, "run_parallel", in_turn)
+        patch.setattr(multiverse, "run_parallel", in_turn)
         patch.setattr(pages, "run_parallel", in_turn)
         patch.setattr(workers, "warm_up", lambda module: None)
         yield patch

@@ -25,7 +25,7 @@ CLOUD = np.random.default_rng(3).standard_normal((400, 4))
 
 
 def test_kmeans_assigns_as_scikit_learn_predicts() -> None:
-    (fit,) = ALGORITHMS["kmeans"].fit(CLOUD, (5,), 11, 3)
+    (fit,) = ALGORITHMS["kmeans"].fit(CLOUD, (5,), 11, 3, None)
     reference = KMeans(5, n_init=3, random_state=11).fit(CLOUD)
     new = np.random.default_rng(4).standard_normal((1000, 4))
     assert (fit.assign(new) - 1 == reference.predict(new)).all()
@@ -33,7 +33,7 @@ def test_kmeans_assigns_as_scikit_learn_predicts() -> None:
 
 
 def test_wards_centres_are_the_means_of_its_groups() -> None:
-    for fit, k in zip(ALGORITHMS["ward"].fit(CLOUD, (2, 3, 6), 0, 1), (2, 3, 6), strict=True):
+    for fit, k in zip(ALGORITHMS["ward"].fit(CLOUD, (2, 3, 6), 0, 1, None), (2, 3, 6), strict=True):
         groups = AgglomerativeClustering(k, linkage="ward").fit_predict(CLOUD)
         means = sorted(tuple(CLOUD[groups == j].mean(axis=0)) for j in range(k))
         assert np.array(sorted(map(tuple, fit.centres))) == pytest.approx(np.array(means))
@@ -42,7 +42,7 @@ def test_wards_centres_are_the_means_of_its_groups() -> None:
 @pytest.mark.parametrize("name", ["kmeans", "ward"])
 def test_separated_groups_are_found_and_numbered_by_size(name: str) -> None:
     points, truth = blobs((60, 150, 90))
-    (fit,) = ALGORITHMS[name].fit(points, (3,), 5, 10)
+    (fit,) = ALGORITHMS[name].fit(points, (3,), 5, 10, None)
     labels = fit.by_size(points).assign(points)
     assert adjusted_rand_score(truth, labels) == 1
     assert np.bincount(labels).tolist() == [0, 150, 90, 60]
@@ -56,7 +56,7 @@ def test_segments_of_equal_size_keep_their_order() -> None:
 
 def test_dbscan_assigns_its_own_core_points_as_it_found_them() -> None:
     points, truth = blobs((200, 120))
-    (fit,) = ALGORITHMS["dbscan"].fit(points, (2, 3), 0, 1)
+    (fit,) = ALGORITHMS["dbscan"].fit(points, (2, 3), 0, 1, None)
     assert fit.radius is not None and fit.points is not None
     reference = DBSCAN(eps=fit.radius, min_samples=max(5, 2 * points.shape[1]) + 1).fit(points)
     core = reference.core_sample_indices_
@@ -68,7 +68,7 @@ def test_dbscan_assigns_its_own_core_points_as_it_found_them() -> None:
 
 def test_dbscan_leaves_a_far_customer_unassigned_before_and_after_numbering() -> None:
     points, _ = blobs((80, 160))
-    (fit,) = ALGORITHMS["dbscan"].fit(points, (2,), 0, 1)
+    (fit,) = ALGORITHMS["dbscan"].fit(points, (2,), 0, 1, None)
     ordered = fit.by_size(points)
     far = np.full((1, 3), 100.0)
     assert fit.assign(far).tolist() == ordered.assign(far).tolist() == [0]
@@ -77,7 +77,7 @@ def test_dbscan_leaves_a_far_customer_unassigned_before_and_after_numbering() ->
 
 
 def test_dbscan_finds_nothing_among_equal_customers() -> None:
-    assert ALGORITHMS["dbscan"].fit(np.ones((50, 2)), (2,), 0, 1) == ()
+    assert ALGORITHMS["dbscan"].fit(np.ones((50, 2)), (2,), 0, 1, None) == ()
 
 
 def test_the_knee_is_where_a_curve_bends() -> None:
@@ -121,6 +121,6 @@ def test_a_sample_of_rows_is_sorted_without_repeats_and_the_same_for_a_seed(n: i
 def test_a_fit_has_as_many_segments_as_were_asked_for_even_where_customers_tie(name: str) -> None:
     corners = np.array([[x, y, z] for x in (0.0, 1.0) for y in (0.0, 1.0) for z in (0.0, 1.0)])
     tied = np.repeat(corners, 12, axis=0)
-    for k, fit in zip(range(2, 7), ALGORITHMS[name].fit(tied, tuple(range(2, 7)), 0, 3), strict=True):
+    for k, fit in zip(range(2, 7), ALGORITHMS[name].fit(tied, tuple(range(2, 7)), 0, 3, None), strict=True):
         assert fit.k == k
         assert set(fit.assign(tied)) <= set(range(1, k + 1))

@@ -17,18 +17,18 @@ from threadpoolctl import threadpool_limits
 
 from analysis import evidence, resample, workers
 from analysis.cluster import distances
-from analysis.errors import InputError
-from analysis.evidence import (
+from analysis.decision import (
     BAND,
     NATURAL_STABLE,
     STABLE,
     VALID,
     CandidateEvidence,
-    Evidence,
     Nulls,
-    gather_evidence,
     stability_band,
+    verdict,
 )  # fmt: skip
+from analysis.errors import InputError
+from analysis.evidence import Evidence, gather_evidence
 from analysis.resample import Stability, agreements, jaccard, summarise
 from tests.stages import (
     FEW,
@@ -127,7 +127,7 @@ def test_planted_groups_are_found_with_their_number_and_called_natural(found: Ev
     assert min(row.slsw) > 0.97
     assert [s.band for s in found.segments] == ["highly stable"] * 3
     assert found.nulls.permuted_beaten
-    assert (found.elbow_k, found.silhouette_k) == (3, 3)
+    assert (found.prefers.elbow, found.prefers.silhouette) == (3, 3)
 
 
 @pytest.mark.parametrize(("sizes", "k"), [((70, 70), 2), ((60, 60, 50, 40), 4)])
@@ -181,7 +181,15 @@ def test_more_pairs_are_drawn_at_the_decided_number_and_beside_it(found: Evidenc
     pairs = {r.k: r.stability.pairs for r in found.chosen().by_k}
     assert pairs == {2: decided, 3: decided, 4: decided, 5: first}
     others = {r.stability.pairs for a in found.algorithms if a.name != found.decision.algorithm for r in a.by_k}
-    assert others == {first}
+    assert others == {0, first}
+
+
+def test_a_mixture_that_is_too_small_or_too_fine_is_not_resampled(found: Evidence) -> None:
+    mixture = next(a for a in found.algorithms if a.name == "mixture")
+    for row in mixture.by_k:
+        small = not next(c for c in row.checks if c.name == "size").holds
+        assert (row.stability.pairs == 0) == small
+        assert row.why_not.startswith("smallest segment") == small
 
 
 def test_only_the_clean_core_is_fitted_and_everyone_is_assigned() -> None:
@@ -195,7 +203,8 @@ def test_only_the_clean_core_is_fitted_and_everyone_is_assigned() -> None:
 
 
 def numbers(found: Evidence) -> dict[str, Any]:
-    return {**asdict(found), "labels": found.labels.tolist(), "fit": found.fit.centres.tolist()}
+    plain = {"labels": found.labels.tolist(), "core": found.core.tolist(), "fit": found.fit.centres.tolist()}
+    return {**asdict(found), **plain, "solutions": {key: x.tolist() for key, x in found.solutions.items()}}
 
 
 def test_the_same_seed_gives_the_same_evidence_to_the_last_digit(found: Evidence) -> None:
@@ -336,12 +345,13 @@ def test_customers_that_tie_do_not_break_the_comparison() -> None:
 
 def row(stability: float, slsw: float, silhouette: float) -> CandidateEvidence:
     return CandidateEvidence(
-        3, 1.0, silhouette, 0.0, 1.0, 1.0, Stability(stability, 0, 0, 0, 0, 1), (slsw,) * 3, 0.3, 0.0, True, 0.9, "",
+        3, 1.0, silhouette, 0.0, 1.0, 1.0, None, None, None, None,
+        Stability(stability, 0, 0, 0, 0, 1), (slsw,) * 3, (), 0.3, 0.0, (), True, 0.9, "",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("stability", "slsw", "silhouette", "beaten", "takes_k", "verdict"),
+    ("stability", "slsw", "silhouette", "beaten", "takes_k", "expected"),
     [
         (0.95, 0.9, 0.60, True, True, "natural"),
         (0.95, 0.9, 0.40, True, True, "reproducible"),
@@ -353,7 +363,7 @@ def row(stability: float, slsw: float, silhouette: float) -> CandidateEvidence:
     ],
 )
 def test_the_verdict_follows_its_thresholds(
-    stability: float, slsw: float, silhouette: float, beaten: bool, takes_k: bool, verdict: str
+    stability: float, slsw: float, silhouette: float, beaten: bool, takes_k: bool, expected: str
 ) -> None:
     nulls = Nulls((0.3,), beaten, (0.2, 0.3, 0.25))
-    assert evidence._verdict(row(stability, slsw, silhouette), nulls, takes_k) == verdict
+    assert verdict(row(stability, slsw, silhouette), nulls, takes_k) == expected

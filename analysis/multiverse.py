@@ -1,0 +1,173 @@
+"""Choices that were ours: the same question asked of the same customers under other reasonable choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from joblib import delayed
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
+
+from analysis.cluster import ALGORITHMS, Labels, Matrix, sample_rows
+from analysis.config import Reduce, Study
+from analysis.evidence import Evidence
+from analysis.features import FeatureTable
+from analysis.prepare import Prepared, prepare
+from analysis.resample import N_INIT_RESAMPLE, one_thread
+from analysis.workers import run_parallel
+
+AGREES = 0.65
+"""Adjusted Rand index from which two solutions tell the same story (moderate recovery, Steinley 2004)."""
+SCALINGS = ("standard", "minmax", "robust")
+OUTLIERS = ("robust", "none")
+HOLDS = 0.8
+"""Share of variance that the principal components of one of the choices hold. Ours."""
+ROWS = 10_000
+"""Most customers in the comparison; above it a seeded sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to do it, and the adjusted Rand index of its segments with the published ones."""
+
+    scaling: str
+    algorithm: str
+    features: str
+    outliers: str
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One kind of choice: mean agreement of each of its options, and its share of the variance of all agreements."""
+
+    name: str
+    options: tuple[str, ...]
+    means: tuple[float, ...]
+    matters: float
+
+
+@dataclass(frozen=True, slots=True)
+class Multiverse:
+    """All choices.
+
+    Attributes
+    ----------
+    k : int
+        Number of segments, the published one throughout.
+    rows : int
+        Customers that were compared.
+    choices : tuple of Choice
+    agree_share : float
+        Share of choices that agree to at least `AGREES`.
+    median : float
+    factors : tuple of Factor
+        The one that matters most first.
+    without : tuple of (str, float)
+        Forming variables, and the agreement when that one is left out; the most influential first.
+    """
+
+    k: int
+    rows: int
+    choices: tuple[Choice, ...]
+    agree_share: float
+    median: float
+    factors: tuple[Factor, ...]
+    without: tuple[tuple[str, float], ...]
+
+
+def explore_choices(table: FeatureTable, prepared: Prepared, study: Study, evidence: Evidence) -> Multiverse:
+    """Cluster the customers anew under every combination of scaling, algorithm, feature set and outlier rule.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        n customers.
+    prepared : Prepared
+    study : Study
+    evidence : Evidence
+    """
+    at = sample_rows(len(table.frame), ROWS, study.seed)
+    published, k = evidence.labels[at], evidence.decision.k
+    forming = {variable.name for variable in prepared.variables}
+    own = FeatureTable(
+        table.frame.iloc[at].reset_index(drop=True),
+        tuple(
+            v if v.name in forming else replace(v, role="descriptor") for v in table.variables if v.role != "outcome"
+        ),
+    )
+    # What was chosen stands: leaving a feature out must not bring another one in.
+    plain = study.model_copy(update={"near_copies": "keep", "noise": "keep"})
+    names = [name for name, algorithm in ALGORITHMS.items() if algorithm.takes_k]
+    sets = dict(_feature_sets(own, prepared, plain))
+    described, jobs = [], []
+    for (label, (kept, reduce)), scaling, outliers in product(sets.items(), SCALINGS, OUTLIERS):
+        changed = plain.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
+        made = prepare(kept, changed)
+        for name in names:
+            described.append(Choice(scaling, name, label, outliers, 0.0))
+            jobs.append(delayed(_agreement)(made.matrix, made.core, name, k, study.seed, published))
+    single = list(prepared.variables) if len(prepared.variables) > 2 else []
+    winner = evidence.decision.algorithm if ALGORITHMS[evidence.decision.algorithm].takes_k else "kmeans"
+    for variable in single:
+        made = prepare(_without(own, variable.name), plain)
+        jobs.append(delayed(_agreement)(made.matrix, made.core, winner, k, study.seed, published))
+    found = list(run_parallel(jobs))
+    choices = tuple(replace(choice, agreement=value) for choice, value in zip(described, found, strict=False))
+    values = np.array([choice.agreement for choice in choices])
+    left = sorted(zip((v.name for v in single), found[len(choices) :], strict=True), key=lambda pair: pair[1])
+    return Multiverse(
+        k,
+        len(at),
+        choices,
+        float((values >= AGREES).mean()),
+        float(np.median(values)),
+        _factors(choices),
+        tuple(left),
+    )
+
+
+def _feature_sets(
+    own: FeatureTable, prepared: Prepared, study: Study
+) -> Iterator[tuple[str, tuple[FeatureTable, Reduce | None]]]:
+    """The features as published, their principal components, and all but the one that the others tell least of."""
+    yield "as published", (own, study.reduce)
+    p = len(prepared.variables)
+    if study.reduce:
+        yield "all features, not reduced", (own, None)
+    elif p > 2:
+        every = np.linalg.svd(prepared.matrix[prepared.core] - prepared.matrix[prepared.core].mean(axis=0), False)[1]
+        held = np.cumsum(every**2) / (every**2).sum()
+        yield "principal components", (own, Reduce(pca=int(np.searchsorted(held, HOLDS)) + 1))
+    if p > 3:
+        ranks = own.frame[[v.name for v in prepared.variables]].rank().corr().abs().fillna(0.0).to_numpy()
+        loner = prepared.variables[int(ranks.sum(axis=0).argmin())]
+        yield f"without {loner.label}", (_without(own, loner.name), study.reduce)
+
+
+def _without(table: FeatureTable, name: str) -> FeatureTable:
+    variables = tuple(replace(v, role="descriptor") if v.name == name else v for v in table.variables)
+    return FeatureTable(table.frame, variables)
+
+
+def _agreement(matrix: Matrix, core: NDArray[np.bool_], name: str, k: int, seed: int, published: Labels) -> float:
+    algorithm = ALGORITHMS[name]
+    clean = np.ascontiguousarray(matrix[core])
+    with one_thread():
+        rows = clean[sample_rows(len(clean), algorithm.resample_rows, seed)]
+        (fit,) = algorithm.fit(rows, (k,), seed, N_INIT_RESAMPLE, None)
+        return float(adjusted_rand_score(published, fit.assign(matrix)))
+
+
+def _factors(choices: tuple[Choice, ...]) -> tuple[Factor, ...]:
+    values = np.array([choice.agreement for choice in choices])
+    total = values.var()
+    factors = []
+    for name in ("scaling", "algorithm", "features", "outliers"):
+        options = tuple(dict.fromkeys(getattr(choice, name) for choice in choices))
+        means = np.array([values[[getattr(c, name) == option for c in choices]].mean() for option in options])
+        factors.append(Factor(name, options, tuple(map(float, means)), float(means.var() / total) if total else 0.0))
+    return tuple(sorted(factors, key=lambda factor: -factor.matters))
