@@ -154,6 +154,9 @@ class Study(Settings):
     value: str | None = Field(None, description="Feature or column that says what a customer is worth.")
     segments: int | Literal["auto", "elbow"] = Field("auto", description="How many; elbow: that of k-means.")
     max_segments: int = Field(8, ge=2, le=20)
+    starts: int = Field(
+        3, ge=1, le=50, description="k-means starts of each resampled fit; more are steadier and take longer."
+    )
     algorithm: Algorithm | Literal["auto"] = "auto"
     scaling: Scaling = "standard"
     encode: Literal["none", "label"] = Field("none", description="Let categories form segments by a number each.")

@@ -282,12 +282,13 @@ class _Judge:
 
     def _resample(self, name: str, ks: tuple[int, ...], pairs: int) -> None:
         """Draw until there are this many pairs; ``ks`` have as many as each other, or none."""
+        starts, seed = self.study.starts, self.study.seed
         for first in sorted({len(self.draws.get((name, k), ())) for k in ks}):
             behind = tuple(k for k in ks if len(self.draws.get((name, k), ())) == first)
             numbers = range(first, 2 * pairs)
             blocks = [numbers[i : i + _BLOCK] for i in range(0, len(numbers), _BLOCK)]
             jobs = (
-                delayed(draw_labels)(self.clean, self.judged, name, behind, [(self.study.seed, draw) for draw in block])
+                delayed(draw_labels)(self.clean, self.judged, name, behind, starts, [(seed, draw) for draw in block])
                 for block in blocks
             )
             for block in run_parallel(jobs):
@@ -376,7 +377,7 @@ class _Judge:
             ks = self.ks if ALGORITHMS[name].shares_work else (k,)
             rows = some(self.clean, ALGORITHMS[name].resample_rows, self.study.seed)
             seeds = [(self.study.seed, draw) for draw in range(NULL_DRAWS)]
-            found = run_parallel(delayed(permuted_stability)(rows, name, ks, seed) for seed in seeds)
+            found = run_parallel(delayed(permuted_stability)(rows, name, ks, self.study.starts, seed) for seed in seeds)
             self.permuted |= {(name, j): values for j, values in zip(ks, zip(*found, strict=True), strict=True)}
         permuted = self.permuted.get((name, k), ())
         stability = summarise(self.agreement[name, k]).median

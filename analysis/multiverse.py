@@ -16,7 +16,7 @@ from analysis.config import Reduce, Study
 from analysis.evidence import Evidence
 from analysis.features import FeatureTable
 from analysis.prepare import Prepared, prepare
-from analysis.resample import N_INIT_RESAMPLE, one_thread
+from analysis.resample import N_INIT_REFERENCE, one_thread
 from analysis.workers import run_parallel
 
 AGREES = 0.65
@@ -158,7 +158,7 @@ def _agreement(matrix: Matrix, core: NDArray[np.bool_], name: str, k: int, seed:
     clean = np.ascontiguousarray(matrix[core])
     with one_thread():
         rows = clean[sample_rows(len(clean), algorithm.resample_rows, seed)]
-        (fit,) = algorithm.fit(rows, (k,), seed, N_INIT_RESAMPLE, None)
+        (fit,) = algorithm.fit(rows, (k,), seed, N_INIT_REFERENCE, None)
         return float(adjusted_rand_score(published, fit.assign(matrix)))
 
 

@@ -14,8 +14,8 @@ from threadpoolctl import ThreadpoolController
 
 from analysis.cluster import ALGORITHMS, Fit, Labels, Matrix, distances, sample_rows
 
-N_INIT, N_INIT_RESAMPLE = 10, 3
-"""k-means starts of published and of resampled fits."""
+N_INIT, N_INIT_REFERENCE = 10, 3
+"""k-means starts of published fits and of those on reference data and halves; resampled ones are a setting."""
 NULL_DRAWS, NULL_PAIRS = 20, 5
 """Null references, and pairs of bootstrap samples in each."""
 NULL_ROWS = 3_000
@@ -156,20 +156,22 @@ def silhouettes(points: Matrix, labelings: Sequence[Labels]) -> list[NDArray[np.
 
 
 def draw_labels(
-    clean: Matrix, judged: Matrix, name: str, ks: tuple[int, ...], seeds: list[tuple[int, ...]]
+    clean: Matrix, judged: Matrix, name: str, ks: tuple[int, ...], starts: int, seeds: list[tuple[int, ...]]
 ) -> list[list[Drawn]]:
     """Fit a bootstrap sample of the clean core for each seed; place the judged customers, for each k."""
     with one_thread():
-        return [_draw(clean, judged, name, ks, seed) for seed in seeds]
+        return [_draw(clean, judged, name, ks, starts, seed) for seed in seeds]
 
 
-def _draw(clean: Matrix, judged: Matrix, name: str, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[Drawn]:
+def _draw(
+    clean: Matrix, judged: Matrix, name: str, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
+) -> list[Drawn]:
     algorithm = ALGORITHMS[name]
     rng = np.random.default_rng((*seed, 0))
     rows = min(len(clean), algorithm.resample_rows)
     counts = np.bincount(rng.integers(0, len(clean), rows), minlength=len(clean))
     used = np.flatnonzero(counts)
-    fits = algorithm.fit(clean[used], ks, int(rng.integers(2**31)), N_INIT_RESAMPLE, counts[used])
+    fits = algorithm.fit(clean[used], ks, int(rng.integers(2**31)), starts, counts[used])
     if not fits:
         return [Drawn(np.zeros(len(judged), dtype=np.int16), None) for _ in ks]
     found = [Drawn(fit.assign(judged), _spread(fit.members, used, len(clean))) for fit in fits]
@@ -185,12 +187,14 @@ def _spread(members: Labels | None, used: NDArray[np.intp], n: int) -> Labels | 
     return everyone
 
 
-def permuted_stability(clean: Matrix, name: str, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[float]:
+def permuted_stability(
+    clean: Matrix, name: str, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
+) -> list[float]:
     """Median stability for each k after each column was permuted on its own, so that nothing hangs together."""
     rng = np.random.default_rng((*seed, 1))
     shuffled: Matrix = rng.permuted(clean, axis=0)
     with one_thread():
-        draws = [_draw(shuffled, shuffled, name, ks, (*seed, 1, draw)) for draw in range(2 * NULL_PAIRS)]
+        draws = [_draw(shuffled, shuffled, name, ks, starts, (*seed, 1, draw)) for draw in range(2 * NULL_PAIRS)]
     return [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
 
 
@@ -199,7 +203,7 @@ def gaussian_silhouette(mean: Matrix, covariance: Matrix, rows: int, name: str, 
     rng = np.random.default_rng((*seed, 2))
     with one_thread():
         cloud = rng.multivariate_normal(mean, covariance, rows)
-        fits = ALGORITHMS[name].fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_RESAMPLE, None)
+        fits = ALGORITHMS[name].fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_REFERENCE, None)
         if not fits:
             return 0.0
         (each,) = silhouettes(cloud, [fits[0].assign(cloud)])
@@ -213,7 +217,7 @@ def reference_dispersions(
     rng = np.random.default_rng((*seed, 4))
     with one_thread():
         cloud = rng.uniform(low, high, (rows, len(low)))
-        fits = ALGORITHMS["kmeans"].fit(cloud, ks, int(rng.integers(2**31)), N_INIT_RESAMPLE, None)
+        fits = ALGORITHMS["kmeans"].fit(cloud, ks, int(rng.integers(2**31)), N_INIT_REFERENCE, None)
         return [float(np.log(distances(cloud, fit.centres).min(axis=1).sum())) for fit in fits]
 
 
@@ -229,8 +233,8 @@ def prediction_strengths(clean: Matrix, ks: tuple[int, ...], seed: tuple[int, ..
     with one_thread():
         start = int(rng.integers(2**31))
         pairs = zip(
-            ALGORITHMS["kmeans"].fit(first, ks, start, N_INIT_RESAMPLE, None),
-            ALGORITHMS["kmeans"].fit(second, ks, start, N_INIT_RESAMPLE, None),
+            ALGORITHMS["kmeans"].fit(first, ks, start, N_INIT_REFERENCE, None),
+            ALGORITHMS["kmeans"].fit(second, ks, start, N_INIT_REFERENCE, None),
             strict=True,
         )
         return [(_strength(second, b, a) + _strength(first, a, b)) / 2 for a, b in pairs]

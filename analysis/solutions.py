@@ -17,7 +17,7 @@ from analysis.evidence import Evidence
 from analysis.resample import REFERENCE_ROWS, some
 
 GORGE_BINS = 20
-"""Bins of the similarity to a segment, before small ones are merged."""
+"""Bins of the similarity to a segment."""
 BRANCHES = 16
 """Branches at the foot of the tree that is drawn."""
 
@@ -48,7 +48,10 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Gorge:
-    """How similar customers are to one segment: shares of all customers in bins of similarity, 0 to 1."""
+    """How similar customers are to one segment: shares of all customers in bins of similarity, 0 to 1.
+
+    Customers are rounded to whole smallest cells, so that a valley tells of nobody.
+    """
 
     edges: tuple[float, ...]
     shares: tuple[float, ...]
@@ -192,17 +195,8 @@ def _gorges(matrix: Matrix, centres: Matrix, min_cell: int) -> tuple[Gorge, ...]
     found = []
     for column in similar.T:
         counts, edges = np.histogram(column, GORGE_BINS, (0.0, 1.0))
-        kept, bins, held = [0.0], [], 0
-        for n, edge in zip(counts, edges[1:], strict=True):
-            held += int(n)
-            if held >= min_cell or (not held and (not bins or not bins[-1])):
-                kept.append(float(edge))
-                bins.append(held)
-                held = 0
-        if kept[-1] < 1.0 and bins:
-            bins[-1] += held
-            kept[-1] = 1.0
-        found.append(Gorge(tuple(round(x, 2) for x in kept), tuple(float(n / len(matrix)) for n in bins)))
+        rounded = np.round(counts / min_cell) * min_cell
+        found.append(Gorge(tuple(round(float(x), 2) for x in edges), tuple(float(n / len(matrix)) for n in rounded)))
     return tuple(found)
 
 
