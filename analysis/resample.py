@@ -18,7 +18,7 @@ N_INIT, N_INIT_REFERENCE = 10, 3
 """k-means starts of published fits and of those on reference data and halves; resampled ones are a setting."""
 NULL_DRAWS, NULL_PAIRS = 20, 5
 """Null references, and pairs of bootstrap samples in each."""
-NULL_ROWS = 3_000
+NULL_ROWS = 2_000
 """Most customers in a Gaussian cloud, whose silhouette is quadratic."""
 GAP_DRAWS, HALVINGS = 50, 50
 """Reference sets of the gap statistic, and random halvings of the prediction strength."""
