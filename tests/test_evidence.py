@@ -29,7 +29,7 @@ from analysis.decision import (
 )  # fmt: skip
 from analysis.errors import InputError
 from analysis.evidence import Evidence, gather_evidence
-from analysis.resample import Stability, agreements, jaccard, summarise
+from analysis.resample import Stability, agreements, jaccard, silhouettes, summarise
 from tests.stages import (
     FEW,
     judge,
@@ -60,6 +60,25 @@ POINTS, TRUTH = blobs(110, 75, 50)
 @pytest.fixture(scope="module")
 def found() -> Evidence:
     return judge(POINTS)
+
+
+def test_a_sampled_silhouette_stands_within_its_stated_error_of_the_full_one() -> None:
+    points, truth = blobs(9_000, 7_000, 4_000, p=4)
+    points = points / 4
+    judge = evidence._Judge(points, np.ones(len(points), dtype=bool), study(), lambda text: None)
+    labels = (truth + 1).astype(np.int16)
+    (sampled,) = silhouettes(judge.clean[judge.sample], [labels[judge.sample]])
+    judge.separation["kmeans", 3] = sampled
+    mean, error = judge._silhouette(("kmeans", 3))
+    with threadpool_limits(limits=1):
+        (full,) = silhouettes(points, [labels])
+    assert len(sampled) == 5_000 and 0 < error < 0.01
+    assert abs(mean - full.mean()) <= 3 * error
+
+
+def test_scaling_by_a_unit_and_turning_a_feature_around_change_no_membership(found: Evidence) -> None:
+    mirrored = POINTS * np.array([1, -1, 1, 1, -1, 1])
+    assert adjusted_rand_score(found.labels, judge(mirrored).labels) == 1
 
 
 LABELS = st.lists(st.integers(0, 4), min_size=8, max_size=30)
