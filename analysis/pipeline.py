@@ -107,7 +107,7 @@ def _compute(
     from analysis.pages import write_pages
     from analysis.personas import read_playbook, write_personas
     from analysis.prepare import prepare
-    from analysis.profile import profile_segments
+    from analysis.profile import expect_spend, profile_segments
     from analysis.report import write_report
 
     with stage("Join"):
@@ -155,6 +155,9 @@ def _compute(
             findings,
             _versions(),
             as_yaml(draft) if draft else "",
+            whole.notes,
+            whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
+            whole.rfm,
         )
     with stage("Write pages"):
         files = write_outputs(root / "build", study, report, cleaned, prepared, evidence)
