@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import pandas as pd
 
-from analysis.cleaning import LedgerLine
+from analysis.cleaning import LedgerLine, check_columns
 from analysis.clv import LifetimeValue, customer_lifetime_value
 from analysis.columns import Column
 from analysis.config import RowColumns, Source, Study
@@ -30,6 +31,7 @@ DESCRIBES = frozenset(
 """Computed features that describe segments unless the settings say otherwise: sums of others, or often missing."""
 FEWEST_FOR_VALUE = 300
 """Fewest customers that lifetime value is fitted on. Ours."""
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         base = base.model_copy(update={"key": "customer", **own})
     texts: dict[str, Description] = {}
     bought = any(source.kind == "transactions" for _, _, source in pairs)
-    settled = [base, *(source for i, _, source in pairs if i != at)]
+    # Tables that are joined bring theirs as they come, under the names that their columns get.
+    settled = [base, *(source for i, _, source in pairs if i != at and i in computed)]
     roles = {
         role: list(dict.fromkeys(column for source in settled for column in getattr(source.roles, role)))
         for role in ("feature", "descriptor", "outcome", "ignore")
@@ -126,8 +129,6 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     merge, plausible = dict(base.merge), dict(base.plausible)
     for source in settled[1:]:
         labels, units = source.labels | labels, source.units | units
-        if source.kind in {"customers", "survey"}:
-            merge, plausible = source.merge | merge, source.plausible | plausible
     for i, raw, source in pairs:
         if i in computed:
             found = computed[i][0]
@@ -154,8 +155,14 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
                     describes = v.name in DESCRIBES or (source.kind == "events" and bought)
                     roles["descriptor" if describes else "feature"].append(name)
         elif i != at:
-            table, columns = _join_table(table, raw, source, i, ledger)
+            table, columns, taken = _join_table(table, raw, source, i, ledger)
             described += columns
+            for role, names in roles.items():
+                names += [taken[column] for column in getattr(source.roles, role) if column in taken]
+            labels = _renamed(source.labels, taken) | labels
+            units = _renamed(source.units, taken) | units
+            merge |= _renamed(source.merge, taken)
+            plausible |= _renamed(source.plausible, taken)
     merged = base.model_copy(
         update={
             "roles": base.roles.model_copy(update={role: tuple(names) for role, names in roles.items()}),
@@ -253,30 +260,30 @@ def _with_lifetime_value(
 
 def _join_table(
     table: pd.DataFrame, raw: RawTable, source: Source, i: int, ledger: list[LedgerLine]
-) -> tuple[pd.DataFrame, list[Column]]:
-    """A further table with a row a customer, joined from the left."""
+) -> tuple[pd.DataFrame, list[Column], dict[str, str]]:
+    """A further table with a row a customer, joined from the left; the names that its columns get, by their own."""
     if source.key is None:
         raise InputError(
             f"_quarto.yml, segmentation.sources[{i}].key: a second table needs a key to be joined by.",
             hint=f"Columns there: {listed(raw.frame.columns)}.",
         )
+    check_columns(raw, source, f"segmentation.sources[{i}]")
     keys = check_key(raw, source.key, f"_quarto.yml, segmentation.sources[{i}].key")
     extra = raw.frame[keys.notna().to_numpy()].drop(columns=source.key)
     extra.index = pd.Index(keys.dropna().astype(str))
-    clash = [column for column in extra.columns if column in table.columns]
-    extra = extra.rename(columns={column: f"{raw.name}_{column}" for column in clash})
+    taken = {column: f"{raw.name}_{column}" if column in table.columns else column for column in extra.columns}
     ledger += _unmatched(raw, extra, table, True)
-    joined = extra.reindex(table.index)
+    joined = extra.reindex(table.index).rename(columns=taken)
     columns = [
-        replace(
-            c,
-            name=f"{raw.name}_{c.name}" if c.name in clash else c.name,
-            n_missing=int(joined.isna().sum().get(c.name, 0)),
-        )
+        replace(c, name=taken[c.name], n_missing=int(joined[taken[c.name]].isna().sum()))
         for c in raw.columns
-        if c.name != source.key
+        if c.name in taken
     ]
-    return pd.concat([table, joined], axis=1), columns
+    return pd.concat([table, joined], axis=1), columns, taken
+
+
+def _renamed(settings: Mapping[str, Value], taken: Mapping[str, str]) -> dict[str, Value]:
+    return {taken[column]: value for column, value in settings.items() if column in taken}
 
 
 def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bool) -> list[LedgerLine]:
@@ -284,6 +291,12 @@ def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bo
         return []
     n = len(table)
     unknown = int((~extra.index.isin(table.index)).sum())
+    if unknown == len(extra):
+        raise InputError(
+            f"{raw.shown_path}: none of its {len(extra):,} customers is known in the table that it is joined to.",
+            "Expected keys written alike in both.",
+            "Look at the keys of both tables, and at which columns the settings name.",
+        )
     without = int((~table.index.isin(extra.index)).sum())
     return [
         LedgerLine(

@@ -79,7 +79,7 @@ def _compute(
 ) -> Built:
     # Imported here, so that a build with nothing to do starts in no time, and a wrong file is told of at once.
     from analysis.demo import is_twin
-    from analysis.draft import as_yaml, draft_settings, explain_columns, is_known
+    from analysis.draft import as_yaml, complete_study, draft_settings, explain_columns, explain_rows, is_known
     from analysis.retailer import is_retailer
     from analysis.sources import read_table
     from analysis.workers import warm_up
@@ -95,6 +95,9 @@ def _compute(
             study = check_study(draft)
         for i, source in enumerate(study.sources[1:], start=1):
             raws.append(read_source(paths[i], root, source, f"segmentation.sources[{i}]"))
+        written = study.sources
+        study, reasons = complete_study(raws, study)
+        read = [explain_rows(*each) for each in zip(raws, written, study.sources, strict=True)]
     warm_up("analysis.resample")
     from analysis.assembly import assemble
     from analysis.cleaning import clean
@@ -112,7 +115,7 @@ def _compute(
 
     with stage("Join"):
         read_playbook(root / "templates" / "playbook.yml")
-        reasons = explain_columns(raws[0]) if draft else {}
+        reasons |= explain_columns(raws[0]) if draft else {}
         whole = assemble(raws, study)
         raw, source = whole.raw, whole.source
     with stage("Clean"):
@@ -155,7 +158,7 @@ def _compute(
             findings,
             _versions(),
             as_yaml(draft) if draft else "",
-            whole.notes,
+            tuple((*how, *found) for how, found in zip(read, whole.notes, strict=True)),
             whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
             whole.rfm,
         )
