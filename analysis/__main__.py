@@ -25,7 +25,7 @@ app = typer.Typer(
     "3 the gate refused to publish, 1 a fault of ours.",
 )
 
-Data = Annotated[Path | None, typer.Option(help="File to read instead of the first source of the settings.")]
+Data = Annotated[str | None, typer.Option(help="File or address to read instead of the settings' first source.")]
 Force = Annotated[bool, typer.Option("--force", help="Compute even where nothing changed.")]
 Site = Annotated[Path, typer.Option(help="Folder of the website.")]
 
@@ -57,7 +57,7 @@ def build(data: Data = None, force: Force = False) -> None:
         return
     from analysis.pipeline import build as run
 
-    data = data or (Path(os.environ["SEGMENTATION_DATA"]) if os.environ.get("SEGMENTATION_DATA") else None)
+    data = data or os.environ.get("SEGMENTATION_DATA") or None
     started = time.perf_counter()
     with build_lock(root):
         built = run(root, data, _stage, force)
@@ -109,7 +109,7 @@ def check(site: Site = Path("_site")) -> None:
 
 @app.command()
 def score(
-    new: Annotated[Path, typer.Argument(help="Table of new customers.")],
+    new: Annotated[str, typer.Argument(help="Table of new customers.")],
     out: Annotated[Path, typer.Option(help="File to write; private, it holds keys.")] = Path("build/scores.csv"),
 ) -> None:
     """Assign new customers to the published segments."""
@@ -117,8 +117,7 @@ def score(
     from analysis.sources import read_table
 
     root = Path.cwd()
-    path = new if new.is_absolute() else root / new
-    scores = run(read_table(path, root=root, setting="score"), root / "build" / "model.json")
+    scores = run(read_table(new, root=root, setting="score"), root / "build" / "model.json")
     (root / out).parent.mkdir(parents=True, exist_ok=True)
     scores.to_csv(root / out, index=False)
     print(f"{len(scores):,} customers scored into {out}: key, segment, confidence, runner_up, unlike_anyone.")
@@ -126,7 +125,7 @@ def score(
 
 @app.command()
 def init(
-    table: Annotated[Path, typer.Argument(help="The file to draft settings for.")],
+    table: Annotated[str, typer.Argument(help="The file to draft settings for.")],
     out: Annotated[Path | None, typer.Option(help="Profile to write; default: _quarto-<file name>.yml.")] = None,
 ) -> None:
     """Draft the settings of an unknown table as a profile."""
@@ -135,11 +134,11 @@ def init(
     from analysis.sources import read_table
 
     root = Path.cwd()
-    raw = read_table(table if table.is_absolute() else root / table, root=root, setting="init")
-    target = root / (out or f"_quarto-{slugify(table.name.split('.')[0])}.yml")
+    raw = read_table(table, root=root, setting="init")
+    target = root / (out or f"_quarto-{slugify(raw.name)}.yml")
     if target.exists():
         raise InputError(f"{_shown(target)} is there already.", hint="Choose another with --out, or remove it first.")
-    target.write_text(as_yaml(draft_settings(raw, table.as_posix())), encoding="utf-8")
+    target.write_text(as_yaml(draft_settings(raw, table)), encoding="utf-8")
     print(
         f"Settings drafted into {_shown(target)}; read them, then: "
         f"QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site"

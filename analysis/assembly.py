@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import pandas as pd
 
-from analysis.cleaning import LedgerLine
-from analysis.clv import customer_lifetime_value
+from analysis.cleaning import LedgerLine, check_columns
+from analysis.clv import LifetimeValue, customer_lifetime_value
 from analysis.columns import Column
 from analysis.config import RowColumns, Source, Study
 from analysis.descriptions import Columns, CustomerFeatures, Description, EventColumns
 from analysis.errors import InputError, did_you_mean, listed
 from analysis.events import event_features
+from analysis.rfm import NO_PURCHASE, RfmGrid, rfm_cells, rfm_grid
 from analysis.sources import RawTable, check_key
 from analysis.surveys import survey_summary
 from analysis.transactions import customer_features, purchase_histories
 
 DESCRIBES = frozenset(
-    ["spend", "tenure_days", "active_months", "gap_days", "gap_sd_days", "items", "refund_value", "clv", "alive"]
+    [
+        *("spend", "tenure_days", "active_months", "gap_days", "gap_sd_days"),
+        *("items", "refund_value", "clv", "alive", "rfm_group"),
+    ]
 )
 """Computed features that describe segments unless the settings say otherwise: sums of others, or often missing."""
 FEWEST_FOR_VALUE = 300
 """Fewest customers that lifetime value is fitted on. Ours."""
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,12 @@ class Assembled:
         What did not fit together.
     as_of : date, optional
         The newest date over all sources, or the settings'.
+    notes : tuple of tuple of str
+        What each source's rows gave and what was left out, in the order of the sources.
+    lifetime : LifetimeValue, optional
+        Of the customers with a purchase, by key; None without transactions or where they are too few.
+    rfm : RfmGrid, optional
+        None without transactions.
     """
 
     raw: RawTable
@@ -51,6 +63,9 @@ class Assembled:
     described: dict[str, Description]
     ledger: tuple[LedgerLine, ...]
     as_of: dt.date | None
+    notes: tuple[tuple[str, ...], ...]
+    lifetime: LifetimeValue | None = None
+    rfm: RfmGrid | None = None
 
 
 def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
@@ -75,10 +90,12 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     answered = [line for _, raw, source in pairs for line in _answers(raw, source)]
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
-        return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of)
+        return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, ((),))
     computed = {
         i: _compute(raw, source, as_of, i) for i, raw, source in pairs if source.kind in {"transactions", "events"}
     }
+    lifetime = next((found[1] for found in computed.values() if found[1]), None)
+    rfm: RfmGrid | None = None
     ledger = answered
     if people:
         at, base_raw, base = people[0]
@@ -95,57 +112,71 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         described: list[Column] = list(base_raw.columns)
     else:
         at, base_raw, base = min(pairs, key=lambda pair: (pair[2].kind != "transactions", pair[0]))
-        frame = computed[at].frame
+        frame = computed[at][0].frame
         table = pd.DataFrame({"customer": frame.index.astype(str)}, index=frame.index.astype(str))
         described = [Column("customer", "key", f"the customers of {base_raw.shown_path}", 0, len(table))]
         own = {"columns": RowColumns(), "types": {}, "merge": {}, "plausible": {}}
         base = base.model_copy(update={"key": "customer", **own})
     texts: dict[str, Description] = {}
     bought = any(source.kind == "transactions" for _, _, source in pairs)
-    settled = [base, *(source for i, _, source in pairs if i != at)]
+    # Tables that are joined bring theirs as they come, under the names that their columns get.
+    settled = [base, *(source for i, _, source in pairs if i != at and i in computed)]
     roles = {
         role: list(dict.fromkeys(column for source in settled for column in getattr(source.roles, role)))
         for role in ("feature", "descriptor", "outcome", "ignore")
     }
     labels, units = dict(base.labels), dict(base.units)
+    merge, plausible = dict(base.merge), dict(base.plausible)
     for source in settled[1:]:
         labels, units = source.labels | labels, source.units | units
     for i, raw, source in pairs:
         if i in computed:
-            found = computed[i]
-            taken = {v.name: _free_name(v.name, table, source, raw) for v in found.variables}
-            extra = found.frame.rename(columns=taken)
-            extra.index = extra.index.astype(str)
+            found = computed[i][0]
+            extra = found.frame.set_axis(found.frame.index.astype(str))
             ledger += _unmatched(raw, extra, table, bool(people))
             joined = extra.reindex(table.index)
-            for v in found.variables:
-                name = taken[v.name]
-                values = joined[name].fillna(0.0) if v.unit in {"money", "count"} else joined[name]
+            variables = found.variables
+            if source.kind == "transactions":
+                rfm = rfm or rfm_grid(joined, study.min_cell)
+                joined = joined.assign(rfm_group=rfm_cells(joined).fillna(NO_PURCHASE))
+                variables = (*variables, _rfm_group(source))
+            for v in variables:
+                name = f"{raw.name}_{v.name}" if v.name in table.columns else v.name
+                values = joined[v.name].fillna(0.0) if v.unit in {"money", "count"} else joined[v.name]
                 table = table.assign(**{name: values.to_numpy()})
                 texts[name] = replace(v, name=name)
                 labels.setdefault(name, v.label)
                 units.setdefault(name, v.unit)
+                kind = "category" if v.unit == "category" else "number"
                 described.append(
-                    Column(name, "number", f"computed: {v.formula}", int(values.isna().sum()), values.nunique())
+                    Column(name, kind, f"computed: {v.formula}", int(values.isna().sum()), values.nunique())
                 )
                 if not any(name in named for named in roles.values()) and values.nunique() > 1:
                     describes = v.name in DESCRIBES or (source.kind == "events" and bought)
                     roles["descriptor" if describes else "feature"].append(name)
         elif i != at:
-            table, columns = _join_table(table, raw, source, i, ledger)
+            table, columns, taken = _join_table(table, raw, source, i, ledger)
             described += columns
+            for role, names in roles.items():
+                names += [taken[column] for column in getattr(source.roles, role) if column in taken]
+            labels = _renamed(source.labels, taken) | labels
+            units = _renamed(source.units, taken) | units
+            merge |= _renamed(source.merge, taken)
+            plausible |= _renamed(source.plausible, taken)
     merged = base.model_copy(
         update={
             "roles": base.roles.model_copy(update={role: tuple(names) for role, names in roles.items()}),
             "labels": labels,
             "units": units,
+            "merge": merge,
+            "plausible": plausible,
         }
     )
     digest = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
-    notes = tuple(note for raw in raws for note in raw.notes) + tuple(n for f in computed.values() for n in f.notes)
+    notes = tuple(computed[i][0].notes if i in computed else () for i in range(len(raws)))
     table = table.reset_index(drop=True)
-    whole = RawTable(base_raw.name, table, tuple(described), len(table), digest, notes, base_raw.shown_path)
-    return Assembled(whole, merged, texts, tuple(ledger), as_of)
+    whole = RawTable(base_raw.name, table, tuple(described), len(table), digest, (), base_raw.shown_path)
+    return Assembled(whole, merged, texts, tuple(ledger), as_of, notes, lifetime, rfm)
 
 
 def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
@@ -161,7 +192,17 @@ def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
     return [LedgerLine("Straight-lining", why, raw.n_rows, lined, raw.n_rows, "reported, kept")]
 
 
-def _compute(raw: RawTable, source: Source, as_of: dt.date | None, i: int) -> CustomerFeatures:
+def _rfm_group(source: Source) -> Description:
+    own = tuple(name for name in (source.columns.customer, source.columns.date, source.columns.order) if name)
+    return Description(
+        "rfm_group", "RFM group", "category", "fifth of recency_days by fifth of frequency", own,
+        "How lately and how often a customer bought, each in fifths of the customers, as one of ten names.",
+    )  # fmt: skip
+
+
+def _compute(
+    raw: RawTable, source: Source, as_of: dt.date | None, i: int
+) -> tuple[CustomerFeatures, LifetimeValue | None]:
     place = f"_quarto.yml, segmentation.sources[{i}].columns"
     named = {name: column for name, column in source.columns.model_dump().items() if column}
     absent = [column for column in named.values() if column not in raw.frame.columns]
@@ -182,23 +223,25 @@ def _compute(raw: RawTable, source: Source, as_of: dt.date | None, i: int) -> Cu
             )
     if source.kind == "events":
         wanted = EventColumns(named["customer"], named["date"], named.get("session"), named.get("event"))
-        return event_features(raw.frame, wanted, as_of=as_of, setting=place)
+        return event_features(raw.frame, wanted, as_of=as_of, setting=place), None
     columns = Columns(**{name: named[name] for name in Columns.__dataclass_fields__ if name in named})
     features = customer_features(raw.frame, columns, as_of=as_of, setting=place)
     return _with_lifetime_value(features, raw, columns, place)
 
 
-def _with_lifetime_value(features: CustomerFeatures, raw: RawTable, columns: Columns, place: str) -> CustomerFeatures:
+def _with_lifetime_value(
+    features: CustomerFeatures, raw: RawTable, columns: Columns, place: str
+) -> tuple[CustomerFeatures, LifetimeValue | None]:
     """Add the expected spend of the next year, where the history is long enough for the models to be fitted."""
     if len(features.frame) < FEWEST_FOR_VALUE:
         note = f"Lifetime value needs {FEWEST_FOR_VALUE} customers or more and was left out."
-        return replace(features, notes=(*features.notes, note))
+        return replace(features, notes=(*features.notes, note)), None
     try:
         histories = purchase_histories(raw.frame, columns, as_of=features.as_of, setting=place)
         value = customer_lifetime_value(histories)
     except InputError as error:
         note = f"Lifetime value was left out: {str(error).splitlines()[0]}"
-        return replace(features, notes=(*features.notes, note))
+        return replace(features, notes=(*features.notes, note)), None
     own = (columns.customer, columns.date, columns.amount)
     made = (
         Description(
@@ -211,35 +254,36 @@ def _with_lifetime_value(features: CustomerFeatures, raw: RawTable, columns: Col
         ),
     )  # fmt: skip
     frame = features.frame.join(value.frame[["clv", "alive"]])
-    return replace(features, frame=frame, variables=(*features.variables, *made))
+    value = replace(value, frame=value.frame.set_axis(value.frame.index.astype(str)))
+    return replace(features, frame=frame, variables=(*features.variables, *made)), value
 
 
 def _join_table(
     table: pd.DataFrame, raw: RawTable, source: Source, i: int, ledger: list[LedgerLine]
-) -> tuple[pd.DataFrame, list[Column]]:
-    """A further table with a row a customer, joined from the left."""
+) -> tuple[pd.DataFrame, list[Column], dict[str, str]]:
+    """A further table with a row a customer, joined from the left; the names that its columns get, by their own."""
     if source.key is None:
         raise InputError(
             f"_quarto.yml, segmentation.sources[{i}].key: a second table needs a key to be joined by.",
             hint=f"Columns there: {listed(raw.frame.columns)}.",
         )
+    check_columns(raw, source, f"segmentation.sources[{i}]")
     keys = check_key(raw, source.key, f"_quarto.yml, segmentation.sources[{i}].key")
     extra = raw.frame[keys.notna().to_numpy()].drop(columns=source.key)
     extra.index = pd.Index(keys.dropna().astype(str))
-    clash = [column for column in extra.columns if column in table.columns]
-    extra = extra.rename(columns={column: f"{raw.name}_{column}" for column in clash})
+    taken = {column: f"{raw.name}_{column}" if column in table.columns else column for column in extra.columns}
     ledger += _unmatched(raw, extra, table, True)
-    joined = extra.reindex(table.index)
+    joined = extra.reindex(table.index).rename(columns=taken)
     columns = [
-        replace(
-            c,
-            name=f"{raw.name}_{c.name}" if c.name in clash else c.name,
-            n_missing=int(joined.isna().sum().get(c.name, 0)),
-        )
+        replace(c, name=taken[c.name], n_missing=int(joined[taken[c.name]].isna().sum()))
         for c in raw.columns
-        if c.name != source.key
+        if c.name in taken
     ]
-    return pd.concat([table, joined], axis=1), columns
+    return pd.concat([table, joined], axis=1), columns, taken
+
+
+def _renamed(settings: Mapping[str, Value], taken: Mapping[str, str]) -> dict[str, Value]:
+    return {taken[column]: value for column, value in settings.items() if column in taken}
 
 
 def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bool) -> list[LedgerLine]:
@@ -247,6 +291,12 @@ def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bo
         return []
     n = len(table)
     unknown = int((~extra.index.isin(table.index)).sum())
+    if unknown == len(extra):
+        raise InputError(
+            f"{raw.shown_path}: none of its {len(extra):,} customers is known in the table that it is joined to.",
+            "Expected keys written alike in both.",
+            "Look at the keys of both tables, and at which columns the settings name.",
+        )
     without = int((~table.index.isin(extra.index)).sum())
     return [
         LedgerLine(
@@ -266,10 +316,6 @@ def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bo
             "counted as none where a count or a sum; missing otherwise",
         ),
     ]
-
-
-def _free_name(name: str, table: pd.DataFrame, source: Source, raw: RawTable) -> str:
-    return f"{raw.name}_{name}" if name in table.columns else name
 
 
 def _newest(raws: Sequence[RawTable]) -> dt.date | None:

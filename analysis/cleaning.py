@@ -90,7 +90,7 @@ def clean(
     InputError
         For a named column that is not in the file, or a key that does not identify customers.
     """
-    _check_columns(raw, source, setting)
+    check_columns(raw, source, setting)
     frame, keys, lines = _identify(raw, source, setting)
     n, as_read = len(frame), frame
     others = [column for column in frame if column != source.key]
@@ -124,9 +124,20 @@ def clean(
     for column in frame:
         missing = int(as_read[column].isna().sum())
         if missing and column not in source.roles.ignore:
-            why = "The file has no value there."
+            # What was computed from orders or visits has a note that says so.
+            computed = raw.column(str(column)).note.startswith("computed")
+            why = "There is too little to compute it from." if computed else "The file has no value there."
             done = "left out of this column's figures, customer kept"
-            lines.append(LedgerLine(f"{_label(source, str(column))}: missing in the file", why, n, missing, n, done))
+            lines.append(
+                LedgerLine(
+                    f"{_label(source, str(column))}: missing{'' if computed else ' in the file'}",
+                    why,
+                    n,
+                    missing,
+                    n,
+                    done,
+                )
+            )
     if own:
         why = "Different customers can share all values; the file cannot tell copies from twins."
         lines.append(LedgerLine("Same row under another key", why, n, int(repeated.sum()), n, "reported, kept"))
@@ -164,7 +175,13 @@ def _identify(raw: RawTable, source: Source, setting: str) -> tuple[pd.DataFrame
     )
 
 
-def _check_columns(raw: RawTable, source: Source, setting: str) -> None:
+def check_columns(raw: RawTable, source: Source, setting: str) -> None:
+    """Refuse settings that name a column which is not in the table.
+
+    Raises
+    ------
+    InputError
+    """
     there = list(raw.frame.columns)
     absent = [column for column in source.named_columns() if column not in there]
     if not absent:

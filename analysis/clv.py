@@ -10,7 +10,7 @@ Model of Monetary Value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -133,6 +133,20 @@ class LifetimeValue:
         slopes = self.jacobian[chosen].sum(axis=0)[None]
         low, high = _interval(np.array([value]), slopes, self.purchases, self.spend, self.level)
         return Estimate(value, float(low[0]), float(high[0]))
+
+    def of(self, keys: Iterable[str]) -> LifetimeValue:
+        """Give the same for these customers, in this order; one without a purchase is expected to spend nothing.
+
+        Parameters
+        ----------
+        keys : iterable of str, length m
+            Of the index of ``frame``, or unknown there.
+        """
+        wanted = pd.Index(list(keys))
+        at = self.frame.index.get_indexer(wanted)
+        none = dict.fromkeys(("purchases", "clv", "clv_low", "clv_high"), 0.0)
+        jacobian = np.where((at >= 0)[:, None], self.jacobian[at], 0.0)
+        return replace(self, frame=self.frame.reindex(wanted).fillna(none), jacobian=jacobian)
 
 
 def fit_bgnbd(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:  # noqa: N803

@@ -120,9 +120,9 @@ def _select(
     if query is None:
         if len(tables) != 1:
             raise InputError(
-                f"{setting}.query: which rows of database '{shown}'?",
+                f"{setting if setting.startswith('-') else f'{setting}.query'}: which rows of database '{shown}'?",
                 f"Tables there: {listed(tables)}." if tables else "It has no tables.",
-                "Set query to a table's name or a SELECT statement.",
+                "Set query of a source in the settings to a table's name or a SELECT statement.",
             )
         query = tables[0]
     query = query.strip().rstrip(";")

@@ -53,6 +53,8 @@ class Reading:
 def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, tuple[str, ...]]:
     """Read delimited text into columns of text."""
     kind = next((told for magic, told in _MAGIC.items() if data.startswith(magic)), None)
+    if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        kind = "a page of the web"
     if kind is not None:
         raise InputError(
             f"{where} is {kind}, not a table.",

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
-Unit = Literal["money", "count", "share", "days", "number"]
+Unit = Literal["money", "count", "share", "days", "number", "category"]
 Levels = Mapping[str, tuple[str | None, ...]]
 """Levels of a category or channel with a share of their own, by role; None stands for all others."""
 
@@ -64,7 +64,7 @@ class Description:
     Attributes
     ----------
     name, label : str
-    unit : {"money", "count", "share", "days", "number"}
+    unit : {"money", "count", "share", "days", "number", "category"}
     formula : str
     columns : tuple of str
         Source columns.

@@ -137,7 +137,8 @@ def _take(column: str, role: str, source: Source, values: pd.Series, encode: boo
     numeric = not coded and (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values))
     if role == "feature" and not numeric:
         raise InputError(
-            f"_quarto.yml, segmentation.sources[0].roles.feature: column '{column}' holds text, not numbers.",
+            f"_quarto.yml, segmentation.sources[0].roles.feature: column '{column}' holds "
+            + ("text, not numbers." if values.notna().any() else "no value in any row."),
             "Segments are formed by numbers and yes/no answers.",
             f'Make it a descriptor, or add a feature such as: is_in({column}, "...").',
         )

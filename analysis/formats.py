@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 
@@ -42,6 +43,14 @@ class Formats:
             return f"{self.plain(x)} {unit}"
         return self.plain(x)
 
+    def interval(self, low: float, high: float, unit: str) -> str:
+        """Two ends with their unit, once in front.
+
+        >>> Formats("$").interval(36.2, 47.4, "money")
+        '$36.2 to 47.4'
+        """
+        return f"{self.value(low, unit)} to {self.plain(high) if unit == 'money' else self.value(high, unit)}"
+
     def plain(self, x: float) -> str:
         """Three significant digits under 100, whole numbers above.
 
@@ -73,6 +82,22 @@ class Formats:
         ('2,240', 'fewer than 10', '0')
         """
         return f"fewer than {self.min_cell}" if 0 < n < self.min_cell else f"{n:,}"
+
+    def masked(self, note: str) -> str:
+        """A note that begins with a count, small ones not told apart.
+
+        >>> Formats().masked("3 transactions were left out."), Formats().masked("12 events were left out.")
+        ('fewer than 10 transactions were left out.', '12 events were left out.')
+        """
+        return re.sub(r"^\d[\d,]*(?= )", lambda count: self.people(int(count[0].replace(",", ""))), note)
+
+    def about(self, n: int) -> str:
+        """A count to two digits, where the exact one could be subtracted from another.
+
+        >>> Formats().about(2357), Formats().about(946)
+        ('about 2,400', 'about 950')
+        """
+        return f"about {float(f'{n:.2g}'):,.0f}"
 
     def times(self, ratio: float) -> str:
         r"""How a value compares with everyone's, in words.

@@ -175,8 +175,26 @@ def _words(name: str) -> set[str]:
     return {*words, *(word.rstrip("0123456789") for word in words), "".join(words)}
 
 
+def row_candidates(table: RawTable) -> dict[str, list[str]]:
+    """The columns of transactions or events that could be the customer, the date and the amount."""
+    return {
+        "customer": [column.name for column in _customers(table)],
+        "date": [column.name for column in table.columns if column.type == "date"],
+        "amount": _amounts(table),
+    }
+
+
+def key_candidates(table: RawTable) -> list[str]:
+    """The columns that could name the row, the most telling kind of them only."""
+    return [column.name for column in _keys(table)]
+
+
 def _customer(table: RawTable) -> Column | None:
     """The column whose values repeat because a customer has several rows."""
+    return next(iter(_customers(table)), None)
+
+
+def _customers(table: RawTable) -> list[Column]:
     repeated = [
         column
         for column in table.columns
@@ -186,16 +204,20 @@ def _customer(table: RawTable) -> Column | None:
     named = [column for column in repeated if _CUSTOMER & _words(column.name)]
     sole = [column for column in table.columns if column.type == "key" and column.n_distinct == table.n_rows]
     wide = [column for column in repeated if column.n_distinct > 0.01 * table.n_rows]
-    return next(iter(named or ([] if sole else wide)), None)
+    return named or ([] if sole else wide)
 
 
 def _amount(table: RawTable) -> str | None:
     """The amount of a row: by its name, else the last column with a fraction, else the last number."""
+    return next(iter(_amounts(table)), None)
+
+
+def _amounts(table: RawTable) -> list[str]:
     numbers = [column.name for column in table.columns if column.type == "number" and column.n_distinct > 2]
     named = [name for name in numbers if _AMOUNT & _words(name)]
     priced = [name for name in named if "price" not in _words(name)] or named
     broken = [name for name in numbers if table.frame[name].dtype == np.float64 and not _is_whole(table.frame[name])]
-    return next(iter(priced or broken[::-1] or numbers[::-1]), None)
+    return priced or broken[::-1] or numbers[::-1]
 
 
 def _is_whole(values: Any) -> bool:
@@ -238,6 +260,10 @@ def _row_roles(table: RawTable) -> dict[str, tuple[InferredRole, str]]:
 
 def _key(table: RawTable) -> Column | None:
     """The column that names the row: unique, complete, and named like one or first of its kind."""
+    return next(iter(_keys(table)), None)
+
+
+def _keys(table: RawTable) -> list[Column]:
     unique = [c for c in table.columns if c.n_distinct == table.n_rows and not c.n_missing]
     by_name = [c for c in unique if is_identifier(c.name)]
     mine = [c for c in by_name if _CUSTOMER & _words(c.name)]
@@ -248,7 +274,7 @@ def _key(table: RawTable) -> Column | None:
         or (c.type in ("text", "category") and not _PRIVATE & _words(c.name) and _longest(table, c) <= 40)
         or (c.type == "number" and _is_running(table.frame[c.name]))
     ]
-    return next(iter(mine or by_name or other), None)
+    return mine or by_name or other
 
 
 def _longest(table: RawTable, column: Column) -> int:

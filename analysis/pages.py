@@ -181,6 +181,8 @@ class _Book:
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,
+            interval=self.formats.interval,
+            about=self.formats.about,
             people=self.formats.people,
             plain=self.formats.plain,
             words=in_words,
@@ -228,7 +230,13 @@ class _Book:
         )
         yield (
             "methodology.qmd",
-            self.page("methodology", features=self.features(), thresholds=_THRESHOLDS, chosen=self.chosen()),
+            self.page(
+                "methodology",
+                features=self.features(),
+                thresholds=_THRESHOLDS,
+                chosen=self.chosen(),
+                parameters=self.parameters(),
+            ),
         )
 
     def page(self, template: str, **context: Any) -> str:
@@ -300,6 +308,11 @@ class _Book:
             base = f.value(self.report.everyone[study.value].median, variable.unit)
             tiles.append((f.percent(s.value_share), f"of {label}", f"{f.percent(s.share)} of customers"))
             tiles.append((f.value(worth.summary.median, variable.unit), f"median {label}", f"everyone {base}"))
+        if expected := self.report.expected:
+            own = expected.segments[s.id - 1]
+            band, base = f.interval(own.low, own.high, "money"), f.value(expected.everyone.value, "money")
+            note = f"a customer, {band}; everyone {base}"
+            tiles.append((f.value(own.value, "money"), "expected spend in the next year", note))
         tiles.append((f"{s.slsw:.2f}", "stability", f"{s.band}; 1 = the same customers in every resample"))
         return tiles
 
@@ -411,6 +424,11 @@ class _Book:
             ),
         )
 
+    def parameters(self) -> Table:
+        """The models behind the expected spend."""
+        told = self.report.expected.parameters if self.report.expected else ()
+        return Table(("Parameter", "Value"), tuple((name, f"{value:.4g}") for name, value in told))
+
     def features(self) -> Table:
         """Every variable with its formula and what was done to it."""
         steps = {step.name: step for step in self.report.steps}
@@ -440,6 +458,8 @@ def _draw_all(report: Report) -> list[Figure]:
         descriptor_charts.outcomes(report),
         descriptor_charts.descriptors(report),
         *(descriptor_charts.category_mix(report, i) for i in range(len(report.categories))),
+        descriptor_charts.expected_spend(report),
+        descriptor_charts.rfm_grid(report),
         evidence_charts.elbow(report),
         evidence_charts.silhouette(report),
         evidence_charts.stability(report),

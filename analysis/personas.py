@@ -109,7 +109,7 @@ def write_personas(
                 colour=COLOURS[(segment.id - 1) % len(COLOURS)],
                 one_line=_one_line(marks, by_name),
                 story=_story(segment, marks, by_name, profiles, study, formats),
-                typical=_typical(segment, variables, formats),
+                typical=(*_typical(segment, variables, formats), *_commonest(segment, profiles, by_name, formats)),
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
                 traits=tuple(_trait(mark, by_name, profiles, formats) for mark in marks[:2]),
                 not_all=_not_all(segment, marks, by_name, profiles, formats),
@@ -269,6 +269,22 @@ def _typical(segment: SegmentProfile, variables: tuple[Variable, ...], formats: 
         else:
             rows.append((variable.label, formats.value(summary.median, variable.unit)))
     return tuple(rows)
+
+
+def _commonest(
+    segment: SegmentProfile, profiles: Profiles, by_name: Mapping[str, Variable], formats: Formats
+) -> list[tuple[str, str]]:
+    """The most common level of each category here, and its share beside everyone's."""
+    rows = []
+    for found in profiles.categories:
+        here = found.segments[segment.id - 1]
+        named = [i for i, level in enumerate(found.levels) if level not in {"Other", "Unknown"}]
+        if not named:
+            continue
+        top = max(named, key=lambda i: here[i])
+        shares = f"{formats.percent(here[top])}, everyone {formats.percent(found.everyone[top])}"
+        rows.append((f"{by_name[found.variable].label}, most common", f"{found.levels[top]} ({shares})"))
+    return rows
 
 
 def _trait(mark: Difference, by_name: Mapping[str, Variable], profiles: Profiles, formats: Formats) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.config import Source, Study, check_study, load_study, profile_files
-from analysis.errors import InputError
+from analysis.errors import InputError, did_you_mean, listed
 
 if TYPE_CHECKING:
     from analysis.dates import DateOrder
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
 """Packages whose version can change a number or a picture; they stand on the Methodology page."""
 
+Location = Path | str
+"""A file or a pattern of files, or the address of a database or a download."""
 Stage = Callable[[str], contextlib.AbstractContextManager[Callable[[str], None]]]
 
 
@@ -35,15 +38,15 @@ class Built:
     fresh: bool
 
 
-def build(root: Path, data: Path | None = None, stage: Stage | None = None, force: bool = False) -> Built:
+def build(root: Path, data: Path | str | None = None, stage: Stage | None = None, force: bool = False) -> Built:
     """Data to ``build/`` and ``site/*.qmd``; nothing is computed where data, settings and code are the same.
 
     Parameters
     ----------
     root : Path
         Project folder.
-    data : Path, optional
-        File to read instead of the first source of the settings.
+    data : Path or str, optional
+        File or address to read instead of the first source of the settings.
     stage : callable, optional
         Opens a named stage and gives a function that tells what is being done in it.
     force : bool
@@ -57,6 +60,8 @@ def build(root: Path, data: Path | None = None, stage: Stage | None = None, forc
     stage = stage or _quiet
     study = load_study(root)
     paths, synthetic = _locate(root, study, data)
+    # What an address holds may have changed: it is read each time.
+    force = force or any(isinstance(path, str) for path in paths)
     stamp = _stamp(root, paths)
     record = root / "build" / "stamp.json"
     # A record that cannot be read, as an interrupted build leaves it, is as good as none.
@@ -70,7 +75,7 @@ def build(root: Path, data: Path | None = None, stage: Stage | None = None, forc
 def _compute(
     root: Path,
     study: Study,
-    paths: list[Path],
+    paths: list[Location],
     synthetic: bool,
     chosen: bool,
     stage: Stage,
@@ -79,22 +84,31 @@ def _compute(
 ) -> Built:
     # Imported here, so that a build with nothing to do starts in no time, and a wrong file is told of at once.
     from analysis.demo import is_twin
-    from analysis.draft import as_yaml, draft_settings, explain_columns, is_known
+    from analysis.draft import as_yaml, complete_study, draft_settings, explain_columns, explain_rows, is_known
     from analysis.retailer import is_retailer
     from analysis.sources import read_table
     from analysis.workers import warm_up
 
     with stage("Read"):
         raws = [read_source(paths[0], root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")]
-        synthetic = synthetic or is_retailer(paths[0].parent)
-        synthetic = synthetic or is_twin(paths[0], raws[0].sha256, tuple(raws[0].frame.columns), raws[0].n_rows)
+        if isinstance(paths[0], Path):
+            synthetic = synthetic or is_retailer(paths[0].parent)
+            synthetic = synthetic or is_twin(paths[0], raws[0].sha256, tuple(raws[0].frame.columns), raws[0].n_rows)
         draft = None
         if chosen and not is_known(raws[0], study):
             raws = [read_table(paths[0], root=root, setting="--data")]
-            draft = draft_settings(raws[0], _shown(paths[0], root))
+            # Elsewhere the file's name alone: an address or a folder outside is nobody's business.
+            name = f"data/{raws[0].shown_path}"
+            if isinstance(paths[0], Path) and paths[0].is_relative_to(root):
+                name = paths[0].relative_to(root).as_posix()
+            draft = draft_settings(raws[0], name)
             study = check_study(draft)
+            _check_draft(study, raws[0])
         for i, source in enumerate(study.sources[1:], start=1):
             raws.append(read_source(paths[i], root, source, f"segmentation.sources[{i}]"))
+        written = study.sources
+        study, reasons = complete_study(raws, study)
+        read = [explain_rows(*each) for each in zip(raws, written, study.sources, strict=True)]
     warm_up("analysis.resample")
     from analysis.assembly import assemble
     from analysis.cleaning import clean
@@ -108,13 +122,13 @@ def _compute(
     from analysis.pages import write_pages
     from analysis.personas import read_playbook, write_personas
     from analysis.prepare import apply_steps, prepare
-    from analysis.profile import profile_segments
+    from analysis.profile import expect_spend, profile_segments
     from analysis.report import write_report
     from analysis.solutions import compare_solutions
 
     with stage("Join"):
         read_playbook(root / "templates" / "playbook.yml")
-        reasons = explain_columns(raws[0]) if draft else {}
+        reasons |= explain_columns(raws[0]) if draft else {}
         whole = assemble(raws, study)
         raw, source = whole.raw, whole.source
     with stage("Clean"):
@@ -164,6 +178,9 @@ def _compute(
             findings,
             _versions(),
             as_yaml(draft) if draft else "",
+            tuple((*how, *found) for how, found in zip(read, whole.notes, strict=True)),
+            whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
+            whole.rfm,
         )
     with stage("Write pages"):
         files = write_outputs(root / "build", study, report, cleaned, prepared, evidence)
@@ -175,13 +192,13 @@ def _compute(
     return Built(raws[0].shown_path, synthetic, fresh=True)
 
 
-def read_source(path: Path, root: Path, source: Source, setting: str) -> RawTable:
+def read_source(path: Location, root: Path, source: Source, setting: str) -> RawTable:
     """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence."""
     from analysis.sources import read_table
 
     def read(dates: DateOrder) -> RawTable:
         return read_table(
-            path.relative_to(root) if path.is_relative_to(root) else path,
+            path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path,
             root=root,
             types=source.types,
             dates=dates,
@@ -207,36 +224,50 @@ def read_source(path: Path, root: Path, source: Source, setting: str) -> RawTabl
     return by_evidence if overruled else raw
 
 
-def _shown(path: Path, root: Path) -> str:
-    """A path for the settings: inside the project relative to it, else the file name in data/."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else f"data/{path.name}"
-
-
-def _locate(root: Path, study: Study, data: Path | None) -> tuple[list[Path], bool]:
-    """The file of each source, and whether a synthetic study stands in for them."""
-    paths = [root / source.path for source in study.sources]
+def _locate(root: Path, study: Study, data: Path | str | None) -> tuple[list[Location], bool]:
+    """Where each source is, and whether a synthetic study stands in for them."""
+    paths = [_placed(root, source.path) for source in study.sources]
     if data is not None:
-        return [data if data.is_absolute() else Path.cwd() / data, *paths[1:]], False
-    if study.demo != "none" and not any(path.exists() for path in paths):
+        return [_placed(Path.cwd(), str(data)), *paths[1:]], False
+    if study.demo != "none" and not any(isinstance(path, str) or _files(path) for path in paths):
         folder = root / "build" / "demo"
         if study.demo == "retailer":
             from analysis.retailer import write_retailer
 
             made = write_retailer(folder / "retailer")
-            return [made.get(path.stem, path) for path in paths], True
+            return [made.get(Path(path).stem, path) for path in paths], True
         from analysis.demo import write_twin
 
         return [write_twin(folder)], True
     for path, source in zip(paths, study.sources, strict=True):
-        if source.origin and not any(mark in source.path for mark in "*?:") and not path.exists():
+        if source.origin and not any(mark in source.path for mark in "*?:") and not Path(path).exists():
             raise InputError(f"{source.path} is not there.", source.origin, "Put it there, or use another profile.")
     return paths, False
 
 
+def _placed(folder: Path, place: str) -> Location:
+    """A path from a folder; an address as it stands, as a path would lose a slash of it."""
+    return place if "://" in place else folder / place
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, or those that a pattern matches."""
+    return [path] if os.path.exists(path) else sorted(Path(found) for found in glob.glob(str(path), recursive=True))
+
+
+def _check_draft(study: Study, raw: RawTable) -> None:
+    source = study.sources[0]
+    if source.kind in {"customers", "survey"} and not source.roles.feature:
+        held = dict.fromkeys(column.type for column in raw.columns)
+        raise InputError(
+            f"{raw.shown_path} has no column that could form segments; it holds {listed(held, 6)} columns.",
+            "Expected a number or a yes/no answer that differs from row to row.",
+            "Export such columns too, or draft settings and choose: python -m analysis init",
+        )
+
+
 def _check_study(study: Study, names: list[str], n: int) -> None:
     if study.value is not None and study.value not in names:
-        from analysis.errors import did_you_mean, listed
-
         raise InputError(
             f"_quarto.yml, segmentation.value: '{study.value}' is neither a feature nor a column with a role.",
             f"There are: {listed(names)}.",
@@ -251,11 +282,12 @@ def _check_study(study: Study, names: list[str], n: int) -> None:
         )
 
 
-def _stamp(root: Path, paths: list[Path]) -> str:
+def _stamp(root: Path, paths: list[Location]) -> str:
     """Changes when data, settings, templates, code or packages change."""
     digest = hashlib.sha256()
     code = sorted((root / "analysis").glob("*.py")) or sorted(Path(__file__).parent.glob("*.py"))
-    inputs = [path for path in paths if path.is_file() and os.access(path, os.R_OK)]
+    found = [file for path in paths if isinstance(path, Path) for file in _files(path)]
+    inputs = [file for file in found if file.is_file() and os.access(file, os.R_OK)]
     settings = [root / "_quarto.yml", *profile_files(root)]
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
     notes = sorted((root / "site" / "notes").glob("*.md"))
@@ -265,7 +297,7 @@ def _stamp(root: Path, paths: list[Path]) -> str:
         with file.open("rb") as content:
             digest.update(hashlib.file_digest(content, "sha256").digest())
     digest.update(json.dumps(_versions(), sort_keys=True).encode())
-    digest.update(" ".join(path.name for path in paths).encode())
+    digest.update(" ".join(Path(path).name for path in paths).encode())
     return digest.hexdigest()
 
 

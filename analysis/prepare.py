@@ -184,7 +184,8 @@ def _select(table: FeatureTable, keep_copies: bool) -> tuple[list[Variable], lis
         values = table.frame[variable.name]
         counts = values.value_counts(dropna=True)
         if len(counts) < 2:
-            dropped.append(Dropped(variable.name, "has one value for everyone"))
+            told = "one value for everyone" if len(counts) else "no value for anyone"
+            dropped.append(Dropped(variable.name, f"has {told}"))
             continue
         if len(values) >= 100 and counts.iloc[0] / len(values) > 0.99:
             dropped.append(Dropped(variable.name, "has one value for more than 99 % of customers"))

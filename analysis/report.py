@@ -23,7 +23,8 @@ from analysis.lint import Finding
 from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
 from analysis.prepare import Dropped, Prepared, Step
-from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, Summary
+from analysis.profile import CategoryProfile, Difference, ExpectedSpend, Profiles, SegmentMap, Summary
+from analysis.rfm import RfmGrid
 from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
 from analysis.sources import RawTable
 
@@ -160,7 +161,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything a page may show."""
+    """Everything a page may show; ``expected`` and ``rfm`` only where the study has transactions."""
 
     schema_version: int
     study: StudyInfo
@@ -180,6 +181,8 @@ class Report:
     unassigned: int
     value_total: float | None
     segments: tuple[Segment, ...]
+    expected: ExpectedSpend | None = None
+    rfm: RfmGrid | None = None
 
     def variable(self, name: str) -> Variable:
         """The variable of this name."""
@@ -216,9 +219,12 @@ def write_report(
     findings: tuple[Finding, ...],
     versions: dict[str, str],
     draft: str,
+    notes: tuple[tuple[str, ...], ...],
+    expected: ExpectedSpend | None = None,
+    rfm: RfmGrid | None = None,
 ) -> Report:
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
-    n = len(table.frame)
+    n, formats = len(table.frame), Formats(study.currency, study.customers, study.min_cell)
     info = StudyInfo(
         study.title,
         study.subtitle,
@@ -237,8 +243,15 @@ def write_report(
     )
     data = DataInfo(
         sources=tuple(
-            SourceInfo(raw.shown_path, source.kind, raw.n_rows, len(raw.columns), raw.sha256[:12], raw.notes)
-            for raw, source in zip(raws, study.sources, strict=True)
+            SourceInfo(
+                raw.shown_path,
+                source.kind,
+                raw.n_rows,
+                len(raw.columns),
+                raw.sha256[:12],
+                (*raw.notes, *map(formats.masked, found)),
+            )
+            for raw, source, found in zip(raws, study.sources, notes, strict=True)
         ),
         columns=columns,
         missing_cells=sum(column.missing for column in columns),
@@ -307,6 +320,8 @@ def write_report(
         unassigned=profiles.unassigned,
         value_total=profiles.value_total,
         segments=segments,
+        expected=expected,
+        rfm=rfm,
     )
     return from_json(to_json(report))
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 NAMES = (
     ("Hibernating", "Hibernating", "At risk", "At risk", "Can't lose"),
@@ -12,6 +16,26 @@ NAMES = (
     ("New", "Potential loyalist", "Potential loyalist", "Champions", "Champions"),
 )
 """Names of the cells: recency 1 to 5 downwards, frequency 1 to 5 to the right; 5 is best."""
+NO_PURCHASE = "No purchase"
+"""Group of the customers who bought nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RfmCell:
+    """A cell of the grid; ``share`` of all customers, None where it may not be told."""
+
+    recency: int
+    frequency: int
+    name: str
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RfmGrid:
+    """The 25 cells, recency 1 first and frequency 1 first within; ``no_purchase`` is the share outside of them."""
+
+    cells: tuple[RfmCell, ...]
+    no_purchase: float | None
 
 
 def rfm_scores(frame: pd.DataFrame) -> pd.DataFrame:
@@ -60,6 +84,57 @@ def rfm_cells(frame: pd.DataFrame) -> pd.Series:
     scores = rfm_scores(frame).dropna().astype("int64")
     names = [NAMES[r - 1][f - 1] for r, f in zip(scores["R"], scores["F"], strict=True)]
     return pd.Series(names, index=scores.index, dtype="str", name="rfm").reindex(frame.index)
+
+
+def rfm_grid(frame: pd.DataFrame, min_cell: int) -> RfmGrid | None:
+    """Count the 25 cells; small ones are hidden, and as many others as keep them from being worked out.
+
+    The sums of the rows, the columns, the named groups and of all are taken as known.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, ...)
+        As for `rfm_scores`.
+    min_cell : int
+        Fewest customers that a share may stand for.
+
+    Returns
+    -------
+    RfmGrid or None
+        None where no cell may be shown.
+    """
+    scores = rfm_scores(frame).dropna().astype("int64")
+    counts = np.zeros(26, dtype=np.int64)
+    np.add.at(counts, ((scores["R"] - 1) * 5 + scores["F"] - 1).to_numpy(), 1)
+    counts[25] = len(frame) - len(scores)
+    names = np.array([name for row in NAMES for name in row] + [NO_PURCHASE])
+    shown = ~_hidden(counts, names, min_cell)
+    if not counts[:25][shown[:25]].any():
+        return None
+    shares = [float(n / len(frame)) if told else None for n, told in zip(counts, shown, strict=True)]
+    cells = (RfmCell(i // 5 + 1, i % 5 + 1, str(names[i]), shares[i]) for i in range(25))
+    return RfmGrid(tuple(cells), shares[25])
+
+
+def _hidden(counts: NDArray[np.int64], names: NDArray[np.str_], min_cell: int) -> NDArray[np.bool_]:
+    """Which of the counts may not be told: small ones, and the next in size wherever a sum would give one away."""
+    groups = sorted((np.flatnonzero(names == name) for name in set(names)), key=lambda g: (counts[g].sum(), g[0]))
+    grid = np.arange(25).reshape(5, 5)
+    hidden = (counts > 0) & (counts < min_cell)
+    # Shares of whole groups are published elsewhere; those of the rarest are merged there, as they are here.
+    rare = 0
+    for group in groups:
+        if 0 < rare < min_cell or 0 < counts[group].sum() < min_cell:
+            rare += int(counts[group].sum())
+            hidden[group] |= counts[group] > 0
+    lines = [*grid, *grid.T, *groups, np.arange(26)]
+    while True:
+        thin = [line for line in lines if 0 < counts[line][hidden[line]].sum() < min_cell]
+        left = [line[(counts[line] > 0) & ~hidden[line]] for line in thin]
+        left = [line for line in left if len(line)]
+        if not left:
+            return hidden
+        hidden[left[0][np.argmin(counts[left[0]])]] = True
 
 
 def _fifths(values: pd.Series) -> pd.Series:

@@ -460,8 +460,9 @@ def _join(parts: list[_Part], shown: str, setting: str) -> tuple[pa.Table, tuple
     for part in parts[1:]:
         lost = sorted(set(first.table.column_names) ^ set(part.table.column_names))
         if lost:
+            both = f"{part.shown} and {first.shown}"
             raise InputError(
-                f"{place_of(setting)}: the columns of {part.shown} and {first.shown} differ: {listed(lost, 5)}.",
+                f"{place_of(setting)}: {shown}: the columns of {both} differ: {listed(lost, 5)}.",
                 "Expected files of one shape, which are joined.",
                 "Name one file, or a pattern that matches only files of one shape.",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -236,3 +237,13 @@ def test_histories_that_cannot_be_are_refused(x: list, t_x: list, T: list, messa
 def test_too_few_positive_values_are_refused() -> None:
     with pytest.raises(InputError, match="9 customers have repeat purchases of a positive value"):
         fit_gamma_gamma([1] * 10 + [0], [5.0] * 9 + [0, 7])
+
+
+def test_value_by_key_keeps_the_order_asked_for_and_expects_nothing_of_the_unknown() -> None:
+    value = customer_lifetime_value(simulated(400))
+    value = replace(value, frame=value.frame.set_axis([f"k{i}" for i in range(400)]))
+    some = value.of(["k7", "nobody", "k3"])
+    assert list(some.frame["clv"]) == [value.frame["clv"]["k7"], 0.0, value.frame["clv"]["k3"]]
+    assert some.frame["alive"].isna().to_list() == [False, True, False]
+    here, there = some.total(), value.total(value.frame.index.isin(["k3", "k7"]))
+    assert (here.value, here.low, here.high) == pytest.approx((there.value, there.low, there.high))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis import pages
-from analysis.config import merge
+from analysis import pages, pipeline
+from analysis.config import check_study, merge
 from analysis.demo import write_twin
 from analysis.pages import SYNTHETIC
 from analysis.pipeline import build
@@ -54,6 +55,39 @@ def shop(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report
 @pytest.fixture
 def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "write_pages", lambda report, root: [])
+
+
+def write_database(file: Path, customers: pd.DataFrame) -> None:
+    with sqlite3.connect(file) as connection:
+        customers.to_sql("customers", connection, index=False, if_exists="replace")
+    connection.close()
+
+
+@pytest.mark.usefixtures("no_pages")
+def test_an_address_in_the_settings_is_read_anew_each_time(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resample_little(monkeypatch)
+    source = {**SHOP["sources"][0], "path": "sqlite:///shop.db", "query": "customers"}
+    study = check_study({**SHOP, "sources": [source]})
+    monkeypatch.setattr(pipeline, "load_study", lambda root: study)
+    write_database(project / "shop.db", make_shop(90))
+    assert build(project).data == "shop.db"
+    write_database(project / "shop.db", make_shop(120))
+    again = build(project)
+    assert again.fresh and len(read_build(project)[1]) == 120
+
+
+@pytest.mark.usefixtures("no_pages")
+def test_a_change_in_any_file_of_a_pattern_makes_a_new_build(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resample_little(monkeypatch)
+    source = {**SHOP["sources"][0], "path": "data/shop-*.csv"}
+    write_study(project, {**SHOP, "sources": [source]})
+    (project / "data/shop-*.csv").unlink()
+    table = make_shop(120)
+    table[:60].to_csv(project / "data/shop-1.csv", index=False)
+    table[60:110].to_csv(project / "data/shop-2.csv", index=False)
+    assert build(project).fresh and not build(project).fresh
+    table[60:].to_csv(project / "data/shop-2.csv", index=False)
+    assert build(project).fresh and len(read_build(project)[1]) == 120
 
 
 @FEW

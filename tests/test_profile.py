@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.clv import LifetimeValue, PurchaseModel, SpendModel
 from analysis.features import FeatureTable, Variable
-from analysis.profile import MAP_BINS, MARKER_SD, Profiles, _category, profile_segments
+from analysis.profile import MAP_BINS, MARKER_SD, Profiles, _category, expect_spend, profile_segments
 from tests.stages import run_stages
 
 MIN_CELL = 10
@@ -199,3 +200,30 @@ def test_the_map_shows_the_first_two_principal_components() -> None:
 
 def test_the_same_seed_gives_the_same_intervals(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
     assert profile(*groups) == profile(*groups)
+
+
+def lifetime(n: int) -> LifetimeValue:
+    """Give a value to ``n`` customers whose models are known by half a per cent."""
+    rng = np.random.default_rng(4)
+    clv = rng.uniform(10, 90, n)
+    frame = pd.DataFrame({"alive": 0.5, "clv": clv}, index=[str(i) for i in range(n)])
+    buying = PurchaseModel(1.0, 10.0, 0.5, 2.0, -1.0, np.eye(4) * 2.5e-5, n)
+    spending = SpendModel(6.0, 4.0, 15.0, -1.0, np.eye(3) * 2.5e-5, n // 2)
+    return LifetimeValue(frame, buying, spending, 52.0, 0.1, 1.0, 0.9, np.outer(clv, np.ones(7)))
+
+
+def test_expected_spend_of_the_segments_adds_up_to_everyones() -> None:
+    keys, labels = pd.Series([str(i) for i in range(60)]), np.repeat([1, 2, 0], [30, 20, 10])
+    found = expect_spend(lifetime(50), keys, labels, MIN_CELL)
+    assert found is not None
+    first, second = found.segments
+    assert 30 * first.value + 20 * second.value == pytest.approx(found.total.value) == 60 * found.everyone.value
+    for estimate in (found.total, found.everyone, first, second):
+        assert estimate.low < estimate.value < estimate.high < 1.05 * estimate.value
+    assert dict(found.parameters)["alpha"] == 10.0 and (found.n_customers, found.n_repeaters) == (50, 25)
+
+
+def test_expected_spend_is_not_told_where_a_segment_has_few_buyers() -> None:
+    keys, labels = pd.Series([str(i) for i in range(60)]), np.repeat([1, 2], [55, 5])
+    assert expect_spend(lifetime(58), keys, labels, MIN_CELL) is None
+    assert expect_spend(lifetime(55), keys, labels, MIN_CELL) is not None
