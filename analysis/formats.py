@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -104,3 +105,12 @@ def joined(parts: list[str]) -> str:
     'a, b and c'
     """
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def and_more(labels: Sequence[str]) -> str:
+    """The first of several labels, with the number of the others.
+
+    >>> and_more(["Income"]), and_more(["Price", "Quality", "Advice"])
+    ('Income', 'Price and 2 more')
+    """
+    return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
