@@ -29,6 +29,23 @@ FEWEST_FOR_VALUE = 300
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """How a source fits to the base.
+
+    Attributes
+    ----------
+    unknown, without : int, optional
+        Its customers whom the base does not know, and customers of the base without a row here; None for the base.
+    notes : tuple of str
+        What was left out where customers were computed from its rows.
+    """
+
+    unknown: int | None
+    without: int | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Assembled:
     """What the stages after this one see as the one table of the study.
 
@@ -44,6 +61,8 @@ class Assembled:
         What did not fit together.
     as_of : date, optional
         The newest date over all sources, or the settings'.
+    joined : dict of int to Joined
+        By place in the settings, for sources that were computed or joined.
     """
 
     raw: RawTable
@@ -51,6 +70,7 @@ class Assembled:
     described: dict[str, Description]
     ledger: tuple[LedgerLine, ...]
     as_of: dt.date | None
+    joined: dict[int, Joined]
 
 
 def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
@@ -75,7 +95,7 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     answered = [line for _, raw, source in pairs for line in _answers(raw, source)]
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
-        return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of)
+        return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {})
     computed = {
         i: _compute(raw, source, as_of, i) for i, raw, source in pairs if source.kind in {"transactions", "events"}
     }
@@ -101,6 +121,7 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         own = {"columns": RowColumns(), "types": {}, "merge": {}, "plausible": {}}
         base = base.model_copy(update={"key": "customer", **own})
     texts: dict[str, Description] = {}
+    joined: dict[int, Joined] = {}
     bought = any(source.kind == "transactions" for _, _, source in pairs)
     settled = [base, *(source for i, _, source in pairs if i != at)]
     roles = {
@@ -116,11 +137,12 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
             taken = {v.name: _free_name(v.name, table, source, raw) for v in found.variables}
             extra = found.frame.rename(columns=taken)
             extra.index = extra.index.astype(str)
-            ledger += _unmatched(raw, extra, table, bool(people))
-            joined = extra.reindex(table.index)
+            joined[i] = _match(extra, table, found.notes) if people else Joined(None, None, found.notes)
+            ledger += _unmatched(raw, joined[i], len(table))
+            placed = extra.reindex(table.index)
             for v in found.variables:
                 name = taken[v.name]
-                values = joined[name].fillna(0.0) if v.unit in {"money", "count"} else joined[name]
+                values = placed[name].fillna(0.0) if v.unit in {"money", "count"} else placed[name]
                 table = table.assign(**{name: values.to_numpy()})
                 texts[name] = replace(v, name=name)
                 labels.setdefault(name, v.label)
@@ -132,7 +154,8 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
                     describes = v.name in DESCRIBES or (source.kind == "events" and bought)
                     roles["descriptor" if describes else "feature"].append(name)
         elif i != at:
-            table, columns = _join_table(table, raw, source, i, ledger)
+            table, columns, joined[i] = _join_table(table, raw, source, i)
+            ledger += _unmatched(raw, joined[i], len(table))
             described += columns
     merged = base.model_copy(
         update={
@@ -145,7 +168,7 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     notes = tuple(note for raw in raws for note in raw.notes) + tuple(n for f in computed.values() for n in f.notes)
     table = table.reset_index(drop=True)
     whole = RawTable(base_raw.name, table, tuple(described), len(table), digest, notes, base_raw.shown_path)
-    return Assembled(whole, merged, texts, tuple(ledger), as_of)
+    return Assembled(whole, merged, texts, tuple(ledger), as_of, joined)
 
 
 def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
@@ -215,8 +238,8 @@ def _with_lifetime_value(features: CustomerFeatures, raw: RawTable, columns: Col
 
 
 def _join_table(
-    table: pd.DataFrame, raw: RawTable, source: Source, i: int, ledger: list[LedgerLine]
-) -> tuple[pd.DataFrame, list[Column]]:
+    table: pd.DataFrame, raw: RawTable, source: Source, i: int
+) -> tuple[pd.DataFrame, list[Column], Joined]:
     """A further table with a row a customer, joined from the left."""
     if source.key is None:
         raise InputError(
@@ -226,34 +249,31 @@ def _join_table(
     keys = check_key(raw, source.key, f"_quarto.yml, segmentation.sources[{i}].key")
     extra = raw.frame[keys.notna().to_numpy()].drop(columns=source.key)
     extra.index = pd.Index(keys.dropna().astype(str))
-    clash = [column for column in extra.columns if column in table.columns]
-    extra = extra.rename(columns={column: f"{raw.name}_{column}" for column in clash})
-    ledger += _unmatched(raw, extra, table, True)
-    joined = extra.reindex(table.index)
+    taken = {c: f"{raw.name}_{c}" if c in table.columns else c for c in extra.columns}
+    extra = extra.rename(columns=taken)
+    placed = extra.reindex(table.index)
     columns = [
-        replace(
-            c,
-            name=f"{raw.name}_{c.name}" if c.name in clash else c.name,
-            n_missing=int(joined.isna().sum().get(c.name, 0)),
-        )
+        replace(c, name=taken[c.name], n_missing=int(placed[taken[c.name]].isna().sum()))
         for c in raw.columns
         if c.name != source.key
     ]
-    return pd.concat([table, joined], axis=1), columns
+    return pd.concat([table, placed], axis=1), columns, _match(extra, table, ())
 
 
-def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bool) -> list[LedgerLine]:
-    if not told:
-        return []
-    n = len(table)
+def _match(extra: pd.DataFrame, table: pd.DataFrame, notes: tuple[str, ...]) -> Joined:
     unknown = int((~extra.index.isin(table.index)).sum())
-    without = int((~table.index.isin(extra.index)).sum())
+    return Joined(unknown, int((~table.index.isin(extra.index)).sum()), notes)
+
+
+def _unmatched(raw: RawTable, joined: Joined, n: int) -> list[LedgerLine]:
+    if joined.unknown is None or joined.without is None:
+        return []
     return [
         LedgerLine(
             f"{raw.shown_path}: customers that the base does not know",
             "They cannot be described, so they cannot be placed.",
             n,
-            unknown,
+            joined.unknown,
             n,
             "left out",
         ),
@@ -261,7 +281,7 @@ def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bo
             f"{raw.shown_path}: customers without a row there",
             "Not everyone buys, answers or visits.",
             n,
-            without,
+            joined.without,
             n,
             "counted as none where a count or a sum; missing otherwise",
         ),
