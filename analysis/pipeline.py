@@ -100,7 +100,7 @@ def _compute(
     from analysis.cleaning import clean
     from analysis.disclosure import write_private
     from analysis.evidence import gather_evidence
-    from analysis.explore import correlate, summarise_columns
+    from analysis.explore import find_missing_together, summarise_columns
     from analysis.features import build_features
     from analysis.lint import lint
     from analysis.outputs import private_values, write_outputs
@@ -108,6 +108,8 @@ def _compute(
     from analysis.personas import read_playbook, write_personas
     from analysis.prepare import prepare
     from analysis.profile import profile_segments
+    from analysis.provenance import summarise_sources
+    from analysis.relations import associate, correlate
     from analysis.report import write_report
 
     with stage("Join"):
@@ -117,12 +119,14 @@ def _compute(
         raw, source = whole.raw, whole.source
     with stage("Clean"):
         cleaned = clean(raw, source, study, whole.as_of)
+        sources = summarise_sources(raws, study, whole.joined)
         columns = summarise_columns(raw, cleaned, source, study.min_cell, reasons)
+        missingness = find_missing_together(raw, source, study.min_cell)
     with stage("Build features"):
         table = build_features(cleaned, source, study, whole.described)
         _check_study(study, table.frame.columns.tolist(), len(table.frame))
         prepared = prepare(table, study)
-        correlations = correlate(table)
+        correlations, associations = correlate(table), associate(table, study.min_cell)
     with stage("Gather evidence") as tell:
         evidence = gather_evidence(prepared.matrix, prepared.core, study, tell)
     findings = lint(study, raw, cleaned, table, prepared, evidence)
@@ -141,11 +145,13 @@ def _compute(
         )
         report = write_report(
             study,
-            raws,
+            sources,
             whole.ledger,
             cleaned,
             columns,
+            missingness,
             correlations,
+            associations,
             table,
             prepared,
             evidence,

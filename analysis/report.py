@@ -15,14 +15,15 @@ from analysis.cleaning import Cleaned, LedgerLine
 from analysis.config import Study
 from analysis.errors import InputError
 from analysis.evidence import AlgorithmEvidence, CandidateEvidence, Decision, Evidence, Nulls, SegmentEvidence
-from analysis.explore import ColumnSummary, Correlations
+from analysis.explore import ColumnSummary, Missingness
 from analysis.features import FeatureTable, Variable
 from analysis.formats import Formats, in_words
 from analysis.lint import Finding
 from analysis.personas import Action, Persona
 from analysis.prepare import Dropped, Prepared, Step
 from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, Summary
-from analysis.sources import RawTable
+from analysis.provenance import SourceSummary
+from analysis.relations import Relations
 
 DIGITS = 6
 """Significant digits of a number in the report."""
@@ -52,18 +53,6 @@ VERDICTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SourceInfo:
-    """A table that came in; ``sha256`` is of its bytes, first twelve digits."""
-
-    name: str
-    kind: str
-    rows: int
-    columns: int
-    sha256: str
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class StudyInfo:
     """The study and its settings, as the pages print them; ``as_of`` is empty where the data have no date."""
 
@@ -85,15 +74,20 @@ class StudyInfo:
 
 @dataclass(frozen=True, slots=True)
 class DataInfo:
-    """What came in and what was found in it; ``draft`` is the YAML of settings that nobody wrote yet."""
+    """What came in and what was found in it; ``draft`` is the YAML of settings that nobody wrote yet.
 
-    sources: tuple[SourceInfo, ...]
+    ``missing_cells`` counts those of columns that lack ``min_cell`` values or more.
+    """
+
+    sources: tuple[SourceSummary, ...]
     columns: tuple[ColumnSummary, ...]
     missing_cells: int
+    missingness: Missingness
     duplicates: int
     duplicate_rows: int
     constants: tuple[str, ...]
-    correlations: Correlations
+    correlations: Relations
+    associations: Relations
     draft: str
 
 
@@ -192,11 +186,13 @@ class Report:
 
 def write_report(
     study: Study,
-    raws: list[RawTable],
+    sources: tuple[SourceSummary, ...],
     joining: tuple[LedgerLine, ...],
     cleaned: Cleaned,
     columns: tuple[ColumnSummary, ...],
-    correlations: Correlations,
+    missingness: Missingness,
+    correlations: Relations,
+    associations: Relations,
     table: FeatureTable,
     prepared: Prepared,
     evidence: Evidence,
@@ -226,16 +222,15 @@ def write_report(
         versions,
     )
     data = DataInfo(
-        sources=tuple(
-            SourceInfo(raw.shown_path, source.kind, raw.n_rows, len(raw.columns), raw.sha256[:12], raw.notes)
-            for raw, source in zip(raws, study.sources, strict=True)
-        ),
+        sources=sources,
         columns=columns,
-        missing_cells=sum(column.missing for column in columns),
+        missing_cells=sum(column.missing for column in columns if column.missing >= study.min_cell),
+        missingness=missingness,
         duplicates=cleaned.duplicates,
         duplicate_rows=cleaned.duplicate_groups_rows,
         constants=cleaned.constants,
         correlations=correlations,
+        associations=associations,
         draft=draft,
     )
     segments = tuple(
