@@ -35,6 +35,23 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """How a source fits to the base.
+
+    Attributes
+    ----------
+    unknown, without : int, optional
+        Its customers whom the base does not know, and customers of the base without a row here; None for the base.
+    notes : tuple of str
+        What was left out where customers were computed from its rows.
+    """
+
+    unknown: int | None
+    without: int | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Assembled:
     """What the stages after this one see as the one table of the study.
 
@@ -50,8 +67,8 @@ class Assembled:
         What did not fit together.
     as_of : date, optional
         The newest date over all sources, or the settings'.
-    notes : tuple of tuple of str
-        What each source's rows gave and what was left out, in the order of the sources.
+    joined : dict of int to Joined
+        By place in the settings, for sources that were computed or joined.
     lifetime : LifetimeValue, optional
         Of the customers with a purchase, by key; None without transactions or where they are too few.
     rfm : RfmGrid, optional
@@ -63,7 +80,7 @@ class Assembled:
     described: dict[str, Description]
     ledger: tuple[LedgerLine, ...]
     as_of: dt.date | None
-    notes: tuple[tuple[str, ...], ...]
+    joined: dict[int, Joined]
     lifetime: LifetimeValue | None = None
     rfm: RfmGrid | None = None
 
@@ -90,7 +107,7 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     answered = [line for _, raw, source in pairs for line in _answers(raw, source)]
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
-        return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, ((),))
+        return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {})
     computed = {
         i: _compute(raw, source, as_of, i) for i, raw, source in pairs if source.kind in {"transactions", "events"}
     }
@@ -118,6 +135,7 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         own = {"columns": RowColumns(), "types": {}, "merge": {}, "plausible": {}}
         base = base.model_copy(update={"key": "customer", **own})
     texts: dict[str, Description] = {}
+    joined: dict[int, Joined] = {}
     bought = any(source.kind == "transactions" for _, _, source in pairs)
     # Tables that are joined bring theirs as they come, under the names that their columns get.
     settled = [base, *(source for i, _, source in pairs if i != at and i in computed)]
@@ -133,16 +151,17 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         if i in computed:
             found = computed[i][0]
             extra = found.frame.set_axis(found.frame.index.astype(str))
-            ledger += _unmatched(raw, extra, table, bool(people))
-            joined = extra.reindex(table.index)
+            joined[i] = _match(raw, extra, table, found.notes) if people else Joined(None, None, found.notes)
+            ledger += _unmatched(raw, joined[i], len(table))
+            placed = extra.reindex(table.index)
             variables = found.variables
             if source.kind == "transactions":
-                rfm = rfm or rfm_grid(joined, study.min_cell)
-                joined = joined.assign(rfm_group=rfm_cells(joined).fillna(NO_PURCHASE))
+                rfm = rfm or rfm_grid(placed, study.min_cell)
+                placed = placed.assign(rfm_group=rfm_cells(placed).fillna(NO_PURCHASE))
                 variables = (*variables, _rfm_group(source))
             for v in variables:
                 name = f"{raw.name}_{v.name}" if v.name in table.columns else v.name
-                values = joined[v.name].fillna(0.0) if v.unit in {"money", "count"} else joined[v.name]
+                values = placed[v.name].fillna(0.0) if v.unit in {"money", "count"} else placed[v.name]
                 table = table.assign(**{name: values.to_numpy()})
                 texts[name] = replace(v, name=name)
                 labels.setdefault(name, v.label)
@@ -155,7 +174,8 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
                     describes = v.name in DESCRIBES or (source.kind == "events" and bought)
                     roles["descriptor" if describes else "feature"].append(name)
         elif i != at:
-            table, columns, taken = _join_table(table, raw, source, i, ledger)
+            table, columns, taken, joined[i] = _join_table(table, raw, source, i)
+            ledger += _unmatched(raw, joined[i], len(table))
             described += columns
             for role, names in roles.items():
                 names += [taken[column] for column in getattr(source.roles, role) if column in taken]
@@ -173,10 +193,9 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
         }
     )
     digest = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
-    notes = tuple(computed[i][0].notes if i in computed else () for i in range(len(raws)))
     table = table.reset_index(drop=True)
     whole = RawTable(base_raw.name, table, tuple(described), len(table), digest, (), base_raw.shown_path)
-    return Assembled(whole, merged, texts, tuple(ledger), as_of, notes, lifetime, rfm)
+    return Assembled(whole, merged, texts, tuple(ledger), as_of, joined, lifetime, rfm)
 
 
 def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
@@ -259,8 +278,8 @@ def _with_lifetime_value(
 
 
 def _join_table(
-    table: pd.DataFrame, raw: RawTable, source: Source, i: int, ledger: list[LedgerLine]
-) -> tuple[pd.DataFrame, list[Column], dict[str, str]]:
+    table: pd.DataFrame, raw: RawTable, source: Source, i: int
+) -> tuple[pd.DataFrame, list[Column], dict[str, str], Joined]:
     """A further table with a row a customer, joined from the left; the names that its columns get, by their own."""
     if source.key is None:
         raise InputError(
@@ -272,24 +291,21 @@ def _join_table(
     extra = raw.frame[keys.notna().to_numpy()].drop(columns=source.key)
     extra.index = pd.Index(keys.dropna().astype(str))
     taken = {column: f"{raw.name}_{column}" if column in table.columns else column for column in extra.columns}
-    ledger += _unmatched(raw, extra, table, True)
-    joined = extra.reindex(table.index).rename(columns=taken)
+    match = _match(raw, extra, table, ())
+    placed = extra.reindex(table.index).rename(columns=taken)
     columns = [
-        replace(c, name=taken[c.name], n_missing=int(joined[taken[c.name]].isna().sum()))
+        replace(c, name=taken[c.name], n_missing=int(placed[taken[c.name]].isna().sum()))
         for c in raw.columns
         if c.name in taken
     ]
-    return pd.concat([table, joined], axis=1), columns, taken
+    return pd.concat([table, placed], axis=1), columns, taken, match
 
 
 def _renamed(settings: Mapping[str, Value], taken: Mapping[str, str]) -> dict[str, Value]:
     return {taken[column]: value for column, value in settings.items() if column in taken}
 
 
-def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bool) -> list[LedgerLine]:
-    if not told:
-        return []
-    n = len(table)
+def _match(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, notes: tuple[str, ...]) -> Joined:
     unknown = int((~extra.index.isin(table.index)).sum())
     if unknown == len(extra):
         raise InputError(
@@ -297,13 +313,18 @@ def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bo
             "Expected keys written alike in both.",
             "Look at the keys of both tables, and at which columns the settings name.",
         )
-    without = int((~table.index.isin(extra.index)).sum())
+    return Joined(unknown, int((~table.index.isin(extra.index)).sum()), notes)
+
+
+def _unmatched(raw: RawTable, joined: Joined, n: int) -> list[LedgerLine]:
+    if joined.unknown is None or joined.without is None:
+        return []
     return [
         LedgerLine(
             f"{raw.shown_path}: customers that the base does not know",
             "They cannot be described, so they cannot be placed.",
             n,
-            unknown,
+            joined.unknown,
             n,
             "left out",
         ),
@@ -311,7 +332,7 @@ def _unmatched(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, told: bo
             f"{raw.shown_path}: customers without a row there",
             "Not everyone buys, answers or visits.",
             n,
-            without,
+            joined.without,
             n,
             "counted as none where a count or a sum; missing otherwise",
         ),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from analysis.config import Source, Study
 from analysis.errors import InputError, did_you_mean, listed
-from analysis.sources import RawTable, check_key
+from analysis.formats import and_more
+from analysis.sources import Column, RawTable, check_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,23 @@ def clean(
     own = others if source.kind in {"customers", "survey"} else []
     repeated = frame.duplicated(subset=own) if own else pd.Series(False, index=frame.index)
     grouped = frame.duplicated(subset=own, keep=False) if own else repeated
+    used = [c for c in raw.columns if c.name != source.key and c.name not in source.roles.ignore]
+    lines += _repairs(used, source, n)
     for column, spellings in source.merge.items():
-        touched = frame[column].isin(list(spellings))
-        frame = frame.assign(**{column: frame[column].replace(dict(spellings))})
+        merged = frame[column].replace(dict(spellings))
         why = "Rare or joking answers say nothing about a group and could point to a person."
-        lines.append(
-            LedgerLine(f"{_label(source, column)}: merge rare answers", why, n, int(touched.sum()), n, "merged")
-        )
+        rule = f"{_label(source, column)}: merge rare answers"
+        lines += _merging(rule, why, "merged", frame[column], merged) or [LedgerLine(rule, why, n, 0, n, "merged")]
+        frame = frame.assign(**{column: merged})
+    for column in (c.name for c in used if c.type == "category"):
+        merged = _respell(frame[column], _settled_spellings(source, study, column))
+        why = "They differ by capitals or spaces only; one spelling stands for all."
+        lines += _merging(f"{_label(source, column)}: spellings", why, "merged", frame[column], merged)
+        frame = frame.assign(**{column: merged})
+        counts = frame[column].value_counts()
+        shown = frame[column].mask(frame[column].isin(list(counts.index[counts < study.min_cell])), "Other")
+        why = f"An answer of fewer than {study.min_cell} could point to a person."
+        lines += _merging(f"{_label(source, column)}: rare answers", why, "Other on the pages", frame[column], shown)
     for column, (low, high) in source.plausible.items():
         values = pd.to_numeric(frame[column], errors="coerce")
         odd = ~values.between(-np.inf if low is None else low, np.inf if high is None else high) & values.notna()
@@ -121,23 +133,7 @@ def clean(
                 "value set to missing, customer kept",
             )
         )
-    for column in frame:
-        missing = int(as_read[column].isna().sum())
-        if missing and column not in source.roles.ignore:
-            # What was computed from orders or visits has a note that says so.
-            computed = raw.column(str(column)).note.startswith("computed")
-            why = "There is too little to compute it from." if computed else "The file has no value there."
-            done = "left out of this column's figures, customer kept"
-            lines.append(
-                LedgerLine(
-                    f"{_label(source, str(column))}: missing{'' if computed else ' in the file'}",
-                    why,
-                    n,
-                    missing,
-                    n,
-                    done,
-                )
-            )
+    lines += _gaps(as_read, used, source)
     if own:
         why = "Different customers can share all values; the file cannot tell copies from twins."
         lines.append(LedgerLine("Same row under another key", why, n, int(repeated.sum()), n, "reported, kept"))
@@ -151,6 +147,60 @@ def clean(
         int(grouped.sum()),
         constants,
     )
+
+
+def _repairs(columns: list[Column], source: Source, n: int) -> list[LedgerLine]:
+    """What columns hold that is not of their type."""
+    done = "something else before, missing after; customer kept"
+    return [
+        LedgerLine(
+            f"{_label(source, c.name)}: not a {c.type}", f"All its other cells are a {c.type}.", n, c.n_unread, n, done
+        )
+        for c in columns
+        if c.n_unread
+    ]
+
+
+def _settled_spellings(source: Source, study: Study, column: str) -> frozenset[str]:
+    """Spellings that the settings use: the targets of merges, and what formulas have between quotation marks."""
+    quoted = re.findall(r"\"([^\"]*)\"|'([^']*)'", " ".join(feature.formula for feature in study.features.values()))
+    return frozenset(source.merge.get(column, {}).values()) | {part for pair in quoted for part in pair if part}
+
+
+def _respell(values: pd.Series, settled: frozenset[str]) -> pd.Series:
+    """Write levels that differ by capitals and spaces alike: as the settings do, else as most rows do."""
+    counts = values.value_counts()
+    folded = {level: " ".join(level.split()).casefold() for level in counts.index}
+    first: dict[str, str] = {}
+    for level in sorted(folded, key=lambda level: (level not in settled, -counts[level], level)):
+        first.setdefault(folded[level], level)
+    return values.replace({level: first[fold] for level, fold in folded.items() if level != first[fold]})
+
+
+def _merging(rule: str, why: str, how: str, before: pd.Series, after: pd.Series) -> list[LedgerLine]:
+    """The line of a merger, or none where it changes nothing."""
+    n, touched = len(before), int((before.notna() & (before != after)).sum())
+    done = f"{how}: {before.nunique():,} answers before, {after.nunique():,} after"
+    return [LedgerLine(rule, why, n, touched, n, done)] if touched else []
+
+
+def _gaps(as_read: pd.DataFrame, columns: list[Column], source: Source) -> list[LedgerLine]:
+    """A line for all columns that lack a value for the same customers, for one reason and with one consequence."""
+    n = len(as_read)
+    groups: dict[tuple[bytes, LedgerLine], list[str]] = {}
+    for c in columns:
+        gone = as_read[c.name].isna().to_numpy()
+        what, why = "missing in the file", "The file has no value there."
+        if c.note.startswith("computed: "):
+            what, why = "no value", "There is nothing to compute it from."
+        elif c.n_unread:
+            why = "The file has no value there, or none that could be read."
+        level = c.name in source.roles.descriptor and (c.type == "category" or source.units.get(c.name) == "category")
+        done = 'the answer "Unknown", customer kept' if level else "left out of this column's figures, customer kept"
+        if gone.any():
+            line = LedgerLine(what, why, n, int(gone.sum()), n, done)
+            groups.setdefault((np.packbits(gone).tobytes(), line), []).append(_label(source, c.name))
+    return [replace(line, rule=f"{and_more(labels)}: {line.rule}") for (_, line), labels in groups.items()]
 
 
 def _identify(raw: RawTable, source: Source, setting: str) -> tuple[pd.DataFrame, pd.Series, list[LedgerLine]]:

@@ -70,6 +70,8 @@ class Column:
         How it was read and why, one plain sentence.
     n_missing, n_distinct : int
         Rows without a value, and different values among the others.
+    n_unread : int
+        Rows that hold something else than the type, and count as missing.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Column:
     note: str
     n_missing: int
     n_distinct: int
+    n_unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,7 +410,8 @@ def _read_number(text: _Text, mark: str, guess: bool, forced: bool) -> _Read | N
     is_key = whole and not forced and tells_apart and is_identifier(text.name)
     type_: ColumnType = "key" if is_key else "number"
     note = f"an identifier by its name, {note}" if type_ == "key" else note
-    return _Read(pd.Series(values), Column(text.name, type_, note, n_missing, n_distinct))
+    n_unread += int(weights[endless].sum())
+    return _Read(pd.Series(values), Column(text.name, type_, note, n_missing, n_distinct, n_unread))
 
 
 def _nearly_all(text: _Text, unread: np.ndarray, forced: bool) -> bool:
@@ -449,7 +453,7 @@ def _read_date(text: _Text, order: DateOrder, forced: bool) -> _Read | None:
     away = f"{n_far:,} outside {YEARS[0]} to {YEARS[1]} taken as missing ({_examples(text, dates.far)})"
     unread = f"{n_bad:,} not a date taken as missing ({_examples(text, dates.bad)})"
     note = _joined(dates.told, text.missing_note, away if n_far else "", unread if n_bad else "")
-    column = Column(text.name, "date", note, int(np.isnat(values).sum()), _n_distinct(dates.stamps))
+    column = Column(text.name, "date", note, int(np.isnat(values).sum()), _n_distinct(dates.stamps), n_far + n_bad)
     return _Read(pd.Series(values), column, "open" if dates.is_open else dates.order)
 
 
@@ -512,7 +516,9 @@ def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read
         stamps = np.where(far, np.datetime64("NaT", "s"), stamps)
         away = f"{int(far.sum()):,} outside {YEARS[0]} to {YEARS[1]} taken as missing" if far.any() else ""
         note = _joined("dates in the file", missing, away)
-        return _Read(pd.Series(stamps), Column(name, "date", note, int(np.isnat(stamps).sum()), _n_distinct(stamps)))
+        n_missing = int(np.isnat(stamps).sum())
+        column = Column(name, "date", note, n_missing, _n_distinct(stamps), int(far.sum()))
+        return _Read(pd.Series(stamps), column)
     if pa.types.is_integer(kind) and not array.null_count and not pa.types.is_uint64(kind):
         numbers: np.ndarray = array.cast(pa.int64()).combine_chunks().to_numpy(zero_copy_only=False)
         endless = np.zeros(0, bool)
@@ -532,4 +538,4 @@ def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read
         f"{n_missing - int(endless.sum()):,} missing" if n_missing > endless.sum() else "",
         f"{int(endless.sum()):,} infinite taken as missing" if endless.any() else "",
     )
-    return _Read(pd.Series(numbers), Column(name, type_, note, n_missing, n_distinct))
+    return _Read(pd.Series(numbers), Column(name, type_, note, n_missing, n_distinct, int(endless.sum())))

@@ -1,40 +1,33 @@
-"""What came in: one summary for each column, safe to publish."""
+"""What came in: a summary of each column and of what is missing together, safe to publish."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from analysis.bars import LEVELS, Bar, histogram, level_bars, month_bars, round_bars
 from analysis.cleaning import Cleaned
 from analysis.config import Source
-from analysis.features import FeatureTable
+from analysis.prepare import OUTLIER_Z, robust_z
+from analysis.provenance import without_few
 from analysis.sources import RawTable
 
-BINS = 20
-"""Bins of a histogram before small ones are merged."""
-LEVELS = 8
-"""Most levels of a category that are shown by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A bin ``[low, high)`` or a level, with its number of customers (0, or at least ``min_cell``)."""
-
-    label: str
-    low: float | None
-    high: float | None
-    n: int
+MOST_PATTERNS = 12
+"""Combinations of missing columns that are shown. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnSummary:
     """One column of the source as it was read.
 
-    ``p10``, ``median`` and ``p90`` are in the column's own unit and None for text; ``bars`` are empty for
-    keys, ignored columns and free text.
+    ``p1`` to ``p99`` are in the column's own unit; each is None where fewer than ``min_cell`` customers lie beyond
+    it, and for all but numbers. ``outliers`` counts values with a robust z above
+    :data:`~analysis.prepare.OUTLIER_Z`. ``bars`` are empty for keys, ignored columns and free text, and ``rounded``
+    to multiples of ``min_cell`` where their sum would tell how many, fewer than that, have no value.
     """
 
     name: str
@@ -44,18 +37,43 @@ class ColumnSummary:
     note: str
     missing: int
     distinct: int
+    p1: float | None
     p10: float | None
     median: float | None
     p90: float | None
+    p99: float | None
+    skewness: float | None
+    outliers: int | None
     bars: tuple[Bar, ...]
+    rounded: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Correlations:
-    """Spearman correlations, row by row, in an order that puts like beside like."""
+class MissingPattern:
+    """Customers who lack a value in exactly these groups of columns (places in ``Missingness.groups``)."""
 
-    labels: tuple[str, ...]
-    rows: tuple[tuple[float, ...], ...]
+    groups: tuple[int, ...]
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missingness:
+    """Which columns are missing together.
+
+    Attributes
+    ----------
+    groups : tuple of tuple of str
+        Labels of the columns that are always missing together.
+    patterns : tuple of MissingPattern
+        The commonest first; each of at least ``min_cell`` customers. What any column lacks beyond them is nothing
+        or stands for at least ``min_cell``.
+    others : bool
+        Whether there are patterns that are not shown.
+    """
+
+    groups: tuple[tuple[str, ...], ...]
+    patterns: tuple[MissingPattern, ...]
+    others: bool
 
 
 def summarise_columns(
@@ -78,110 +96,98 @@ def summarise_columns(
         private = role in {"key", "ignore"} or kind == "text"
         numeric = kind in {"number", "boolean"} and not private
         known = pd.to_numeric(values, errors="coerce").dropna().to_numpy(float) if numeric else np.array([])
-        p10, median, p90 = (None, None, None)
-        if len(known) >= min_cell and not set(np.unique(known)) <= {0.0, 1.0}:
-            p10, median, p90 = map(float, np.percentile(known, [10, 50, 90]))
-            named = f"{column.name} {source.labels.get(column.name, '')}".lower()
-            if ("year" in named or "birth" in named) and p10 >= 1900 and p90 < 2100:
-                kind = "year"
+        if set(np.unique(known)) <= {0.0, 1.0}:
+            p1, p10, median, p90, p99 = [None] * 5
+            skewness = outliers = None
+        else:
+            p1, p10, median, p90, p99 = (_quantile(known, q, min_cell) for q in (0.01, 0.1, 0.5, 0.9, 0.99))
+            skewness = float(pd.Series(known).skew()) if median is not None else None  # type: ignore[arg-type]
+            outliers = int((robust_z(known[:, None]) > OUTLIER_Z).sum()) if median is not None else None
+            kind = "year" if _are_years(known, f"{column.name} {source.labels.get(column.name, '')}") else kind
         if private or kind == "date":
-            bars: tuple[Bar, ...] = _months(values, min_cell) if kind == "date" and not private else ()
+            bars = month_bars(values, None, min_cell) if kind == "date" and not private else ()
         elif numeric and column.n_distinct > LEVELS:
             bars = histogram(known, min_cell)
         else:
             bars = level_bars(values, min_cell)
+        unknown = len(values) - sum(bar.n for bar in bars)
+        rounded = bool(bars) and any(0 < few < min_cell for few in (unknown, unknown - column.n_missing))
         summaries.append(
             ColumnSummary(
                 column.name,
                 source.labels.get(column.name, column.name),
                 kind,
                 role,
-                _joined(column.note, reasons, column.name),
+                _joined(_public(column.note, min_cell), reasons, column.name),
                 column.n_missing,
                 column.n_distinct,
+                p1,
                 p10,
                 median,
                 p90,
-                bars,
+                p99,
+                skewness,
+                outliers,
+                round_bars(bars, min_cell) if rounded else bars,
+                rounded,
             )
         )
     return tuple(summaries)
+
+
+def find_missing_together(raw: RawTable, source: Source, min_cell: int) -> Missingness:
+    """Find which columns lack a value for the same customers; ignored and empty columns are left out.
+
+    O(n p) and a sort of the n rows.
+    """
+    columns = [c for c in raw.columns if c.name != source.key and c.name not in source.roles.ignore]
+    gone = raw.frame[[c.name for c in columns]].isna().to_numpy()
+    lacking = np.asarray(gone.any(axis=0) & ~gone.all(axis=0))
+    if not lacking.any():
+        return Missingness((), (), False)
+    labels = [source.labels.get(c.name, c.name) for c, some in zip(columns, lacking, strict=True) if some]
+    _, first, group = np.unique(gone[:, lacking], axis=1, return_index=True, return_inverse=True)
+    masks = gone[:, lacking][:, np.sort(first)]
+    names = [tuple(label for label, g in zip(labels, group, strict=True) if g == group[at]) for at in np.sort(first)]
+    found, counts = np.unique(masks, axis=0, return_counts=True)
+    found, counts = found[found.any(axis=1)], counts[found.any(axis=1)]
+    order = np.argsort(-counts, kind="stable")
+    shown = [i for i in order[:MOST_PATTERNS] if counts[i] >= min_cell]
+    totals = counts @ found
+    while shown:
+        left = totals - counts[shown] @ found[shown]
+        few = (left > 0) & (left < min_cell) & (totals >= min_cell)
+        if not few.any():
+            break
+        shown.remove(next(i for i in reversed(shown) if found[i][few].any()))
+    used = np.flatnonzero(found[shown].any(axis=0))
+    place = {int(g): i for i, g in enumerate(used)}
+    patterns = tuple(
+        MissingPattern(tuple(place[int(g)] for g in np.flatnonzero(found[i])), int(counts[i])) for i in shown
+    )
+    return Missingness(tuple(names[g] for g in used), patterns, len(shown) < len(counts))
+
+
+def _quantile(known: np.ndarray, q: float, min_cell: int) -> float | None:
+    """A quantile with ``min_cell`` values or more beyond it, else None."""
+    return float(np.quantile(known, q)) if round(len(known) * min(q, 1 - q), 6) >= min_cell else None
+
+
+def _are_years(known: np.ndarray, name: str) -> bool:
+    low, high = np.quantile(known, [0.1, 0.9])
+    return bool(re.search("year|birth", name, re.IGNORECASE)) and low >= 1900 and high < 2100
+
+
+def _public(note: str, min_cell: int) -> str:
+    """How a column was read, without single values, and without counts that others of the page give away."""
+    note = re.sub(r" \('.*'\)", "", note, flags=re.DOTALL)
+    note = re.sub(r"(two answers: \S+) [\d,]+, (\S+) [\d,]+", r"\1 and \2", note)
+    note = re.sub(r"[\d,]+ (written as)", r"\1", note)
+    parts = re.sub(r"[\d,]+ missing \((.*?)\)", r"missing is \1", note).split("; ")
+    return "; ".join(without_few(part, min_cell) for part in parts if not re.fullmatch(r"[\d,]+ missing", part))
 
 
 def _joined(note: str, reasons: Mapping[str, str] | None, name: str) -> str:
     """How a column was read, and, where its role was not set, why it has it."""
     why = (reasons or {}).get(name)
     return f"{note}; {why}" if note and why else why or note
-
-
-def histogram(values: np.ndarray, min_cell: int) -> tuple[Bar, ...]:
-    """Bins between p1 and p99, neighbours merged until each holds ``min_cell`` customers or none at all.
-
-    The outermost bins are open, so that no edge is a person's value.
-    """
-    if len(values) < 2 * min_cell:
-        return ()
-    low, high = np.percentile(values, [1, 99])
-    if low == high:
-        return ()
-    whole = bool(np.all(values == np.round(values))) and high - low <= BINS
-    edges = np.arange(low - 0.5, high + 1) if whole else np.linspace(low, high, BINS + 1)
-    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
-    bars: list[Bar] = []
-    start, held = 0, 0
-    for i, n in enumerate(counts):
-        held += int(n)
-        if held >= min_cell:
-            bars.append(Bar("", float(edges[start]), float(edges[i + 1]), held))
-            start, held = i + 1, 0
-    if held and bars:
-        last = bars.pop()
-        bars.append(Bar("", last.low, float(edges[-1]), last.n + held))
-    return tuple(bars)
-
-
-def level_bars(values: pd.Series, min_cell: int) -> tuple[Bar, ...]:
-    """The commonest levels and "Other"; rare levels are merged until nothing is under ``min_cell``."""
-    if set(values.dropna().unique()) <= {0, 1}:
-        values = values.map({0: "No", 1: "Yes"})
-    counts = values.value_counts()
-    shown = counts[(counts >= min_cell) & (counts.index != "Other")].head(LEVELS)
-    other = int(counts.sum() - shown.sum())
-    while 0 < other < min_cell and len(shown):
-        other += int(shown.iloc[-1])
-        shown = shown.iloc[:-1]
-    bars = [Bar(_level_text(level), None, None, int(n)) for level, n in shown.items()]
-    return tuple(bars + ([Bar("Other", None, None, other)] if other else []))
-
-
-def correlate(table: FeatureTable) -> Correlations:
-    """Spearman correlations of features and numeric descriptors; clustered order (average linkage on 1 - |r|)."""
-    from scipy.cluster.hierarchy import leaves_list, linkage
-    from scipy.spatial.distance import squareform
-
-    chosen = [v for v in table.of("feature", "descriptor") if not v.categorical and table.frame[v.name].nunique() > 1]
-    matrix = table.frame[[v.name for v in chosen]].rank().corr().fillna(0).to_numpy()
-    if len(chosen) > 2:
-        apart = np.clip(1 - np.abs((matrix + matrix.T) / 2), 0, None)
-        np.fill_diagonal(apart, 0)
-        order = leaves_list(linkage(squareform(apart, checks=False), "average"))
-        matrix = matrix[np.ix_(order, order)]
-        chosen = [chosen[i] for i in order]
-    return Correlations(tuple(v.label for v in chosen), tuple(tuple(map(float, row)) for row in matrix))
-
-
-def _months(values: pd.Series, min_cell: int) -> tuple[Bar, ...]:
-    """Customers by month of a date; quarters, then years, where months are thin."""
-    for period in ("M", "Q", "Y"):
-        counts = values.dropna().dt.to_period(period).value_counts().sort_index()
-        if len(counts) and counts.min() >= min_cell and len(counts) <= 60:
-            return tuple(Bar(str(label), None, None, int(n)) for label, n in counts.items())
-    return ()
-
-
-def _level_text(level: object) -> str:
-    if isinstance(level, (bool, np.bool_)):
-        return "Yes" if level else "No"
-    if isinstance(level, float) and level.is_integer():
-        return str(int(level))
-    return str(level)

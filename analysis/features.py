@@ -13,6 +13,10 @@ from analysis.config import Feature, Source, Study
 from analysis.descriptions import Description
 from analysis.errors import InputError, did_you_mean
 from analysis.expressions import parse
+from analysis.formats import and_more
+
+FEWEST_UNKNOWN = 0.05
+"""Share of customers without a value from which not knowing it describes segments too. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,9 @@ def build_features(
         for column in getattr(source.roles, role):
             columns[column], variable = _take(column, role, source, cleaned.frame[column], study.encode == "label")
             variables.append(_with_words(variable, (described or {}).get(column)))
+    for name, (values, variable) in _not_known(cleaned, variables, columns, described or {}, study.min_cell).items():
+        columns[name] = values
+        variables.append(variable)
     if not any(variable.role == "feature" for variable in variables):
         raise InputError(
             "_quarto.yml, segmentation: no variable has the role 'feature'.",
@@ -160,6 +167,52 @@ def _take(column: str, role: str, source: Source, values: pd.Series, encode: boo
         categorical=not numeric,
     )
     return (_as_numbers(values) if numeric else _as_levels(values)), variable
+
+
+def _not_known(
+    cleaned: Cleaned,
+    variables: list[Variable],
+    columns: Mapping[str, pd.Series],
+    described: Mapping[str, Description],
+    min_cell: int,
+) -> dict[str, tuple[pd.Series, Variable]]:
+    """A yes/no descriptor for what many customers' data do not tell; one for all variables that lack the same ones.
+
+    What is computed from transactions or events, or divides by nothing, has no value because nothing happened:
+    counts say that already.
+    """
+    groups: dict[bytes, list[tuple[pd.Series, Variable]]] = {}
+    for variable in variables:
+        computed = {variable.name, *variable.columns} & set(described)
+        if variable.categorical or variable.role == "outcome" or computed:
+            continue
+        sources = [column for column in variable.columns if column in cleaned.frame.columns]
+        gone = columns[variable.name].isna() & cleaned.frame[sources].isna().any(axis=1)
+        if min(gone.sum(), (~gone).sum()) >= min_cell and gone.mean() >= FEWEST_UNKNOWN:
+            groups.setdefault(gone.to_numpy().tobytes(), []).append((gone, variable))
+    found = {}
+    for same in groups.values():
+        gone, first = same[0]
+        name = f"{first.name}_not_known"
+        if name in columns:
+            continue
+        found[name] = (
+            gone.astype(float),
+            Variable(
+                name=name,
+                label=f"{and_more([v.label for _, v in same])}: not known",
+                unit="yes_no",
+                role="descriptor",
+                formula=f"no value of {and_more([v.name for _, v in same])}",
+                columns=tuple(dict.fromkeys(c for _, v in same for c in v.columns)),
+                about="The data have no value there; shows whether a segment is one of missing answers.",
+                high="",
+                low="",
+                transform="auto",
+                categorical=False,
+            ),
+        )
+    return found
 
 
 def _as_numbers(values: pd.Series) -> pd.Series:

@@ -78,12 +78,18 @@ def make_figure(
 
 
 def _one_line_titles(spec: Any, key: str = "") -> Any:
-    """Titles without line breaks and backslashes: Vega-Lite writes them into expressions and escapes neither."""
+    """Titles without line breaks and backslashes: Vega-Lite writes them into expressions and escapes neither.
+
+    Orders of labels go there too, where a line separator ends an expression, and pictures hold no control character.
+    """
     if isinstance(spec, list):
         return [_one_line_titles(part, key) for part in spec]
     if isinstance(spec, dict):
-        return {name: part if name == "datasets" else _one_line_titles(part, name) for name, part in spec.items()}
-    return re.sub(r"\s+", " ", spec).replace("\\", "∖") if key == "title" and isinstance(spec, str) else spec
+        return {name: _one_line_titles(part, key if key == "datasets" else name) for name, part in spec.items()}
+    if not isinstance(spec, str):
+        return spec
+    spec = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\u2028\u2029]", " ", spec)
+    return re.sub(r"\s+", " ", spec).replace("\\", "∖") if key == "title" else spec
 
 
 def tag(segment: Segment) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -83,14 +83,6 @@ class Formats:
         """
         return f"fewer than {self.min_cell}" if 0 < n < self.min_cell else f"{n:,}"
 
-    def masked(self, note: str) -> str:
-        """A note that begins with a count, small ones not told apart.
-
-        >>> Formats().masked("3 transactions were left out."), Formats().masked("12 events were left out.")
-        ('fewer than 10 transactions were left out.', '12 events were left out.')
-        """
-        return re.sub(r"^\d[\d,]*(?= )", lambda count: self.people(int(count[0].replace(",", ""))), note)
-
     def about(self, n: int) -> str:
         """A count to two digits, where the exact one could be subtracted from another.
 
@@ -129,3 +121,12 @@ def joined(parts: list[str]) -> str:
     'a, b and c'
     """
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def and_more(labels: Sequence[str]) -> str:
+    """The first of several labels, with the number of the others.
+
+    >>> and_more(["Income"]), and_more(["Price", "Quality", "Advice"])
+    ('Income', 'Price and 2 more')
+    """
+    return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"

@@ -223,9 +223,13 @@ class _Book:
                 "data",
                 figures=shown,
                 columns=columns,
+                coverage=[figure for name, figure in shown.items() if name.startswith("coverage_")],
+                sources=self.sources(),
                 ledger=self.ledger(),
                 findings=self.findings(),
                 dictionary=self.dictionary(),
+                numbers=self.numbers(),
+                outlier_z=OUTLIER_Z,
             ),
         )
         yield (
@@ -402,25 +406,42 @@ class _Book:
             tuple((f.title, f.severity, f.why, f.done) for f in self.report.findings),
         )
 
+    def sources(self) -> Table:
+        """Every source: size, fingerprint, time, and what did not fit to the base."""
+        many = len(self.report.data.sources) > 1
+        joining = ("Unmatched", "Absent") if many else ()
+        rows = []
+        for s in self.report.data.sources:
+            fits = tuple("–" if n is None else self.formats.people(n) for n in (s.unknown, s.without)) if many else ()
+            span = tuple(month.replace("-", "\N{NON-BREAKING HYPHEN}") or "–" for month in (s.first, s.last))
+            rows.append((s.name, s.kind, f"{s.rows:,}", f"{s.columns:,}", *span, *fits, s.sha256))
+        return Table(("File", "What a row is", "Rows", "Columns", "From", "To", *joining, "Fingerprint"), tuple(rows))
+
     def dictionary(self) -> Table:
         """Every column as it was read."""
         f = self.formats
         return Table(
-            ("Column", "Meaning", "Read as", "Role", "Missing", "Different values", "Middle 80 %", "How it was read"),
+            ("Column", "Meaning", "Read as", "Role", "Missing", "Different values", "How it was read"),
+            tuple(
+                (c.name, c.label, c.type, c.role, f.people(c.missing), f"{c.distinct:,}", c.note)
+                for c in self.report.data.columns
+            ),
+        )
+
+    def numbers(self) -> Table:
+        """How the values of each column of numbers lie."""
+        f = self.formats
+        return Table(
+            ("Column", "p1", "p10", "Median", "p90", "p99", "Skewness", "Outliers"),
             tuple(
                 (
-                    c.name,
                     c.label,
-                    c.type,
-                    c.role,
-                    f.people(c.missing),
-                    f"{c.distinct:,}",
-                    f"{f.value(c.p10, c.type)} to {f.value(c.p90, c.type)}"
-                    if c.p10 is not None and c.p90 is not None
-                    else "–",
-                    c.note,
+                    *(f.value(x, c.type) for x in (c.p1, c.p10, c.median, c.p90, c.p99)),
+                    f"{c.skewness:+.1f}" if c.skewness is not None else "–",
+                    f.people(c.outliers or 0),
                 )
                 for c in self.report.data.columns
+                if c.median is not None
             ),
         )
 
@@ -468,7 +489,10 @@ def _draw_all(report: Report) -> list[Figure]:
         evidence_charts.null_reference(report),
         *(data_charts.distribution(report, c) for c in [c for c in report.data.columns if c.bars][:MOST_DRAWN]),
         data_charts.missing_values(report),
+        data_charts.missing_together(report),
         data_charts.correlation_map(report),
+        data_charts.association_map(report),
+        *(data_charts.coverage(report, i) for i in range(len(report.data.sources))),
         *(charts.persona_profile(report, s) for s in report.segments),
     ]
     return [figure for figure in found if figure]

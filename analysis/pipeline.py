@@ -114,7 +114,7 @@ def _compute(
     from analysis.cleaning import clean
     from analysis.disclosure import write_private
     from analysis.evidence import gather_evidence
-    from analysis.explore import correlate, summarise_columns
+    from analysis.explore import find_missing_together, summarise_columns
     from analysis.features import build_features
     from analysis.lint import lint
     from analysis.multiverse import explore_choices
@@ -123,6 +123,8 @@ def _compute(
     from analysis.personas import read_playbook, write_personas
     from analysis.prepare import apply_steps, prepare
     from analysis.profile import expect_spend, profile_segments
+    from analysis.provenance import summarise_sources
+    from analysis.relations import associate, correlate
     from analysis.report import write_report
     from analysis.solutions import compare_solutions
 
@@ -133,12 +135,14 @@ def _compute(
         raw, source = whole.raw, whole.source
     with stage("Clean"):
         cleaned = clean(raw, source, study, whole.as_of)
+        sources = summarise_sources(raws, study, whole.joined, read)
         columns = summarise_columns(raw, cleaned, source, study.min_cell, reasons)
+        missingness = find_missing_together(raw, source, study.min_cell)
     with stage("Build features"):
         table = build_features(cleaned, source, study, whole.described)
         _check_study(study, table.frame.columns.tolist(), len(table.frame))
         prepared = prepare(table, study)
-        correlations = correlate(table)
+        correlations, associations = correlate(table), associate(table, study.min_cell)
     with stage("Gather evidence") as tell:
         evidence = gather_evidence(prepared.matrix, prepared.core, study, tell)
     with stage("Compare choices"):
@@ -162,11 +166,13 @@ def _compute(
         )
         report = write_report(
             study,
-            raws,
+            sources,
             whole.ledger,
             cleaned,
             columns,
+            missingness,
             correlations,
+            associations,
             table,
             prepared,
             evidence,
@@ -178,7 +184,6 @@ def _compute(
             findings,
             _versions(),
             as_yaml(draft) if draft else "",
-            tuple((*how, *found) for how, found in zip(read, whole.notes, strict=True)),
             whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
             whole.rfm,
         )

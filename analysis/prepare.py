@@ -12,6 +12,7 @@ from analysis.cleaning import LedgerLine
 from analysis.config import Study
 from analysis.errors import InputError, listed
 from analysis.features import FeatureTable, Variable
+from analysis.formats import and_more
 
 OUTLIER_Z = 3.5
 """Robust z above which a value is an outlier (Iglewicz & Hoaglin 1993)."""
@@ -98,7 +99,7 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0)), values)
     core = np.ones(n, dtype=bool) if study.missing == "median" else np.asarray(~missing.any(axis=1))
     if study.outliers == "robust":
-        usual = ~(_robust_z(values) > OUTLIER_Z).any(axis=1)
+        usual = ~(robust_z(values) > OUTLIER_Z).any(axis=1)
         if usual.mean() >= 1 - MOST_UNUSUAL:
             core = core & usual
     centre, scale = _scaling(values[core], study.scaling)
@@ -108,17 +109,19 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
             variables, logs, fills, centre, scale, missing.sum(axis=0), strict=True
         )
     )
+    groups: dict[bytes, list[int]] = {}
+    for j in map(int, np.flatnonzero(missing.any(axis=0))):
+        groups.setdefault(missing[:, j].tobytes(), []).append(j)
     ledger = [
         LedgerLine(
-            f"{variable.label}: no value can be computed",
+            f"{and_more([variables[j].label for j in same])}: no value can be computed",
             "A share or an average needs something to divide by.",
             n,
-            step.imputed,
+            steps[same[0]].imputed,
             n,
             "median of the others used for forming segments only",
         )
-        for variable, step in zip(variables, steps, strict=True)
-        if step.imputed
+        for same in groups.values()
     ]
     ledger.append(
         LedgerLine(
@@ -231,7 +234,7 @@ def _axes(values: NDArray[np.float64], q: int) -> NDArray[np.float64]:
     return axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
 
 
-def _robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance from the median in robust standard deviations, shape (n, p); 0 where a column has no spread.
 
     The spread is 1.4826 MAD; where over half of the values are equal, 1.2533 times the mean absolute deviation.

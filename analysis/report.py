@@ -16,7 +16,7 @@ from analysis.config import Study
 from analysis.decision import AlgorithmEvidence, CandidateEvidence, Decision, Nulls
 from analysis.errors import InputError
 from analysis.evidence import Evidence, Preferences, SegmentEvidence
-from analysis.explore import ColumnSummary, Correlations
+from analysis.explore import ColumnSummary, Missingness
 from analysis.features import FeatureTable, Variable
 from analysis.formats import Formats, in_words
 from analysis.lint import Finding
@@ -24,9 +24,10 @@ from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
 from analysis.prepare import Dropped, Prepared, Step
 from analysis.profile import CategoryProfile, Difference, ExpectedSpend, Profiles, SegmentMap, Summary
+from analysis.provenance import SourceSummary
+from analysis.relations import Relations
 from analysis.rfm import RfmGrid
 from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
-from analysis.sources import RawTable
 
 DIGITS = 6
 """Significant digits of a number in the report."""
@@ -56,18 +57,6 @@ VERDICTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SourceInfo:
-    """A table that came in; ``sha256`` is of its bytes, first twelve digits."""
-
-    name: str
-    kind: str
-    rows: int
-    columns: int
-    sha256: str
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class StudyInfo:
     """The study and its settings, as the pages print them; ``as_of`` is empty where the data have no date."""
 
@@ -89,15 +78,20 @@ class StudyInfo:
 
 @dataclass(frozen=True, slots=True)
 class DataInfo:
-    """What came in and what was found in it; ``draft`` is the YAML of settings that nobody wrote yet."""
+    """What came in and what was found in it; ``draft`` is the YAML of settings that nobody wrote yet.
 
-    sources: tuple[SourceInfo, ...]
+    ``missing_cells`` counts those of columns that lack ``min_cell`` values or more.
+    """
+
+    sources: tuple[SourceSummary, ...]
     columns: tuple[ColumnSummary, ...]
     missing_cells: int
+    missingness: Missingness
     duplicates: int
     duplicate_rows: int
     constants: tuple[str, ...]
-    correlations: Correlations
+    correlations: Relations
+    associations: Relations
     draft: str
 
 
@@ -203,11 +197,13 @@ class Report:
 
 def write_report(
     study: Study,
-    raws: list[RawTable],
+    sources: tuple[SourceSummary, ...],
     joining: tuple[LedgerLine, ...],
     cleaned: Cleaned,
     columns: tuple[ColumnSummary, ...],
-    correlations: Correlations,
+    missingness: Missingness,
+    correlations: Relations,
+    associations: Relations,
     table: FeatureTable,
     prepared: Prepared,
     evidence: Evidence,
@@ -219,12 +215,11 @@ def write_report(
     findings: tuple[Finding, ...],
     versions: dict[str, str],
     draft: str,
-    notes: tuple[tuple[str, ...], ...],
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
 ) -> Report:
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
-    n, formats = len(table.frame), Formats(study.currency, study.customers, study.min_cell)
+    n = len(table.frame)
     info = StudyInfo(
         study.title,
         study.subtitle,
@@ -242,23 +237,15 @@ def write_report(
         versions,
     )
     data = DataInfo(
-        sources=tuple(
-            SourceInfo(
-                raw.shown_path,
-                source.kind,
-                raw.n_rows,
-                len(raw.columns),
-                raw.sha256[:12],
-                (*raw.notes, *map(formats.masked, found)),
-            )
-            for raw, source, found in zip(raws, study.sources, notes, strict=True)
-        ),
+        sources=sources,
         columns=columns,
-        missing_cells=sum(column.missing for column in columns),
+        missing_cells=sum(column.missing for column in columns if column.missing >= study.min_cell),
+        missingness=missingness,
         duplicates=cleaned.duplicates,
         duplicate_rows=cleaned.duplicate_groups_rows,
         constants=cleaned.constants,
         correlations=correlations,
+        associations=associations,
         draft=draft,
     )
     segments = tuple(

@@ -49,3 +49,13 @@ def test_a_role_that_the_settings_give_a_computed_column_is_its_only_one(tmp_pat
 def test_a_label_of_the_settings_wins_over_the_computed_one(tmp_path: Path) -> None:
     whole = assemble(*shop(tmp_path, labels={"frequency": "Visits to the till"}))
     assert whole.source.labels["frequency"] == "Visits to the till"
+
+
+def test_a_joined_column_whose_name_is_taken_is_renamed_with_its_gaps(tmp_path: Path) -> None:
+    raws, study = shop(tmp_path)
+    pd.DataFrame({"id": ["a", "b"], "region": ["East", None]}).to_csv(tmp_path / "panel.csv", index=False)
+    panel = {"path": "panel.csv", "key": "id", "roles": {}}
+    study = check_study({"title": "Shop", "sources": [*(s.model_dump() for s in study.sources), panel]})
+    whole = assemble([*raws, read_table(tmp_path / "panel.csv", root=tmp_path)], study)
+    assert whole.raw.column("panel_region").n_missing == int(whole.raw.frame["panel_region"].isna().sum()) == 2
+    assert (whole.joined[2].unknown, whole.joined[2].without) == (0, 1)

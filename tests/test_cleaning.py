@@ -159,7 +159,66 @@ def test_spellings_are_merged_and_counted(tmp_path: Path) -> None:
     text = "id,x,s\n" + "".join(f"{i},{i % 4},{s}\n" for i, s in enumerate(["one", "uno", "two", "one", "uno", "eins"]))
     found = cleaned(tmp_path, text, merge={"s": {"uno": "one", "eins": "one"}})
     assert found.frame["s"].tolist() == ["one", "one", "two", "one", "one", "one"]
-    assert line(found, "s: merge rare answers").touched == 3
+    merged = line(found, "s: merge rare answers")
+    assert (merged.touched, merged.done) == (3, "merged: 4 answers before, 2 after")
+
+
+def answers(folder: Path, words: list[str], formula: str = "x", **source: Any) -> Cleaned:
+    """Clean a table with one row for each answer."""
+    text = "id,x,s\n" + "".join(f"{i},{i % 4},{word}\n" for i, word in enumerate(words))
+    block = {"path": "a.csv", "key": "id", "roles": {"feature": ["x"]}, **source}
+    features = {"f": {"label": "F", "formula": formula}}
+    study = check_study({"title": "T", "sources": [block], "features": features})
+    return clean(table(folder, text), study.sources[0], study)
+
+
+def test_spellings_that_differ_by_capitals_or_spaces_become_the_commonest(tmp_path: Path) -> None:
+    found = answers(tmp_path, ["New York"] * 14 + ["new  york"] * 3 + ["NEW YORK"] * 2 + ["Rome"] * 11)
+    assert found.frame["s"].value_counts().to_dict() == {"New York": 19, "Rome": 11}
+    merged = line(found, "s: spellings")
+    assert (merged.touched, merged.done) == (5, "merged: 4 answers before, 2 after")
+    check_ledger(found, 30)
+
+
+def test_a_spelling_that_the_settings_use_stands_for_the_others(tmp_path: Path) -> None:
+    words = ["gold"] * 20 + ["Gold"] * 5 + ["plain"] * 12
+    assert set(answers(tmp_path, words).frame["s"]) == {"gold", "plain"}
+    assert set(answers(tmp_path, words, formula='is_in(s, "Gold")').frame["s"]) == {"Gold", "plain"}
+    assert set(answers(tmp_path, words, merge={"s": {"plain": "Gold"}}).frame["s"]) == {"Gold"}
+
+
+def test_words_that_are_ignored_keep_their_spellings(tmp_path: Path) -> None:
+    found = answers(tmp_path, ["gold", "Gold", "GOLD"] * 10, roles={"feature": ["x"], "ignore": ["s"]})
+    assert set(found.frame["s"]) == {"gold", "Gold", "GOLD"}
+    assert not [entry for entry in found.ledger if entry.rule.startswith("s:")]
+
+
+def test_answers_of_a_few_are_told_and_the_data_keep_them(tmp_path: Path) -> None:
+    found = answers(tmp_path, ["red"] * 20 + ["blue"] * 12 + ["puce"] * 4 + ["taupe"] * 3)
+    assert set(found.frame["s"]) == {"red", "blue", "puce", "taupe"}
+    rare = line(found, "s: rare answers")
+    assert (rare.touched, rare.done) == (7, "Other on the pages: 4 answers before, 3 after")
+
+
+def test_cells_of_another_type_are_told(tmp_path: Path) -> None:
+    found = cleaned(tmp_path, "id,x\n" + "".join(f"{i},{'ask' if i in (3, 5) else i}\n" for i in range(200)))
+    entry = line(found, "x: not a number")
+    assert (entry.touched, entry.done) == (2, "something else before, missing after; customer kept")
+    gap = line(found, "x: missing in the file")
+    assert gap.touched == 2 and "could be read" in gap.why
+
+
+def test_columns_without_a_value_for_the_same_customers_share_a_line(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i},{'' if i < 4 else i},{'' if i < 4 else i + 1},{'' if i < 3 else i}\n" for i in range(30))
+    found = cleaned(tmp_path, f"id,x,a,b,c\n{rows}")
+    gaps = [(entry.rule, entry.touched) for entry in found.ledger if "missing" in entry.rule]
+    assert gaps == [("a and 1 more: missing in the file", 4), ("c: missing in the file", 3)]
+
+
+def test_a_category_without_a_value_becomes_unknown(tmp_path: Path) -> None:
+    words = ["red"] * 15 + ["blue"] * 12 + [""] * 11
+    found = answers(tmp_path, words, roles={"feature": ["x"], "descriptor": ["s"]})
+    assert line(found, "s: missing in the file").done == 'the answer "Unknown", customer kept'
 
 
 def test_duplicates_are_counted_on_the_table_as_it_came_in(tmp_path: Path) -> None:

@@ -194,6 +194,37 @@ def test_a_coded_category_keeps_its_codes_as_text(tmp_path: Path) -> None:
     assert table.frame["region"].isna().sum() == 1
 
 
+def gappy(folder: Path, **gaps: int) -> FeatureTable:
+    """Give the features of 200 customers of whom the first few lack an answer."""
+    columns = {name: [np.nan if i < n else float(i % 9) for i in range(200)] for name, n in gaps.items()}
+    frame = pd.DataFrame({"id": [f"c{i}" for i in range(200)], "x": range(200), **columns})
+    frame.to_csv(folder / "a.csv", index=False)
+    source = {"path": "a.csv", "key": "id", "roles": {"feature": ["x"], "descriptor": list(gaps)}}
+    per = {"label": "Per x", "formula": "x / (x - x)", "role": "descriptor"}
+    study = check_study({"title": "T", "sources": [{**source, "labels": {"a": "Age"}}], "features": {"per": per}})
+    return features_of(read_table(folder / "a.csv", root=folder), study)
+
+
+def test_what_many_do_not_tell_describes_segments_too(tmp_path: Path) -> None:
+    table = gappy(tmp_path, a=20, b=9)
+    made = [v for v in table.variables if v.name not in {"per", "x", "a", "b"}]
+    assert [(v.name, v.label, v.unit, v.role) for v in made] == [
+        ("a_not_known", "Age: not known", "yes_no", "descriptor")
+    ]
+    assert table.frame["a_not_known"].sum() == 20 and table.frame["a_not_known"].notna().all()
+
+
+def test_answers_that_are_missing_together_are_told_once(tmp_path: Path) -> None:
+    made = [v.label for v in gappy(tmp_path, a=30, b=30, c=31).variables if v.name.endswith("_not_known")]
+    assert made == ["Age and 1 more: not known", "c: not known"]
+
+
+def test_a_division_by_nothing_is_not_an_answer_that_was_not_given(tmp_path: Path) -> None:
+    table = gappy(tmp_path, a=0)
+    assert table.frame["per"].isna().all()
+    assert not [v.name for v in table.variables if v.name.endswith("_not_known")]
+
+
 def test_the_default_studys_formulas_name_only_columns_of_the_data_dictionary() -> None:
     columns = set(pd.read_csv(twin_file(500), sep="\t", nrows=1).columns)
     for name, feature in project_study().features.items():

@@ -178,10 +178,11 @@ def test_all_hostile_words_in_every_place_at_once_stay_words(root: Path, plain: 
 
 
 def test_charts_with_hostile_words_can_be_drawn(root: Path) -> None:
-    hostile = with_words(run_stages().report, lambda i: f"{HOSTILE[i % len(HOSTILE)]} {i}".replace("\0", ""))
+    hostile = with_words(run_stages().report, lambda i: f"{HOSTILE[i % len(HOSTILE)]} {i}")
     drawn = {f.id: f for f in pages._draw_all(hostile)}
     some = [
-        drawn[name] for name in ("chart-value-size", "chart-heat-map", "chart-parallel", "chart-map", "chart-mix-1")
+        drawn[f"chart-{name}"]
+        for name in ("value-size", "heat-map", "parallel", "map", "mix-1", "correlations", "associations")
     ]
     with little_work():
         pictures = pages._pictures(some, pages.read_tokens((root / "site/assets/site.css").read_text(encoding="utf-8")))

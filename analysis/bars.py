@@ -1,0 +1,104 @@
+"""Counts as bars: histograms, levels and months, none of which stands for a few customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+BINS = 20
+"""Bins of a histogram before small ones are merged. Ours."""
+LEVELS = 8
+"""Most levels of a category that are shown by name. Ours."""
+PERIODS = 60
+"""Most months or quarters of a date; longer spans are counted by the next longer period. Ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bin ``[low, high)``, a level or a period, with its number of customers (0, or at least ``min_cell``)."""
+
+    label: str
+    low: float | None
+    high: float | None
+    n: int
+
+
+def histogram(values: np.ndarray, min_cell: int) -> tuple[Bar, ...]:
+    """Bins between p1 and p99, neighbours merged until each holds ``min_cell`` customers or none at all.
+
+    The outermost bins are open and at least ``min_cell`` values lie beyond their edges, so that no edge is a
+    person's value.
+    """
+    if len(values) < 2 * min_cell:
+        return ()
+    beyond = max(0.01, min_cell / len(values))
+    low, high = np.quantile(values, [beyond, 1 - beyond])
+    if low == high:
+        return ()
+    whole = bool(np.all(values == np.round(values))) and high - low <= BINS
+    edges = np.arange(np.floor(low) - 0.5, high + 1) if whole else np.linspace(low, high, BINS + 1)
+    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
+    bars: list[Bar] = []
+    start, held = 0, 0
+    for i, n in enumerate(counts):
+        held += int(n)
+        if held >= min_cell:
+            bars.append(Bar("", float(edges[start]), float(edges[i + 1]), held))
+            start, held = i + 1, 0
+    if held and bars:
+        last = bars.pop()
+        bars.append(Bar("", last.low, float(edges[-1]), last.n + held))
+    return tuple(bars)
+
+
+def level_bars(values: pd.Series, min_cell: int) -> tuple[Bar, ...]:
+    """The commonest levels and "Other"; rare levels are merged until nothing is under ``min_cell``."""
+    if set(values.dropna().unique()) <= {0, 1}:
+        values = values.map({0: "No", 1: "Yes"})
+    counts = values.value_counts()
+    shown = counts[(counts >= min_cell) & (counts.index != "Other")].head(LEVELS)
+    other = int(counts.sum() - shown.sum())
+    while 0 < other < min_cell and len(shown):
+        other += int(shown.iloc[-1])
+        shown = shown.iloc[:-1]
+    bars = [Bar(_level_text(level), None, None, int(n)) for level, n in shown.items()]
+    return tuple(bars + ([Bar("Other", None, None, other)] if other else []))
+
+
+def month_bars(dates: pd.Series, people: pd.Series | None, min_cell: int) -> tuple[Bar, ...]:
+    """Rows by month of a date; quarters, then years, where months are many or hold few customers.
+
+    Parameters
+    ----------
+    dates : Series of datetime, shape (n,)
+    people : Series, shape (n,), optional
+        Whose row it is; by default each row is somebody else's.
+    min_cell : int
+        Fewest different customers of a period with rows.
+    """
+    known = dates.notna()
+    dates = dates[known]
+    for unit in ("M", "Q", "Y"):
+        periods = dates.dt.to_period(unit)
+        rows = periods.value_counts().sort_index()
+        held = rows if people is None else people[known].groupby(periods).nunique()
+        if len(held) and held.min() >= min_cell and (rows.index[-1] - rows.index[0]).n < PERIODS:
+            every = rows.reindex(pd.period_range(rows.index[0], rows.index[-1], freq=rows.index.freq), fill_value=0)
+            return tuple(Bar(str(label), None, None, int(n)) for label, n in every.items())
+    return ()
+
+
+def round_bars(bars: Iterable[Bar], step: int) -> tuple[Bar, ...]:
+    """Bars whose counts are multiples of ``step``, so that a total less their sum tells nothing."""
+    return tuple(replace(bar, n=max(step, step * round(bar.n / step)) if bar.n else 0) for bar in bars)
+
+
+def _level_text(level: object) -> str:
+    if isinstance(level, (bool, np.bool_)):
+        return "Yes" if level else "No"
+    if isinstance(level, float) and level.is_integer():
+        return str(int(level))
+    return str(level)

@@ -1,0 +1,97 @@
+"""What moves together: Spearman's correlations, Cramér's V without its bias, and the most related variables only."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chi2_contingency, spearmanr
+
+from analysis.features import FeatureTable, Variable
+from analysis.relations import MOST_RELATED, associate, correlate, cramers_v
+from tests.stages import run_stages
+
+
+def variables(frame: pd.DataFrame, unit: str) -> FeatureTable:
+    """Give a table whose columns are all of one unit."""
+    made = [
+        Variable(n, n.upper(), unit, "descriptor", n, (n,), "", "", "", "auto", unit == "category")
+        for n in map(str, frame)
+    ]
+    return FeatureTable(frame, tuple(made))
+
+
+def test_correlations_are_spearmans_and_symmetric() -> None:
+    stages = run_stages()
+    found = stages.report.data.correlations
+    matrix = np.array(found.rows)
+    assert np.diag(matrix) == pytest.approx(np.ones(len(matrix)))
+    assert matrix == pytest.approx(matrix.T)
+    label = {v.label: v.name for v in stages.table.variables}
+    first, second = found.labels[0], found.labels[1]
+    pair = stages.table.frame[[label[first], label[second]]].dropna()
+    assert matrix[0, 1] == pytest.approx(spearmanr(pair).statistic, abs=0.01)
+
+
+def test_the_variables_with_the_strongest_relations_are_kept() -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.standard_normal((300, 40)), columns=[f"v{i}" for i in range(40)])
+    frame = frame.assign(twin=frame["v39"] + 0.01 * rng.standard_normal(300))
+    found = correlate(variables(frame, "number"))
+    assert len(found.labels) == len(found.rows) == MOST_RELATED < found.n_variables == 41
+    assert {"V39", "TWIN"} <= set(found.labels)
+    assert abs(found.labels.index("V39") - found.labels.index("TWIN")) == 1, "like stands beside like"
+
+
+COUNTS = st.lists(st.lists(st.integers(0, 40), min_size=3, max_size=3), min_size=2, max_size=5)
+
+
+@settings(deadline=None)
+@given(COUNTS)
+def test_the_corrected_v_is_never_above_the_plain_one_on_large_tables(counts: list[list[int]]) -> None:
+    table = np.array(counts)
+    v = cramers_v(table)
+    assert 0 <= v <= 1
+    kept = table[table.any(axis=1)][:, table.any(axis=0)]
+    if kept.sum() >= 100 and min(kept.shape) >= 2:
+        plain = np.sqrt(chi2_contingency(kept, correction=False).statistic / kept.sum() / (min(kept.shape) - 1))
+        assert v <= plain + 0.05
+    assert cramers_v(table.T) == pytest.approx(v)
+
+
+def test_v_is_corrected_as_published() -> None:
+    table = np.array([[25, 15, 10], [10, 20, 20]])
+    phi2 = chi2_contingency(table, correction=False).statistic / 100
+    rows, columns = 2 - 1 / 99, 3 - 4 / 99
+    expected = np.sqrt((phi2 - 2 / 99) / (min(rows, columns) - 1))
+    assert cramers_v(table) == pytest.approx(expected)
+
+
+def test_independent_answers_have_a_v_near_zero_even_with_many_levels() -> None:
+    rng = np.random.default_rng(2)
+    table = np.zeros((12, 12), dtype=int)
+    np.add.at(table, (rng.integers(0, 12, 400), rng.integers(0, 12, 400)), 1)
+    plain = np.sqrt(chi2_contingency(table, correction=False).statistic / 400 / 11)
+    assert cramers_v(table) < 0.08 < plain
+
+
+def test_answers_are_compared_where_both_are_known_and_rare_levels_count_as_one() -> None:
+    rng = np.random.default_rng(3)
+    tier = rng.choice(["gold", "silver", "none"], 300)
+    again = pd.Series(tier).str.upper().mask(rng.random(300) < 0.3).astype(object)
+    rare = np.where(np.arange(300) < 8, [f"only {i}" for i in range(300)], "usual")
+    frame = pd.DataFrame({"tier": tier, "again": again.where(again.notna(), None), "rare": rare, "one": ["x"] * 300})
+    found = associate(variables(frame, "category"), 10)
+    assert set(found.labels) == {"TIER", "AGAIN", "RARE"}, "one level says nothing"
+    at = {label: i for i, label in enumerate(found.labels)}
+    assert found.rows[at["TIER"]][at["AGAIN"]] == pytest.approx(1)
+    assert found.rows[at["TIER"]][at["RARE"]] < 0.2
+
+
+def test_yes_or_no_and_outcomes_are_among_the_answers() -> None:
+    stages = run_stages()
+    answers = {v.label for v in stages.table.variables if v.categorical or v.unit == "yes_no"}
+    assert set(stages.report.data.associations.labels) <= answers
+    assert {v.label for v in stages.table.of("outcome")} & set(stages.report.data.associations.labels)
