@@ -73,9 +73,7 @@ def summarise_sources(
                 raw.n_rows,
                 len(raw.columns),
                 raw.sha256[:12],
-                tuple(
-                    without_few(note, study.min_cell) for note in (*raw.notes, *(told[i] if told else ()), *match.notes)
-                ),
+                tuple(without_few(note, study.min_cell) for note in notes),
                 match.unknown,
                 match.without,
                 source.labels.get(dated, dated),
