@@ -159,7 +159,7 @@ def find_missing_together(raw: RawTable, source: Source, min_cell: int) -> Missi
         few = (left > 0) & (left < min_cell) & (totals >= min_cell)
         if not few.any():
             break
-        shown.remove(next(i for i in reversed(shown) if found[i][few].any()))
+        shown.remove(max(shown, key=lambda i: (int(found[i][few].sum()), -counts[i])))
     used = np.flatnonzero(found[shown].any(axis=0))
     place = {int(g): i for i, g in enumerate(used)}
     patterns = tuple(

@@ -25,9 +25,11 @@ from analysis.decision import (
     VALID,
 )
 from analysis.evidence import PAIRS, PAIRS_DECIDED
+from analysis.features import FEWEST_UNKNOWN
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words
 from analysis.prepare import NEAR_COPY, OUTLIER_Z
+from analysis.relations import MOST_RELATED
 from analysis.report import Report, Segment
 from analysis.resample import NULL_DRAWS, NULL_PAIRS
 from analysis.workers import run_parallel
@@ -437,7 +439,7 @@ class _Book:
                 (
                     c.label,
                     *(f.value(x, c.type) for x in (c.p1, c.p10, c.median, c.p90, c.p99)),
-                    f"{c.skewness:+.1f}" if c.skewness is not None else "–",
+                    f"{round(c.skewness, 1) + 0.0:+.1f}" if c.skewness is not None else "–",
                     f.people(c.outliers or 0),
                 )
                 for c in self.report.data.columns
@@ -531,6 +533,8 @@ _THRESHOLDS = {
     "null_pairs": NULL_PAIRS,
     "outlier": OUTLIER_Z,
     "near_copy": NEAR_COPY,
+    "related": MOST_RELATED,
+    "unknown": FEWEST_UNKNOWN,
 }
 
 

@@ -189,6 +189,8 @@ def test_a_combination_that_would_tell_a_rare_one_by_subtraction_is_left_out(tmp
     found = patterns(tmp_path, {"": 50, "x": 30, "xy": 4, "z": 12})
     assert shown(found) == {"z": 12}, "34 lack x, so 30 of x alone would tell of 4 others"
     assert found.others
+    found = patterns(tmp_path, {"": 50, "y": 30, "xy": 20, "xyz": 4})
+    assert shown(found) == {"y": 30}, "one is enough to leave out"
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
