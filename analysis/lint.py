@@ -12,7 +12,7 @@ from analysis.cleaning import Cleaned
 from analysis.config import Study
 from analysis.evidence import Evidence
 from analysis.features import FeatureTable
-from analysis.formats import joined
+from analysis.formats import Formats, joined
 from analysis.prepare import NEAR_COPY, Prepared
 from analysis.sources import RawTable
 
@@ -59,7 +59,7 @@ def lint(
     found = [
         *_dates(study, raw),
         *_years(study, cleaned),
-        *_duplicates(cleaned),
+        *_duplicates(study, cleaned),
         *_sums(study, table, prepared),
         *_copies(table, prepared),
         *_codes(study, raw),
@@ -104,7 +104,7 @@ def _years(study: Study, cleaned: Cleaned) -> list[Finding]:
                 Finding(
                     "age-at-today",
                     "caution",
-                    f"{feature.label} is counted from {year}, the data end in {{cleaned.as_of.year}}",
+                    f"{feature.label} is counted from {year}, the data end in {cleaned.as_of.year}",
                     "A customer's age or tenure belongs to the date of the data, not to the day of the analysis.",
                     "Computed as the settings say; write year(as_of) instead.",
                     (feature.label,),
@@ -113,14 +113,15 @@ def _years(study: Study, cleaned: Cleaned) -> list[Finding]:
     return found
 
 
-def _duplicates(cleaned: Cleaned) -> list[Finding]:
+def _duplicates(study: Study, cleaned: Cleaned) -> list[Finding]:
     if not cleaned.duplicates:
         return []
+    rows = Formats(min_cell=study.min_cell).people(cleaned.duplicates)
     return [
         Finding(
             "duplicates-without-key",
             "caution",
-            f"{cleaned.duplicates:,} rows repeat an earlier one once the key is ignored",
+            f"{rows} rows repeat an earlier one once the key is ignored",
             "If they are copies, their customers count twice; a check with the key in place cannot see it.",
             "Reported and kept: the file cannot tell copies from customers who look alike.",
         )
