@@ -109,6 +109,7 @@ def _compute(
     from analysis.prepare import prepare
     from analysis.profile import profile_segments
     from analysis.report import write_report
+    from analysis.select import settle_roles
 
     with stage("Join"):
         read_playbook(root / "templates" / "playbook.yml")
@@ -123,6 +124,7 @@ def _compute(
         _check_study(study, table.frame.columns.tolist(), len(table.frame))
         prepared = prepare(table, study)
         correlations = correlate(table)
+        table = settle_roles(table, prepared.dropped)
     with stage("Gather evidence") as tell:
         evidence = gather_evidence(prepared.matrix, prepared.core, study, tell)
     findings = lint(study, raw, cleaned, table, prepared, evidence)

@@ -20,8 +20,9 @@ from analysis.features import FeatureTable, Variable
 from analysis.formats import Formats, in_words
 from analysis.lint import Finding
 from analysis.personas import Action, Persona
-from analysis.prepare import Dropped, Prepared, Step
+from analysis.prepare import Prepared, Step
 from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, Summary
+from analysis.select import Dropped, Group
 from analysis.sources import RawTable
 
 DIGITS = 6
@@ -79,6 +80,10 @@ class StudyInfo:
     min_cell: int
     seed: int
     scaling: str
+    missing: str
+    outliers: str
+    near_copies: str
+    noise: str
     value: str | None
     versions: dict[str, str]
 
@@ -160,6 +165,7 @@ class Report:
     ledger: tuple[LedgerLine, ...]
     variables: tuple[Variable, ...]
     steps: tuple[Step, ...]
+    groups: tuple[Group, ...]
     dropped: tuple[Dropped, ...]
     findings: tuple[Finding, ...]
     decision: Decision
@@ -222,6 +228,10 @@ def write_report(
         study.min_cell,
         study.seed,
         study.scaling,
+        study.missing,
+        study.outliers,
+        study.near_copies,
+        study.noise,
         study.value,
         versions,
     )
@@ -273,6 +283,7 @@ def write_report(
         ledger=(*joining, *cleaned.ledger, *prepared.ledger),
         variables=table.variables,
         steps=prepared.steps,
+        groups=prepared.groups,
         dropped=prepared.dropped,
         findings=findings,
         decision=evidence.decision,
