@@ -161,12 +161,19 @@ class Study(Settings):
     scaling: Scaling = "standard"
     encode: Literal["none", "label"] = Field("none", description="Let categories form segments by a number each.")
     reduce: Reduce | None = Field(None, description="Cluster in the first principal components.")
-    outliers: Literal["robust", "none"] = Field("robust", description="How unusual customers are found.")
-    near_copies: Literal["drop", "keep"] = Field("drop", description="Features that move together almost fully.")
+    outliers: Literal["robust", "winsorise", "none"] = Field(
+        "robust", description="Unusual customers: set aside while fitting, or their values drawn in, or not looked for."
+    )
+    near_copies: Literal["drop", "weigh", "keep"] = Field(
+        "drop", description="Features that move together almost fully: one for all, all sharing a weight, or all."
+    )
+    noise: Literal["drop", "keep"] = Field(
+        "drop", description="Features that move with no other and have one peak: described, or forming segments."
+    )
     transform: Literal["auto", "none"] = Field("auto", description="Logarithm of skewed amounts, or none at all.")
-    missing: Literal["median", "exclude"] = Field(
+    missing: Literal["median", "exclude", "knn", "iterative"] = Field(
         "median",
-        description="Customers without a value in a feature: filled in, or assigned without being fitted on.",
+        description="Customers without a value in a feature: how it is filled, or that they are not fitted on.",
     )
     seed: int = Field(2014, ge=0, le=2**32 - 1)
     min_cell: int = Field(10, ge=2, description="Fewest customers that a published number may stand for.")

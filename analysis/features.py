@@ -23,13 +23,14 @@ FEWEST_UNKNOWN = 0.05
 class Variable:
     """What a page needs to know of one variable.
 
-    ``columns`` are the source columns it is made of; ``categorical`` ones hold text levels.
+    ``columns`` are the source columns it is made of; ``categorical`` ones hold text levels. A feature that the
+    selection left out is a descriptor, or has the role ``ignore`` where describing segments by it would mislead.
     """
 
     name: str
     label: str
     unit: str
-    role: Literal["feature", "descriptor", "outcome"]
+    role: Literal["feature", "descriptor", "outcome", "ignore"]
     formula: str
     columns: tuple[str, ...]
     about: str

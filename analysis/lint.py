@@ -12,8 +12,9 @@ from analysis.cleaning import Cleaned
 from analysis.config import Study
 from analysis.evidence import Evidence
 from analysis.features import FeatureTable
-from analysis.formats import joined
-from analysis.prepare import NEAR_COPY, Prepared
+from analysis.formats import Formats, joined
+from analysis.prepare import Prepared
+from analysis.select import NEAR_COPY
 from analysis.sources import RawTable
 
 PER_FEATURE = 100
@@ -59,9 +60,9 @@ def lint(
     found = [
         *_dates(study, raw),
         *_years(study, cleaned),
-        *_duplicates(cleaned),
+        *_duplicates(study, cleaned),
         *_sums(study, table, prepared),
-        *_copies(table, prepared),
+        *_copies(study, table, prepared),
         *_codes(study, raw),
         *_scales(study, table, prepared),
         *_borrowed_k(study, evidence),
@@ -104,7 +105,7 @@ def _years(study: Study, cleaned: Cleaned) -> list[Finding]:
                 Finding(
                     "age-at-today",
                     "caution",
-                    f"{feature.label} is counted from {year}, the data end in {{cleaned.as_of.year}}",
+                    f"{feature.label} is counted from {year}, the data end in {cleaned.as_of.year}",
                     "A customer's age or tenure belongs to the date of the data, not to the day of the analysis.",
                     "Computed as the settings say; write year(as_of) instead.",
                     (feature.label,),
@@ -113,14 +114,15 @@ def _years(study: Study, cleaned: Cleaned) -> list[Finding]:
     return found
 
 
-def _duplicates(cleaned: Cleaned) -> list[Finding]:
+def _duplicates(study: Study, cleaned: Cleaned) -> list[Finding]:
     if not cleaned.duplicates:
         return []
+    rows = Formats(min_cell=study.min_cell).people(cleaned.duplicates)
     return [
         Finding(
             "duplicates-without-key",
             "caution",
-            f"{cleaned.duplicates:,} rows repeat an earlier one once the key is ignored",
+            f"{rows} rows repeat an earlier one once the key is ignored",
             "If they are copies, their customers count twice; a check with the key in place cannot see it.",
             "Reported and kept: the file cannot tell copies from customers who look alike.",
         )
@@ -148,25 +150,29 @@ def _sums(study: Study, table: FeatureTable, prepared: Prepared) -> list[Finding
     return found
 
 
-def _copies(table: FeatureTable, prepared: Prepared) -> list[Finding]:
-    names = [variable.name for variable in prepared.variables]
-    ranks = table.frame[names].rank().corr().abs()
+def _copies(study: Study, table: FeatureTable, prepared: Prepared) -> list[Finding]:
+    copies = {d.name for d in prepared.dropped if d.kind == "copy"}
+    looked_at = [*prepared.variables, *(variable for variable in table.variables if variable.name in copies)]
+    ranks = table.frame[[variable.name for variable in looked_at]].rank().corr().abs()
     pairs = [
-        (a, b)
-        for i, a in enumerate(prepared.variables)
-        for b in prepared.variables[i + 1 :]
-        if float(ranks[a.name][b.name]) >= NEAR_COPY
+        (a, b) for i, a in enumerate(looked_at) for b in looked_at[i + 1 :] if float(ranks[a.name][b.name]) >= NEAR_COPY
     ]
     if not pairs:
         return []
     shown = joined([f"{a.label} with {b.label}" for a, b in pairs[:3]])
+    count = "One pair of features says" if len(pairs) == 1 else f"{len(pairs)} pairs of features say"
+    done = {
+        "keep": "Kept as the settings say; near_copies: drop keeps one of each, weigh lets them share one weight.",
+        "weigh": "Kept as the settings say; those of a group share one weight.",
+        "drop": "One of each group forms segments; the Methodology page says which and why.",
+    }
     return [
         Finding(
             "near-copies",
-            "caution",
-            f"{len(pairs)} pairs of features say nearly the same: {shown}",
-            f"A Spearman correlation of {NEAR_COPY} or more; the theme they share weighs twice.",
-            "Kept as the settings say; near_copies: drop keeps one of each.",
+            "caution" if study.near_copies == "keep" else "note",
+            f"{count} nearly the same: {shown}",
+            f"A Spearman correlation of {NEAR_COPY} or more; the theme they share would weigh twice.",
+            done[study.near_copies],
             tuple(dict.fromkeys(v.label for pair in pairs for v in pair)),
         )
     ]
@@ -261,7 +267,7 @@ def _thin(table: FeatureTable, prepared: Prepared) -> list[Finding]:
 
 
 def _constants(study: Study, cleaned: Cleaned, prepared: Prepared) -> list[Finding]:
-    dropped = [d for d in prepared.dropped if "moves with" not in d.reason]
+    dropped = [d for d in prepared.dropped if d.kind == "constant"]
     columns = [c for c in cleaned.constants if c not in study.sources[0].roles.ignore]
     if not dropped and not columns:
         return []

@@ -100,7 +100,8 @@ def explore_choices(table: FeatureTable, prepared: Prepared, study: Study, evide
         ),
     )
     # What was chosen stands: leaving a feature out must not bring another one in.
-    plain = study.model_copy(update={"near_copies": "keep", "noise": "keep"})
+    copies = "weigh" if study.near_copies == "weigh" else "keep"
+    plain = study.model_copy(update={"near_copies": copies, "noise": "keep"})
     names = [name for name, algorithm in ALGORITHMS.items() if algorithm.takes_k]
     sets = dict(_feature_sets(own, prepared, plain))
     described, jobs = [], []

@@ -27,11 +27,12 @@ from analysis.decision import (
 from analysis.evidence import PAIRS, PAIRS_DECIDED
 from analysis.features import FEWEST_UNKNOWN
 from analysis.figures import WIDTH, Figure, Table
-from analysis.formats import in_words
-from analysis.prepare import NEAR_COPY, OUTLIER_Z
+from analysis.formats import in_words, joined
+from analysis.prepare import MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
 from analysis.relations import MOST_RELATED
 from analysis.report import Report, Segment
 from analysis.resample import NULL_DRAWS, NULL_PAIRS
+from analysis.select import DIP, MOST_RANKED, NEAR_COPY, RELATED
 from analysis.workers import run_parallel
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
@@ -239,6 +240,8 @@ class _Book:
             self.page(
                 "methodology",
                 features=self.features(),
+                groups=self.groups(),
+                core=self.core(),
                 thresholds=_THRESHOLDS,
                 chosen=self.chosen(),
                 parameters=self.parameters(),
@@ -455,20 +458,36 @@ class _Book:
     def features(self) -> Table:
         """Every variable with its formula and what was done to it."""
         steps = {step.name: step for step in self.report.steps}
-        dropped = {d.name: d.reason for d in self.report.dropped}
+        dropped = {d.name: d for d in self.report.dropped}
+        sharing = {name: len(g.members) for g in self.report.groups for name in g.members}
         rows = []
         for v in self.report.variables:
-            use = (
-                "forms segments"
-                if v.name in steps
-                else f"left out: {dropped[v.name]}"
-                if v.name in dropped
-                else f"{v.role}, describes them"
-            )
+            left_out = dropped.get(v.name)
+            if left_out:
+                noise = left_out.kind == "noise"
+                use = "noise, describes them" if noise else f"left out: {left_out.reason}"
+            else:
+                use = "forms segments" if v.name in steps else f"{v.role}, describes them"
             step = steps.get(v.name)
             made = ("logarithm, " if step and step.log else "") + ("scaled" if step else "as it is")
+            if step and self.report.study.near_copies == "weigh" and v.name in sharing:
+                made += f", 1/{sharing[v.name]} of the weight"
             rows.append((v.label, use, v.formula, made, v.about or "–"))
         return Table(("Variable", "Use", "Formula", "Taken as", "Meaning"), tuple(rows))
+
+    def core(self) -> str:
+        """How many were fitted on, so that nobody can subtract to a few who were not."""
+        n, n_core = self.report.study.n_customers, self.report.study.n_core
+        few = 0 < n - n_core < self.report.study.min_cell
+        return f"all but {self.formats.people(n - n_core)} of {n:,}" if few else f"{n_core:,}"
+
+    def groups(self) -> list[str]:
+        """The groups of near-copies and what became of each."""
+        return [
+            f"{joined([self.report.variable(name).label for name in g.members])} "
+            f"(Spearman {g.least:.2f} or more); {g.done}"
+            for g in self.report.groups
+        ]
 
 
 def _draw_all(report: Report) -> list[Figure]:
@@ -532,9 +551,16 @@ _THRESHOLDS = {
     "null_draws": NULL_DRAWS,
     "null_pairs": NULL_PAIRS,
     "outlier": OUTLIER_Z,
+    "neighbours": NEIGHBOURS,
+    "most_neighbours": MOST_NEIGHBOURS,
+    "most_predictors": MOST_PREDICTORS,
+    "rounds": ROUNDS,
     "near_copy": NEAR_COPY,
-    "related": MOST_RELATED,
+    "most_related": MOST_RELATED,
     "unknown": FEWEST_UNKNOWN,
+    "ranked": MOST_RANKED,
+    "related": RELATED,
+    "dip": DIP,
 }
 
 

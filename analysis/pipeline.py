@@ -126,6 +126,7 @@ def _compute(
     from analysis.provenance import summarise_sources
     from analysis.relations import associate, correlate
     from analysis.report import write_report
+    from analysis.select import settle_roles
     from analysis.solutions import compare_solutions
 
     with stage("Join"):
@@ -143,6 +144,7 @@ def _compute(
         _check_study(study, table.frame.columns.tolist(), len(table.frame))
         prepared = prepare(table, study)
         correlations, associations = correlate(table), associate(table, study.min_cell)
+        table = settle_roles(table, prepared.dropped)
     with stage("Gather evidence") as tell:
         evidence = gather_evidence(prepared.matrix, prepared.core, study, tell)
     with stage("Compare choices"):

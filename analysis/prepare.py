@@ -1,7 +1,9 @@
-"""From features to the matrix that the algorithms see: impute, transform, flag outliers, scale; all invertible."""
+"""From features to the matrix that the algorithms see: select, fill, transform, tame outliers, scale; invertible."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,23 +12,30 @@ from numpy.typing import NDArray
 
 from analysis.cleaning import LedgerLine
 from analysis.config import Study
-from analysis.errors import InputError, listed
 from analysis.features import FeatureTable, Variable
 from analysis.formats import and_more
+from analysis.select import Dropped, Group, select
 
 OUTLIER_Z = 3.5
 """Robust z above which a value is an outlier (Iglewicz & Hoaglin 1993)."""
 MOST_UNUSUAL = 0.1
 """Share of customers above which what looks unusual is taken for a group, and nobody is set aside. Ours."""
-NEAR_COPY = 0.9
-"""Absolute Spearman correlation from which two features count as near-copies."""
 SKEWED = 1.0
 """Skewness above which an amount or count is taken as its logarithm."""
+MOST_NEIGHBOURS, NEIGHBOURS = 5_000, 5
+"""Customers of the clean core, sampled above this many, that missing values are learnt from; and how many of them
+stand for the nearest. Ours; five is scikit-learn's default."""
+MOST_PREDICTORS, ROUNDS = 20, 20
+"""Features that a missing value is estimated from, and how often estimates are renewed. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How one feature becomes a column of the matrix: ``(g(x) - centre) / scale`` with g = log1p or identity."""
+    """How one feature becomes a column of the matrix: ``(g(x) - centre) / scale`` with g = log1p or identity.
+
+    ``limits`` are the values of g(x) that everything beyond is drawn in to, None for none. Where near-copies share a
+    weight, ``scale`` holds the root of how many they are as a factor.
+    """
 
     name: str
     log: bool
@@ -34,14 +43,7 @@ class Step:
     centre: float
     scale: float
     imputed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """A feature that does not form segments, and why."""
-
-    name: str
-    reason: str
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Prepared:
         The clean core that segments are fitted on; everyone is assigned.
     steps : tuple of Step, length p
     variables : tuple of Variable, length p
+    groups : tuple of Group
+        Near-copies among the features.
     dropped : tuple of Dropped
     axes : ndarray, shape (p, q), optional
         Principal axes of the clean core where the study reduces.
@@ -66,6 +70,7 @@ class Prepared:
     core: NDArray[np.bool_]
     steps: tuple[Step, ...]
     variables: tuple[Variable, ...]
+    groups: tuple[Group, ...]
     dropped: tuple[Dropped, ...]
     axes: NDArray[np.float64] | None
     ledger: tuple[LedgerLine, ...]
@@ -79,72 +84,48 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     table : FeatureTable
         n customers.
     study : Study
-        Uses ``scaling``.
+        Uses ``near_copies``, ``noise``, ``missing``, ``outliers``, ``transform``, ``scaling`` and ``reduce``.
 
     Raises
     ------
     InputError
         Where no feature varies.
     """
-    variables, dropped = _select(table, study.near_copies == "keep")
-    frame = table.frame[[variable.name for variable in variables]]
-    n = len(frame)
-    logs = np.array(
-        [study.transform == "auto" and _takes_log(variable, frame[variable.name]) for variable in variables]
-    )
-    values = frame.to_numpy(float)
+    auto = study.transform == "auto"
+    logged = frozenset(v.name for v in table.of("feature") if auto and _takes_log(v, table.frame[v.name]))
+    chosen = select(table, study, logged)
+    values = table.frame[[v.name for v in chosen.variables]].to_numpy(float)
+    logs = np.array([v.name in logged for v in chosen.variables])
     missing = np.isnan(values)
-    fills = np.nanmedian(values, axis=0)
+    fills = _usual_values(values)
     values = np.where(missing, fills, values)
     values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0)), values)
-    core = np.ones(n, dtype=bool) if study.missing == "median" else np.asarray(~missing.any(axis=1))
-    if study.outliers == "robust":
-        usual = ~(robust_z(values) > OUTLIER_Z).any(axis=1)
-        if usual.mean() >= 1 - MOST_UNUSUAL:
-            core = core & usual
+    nobody = np.zeros(len(values), dtype=bool)
+    unusual = nobody if study.outliers == "none" else np.asarray((robust_z(values) > OUTLIER_Z).any(axis=1))
+    aside = unusual if study.outliers == "robust" and unusual.mean() <= MOST_UNUSUAL else nobody
+    limits = _limits(values) if study.outliers == "winsorise" else [None] * len(logs)
+    values = _draw_in(values, limits)
+    core = ~(aside | missing.any(axis=1)) if study.missing == "exclude" else ~aside
     centre, scale = _scaling(values[core], study.scaling)
-    steps = tuple(
-        Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone))
-        for variable, log, fill, c, s, gone in zip(
-            variables, logs, fills, centre, scale, missing.sum(axis=0), strict=True
-        )
-    )
-    groups: dict[bytes, list[int]] = {}
-    for j in map(int, np.flatnonzero(missing.any(axis=0))):
-        groups.setdefault(missing[:, j].tobytes(), []).append(j)
-    ledger = [
-        LedgerLine(
-            f"{and_more([variables[j].label for j in same])}: no value can be computed",
-            "A share or an average needs something to divide by.",
-            n,
-            steps[same[0]].imputed,
-            n,
-            "median of the others used for forming segments only",
-        )
-        for same in groups.values()
-    ]
-    ledger.append(
-        LedgerLine(
-            "Unusual customers",
-            f"A feature lies more than {OUTLIER_Z} robust standard deviations from its median."
-            if study.outliers == "robust"
-            else "A feature has no value; such customers are not fitted on (set by the analyst).",
-            n,
-            int((~core).sum()),
-            n,
-            "set aside while segments are formed, then assigned like everyone",
-        )
-    )
+    scale = scale * np.sqrt(chosen.shared_by)
     matrix = (values - centre) / scale
+    if study.missing in {"knn", "iterative"} and missing.any():
+        matrix = _estimate(matrix, missing, core, study)
+    numbers = zip(logs, fills, centre, scale, missing.sum(axis=0), limits, strict=True)
+    steps = tuple(
+        Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone), reach)
+        for variable, (log, fill, c, s, gone, reach) in zip(chosen.variables, numbers, strict=True)
+    )
     axes = _axes(matrix[core], study.reduce.pca) if study.reduce else None
     return Prepared(
         matrix if axes is None else matrix @ axes,
         core,
         steps,
-        tuple(variables),
-        tuple(dropped),
+        chosen.variables,
+        chosen.groups,
+        chosen.dropped,
         axes,
-        tuple(ledger),
+        _ledger(chosen.variables, missing, int(unusual.sum()), int(aside.sum()), study),
     )
 
 
@@ -164,7 +145,8 @@ def apply_steps(frame: pd.DataFrame, steps: tuple[Step, ...]) -> NDArray[np.floa
     for step in steps:
         values = frame[step.name].to_numpy(float)
         values = np.where(np.isnan(values), step.fill, values)
-        columns.append(((np.log1p(np.maximum(values, 0)) if step.log else values) - step.centre) / step.scale)
+        values = np.log1p(np.maximum(values, 0)) if step.log else values
+        columns.append((_draw_in(values[:, None], [step.limits])[:, 0] - step.centre) / step.scale)
     return np.column_stack(columns)
 
 
@@ -177,44 +159,87 @@ def invert_steps(matrix: NDArray[np.float64], steps: tuple[Step, ...]) -> NDArra
     return np.column_stack(columns)
 
 
-def _select(table: FeatureTable, keep_copies: bool) -> tuple[list[Variable], list[Dropped]]:
-    """Leave out constants and, unless they are to be kept, all but the first of near-copies."""
-    chosen: list[Variable] = []
-    dropped: list[Dropped] = []
-    candidates = table.of("feature")
-    ranks = table.frame[[variable.name for variable in candidates]].rank()
-    for variable in candidates:
-        values = table.frame[variable.name]
-        counts = values.value_counts(dropna=True)
-        if len(counts) < 2:
-            told = "one value for everyone" if len(counts) else "no value for anyone"
-            dropped.append(Dropped(variable.name, f"has {told}"))
-            continue
-        if len(values) >= 100 and counts.iloc[0] / len(values) > 0.99:
-            dropped.append(Dropped(variable.name, "has one value for more than 99 % of customers"))
-            continue
-        twin = next(
-            (
-                other
-                for other in chosen
-                if not keep_copies and abs(ranks[variable.name].corr(ranks[other.name])) >= NEAR_COPY
-            ),
-            None,
+def _ledger(
+    variables: tuple[Variable, ...], missing: NDArray[np.bool_], unusual: int, aside: int, study: Study
+) -> tuple[LedgerLine, ...]:
+    n = len(missing)
+    how = {
+        "median": "filled with {usual} for forming segments only",
+        "exclude": "filled with {usual} for assigning only",
+        "knn": f"filled from the {NEIGHBOURS} nearest customers for forming segments only",
+        "iterative": "estimated from the other features for forming segments only",
+    }[study.missing]
+    why = "A share or an average needs something to divide by."
+    groups: dict[tuple[bytes, str], list[int]] = {}
+    for j in map(int, np.flatnonzero(missing.any(axis=0))):
+        usual = "the commoner answer" if variables[j].unit == "yes_no" else "the median of the others"
+        groups.setdefault((missing[:, j].tobytes(), how.format(usual=usual)), []).append(j)
+    lines = [
+        LedgerLine(
+            f"{and_more([variables[j].label for j in same])}: no value can be computed",
+            why,
+            n,
+            int(missing[:, same[0]].sum()),
+            n,
+            done,
         )
-        if twin:
-            r = ranks[variable.name].corr(ranks[twin.name])
-            dropped.append(
-                Dropped(variable.name, f"moves with {twin.label} (Spearman {r:.2f}); one of the two is enough")
-            )
-            continue
-        chosen.append(variable)
-    if not chosen:
-        raise InputError(
-            "No feature varies between customers, so there is nothing to form segments by.",
-            f"Features looked at: {listed(variable.label for variable in candidates)}.",
-            "Give other columns the role 'feature'.",
+        for (_, done), same in groups.items()
+    ]
+    if study.missing == "exclude":
+        why = "Segments are formed by customers whose every feature is known (set by the analyst)."
+        without = int(missing.any(axis=1).sum())
+        done = "set aside while segments are formed, then assigned like everyone"
+        lines.append(LedgerLine("Customers without a value in a feature", why, n, without, n, done))
+    why = f"A feature lies more than {OUTLIER_Z} robust standard deviations from its median."
+    done = "set aside while segments are formed, then assigned like everyone"
+    if study.outliers == "winsorise":
+        done = "drawn in to that distance, for forming segments and for assigning alike; nobody set aside"
+    elif study.outliers == "none":
+        why = "Not looked for (set by the analyst)."
+    elif unusual > aside:
+        why += f" More than {100 * MOST_UNUSUAL:.0f} % would be: a group rather than outliers, so nobody is."
+    touched = unusual if study.outliers == "winsorise" else aside
+    return (*lines, LedgerLine("Unusual customers", why, n, touched, n, done))
+
+
+def _usual_values(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Medians of the columns; of two values the commoner, the lower one where both are as common."""
+    median, low, high = (f(values, axis=0) for f in (np.nanmedian, np.nanmin, np.nanmax))
+    between = ((values == low) | (values == high) | np.isnan(values)).all(axis=0) & (median < high)
+    return np.where(between, low, median)
+
+
+def _estimate(
+    matrix: NDArray[np.float64], missing: NDArray[np.bool_], core: NDArray[np.bool_], study: Study
+) -> NDArray[np.float64]:
+    """The matrix with missing values learnt from a seeded sample of the clean core; within what is seen there."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+    from sklearn.impute import IterativeImputer, KNNImputer
+
+    known = np.where(missing, np.nan, matrix)
+    rows = np.flatnonzero(core)
+    if len(rows) > MOST_NEIGHBOURS:
+        rows = np.sort(np.random.default_rng(study.seed).choice(rows, MOST_NEIGHBOURS, replace=False))
+    learner = (
+        KNNImputer(n_neighbors=NEIGHBOURS, keep_empty_features=True)
+        if study.missing == "knn"
+        else IterativeImputer(
+            max_iter=ROUNDS, n_nearest_features=MOST_PREDICTORS, random_state=study.seed, keep_empty_features=True
         )
-    return chosen, dropped
+    )
+    touched = missing.any(axis=1)
+    with warnings.catch_warnings():
+        # Estimates that still move a little after the last round are good enough to place a customer by.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        filled = np.asarray(learner.fit(known[rows]).transform(known[touched]))
+    low, high = matrix[core].min(axis=0), matrix[core].max(axis=0)
+    filled = np.clip(filled, low, high)
+    two_valued = ((matrix == low) | (matrix == high)).all(axis=0)
+    filled = np.where(two_valued & missing[touched], np.where(filled > (low + high) / 2, high, low), filled)
+    made = matrix.copy()
+    made[touched] = np.where(missing[touched], filled, matrix[touched])
+    return made
 
 
 def _takes_log(variable: Variable, values: pd.Series) -> bool:
@@ -239,11 +264,29 @@ def robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
     The spread is 1.4826 MAD; where over half of the values are equal, 1.2533 times the mean absolute deviation.
     """
-    distance = np.abs(values - np.median(values, axis=0))
+    median, spread = _robust_spread(values)
+    return np.abs(values - median) / spread
+
+
+def _limits(values: NDArray[np.float64]) -> list[tuple[float, float] | None]:
+    """What lies :data:`OUTLIER_Z` robust standard deviations below and above each median; None without a spread."""
+    reach = [(m - OUTLIER_Z * s, m + OUTLIER_Z * s) for m, s in zip(*_robust_spread(values), strict=True)]
+    return [(float(low), float(high)) if np.isfinite(low) else None for low, high in reach]
+
+
+def _draw_in(values: NDArray[np.float64], limits: Sequence[tuple[float, float] | None]) -> NDArray[np.float64]:
+    low, high = np.array([reach or (-np.inf, np.inf) for reach in limits]).T
+    return np.clip(values, low, high)
+
+
+def _robust_spread(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Medians and robust standard deviations, shape (p,); infinite where a column has two values or no spread."""
+    median = np.median(values, axis=0)
+    distance = np.abs(values - median)
     spread = 1.4826 * np.median(distance, axis=0)
     spread = np.where(spread > 0, spread, 1.2533 * distance.mean(axis=0))
     two_valued = np.array([len(np.unique(column)) <= 2 for column in values.T])
-    return np.divide(distance, spread, out=np.zeros_like(distance), where=(spread > 0) & ~two_valued)
+    return median, np.where((spread > 0) & ~two_valued, spread, np.inf)
 
 
 def _scaling(values: NDArray[np.float64], how: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

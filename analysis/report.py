@@ -22,11 +22,12 @@ from analysis.formats import Formats, in_words
 from analysis.lint import Finding
 from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
-from analysis.prepare import Dropped, Prepared, Step
+from analysis.prepare import Prepared, Step
 from analysis.profile import CategoryProfile, Difference, ExpectedSpend, Profiles, SegmentMap, Summary
 from analysis.provenance import SourceSummary
 from analysis.relations import Relations
 from analysis.rfm import RfmGrid
+from analysis.select import Dropped, Group
 from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
 
 DIGITS = 6
@@ -72,6 +73,10 @@ class StudyInfo:
     min_cell: int
     seed: int
     scaling: str
+    missing: str
+    outliers: str
+    near_copies: str
+    noise: str
     value: str | None
     versions: dict[str, str]
 
@@ -163,6 +168,7 @@ class Report:
     ledger: tuple[LedgerLine, ...]
     variables: tuple[Variable, ...]
     steps: tuple[Step, ...]
+    groups: tuple[Group, ...]
     dropped: tuple[Dropped, ...]
     findings: tuple[Finding, ...]
     decision: Decision
@@ -233,6 +239,10 @@ def write_report(
         study.min_cell,
         study.seed,
         study.scaling,
+        study.missing,
+        study.outliers,
+        study.near_copies,
+        study.noise,
         study.value,
         versions,
     )
@@ -283,6 +293,7 @@ def write_report(
         ledger=(*joining, *cleaned.ledger, *prepared.ledger),
         variables=table.variables,
         steps=prepared.steps,
+        groups=prepared.groups,
         dropped=prepared.dropped,
         findings=findings,
         decision=evidence.decision,

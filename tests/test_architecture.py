@@ -13,7 +13,7 @@ ORDER = (
     "__init__", "errors", "workers", "expressions", "config", "formats", "demo", "retailer", "download",
     "dates", "numerals", "columns", "delimited", "workbooks", "databases", "sources", "inference", "draft",
     "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
-    "features", "prepare", "relations", "bars", "provenance", "explore",
+    "features", "select", "prepare", "relations", "bars", "provenance", "explore",
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "proof",
     "profile", "history", "personas",
     "report", "figures", "charts", "descriptor_charts", "evidence_charts", "data_charts", "assets", "pages",

@@ -108,6 +108,21 @@ def test_a_model_of_each_algorithm_scores_its_own_customers_the_same(algorithm: 
     assert scored["segment"].tolist() == found.evidence.labels.tolist()
 
 
+@pytest.mark.parametrize(
+    "settings", [{"outliers": "winsorise"}, {"near_copies": "weigh", "outliers": "none"}, {"scaling": "none"}]
+)
+def test_a_model_of_each_preparation_scores_its_own_customers_the_same(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    own = run_stages().study
+    double = own.features["orders"].model_copy(update={"label": "Twice the orders", "formula": "2 * NumWebVisitsMonth"})
+    changed = {"segments": 3, "algorithm": "kmeans", "features": {**own.features, "double": double}, **settings}
+    found = take_through(twin_file(500), own.model_copy(update=changed), tmp_path)
+    scored = score(found.raw, found.build / "model.json")
+    assert scored["segment"].tolist() == found.evidence.labels.tolist()
+    assert [group.members for group in found.report.groups] == [("web_visits", "double")]
+
+
 def test_keys_and_free_text_are_what_must_stay_private(stages: Stages, tmp_path: Path) -> None:
     found = private_values(stages.raw, stages.cleaned, stages.source, stages.study)
     assert found.keys == frozenset(stages.cleaned.keys)

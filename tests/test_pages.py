@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from analysis import pages
 from analysis.pages import escape, escape_front, escape_json, write_pages
 from analysis.report import Report, from_json, to_json
+from analysis.select import Group
 from tests.stages import ROOT, little_work, run_stages
 
 HOSTILE = (
@@ -295,6 +296,40 @@ def test_the_data_page_tells_every_line_of_the_ledger(shown: dict[str, str]) -> 
 def test_the_evidence_page_tells_every_reason(shown: dict[str, str]) -> None:
     for reason in run_stages().report.decision.reasons:
         assert reason in shown["site/evidence.qmd"]
+
+
+def test_the_methodology_tells_what_was_left_out_and_that_noise_describes(shown: dict[str, str]) -> None:
+    report = run_stages().report
+    assert [(d.name, d.kind) for d in report.dropped] == [("recency", "noise")]
+    assert f"Noise: Days since last purchase {report.dropped[0].reason}." in shown["site/methodology.qmd"]
+    assert "<td>noise, describes them</td>" in shown["site/methodology.qmd"]
+    assert report.variable("recency").role == "descriptor"
+    assert "recency" in report.everyone
+    assert not any("recency" in s.markers for s in report.segments)
+
+
+def test_the_methodology_tells_the_groups_of_near_copies_and_who_shares_a_weight(root: Path) -> None:
+    report = run_stages().report
+    group = Group(("orders", "order_value"), 0.93, "what was done with these two")
+    study = replace(report.study, near_copies="weigh", noise="keep", missing="knn", outliers="winsorise")
+    page = html.unescape(written(replace(report, groups=(group,), study=study), root)["site/methodology.qmd"])
+    told = "Orders and Average order value (Spearman 0.93 or more); what was done with these two."
+    assert f"- Near-copies: {told}" in page
+    assert "No two features are near-copies" not in page
+    assert page.count("1/2 of the weight</td>") == 2
+    for words in ("share the weight of one", "The settings keep it", "5 nearest", "nobody is set aside"):
+        assert words in page
+
+
+@pytest.mark.parametrize(
+    ("aside", "told"), [(0, "Segments are fitted on 500 c"), (25, "on 475 c"), (7, "on all but fewer")]
+)
+def test_the_size_of_the_clean_core_gives_no_few_away(aside: int, told: str, root: Path) -> None:
+    report = run_stages().report
+    study = replace(report.study, n_core=report.study.n_customers - aside)
+    page = html.unescape(written(replace(report, study=study), root)["site/methodology.qmd"])
+    assert told in page
+    assert "493" not in page
 
 
 def test_no_page_shows_what_is_not_a_number(shown: dict[str, str]) -> None:

@@ -168,6 +168,8 @@ STUDIES: dict[str, dict[str, Any]] = {
     "dbscan": {"algorithm": "dbscan"},
     "three segments on robust scales": {"segments": 3, "scaling": "robust"},
     "two segments without a value": {"segments": 2, "value": None, "scaling": "minmax"},
+    "one weight, drawn in, nearest": {"near_copies": "weigh", "outliers": "winsorise", "missing": "knn"},
+    "estimated, nothing left out": {"near_copies": "keep", "noise": "keep", "outliers": "none", "missing": "iterative"},
     "raw scales in money": {"scaling": "none", "currency": "€", "period": "in 2025", "max_segments": 3},
 }
 """Settings laid over the shop's."""

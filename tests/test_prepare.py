@@ -77,6 +77,98 @@ def test_a_missing_value_takes_the_median_and_is_counted() -> None:
     assert (entry.rows_in, entry.rows_out) == (200, 200)
 
 
+@pytest.mark.parametrize(("yes", "fill"), [(50, 0.0), (51, 1.0), (49, 0.0)])
+def test_a_missing_yes_or_no_takes_the_commoner_answer(yes: int, fill: float) -> None:
+    answers = np.repeat([1.0, 0.0, np.nan], [yes, 100 - yes, 4])
+    found = prepare(features({"said": answers, "b": normal(104, 1)[:, 0]}, said="yes_no"), study())
+    assert found.steps[0].fill == fill
+    assert "filled with the commoner answer" in next(line.done for line in found.ledger if line.touched == 4)
+
+
+def gapped(n: int = 600) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Give three features that follow one theme, a yes or no that does too, and what was taken out of the first."""
+    rng = np.random.default_rng(12)
+    theme = rng.standard_normal(n)
+    a, b, c = (10 + 4 * (theme + 0.4 * rng.standard_normal(n)) for _ in range(3))
+    said = np.where(np.arange(n) % 11 == 0, np.nan, theme + 0.3 * rng.standard_normal(n) > 0)
+    gone = np.arange(n) % 7 == 0
+    return {"a": np.where(gone, np.nan, a), "b": b, "c": c, "said": said.astype(float)}, a[gone]
+
+
+@pytest.mark.parametrize("how", ["knn", "iterative"])
+def test_what_is_missing_is_learnt_from_the_other_features(how: str) -> None:
+    columns, truth = gapped()
+    gone = np.isnan(columns["a"])
+
+    def error(found: Prepared) -> float:
+        return float(np.abs(invert_steps(found.matrix, found.steps)[gone, 0] - truth).mean())
+
+    plain, found = prepared(columns, outliers="none"), prepared(columns, outliers="none", missing=how)
+    assert error(found) < 0.6 * error(plain)
+    values = invert_steps(found.matrix, found.steps)
+    assert np.isin(values[:, 3].round(9), (0, 1)).all()
+    asked = np.isnan(columns["said"])
+    assert np.mean((values[asked, 3] > 0.5) == (columns["b"][asked] > 10)) > 0.75
+    known = ~np.isnan(np.column_stack(list(columns.values())))
+    assert found.matrix[known] == pytest.approx(plain.matrix[known])
+    assert found.steps == plain.steps, "new customers get the median"
+    line = next(line for line in found.ledger if line.rule.startswith("The a"))
+    assert line.touched == gone.sum()
+    assert line.done.startswith("filled from the 5 nearest" if how == "knn" else "estimated from the other features")
+
+
+@pytest.mark.parametrize("how", ["knn", "iterative"])
+def test_what_is_learnt_from_a_sample_is_the_same_each_time(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.prepare.MOST_NEIGHBOURS", 80)
+    first, second = (prepared(gapped()[0], missing=how) for _ in range(2))
+    assert (first.matrix == second.matrix).all()
+
+
+@pytest.mark.parametrize("how", ["knn", "iterative"])
+def test_a_customer_with_no_value_at_all_gets_through(how: str) -> None:
+    values = normal(200, 3)
+    values[0] = np.nan
+    found = prepared(dict(zip("abc", values.T, strict=True)), missing=how, noise="keep")
+    assert np.isfinite(found.matrix).all()
+
+
+def test_customers_without_a_value_may_be_left_out_of_the_fit() -> None:
+    values = normal(300, 2)
+    values[:30, 0] = np.nan
+    found = prepared({"a": values[:, 0], "b": values[:, 1]}, missing="exclude", outliers="none")
+    assert (~found.core).nonzero()[0].tolist() == list(range(30))
+    assert np.isfinite(found.matrix).all()
+    lines = {line.rule: line.touched for line in found.ledger}
+    assert lines["Customers without a value in a feature"] == 30
+    assert lines["Unusual customers"] == 0
+
+
+def test_unusual_values_may_be_drawn_in_for_fitting_and_placing_alike() -> None:
+    values = normal(300, 2)
+    values[:5, 0], values[5, 1] = 50, -70
+    columns = {"a": values[:, 0], "b": values[:, 1]}
+    found = prepared(columns, outliers="winsorise")
+    assert found.core.all()
+    assert found.ledger[-1].touched == 6
+    assert "nobody set aside" in found.ledger[-1].done
+    drawn = invert_steps(found.matrix, found.steps)
+    limit = np.median(values[:, 0]) + 3.5 * 1.4826 * np.median(np.abs(values[:, 0] - np.median(values[:, 0])))
+    assert drawn[:5, 0] == pytest.approx(limit)
+    assert drawn[5, 1] > -7
+    assert drawn[6:] == pytest.approx(values[6:])
+    again = apply_steps(pd.DataFrame(columns), found.steps)
+    assert again == pytest.approx(found.matrix, abs=1e-12)
+    assert apply_steps(pd.DataFrame({"a": [1e9], "b": [0.0]}), found.steps)[0, 0] == pytest.approx(found.matrix[0, 0])
+
+
+def test_a_yes_or_no_is_not_drawn_in() -> None:
+    rare = np.zeros(300)
+    rare[:10] = 1
+    found = prepared({"rare": rare, "b": np.linspace(-1, 1, 300)}, outliers="winsorise")
+    assert found.steps[0].limits is None
+    assert found.ledger[-1].touched == 0
+
+
 def test_unusual_customers_are_flagged_and_kept() -> None:
     values = normal(300, 2)
     values[:5, 0] = 50.0
@@ -95,6 +187,8 @@ def test_where_most_customers_are_unusual_nobody_is_set_aside() -> None:
     spikes = np.where(rng.random((400, 12)) < 0.08, 60.0, rng.standard_normal((400, 12)))
     found = prepared({f"f{j}": column for j, column in enumerate(spikes.T)})
     assert found.core.all()
+    assert found.ledger[-1].touched == 0
+    assert "a group rather than outliers" in found.ledger[-1].why
 
 
 def test_a_yes_no_feature_makes_nobody_unusual() -> None:
