@@ -123,23 +123,23 @@ def complete_study(raws: Sequence[RawTable], study: Study) -> tuple[Study, dict[
     return study.model_copy(update={"sources": tuple(sources)}), reasons
 
 
-def explain_rows(raw: RawTable, source: Source, chosen: Source) -> tuple[str, ...]:
+def explain_rows(raw: RawTable, source: Source | None, chosen: Source) -> tuple[str, ...]:
     """How the columns of transactions or events were read and what they were taken for, as sentences.
 
     Parameters
     ----------
     raw : RawTable
-    source : Source
-        As the settings have it.
+    source : Source, optional
+        As the settings have it; None where they know nothing of the table.
     chosen : Source
         As completed by `complete_study`.
     """
-    if source.kind not in {"transactions", "events"}:
+    if chosen.kind not in {"transactions", "events"}:
         return ()
     told = []
     for part, column in chosen.columns.model_dump().items():
         if column in raw.frame.columns:
-            how = "set" if getattr(source.columns, part) else "by its name and type"
+            how = "set" if source and getattr(source.columns, part) else "by its name and type"
             told.append(f"{column} is {_PARTS[part]} ({how}): {raw.column(column).note}.")
     return tuple(told)
 

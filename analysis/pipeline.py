@@ -106,7 +106,7 @@ def _compute(
             _check_draft(study, raws[0])
         for i, source in enumerate(study.sources[1:], start=1):
             raws.append(read_source(paths[i], root, source, f"segmentation.sources[{i}]"))
-        written = study.sources
+        written = (None,) if draft else study.sources
         study, reasons = complete_study(raws, study)
         read = [explain_rows(*each) for each in zip(raws, written, study.sources, strict=True)]
     warm_up("analysis.resample")

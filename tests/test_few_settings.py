@@ -166,6 +166,7 @@ def test_settings_win_over_what_would_be_inferred(root: Path) -> None:
     assert whole.sources[0].roles == study.sources[0].roles and reasons == {}
     told = explain_rows(raws[1], study.sources[1], whole.sources[1])
     assert "channel is the category (set): 3 different words." in told
+    assert not any("(set)" in sentence for sentence in explain_rows(raws[1], None, whole.sources[1]))
 
 
 def test_columns_that_feed_formulas_get_no_role_of_their_own(root: Path) -> None:
