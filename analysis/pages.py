@@ -14,24 +14,28 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from joblib import delayed
 from markupsafe import Markup
 
-from analysis import charts, data_charts, descriptor_charts, evidence_charts
+from analysis import algorithm_charts, charts, data_charts, descriptor_charts, evidence_charts, readings
 from analysis.assets import read_tokens, themed, write_vega_bundle
+from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
 from analysis.decision import (
     BAND,
+    CLOSE,
+    MOST_NOISE,
     NATURAL_GAP,
     NATURAL_STABLE,
     REPRODUCIBLE_STABLE,
     STABLE,
     VALID,
 )
-from analysis.evidence import PAIRS, PAIRS_DECIDED
+from analysis.evidence import PAIRS, PAIRS_DECIDED, PREDICTS
 from analysis.features import FEWEST_UNKNOWN
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words
+from analysis.multiverse import AGREES
 from analysis.prepare import NEAR_COPY, OUTLIER_Z
 from analysis.relations import MOST_RELATED
 from analysis.report import Report, Segment
-from analysis.resample import NULL_DRAWS, NULL_PAIRS
+from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
 from analysis.workers import run_parallel
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
@@ -179,7 +183,7 @@ class _Book:
             trim_blocks=True,
             keep_trailing_newline=True,
         )
-        self.environment.globals.update(vega_bundle=Markup(bundle))
+        self.environment.globals.update(vega_bundle=Markup(bundle), readings=readings)
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,
@@ -203,7 +207,7 @@ class _Book:
                 personas=personas,
                 value_size=self.figure(figures["value_size"], 0),
                 first=self.first_actions(),
-                stability=self.chosen().stability.median,
+                stability=readings.chosen(report).stability.median,
             ),
         )
         siblings = [self.card(s, "") for s in report.segments]
@@ -217,7 +221,9 @@ class _Book:
         shown = {name: self.figure(figure, 0) for name, figure in figures.items()}
         mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
-        yield "evidence.qmd", self.page("evidence", figures=shown, chosen=self.chosen())
+        least = min(report.segments, key=lambda s: s.slsw)
+        yield "evidence.qmd", self.page("evidence", figures=shown, least=least)
+        yield "algorithms.qmd", self.page("algorithms", figures=shown)
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]
         yield (
             "data.qmd",
@@ -240,7 +246,6 @@ class _Book:
                 "methodology",
                 features=self.features(),
                 thresholds=_THRESHOLDS,
-                chosen=self.chosen(),
                 parameters=self.parameters(),
             ),
         )
@@ -380,10 +385,6 @@ class _Book:
                 )
         return chosen
 
-    def chosen(self) -> Any:
-        """The evidence at the published number of segments."""
-        return next(r for r in self.report.evidence.by_k if r.k == self.report.decision.k)
-
     def ledger(self) -> Table:
         """The cleaning ledger as text."""
         return Table(
@@ -483,12 +484,21 @@ def _draw_all(report: Report) -> list[Figure]:
         *(descriptor_charts.category_mix(report, i) for i in range(len(report.categories))),
         descriptor_charts.expected_spend(report),
         descriptor_charts.rfm_grid(report),
+        evidence_charts.stability(report),
         evidence_charts.elbow(report),
         evidence_charts.silhouette(report),
-        evidence_charts.stability(report),
-        evidence_charts.algorithms(report),
+        evidence_charts.calinski_harabasz(report),
+        evidence_charts.davies_bouldin(report),
+        evidence_charts.gap(report),
+        evidence_charts.prediction_strength(report),
+        evidence_charts.bic(report),
         evidence_charts.segment_stability(report),
         evidence_charts.null_reference(report),
+        evidence_charts.gaussian_reference(report),
+        algorithm_charts.algorithms(report),
+        algorithm_charts.dendrogram(report),
+        algorithm_charts.reach(report),
+        algorithm_charts.ward_groups(report),
         *(data_charts.distribution(report, c) for c in [c for c in report.data.columns if c.bars][:MOST_DRAWN]),
         data_charts.missing_values(report),
         data_charts.missing_together(report),
@@ -529,6 +539,18 @@ _THRESHOLDS = {
     "reproducible": REPRODUCIBLE_STABLE,
     "pairs": PAIRS,
     "pairs_decided": PAIRS_DECIDED,
+    "close": CLOSE,
+    "most_noise": MOST_NOISE,
+    "predicts": PREDICTS,
+    "gap_draws": GAP_DRAWS,
+    "halvings": HALVINGS,
+    "starts": N_INIT,
+    "starts_reference": N_INIT_REFERENCE,
+    "ridge": RIDGE,
+    "least_dense": LEAST_DENSE,
+    "reach": REACH,
+    "sampled": SAMPLE_ROWS,
+    "agrees": AGREES,
     "null_draws": NULL_DRAWS,
     "null_pairs": NULL_PAIRS,
     "outlier": OUTLIER_Z,
