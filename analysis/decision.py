@@ -132,7 +132,7 @@ class _Requirement:
 
 
 _REQUIREMENTS = (
-    _Requirement("size", True, "smallest segment has {value:.1%} of customers, under {bound:.1%}"),
+    _Requirement("size", True, "smallest segment has under {bound:.1%} of customers"),
     _Requirement("unassigned", False, "{value:.0%} of customers unassigned, over {bound:.0%}"),
     _Requirement("stability", True, "stability {value:.2f}, under {bound:.2f}"),
     _Requirement("slsw", True, "least stable segment {value:.2f}, under {bound:.2f}"),

@@ -2,54 +2,164 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import altair as alt
 import pandas as pd
 
-from analysis.figures import EVERYONE, SHAPES, Figure, Table, make_figure, segment_colour, single, tag, tip
-from analysis.formats import joined
+from analysis.decision import NATURAL_GAP, STABLE, CandidateEvidence
+from analysis.evidence import PREDICTS
+from analysis.figures import EVERYONE, INK, Figure, Table, make_figure, segment_colour, single, tag, tip
+from analysis.formats import in_words
 from analysis.report import Report
 
+ACCENT = "var(--accent)"
 
-def elbow(report: Report) -> Figure:
+
+def elbow(report: Report) -> Figure | None:
     """Within-segment sum of squares by k, with its knee."""
-    rows = report.evidence.by_k
-    frame = pd.DataFrame([{"k": r.k, "wcss": r.wcss, "mark": _mark(report, r.k)} for r in rows])
     k = report.evidence.prefers.elbow
-    title = f"The elbow points to {k}, weakly"
-    caption = (
-        "Within-segment sum of squares: how far customers lie from their segment's centre. It always falls; look "
-        "for the bend. Filled: published."
-    )
-    spec = _k_line(report, frame, "wcss", "Within-segment sum of squares", "~s")
-    table = Table(("Segments", "Within-segment sum of squares"), tuple((str(r.k), f"{r.wcss:,.0f}") for r in rows))
-    return make_figure(
-        "elbow", title, caption, f"Line falling with the number of segments, bend at {k}.", spec, 320, table
+    return _by_k(
+        report,
+        "elbow",
+        report.evidence.by_k,
+        [r.wcss for r in report.evidence.by_k],
+        "Within-segment sum of squares",
+        f"The elbow points to {k}, weakly",
+        "Within-segment sum of squares: how far customers lie from their segment's centre. It always falls; look for "
+        "the bend.",
+        format=",.0f",
+        axis="~s",
     )
 
 
-def silhouette(report: Report) -> Figure:
-    """Mean silhouette by k."""
+def silhouette(report: Report) -> Figure | None:
+    """Mean silhouette by k, with twice its standard error where it was sampled."""
     rows = report.evidence.by_k
-    frame = pd.DataFrame([{"k": r.k, "silhouette": r.silhouette, "mark": _mark(report, r.k)} for r in rows])
+    errors = [2 * r.silhouette_se for r in rows]
+    published = _published(report).silhouette
     best = report.evidence.prefers.silhouette
-    published = next((r.silhouette for r in rows if r.k == report.decision.k), rows[0].silhouette)
-    title = f"Separation is best with {best} segments; with {report.decision.k} it is {published:.2f}"
     caption = (
         "Mean silhouette: 1 = far from every other segment, 0 = on a border. Under 0.25 there is no clear gap "
-        "between segments (Kaufman and Rousseeuw's reading). Filled: published."
+        "between segments (Kaufman and Rousseeuw's reading)."
     )
-    spec = _k_line(report, frame, "silhouette", "Mean silhouette", ".2f", zero=True)
-    table = Table(("Segments", "Mean silhouette"), tuple((str(r.k), f"{r.silhouette:.3f}") for r in rows))
-    return make_figure(
-        "silhouette", title, caption, f"Mean silhouette by number of segments; {title}.", spec, 320, table
+    if any(errors):
+        caption += " Lines: two standard errors either way, as it was taken from a sample of customers."
+    return _by_k(
+        report,
+        "silhouette",
+        rows,
+        [r.silhouette for r in rows],
+        "Mean silhouette",
+        f"Separation is best with {best} segments; with {report.decision.k} it is {published:.2f}",
+        caption,
+        format=".3f",
+        errors=errors,
+        zero=True,
+    )
+
+
+def calinski_harabasz(report: Report) -> Figure | None:
+    """Calinski-Harabasz index by k."""
+    rows = report.evidence.by_k
+    return _by_k(
+        report,
+        "calinski-harabasz",
+        rows,
+        [r.calinski_harabasz for r in rows],
+        "Calinski-Harabasz index",
+        f"Calinski and Harabasz point to {report.evidence.prefers.calinski_harabasz}",
+        "Spread between segments over spread within, for the number of segments; higher is better.",
+        format=",.0f",
+        zero=True,
+        height=180,
+    )
+
+
+def davies_bouldin(report: Report) -> Figure | None:
+    """Davies-Bouldin index by k."""
+    rows = report.evidence.by_k
+    return _by_k(
+        report,
+        "davies-bouldin",
+        rows,
+        [r.davies_bouldin for r in rows],
+        "Davies-Bouldin index",
+        f"Davies and Bouldin point to {report.evidence.prefers.davies_bouldin}",
+        "Mean likeness of each segment to the one most like it; lower is better.",
+        format=".2f",
+        height=180,
+    )
+
+
+def gap(report: Report) -> Figure | None:
+    """Gap statistic of k-means by k, with its standard error."""
+    rows = [r for r in _kmeans(report) if r.gap is not None]
+    k = report.evidence.prefers.gap
+    title = (
+        "The gap statistic finds no number to stop at"
+        if k is None
+        else f"The gap statistic points to {k}{'' if k > 1 else ', that is to no groups'}"
+    )
+    return _by_k(
+        report,
+        "gap",
+        rows,
+        [r.gap or 0.0 for r in rows],
+        "Gap",
+        title,
+        "How much tighter k-means groups these customers than points spread evenly over the same box. It stops at the "
+        "first number whose gap is within one standard error (line) of the next one's. One group is compared too.",
+        format=".3f",
+        errors=[r.gap_se or 0.0 for r in rows],
+    )
+
+
+def prediction_strength(report: Report) -> Figure | None:
+    """Prediction strength of k-means by k."""
+    rows = [r for r in _kmeans(report) if r.prediction_strength is not None]
+    k = report.evidence.prefers.prediction_strength
+    title = "One half of the customers does not predict the other with any number of segments"
+    if k is not None and k > 1:
+        title = f"One half of the customers predicts the other with up to {in_words(k)} segments"
+    return _by_k(
+        report,
+        "prediction-strength",
+        rows,
+        [r.prediction_strength or 0.0 for r in rows],
+        "Prediction strength",
+        title,
+        "Of two customers that one half's own k-means puts together, how often the other half's does so too, in the "
+        f"segment where that is rarest. Dashed: {PREDICTS}, from which Tibshirani and Walther accept a number.",
+        format=".2f",
+        bound=PREDICTS,
+        zero=True,
+    )
+
+
+def bic(report: Report) -> Figure | None:
+    """BIC of the Gaussian mixture by k."""
+    rows = [r for a in report.evidence.algorithms if a.name == "mixture" for r in a.by_k if r.bic is not None]
+    k = report.evidence.prefers.bic
+    if k is None:
+        return None
+    return _by_k(
+        report,
+        "bic",
+        rows,
+        [r.bic or 0.0 for r in rows],
+        "BIC of the mixture",
+        f"The mixture describes the data best with {in_words(k)} ellipses",
+        "Bayesian information criterion: how badly a mixture of k Gaussian ellipses fits, plus a charge for every "
+        "number it needs; lower is better. One segment of odd shape may take several ellipses.",
+        format=",.0f",
+        axis="~s",
     )
 
 
 def stability(report: Report) -> Figure:
     """Stability by k: the spread of the adjusted Rand index over pairs of resamples."""
-    rows = report.evidence.by_k
+    rows = [r for r in report.evidence.by_k if r.stability.pairs]
     frame = pd.DataFrame(
         [
             {
@@ -77,7 +187,7 @@ def stability(report: Report) -> Figure:
         field="mark",
         type="nominal",
         legend=None,
-        scale=alt.Scale(domain=["published", "other"], range=["var(--accent)", EVERYONE]),
+        scale=alt.Scale(domain=["published", "other"], range=[ACCENT, EVERYONE]),
     )
     whiskers = base.mark_rule().encode(y=y, y2=alt.Y2(field="p95"), color=colour)
     boxes = base.mark_bar(size=22, opacity=0.55).encode(
@@ -93,11 +203,11 @@ def stability(report: Report) -> Figure:
         ],
     )
     line = (
-        alt.Chart(pd.DataFrame({"y": [0.85]}))
-        .mark_rule(strokeDash=[4, 3])
+        alt.Chart(pd.DataFrame({"y": [STABLE]}))
+        .mark_rule(strokeDash=[4, 3], color=INK)
         .encode(y=alt.Y(field="y", type="quantitative"))
     )
-    published = next((r for r in rows if r.k == report.decision.k), rows[0])
+    published = _published(report)
     after = next((r for r in rows if r.k == report.decision.k + 1), None)
     title = f"With {report.decision.k} segments, two resamples agree to {published.stability.median:.2f}"
     if after:
@@ -105,8 +215,10 @@ def stability(report: Report) -> Figure:
     caption = (
         "Two bootstrap samples are clustered apart and all customers assigned by both: 1 = the same groups, 0 = "
         "no better than chance. "
-        "Tick: median; box: middle half; line: 5 to 95 %. Dashed: 0.85, the least that the decision accepts."
+        f"Tick: median; box: middle half; line: 5 to 95 %. Dashed: {STABLE}, the least that the decision accepts."
     )
+    if len(rows) < len(report.evidence.by_k):
+        caption += " A number of segments that had failed already, or lies above the most allowed, is not resampled."
     table = Table(
         ("Segments", "Median", "Lower quartile", "Upper quartile", "Pairs"),
         tuple(
@@ -122,59 +234,6 @@ def stability(report: Report) -> Figure:
     )
     spec = single(alt.layer(line, whiskers, boxes, ticks), 280)
     return make_figure("stability", title, caption, f"Box plots by number of segments. {title}.", spec, 340, table)
-
-
-def algorithms(report: Report) -> Figure:
-    """Median stability over k for each algorithm."""
-    rows = [
-        {"k": r.k, "median": r.stability.median, "algorithm": a.title, "silhouette": r.silhouette}
-        for a in report.evidence.algorithms
-        for r in a.by_k
-    ]
-    titles = [a.title for a in report.evidence.algorithms if a.by_k]
-    colours = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f"][: len(titles)]
-    colour = alt.Color(field="algorithm", type="nominal", title=None, scale=alt.Scale(domain=titles, range=colours))
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X(field="k", type="ordinal", title="Number of segments", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y(field="median", type="quantitative", title="Median stability", scale=alt.Scale(domain=[0, 1])),
-        color=colour,
-    )
-    points = base.mark_point(size=70, filled=True, opacity=1).encode(
-        shape=alt.Shape(
-            field="algorithm", type="nominal", title=None, scale=alt.Scale(domain=titles, range=SHAPES[: len(titles)])
-        ),
-        tooltip=[
-            tip("algorithm", "Algorithm"),
-            tip("k", "Segments"),
-            alt.Tooltip(field="median", type="quantitative", format=".2f", title="Median stability"),
-            alt.Tooltip(field="silhouette", type="quantitative", format=".2f", title="Silhouette"),
-        ],
-    )
-    without = [a.title for a in report.evidence.algorithms if not a.by_k]
-    title = f"{report.decision.algorithm_title} gives the most repeatable segments"
-    if report.decision.fixed:
-        title = f"{report.decision.algorithm_title} was published; this is how the others repeat"
-    caption = "Each algorithm saw the same customers and features; 1 = the same groups in every resample."
-    if without:
-        caption += f" {joined(without)} found no groups and has no point here."
-    table = Table(
-        ("Algorithm", "Segments", "Median stability", "Mean silhouette", "Smallest segment"),
-        tuple(
-            (
-                a.title,
-                str(r.k),
-                f"{r.stability.median:.3f}",
-                f"{r.silhouette:.3f}",
-                report.formats().percent(r.smallest_share),
-            )
-            for a in report.evidence.algorithms
-            for r in a.by_k
-        ),
-    )
-    spec = single(alt.layer(base.mark_line(strokeWidth=2), points), 280)
-    return make_figure(
-        "algorithms", title, caption, f"Lines of stability by number of segments. {title}.", spec, 360, table
-    )
 
 
 def segment_stability(report: Report) -> Figure:
@@ -197,7 +256,7 @@ def segment_stability(report: Report) -> Figure:
     text = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
     line = (
         alt.Chart(pd.DataFrame({"x": [0.75]}))
-        .mark_rule(strokeDash=[4, 3])
+        .mark_rule(strokeDash=[4, 3], color=INK)
         .encode(x=alt.X(field="x", type="quantitative"))
     )
     least = min(report.segments, key=lambda s: s.slsw)
@@ -229,33 +288,9 @@ def segment_stability(report: Report) -> Figure:
 def null_reference(report: Report) -> Figure | None:
     """The published stability beside that of shuffled data; None for a density method."""
     nulls = report.evidence.nulls.permuted
+    own = _published(report).stability.median
     if not nulls:
         return None
-    own = next(r for r in report.evidence.by_k if r.k == report.decision.k).stability.median
-    frame = pd.DataFrame({"stability": list(nulls)})
-    points = (
-        alt.Chart(frame)
-        .mark_tick(thickness=2, size=34, opacity=0.7, color=EVERYONE)
-        .encode(
-            x=alt.X(
-                field="stability",
-                type="quantitative",
-                title="Median stability",
-                scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(tickCount=5),
-            ),
-            tooltip=[alt.Tooltip(field="stability", type="quantitative", format=".2f", title="Shuffled data")],
-        )
-    )
-    marks = pd.DataFrame([{"x": own, "text": "this study"}])
-    line = (
-        alt.Chart(marks).mark_rule(strokeWidth=3, color="var(--accent)").encode(x=alt.X(field="x", type="quantitative"))
-    )
-    words = (
-        alt.Chart(marks)
-        .mark_text(align="right", dx=-7, fontWeight=600)
-        .encode(x=alt.X(field="x", type="quantitative"), text=alt.Text(field="text", type="nominal"))
-    )
     most = max(nulls)
     title = (
         f"Shuffled data reach {most:.2f} at best; this study has {own:.2f}"
@@ -266,45 +301,147 @@ def null_reference(report: Report) -> Figure | None:
         f"Grey: {len(nulls)} data sets in which each feature was shuffled on its own, so that nothing hangs "
         "together. If the blue line stood among them, the segments would be chance."
     )
+    return _strip("null", nulls, own, "Median stability", "Shuffled", title, caption, 1.0)
+
+
+def gaussian_reference(report: Report) -> Figure:
+    """The published silhouette beside that of Gaussian clouds, and from where segments would be natural."""
+    nulls = report.evidence.nulls.gaussian
+    own, most = _published(report).silhouette, max(nulls)
+    bound = most + NATURAL_GAP
+    reading = (
+        "as far apart as natural groups are" if own > bound else "under" if own <= most else "above, but not by enough"
+    )
+    title = f"One Gaussian cloud reaches a silhouette of {most:.2f}; this study has {own:.2f}, {reading}"
+    if own <= most:
+        title = f"One Gaussian cloud reaches a silhouette of {most:.2f}, no less than this study ({own:.2f})"
+    caption = (
+        f"Grey: {len(nulls)} clouds with the data's own means and covariances, which hold no groups at all, cut by the "
+        f"same method. Dashed: {bound:.2f}, that is {NATURAL_GAP} above the best of them, from which segments would "
+        "count as natural."
+    )
+    return _strip("gaussian", nulls, own, "Mean silhouette", "Cloud", title, caption, max(own, bound) * 1.06, bound)
+
+
+def _strip(
+    id: str,
+    nulls: Sequence[float],
+    own: float,
+    what: str,
+    other: str,
+    title: str,
+    caption: str,
+    most: float,
+    bound: float | None = None,
+) -> Figure:
+    """References as ticks on a line from 0 to ``most``, this study as a rule among them."""
+    x = alt.X(
+        field="x",
+        type="quantitative",
+        title=what,
+        scale=alt.Scale(domain=[min(0.0, own, *nulls), most], nice=False),
+        axis=alt.Axis(tickCount=5),
+    )
+    ticks = (
+        alt.Chart(pd.DataFrame({"x": list(nulls)}))
+        .mark_tick(thickness=2, size=34, opacity=0.7, color=EVERYONE)
+        .encode(x=x, tooltip=[alt.Tooltip(field="x", type="quantitative", format=".2f", title=other)])
+    )
+    marks = pd.DataFrame([{"x": own, "text": "this study"}])
+    line = alt.Chart(marks).mark_rule(strokeWidth=3, color=ACCENT).encode(x=x)
+    side = -1 if own > most / 2 else 1
+    words = (
+        alt.Chart(marks)
+        .mark_text(align="right" if side < 0 else "left", dx=7 * side, dy=-24, fontWeight=600)
+        .encode(x=x, text=alt.Text(field="text", type="nominal"))
+    )
+    layers = [ticks, line, words]
+    if bound is not None:
+        layers.append(alt.Chart(pd.DataFrame({"x": [bound]})).mark_rule(strokeDash=[4, 3], color=INK).encode(x=x))
     table = Table(
-        ("Data", "Median stability"),
-        (("This study", f"{own:.3f}"), *((f"Shuffled {i}", f"{x:.3f}") for i, x in enumerate(nulls, 1))),
+        ("Data", what),
+        (("This study", f"{own:.3f}"), *((f"{other} {i}", f"{value:.3f}") for i, value in enumerate(nulls, 1))),
     )
-    return make_figure(
-        "null",
-        title,
-        caption,
-        f"Strip of stabilities. {title}.",
-        single(alt.layer(points, line, words), 70),
-        130,
-        table,
-    )
+    return make_figure(id, title, caption, f"Strip of references. {title}.", single(alt.layer(*layers), 70), 130, table)
 
 
 def _mark(report: Report, k: int) -> str:
     return "published" if k == report.decision.k else "other"
 
 
-def _k_line(
-    report: Report, frame: pd.DataFrame, field: str, title: str, format: str, zero: bool = False
-) -> dict[str, Any]:
+def _published(report: Report) -> CandidateEvidence:
+    return next(r for r in report.evidence.by_k if r.k == report.decision.k)
+
+
+def _kmeans(report: Report) -> tuple[CandidateEvidence, ...]:
+    return next(a.by_k for a in report.evidence.algorithms if a.name == "kmeans")
+
+
+def _by_k(
+    report: Report,
+    id: str,
+    rows: Sequence[CandidateEvidence],
+    values: Sequence[float],
+    what: str,
+    title: str,
+    caption: str,
+    *,
+    format: str,
+    axis: str = "",
+    errors: Sequence[float] = (),
+    bound: float | None = None,
+    zero: bool = False,
+    height: int = 240,
+) -> Figure | None:
+    """One number for each number of segments, the published one marked; None where there is but one to show."""
+    if len(rows) < 2:
+        return None
+    field = id.replace("-", "_")
+    errors = errors if any(errors) else ()
+    frame = pd.DataFrame(
+        [{"k": r.k, field: value, "mark": _mark(report, r.k)} for r, value in zip(rows, values, strict=True)]
+    )
+    if errors:
+        frame = frame.assign(low=frame[field] - list(errors), high=frame[field] + list(errors))
+    y = alt.Y(
+        field=field,
+        type="quantitative",
+        title=what,
+        scale=alt.Scale(zero=zero),
+        axis=alt.Axis(format=axis or format, tickCount=5),
+    )
     base = alt.Chart(frame).encode(
-        x=alt.X(field="k", type="ordinal", title="Number of segments", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y(
-            field=field,
-            type="quantitative",
-            title=title,
-            scale=alt.Scale(zero=zero),
-            axis=alt.Axis(format=format, tickCount=5),
-        ),
+        x=alt.X(field="k", type="ordinal", title="Number of segments", axis=alt.Axis(labelAngle=0)), y=y
     )
-    points = base.mark_point(size=80, filled=True, opacity=1).encode(
-        color=alt.Color(
-            field="mark",
-            type="nominal",
-            legend=None,
-            scale=alt.Scale(domain=["published", "other"], range=["var(--accent)", EVERYONE]),
-        ),
-        tooltip=[tip("k", "Segments"), alt.Tooltip(field=field, type="quantitative", format=",.3f", title=title)],
+    colour = alt.Color(
+        field="mark",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(domain=["published", "other"], range=[ACCENT, EVERYONE]),
     )
-    return single(alt.layer(base.mark_line(color=EVERYONE), points), 260)
+    shape = alt.Shape(
+        field="mark",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(domain=["published", "other"], range=["square", "circle"]),
+    )
+    points = base.mark_point(filled=True, opacity=1, size=90).encode(
+        color=colour,
+        shape=shape,
+        tooltip=[tip("k", "Segments"), alt.Tooltip(field=field, type="quantitative", format=format, title=what)],
+    )
+    layers = [base.mark_line(color=EVERYONE), points]
+    if errors:
+        ends = alt.Y(field="low", type="quantitative", title=what), alt.Y2(field="high")
+        layers.insert(0, base.mark_rule(strokeWidth=2).encode(y=ends[0], y2=ends[1], color=colour))
+    if bound is not None:
+        line = alt.Chart(pd.DataFrame({"y": [bound]})).mark_rule(strokeDash=[4, 3], color=INK)
+        layers.insert(0, line.encode(y=alt.Y(field="y", type="quantitative", title=what)))
+    heading, cells = ["Segments", what], [[str(r.k), f"{x:{format}}"] for r, x in zip(rows, values, strict=True)]
+    if errors:
+        heading.append("Either way")
+        cells = [[*row, f"{error:.3f}"] for row, error in zip(cells, errors, strict=True)]
+    table = Table(tuple(heading), tuple(map(tuple, cells)))
+    text = f"{what} by number of segments. {title}."
+    caption += " Blue square: published."
+    return make_figure(id, title, caption, text, single(alt.layer(*layers), height), height + 60, table)

@@ -14,24 +14,29 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from joblib import delayed
 from markupsafe import Markup
 
-from analysis import charts, data_charts, descriptor_charts, evidence_charts
+from analysis import algorithm_charts, charts, data_charts, descriptor_charts, evidence_charts, readings
 from analysis.assets import read_tokens, themed, write_vega_bundle
+from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
 from analysis.decision import (
     BAND,
+    CLOSE,
+    MOST_NOISE,
     NATURAL_GAP,
     NATURAL_STABLE,
     REPRODUCIBLE_STABLE,
     STABLE,
     VALID,
 )
-from analysis.evidence import PAIRS, PAIRS_DECIDED
+from analysis.escaping import escape, escape_front, escape_json, escape_lines
+from analysis.evidence import PAIRS, PAIRS_DECIDED, PREDICTS
 from analysis.features import FEWEST_UNKNOWN
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, joined
+from analysis.multiverse import AGREES
 from analysis.prepare import MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
 from analysis.relations import MOST_RELATED
 from analysis.report import Report, Segment
-from analysis.resample import NULL_DRAWS, NULL_PAIRS
+from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
 from analysis.select import DIP, MOST_RANKED, NEAR_COPY, RELATED
 from analysis.workers import run_parallel
 
@@ -44,9 +49,6 @@ BADGES = {
     "a pattern": "pattern",
     "do not trust": "do-not-trust",
 }
-
-# Look-alikes for what YAML, Pandoc and shortcodes give a meaning to.
-_FRONT = str.maketrans("<>{}[]\"'\\`&$@:|#*", "‹›❴❵［］”’∖ˋ＆＄＠∶∣＃∗")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,41 +125,6 @@ def write_notice(root: Path, text: str, *, synthetic: bool, variables: Mapping[s
     _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 
-def escape(text: object) -> Markup:
-    """Text as one line in which only letters, digits, spaces and commas stand for themselves.
-
-    >>> print(escape("a<b>"))
-    a&#60;b&#62;
-    """
-    one_line = re.sub(r"[^\S\u00a0]+", " ", str(text))
-    return Markup("".join(c if c.isalnum() or c in " ," else f"&#{ord(c)};" for c in one_line))
-
-
-def escape_lines(text: str) -> Markup:
-    """Text of several lines for a ``pre`` element, indents kept."""
-    lines = (line.rstrip() for line in text.splitlines())
-    return Markup("\n").join(
-        Markup("&#32;" * (len(line) - len(line.lstrip()))) + escape(line.lstrip()) for line in lines
-    )
-
-
-def escape_front(text: str) -> str:
-    """Text for front matter: marks that YAML or Pandoc would read become look-alikes.
-
-    >>> escape_front("{{< env HOME >}}")
-    '❴❴‹ env HOME ›❵❵'
-    """
-    return re.sub(r"\s+", " ", text).translate(_FRONT)
-
-
-def escape_json(value: object) -> Markup:
-    """JSON for a script element: one line, no character that HTML reads."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for mark in "<>&":
-        text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
-
-
 class _Book:
     """The pages of one report."""
 
@@ -180,7 +147,7 @@ class _Book:
             trim_blocks=True,
             keep_trailing_newline=True,
         )
-        self.environment.globals.update(vega_bundle=Markup(bundle))
+        self.environment.globals.update(vega_bundle=Markup(bundle), readings=readings)
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,
@@ -204,7 +171,7 @@ class _Book:
                 personas=personas,
                 value_size=self.figure(figures["value_size"], 0),
                 first=self.first_actions(),
-                stability=self.chosen().stability.median,
+                stability=readings.chosen(report).stability.median,
             ),
         )
         siblings = [self.card(s, "") for s in report.segments]
@@ -218,7 +185,9 @@ class _Book:
         shown = {name: self.figure(figure, 0) for name, figure in figures.items()}
         mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
-        yield "evidence.qmd", self.page("evidence", figures=shown, chosen=self.chosen())
+        least = min(report.segments, key=lambda s: s.slsw)
+        yield "evidence.qmd", self.page("evidence", figures=shown, least=least)
+        yield "algorithms.qmd", self.page("algorithms", figures=shown)
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]
         yield (
             "data.qmd",
@@ -243,7 +212,6 @@ class _Book:
                 groups=self.groups(),
                 core=self.core(),
                 thresholds=_THRESHOLDS,
-                chosen=self.chosen(),
                 parameters=self.parameters(),
             ),
         )
@@ -383,10 +351,6 @@ class _Book:
                 )
         return chosen
 
-    def chosen(self) -> Any:
-        """The evidence at the published number of segments."""
-        return next(r for r in self.report.evidence.by_k if r.k == self.report.decision.k)
-
     def ledger(self) -> Table:
         """The cleaning ledger as text."""
         return Table(
@@ -502,12 +466,21 @@ def _draw_all(report: Report) -> list[Figure]:
         *(descriptor_charts.category_mix(report, i) for i in range(len(report.categories))),
         descriptor_charts.expected_spend(report),
         descriptor_charts.rfm_grid(report),
+        evidence_charts.stability(report),
         evidence_charts.elbow(report),
         evidence_charts.silhouette(report),
-        evidence_charts.stability(report),
-        evidence_charts.algorithms(report),
+        evidence_charts.calinski_harabasz(report),
+        evidence_charts.davies_bouldin(report),
+        evidence_charts.gap(report),
+        evidence_charts.prediction_strength(report),
+        evidence_charts.bic(report),
         evidence_charts.segment_stability(report),
         evidence_charts.null_reference(report),
+        evidence_charts.gaussian_reference(report),
+        algorithm_charts.algorithms(report),
+        algorithm_charts.dendrogram(report),
+        algorithm_charts.reach(report),
+        algorithm_charts.ward_groups(report),
         *(data_charts.distribution(report, c) for c in [c for c in report.data.columns if c.bars][:MOST_DRAWN]),
         data_charts.missing_values(report),
         data_charts.missing_together(report),
@@ -548,6 +521,18 @@ _THRESHOLDS = {
     "reproducible": REPRODUCIBLE_STABLE,
     "pairs": PAIRS,
     "pairs_decided": PAIRS_DECIDED,
+    "close": CLOSE,
+    "most_noise": MOST_NOISE,
+    "predicts": PREDICTS,
+    "gap_draws": GAP_DRAWS,
+    "halvings": HALVINGS,
+    "starts": N_INIT,
+    "starts_reference": N_INIT_REFERENCE,
+    "ridge": RIDGE,
+    "least_dense": LEAST_DENSE,
+    "reach": REACH,
+    "sampled": SAMPLE_ROWS,
+    "agrees": AGREES,
     "null_draws": NULL_DRAWS,
     "null_pairs": NULL_PAIRS,
     "outlier": OUTLIER_Z,

@@ -59,7 +59,11 @@ VERDICTS = {
 
 @dataclass(frozen=True, slots=True)
 class StudyInfo:
-    """The study and its settings, as the pages print them; ``as_of`` is empty where the data have no date."""
+    """The study as the pages print it.
+
+    ``as_of`` is empty where the data have no date; ``settings`` has name, value and meaning of every setting of the
+    analysis.
+    """
 
     title: str
     subtitle: str
@@ -78,7 +82,12 @@ class StudyInfo:
     near_copies: str
     noise: str
     value: str | None
+    settings: tuple[tuple[str, str, str], ...]
     versions: dict[str, str]
+
+    def setting(self, name: str) -> str:
+        """Value of a setting, as text."""
+        return next(value for known, value, _ in self.settings if known == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +253,7 @@ def write_report(
         study.near_copies,
         study.noise,
         study.value,
+        _settings(study),
         versions,
     )
     data = DataInfo(
@@ -370,6 +380,21 @@ def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyI
     return (
         f"{text}; {size}, {formats.percent(best.share)} of them, brings "
         f"{formats.percent(best.value_share or 0)} of {value}."
+    )
+
+
+def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
+    """The settings of the analysis; what says which data there are and what they mean stands elsewhere."""
+    told = {"title", "subtitle", "customers", "currency", "period", "as_of", "sources", "features", "names", "demo"}
+    values = study.model_dump(mode="json", exclude=told)
+    return tuple(
+        (
+            name,
+            ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else str(value),
+            Study.model_fields[name].description or "",
+        )
+        for name, value in values.items()
+        if value is not None
     )
 
 

@@ -16,7 +16,8 @@ ORDER = (
     "features", "select", "prepare", "relations", "bars", "provenance", "explore",
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "proof",
     "profile", "history", "personas",
-    "report", "figures", "charts", "descriptor_charts", "evidence_charts", "data_charts", "assets", "pages",
+    "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
+    "data_charts", "assets", "pages",
     "render", "rendered", "disclosure", "gate", "outputs",
     "pipeline", "preview", "__main__",
 )  # fmt: skip
@@ -26,6 +27,8 @@ PAGES = (
     "charts",
     "descriptor_charts",
     "evidence_charts",
+    "readings",
+    "algorithm_charts",
     "data_charts",
     "assets",
     "pages",

@@ -10,9 +10,11 @@ from typing import Any
 import altair as alt
 import pytest
 
-from analysis import pages
+from analysis import algorithm_charts, evidence_charts, pages, readings
+from analysis.decision import Nulls
 from analysis.figures import Figure
 from analysis.report import Report
+from analysis.resample import REFERENCE_ROWS, summarise
 from tests.stages import ROOT, run_stages
 
 MOST_ROWS = 400
@@ -22,6 +24,7 @@ UNPACKING = {
     "datum", "sequence", "length", "customers", "low", "high", "i", "j", "r", "labels", "groups",
 }  # fmt: skip
 """Words of the expressions that unpack lists; whatever the data say stands in data alone."""
+NULLS = Nulls((0.2,), True, (0.1, 0.15))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,8 @@ def without_data(spec: dict[str, Any]) -> dict[str, Any]:
 def test_there_are_the_charts_that_the_pages_show(figures: dict[str, Figure], report: Report) -> None:
     always = {
         "value-size", "heat-map", "parallel", "map", "descriptors", "elbow", "silhouette", "stability",
-        "algorithms", "segment-stability", "correlations",
+        "algorithms", "segment-stability", "correlations", "calinski-harabasz", "davies-bouldin", "gap",
+        "prediction-strength", "null", "gaussian", "dendrogram", "reach", "ward-groups",
     }  # fmt: skip
     assert always <= set(figures)
     assert {f"profile-{s.letter.lower()}" for s in report.segments} <= set(figures)
@@ -135,8 +139,10 @@ def values(figure: Figure, field: str, n: int) -> list[Any]:
 @pytest.mark.parametrize(
     ("name", "field", "heading", "text"),
     [
-        ("elbow", "wcss", "Within-segment sum of squares", lambda x: f"{x:,.0f}"),
+        ("elbow", "elbow", "Within-segment sum of squares", lambda x: f"{x:,.0f}"),
         ("silhouette", "silhouette", "Mean silhouette", lambda x: f"{x:.3f}"),
+        ("gap", "gap", "Gap", lambda x: f"{x:.3f}"),
+        ("prediction-strength", "prediction_strength", "Prediction strength", lambda x: f"{x:.2f}"),
         ("stability", "median", "Median", lambda x: f"{x:.3f}"),
         ("segment-stability", "slsw", "Stability", lambda x: f"{x:.3f}"),
         ("algorithms", "median", "Median stability", lambda x: f"{x:.3f}"),
@@ -176,9 +182,63 @@ def test_bars_of_a_column_are_those_of_its_table(figures: dict[str, Figure]) -> 
 
 
 def test_the_published_number_of_segments_is_marked(figures: dict[str, Figure], report: Report) -> None:
-    for name in ("elbow", "silhouette", "stability"):
+    for name in ("elbow", "silhouette", "stability", "gap", "prediction-strength"):
         rows = next(rows for rows in rows_of(figures[name].spec) if "mark" in rows[0])
         assert [row["k"] for row in rows if row["mark"] == "published"] == [report.decision.k]
+
+
+def test_a_sampled_silhouette_is_drawn_with_its_error(report: Report) -> None:
+    rows = tuple(replace(r, silhouette_se=0.01) for r in report.evidence.by_k)
+    figure = evidence_charts.silhouette(replace(report, evidence=replace(report.evidence, by_k=rows)))
+    assert figure and "sample" in figure.caption
+    assert set(column(figure, "Either way")) == {"0.020"}
+    drawn = next(rows for rows in rows_of(figure.spec) if "low" in rows[0])
+    assert all(row["low"] < row["silhouette"] < row["high"] for row in drawn)
+
+
+def test_the_mixtures_bic_is_drawn_where_it_is_known(report: Report) -> None:
+    judged = tuple(
+        replace(a, by_k=tuple(replace(r, bic=40_000.0 - 1000 * r.k) for r in a.by_k))
+        for a in report.evidence.algorithms
+    )
+    assert evidence_charts.bic(replace(report, evidence=replace(report.evidence, algorithms=judged))) is None
+    prefers = replace(report.evidence.prefers, bic=5)
+    figure = evidence_charts.bic(replace(report, evidence=replace(report.evidence, algorithms=judged, prefers=prefers)))
+    assert figure and "five ellipses" in figure.title
+    assert column(figure, "BIC of the mixture")[0] == "38,000"
+
+
+def test_a_solution_that_was_not_resampled_has_no_stability_to_draw(report: Report) -> None:
+    first, *rest = report.evidence.by_k
+    rows = (replace(first, stability=summarise([])), *rest)
+    judged = tuple(replace(a, by_k=rows) if a.name == "kmeans" else a for a in report.evidence.algorithms)
+    changed = replace(report, evidence=replace(report.evidence, by_k=rows, algorithms=judged))
+    assert column(evidence_charts.stability(changed), "Segments") == [str(r.k) for r in rest]
+    figure = algorithm_charts.algorithms(changed)
+    of_kmeans = [row[1] for row in figure.table.rows if row[0] == "k-means"]
+    assert of_kmeans == [str(r.k) for r in rest]
+    assert "not resampled" in figure.caption
+
+
+def test_a_density_method_has_no_curve_over_numbers_of_segments(report: Report) -> None:
+    evidence = replace(report.evidence, by_k=(readings.chosen(report),), nulls=replace(NULLS, permuted=()))
+    drawn = {figure.id for figure in pages._draw_all(replace(report, evidence=evidence))}
+    assert not drawn & {"chart-elbow", "chart-silhouette", "chart-davies-bouldin", "chart-null"}
+    assert {"chart-gap", "chart-gaussian", "chart-dendrogram"} <= drawn
+
+
+def test_the_curve_of_distances_ends_where_few_customers_are_left(report: Report) -> None:
+    figure = algorithm_charts.reach(report)
+    assert figure
+    shares = values(figure, "share", len(next(r for r in rows_of(figure.spec) if len(r) > 20)))
+    few = 100 * report.study.min_cell / min(report.study.n_core, REFERENCE_ROWS)
+    assert shares and min(shares) >= few and max(shares) <= 100 - few
+
+
+def test_the_cut_of_the_tree_leaves_the_published_groups_above_it(report: Report) -> None:
+    figure = algorithm_charts.dendrogram(report)
+    links = {row["link"]: row["part"] for row in max(rows_of(figure.spec), key=len)}
+    assert sum(part == "above" for part in links.values()) == report.decision.k - 1
 
 
 def test_segments_keep_their_colours_in_every_chart(figures: dict[str, Figure], report: Report) -> None:

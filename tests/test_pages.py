@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import pages
-from analysis.pages import escape, escape_front, escape_json, write_pages
+from analysis.escaping import escape, escape_front, escape_json
+from analysis.pages import write_pages
 from analysis.report import Report, from_json, to_json
 from analysis.select import Group
 from tests.stages import ROOT, little_work, run_stages
@@ -330,6 +331,28 @@ def test_the_size_of_the_clean_core_gives_no_few_away(aside: int, told: str, roo
     page = html.unescape(written(replace(report, study=study), root)["site/methodology.qmd"])
     assert told in page
     assert "493" not in page
+
+
+def test_the_evidence_page_says_in_words_which_requirement_holds(shown: dict[str, str]) -> None:
+    report, page = run_stages().report, shown["site/evidence.qmd"]
+    measured = [check for row in report.evidence.by_k for check in row.checks if check.value is not None]
+    assert page.count('class="check check-holds"') == sum(check.holds for check in measured)
+    assert page.count('class="check check-fails"') == sum(not check.holds for check in measured)
+    assert page.count(" holds</span>") + page.count(" fails</span>") == len(measured)
+    assert page.count('<tr class="published">') == 1
+
+
+def test_the_algorithms_page_tells_of_each(shown: dict[str, str]) -> None:
+    for algorithm in run_stages().report.evidence.algorithms:
+        for text in (algorithm.title, algorithm.about, algorithm.places[1:], algorithm.cost[1:]):
+            assert text in shown["site/algorithms.qmd"]
+
+
+def test_the_methodology_lists_every_setting_of_the_analysis(shown: dict[str, str]) -> None:
+    study = run_stages().report.study
+    assert {"max_segments", "min_share", "outliers", "algorithm", "seed"} <= {name for name, _, _ in study.settings}
+    for name, value, meaning in study.settings:
+        assert f'<th scope="row">{name}</th><td>{value}</td><td>{meaning}</td>' in shown["site/methodology.qmd"]
 
 
 def test_no_page_shows_what_is_not_a_number(shown: dict[str, str]) -> None:

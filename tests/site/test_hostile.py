@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.escaping import escape_front
 from analysis.gate import check, private_from_build
-from analysis.pages import escape_front
 from analysis.render import Engine, render
 from tests.conftest import copy_project
 from tests.small_studies import SHOP, build_report, make_shop, resample_little, write_study

@@ -1,0 +1,46 @@
+"""Text that comes from data, made harmless for pages, front matter and scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from markupsafe import Markup
+
+# Look-alikes for what YAML, Pandoc and shortcodes give a meaning to.
+_FRONT = str.maketrans("<>{}[]\"'\\`&$@:|#*", "‹›❴❵［］”’∖ˋ＆＄＠∶∣＃∗")
+
+
+def escape(text: object) -> Markup:
+    """Text as one line in which only letters, digits, spaces and commas stand for themselves.
+
+    >>> print(escape("a<b>"))
+    a&#60;b&#62;
+    """
+    one_line = re.sub(r"[^\S\u00a0]+", " ", str(text))
+    return Markup("".join(c if c.isalnum() or c in " ," else f"&#{ord(c)};" for c in one_line))
+
+
+def escape_lines(text: str) -> Markup:
+    """Text of several lines for a ``pre`` element, indents kept."""
+    lines = (line.rstrip() for line in text.splitlines())
+    return Markup("\n").join(
+        Markup("&#32;" * (len(line) - len(line.lstrip()))) + escape(line.lstrip()) for line in lines
+    )
+
+
+def escape_front(text: str) -> str:
+    """Text for front matter: marks that YAML or Pandoc would read become look-alikes.
+
+    >>> escape_front("{{< env HOME >}}")
+    '❴❴‹ env HOME ›❵❵'
+    """
+    return re.sub(r"\s+", " ", text).translate(_FRONT)
+
+
+def escape_json(value: object) -> Markup:
+    """JSON for a script element: one line, no character that HTML reads."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for mark in "<>&":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

@@ -1,0 +1,371 @@
+"""What the evidence says in words: how each criterion reads, what the rule asks, how each algorithm did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analysis.cluster import ALGORITHMS, SAMPLE_ROWS
+from analysis.decision import STABLE, AlgorithmEvidence, CandidateEvidence
+from analysis.evidence import JUDGED_ROWS, PREDICTS, SILHOUETTE_ROWS
+from analysis.figures import Table
+from analysis.formats import in_words, joined
+from analysis.multiverse import AGREES, Choice
+from analysis.report import Report
+from analysis.resample import NULL_ROWS, REFERENCE_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A criterion as its card shows it; ``k`` is the number that it would choose, None without an opinion."""
+
+    title: str
+    k: int | None
+    reading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A cell of the table of the rule; ``holds`` is None where it was not measured."""
+
+    text: str
+    holds: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number of segments in the table of the rule."""
+
+    k: int
+    published: bool
+    cells: tuple[Requirement, ...]
+    score: str
+    outcome: str
+
+
+def chosen(report: Report) -> CandidateEvidence:
+    """The evidence at the published number of segments."""
+    return next(r for r in report.evidence.by_k if r.k == report.decision.k)
+
+
+def winner(report: Report) -> AlgorithmEvidence:
+    """The published algorithm over all numbers of segments."""
+    return next(a for a in report.evidence.algorithms if a.name == report.decision.algorithm)
+
+
+def cell_share(report: Report, share: float) -> str:
+    """A share of all customers; one of a few is not told apart from one of fewer."""
+    study = report.study
+    few = 0 < round(share * study.n_customers) < study.min_cell
+    text = report.formats().percent(study.min_cell / study.n_customers if few else share)
+    return f"under {text}" if few else text
+
+
+def decision_words(report: Report) -> tuple[str, str]:
+    """The decision in two sentences: what was chosen and on what ground, and how that shows."""
+    decision, row, own = report.decision, chosen(report), winner(report)
+    what = f"{decision.algorithm_title} with {in_words(decision.k)} segments"
+    if decision.fixed:
+        first = f"{what}, fixed by the analyst."
+    elif not ALGORITHMS[decision.algorithm].takes_k:
+        left = cell_share(report, row.unassigned_share)
+        first = f"{what}: dense groups that stand apart, with {left} of {report.study.customers} unassigned."
+    elif not row.eligible:
+        first = f"{what}: no number of segments comes back reliably, and this is the most stable."
+    elif own.natural:
+        first = f"{what}, the best separated of the natural solutions."
+    else:
+        first = f"{what}, the finest split that still comes back when {report.study.customers} are resampled."
+    if not row.stability.pairs:
+        return first, f"It was not resampled: {row.why_not}."
+    second = f"Two resamples agree to {row.stability.median:.2f}, where 1 is the same groups and 0 chance"
+    after = next((r for r in report.evidence.by_k if r.k == decision.k + 1 and r.stability.pairs), None)
+    if after:
+        second += f"; with {in_words(after.k)} segments they agree to {after.stability.median:.2f}"
+        if after.stability.median < STABLE:
+            second += f", under the {STABLE} that is asked"
+    return first, f"{second}."
+
+
+def criteria(report: Report) -> tuple[Reading, ...]:
+    """Every criterion with the number of segments that it would choose; the one that decides first."""
+    prefers, row, own = report.evidence.prefers, chosen(report), winner(report)
+    most = max(r.k for a in report.evidence.algorithms for r in a.by_k)
+    stable = f"Two resamples agree to {row.stability.median:.2f} (adjusted Rand index, {row.stability.pairs} pairs)."
+    takes_k = ALGORITHMS[report.decision.algorithm].takes_k
+    cards = [
+        Reading(
+            "Stability",
+            own.k,
+            _points(own.k, most) if takes_k else f"finds {own.k}",
+            f"{stable if row.stability.pairs else 'Not resampled.'} This decides.",
+        )
+    ]
+    if len(report.evidence.by_k) > 1:
+        cards += [
+            Reading(
+                "Silhouette",
+                prefers.silhouette,
+                _points(prefers.silhouette, most),
+                f"Separation is {row.silhouette:.2f} as published. Fewer, coarser segments are nearly always further "
+                "apart.",
+            ),
+            Reading(
+                "Elbow",
+                prefers.elbow,
+                _points(prefers.elbow, most),
+                "The bend in the within-segment sum of squares. Weak evidence: the eye finds a bend in any curve.",
+            ),
+            Reading(
+                "Calinski-Harabasz",
+                prefers.calinski_harabasz,
+                _points(prefers.calinski_harabasz, most),
+                "Spread between segments over spread within. Likes few, round segments.",
+            ),
+            Reading(
+                "Davies-Bouldin",
+                prefers.davies_bouldin,
+                _points(prefers.davies_bouldin, most),
+                "How alike each segment is to the one most like it. Judges separation too.",
+            ),
+        ]
+    strength = (
+        f"; with {in_words(row.k)} it is {row.prediction_strength:.2f}" if row.prediction_strength is not None else ""
+    )
+    cards += [
+        Reading(
+            "Gap",
+            prefers.gap,
+            "does not settle" if prefers.gap is None else _points(prefers.gap, most),
+            "Tightness beside points spread evenly. It adds segments as long as they follow the data's shape, groups "
+            "or not.",
+        ),
+        Reading(
+            "Prediction strength",
+            prefers.prediction_strength,
+            "no opinion" if prefers.prediction_strength is None else _points(prefers.prediction_strength, most),
+            f"The most segments that one half predicts in the other to {PREDICTS}, the weakest counting{strength}.",
+        ),
+        Reading(
+            "BIC of the mixture",
+            prefers.bic,
+            "no opinion" if prefers.bic is None else _points(prefers.bic, most),
+            "The best description of the data's density; one group of odd shape may take several ellipses.",
+        ),
+    ]
+    return tuple(cards)
+
+
+def _points(k: int | None, most: int) -> str:
+    return "points to 1: no groups" if k == 1 else f"points to {k}{', the most tried' if k == most else ''}"
+
+
+def disagreement(report: Report) -> str:
+    """Where most criteria part from the published number, and why; empty where they do not."""
+    k = report.decision.k
+    others = [card for card in criteria(report)[1:] if card.k is not None]
+    named = {
+        word: [f"{_inside(c.title)} ({c.k})" for c in others if c.k is not None and test(c.k)]
+        for word, test in (("fewer", lambda x: x < k), ("more", lambda x: x > k))
+    }
+    agree = [_inside(card.title) for card in others if card.k == k]
+    parts = []
+    if named["fewer"]:
+        parts.append(f"{joined(named['fewer'])} would take fewer segments")
+    if named["more"]:
+        parts.append(f"{joined(named['more'])} would take more")
+    if not parts:
+        return f"All other criteria also point to {in_words(k)}." if agree else ""
+    text = _capital("; ".join(parts)) + (f"; {joined(agree)} would take {in_words(k)} as well." if agree else ".")
+    if named["fewer"]:
+        text += (
+            " Few, broad segments are always further apart and easier to find again, but they lump together "
+            f"{report.study.customers} who need different treatment."
+        )
+    if named["more"]:
+        text += " Gap and BIC reward every piece that describes the data better, and a continuum has no last piece."
+    if report.decision.fixed:
+        return f"{text} Here the analyst fixed the solution."
+    return f"{text} The decision asks for the finest split that still comes back."
+
+
+def _inside(title: str) -> str:
+    """The title of a criterion within a sentence; names of people and of formulas keep their capitals."""
+    if "-" in title:
+        return f"the {title} index"
+    return f"the {title if title.startswith('BIC') else title.lower()}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
+    """The rule's requirements with their bounds, and how each number of segments meets them.
+
+    Returns
+    -------
+    headings : tuple of str
+        A text for each requirement.
+    lines : tuple of Line
+        A line for each number of segments, with a cell for each requirement.
+    """
+    percent = report.formats().percent
+    words = {
+        "size": ("Smallest segment", "at least", percent),
+        "unassigned": ("Unassigned", "at most", percent),
+        "stability": ("Median stability", "at least", "{:.2f}".format),
+        "slsw": ("Least stable segment", "at least", "{:.2f}".format),
+    }
+    rows = report.evidence.by_k
+    headings = tuple(
+        f"{title} ({bound} {written(check.bound)})"
+        for check in rows[0].checks
+        for title, bound, written in [words[check.name]]
+    )
+    most = int(report.study.setting("max_segments"))
+    lines = []
+    for row in rows:
+        cells = tuple(
+            Requirement("not measured", None)
+            if check.value is None
+            else Requirement(
+                cell_share(report, check.value)
+                if check.name in {"size", "unassigned"}
+                else words[check.name][2](check.value),
+                check.holds,
+            )
+            for check in row.checks
+        )
+        published = row.k == report.decision.k
+        outcome = "eligible" if row.eligible else "fails"
+        if row.eligible and row.k > most:
+            outcome = f"more than the {most} allowed"
+        if published:
+            outcome = "published" if row.eligible else "published, though it fails"
+        score = f"{row.score:.2f}" if row.stability.pairs else "–"
+        lines.append(Line(row.k, published, cells, score, outcome))
+    return headings, tuple(lines)
+
+
+def how_it_works(report: Report) -> Table:
+    """What each algorithm does."""
+    return Table(
+        ("Algorithm", "How it fits", "Where it places a new customer", "Work"),
+        tuple((a.title, a.about, _capital(a.places), _capital(a.cost)) for a in report.evidence.algorithms),
+    )
+
+
+def how_each_did(report: Report) -> Table:
+    """Each algorithm at its own number of segments, beside the published algorithm at the same number."""
+    beside = f"{report.decision.algorithm_title} there"
+    rows = []
+    for a in report.evidence.algorithms:
+        row = next((r for r in a.by_k if r.k == a.k), None)
+        if row is None:
+            rows.append((a.title, "none", *["–"] * 6, _capital(a.outcome)))
+            continue
+        same = next((r for r in report.evidence.by_k if r.k == row.k and r.stability.pairs), None)
+        resampled = row.stability.pairs > 0
+        rows.append(
+            (
+                a.title,
+                str(row.k),
+                f"{row.stability.median:.2f}" if resampled else "–",
+                f"{min(row.slsw):.2f}" if resampled else "–",
+                f"{row.silhouette:.2f}",
+                cell_share(report, row.unassigned_share),
+                f"{row.score:.2f}" if resampled else "–",
+                f"{same.score:.2f}" if same else "–",
+                _verdict(report, a, row),
+            )
+        )
+    columns = ("Stability", "Least stable segment", "Silhouette", "Unassigned", "Score", beside)
+    return Table(("Algorithm", "Its own number", *columns, "What the rule says"), tuple(rows))
+
+
+def _verdict(report: Report, a: AlgorithmEvidence, row: CandidateEvidence) -> str:
+    if a.name == report.decision.algorithm:
+        return "Published" if a.k == report.decision.k else f"Published with {in_words(report.decision.k)}, as fixed"
+    if not row.eligible:
+        return f"Fails: {row.why_not}"
+    return "Replicates, but is set aside" if not a.natural else "Natural, but is set aside"
+
+
+def agreements(report: Report) -> tuple[tuple[str, float], ...]:
+    """Title of each other algorithm that takes a number, and its agreement with the published segments.
+
+    All else is as published; the adjusted Rand index, at the published number of segments.
+    """
+    found = [c for c in report.evidence.multiverse.choices if _as_published(report, c)]
+    return tuple(
+        (ALGORITHMS[c.algorithm].title, c.agreement) for c in found if c.algorithm != report.decision.algorithm
+    )
+
+
+def _as_published(report: Report, choice: Choice) -> bool:
+    first = report.evidence.multiverse.choices[0].features
+    return (choice.features, choice.scaling, choice.outliers) == (
+        first,
+        report.study.scaling,
+        report.study.setting("outliers"),
+    )
+
+
+def another_story(report: Report) -> tuple[str, str]:
+    """Whether another algorithm would have told another story: the answer, and the numbers behind it."""
+    found = agreements(report)
+    dense = [a for a in report.evidence.algorithms if not ALGORITHMS[a.name].takes_k]
+    dense = [a for a in dense if a.name != report.decision.algorithm]
+    told = f"{joined([a.title for a in dense])}, which look for dense regions, " if dense else ""
+    empty = [a for a in dense if a.k is None]
+    told += "find no groups." if len(empty) == len(dense) else f"find: {'; '.join(a.outcome for a in dense)}."
+    told = told if dense else ""
+    k = in_words(report.decision.k)
+    if not found:
+        return f"What the other algorithms make of the same {report.study.customers}.", told
+    same = [name for name, agreement in found if agreement >= AGREES]
+    if len(same) == len(found):
+        first = f"No: with {k} segments {joined(same)} would tell the same story."
+    elif same:
+        other = [name for name, _ in found if name not in same]
+        first = f"Partly: with {k} segments {joined(same)} would tell the same story, {joined(other)} another one."
+    else:
+        first = f"Yes: with {k} segments {joined([name for name, _ in found])} would draw the borders elsewhere."
+    numbers = joined([f"{name} {value:.2f}" for name, value in found])
+    second = (
+        f"Agreement with the published segments: {numbers}, where 1 is the same groups, 0 chance, and {AGREES} or more "
+        f"the same story. {told} What decides between them is how well each one's own groups come back."
+    )
+    return first, second
+
+
+def simplest() -> str:
+    """The algorithms that take a number of segments, the simplest first."""
+    ranked = sorted(ALGORITHMS.values(), key=lambda a: a.simplicity)
+    return ", then ".join(a.title for a in ranked if a.takes_k)
+
+
+def sampling(report: Report) -> Iterator[str]:
+    """Who was looked at in each part of the evidence of this run."""
+    study, customers = report.study, report.study.customers
+    core, n = study.n_core, study.n_customers
+
+    def of(rows: int, most: int, who: str) -> str:
+        return f"all {rows:,} {who}" if rows <= most else f"a seeded sample of {most:,} of the {rows:,} {who}"
+
+    clean = f"{customers} of the clean core"
+    error = ", so it has a standard error" if core > SILHOUETTE_ROWS else ""
+    yield f"The silhouette is taken over {of(core, SILHOUETTE_ROWS, clean)}{error}."
+    yield f"Solutions of resamples are compared over {of(n, JUDGED_ROWS, customers)}."
+    drawn = [f"{a.title} {min(core, a.resample_rows):,}" for a in ALGORITHMS.values()]
+    yield f"A resample draws customers of the clean core with replacement: {joined(drawn)}."
+    sampled = [a.title for a in ALGORITHMS.values() if a.shares_work]
+    yield f"{joined(sampled)} are fitted on {of(core, SAMPLE_ROWS, clean)}; the others on all of them."
+    yield (
+        f"Gap, prediction strength, Ward's tree as drawn and DBSCAN's curve look at {of(core, REFERENCE_ROWS, clean)}."
+    )
+    rows = ALGORITHMS[report.decision.algorithm].resample_rows
+    yield f"Shuffled data hold {min(core, rows):,} rows, Gaussian clouds {min(core, NULL_ROWS):,}."
+    yield f"Other choices are compared over {of(n, report.evidence.multiverse.rows, customers)}."

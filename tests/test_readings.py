@@ -1,0 +1,126 @@
+"""Readings: the words beside the numbers of the evidence say what the numbers say, whatever was decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis import readings
+from analysis.evidence import Preferences
+from analysis.report import Report
+from analysis.resample import summarise
+from tests.stages import run_stages
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return run_stages().report
+
+
+def preferring(report: Report, **prefers: int | None) -> Report:
+    """Let the criteria prefer other numbers of segments."""
+    return replace(report, evidence=replace(report.evidence, prefers=replace(report.evidence.prefers, **prefers)))
+
+
+def all_preferring(report: Report, k: int) -> Report:
+    return preferring(report, **dict.fromkeys(Preferences.__slots__, k))
+
+
+def agreeing(report: Report, **agreement: float) -> Report:
+    """Let algorithms agree with the published segments to another degree, whatever else is changed."""
+    many = report.evidence.multiverse
+    choices = tuple(replace(c, agreement=agreement.get(c.algorithm, c.agreement)) for c in many.choices)
+    return replace(report, evidence=replace(report.evidence, multiverse=replace(many, choices=choices)))
+
+
+def test_stability_comes_first_and_points_to_what_was_decided(report: Report) -> None:
+    first, *others = readings.criteria(report)
+    assert (first.title, first.k) == ("Stability", report.decision.k)
+    assert "decides" in first.text
+    assert len(others) == 7
+    prefers = report.evidence.prefers
+    assert [card.k for card in others] == [getattr(prefers, name) for name in (
+        "silhouette", "elbow", "calinski_harabasz", "davies_bouldin", "gap", "prediction_strength", "bic",
+    )]  # fmt: skip
+
+
+def test_a_criterion_without_an_opinion_says_so(report: Report) -> None:
+    changed = preferring(report, gap=None, bic=None, prediction_strength=1)
+    found = {card.title: card.reading for card in readings.criteria(changed)}
+    assert found["Gap"] == "does not settle"
+    assert found["BIC of the mixture"] == "no opinion"
+    assert found["Prediction strength"] == "points to 1: no groups"
+
+
+def test_criteria_that_part_from_the_decision_are_named_with_their_number(report: Report) -> None:
+    k = report.decision.k
+    text = readings.disagreement(replace(all_preferring(report, k), decision=replace(report.decision, k=k)))
+    assert text.startswith("All other criteria also point to")
+    text = readings.disagreement(preferring(all_preferring(report, k), gap=k + 3, silhouette=k - 1))
+    assert text.startswith(f"The silhouette ({k - 1}) would take fewer segments; the gap ({k + 3}) would take more")
+    assert "the Calinski-Harabasz index" in text and "as well" in text
+    fixed = replace(all_preferring(report, k + 1), decision=replace(report.decision, fixed=True))
+    assert "the analyst fixed" in readings.disagreement(fixed)
+
+
+def test_the_decision_is_told_as_what_it_was(report: Report) -> None:
+    assert "finest split that still comes back" in readings.decision_words(report)[0]
+    fixed = replace(report, decision=replace(report.decision, fixed=True))
+    assert readings.decision_words(fixed)[0].endswith("fixed by the analyst.")
+    rows = tuple(replace(r, eligible=False) for r in report.evidence.by_k)
+    loose = replace(report, evidence=replace(report.evidence, by_k=rows))
+    assert "no number of segments comes back reliably" in readings.decision_words(loose)[0]
+    rows = tuple(replace(r, stability=summarise([]), why_not="smallest segment") for r in report.evidence.by_k)
+    unsampled = replace(report, evidence=replace(report.evidence, by_k=rows))
+    assert readings.decision_words(unsampled)[1] == "It was not resampled: smallest segment."
+
+
+def test_the_table_of_the_rule_marks_what_fails_and_what_was_not_measured(report: Report) -> None:
+    headings, lines = readings.requirements(report)
+    assert [line.k for line in lines if line.published] == [report.decision.k]
+    assert len(headings) == len(lines[0].cells) == len(report.evidence.by_k[0].checks)
+    for line, row in zip(lines, report.evidence.by_k, strict=True):
+        assert [cell.holds for cell in line.cells] == [c.holds if c.value is not None else None for c in row.checks]
+    first, *rest = report.evidence.by_k
+    blank = replace(first, checks=(*first.checks[:2], *(replace(c, value=None) for c in first.checks[2:])))
+    _, lines = readings.requirements(replace(report, evidence=replace(report.evidence, by_k=(blank, *rest))))
+    assert [cell.text for cell in lines[0].cells[2:]] == ["not measured", "not measured"]
+
+
+@pytest.mark.parametrize("n", [1, 9])
+def test_a_share_of_a_few_customers_is_not_told_apart(report: Report, n: int) -> None:
+    few = readings.cell_share(report, n / report.study.n_customers)
+    assert few == readings.cell_share(report, 5 / report.study.n_customers)
+    assert few.startswith("under ")
+    assert readings.cell_share(report, report.study.min_cell / report.study.n_customers) == few.removeprefix("under ")
+    assert readings.cell_share(report, 0.0) == report.formats().percent(0)
+
+
+@pytest.mark.parametrize(("mixture", "ward", "answer"), [(0.9, 0.8, "No:"), (0.9, 0.2, "Partly:"), (0.3, 0.2, "Yes:")])
+def test_whether_another_algorithm_tells_another_story(
+    report: Report, mixture: float, ward: float, answer: str
+) -> None:
+    first, second = readings.another_story(agreeing(report, mixture=mixture, ward=ward))
+    assert first.startswith(answer)
+    assert f"Gaussian mixture {mixture:.2f} and Ward {ward:.2f}" in second
+
+
+def test_each_algorithm_stands_beside_the_published_one_at_the_same_number(report: Report) -> None:
+    table = readings.how_each_did(report)
+    scores = {str(r.k): f"{r.score:.2f}" for r in report.evidence.by_k}
+    assert [row[0] for row in table.rows] == [a.title for a in report.evidence.algorithms]
+    at, beside = table.columns.index("Its own number"), table.columns.index(f"{report.decision.algorithm_title} there")
+    for row in table.rows:
+        assert len(row) == len(table.columns)
+        assert row[beside] == scores.get(row[at], "–")
+
+
+def test_only_samples_that_were_taken_are_told(report: Report) -> None:
+    small = replace(report, study=replace(report.study, n_core=400, n_customers=500))
+    assert "sample of" not in " ".join(readings.sampling(small)).replace("resample", "")
+    large = replace(report, study=replace(report.study, n_core=90_000, n_customers=100_000))
+    text = " ".join(readings.sampling(large))
+    for most in ("5,000", "20,000", "2,000"):
+        assert f"a seeded sample of {most} of the" in text
+    assert "standard error" in text
