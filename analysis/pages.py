@@ -37,7 +37,7 @@ from analysis.prepare import MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLI
 from analysis.relations import MOST_RELATED
 from analysis.report import Report, Segment
 from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
-from analysis.select import DIP, MOST_RANKED, NEAR_COPY, RELATED
+from analysis.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
 from analysis.workers import run_parallel
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
@@ -536,6 +536,7 @@ _THRESHOLDS = {
     "null_draws": NULL_DRAWS,
     "null_pairs": NULL_PAIRS,
     "outlier": OUTLIER_Z,
+    "parts": PARTS,
     "neighbours": NEIGHBOURS,
     "most_neighbours": MOST_NEIGHBOURS,
     "most_predictors": MOST_PREDICTORS,

@@ -14,7 +14,7 @@ from analysis.cleaning import LedgerLine
 from analysis.config import Study
 from analysis.features import FeatureTable, Variable
 from analysis.formats import and_more
-from analysis.select import Dropped, Group, select
+from analysis.select import PARTS, Dropped, Group, select
 
 OUTLIER_Z = 3.5
 """Robust z above which a value is an outlier (Iglewicz & Hoaglin 1993)."""
@@ -31,7 +31,7 @@ MOST_PREDICTORS, ROUNDS = 20, 20
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How one feature becomes a column of the matrix: ``(g(x) - centre) / scale`` with g = log1p or identity.
+    """How one feature becomes a column of the matrix: ``(g(x) - centre) / scale``, g(x) = log(1 + x / unit) or x.
 
     ``limits`` are the values of g(x) that everything beyond is drawn in to, None for none. Where near-copies share a
     weight, ``scale`` holds the root of how many they are as a factor.
@@ -44,6 +44,7 @@ class Step:
     scale: float
     imputed: int
     limits: tuple[float, float] | None = None
+    unit: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     missing = np.isnan(values)
     fills = _usual_values(values)
     values = np.where(missing, fills, values)
-    values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0)), values)
+    units = _units(values, chosen.variables, logs)
+    values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0) / units), values)
     nobody = np.zeros(len(values), dtype=bool)
     unusual = nobody if study.outliers == "none" else np.asarray((robust_z(values) > OUTLIER_Z).any(axis=1))
     aside = unusual if study.outliers == "robust" and unusual.mean() <= MOST_UNUSUAL else nobody
@@ -111,10 +113,10 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     matrix = (values - centre) / scale
     if study.missing in {"knn", "iterative"} and missing.any():
         matrix = _estimate(matrix, missing, core, study)
-    numbers = zip(logs, fills, centre, scale, missing.sum(axis=0), limits, strict=True)
+    numbers = zip(logs, fills, centre, scale, missing.sum(axis=0), limits, units, strict=True)
     steps = tuple(
-        Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone), reach)
-        for variable, (log, fill, c, s, gone, reach) in zip(chosen.variables, numbers, strict=True)
+        Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone), reach, float(unit))
+        for variable, (log, fill, c, s, gone, reach, unit) in zip(chosen.variables, numbers, strict=True)
     )
     axes = _axes(matrix[core], study.reduce.pca) if study.reduce else None
     return Prepared(
@@ -145,7 +147,7 @@ def apply_steps(frame: pd.DataFrame, steps: tuple[Step, ...]) -> NDArray[np.floa
     for step in steps:
         values = frame[step.name].to_numpy(float)
         values = np.where(np.isnan(values), step.fill, values)
-        values = np.log1p(np.maximum(values, 0)) if step.log else values
+        values = np.log1p(np.maximum(values, 0) / step.unit) if step.log else values
         columns.append((_draw_in(values[:, None], [step.limits])[:, 0] - step.centre) / step.scale)
     return np.column_stack(columns)
 
@@ -155,7 +157,7 @@ def invert_steps(matrix: NDArray[np.float64], steps: tuple[Step, ...]) -> NDArra
     columns = []
     for j, step in enumerate(steps):
         values = matrix[:, j] * step.scale + step.centre
-        columns.append(np.expm1(values) if step.log else values)
+        columns.append(np.expm1(values) * step.unit if step.log else values)
     return np.column_stack(columns)
 
 
@@ -200,6 +202,21 @@ def _ledger(
         why += f" More than {100 * MOST_UNUSUAL:.0f} % would be: a group rather than outliers, so nobody is."
     touched = unusual if study.outliers == "winsorise" else aside
     return (*lines, LedgerLine("Unusual customers", why, n, touched, n, done))
+
+
+def _units(
+    values: NDArray[np.float64], variables: tuple[Variable, ...], logs: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """What one is added to before a logarithm: a count as it stands, an amount in parts of its median.
+
+    So the answer is the same in euros and in cents.
+    """
+    units = np.ones(len(variables))
+    for j, variable in enumerate(variables):
+        positive = values[values[:, j] > 0, j]
+        if logs[j] and variable.unit != "count" and len(positive):
+            units[j] = np.median(positive) / PARTS
+    return units
 
 
 def _usual_values(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,6 +23,8 @@ NEAR_COPY = 0.9
 """Absolute Spearman correlation from which two features count as near-copies."""
 MOST_EQUAL = 0.99
 """Share of customers with one value above which a feature counts as constant. Ours."""
+PARTS = 25
+"""Parts of its median that an amount is counted in before its logarithm is taken. Ours."""
 ENOUGH = 100
 """Customers from which rare values and noise are judged. Ours."""
 MOST_RANKED = 20_000
@@ -281,8 +283,11 @@ def _spread_ties(values: Matrix, log: bool) -> Matrix:
     step = np.median(np.diff(levels))
     spread = np.repeat(levels, counts) + step * ((place + 0.5) / np.repeat(counts, counts) - 0.5)
     points = np.quantile(spread, np.linspace(0, 1, DIP_POINTS)) if len(spread) > DIP_POINTS else spread
-    # Half a step below zero is still above the pole of the logarithm, whatever the step.
-    return np.log1p(np.maximum(points, -0.5)) if log else points
+    positive = points[points > 0]
+    if not log or not len(positive):
+        return points
+    # Half a part below zero is still above the pole of the logarithm, whatever the step.
+    return np.log1p(np.maximum(points * PARTS / np.median(positive), -0.5))
 
 
 def _correlate(ranks: pd.DataFrame) -> tuple[Matrix, Matrix]:

@@ -276,3 +276,19 @@ def test_the_features_are_not_changed() -> None:
     before = table.frame.copy(deep=True)
     prepare(table, study())
     pd.testing.assert_frame_equal(table.frame, before)
+
+
+@pytest.mark.parametrize("unit", ["money", "number"])
+@pytest.mark.parametrize("rate", [0.01, 7.5, 1936.27])
+def test_the_unit_of_currency_makes_no_difference(unit: str, rate: float) -> None:
+    rng = np.random.default_rng(4)
+    spent = np.where(rng.random(400) < 0.1, 0.0, rng.lognormal(3, 1.2, 400))
+    others = normal(400, 2)
+    made = [
+        prepare(features({"spent": x, "b": others[:, 0] + spent, "c": others[:, 1]}, spent=unit), study(noise="keep"))
+        for x in (spent, rate * spent)
+    ]
+    first, second = ([step for step in one.steps if step.log] for one in made)
+    assert [step.name for step in first][:1] == [step.name for step in second][:1] == ["spent"]
+    assert made[0].matrix == pytest.approx(made[1].matrix, abs=1e-9)
+    assert (made[0].core == made[1].core).all()
