@@ -18,6 +18,10 @@ BAND, CLOSE = 0.15, 0.02
 """How far below the best score a finer solution may lie, and what counts as a tie between algorithms. Ours."""
 NATURAL_STABLE, NATURAL_GAP, REPRODUCIBLE_STABLE = 0.90, 0.15, 0.75
 """Verdict: thresholds of section "What the verdicts mean". Ours."""
+HENNIG = ((0.85, "highly stable"), (VALID, "valid"), (0.60, "a pattern"), (0.0, "do not trust"))
+"""Least Jaccard stability of a segment in each band (Hennig 2007)."""
+DISSOLVED = 0.50
+"""Stability under which a segment counts as dissolved (Hennig 2007)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,8 +347,7 @@ def stability_band(slsw: float) -> str:
     >>> [stability_band(x) for x in (0.9, 0.8, 0.7, 0.55)]
     ['highly stable', 'valid', 'a pattern', 'do not trust']
     """
-    bands = ((0.85, "highly stable"), (0.75, "valid"), (0.60, "a pattern"))
-    return next((band for least, band in bands if slsw >= least), "do not trust")
+    return next(band for least, band in HENNIG if slsw >= least or not least)
 
 
 def _reasons(

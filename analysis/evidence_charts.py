@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.decision import NATURAL_GAP, STABLE, CandidateEvidence
 from analysis.evidence import PREDICTS
-from analysis.figures import EVERYONE, INK, Figure, Table, make_figure, segment_colour, single, tag, tip
+from analysis.figures import EVERYONE, INK, Figure, Table, make_figure, single, tip
 from analysis.formats import in_words
 from analysis.report import Report
 
@@ -234,55 +234,6 @@ def stability(report: Report) -> Figure:
     )
     spec = single(alt.layer(line, whiskers, boxes, ticks), 280)
     return make_figure("stability", title, caption, f"Box plots by number of segments. {title}.", spec, 340, table)
-
-
-def segment_stability(report: Report) -> Figure:
-    """How well each segment comes back in resamples."""
-    rows = [{"segment": tag(s), "slsw": s.slsw, "text": f"{s.slsw:.2f}", "reading": s.band} for s in report.segments]
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y(field="segment", type="nominal", sort=[tag(s) for s in report.segments], title=None),
-        x=alt.X(
-            field="slsw",
-            type="quantitative",
-            title="Mean Jaccard similarity over resamples",
-            scale=alt.Scale(domain=[0, 1.12]),
-            axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1]),
-        ),
-    )
-    bars = base.mark_bar(height=18, cornerRadiusEnd=2).encode(
-        color=segment_colour(report, "segment"),
-        tooltip=[tip("segment", "Segment"), tip("text", "Stability"), tip("reading", "Reading")],
-    )
-    text = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
-    line = (
-        alt.Chart(pd.DataFrame({"x": [0.75]}))
-        .mark_rule(strokeDash=[4, 3], color=INK)
-        .encode(x=alt.X(field="x", type="quantitative"))
-    )
-    least = min(report.segments, key=lambda s: s.slsw)
-    title = (
-        f"Even the least stable segment, {least.name}, comes back at {least.slsw:.2f}"
-        if least.slsw >= 0.75
-        else f"{least.name} does not come back reliably ({least.slsw:.2f})"
-    )
-    caption = (
-        "In each resample the most similar segment is found; 1 = exactly the same customers. Dashed: 0.75, from "
-        "which Hennig calls a segment valid."
-    )
-    height = 34 * len(rows)
-    table = Table(
-        ("Segment", "Stability", "Reading", "Mean silhouette", "Shadow value"),
-        tuple((tag(s), f"{s.slsw:.3f}", s.band, f"{s.silhouette:.3f}", f"{s.shadow:.3f}") for s in report.segments),
-    )
-    return make_figure(
-        "segment-stability",
-        title,
-        caption,
-        f"Bars of stability by segment. {title}.",
-        single(alt.layer(bars, line, text), height),
-        height + 70,
-        table,
-    )
 
 
 def null_reference(report: Report) -> Figure | None:

@@ -112,10 +112,10 @@ def single(chart: Any, height: int) -> dict[str, Any]:
     return _narrow(_spec(chart.properties(height=height), "container"), {"config": {"axisY": {"labelLimit": 112}}})
 
 
-def faceted(chart: Any) -> dict[str, Any]:
-    """Rows of small charts; a narrow page takes a narrower inner width."""
+def faceted(chart: Any, narrow: int = 150) -> dict[str, Any]:
+    """Rows of small charts; a narrow page takes a narrower inner width, in pixels."""
     spec = _spec(chart, None)
-    return _narrow(spec, {"spec": {"width": 150}, "config": {"axisY": {"labelLimit": 112}}})
+    return _narrow(spec, {"spec": {"width": narrow}, "config": {"axisY": {"labelLimit": 112}}})
 
 
 def _narrow(spec: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:

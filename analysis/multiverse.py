@@ -31,12 +31,13 @@ ROWS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to do it, and the adjusted Rand index of its segments with the published ones."""
+    """One way to do it, whether it is the published one, and the adjusted Rand index with the published segments."""
 
     scaling: str
     algorithm: str
     features: str
     outliers: str
+    published: bool
     agreement: float
 
 
@@ -109,7 +110,9 @@ def explore_choices(table: FeatureTable, prepared: Prepared, study: Study, evide
         changed = plain.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
         made = prepare(kept, changed)
         for name in names:
-            described.append(Choice(scaling, name, label, outliers, 0.0))
+            ours = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce)
+            is_published = ours and kept is own and name == evidence.decision.algorithm
+            described.append(Choice(scaling, name, label, outliers, is_published, 0.0))
             jobs.append(delayed(_agreement)(made.matrix, made.core, name, k, study.seed, published))
     single = list(prepared.variables) if len(prepared.variables) > 2 else []
     winner = evidence.decision.algorithm if ALGORITHMS[evidence.decision.algorithm].takes_k else "kmeans"

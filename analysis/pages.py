@@ -14,7 +14,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from joblib import delayed
 from markupsafe import Markup
 
-from analysis import algorithm_charts, charts, data_charts, descriptor_charts, evidence_charts, readings
+from analysis import (
+    algorithm_charts,
+    charts,
+    data_charts,
+    descriptor_charts,
+    evidence_charts,
+    readings,
+    structure,
+    structure_charts,
+)
 from analysis.assets import read_tokens, themed, write_vega_bundle
 from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
 from analysis.decision import (
@@ -147,7 +156,7 @@ class _Book:
             trim_blocks=True,
             keep_trailing_newline=True,
         )
-        self.environment.globals.update(vega_bundle=Markup(bundle), readings=readings)
+        self.environment.globals.update(vega_bundle=Markup(bundle), readings=readings, structure=structure)
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,
@@ -185,9 +194,10 @@ class _Book:
         shown = {name: self.figure(figure, 0) for name, figure in figures.items()}
         mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
-        least = min(report.segments, key=lambda s: s.slsw)
-        yield "evidence.qmd", self.page("evidence", figures=shown, least=least)
+        yield "evidence.qmd", self.page("evidence", figures=shown)
+        yield "stability.qmd", self.page("stability", figures=shown)
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
+        yield "choices.qmd", self.page("choices", figures=shown, thresholds=_THRESHOLDS)
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]
         yield (
             "data.qmd",
@@ -474,13 +484,20 @@ def _draw_all(report: Report) -> list[Figure]:
         evidence_charts.gap(report),
         evidence_charts.prediction_strength(report),
         evidence_charts.bic(report),
-        evidence_charts.segment_stability(report),
         evidence_charts.null_reference(report),
         evidence_charts.gaussian_reference(report),
         algorithm_charts.algorithms(report),
         algorithm_charts.dendrogram(report),
         algorithm_charts.reach(report),
         algorithm_charts.ward_groups(report),
+        structure_charts.segment_stability(report),
+        structure_charts.neighbours(report),
+        structure_charts.flow(report),
+        structure_charts.sharpness(report),
+        structure_charts.gorge(report),
+        structure_charts.multiverse(report),
+        structure_charts.main_effects(report),
+        structure_charts.left_out(report),
         *(data_charts.distribution(report, c) for c in [c for c in report.data.columns if c.bars][:MOST_DRAWN]),
         data_charts.missing_values(report),
         data_charts.missing_together(report),

@@ -36,7 +36,8 @@ class Level:
     stability : tuple of float, length k
         1 - entropy of where a segment's members were with one segment fewer, over ln(k - 1); 1 = from one segment.
     origins : tuple of tuple of float, shape (k, k - 1 of the level before)
-        Share of a segment's members that came from each segment of the level before; empty at the first.
+        Share of a segment's members that came from each segment of the level before, fewer than ``min_cell``
+        left out; empty at the first.
     """
 
     k: int
@@ -138,7 +139,7 @@ def compare_solutions(
     own = sorted(j for a, j in evidence.solutions if a == name)
     clean = some(matrix[evidence.core], REFERENCE_ROWS, seed)
     return Solutions(
-        slsa=_chain([evidence.solutions[name, j] for j in own]) if ALGORITHMS[name].takes_k else (),
+        slsa=_chain([evidence.solutions[name, j] for j in own], min_cell) if ALGORITHMS[name].takes_k else (),
         gorge=_gorges(matrix, evidence.fit.centres, min_cell),
         neighbours=tuple(
             _neighbour(evidence, j, features, names) for j in (k - 1, k + 1) if ALGORITHMS[name].takes_k and j in own
@@ -156,7 +157,7 @@ def _crossed(first: Labels, second: Labels) -> NDArray[np.int64]:
     return table
 
 
-def _chain(solutions: list[Labels]) -> tuple[Level, ...]:
+def _chain(solutions: list[Labels], min_cell: int) -> tuple[Level, ...]:
     """One level a solution, each ordered so that a segment stands below the one that it continues."""
     levels = [_first_level(solutions[0])]
     for before, after in pairwise(solutions):
@@ -170,6 +171,8 @@ def _chain(solutions: list[Labels]) -> tuple[Level, ...]:
         logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
         entropy = -(shares * logs).sum(axis=1)
         most = np.log(len(last.segments)) if len(last.segments) > 1 else 1.0
+        told = np.where(table[order] >= min_cell, shares, 0.0)
+        told /= np.maximum(told.sum(axis=1, keepdims=True), 1e-300)
         levels.append(
             Level(
                 len(order),
@@ -177,7 +180,7 @@ def _chain(solutions: list[Labels]) -> tuple[Level, ...]:
                 tuple(map(float, sizes[order] / len(after))),
                 # Two digits, so that no share tells of a handful of customers.
                 tuple(round(float(x), 2) for x in 1 - entropy / most),
-                tuple(tuple(round(float(x), 2) for x in row) for row in shares),
+                tuple(tuple(round(float(x), 2) for x in row) for row in told),
             )
         )
     return tuple(levels)

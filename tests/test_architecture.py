@@ -17,7 +17,7 @@ ORDER = (
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "proof",
     "profile", "history", "personas",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
-    "data_charts", "assets", "pages",
+    "structure", "structure_charts", "data_charts", "assets", "pages",
     "render", "rendered", "disclosure", "gate", "outputs",
     "pipeline", "preview", "__main__",
 )  # fmt: skip
@@ -29,6 +29,8 @@ PAGES = (
     "evidence_charts",
     "readings",
     "algorithm_charts",
+    "structure",
+    "structure_charts",
     "data_charts",
     "assets",
     "pages",

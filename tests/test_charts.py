@@ -62,7 +62,8 @@ def test_there_are_the_charts_that_the_pages_show(figures: dict[str, Figure], re
     always = {
         "value-size", "heat-map", "parallel", "map", "descriptors", "elbow", "silhouette", "stability",
         "algorithms", "segment-stability", "correlations", "calinski-harabasz", "davies-bouldin", "gap",
-        "prediction-strength", "null", "gaussian", "dendrogram", "reach", "ward-groups",
+        "prediction-strength", "null", "gaussian", "dendrogram", "reach", "ward-groups", "neighbours", "flow",
+        "sharpness", "gorge", "multiverse", "main-effects", "left-out",
     }  # fmt: skip
     assert always <= set(figures)
     assert {f"profile-{s.letter.lower()}" for s in report.segments} <= set(figures)
@@ -145,6 +146,8 @@ def values(figure: Figure, field: str, n: int) -> list[Any]:
         ("prediction-strength", "prediction_strength", "Prediction strength", lambda x: f"{x:.2f}"),
         ("stability", "median", "Median", lambda x: f"{x:.3f}"),
         ("segment-stability", "slsw", "Stability", lambda x: f"{x:.3f}"),
+        ("main-effects", "agreement", "Mean agreement", lambda x: f"{x:.3f}"),
+        ("left-out", "agreement", "Agreement", lambda x: f"{x:.3f}"),
         ("algorithms", "median", "Median stability", lambda x: f"{x:.3f}"),
     ],
 )

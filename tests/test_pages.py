@@ -22,6 +22,7 @@ from analysis.escaping import escape, escape_front, escape_json
 from analysis.pages import write_pages
 from analysis.report import Report, from_json, to_json
 from analysis.select import Group
+from analysis.structure import fewer_and_more, solid_or_shaky
 from tests.stages import ROOT, little_work, run_stages
 
 HOSTILE = (
@@ -353,6 +354,37 @@ def test_the_methodology_lists_every_setting_of_the_analysis(shown: dict[str, st
     assert {"max_segments", "min_share", "outliers", "algorithm", "seed"} <= {name for name, _, _ in study.settings}
     for name, value, meaning in study.settings:
         assert f'<th scope="row">{name}</th><td>{value}</td><td>{meaning}</td>' in shown["site/methodology.qmd"]
+
+
+def test_the_stability_page_compares_with_one_fewer_and_one_more(shown: dict[str, str]) -> None:
+    page = shown["site/stability.qmd"]
+    assert solid_or_shaky(run_stages().report) in page
+    for reading in fewer_and_more(run_stages().report):
+        assert reading.title in page and reading.text in page
+
+
+def test_the_bands_of_stability_hold_every_segment_once(shown: dict[str, str]) -> None:
+    table = shown["site/stability.qmd"].split("How a segment's stability reads</caption>")[1].split("</table>")[0]
+    for segment in run_stages().report.segments:
+        assert table.count(f"{segment.letter} {segment.slsw:.2f}") == 1
+
+
+def test_a_density_method_leaves_out_what_it_has_no_numbers_for(root: Path) -> None:
+    report = run_stages().report
+    found = written(replace(report, evidence=replace(report.evidence, slsa=(), neighbours=())), root)
+    page = html.unescape(found["site/stability.qmd"])
+    assert "finds the number of segments by itself" in page
+    assert "chart-flow" not in page and "chart-gorge" in page
+
+
+def test_a_hostile_feature_set_of_other_choices_stays_a_word(root: Path) -> None:
+    report = run_stages().report
+    multiverse = report.evidence.multiverse
+    choices = tuple(replace(c, features=f"without {HOSTILE[1]}") for c in multiverse.choices)
+    evidence = replace(report.evidence, multiverse=replace(multiverse, choices=choices))
+    page = written(replace(report, evidence=evidence), root)["site/choices.qmd"]
+    assert HOSTILE[1] not in page
+    assert escape(HOSTILE[1]) in page
 
 
 def test_no_page_shows_what_is_not_a_number(shown: dict[str, str]) -> None:
