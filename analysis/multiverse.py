@@ -9,14 +9,13 @@ from itertools import product
 import numpy as np
 from joblib import delayed
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_rand_score
 
 from analysis.cluster import ALGORITHMS, Labels, Matrix, sample_rows
 from analysis.config import Reduce, Study
 from analysis.evidence import Evidence
 from analysis.features import FeatureTable
 from analysis.prepare import Prepared, prepare
-from analysis.resample import N_INIT_REFERENCE, one_thread
+from analysis.resample import N_INIT_REFERENCE, adjusted_rand, one_thread
 from analysis.workers import run_parallel
 
 AGREES = 0.65
@@ -163,7 +162,7 @@ def _agreement(matrix: Matrix, core: NDArray[np.bool_], name: str, k: int, seed:
     with one_thread():
         rows = clean[sample_rows(len(clean), algorithm.resample_rows, seed)]
         (fit,) = algorithm.fit(rows, (k,), seed, N_INIT_REFERENCE, None)
-        return float(adjusted_rand_score(published, fit.assign(matrix)))
+        return adjusted_rand(published, fit.assign(matrix))
 
 
 def _factors(choices: tuple[Choice, ...]) -> tuple[Factor, ...]:

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import adjusted_rand_score
 
 from analysis.cluster import ALGORITHMS, Labels, Matrix, distances, knee, neighbour_curve
 from analysis.evidence import Evidence
-from analysis.resample import REFERENCE_ROWS, some
+from analysis.resample import REFERENCE_ROWS, adjusted_rand, some
 
 GORGE_BINS = 20
 """Bins of the similarity to a segment."""
@@ -223,7 +222,7 @@ def _neighbour(evidence: Evidence, k: int, features: Matrix, names: tuple[str, .
         tuple(round(float(n / sizes.sum()), 2) for n in sizes),
         variable,
         difference,
-        float(adjusted_rand_score(published, other)),
+        adjusted_rand(published, other),
         row.stability.median,
         row.silhouette,
         row.smallest_share,

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import silhouette_samples
+from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from analysis.cluster import ALGORITHMS
 from analysis.resample import (
+    adjusted_rand,
     box,
     dispersion,
     own_jaccard,
@@ -33,6 +34,13 @@ def test_silhouettes_of_many_labellings_are_those_of_scikit_learn(k: int, p: int
     labelings = [rng.permutation(np.arange(640) % k + 1).astype(np.int16) for _ in range(2)]
     for labels, each in zip(labelings, silhouettes(points, labelings), strict=True):
         assert each == pytest.approx(np.asarray(silhouette_samples(points, labels)), abs=1e-6)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=2, max_size=60))
+def test_the_adjusted_rand_index_is_that_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    first, second = (np.array(side, dtype=np.int16) for side in zip(*pairs, strict=True))
+    assert adjusted_rand(first, second) == pytest.approx(adjusted_rand_score(first, second), abs=1e-12)
 
 
 def test_unassigned_customers_have_no_silhouette_and_count_for_nobodys() -> None:
