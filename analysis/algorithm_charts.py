@@ -179,6 +179,8 @@ def reach(report: Report) -> Figure | None:
     dbscan = next(a for a in report.evidence.algorithms if a.name == "dbscan")
     title = (
         f"The curve bends at {found.radius:.2f}: that near, {within} % of customers have {found.neighbours} neighbours"
+        if found.radius > 0
+        else f"{within} % of customers have {found.neighbours} others just like them, which leaves no radius to choose"
     )
     caption = (
         f"For each share of customers, the distance within which their {found.neighbours} nearest neighbours lie "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.cluster import ALGORITHMS, SAMPLE_ROWS
-from analysis.decision import STABLE, AlgorithmEvidence, CandidateEvidence
+from analysis.decision import STABLE, AlgorithmEvidence, CandidateEvidence, Check
 from analysis.evidence import JUDGED_ROWS, PREDICTS, SILHOUETTE_ROWS
 from analysis.figures import Table
 from analysis.formats import in_words, joined
@@ -99,7 +99,8 @@ def criteria(report: Report) -> tuple[Reading, ...]:
             "Stability",
             own.k,
             _points(own.k, most) if takes_k else f"finds {own.k}",
-            f"{stable if row.stability.pairs else 'Not resampled.'} This decides.",
+            f"{stable if row.stability.pairs else 'Not resampled.'} "
+            + ("This would have decided." if report.decision.fixed else "This decides."),
         )
     ]
     if len(report.evidence.by_k) > 1:
@@ -108,8 +109,12 @@ def criteria(report: Report) -> tuple[Reading, ...]:
                 "Silhouette",
                 prefers.silhouette,
                 _points(prefers.silhouette, most),
-                f"Separation is {row.silhouette:.2f} as published. Fewer, coarser segments are nearly always further "
-                "apart.",
+                f"Separation is {row.silhouette:.2f} as published. "
+                + (
+                    "Fewer, coarser segments are nearly always further apart."
+                    if prefers.silhouette <= row.k
+                    else "Finer segments are tighter here; whether they come back it does not ask."
+                ),
             ),
             Reading(
                 "Elbow",
@@ -184,7 +189,10 @@ def disagreement(report: Report) -> str:
             f"{report.study.customers} who need different treatment."
         )
     if named["more"]:
-        text += " Gap and BIC reward every piece that describes the data better, and a continuum has no last piece."
+        text += (
+            " More segments follow the data more closely, and a continuum has no last one; whether each comes back, "
+            "these criteria do not ask."
+        )
     if report.decision.fixed:
         return f"{text} Here the analyst fixed the solution."
     return f"{text} The decision asks for the finest split that still comes back."
@@ -231,10 +239,7 @@ def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
             Requirement("not measured", None)
             if check.value is None
             else Requirement(
-                cell_share(report, check.value)
-                if check.name in {"size", "unassigned"}
-                else words[check.name][2](check.value),
-                check.holds,
+                cell_share(report, check.value) if check.name in {"size", "unassigned"} else _exact(check), check.holds
             )
             for check in row.checks
         )
@@ -247,6 +252,13 @@ def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
         score = f"{row.score:.2f}" if row.stability.pairs else "–"
         lines.append(Line(row.k, published, cells, score, outcome))
     return headings, tuple(lines)
+
+
+def _exact(check: Check) -> str:
+    """Two digits; a third where the value would otherwise read as the bound that it misses."""
+    assert check.value is not None
+    text = f"{check.value:.2f}"
+    return f"{check.value:.3f}" if not check.holds and text == f"{check.bound:.2f}" else text
 
 
 def how_it_works(report: Report) -> Table:
@@ -288,20 +300,34 @@ def how_each_did(report: Report) -> Table:
 def _verdict(report: Report, a: AlgorithmEvidence, row: CandidateEvidence) -> str:
     if a.name == report.decision.algorithm:
         return "Published" if a.k == report.decision.k else f"Published with {in_words(report.decision.k)}, as fixed"
+    most = int(report.study.setting("max_segments"))
+    if row.k > most:
+        return f"More than the {most} allowed"
     if not row.eligible:
         return f"Fails: {row.why_not}"
-    return "Replicates, but is set aside" if not a.natural else "Natural, but is set aside"
+    kind = "Natural" if a.natural else "Replicates"
+    return kind if report.decision.fixed else f"{kind}, but is set aside"
 
 
 def agreements(report: Report) -> tuple[tuple[str, float], ...]:
     """Title of each other algorithm that takes a number, and its agreement with the published segments.
 
-    All else is as published; the adjusted Rand index, at the published number of segments.
+    The adjusted Rand index at the published number of segments: all else as published or, where the published scaling
+    is none of those that were compared, the mean over all other choices.
     """
-    found = [c for c in report.evidence.multiverse.choices if _as_published(report, c)]
-    return tuple(
-        (ALGORITHMS[c.algorithm].title, c.agreement) for c in found if c.algorithm != report.decision.algorithm
-    )
+    many = report.evidence.multiverse
+    found = {c.algorithm: c.agreement for c in many.choices if _as_published(report, c)}
+    factor = next((f for f in many.factors if f.name == "algorithm"), None)
+    if not found and factor:
+        found = dict(zip(factor.options, factor.means, strict=True))
+    return tuple((ALGORITHMS[name].title, value) for name, value in found.items() if name != report.decision.algorithm)
+
+
+def _finding(report: Report, a: AlgorithmEvidence) -> str:
+    row = next((r for r in a.by_k if r.k == a.k), None)
+    if row is None:
+        return a.outcome
+    return f"finds {in_words(row.k)} groups and leaves {cell_share(report, row.unassigned_share)} unassigned"
 
 
 def _as_published(report: Report, choice: Choice) -> bool:
@@ -318,10 +344,8 @@ def another_story(report: Report) -> tuple[str, str]:
     found = agreements(report)
     dense = [a for a in report.evidence.algorithms if not ALGORITHMS[a.name].takes_k]
     dense = [a for a in dense if a.name != report.decision.algorithm]
-    told = f"{joined([a.title for a in dense])}, which look for dense regions, " if dense else ""
-    empty = [a for a in dense if a.k is None]
-    told += "find no groups." if len(empty) == len(dense) else f"find: {'; '.join(a.outcome for a in dense)}."
-    told = told if dense else ""
+    told = "; ".join(f"{a.title} {_finding(report, a)}" for a in dense)
+    told = f"Of those that look for dense regions, {told}." if dense else ""
     k = in_words(report.decision.k)
     if not found:
         return f"What the other algorithms make of the same {report.study.customers}.", told
@@ -348,24 +372,28 @@ def simplest() -> str:
 
 
 def sampling(report: Report) -> Iterator[str]:
-    """Who was looked at in each part of the evidence of this run."""
+    """Who was looked at in each part of the evidence of this run.
+
+    The size of the clean core is not told: less everyone it could be a few.
+    """
     study, customers = report.study, report.study.customers
     core, n = study.n_core, study.n_customers
-
-    def of(rows: int, most: int, who: str) -> str:
-        return f"all {rows:,} {who}" if rows <= most else f"a seeded sample of {most:,} of the {rows:,} {who}"
-
     clean = f"{customers} of the clean core"
+
+    def of(most: int, rows: int = core, who: str = clean) -> str:
+        return f"all {who}" if rows <= most else f"a seeded sample of {most:,} {who}"
+
+    def many(most: int) -> str:
+        return "as many as there are" if core <= most else f"{most:,}"
+
     error = ", so it has a standard error" if core > SILHOUETTE_ROWS else ""
-    yield f"The silhouette is taken over {of(core, SILHOUETTE_ROWS, clean)}{error}."
-    yield f"Solutions of resamples are compared over {of(n, JUDGED_ROWS, customers)}."
-    drawn = [f"{a.title} {min(core, a.resample_rows):,}" for a in ALGORITHMS.values()]
-    yield f"A resample draws customers of the clean core with replacement: {joined(drawn)}."
+    yield f"The silhouette is taken over {of(SILHOUETTE_ROWS)}{error}."
+    yield f"Solutions of resamples are compared over {of(JUDGED_ROWS, n, customers)}."
+    drawn = [f"{a.title} {many(a.resample_rows)}" for a in ALGORITHMS.values()]
+    yield f"A resample draws {clean} with replacement: {joined(drawn)}."
     sampled = [a.title for a in ALGORITHMS.values() if a.shares_work]
-    yield f"{joined(sampled)} are fitted on {of(core, SAMPLE_ROWS, clean)}; the others on all of them."
-    yield (
-        f"Gap, prediction strength, Ward's tree as drawn and DBSCAN's curve look at {of(core, REFERENCE_ROWS, clean)}."
-    )
+    yield f"{joined(sampled)} are fitted on {of(SAMPLE_ROWS)}; the others on all of them."
+    yield f"Gap, prediction strength, Ward's tree as drawn and DBSCAN's curve look at {of(REFERENCE_ROWS)}."
     rows = ALGORITHMS[report.decision.algorithm].resample_rows
-    yield f"Shuffled data hold {min(core, rows):,} rows, Gaussian clouds {min(core, NULL_ROWS):,}."
-    yield f"Other choices are compared over {of(n, report.evidence.multiverse.rows, customers)}."
+    yield f"Shuffled data hold {many(rows)} rows, Gaussian clouds {many(NULL_ROWS)}."
+    yield f"Other choices are compared over {of(report.evidence.multiverse.rows, n, customers)}."

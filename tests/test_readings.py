@@ -106,6 +106,33 @@ def test_whether_another_algorithm_tells_another_story(
     assert f"Gaussian mixture {mixture:.2f} and Ward {ward:.2f}" in second
 
 
+def test_a_scaling_that_was_not_compared_is_answered_by_the_mean_of_all(report: Report) -> None:
+    plain = replace(report, study=replace(report.study, scaling="none"))
+    factor = next(f for f in report.evidence.multiverse.factors if f.name == "algorithm")
+    means = [mean for name, mean in zip(factor.options, factor.means, strict=True) if name != report.decision.algorithm]
+    assert [value for _, value in readings.agreements(plain)] == means
+
+
+def test_a_number_beyond_the_most_allowed_is_told_as_that(report: Report) -> None:
+    settings = tuple(
+        (name, "2" if name == "max_segments" else value, why) for name, value, why in report.study.settings
+    )
+    small = replace(report, study=replace(report.study, settings=settings))
+    k = report.decision.k
+    judged = tuple(replace(a, k=k) if a.name == "ward" else a for a in report.evidence.algorithms)
+    changed = replace(small, evidence=replace(small.evidence, algorithms=judged))
+    told = {row[0]: row[-1] for row in readings.how_each_did(changed).rows}
+    assert k > 2 and told["Ward"] == "More than the 2 allowed"
+
+
+def test_a_value_that_misses_its_bound_by_little_has_a_digit_more(report: Report) -> None:
+    first, *rest = report.evidence.by_k
+    near = (*first.checks[:2], replace(first.checks[2], value=0.8473, holds=False), first.checks[3])
+    rows = (replace(first, checks=near), *rest)
+    _, lines = readings.requirements(replace(report, evidence=replace(report.evidence, by_k=rows)))
+    assert lines[0].cells[2].text == "0.847"
+
+
 def test_each_algorithm_stands_beside_the_published_one_at_the_same_number(report: Report) -> None:
     table = readings.how_each_did(report)
     scores = {str(r.k): f"{r.score:.2f}" for r in report.evidence.by_k}
@@ -122,5 +149,5 @@ def test_only_samples_that_were_taken_are_told(report: Report) -> None:
     large = replace(report, study=replace(report.study, n_core=90_000, n_customers=100_000))
     text = " ".join(readings.sampling(large))
     for most in ("5,000", "20,000", "2,000"):
-        assert f"a seeded sample of {most} of the" in text
+        assert f"a seeded sample of {most} customers" in text
     assert "standard error" in text
