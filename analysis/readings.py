@@ -383,17 +383,16 @@ def sampling(report: Report) -> Iterator[str]:
     def of(most: int, rows: int = core, who: str = clean) -> str:
         return f"all {who}" if rows <= most else f"a seeded sample of {most:,} {who}"
 
-    def many(most: int) -> str:
-        return "as many as there are" if core <= most else f"{most:,}"
-
     error = ", so it has a standard error" if core > SILHOUETTE_ROWS else ""
     yield f"The silhouette is taken over {of(SILHOUETTE_ROWS)}{error}."
     yield f"Solutions of resamples are compared over {of(JUDGED_ROWS, n, customers)}."
-    drawn = [f"{a.title} {many(a.resample_rows)}" for a in ALGORITHMS.values()]
-    yield f"A resample draws {clean} with replacement: {joined(drawn)}."
+    fewer = [f"{a.title} {a.resample_rows:,}" for a in ALGORITHMS.values() if core > a.resample_rows]
+    yield f"A resample draws as many {clean} as there are, with replacement" + (
+        f"; fewer for {joined(fewer)}." if fewer else "."
+    )
     sampled = [a.title for a in ALGORITHMS.values() if a.shares_work]
-    yield f"{joined(sampled)} are fitted on {of(SAMPLE_ROWS)}; the others on all of them."
+    yield f"{joined(sampled)} are fitted on {of(SAMPLE_ROWS)}, the others on everyone there."
     yield f"Gap, prediction strength, Ward's tree as drawn and DBSCAN's curve look at {of(REFERENCE_ROWS)}."
     rows = ALGORITHMS[report.decision.algorithm].resample_rows
-    yield f"Shuffled data hold {many(rows)} rows, Gaussian clouds {many(NULL_ROWS)}."
+    yield f"Features are shuffled over {of(rows)}; a Gaussian cloud has as many points, but at most {NULL_ROWS:,}."
     yield f"Other choices are compared over {of(report.evidence.multiverse.rows, n, customers)}."
