@@ -148,11 +148,7 @@ def gorge(report: Report) -> Figure:
     formats = report.formats()
     found = list(zip(report.segments, report.evidence.gorge, strict=True))
     bins = [(s, *b) for s, g in found for b in zip(g.edges, g.edges[1:], g.shares, strict=False)]
-    # Bins that were merged are wider, so that areas, not heights, are shares.
-    rows = [
-        {"segment": tag(s), "low": low, "high": high, "density": round(share / (high - low), 2)}
-        for s, low, high, share in bins
-    ]
+    rows = [{"segment": tag(s), "low": low, "high": high, "share": round(share, 3)} for s, low, high, share in bins]
     bars = (
         alt.Chart(pd.DataFrame(rows))
         .mark_bar(stroke="var(--paper)", strokeWidth=0.5)
@@ -165,7 +161,7 @@ def gorge(report: Report) -> Figure:
                 axis=alt.Axis(grid=False, values=[0, 0.25, 0.5, 0.75, 1], format=".2f"),
             ),
             x2=alt.X2(field="high"),
-            y=alt.Y(field="density", type="quantitative", title=None, axis=None),
+            y=alt.Y(field="share", type="quantitative", title=None, axis=None),
             y2=alt.Y2(datum=0),
             color=segment_colour(report, "segment"),
             tooltip=[tip("segment", "Segment"), tip("low", "From"), tip("high", "To")],
@@ -177,9 +173,9 @@ def gorge(report: Report) -> Figure:
     sharp = min(report.segments, key=lambda s: s.shadow)
     title = f"Customers fall most clearly inside or outside of {sharp.name}"
     caption = (
-        "Each row holds all customers, from those unlike the segment (left) to those at its heart (right); area is "
-        "their share. A valley between two hills = the segment stands apart; one slope without a valley = it shades "
-        "into its neighbours. Each row has its own height."
+        "Each row holds all customers, from those unlike the segment (left) to those at its heart (right). A valley "
+        "between two hills = the segment stands apart; one slope without a valley = it shades into its neighbours. "
+        f"Each row has its own height; bars are rounded to multiples of {report.study.min_cell} customers."
     )
     table = Table(
         ("Segment", "Similarity from", "to", "Share of customers"),

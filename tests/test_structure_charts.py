@@ -89,11 +89,13 @@ def test_the_small_flow_holds_the_published_solution_and_its_neighbours(report: 
     assert {row["k"] for row in rows(figure, "text")} == {k - 1, k, k + 1} & {x.k for x in report.evidence.slsa}
 
 
-def test_a_row_of_the_gorge_holds_all_customers(report: Report) -> None:
-    drawn = rows(structure_charts.gorge(report), "density")
-    for segment in report.segments:
-        areas = [row["density"] * (row["high"] - row["low"]) for row in drawn if row["segment"] == tag(segment)]
-        assert sum(areas) == pytest.approx(1, abs=0.01)
+def test_bars_of_the_gorge_are_those_of_its_table(report: Report) -> None:
+    figure = structure_charts.gorge(report)
+    drawn = [(row["segment"], f"{row['low']:.2f}", f"{row['high']:.2f}") for row in rows(figure, "share")]
+    assert drawn == [row[:3] for row in figure.table.rows]
+    for segment, found in zip(report.segments, report.evidence.gorge, strict=True):
+        own = [row["share"] for row in rows(figure, "share") if row["segment"] == tag(segment)]
+        assert own == [round(share, 3) for share in found.shares]
 
 
 def test_each_way_has_a_cell_and_the_published_one_is_marked(report: Report) -> None:
