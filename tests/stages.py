@@ -29,7 +29,7 @@ from analysis.report import Report
 from analysis.sources import RawTable, read_table
 
 ROOT = Path(__file__).resolve().parent.parent
-FEW = {"PAIRS": 3, "PAIRS_DECIDED": 6, "NULL_DRAWS": 3, "K_MOST": 5, "GAP_DRAWS": 4, "HALVINGS": 2}
+FEW = {"PAIRS": 10, "PAIRS_DECIDED": 13, "NULL_DRAWS": 3, "K_MOST": 5, "GAP_DRAWS": 4, "HALVINGS": 2}
 """Draws behind the evidence, in place of the project's."""
 VERBS = {
     "raw": ("pipeline", "read_source"),
