@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.bars import LEVELS, Bar, histogram, level_bars, month_bars, round_bars
 from analysis.cleaning import Cleaned
@@ -101,7 +102,7 @@ def summarise_columns(
             skewness = outliers = None
         else:
             p1, p10, median, p90, p99 = (_quantile(known, q, min_cell) for q in (0.01, 0.1, 0.5, 0.9, 0.99))
-            skewness = float(pd.Series(known).skew()) if median is not None else None  # type: ignore[arg-type]
+            skewness = _skewness(known) if median is not None else None
             outliers = int((robust_z(known[:, None]) > OUTLIER_Z).sum()) if median is not None else None
             kind = "year" if _are_years(known, f"{column.name} {source.labels.get(column.name, '')}") else kind
         if private or kind == "date":
@@ -166,6 +167,13 @@ def find_missing_together(raw: RawTable, source: Source, min_cell: int) -> Missi
         MissingPattern(tuple(place[int(g)] for g in np.flatnonzero(found[i])), int(counts[i])) for i in shown
     )
     return Missingness(tuple(names[g] for g in used), patterns, len(shown) < len(counts))
+
+
+def _skewness(values: NDArray[np.float64]) -> float | None:
+    """Adjusted skewness; None where the numbers are too large or too few for it."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = float(np.asarray(pd.Series(values).skew()))
+    return found if np.isfinite(found) else None
 
 
 def _quantile(known: np.ndarray, q: float, min_cell: int) -> float | None:
