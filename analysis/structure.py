@@ -32,7 +32,7 @@ class Reading:
 
 def solid_or_shaky(report: Report) -> str:
     """One sentence: which segments come back when customers are resampled, and which do not."""
-    segments, n = report.segments, in_words(len(report.segments))
+    segments = report.segments
     if report.verdict.kind == "none":
         return "Shuffled data give groups just as stable, so no segment is solid, however often it comes back."
     shaky = [s for s in segments if s.slsw < VALID]
@@ -40,7 +40,8 @@ def solid_or_shaky(report: Report) -> str:
     if not shaky:
         least, most = (f"{pick(s.slsw for s in segments):.2f}" for pick in (min, max))
         span = least if least == most else f"{least} to {most}"
-        return f"All {n} segments are solid: each comes back in resamples ({span}, where 1 = the same customers)."
+        all_ = "Both segments" if len(segments) == 2 else f"All {in_words(len(segments))} segments"
+        return f"{all_} are solid: each comes back in resamples ({span}, where 1 = the same customers)."
     if len(shaky) == len(segments):
         return f"No segment is solid: none comes back reliably in resamples, {_least(report).name} least of all."
     solid = joined([s.name for s in segments if s.slsw >= VALID])
@@ -157,7 +158,7 @@ def _instead(what: str, here: float, own: float) -> str:
 def _change(report: Report, n: Neighbour) -> tuple[str, str]:
     """What becomes of the published segments, in short and as a sentence."""
     segments = [s for s in report.segments if s.id in n.segments]
-    letters, names = joined([s.letter for s in segments]), joined([s.name for s in segments])
+    letters, names = joined([s.letter for s in segments]), joined([f"{s.letter} ({s.name})" for s in segments])
     count = in_words(n.k)
     if n.change == "reshuffle":
         text = f"With {count}, all borders move: the two solutions agree to {n.agreement:.2f} (1 = the same groups)."
@@ -168,9 +169,9 @@ def _change(report: Report, n: Neighbour) -> tuple[str, str]:
     formats, size = report.formats(), segments[0].n
     parts = sorted(n.parts, reverse=True)
     if min(parts) * size < report.study.min_cell:
-        return f"splits {letters}", f"With {count}, {names} only lose {formats.people(1)} {report.study.customers}."
+        return f"splits {letters}", f"With {count}, {names} only loses {formats.people(1)} {report.study.customers}."
     shares = joined([formats.percent(part) for part in parts])
-    return f"splits {letters}", f"With {count}, {names} are split into parts of {shares}; these {apart}"
+    return f"splits {letters}", f"With {count}, {names} is split into parts of {shares}; these {apart}"
 
 
 def _not_there(report: Report, k: int) -> Reading:

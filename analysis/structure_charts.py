@@ -219,7 +219,7 @@ def neighbours(report: Report) -> Figure | None:
     if len(levels) < 2 or k not in {level.k for level in levels}:
         return None
     others = [in_words(level.k) for level in levels if level.k != k]
-    title = f"The {in_words(k)} segments beside the solutions with {' and '.join(others)}"
+    title = f"The {in_words(k)} segments beside {' and '.join(others)}"
     caption = (
         "Each row is everyone, split into that many segments of these shares; ribbons join the same customers. The "
         "coloured row is published."
@@ -446,6 +446,7 @@ def _flow_figure(
             blocks.append({"k": level.k, **ends, "letter": letter, "text": text})
     for (before, left), (after, right) in pairwise(zip(levels, starts, strict=True)):
         ribbons += _ribbons(before, left, after, right, letters, k)
+    ribbons = [{**row, "edge": i // 2} for i, row in enumerate(ribbons)]
     y = alt.Y(
         field="k",
         type="quantitative",
@@ -462,11 +463,16 @@ def _flow_figure(
             domain=["", *letters.values()], range=["var(--rule-strong)", *(s.colour for s in report.segments)]
         ),
     )
-    areas = (
-        alt.Chart(pd.DataFrame(ribbons))
+    areas = [
+        alt.Chart(pd.DataFrame(rows))
         .mark_area(orient="horizontal", opacity=0.35)
-        .encode(y=y, x=x, x2=alt.X2(field="high"), detail=alt.Detail(field="edge", type="nominal"), color=colour)
-    )
+        .encode(y=y, x=x, x2=alt.X2(field="high"), detail=alt.Detail(field="edge", type="nominal"), color=shade)
+        for rows, shade in (
+            ([row for row in ribbons if "letter" not in row], alt.value("var(--rule-strong)")),
+            ([row for row in ribbons if "letter" in row], colour),
+        )
+        if rows
+    ]
     base = alt.Chart(pd.DataFrame(blocks)).encode(y=y, x=x)
     bars = base.mark_bar(height=22, cornerRadius=2).encode(x2=alt.X2(field="high"), color=colour)
     words = base.mark_text(align="left", dx=3, fontWeight=600, fontSize=11).encode(
@@ -482,7 +488,7 @@ def _flow_figure(
             for row in _flow_rows(report, before, level)
         ),
     )
-    spec = single(alt.layer(areas, bars, words), height)
+    spec = single(alt.layer(*areas, bars, words), height)
     return make_figure(id, title, caption, f"Flow chart of segments. {title}.", spec, height + 30, table)
 
 
@@ -496,7 +502,7 @@ def _starts(level: Level) -> list[float]:
 def _ribbons(
     before: Level, left: list[float], after: Level, right: list[float], letters: dict[int, str], k: int
 ) -> list[dict[str, Any]]:
-    """Corners of the ribbons between two levels; one that touches the published level has its segment's colour."""
+    """Upper and lower end of the ribbons between two levels; one at the published level has its segment's letter."""
     ribbons: list[dict[str, Any]] = []
     used = list(left)
     # Shares are rounded and leave out a few customers, so that more may seem to leave a block than it holds.
@@ -509,7 +515,7 @@ def _ribbons(
             width = share * part
             if width >= THIN:
                 touches = before.segments[i] if before.k == k else segment if after.k == k else 0
-                same = {"edge": f"{after.k}{segment}-{i}", "letter": letters.get(touches, "")}
+                same = {"letter": letters[touches]} if touches else {}
                 ends = ((before.k + 0.2, used[i], width * fits[i]), (after.k - 0.2, at, width))
                 ribbons += [{"k": y, "low": round(x, 3), "high": round(x + w, 3), **same} for y, x, w in ends]
             used[i] += width * fits[i]

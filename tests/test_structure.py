@@ -85,7 +85,7 @@ def test_a_merge_names_the_segments_and_what_tells_them_apart(report: Report) ->
     fewer, _ = fewer_and_more(with_neighbours(report, neighbour(report, -1, "merge", (1, 2))))
     first, second = report.segments[:2]
     assert fewer.short == f"merges {first.letter} and {second.letter}"
-    assert f"{first.name} and {second.name} become one" in fewer.text
+    assert f"{first.letter} ({first.name}) and {second.letter} ({second.name}) become one" in fewer.text
     assert f"“{report.forming()[0].label}” (1.2 standard deviations)" in fewer.text
     assert "agree to 0.90" in fewer.text and "silhouette 0.30" in fewer.text
 
