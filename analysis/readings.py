@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.cluster import ALGORITHMS, SAMPLE_ROWS
-from analysis.decision import STABLE, AlgorithmEvidence, CandidateEvidence, Check
+from analysis.decision import STABLE, AlgorithmEvidence, CandidateEvidence
 from analysis.evidence import JUDGED_ROWS, PREDICTS, SILHOUETTE_ROWS
 from analysis.figures import Table
 from analysis.formats import in_words, joined
-from analysis.multiverse import AGREES, Choice
+from analysis.multiverse import AGREES
 from analysis.report import Report
 from analysis.resample import NULL_ROWS, REFERENCE_ROWS
 
@@ -239,7 +239,10 @@ def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
             Requirement("not measured", None)
             if check.value is None
             else Requirement(
-                cell_share(report, check.value) if check.name in {"size", "unassigned"} else _exact(check), check.holds
+                cell_share(report, check.value)
+                if check.name in {"size", "unassigned"}
+                else _exact(check.value, check.bound),
+                check.holds,
             )
             for check in row.checks
         )
@@ -254,11 +257,10 @@ def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
     return headings, tuple(lines)
 
 
-def _exact(check: Check) -> str:
+def _exact(value: float, bound: float) -> str:
     """Two digits; a third where the value would otherwise read as the bound that it misses."""
-    assert check.value is not None
-    text = f"{check.value:.2f}"
-    return f"{check.value:.3f}" if not check.holds and text == f"{check.bound:.2f}" else text
+    text = f"{value:.2f}"
+    return f"{value:.3f}" if value < bound and text == f"{bound:.2f}" else text
 
 
 def how_it_works(report: Report) -> Table:
@@ -309,18 +311,14 @@ def _verdict(report: Report, a: AlgorithmEvidence, row: CandidateEvidence) -> st
     return kind if report.decision.fixed else f"{kind}, but is set aside"
 
 
-def agreements(report: Report) -> tuple[tuple[str, float], ...]:
-    """Title of each other algorithm that takes a number, and its agreement with the published segments.
+def agreements(report: Report) -> dict[str, float]:
+    """Algorithms that take a number, by name: mean agreement with the published segments over all other choices.
 
-    The adjusted Rand index at the published number of segments: all else as published or, where the published scaling
-    is none of those that were compared, the mean over all other choices.
+    The adjusted Rand index at the published number of segments. One fit alone says less: some algorithms change much
+    with little.
     """
-    many = report.evidence.multiverse
-    found = {c.algorithm: c.agreement for c in many.choices if _as_published(report, c)}
-    factor = next((f for f in many.factors if f.name == "algorithm"), None)
-    if not found and factor:
-        found = dict(zip(factor.options, factor.means, strict=True))
-    return tuple((ALGORITHMS[name].title, value) for name, value in found.items() if name != report.decision.algorithm)
+    factor = next((f for f in report.evidence.multiverse.factors if f.name == "algorithm"), None)
+    return dict(zip(factor.options, factor.means, strict=True)) if factor else {}
 
 
 def _finding(report: Report, a: AlgorithmEvidence) -> str:
@@ -330,18 +328,10 @@ def _finding(report: Report, a: AlgorithmEvidence) -> str:
     return f"finds {in_words(row.k)} groups and leaves {cell_share(report, row.unassigned_share)} unassigned"
 
 
-def _as_published(report: Report, choice: Choice) -> bool:
-    first = report.evidence.multiverse.choices[0].features
-    return (choice.features, choice.scaling, choice.outliers) == (
-        first,
-        report.study.scaling,
-        report.study.setting("outliers"),
-    )
-
-
 def another_story(report: Report) -> tuple[str, str]:
     """Whether another algorithm would have told another story: the answer, and the numbers behind it."""
-    found = agreements(report)
+    means, decision = agreements(report), report.decision
+    found = [(ALGORITHMS[name].title, mean) for name, mean in means.items() if name != decision.algorithm]
     dense = [a for a in report.evidence.algorithms if not ALGORITHMS[a.name].takes_k]
     dense = [a for a in dense if a.name != report.decision.algorithm]
     told = "; ".join(f"{a.title} {_finding(report, a)}" for a in dense)
@@ -357,10 +347,13 @@ def another_story(report: Report) -> tuple[str, str]:
         first = f"Partly: with {k} segments {joined(same)} would tell the same story, {joined(other)} another one."
     else:
         first = f"Yes: with {k} segments {joined([name for name, _ in found])} would draw the borders elsewhere."
-    numbers = joined([f"{name} {value:.2f}" for name, value in found])
+    numbers = joined([f"{name} {_exact(mean, AGREES)}" for name, mean in found])
+    own = f" ({decision.algorithm_title} itself {means[decision.algorithm]:.2f})" if decision.algorithm in means else ""
+    ways = len(report.evidence.multiverse.choices) // len(means)
     second = (
-        f"Agreement with the published segments: {numbers}, where 1 is the same groups, 0 chance, and {AGREES} or more "
-        f"the same story. {told} What decides between them is how well each one's own groups come back."
+        f"Agreement with the published segments, mean of {ways} ways to prepare the data: {numbers}{own}, where 1 is "
+        f"the same groups, 0 chance, and {AGREES} or more the same story. {told} What decides between them is how well "
+        "each one's own groups come back."
     )
     return first, second
 
