@@ -289,7 +289,7 @@ ALGORITHMS: dict[str, Algorithm] = {
             _mixture,
             True,
             2,
-            1_500,
+            1_000,
         ),
         Algorithm(
             "ward",

@@ -15,7 +15,7 @@ from analysis.config import Reduce, Study
 from analysis.evidence import Evidence
 from analysis.features import FeatureTable
 from analysis.prepare import Prepared, prepare
-from analysis.resample import N_INIT_REFERENCE, adjusted_rand, one_thread
+from analysis.resample import N_INIT_NULL, adjusted_rand, one_thread
 from analysis.workers import run_parallel
 
 AGREES = 0.65
@@ -161,7 +161,7 @@ def _agreement(matrix: Matrix, core: NDArray[np.bool_], name: str, k: int, seed:
     clean = np.ascontiguousarray(matrix[core])
     with one_thread():
         rows = clean[sample_rows(len(clean), algorithm.resample_rows, seed)]
-        (fit,) = algorithm.fit(rows, (k,), seed, N_INIT_REFERENCE, None)
+        (fit,) = algorithm.fit(rows, (k,), seed, N_INIT_NULL, None)
         return adjusted_rand(published, fit.assign(matrix))
 
 

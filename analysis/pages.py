@@ -45,7 +45,7 @@ from analysis.multiverse import AGREES
 from analysis.prepare import MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
 from analysis.relations import MOST_RELATED
 from analysis.report import Report, Segment
-from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
+from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_NULL, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
 from analysis.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
 from analysis.workers import run_parallel
 
@@ -545,6 +545,7 @@ _THRESHOLDS = {
     "halvings": HALVINGS,
     "starts": N_INIT,
     "starts_reference": N_INIT_REFERENCE,
+    "starts_null": N_INIT_NULL,
     "ridge": RIDGE,
     "least_dense": LEAST_DENSE,
     "reach": REACH,

@@ -14,8 +14,9 @@ from threadpoolctl import ThreadpoolController
 
 from analysis.cluster import ALGORITHMS, Fit, Labels, Matrix, distances, sample_rows
 
-N_INIT, N_INIT_REFERENCE = 10, 3
-"""k-means starts of published fits and of those on reference data and halves; resampled ones are a setting."""
+N_INIT, N_INIT_NULL, N_INIT_REFERENCE = 10, 3, 1
+"""k-means starts of published fits, of Gaussian clouds and other choices, and of the gap's references and halves, of
+which there are many; those of resampled fits are a setting."""
 NULL_DRAWS, NULL_PAIRS = 20, 5
 """Null references, and pairs of bootstrap samples in each."""
 NULL_ROWS = 2_000
@@ -222,7 +223,7 @@ def gaussian_silhouette(mean: Matrix, covariance: Matrix, rows: int, name: str, 
     rng = np.random.default_rng((*seed, 2))
     with one_thread():
         cloud = rng.multivariate_normal(mean, covariance, rows)
-        fits = ALGORITHMS[name].fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_REFERENCE, None)
+        fits = ALGORITHMS[name].fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_NULL, None)
         if not fits:
             return 0.0
         (each,) = silhouettes(cloud, [fits[0].assign(cloud)])
