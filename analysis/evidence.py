@@ -133,7 +133,13 @@ class Evidence:
         return next(a for a in self.algorithms if a.name == self.decision.algorithm)
 
 
-def gather_evidence(matrix: Matrix, core: NDArray[np.bool_], study: Study, tick: Tick = lambda text: None) -> Evidence:
+def gather_evidence(
+    matrix: Matrix,
+    core: NDArray[np.bool_],
+    study: Study,
+    tick: Tick = lambda text: None,
+    features: Matrix | None = None,
+) -> Evidence:
     """Fit all candidates, resample them, decide, and judge the decision.
 
     Parameters
@@ -145,6 +151,8 @@ def gather_evidence(matrix: Matrix, core: NDArray[np.bool_], study: Study, tick:
         Uses ``algorithm``, ``segments``, ``max_segments``, ``seed``, ``min_share`` and ``min_customers``.
     tick : callable, optional
         Told what is being done.
+    features : ndarray, shape (n, q), optional
+        Scaled features before they were reduced to ``matrix``, where they were.
 
     Raises
     ------
@@ -152,15 +160,19 @@ def gather_evidence(matrix: Matrix, core: NDArray[np.bool_], study: Study, tick:
         For too few different customers, or an algorithm of the analyst's that finds no segments.
     """
     with one_thread():
-        return _Judge(matrix, core, study, tick).judge()
+        return _Judge(matrix, core, study, tick, features).judge()
 
 
 class _Judge:
     """The state of one judgement: solutions and draws, kept so that more draws can be added to the first ones."""
 
-    def __init__(self, matrix: Matrix, core: NDArray[np.bool_], study: Study, tick: Tick) -> None:
+    def __init__(
+        self, matrix: Matrix, core: NDArray[np.bool_], study: Study, tick: Tick, features: Matrix | None = None
+    ) -> None:
         self.matrix, self.core, self.study, self.tick = matrix, core, study, tick
         self.clean = np.ascontiguousarray(matrix[core])
+        self.features = self.clean if features is None else np.ascontiguousarray(features[core])
+        self.n_axes = 0 if features is None else matrix.shape[1]
         self.sample = sample_rows(len(self.clean), SILHOUETTE_ROWS, study.seed)
         self.compared = sample_rows(len(matrix), JUDGED_ROWS, study.seed)
         self.judged = np.ascontiguousarray(matrix[self.compared])
@@ -375,9 +387,11 @@ class _Judge:
         if (name, k) not in self.permuted and ALGORITHMS[name].takes_k:
             # One tree holds every number of segments, so such a method is shuffled once for all.
             ks = self.ks if ALGORITHMS[name].shares_work else (k,)
-            rows = some(self.clean, ALGORITHMS[name].resample_rows, self.study.seed)
+            rows = some(self.features, ALGORITHMS[name].resample_rows, self.study.seed)
             seeds = [(self.study.seed, draw) for draw in range(NULL_DRAWS)]
-            found = run_parallel(delayed(permuted_stability)(rows, name, ks, self.study.starts, seed) for seed in seeds)
+            found = run_parallel(
+                delayed(permuted_stability)(rows, self.n_axes, name, ks, self.study.starts, seed) for seed in seeds
+            )
             self.permuted |= {(name, j): values for j, values in zip(ks, zip(*found, strict=True), strict=True)}
         permuted = self.permuted.get((name, k), ())
         stability = summarise(self.agreement[name, k]).median

@@ -145,10 +145,11 @@ def _compute(
         prepared = prepare(table, study)
         correlations, associations = correlate(table), associate(table, study.min_cell)
         table = settle_roles(table, prepared.dropped)
-    with stage("Gather evidence") as tell:
-        evidence = gather_evidence(prepared.matrix, prepared.core, study, tell)
-    with stage("Compare choices"):
         features = apply_steps(table.frame, prepared.steps)
+    with stage("Gather evidence") as tell:
+        reduced = features if prepared.axes is not None else None
+        evidence = gather_evidence(prepared.matrix, prepared.core, study, tell, reduced)
+    with stage("Compare choices"):
         names = tuple(variable.name for variable in prepared.variables)
         solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed)
         multiverse = explore_choices(table, prepared, study, evidence)

@@ -118,7 +118,7 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
         Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone), reach, float(unit))
         for variable, (log, fill, c, s, gone, reach, unit) in zip(chosen.variables, numbers, strict=True)
     )
-    axes = _axes(matrix[core], study.reduce.pca) if study.reduce else None
+    axes = principal_axes(matrix[core], study.reduce.pca) if study.reduce else None
     return Prepared(
         matrix if axes is None else matrix @ axes,
         core,
@@ -269,7 +269,7 @@ def _takes_log(variable: Variable, values: pd.Series) -> bool:
     )
 
 
-def _axes(values: NDArray[np.float64], q: int) -> NDArray[np.float64]:
+def principal_axes(values: NDArray[np.float64], q: int) -> NDArray[np.float64]:
     """First q principal axes, shape (p, q); the largest loading of each is positive."""
     _, _, rows = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
     axes = rows[: min(q, len(rows))].T

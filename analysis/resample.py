@@ -13,6 +13,7 @@ from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 from threadpoolctl import ThreadpoolController
 
 from analysis.cluster import ALGORITHMS, Fit, Labels, Matrix, distances, sample_rows
+from analysis.prepare import principal_axes
 
 N_INIT, N_INIT_NULL, N_INIT_REFERENCE = 10, 3, 1
 """k-means starts of published fits, of Gaussian clouds and other choices, and of the gap's references and halves, of
@@ -208,12 +209,17 @@ def _spread(members: Labels | None, used: NDArray[np.intp], n: int) -> Labels | 
 
 
 def permuted_stability(
-    clean: Matrix, name: str, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
+    features: Matrix, n_axes: int, name: str, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
 ) -> list[float]:
-    """Median stability for each k after each column was permuted on its own, so that nothing hangs together."""
+    """Median stability for each k after each feature was permuted on its own, so that nothing hangs together.
+
+    Where the study clusters in its first ``n_axes`` principal components (else 0), so do the permuted features.
+    """
     rng = np.random.default_rng((*seed, 1))
-    shuffled: Matrix = rng.permuted(clean, axis=0)
+    shuffled: Matrix = rng.permuted(features, axis=0)
     with one_thread():
+        if n_axes:
+            shuffled = np.ascontiguousarray(shuffled @ principal_axes(shuffled, n_axes))
         draws = [_draw(shuffled, shuffled, name, ks, starts, (*seed, 1, draw)) for draw in range(2 * NULL_PAIRS)]
     return [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
 

@@ -1,0 +1,94 @@
+"""Published numbers of two public studies come out of this code, where the data are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.assembly import assemble
+from analysis.cleaning import clean
+from analysis.cluster import Matrix
+from analysis.config import load_study
+from analysis.evidence import gather_evidence
+from analysis.features import build_features
+from analysis.pipeline import read_source
+from analysis.prepare import apply_steps, prepare
+from analysis.resample import (
+    agreements,
+    draw_labels,
+    fit_solutions,
+    jaccard,
+    own_jaccard,
+    permuted_stability,
+    summarise,
+)
+from tests.stages import ROOT, little_work
+
+DRAWS = 80
+
+
+def matrix_of(profile: str, file: Path) -> tuple[Matrix, Matrix]:
+    """Take a file as far as the algorithms: their matrix and the scaled features, both of the clean core."""
+    study = load_study(ROOT, profile)
+    whole = assemble([read_source(file, ROOT, study.sources[0], "sources[0]")], study)
+    cleaned = clean(whole.raw, whole.source, study, whole.as_of)
+    table = build_features(cleaned, whole.source, study, whole.described)
+    found = prepare(table, study)
+    features = apply_steps(table.frame, found.steps)
+    return np.ascontiguousarray(found.matrix[found.core]), features[found.core]
+
+
+@pytest.fixture(scope="module")
+def recipe(datasets: Path) -> tuple[Matrix, Matrix]:
+    reduced, features = matrix_of("notebook", datasets / "marketing_campaign.csv")
+    assert (reduced.shape, features.shape) == ((2212, 3), (2212, 23))
+    return reduced, features
+
+
+@pytest.fixture(scope="module")
+def notebook(recipe: tuple[Matrix, Matrix]) -> Matrix:
+    return recipe[0]
+
+
+def test_kmeans_replicates_as_published_on_the_public_notebooks_recipe(notebook: Matrix) -> None:
+    ks = (2, 3, 4, 5, 6)
+    draws = draw_labels(notebook, notebook, "kmeans", ks, 3, [(7, draw) for draw in range(DRAWS)])
+    medians = [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
+    assert medians[:3] == pytest.approx([0.978, 0.976, 0.967], abs=0.02)
+    assert medians[3:] == pytest.approx([0.897, 0.768], abs=0.05)
+
+
+def test_wards_own_groups_come_back_as_published(notebook: Matrix) -> None:
+    (fit,) = fit_solutions(notebook, "ward", (4,), 7)
+    draws = draw_labels(notebook, notebook, "ward", (4,), 3, [(7, draw) for draw in range(DRAWS)])
+    members = fit.by_size(notebook).members
+    assert members is not None
+    each = np.mean([own_jaccard(members, draw[0].members, 4) for draw in draws if draw[0].members is not None], axis=0)
+    assert sorted(each) == pytest.approx([0.70, 0.73, 0.89, 0.95], abs=0.05)
+
+
+def test_the_public_notebooks_recipe_is_reproducible_and_not_natural(recipe: tuple[Matrix, Matrix]) -> None:
+    study = load_study(ROOT, "notebook").model_copy(update={"algorithm": "kmeans", "segments": 4})
+    with little_work():
+        found = gather_evidence(recipe[0], np.ones(len(recipe[0]), dtype=bool), study, features=recipe[1])
+    row = next(r for r in found.chosen().by_k if r.k == 4)
+    assert row.silhouette == pytest.approx(0.373, abs=0.002)
+    assert found.verdict == "reproducible"
+    nulls = [permuted_stability(recipe[1], 3, "kmeans", (4,), 3, (7, draw))[0] for draw in range(6)]
+    assert max(nulls) < 0.85 * row.stability.median
+
+
+def test_four_segments_are_among_the_stable_ones_of_the_fast_food_survey(dataset: Callable[[str], Path]) -> None:
+    points, _ = matrix_of("survey", dataset("mcdonalds.csv"))
+    assert points.shape == (1453, 11) and set(np.unique(points)) == {0.0, 1.0}
+    starts = load_study(ROOT, "survey").starts
+    draws = draw_labels(points, points, "kmeans", (4, 5), starts, [(7, draw) for draw in range(DRAWS)])
+    four, five = (summarise(agreements([draw[i].labels for draw in draws])).median for i in (0, 1))
+    (fit,) = fit_solutions(points, "kmeans", (4,), 7)
+    labels = fit.by_size(points).assign(points)
+    each = np.mean([jaccard(labels, draw[0].labels, 4) for draw in draws], axis=0)
+    assert four >= 0.85 and each.min() >= 0.75
+    assert five < 0.75
