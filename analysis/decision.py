@@ -170,12 +170,13 @@ def check(
 def first_failure(checks: Sequence[Check]) -> str:
     """The first requirement that does not hold, in words; empty where all do."""
     for wanted, found in zip(_REQUIREMENTS, checks, strict=True):
-        if not found.holds:
-            return (
-                "was not resampled"
-                if found.value is None
-                else wanted.fails.format(value=found.value, bound=found.bound)
-            )
+        if not found.holds and found.value is None:
+            return "was not resampled"
+        if not found.holds and found.value is not None:
+            # 0.848 would read as 0.85 and so as the bound itself.
+            close = round(found.value, 2) == round(found.bound, 2)
+            fails = wanted.fails.replace("{value:.2f}", "{value:.3f}") if close else wanted.fails
+            return fails.format(value=found.value, bound=found.bound)
     return ""
 
 

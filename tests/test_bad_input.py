@@ -100,9 +100,7 @@ BAD = [
         r"columns of b\.csv and a\.csv differ: age, spend, town",
         "a.zip",
     ),
-    Bad(
-        "truncated gzip", {"a.csv.gz": gzip.compress(GOOD.encode() * 50)[:-12]}, r"truncated gzip", "a.csv.gz"
-    ),
+    Bad("truncated gzip", {"a.csv.gz": gzip.compress(GOOD.encode() * 50)[:-12]}, r"truncated gzip", "a.csv.gz"),
     Bad("truncated Parquet", {"a.parquet": parquet()[:200]}, r"damaged Parquet", "a.parquet"),
     Bad(
         "damaged workbook",
@@ -117,9 +115,7 @@ BAD = [
         "p*.csv",
     ),
     Bad("duplicate columns", {"a.csv": "id,age,age\n1,2,3\n2,3,4\n"}, r"more than one column called 'age'"),
-    Bad(
-        "equal but for spaces", {"a.csv": "id,age, age\n1,2,3\n2,3,4\n"}, r"more than one column called 'age'"
-    ),
+    Bad("equal but for spaces", {"a.csv": "id,age, age\n1,2,3\n2,3,4\n"}, r"more than one column called 'age'"),
     Bad("a line too long", {"a.csv": GOOD + "4,60,1,2\n"}, r"beginning '4,60,1,2' has 4 fields.*Expected 3"),
     Bad("a line too short", {"a.csv": GOOD + "4\n5,1,2\n"}, r"beginning '4' has 1 field\."),
     Bad("10,000 columns", {"a.csv": wide(10_000)}, r"has 10,000 columns.*at most 2,000"),
@@ -320,10 +316,7 @@ def serve() -> Iterator[Callable[[bytes], int]]:
 
 
 def answer(status: str, body: bytes, length: int | None = None) -> bytes:
-    return (
-        f"HTTP/1.1 {status}\r\nContent-Length: {length or len(body)}\r\nConnection: close\r\n\r\n".encode()
-        + body
-    )
+    return f"HTTP/1.1 {status}\r\nContent-Length: {length or len(body)}\r\nConnection: close\r\n\r\n".encode() + body
 
 
 @pytest.mark.parametrize(
@@ -355,9 +348,7 @@ def test_dropped_database_connection_is_told_without_the_password(
 def test_missing_key_column_and_empty_keys_are_told(tmp_path: Path) -> None:
     write(tmp_path, {"a.csv": "customer,age\n,30\n,40\n"})
     table = read_table("a.csv", root=tmp_path)
-    with pytest.raises(
-        InputError, match=r"sources\[0\].key: column 'customer' of a.csv has no value in any of 2 rows"
-    ):
+    with pytest.raises(InputError, match=r"sources\[0\].key: column 'customer' of a.csv has no value in any of 2 rows"):
         check_key(table, "customer", "sources[0].key")
     with pytest.raises(InputError, match="Did you mean 'customer'"):
         check_key(table, "custmer", "sources[0].key")
@@ -391,8 +382,7 @@ def test_odd_values_are_taken_as_missing_and_told(tmp_path: Path) -> None:
 
 def test_mixed_types_stay_words_unless_nearly_all_are_numbers(tmp_path: Path) -> None:
     rows = "".join(
-        f"{i},{'unknown' if i == 7 else i * 2},{'x' if i % 2 else i},{'C9' if i == 9 else i}\n"
-        for i in range(100)
+        f"{i},{'unknown' if i == 7 else i * 2},{'x' if i % 2 else i},{'C9' if i == 9 else i}\n" for i in range(100)
     )
     write(tmp_path, {"a.csv": f"id,age,mixed,code\n{rows}"})
     table = read_table("a.csv", root=tmp_path)

@@ -173,9 +173,7 @@ def test_any_number_of_customers_from_20_on_can_be_drawn(n_customers: int) -> No
     assert set(twin.truth) == {1, 2, 3, 4}
 
 
-@pytest.mark.parametrize(
-    ("n_customers", "missing", "absurd", "copies"), [(200, 2, 1, 16), (50_000, 536, 22, 4062)]
-)
+@pytest.mark.parametrize(("n_customers", "missing", "absurd", "copies"), [(200, 2, 1, 16), (50_000, 536, 22, 4062)])
 def test_quirks_scale_with_the_customers(n_customers: int, missing: int, absurd: int, copies: int) -> None:
     table = with_totals(make_twin(n_customers).table)
     assert table["Income"].isna().sum() == missing
@@ -242,9 +240,7 @@ def test_margins_are_near_the_dictionary(
         ("Response", 0.1491),
     ],
 )
-def test_outcomes_are_as_frequent_as_in_the_dictionary(
-    large: pd.DataFrame, column: str, share: float
-) -> None:
+def test_outcomes_are_as_frequent_as_in_the_dictionary(large: pd.DataFrame, column: str, share: float) -> None:
     assert large[column].mean() == pytest.approx(share, rel=0.15)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import combinations
 from typing import Any
 
@@ -24,6 +24,8 @@ from analysis.decision import (
     VALID,
     CandidateEvidence,
     Nulls,
+    check,
+    first_failure,
     stability_band,
     verdict,
 )  # fmt: skip
@@ -386,3 +388,10 @@ def test_the_verdict_follows_its_thresholds(
 ) -> None:
     nulls = Nulls((0.3,), beaten, (0.2, 0.3, 0.25))
     assert verdict(row(stability, slsw, silhouette), nulls, takes_k) == expected
+
+
+def test_a_value_that_rounds_to_the_bound_is_told_with_a_digit_more() -> None:
+    stability = Stability(0.848, 0, 0, 0, 0, 20)
+    assert first_failure(check(0.2, 0.03, 0.0, stability, (0.9,))) == "stability 0.848, under 0.85"
+    assert first_failure(check(0.2, 0.03, 0.0, replace(stability, median=0.7), (0.9,))) == "stability 0.70, under 0.85"
+    assert first_failure(check(0.2, 0.03, 0.0, replace(stability, median=0.9), (0.9,))) == ""

@@ -432,17 +432,11 @@ def test_not_found_page_may_use_root_absolute_addresses(site: Path) -> None:
 def test_quarto_markup_passes(site: Path) -> None:
     scripts = '<script id="quarto-html-after-body" type="application/javascript">const a = 1;</script>'
     for mode in ("light", "dark"):
-        plant(
-            site, f'<link rel="stylesheet" id="quarto-bootstrap" data-mode="{mode}" href="assets/site.css">'
-        )
-    plant(
-        site, '<a href="" onclick="if (window.quartoToggleHeadroom) { window.quartoToggleHeadroom(); }">x</a>'
-    )
+        plant(site, f'<link rel="stylesheet" id="quarto-bootstrap" data-mode="{mode}" href="assets/site.css">')
+    plant(site, '<a href="" onclick="if (window.quartoToggleHeadroom) { window.quartoToggleHeadroom(); }">x</a>')
     plant(site, '<a href="" onclick="window.quartoToggleColorScheme(); return false;">x</a>')
     page = site / PAGE
-    page.write_text(
-        page.read_text(encoding="utf-8").replace("</main>", f"</main>{scripts}"), encoding="utf-8"
-    )
+    page.write_text(page.read_text(encoding="utf-8").replace("</main>", f"</main>{scripts}"), encoding="utf-8")
     assert check(site, PRIVATE) == []
 
 
@@ -504,9 +498,7 @@ def test_key_column_of_the_study_counts_as_a_name_for_keys(site: Path) -> None:
     assert check(site, replace(dense, key_names=frozenset(("Kundennummer",))))[0].rule == "keys"
 
 
-@pytest.mark.parametrize(
-    "make", [lambda i: f"CUST{i:07d}", lambda i: f"C-{i:04d}-{i % 97:02d}", lambda i: str(5 * i)]
-)
+@pytest.mark.parametrize("make", [lambda i: f"CUST{i:07d}", lambda i: f"C-{i:04d}-{i % 97:02d}", lambda i: str(5 * i)])
 def test_many_keys_cost_little(site: Path, make: Callable[[int], str]) -> None:
     keys = frozenset(map(make, range(200_000)))
     start = time.process_time()
@@ -538,9 +530,7 @@ def test_telephone_numbers_are_seen(text: str) -> None:
 def test_sample_address_of_a_code_block_may_stand_in_the_search_index() -> None:
     index = Document("search.json", "ann@example.org", 15, texts=[Text("ann@example.org", 1, "json", "text")])
     assert list(find_contacts(index, frozenset(("ann@example.org",)))) == []
-    assert list(find_contacts(index, frozenset())) == [
-        Finding(1, "shows an e-mail address, “an…” (15 characters)")
-    ]
+    assert list(find_contacts(index, frozenset())) == [Finding(1, "shows an e-mail address, “an…” (15 characters)")]
 
 
 @pytest.mark.parametrize(
@@ -561,9 +551,9 @@ def test_counts_are_told_from_shares_and_decimals(text: str, count: int | None) 
 
 
 def test_names_of_columns_are_compared_in_one_form() -> None:
-    assert {
-        normalise(name) for name in ("Number of customers", "numberOfCustomers", "number_of_customers")
-    } == {"number_of_customers"}
+    assert {normalise(name) for name in ("Number of customers", "numberOfCustomers", "number_of_customers")} == {
+        "number_of_customers"
+    }
 
 
 def test_each_file_of_the_tree_is_read(clean_site: Path) -> None:
@@ -574,8 +564,6 @@ def test_each_file_of_the_tree_is_read(clean_site: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("quarto") is None, reason="Quarto is not installed")
 def test_site_of_quarto_passes(clean_site: Path, tmp_path: Path) -> None:
-    root = Path(
-        shutil.copytree(clean_site.parent, tmp_path / "project", ignore=shutil.ignore_patterns("_site"))
-    )
+    root = Path(shutil.copytree(clean_site.parent, tmp_path / "project", ignore=shutil.ignore_patterns("_site")))
     subprocess.run(["quarto", "render", str(root)], check=True, capture_output=True)
     assert check(root / "_site", PRIVATE) == []

@@ -54,9 +54,7 @@ def test_behaviour_forms_and_demographics_describe_the_marketing_table() -> None
     assert len(found["feature"]) == 12 and "NumStorePurchases" in found["feature"]
     units = {column.name: column.unit for column in infer_roles(table)}
     assert units["MntWines"] == units["Income"] == "money"
-    assert (
-        units["NumWebPurchases"] == "count" and units["Recency"] == "days" and units["Response"] == "yes_no"
-    )
+    assert units["NumWebPurchases"] == "count" and units["Recency"] == "days" and units["Response"] == "yes_no"
 
 
 def test_repeated_customers_with_dates_and_amounts_are_transactions() -> None:
@@ -171,9 +169,7 @@ def test_orders_with_their_own_key_are_transactions_of_the_customer(tmp_path: Pa
 
 def test_answers_on_one_scale_are_a_survey(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
-    frame = pd.DataFrame({f"q{i}": rng.integers(1, 6, 100) for i in range(8)}).assign(
-        age=rng.integers(18, 80, 100)
-    )
+    frame = pd.DataFrame({f"q{i}": rng.integers(1, 6, 100) for i in range(8)}).assign(age=rng.integers(18, 80, 100))
     table = read(tmp_path, frame)
     assert infer_kind(table).kind == "survey"
     assert len(roles(table)["feature"]) == 8 and roles(table)["descriptor"] == ["age"]

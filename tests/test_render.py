@@ -107,9 +107,7 @@ def test_the_root_leads_to_the_overview(project: Path) -> None:
 def test_the_project_folder_stays_as_it_was(project: Path) -> None:
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     render(project, project / "_site", "smalldocs")
-    after = {
-        path: path.read_bytes() for path in project.rglob("*") if path.is_file() and "_site" not in path.parts
-    }
+    after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and "_site" not in path.parts}
     after.pop(project / "build/.lock")
     assert after == before
 
@@ -118,9 +116,7 @@ def test_two_renders_give_the_same_bytes(project: Path) -> None:
     trees = []
     for _ in range(2):
         site = render(project, project / "_site", "smalldocs").site
-        trees.append(
-            {path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()}
-        )
+        trees.append({path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()})
     assert trees[0] == trees[1]
 
 

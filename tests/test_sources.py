@@ -71,9 +71,7 @@ def truth(request: pytest.FixtureRequest) -> pd.DataFrame:
 
 def text(frame: pd.DataFrame, separator: str = "\t", dates: str = "%d-%m-%Y", **options: Any) -> str:
     whole = {"Income": frame["Income"].astype("Int64")} if "decimal" not in options else {}
-    return frame.assign(**whole).to_csv(
-        sep=separator, index=False, date_format=dates, lineterminator="\n", **options
-    )
+    return frame.assign(**whole).to_csv(sep=separator, index=False, date_format=dates, lineterminator="\n", **options)
 
 
 def dump(frame: pd.DataFrame, write: Callable[[pd.DataFrame, Any], Any]) -> bytes:
@@ -85,9 +83,7 @@ def dump(frame: pd.DataFrame, write: Callable[[pd.DataFrame, Any], Any]) -> byte
 def sqlite_bytes(frame: pd.DataFrame, folder: Path) -> bytes:
     file = folder / "made.db"
     connection = sqlite3.connect(file)
-    frame.assign(Dt_Customer=frame["Dt_Customer"].dt.strftime("%Y-%m-%d")).to_sql(
-        "t", connection, index=False
-    )
+    frame.assign(Dt_Customer=frame["Dt_Customer"].dt.strftime("%Y-%m-%d")).to_sql("t", connection, index=False)
     connection.close()
     return file.read_bytes()
 
@@ -129,9 +125,7 @@ DRESSES: dict[str, Callable[[pd.DataFrame], str | bytes]] = {
 
 
 @pytest.mark.parametrize("dress", DRESSES)
-def test_the_same_table_in_another_format_reads_the_same(
-    dress: str, truth: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_the_same_table_in_another_format_reads_the_same(dress: str, truth: pd.DataFrame, tmp_path: Path) -> None:
     content = DRESSES[dress](truth)
     (tmp_path / dress).write_bytes(content.encode() if isinstance(content, str) else content)
     delimiter = "||" if dress.startswith("two-sign") else "auto"
@@ -432,9 +426,7 @@ def test_postgresql_reads_the_same_and_cannot_be_changed(
     table = read_table(postgres, root=tmp_path, query="Customers")
     pd.testing.assert_frame_equal(table.frame, truth)
     assert table.shown_path == "postgres" and "right horse" not in repr(table)
-    one = read_table(
-        postgres, root=tmp_path, query='SELECT count(*)::int AS n FROM "Customers" GROUP BY "Education"'
-    )
+    one = read_table(postgres, root=tmp_path, query='SELECT count(*)::int AS n FROM "Customers" GROUP BY "Education"')
     assert one.frame["n"].sum() == 300
     with pytest.raises(InputError, match="read-only"):
         read_table(
@@ -447,9 +439,7 @@ def test_postgresql_reads_the_same_and_cannot_be_changed(
     engine.dispose()
 
 
-def test_a_wrong_password_is_told_but_not_shown(
-    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_password_is_told_but_not_shown(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PG_PASSWORD", "wr0ng")
     with pytest.raises(InputError, match="user 'ann' was refused: wrong user name or password") as caught:
         read_table(postgres, root=tmp_path, query="orders")
