@@ -10,6 +10,7 @@ import numpy as np
 from analysis.cluster import ALGORITHMS, knee
 from analysis.config import Study
 from analysis.errors import InputError
+from analysis.formats import beside
 from analysis.resample import Stability
 
 STABLE, VALID, MOST_NOISE = 0.85, 0.75, 0.25
@@ -128,7 +129,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Requirement:
-    """``fails`` says in words what is wrong, given value and bound."""
+    """``fails`` says what is wrong, given value, bound, and ``exact``, the value as it reads beside the bound."""
 
     name: str
     at_least: bool
@@ -138,8 +139,8 @@ class _Requirement:
 _REQUIREMENTS = (
     _Requirement("size", True, "smallest segment has under {bound:.1%} of customers"),
     _Requirement("unassigned", False, "{value:.0%} of customers unassigned, over {bound:.0%}"),
-    _Requirement("stability", True, "stability {value:.2f}, under {bound:.2f}"),
-    _Requirement("slsw", True, "least stable segment {value:.2f}, under {bound:.2f}"),
+    _Requirement("stability", True, "stability {exact}, under {bound:.2f}"),
+    _Requirement("slsw", True, "least stable segment {exact}, under {bound:.2f}"),
 )
 
 
@@ -173,10 +174,8 @@ def first_failure(checks: Sequence[Check]) -> str:
         if not found.holds and found.value is None:
             return "was not resampled"
         if not found.holds and found.value is not None:
-            # 0.848 would read as 0.85 and so as the bound itself.
-            close = round(found.value, 2) == round(found.bound, 2)
-            fails = wanted.fails.replace("{value:.2f}", "{value:.3f}") if close else wanted.fails
-            return fails.format(value=found.value, bound=found.bound)
+            exact = beside(found.value, found.bound)
+            return wanted.fails.format(value=found.value, bound=found.bound, exact=exact)
     return ""
 
 

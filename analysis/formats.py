@@ -105,6 +105,16 @@ class Formats:
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
+def beside(value: float, bound: float) -> str:
+    """Two digits; a third where the value would otherwise read as the bound that it misses.
+
+    >>> beside(0.848, 0.85), beside(0.7, 0.85), beside(0.852, 0.85)
+    ('0.848', '0.70', '0.85')
+    """
+    text = f"{value:.2f}"
+    return f"{value:.3f}" if value < bound and text == f"{bound:.2f}" else text
+
+
 def in_words(n: int) -> str:
     """Numbers up to ten as words.
 

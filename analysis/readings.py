@@ -9,7 +9,7 @@ from analysis.cluster import ALGORITHMS, SAMPLE_ROWS
 from analysis.decision import STABLE, AlgorithmEvidence, CandidateEvidence
 from analysis.evidence import JUDGED_ROWS, PREDICTS, SILHOUETTE_ROWS
 from analysis.figures import Table
-from analysis.formats import in_words, joined
+from analysis.formats import beside, in_words, joined
 from analysis.multiverse import AGREES
 from analysis.report import Report
 from analysis.resample import NULL_ROWS, REFERENCE_ROWS
@@ -241,7 +241,7 @@ def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
             else Requirement(
                 cell_share(report, check.value)
                 if check.name in {"size", "unassigned"}
-                else _exact(check.value, check.bound),
+                else beside(check.value, check.bound),
                 check.holds,
             )
             for check in row.checks
@@ -255,12 +255,6 @@ def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
         score = f"{row.score:.2f}" if row.stability.pairs else "–"
         lines.append(Line(row.k, published, cells, score, outcome))
     return headings, tuple(lines)
-
-
-def _exact(value: float, bound: float) -> str:
-    """Two digits; a third where the value would otherwise read as the bound that it misses."""
-    text = f"{value:.2f}"
-    return f"{value:.3f}" if value < bound and text == f"{bound:.2f}" else text
 
 
 def how_it_works(report: Report) -> Table:
@@ -347,7 +341,7 @@ def another_story(report: Report) -> tuple[str, str]:
         first = f"Partly: with {k} segments {joined(same)} would tell the same story, {joined(other)} another one."
     else:
         first = f"Yes: with {k} segments {joined([name for name, _ in found])} would draw the borders elsewhere."
-    numbers = joined([f"{name} {_exact(mean, AGREES)}" for name, mean in found])
+    numbers = joined([f"{name} {beside(mean, AGREES)}" for name, mean in found])
     own = f" ({decision.algorithm_title} itself {means[decision.algorithm]:.2f})" if decision.algorithm in means else ""
     ways = len(report.evidence.multiverse.choices) // len(means)
     second = (
