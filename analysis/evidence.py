@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from joblib import delayed
@@ -366,7 +367,7 @@ class _Judge:
         if row.stability.median < NATURAL_STABLE or row.silhouette < NATURAL_GAP:
             return False
         if (name, row.k) not in self.gaussian:
-            first = next(iter(run_parallel([self._gaussian_job(name, row.k, 0)])))
+            (first,) = run_parallel(self._gaussian_jobs(name, row.k, 1))
             if row.silhouette < first + NATURAL_GAP:
                 return False
         return verdict(row, self._nulls(name, row.k), ALGORITHMS[name].takes_k) == "natural"
@@ -382,8 +383,7 @@ class _Judge:
 
     def _nulls(self, name: str, k: int) -> Nulls:
         if (name, k) not in self.gaussian:
-            jobs = [self._gaussian_job(name, k, draw) for draw in range(NULL_DRAWS)]
-            self.gaussian[name, k] = tuple(run_parallel(jobs))
+            self.gaussian[name, k] = tuple(run_parallel(self._gaussian_jobs(name, k, NULL_DRAWS)))
         if (name, k) not in self.permuted and ALGORITHMS[name].takes_k:
             # One tree holds every number of segments, so such a method is shuffled once for all.
             ks = self.ks if ALGORITHMS[name].shares_work else (k,)
@@ -397,10 +397,10 @@ class _Judge:
         stability = summarise(self.agreement[name, k]).median
         return Nulls(permuted, all(stability > null for null in permuted), self.gaussian[name, k])
 
-    def _gaussian_job(self, name: str, k: int, draw: int):
+    def _gaussian_jobs(self, name: str, k: int, draws: int) -> list[Any]:
         mean, covariance = self.clean.mean(axis=0), np.atleast_2d(np.cov(self.clean.T))
-        rows = min(len(self.clean), NULL_ROWS)
-        return delayed(gaussian_silhouette)(mean, covariance, rows, name, k, (self.study.seed, draw))
+        rows, seed = min(len(self.clean), NULL_ROWS), self.study.seed
+        return [delayed(gaussian_silhouette)(mean, covariance, rows, name, k, (seed, draw)) for draw in range(draws)]
 
     def _segments(self, name: str, k: int, row: CandidateEvidence) -> tuple[SegmentEvidence, ...]:
         fit, labels = self.fits[name, k], self.labels[name, k][self.core]

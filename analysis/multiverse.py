@@ -142,7 +142,8 @@ def _feature_sets(
     if study.reduce:
         yield "all features, not reduced", (own, None)
     elif p > 2:
-        every = np.linalg.svd(prepared.matrix[prepared.core] - prepared.matrix[prepared.core].mean(axis=0), False)[1]
+        clean = prepared.matrix[prepared.core]
+        every = np.linalg.svd(clean - clean.mean(axis=0), compute_uv=False)
         held = np.cumsum(every**2) / (every**2).sum()
         yield "principal components", (own, Reduce(pca=int(np.searchsorted(held, HOLDS)) + 1))
     if p > 3:
