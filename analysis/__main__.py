@@ -59,10 +59,12 @@ def build(data: Data = None, force: Force = False) -> None:
 
     data = data or os.environ.get("SEGMENTATION_DATA") or None
     started = time.perf_counter()
+    told: list[str] = []
     with build_lock(root):
-        built = run(root, data, _stage, force)
+        built = run(root, data, lambda name: _stage(name, told), force)
     if built.fresh:
-        print(f"Built from {_said(built.data, built.synthetic)} in {time.perf_counter() - started:.1f} s.")
+        told.append(f"Built from {_said(built.data, built.synthetic)} in {time.perf_counter() - started:.1f} s.")
+        print("\n".join(told))
     else:
         print(f"Nothing changed since the last build from {_said(built.data, built.synthetic)}.")
 
@@ -215,15 +217,26 @@ def _shown(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def _stage(name: str) -> Iterator[Callable[[str], None]]:
-    """A line with a spinner and the time it took, on a terminal only."""
-    if not _err.is_terminal:
-        yield lambda text: None
-        return
+def _stage(name: str, told: list[str] | None = None) -> Iterator[Callable[[str], None]]:
+    """Time a stage and its parts: with a spinner on a terminal, else as lines for ``told``."""
+    parts: list[tuple[str, float]] = []
     started = time.perf_counter()
-    with _err.status(name) as status:
-        yield lambda text: status.update(f"{name}: {text}")
-    _err.print(f"  {name:<18} {time.perf_counter() - started:5.1f} s")
+    with _err.status(name) if _err.is_terminal else contextlib.nullcontext() as status:
+
+        def tell(text: str) -> None:
+            parts.append((text, time.perf_counter()))
+            if status:
+                status.update(f"{name}: {text}")
+
+        yield tell
+    ended = time.perf_counter()
+    lines = [f"  {name:<38} {ended - started:5.1f} s"]
+    for (text, begun), until in zip(parts, [*(begun for _, begun in parts[1:]), ended], strict=True):
+        lines.append(f"    {text:<36} {until - begun:5.1f} s")
+    if _err.is_terminal:
+        _err.print("\n".join(lines), markup=False)
+    elif told is not None:
+        told += lines
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
+from sklearn.cluster import DBSCAN, HDBSCAN, KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
+
+from analysis.prepare import Blocks
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int16]
@@ -27,6 +30,8 @@ RIDGE = 0.01
 """Added to the variances of a mixture, in squared scaled units, so that a value that many share is no spike. Ours."""
 LEAST_DENSE = 0.03
 """Smallest share of customers that HDBSCAN calls a group; the size rule of the decision."""
+MOST_ROUNDS = 100
+"""Rounds after which k-prototypes stops where customers still change sides. Ours."""
 REACH = 0.95
 """HDBSCAN's rule for new customers reaches as far as this share of its members lie from their m-th neighbour. Ours."""
 
@@ -179,6 +184,43 @@ def _kmeans(
     return tuple(Fit(model.fit(matrix, sample_weight=weights).cluster_centers_) for model in models)
 
 
+def _kprototypes(
+    matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None, blocks: Blocks = ()
+) -> tuple[Fit, ...]:
+    weights = np.ones(len(matrix)) if counts is None else counts.astype(float)
+    fits = []
+    for k in ks:
+        starts = [
+            kmeans_plusplus(matrix, k, sample_weight=weights, random_state=seed + start)[0] for start in range(n_init)
+        ]
+        found = [_prototypes(matrix, weights, centres, blocks) for centres in starts]
+        fits.append(Fit(min(found, key=lambda each: each[1])[0]))
+    return tuple(fits)
+
+
+def _prototypes(matrix: Matrix, weights: Matrix, centres: Matrix, blocks: Blocks) -> tuple[Matrix, float]:
+    """Means and commonest levels, shape (k, p), once nobody changes sides any more; and the cost of all customers."""
+    k, levels = len(centres), [matrix[:, start:stop].max(initial=0.0) for start, stop in blocks]
+    labels = np.full(len(matrix), -1)
+    for _ in range(MOST_ROUNDS):
+        apart = distances(matrix, centres)
+        before, labels = labels, apart.argmin(axis=1)
+        # A prototype that nobody is nearest to starts anew where someone is farthest from theirs.
+        for empty in np.setdiff1d(np.arange(k), labels):
+            row = (weights * apart[np.arange(len(labels)), labels]).argmax()
+            labels[row], apart[row] = empty, 0.0
+        if (labels == before).all():
+            break
+        member = coo_array((weights, (labels, np.arange(len(labels)))), shape=(k, len(labels))).tocsr()
+        sums = member @ matrix
+        centres = sums / np.maximum(np.bincount(labels, weights, k), 1e-12)[:, None]
+        for (start, stop), level in zip(blocks, levels, strict=True):
+            commonest = sums[:, start:stop].argmax(axis=1)
+            centres[:, start:stop] = 0.0
+            centres[np.arange(k), start + commonest] = np.where(sums[:, start:stop].any(axis=1), level, 0.0)
+    return centres, float((weights * distances(matrix, centres).min(axis=1)).sum())
+
+
 def _ward(matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None) -> tuple[Fit, ...]:
     at = _repeated(matrix, counts)
     at = at[sample_rows(len(at), SAMPLE_ROWS, seed)]
@@ -281,6 +323,17 @@ ALGORITHMS: dict[str, Algorithm] = {
             10_000,
         ),
         Algorithm(
+            "kprototypes",
+            "k-prototypes",
+            "Nearest of k prototypes: means of numbers, the commonest level of categories.",
+            "to the nearest prototype",
+            "grows with n",
+            _kprototypes,
+            True,
+            2,
+            2_000,
+        ),
+        Algorithm(
             "mixture",
             "Gaussian mixture",
             "k ellipses of any direction and size, overlapping; everyone goes to the likeliest.",
@@ -288,7 +341,7 @@ ALGORITHMS: dict[str, Algorithm] = {
             "grows with n",
             _mixture,
             True,
-            2,
+            3,
             1_000,
         ),
         Algorithm(
@@ -299,7 +352,7 @@ ALGORITHMS: dict[str, Algorithm] = {
             f"grows with n², {SAMPLE_ROWS:,} sampled customers at most",
             _ward,
             True,
-            3,
+            4,
             1_500,
             shares_work=True,
         ),
@@ -311,7 +364,7 @@ ALGORITHMS: dict[str, Algorithm] = {
             f"grows with n², {SAMPLE_ROWS:,} sampled customers at most",
             _dbscan,
             False,
-            4,
+            5,
             1_500,
             shares_work=True,
         ),
@@ -323,10 +376,16 @@ ALGORITHMS: dict[str, Algorithm] = {
             f"grows with n², {SAMPLE_ROWS:,} sampled customers at most",
             _hdbscan,
             False,
-            5,
+            6,
             1_500,
             shares_work=True,
         ),
     )
 }
-"""The algorithms that compete, by name. A new one is one more row."""
+"""The algorithms, by name. A new one is one more row."""
+
+
+def competing(blocks: Blocks) -> dict[str, Algorithm]:
+    """The algorithms for a matrix with these categories; k-prototypes is k-means where there are none, and left out."""
+    bound = replace(ALGORITHMS["kprototypes"], fit=partial(_kprototypes, blocks=blocks))
+    return {name: bound if name == bound.name else a for name, a in ALGORITHMS.items() if blocks or name != bound.name}

@@ -17,7 +17,7 @@ from analysis.expressions import parse
 Kind = Literal["customers", "transactions", "survey", "events"]
 Role = Literal["feature", "descriptor", "outcome", "ignore"]
 Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category"]
-Algorithm = Literal["kmeans", "mixture", "ward", "dbscan", "hdbscan"]
+Algorithm = Literal["kmeans", "kprototypes", "mixture", "ward", "dbscan", "hdbscan"]
 Scaling = Literal["standard", "minmax", "robust", "none"]
 Transform = Literal["auto", "none", "log"]
 
@@ -159,7 +159,9 @@ class Study(Settings):
     )
     algorithm: Algorithm | Literal["auto"] = "auto"
     scaling: Scaling = "standard"
-    encode: Literal["none", "label"] = Field("none", description="Let categories form segments by a number each.")
+    encode: Literal["none", "indicator", "label"] = Field(
+        "none", description="Let categories form segments: by matching or not (indicator), or by a number each."
+    )
     reduce: Reduce | None = Field(None, description="Cluster in the first principal components.")
     outliers: Literal["robust", "winsorise", "none"] = Field(
         "robust", description="Unusual customers: set aside while fitting, or their values drawn in, or not looked for."
@@ -192,6 +194,12 @@ class Study(Settings):
     def _a_density_method_takes_no_number(self) -> Study:
         if self.algorithm in ("dbscan", "hdbscan") and self.segments != "auto":
             raise ValueError(f"algorithm: {self.algorithm} finds the number of segments itself; set segments: auto")
+        return self
+
+    @model_validator(mode="after")
+    def _prototypes_take_categories(self) -> Study:
+        if self.algorithm == "kprototypes" and (self.encode != "indicator" or self.reduce):
+            raise ValueError("algorithm: kprototypes is for categories as they are; set encode: indicator, no reduce")
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ import numpy as np
 from joblib import delayed
 from numpy.typing import NDArray
 
-from analysis.cluster import ALGORITHMS, Fit, Labels, Matrix, distances, sample_rows
+from analysis.cluster import Fit, Labels, Matrix, competing, distances, sample_rows
 from analysis.config import Study
 from analysis.decision import (
     CLOSE,
@@ -29,6 +29,7 @@ from analysis.decision import (
     verdict,
 )
 from analysis.errors import InputError
+from analysis.prepare import Blocks
 from analysis.resample import (
     GAP_DRAWS,
     HALVINGS,
@@ -140,6 +141,7 @@ def gather_evidence(
     study: Study,
     tick: Tick = lambda text: None,
     features: Matrix | None = None,
+    blocks: Blocks = (),
 ) -> Evidence:
     """Fit all candidates, resample them, decide, and judge the decision.
 
@@ -154,6 +156,8 @@ def gather_evidence(
         Told what is being done.
     features : ndarray, shape (n, q), optional
         Scaled features before they were reduced to ``matrix``, where they were.
+    blocks : tuple of (int, int)
+        Columns of the features that are the levels of a category.
 
     Raises
     ------
@@ -161,19 +165,35 @@ def gather_evidence(
         For too few different customers, or an algorithm of the analyst's that finds no segments.
     """
     with one_thread():
-        return _Judge(matrix, core, study, tick, features).judge()
+        return _Judge(matrix, core, study, tick, features, blocks).judge()
 
 
 class _Judge:
     """The state of one judgement: solutions and draws, kept so that more draws can be added to the first ones."""
 
     def __init__(
-        self, matrix: Matrix, core: NDArray[np.bool_], study: Study, tick: Tick, features: Matrix | None = None
+        self,
+        matrix: Matrix,
+        core: NDArray[np.bool_],
+        study: Study,
+        tick: Tick,
+        features: Matrix | None = None,
+        blocks: Blocks = (),
     ) -> None:
         self.matrix, self.core, self.study, self.tick = matrix, core, study, tick
         self.clean = np.ascontiguousarray(matrix[core])
         self.features = self.clean if features is None else np.ascontiguousarray(features[core])
         self.n_axes = 0 if features is None else matrix.shape[1]
+        self.feature_blocks = blocks
+        # Principal components mix the levels of a category with everything else.
+        self.blocks = blocks if features is None else ()
+        self.algorithms = competing(self.blocks)
+        if study.algorithm not in ("auto", *self.algorithms):
+            raise InputError(
+                "_quarto.yml, segmentation.algorithm: kprototypes is for categories, and none forms segments here.",
+                "Without one it is k-means.",
+                "Give a column of text the role 'feature', or choose kmeans.",
+            )
         self.sample = sample_rows(len(self.clean), SILHOUETTE_ROWS, study.seed)
         self.compared = sample_rows(len(matrix), JUDGED_ROWS, study.seed)
         self.judged = np.ascontiguousarray(matrix[self.compared])
@@ -196,7 +216,7 @@ class _Judge:
         self.tick("gap and prediction strength")
         self._reference_all()
         judged = []
-        for name, algorithm in ALGORITHMS.items():
+        for name, algorithm in self.algorithms.items():
             self.tick(f"resamples of {algorithm.title}")
             self._resample(name, self._worth_resampling(name), PAIRS)
             judged.append(self._conclude(name))
@@ -215,7 +235,7 @@ class _Judge:
             self.labels[name, k],
             self.core,
             decision,
-            verdict(row, nulls, ALGORITHMS[name].takes_k),
+            verdict(row, nulls, self.algorithms[name].takes_k),
             tuple(judged),
             self._segments(name, k, row),
             nulls,
@@ -239,10 +259,10 @@ class _Judge:
         """Every algorithm at every k; those that share no work between numbers of segments are fitted apart."""
         tasks = [
             (name, ks)
-            for name, algorithm in ALGORITHMS.items()
+            for name, algorithm in self.algorithms.items()
             for ks in ([self.ks] if algorithm.shares_work else [(k,) for k in self.ks])
         ]
-        jobs = (delayed(fit_solutions)(self.clean, name, ks, self.study.seed) for name, ks in tasks)
+        jobs = (delayed(fit_solutions)(self.clean, self.algorithms[name], ks, self.study.seed) for name, ks in tasks)
         for (name, _), fits in zip(tasks, run_parallel(jobs), strict=True):
             for fit in fits:
                 self.fits[name, fit.k] = fit.by_size(self.matrix)
@@ -277,7 +297,7 @@ class _Judge:
     def _worth_resampling(self, name: str) -> tuple[int, ...]:
         """The numbers of segments that can still be chosen; those of k-means are shown at any rate."""
         ks = tuple(sorted(k for a, k in self.fits if a == name and k > 1))
-        if name == "kmeans" or (ALGORITHMS[name].shares_work and ALGORITHMS[name].takes_k):
+        if name == "kmeans" or (self.algorithms[name].shares_work and self.algorithms[name].takes_k):
             return ks
         shown = {"size", "unassigned"}
         return tuple(
@@ -295,13 +315,15 @@ class _Judge:
 
     def _resample(self, name: str, ks: tuple[int, ...], pairs: int) -> None:
         """Draw until there are this many pairs; ``ks`` have as many as each other, or none."""
-        starts, seed = self.study.starts, self.study.seed
+        algorithm, starts, seed = self.algorithms[name], self.study.starts, self.study.seed
         for first in sorted({len(self.draws.get((name, k), ())) for k in ks}):
             behind = tuple(k for k in ks if len(self.draws.get((name, k), ())) == first)
             numbers = range(first, 2 * pairs)
             blocks = [numbers[i : i + _BLOCK] for i in range(0, len(numbers), _BLOCK)]
             jobs = (
-                delayed(draw_labels)(self.clean, self.judged, name, behind, starts, [(seed, draw) for draw in block])
+                delayed(draw_labels)(
+                    self.clean, self.judged, algorithm, behind, starts, [(seed, draw) for draw in block]
+                )
                 for block in blocks
             )
             for block in run_parallel(jobs):
@@ -370,7 +392,7 @@ class _Judge:
             (first,) = run_parallel(self._gaussian_jobs(name, row.k, 1))
             if row.silhouette < first + NATURAL_GAP:
                 return False
-        return verdict(row, self._nulls(name, row.k), ALGORITHMS[name].takes_k) == "natural"
+        return verdict(row, self._nulls(name, row.k), self.algorithms[name].takes_k) == "natural"
 
     def _beaten_by(self, dense: AlgorithmEvidence, row: CandidateEvidence, name: str, k: int) -> float | None:
         """Leaving the border out raises any silhouette, so both are taken over the same customers."""
@@ -384,13 +406,15 @@ class _Judge:
     def _nulls(self, name: str, k: int) -> Nulls:
         if (name, k) not in self.gaussian:
             self.gaussian[name, k] = tuple(run_parallel(self._gaussian_jobs(name, k, NULL_DRAWS)))
-        if (name, k) not in self.permuted and ALGORITHMS[name].takes_k:
+        if (name, k) not in self.permuted and self.algorithms[name].takes_k:
             # One tree holds every number of segments, so such a method is shuffled once for all.
-            ks = self.ks if ALGORITHMS[name].shares_work else (k,)
-            rows = some(self.features, ALGORITHMS[name].resample_rows, self.study.seed)
+            algorithm, starts = self.algorithms[name], self.study.starts
+            ks = self.ks if algorithm.shares_work else (k,)
+            rows = some(self.features, algorithm.resample_rows, self.study.seed)
             seeds = [(self.study.seed, draw) for draw in range(NULL_DRAWS)]
             found = run_parallel(
-                delayed(permuted_stability)(rows, self.n_axes, name, ks, self.study.starts, seed) for seed in seeds
+                delayed(permuted_stability)(rows, self.feature_blocks, self.n_axes, algorithm, ks, starts, seed)
+                for seed in seeds
             )
             self.permuted |= {(name, j): values for j, values in zip(ks, zip(*found, strict=True), strict=True)}
         permuted = self.permuted.get((name, k), ())
@@ -398,9 +422,9 @@ class _Judge:
         return Nulls(permuted, all(stability > null for null in permuted), self.gaussian[name, k])
 
     def _gaussian_jobs(self, name: str, k: int, draws: int) -> list[Any]:
-        mean, covariance = self.clean.mean(axis=0), np.atleast_2d(np.cov(self.clean.T))
-        rows, seed = min(len(self.clean), NULL_ROWS), self.study.seed
-        return [delayed(gaussian_silhouette)(mean, covariance, rows, name, k, (seed, draw)) for draw in range(draws)]
+        shape = self.clean.mean(axis=0), np.atleast_2d(np.cov(self.clean.T)), self.clean.max(axis=0), self.blocks
+        rows, seed, algorithm = min(len(self.clean), NULL_ROWS), self.study.seed, self.algorithms[name]
+        return [delayed(gaussian_silhouette)(*shape, rows, algorithm, k, (seed, draw)) for draw in range(draws)]
 
     def _segments(self, name: str, k: int, row: CandidateEvidence) -> tuple[SegmentEvidence, ...]:
         fit, labels = self.fits[name, k], self.labels[name, k][self.core]

@@ -82,7 +82,7 @@ def build_features(
         variables.append(variable)
     for role in ("feature", "descriptor", "outcome"):
         for column in getattr(source.roles, role):
-            columns[column], variable = _take(column, role, source, cleaned.frame[column], study.encode == "label")
+            columns[column], variable = _take(column, role, source, cleaned.frame[column], study.encode)
             variables.append(_with_words(variable, (described or {}).get(column)))
     for name, (values, variable) in _not_known(cleaned, variables, columns, described or {}, study.min_cell).items():
         columns[name] = values
@@ -137,18 +137,18 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
     return numbers.rename(name), variable
 
 
-def _take(column: str, role: str, source: Source, values: pd.Series, encode: bool) -> tuple[pd.Series, Variable]:
-    """A column with a role, as it stands; ``encode`` numbers the levels of a feature in alphabetical order."""
-    if encode and role == "feature" and not pd.api.types.is_numeric_dtype(values):
+def _take(column: str, role: str, source: Source, values: pd.Series, encode: str) -> tuple[pd.Series, Variable]:
+    """A column with a role, as it stands; ``label`` numbers the levels of a feature in alphabetical order."""
+    if encode == "label" and role == "feature" and not pd.api.types.is_numeric_dtype(values):
         values = values.astype("category").cat.codes.astype(float).where(values.notna())
     coded = source.units.get(column) == "category"
     numeric = not coded and (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values))
-    if role == "feature" and not numeric:
+    if role == "feature" and not numeric and (encode != "indicator" or values.isna().all()):
         raise InputError(
             f"_quarto.yml, segmentation.sources[0].roles.feature: column '{column}' holds "
             + ("text, not numbers." if values.notna().any() else "no value in any row."),
             "Segments are formed by numbers and yes/no answers.",
-            f'Make it a descriptor, or add a feature such as: is_in({column}, "...").',
+            f'Make it a descriptor, add a feature such as: is_in({column}, "..."), or set encode: indicator.',
         )
     unit = source.units.get(column)
     if unit is None:

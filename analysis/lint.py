@@ -197,9 +197,9 @@ def _codes(study: Study, raw: RawTable) -> list[Finding]:
 
 
 def _scales(study: Study, table: FeatureTable, prepared: Prepared) -> list[Finding]:
-    if study.scaling != "none" or len(prepared.variables) < 2:
+    if study.scaling != "none" or sum(not v.categorical for v in prepared.variables) < 2:
         return []
-    spread = table.frame[[v.name for v in prepared.variables]].std()
+    spread = table.frame[[v.name for v in prepared.variables if not v.categorical]].std()
     if spread.max() < SCALES_APART * max(spread.min(), 1e-12):
         return []
     widest = prepared.variables[int(spread.to_numpy().argmax())].label

@@ -10,7 +10,7 @@ import numpy as np
 from joblib import delayed
 from numpy.typing import NDArray
 
-from analysis.cluster import ALGORITHMS, Labels, Matrix, sample_rows
+from analysis.cluster import Algorithm, Labels, Matrix, competing, sample_rows
 from analysis.config import Reduce, Study
 from analysis.evidence import Evidence
 from analysis.features import FeatureTable
@@ -102,21 +102,25 @@ def explore_choices(table: FeatureTable, prepared: Prepared, study: Study, evide
     # What was chosen stands: leaving a feature out must not bring another one in.
     copies = "weigh" if study.near_copies == "weigh" else "keep"
     plain = study.model_copy(update={"near_copies": copies, "noise": "keep"})
-    names = [name for name, algorithm in ALGORITHMS.items() if algorithm.takes_k]
     sets = dict(_feature_sets(own, prepared, plain))
     described, jobs = [], []
     for (label, (kept, reduce)), scaling, outliers in product(sets.items(), SCALINGS, OUTLIERS):
         changed = plain.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
         made = prepare(kept, changed)
-        for name in names:
+        blocks = () if reduce else made.blocks()
+        for name, algorithm in competing(blocks).items():
+            if not algorithm.takes_k:
+                continue
             ours = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce)
             is_published = ours and kept is own and name == evidence.decision.algorithm
             described.append(Choice(scaling, name, label, outliers, is_published, 0.0))
-            jobs.append(delayed(_agreement)(made.matrix, made.core, name, k, study.seed, published))
+            jobs.append(delayed(_agreement)(made.matrix, made.core, algorithm, k, study.seed, published))
     single = list(prepared.variables) if len(prepared.variables) > 2 else []
-    winner = evidence.decision.algorithm if ALGORITHMS[evidence.decision.algorithm].takes_k else "kmeans"
     for variable in single:
         made = prepare(_without(own, variable.name), plain)
+        algorithms = competing(() if plain.reduce else made.blocks())
+        winner = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
+        winner = winner if winner.takes_k else algorithms["kmeans"]
         jobs.append(delayed(_agreement)(made.matrix, made.core, winner, k, study.seed, published))
     found = list(run_parallel(jobs))
     choices = tuple(replace(choice, agreement=value) for choice, value in zip(described, found, strict=False))
@@ -147,8 +151,9 @@ def _feature_sets(
         held = np.cumsum(every**2) / (every**2).sum()
         yield "principal components", (own, Reduce(pca=int(np.searchsorted(held, HOLDS)) + 1))
     if p > 3:
-        ranks = own.frame[[v.name for v in prepared.variables]].rank().corr().abs().fillna(0.0).to_numpy()
-        loner = prepared.variables[int(ranks.sum(axis=0).argmin())]
+        numbers = [v for v in prepared.variables if not v.categorical] or list(prepared.variables)
+        ranks = own.frame[[v.name for v in numbers]].rank().corr().abs().fillna(0.0).to_numpy()
+        loner = numbers[int(ranks.sum(axis=0).argmin())]
         yield f"without {loner.label}", (_without(own, loner.name), study.reduce)
 
 
@@ -157,8 +162,9 @@ def _without(table: FeatureTable, name: str) -> FeatureTable:
     return FeatureTable(table.frame, variables)
 
 
-def _agreement(matrix: Matrix, core: NDArray[np.bool_], name: str, k: int, seed: int, published: Labels) -> float:
-    algorithm = ALGORITHMS[name]
+def _agreement(
+    matrix: Matrix, core: NDArray[np.bool_], algorithm: Algorithm, k: int, seed: int, published: Labels
+) -> float:
     clean = np.ascontiguousarray(matrix[core])
     with one_thread():
         rows = clean[sample_rows(len(clean), algorithm.resample_rows, seed)]

@@ -172,7 +172,9 @@ def _forming_study(study: Study, prepared: Prepared) -> dict[str, Any]:
     forming = {step.name for step in prepared.steps}
     source = study.sources[0]
     roles = {"feature": [column for column in source.roles.feature if column in forming]}
-    reading = source.model_dump(mode="json", include={"kind", "types", "merge", "plausible", "dates", "decimal"})
+    reading = source.model_dump(
+        mode="json", include={"kind", "types", "units", "merge", "plausible", "dates", "decimal"}
+    )
     features = {name: f.model_dump(mode="json") for name, f in study.features.items() if name in forming}
     return {
         "title": study.title,

@@ -42,7 +42,7 @@ from analysis.features import FEWEST_UNKNOWN
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, joined
 from analysis.multiverse import AGREES
-from analysis.prepare import MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
+from analysis.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
 from analysis.relations import MOST_RELATED
 from analysis.report import Report, Segment
 from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_NULL, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
@@ -443,7 +443,8 @@ class _Book:
             else:
                 use = "forms segments" if v.name in steps else f"{v.role}, describes them"
             step = steps.get(v.name)
-            made = ("logarithm, " if step and step.log else "") + ("scaled" if step else "as it is")
+            made = "same level or another" if step and step.levels else ""
+            made = made or ("logarithm, " if step and step.log else "") + ("scaled" if step else "as it is")
             if step and self.report.study.near_copies == "weigh" and v.name in sharing:
                 made += f", 1/{sharing[v.name]} of the weight"
             rows.append((v.label, use, v.formula, made, v.about or "–"))
@@ -547,6 +548,7 @@ _THRESHOLDS = {
     "starts_reference": N_INIT_REFERENCE,
     "starts_null": N_INIT_NULL,
     "ridge": RIDGE,
+    "mismatch": MISMATCH,
     "least_dense": LEAST_DENSE,
     "reach": REACH,
     "sampled": SAMPLE_ROWS,

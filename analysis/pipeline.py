@@ -148,9 +148,9 @@ def _compute(
         features = apply_steps(table.frame, prepared.steps)
     with stage("Gather evidence") as tell:
         reduced = features if prepared.axes is not None else None
-        evidence = gather_evidence(prepared.matrix, prepared.core, study, tell, reduced)
+        evidence = gather_evidence(prepared.matrix, prepared.core, study, tell, reduced, prepared.blocks())
     with stage("Compare choices"):
-        names = tuple(variable.name for variable in prepared.variables)
+        names = tuple(variable.name for variable in prepared.columns())
         solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed)
         multiverse = explore_choices(table, prepared, study, evidence)
     findings = lint(study, raw, cleaned, table, prepared, evidence)
@@ -158,8 +158,8 @@ def _compute(
         profiles = profile_segments(
             table,
             evidence.labels,
-            prepared.matrix,
-            prepared.variables,
+            prepared.matrix if reduced is None else reduced,
+            prepared.columns(),
             study.value,
             study.min_cell,
             study.seed,

@@ -16,6 +16,9 @@ from analysis.features import FeatureTable, Variable
 from analysis.formats import and_more
 from analysis.select import PARTS, Dropped, Group, select
 
+Blocks = tuple[tuple[int, int], ...]
+"""First column and the one after the last of each category's levels, of which a customer has one at most."""
+
 OUTLIER_Z = 3.5
 """Robust z above which a value is an outlier (Iglewicz & Hoaglin 1993)."""
 MOST_UNUSUAL = 0.1
@@ -25,6 +28,8 @@ SKEWED = 1.0
 MOST_NEIGHBOURS, NEIGHBOURS = 5_000, 5
 """Customers of the clean core, sampled above this many, that missing values are learnt from; and how many of them
 stand for the nearest. Ours; five is scikit-learn's default."""
+MISMATCH = 0.5
+"""What another level of a category costs, in mean standard deviations of the numbers (Huang 1998)."""
 MOST_PREDICTORS, ROUNDS = 20, 20
 """Features that a missing value is estimated from, and how often estimates are renewed. Ours."""
 
@@ -34,7 +39,8 @@ class Step:
     """How one feature becomes a column of the matrix: ``(g(x) - centre) / scale``, g(x) = log(1 + x / unit) or x.
 
     ``limits`` are the values of g(x) that everything beyond is drawn in to, None for none. Where near-copies share a
-    weight, ``scale`` holds the root of how many they are as a factor.
+    weight, ``scale`` holds the root of how many they are as a factor. A category has one column for each of ``levels``:
+    1 / ``scale`` where it is the customer's, else 0; any other level and a missing one are as unlike one as another.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Step:
     imputed: int
     limits: tuple[float, float] | None = None
     unit: float = 1.0
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +61,12 @@ class Prepared:
     Attributes
     ----------
     matrix : ndarray of float64, shape (n, p), or (n, q) where it is reduced
-        Scaled features of all customers.
+        Scaled features of all customers; one column for each number and for each level of a category.
     core : ndarray of bool, shape (n,)
         The clean core that segments are fitted on; everyone is assigned.
-    steps : tuple of Step, length p
-    variables : tuple of Variable, length p
+    steps : tuple of Step
+    variables : tuple of Variable
+        Of the same length, numbers first.
     groups : tuple of Group
         Near-copies among the features.
     dropped : tuple of Dropped
@@ -75,6 +83,15 @@ class Prepared:
     dropped: tuple[Dropped, ...]
     axes: NDArray[np.float64] | None
     ledger: tuple[LedgerLine, ...]
+
+    def columns(self) -> tuple[Variable, ...]:
+        """The variable of each scaled feature, length p."""
+        return tuple(v for v, step in zip(self.variables, self.steps, strict=True) for _ in step.levels or (v,))
+
+    def blocks(self) -> Blocks:
+        """Where the levels of each category stand among the scaled features."""
+        ends = np.cumsum([len(step.levels) or 1 for step in self.steps]).tolist()
+        return tuple((end - len(s.levels), end) for end, s in zip(ends, self.steps, strict=True) if s.levels)
 
 
 def prepare(table: FeatureTable, study: Study) -> Prepared:
@@ -95,29 +112,37 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     auto = study.transform == "auto"
     logged = frozenset(v.name for v in table.of("feature") if auto and _takes_log(v, table.frame[v.name]))
     chosen = select(table, study, logged)
-    values = table.frame[[v.name for v in chosen.variables]].to_numpy(float)
-    logs = np.array([v.name in logged for v in chosen.variables])
-    missing = np.isnan(values)
+    numbers = [v for v in chosen.variables if not v.categorical]
+    values = table.frame[[v.name for v in numbers]].to_numpy(float)
+    logs = np.array([v.name in logged for v in numbers], dtype=bool)
+    unknown = table.frame[[v.name for v in chosen.variables]].isna().to_numpy()
+    missing = unknown[:, : len(numbers)]
     fills = _usual_values(values)
     values = np.where(missing, fills, values)
-    units = _units(values, chosen.variables, logs)
+    units = _units(values, numbers, logs)
     values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0) / units), values)
     nobody = np.zeros(len(values), dtype=bool)
     unusual = nobody if study.outliers == "none" else np.asarray((robust_z(values) > OUTLIER_Z).any(axis=1))
     aside = unusual if study.outliers == "robust" and unusual.mean() <= MOST_UNUSUAL else nobody
     limits = _limits(values) if study.outliers == "winsorise" else [None] * len(logs)
     values = _draw_in(values, limits)
-    core = ~(aside | missing.any(axis=1)) if study.missing == "exclude" else ~aside
+    core = ~(aside | unknown.any(axis=1)) if study.missing == "exclude" else ~aside
     centre, scale = _scaling(values[core], study.scaling)
-    scale = scale * np.sqrt(chosen.shared_by)
+    match = float(np.sqrt(MISMATCH / 2 * (values[core] / scale).std(axis=0).mean())) if numbers else 1.0
+    scale = scale * np.sqrt(chosen.shared_by[: len(numbers)])
     matrix = (values - centre) / scale
     if study.missing in {"knn", "iterative"} and missing.any():
         matrix = _estimate(matrix, missing, core, study)
-    numbers = zip(logs, fills, centre, scale, missing.sum(axis=0), limits, units, strict=True)
+    each = zip(numbers, logs, fills, centre, scale, missing.sum(axis=0), limits, units, strict=True)
     steps = tuple(
         Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone), reach, float(unit))
-        for variable, (log, fill, c, s, gone, reach, unit) in zip(chosen.variables, numbers, strict=True)
+        for variable, log, fill, c, s, gone, reach, unit in each
     )
+    for variable in chosen.variables[len(numbers) :]:
+        levels = _levels(table.frame[variable.name], study.min_cell)
+        gone = int(table.frame[variable.name].isna().sum())
+        steps += (Step(variable.name, False, 0.0, 0.0, 1 / match, gone, levels=levels),)
+        matrix = np.column_stack([matrix, _scaled(table.frame, steps[-1])])
     axes = principal_axes(matrix[core], study.reduce.pca) if study.reduce else None
     return Prepared(
         matrix if axes is None else matrix @ axes,
@@ -127,7 +152,7 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
         chosen.groups,
         chosen.dropped,
         axes,
-        _ledger(chosen.variables, missing, int(unusual.sum()), int(aside.sum()), study),
+        _ledger(chosen.variables, unknown, int(unusual.sum()), int(aside.sum()), study),
     )
 
 
@@ -143,17 +168,28 @@ def apply_steps(frame: pd.DataFrame, steps: tuple[Step, ...]) -> NDArray[np.floa
     -------
     ndarray of float64, shape (m, p)
     """
-    columns = []
-    for step in steps:
-        values = frame[step.name].to_numpy(float)
-        values = np.where(np.isnan(values), step.fill, values)
-        values = np.log1p(np.maximum(values, 0) / step.unit) if step.log else values
-        columns.append((_draw_in(values[:, None], [step.limits])[:, 0] - step.centre) / step.scale)
-    return np.column_stack(columns)
+    return np.column_stack([_scaled(frame, step) for step in steps])
+
+
+def _scaled(frame: pd.DataFrame, step: Step) -> NDArray[np.float64]:
+    """One column, or one for each level, shape (m, 1 or more)."""
+    if step.levels:
+        codes = pd.Index(step.levels).get_indexer(pd.Index(frame[step.name]))
+        return (codes[:, None] == np.arange(len(step.levels))) / step.scale
+    values = frame[step.name].to_numpy(float)
+    values = np.where(np.isnan(values), step.fill, values)
+    values = np.log1p(np.maximum(values, 0) / step.unit) if step.log else values
+    return (_draw_in(values[:, None], [step.limits]) - step.centre) / step.scale
+
+
+def _levels(values: pd.Series, min_cell: int) -> tuple[str, ...]:
+    """The levels that enough customers have, in alphabetical order; all of them where none has."""
+    counts = values.value_counts()
+    return tuple(sorted(map(str, counts[counts >= min(min_cell, counts.max())].index)))
 
 
 def invert_steps(matrix: NDArray[np.float64], steps: tuple[Step, ...]) -> NDArray[np.float64]:
-    """Bring scaled points, shape (m, p), back to original units."""
+    """Bring scaled points, shape (m, p), back to original units; for studies without categories."""
     columns = []
     for j, step in enumerate(steps):
         values = matrix[:, j] * step.scale + step.centre
@@ -175,7 +211,8 @@ def _ledger(
     groups: dict[tuple[bytes, str], list[int]] = {}
     for j in map(int, np.flatnonzero(missing.any(axis=0))):
         usual = "the commoner answer" if variables[j].unit == "yes_no" else "the median of the others"
-        groups.setdefault((missing[:, j].tobytes(), how.format(usual=usual)), []).append(j)
+        done = "as unlike one segment as another" if variables[j].categorical else how.format(usual=usual)
+        groups.setdefault((missing[:, j].tobytes(), done), []).append(j)
     lines = [
         LedgerLine(
             f"{and_more([variables[j].label for j in same])}: no value can be computed",
@@ -204,9 +241,7 @@ def _ledger(
     return (*lines, LedgerLine("Unusual customers", why, n, touched, n, done))
 
 
-def _units(
-    values: NDArray[np.float64], variables: tuple[Variable, ...], logs: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _units(values: NDArray[np.float64], variables: Sequence[Variable], logs: NDArray[np.bool_]) -> NDArray[np.float64]:
     """What one is added to before a logarithm: a count as it stands, an amount in parts of its median.
 
     So the answer is the same in euros and in cents.
@@ -292,7 +327,7 @@ def _limits(values: NDArray[np.float64]) -> list[tuple[float, float] | None]:
 
 
 def _draw_in(values: NDArray[np.float64], limits: Sequence[tuple[float, float] | None]) -> NDArray[np.float64]:
-    low, high = np.array([reach or (-np.inf, np.inf) for reach in limits]).T
+    low, high = np.array([reach or (-np.inf, np.inf) for reach in limits]).reshape(-1, 2).T
     return np.clip(values, low, high)
 
 
@@ -302,7 +337,7 @@ def _robust_spread(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     distance = np.abs(values - median)
     spread = 1.4826 * np.median(distance, axis=0)
     spread = np.where(spread > 0, spread, 1.2533 * distance.mean(axis=0))
-    two_valued = np.array([len(np.unique(column)) <= 2 for column in values.T])
+    two_valued = np.array([len(np.unique(column)) <= 2 for column in values.T], dtype=bool)
     return median, np.where((spread > 0) & ~two_valued, spread, np.inf)
 
 

@@ -352,9 +352,9 @@ def another_story(report: Report) -> tuple[str, str]:
     return first, second
 
 
-def simplest() -> str:
-    """The algorithms that take a number of segments, the simplest first."""
-    ranked = sorted(ALGORITHMS.values(), key=lambda a: a.simplicity)
+def simplest(report: Report) -> str:
+    """The algorithms that took part and take a number of segments, the simplest first."""
+    ranked = sorted((ALGORITHMS[a.name] for a in report.evidence.algorithms), key=lambda a: a.simplicity)
     return ", then ".join(a.title for a in ranked if a.takes_k)
 
 
@@ -373,11 +373,12 @@ def sampling(report: Report) -> Iterator[str]:
     error = ", so it has a standard error" if core > SILHOUETTE_ROWS else ""
     yield f"The silhouette is taken over {of(SILHOUETTE_ROWS)}{error}."
     yield f"Solutions of resamples are compared over {of(JUDGED_ROWS, n, customers)}."
-    fewer = [f"{a.title} {a.resample_rows:,}" for a in ALGORITHMS.values() if core > a.resample_rows]
+    taking_part = [ALGORITHMS[a.name] for a in report.evidence.algorithms]
+    fewer = [f"{a.title} {a.resample_rows:,}" for a in taking_part if core > a.resample_rows]
     yield f"A resample draws as many {clean} as there are, with replacement" + (
         f"; fewer for {joined(fewer)}." if fewer else "."
     )
-    sampled = [a.title for a in ALGORITHMS.values() if a.shares_work]
+    sampled = [a.title for a in taking_part if a.shares_work]
     yield f"{joined(sampled)} are fitted on {of(SAMPLE_ROWS)}, the others on everyone there."
     yield f"Gap, prediction strength, Ward's tree as drawn and DBSCAN's curve look at {of(REFERENCE_ROWS)}."
     rows = ALGORITHMS[report.decision.algorithm].resample_rows

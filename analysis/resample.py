@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 from threadpoolctl import ThreadpoolController
 
-from analysis.cluster import ALGORITHMS, Fit, Labels, Matrix, distances, sample_rows
-from analysis.prepare import principal_axes
+from analysis.cluster import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
+from analysis.prepare import Blocks, principal_axes
 
 N_INIT, N_INIT_NULL, N_INIT_REFERENCE = 10, 3, 1
 """k-means starts of published fits, of Gaussian clouds and other choices, and of the gap's references and halves, of
@@ -115,10 +115,10 @@ def summarise(agreement: list[float]) -> Stability:
     return Stability(float(median), float(q1), float(q3), float(p5), float(p95), len(agreement))
 
 
-def fit_solutions(clean: Matrix, name: str, ks: tuple[int, ...], seed: int) -> tuple[Fit, ...]:
+def fit_solutions(clean: Matrix, algorithm: Algorithm, ks: tuple[int, ...], seed: int) -> tuple[Fit, ...]:
     """The published fits of one algorithm."""
     with one_thread():
-        return ALGORITHMS[name].fit(clean, ks, seed, N_INIT, None)
+        return algorithm.fit(clean, ks, seed, N_INIT, None)
 
 
 def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, float]:
@@ -177,17 +177,16 @@ def silhouettes(points: Matrix, labelings: Sequence[Labels]) -> list[NDArray[np.
 
 
 def draw_labels(
-    clean: Matrix, judged: Matrix, name: str, ks: tuple[int, ...], starts: int, seeds: list[tuple[int, ...]]
+    clean: Matrix, judged: Matrix, algorithm: Algorithm, ks: tuple[int, ...], starts: int, seeds: list[tuple[int, ...]]
 ) -> list[list[Drawn]]:
     """Fit a bootstrap sample of the clean core for each seed; place the judged customers, for each k."""
     with one_thread():
-        return [_draw(clean, judged, name, ks, starts, seed) for seed in seeds]
+        return [_draw(clean, judged, algorithm, ks, starts, seed) for seed in seeds]
 
 
 def _draw(
-    clean: Matrix, judged: Matrix, name: str, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
+    clean: Matrix, judged: Matrix, algorithm: Algorithm, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
 ) -> list[Drawn]:
-    algorithm = ALGORITHMS[name]
     rng = np.random.default_rng((*seed, 0))
     rows = min(len(clean), algorithm.resample_rows)
     counts = np.bincount(rng.integers(0, len(clean), rows), minlength=len(clean))
@@ -209,27 +208,53 @@ def _spread(members: Labels | None, used: NDArray[np.intp], n: int) -> Labels | 
 
 
 def permuted_stability(
-    features: Matrix, n_axes: int, name: str, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
+    features: Matrix,
+    blocks: Blocks,
+    n_axes: int,
+    algorithm: Algorithm,
+    ks: tuple[int, ...],
+    starts: int,
+    seed: tuple[int, ...],
 ) -> list[float]:
     """Median stability for each k after each feature was permuted on its own, so that nothing hangs together.
 
+    The levels of a category, which stand in ``blocks`` of columns, go together.
     Where the study clusters in its first ``n_axes`` principal components (else 0), so do the permuted features.
     """
     rng = np.random.default_rng((*seed, 1))
     shuffled: Matrix = rng.permuted(features, axis=0)
+    for start, stop in blocks:
+        shuffled[:, start:stop] = rng.permutation(features[:, start:stop])
     with one_thread():
         if n_axes:
             shuffled = np.ascontiguousarray(shuffled @ principal_axes(shuffled, n_axes))
-        draws = [_draw(shuffled, shuffled, name, ks, starts, (*seed, 1, draw)) for draw in range(2 * NULL_PAIRS)]
+        draws = [_draw(shuffled, shuffled, algorithm, ks, starts, (*seed, 1, draw)) for draw in range(2 * NULL_PAIRS)]
     return [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
 
 
-def gaussian_silhouette(mean: Matrix, covariance: Matrix, rows: int, name: str, k: int, seed: tuple[int, ...]) -> float:
-    """Silhouette of the same method on one Gaussian with the data's mean and covariance."""
+def gaussian_silhouette(
+    mean: Matrix,
+    covariance: Matrix,
+    highest: Matrix,
+    blocks: Blocks,
+    rows: int,
+    algorithm: Algorithm,
+    k: int,
+    seed: tuple[int, ...],
+) -> float:
+    """Silhouette of the same method on one Gaussian with the data's mean and covariance.
+
+    Of a category, which stands in one of the ``blocks``, the level with the largest coordinate is the customer's; its
+    column then has its value of ``highest``, shape (p,).
+    """
     rng = np.random.default_rng((*seed, 2))
     with one_thread():
         cloud = rng.multivariate_normal(mean, covariance, rows)
-        fits = ALGORITHMS[name].fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_NULL, None)
+        for start, stop in blocks:
+            level = start + cloud[:, start:stop].argmax(axis=1)
+            cloud[:, start:stop] = 0.0
+            cloud[np.arange(rows), level] = highest[level]
+        fits = algorithm.fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_NULL, None)
         if not fits:
             return 0.0
         (each,) = silhouettes(cloud, [fits[0].assign(cloud)])

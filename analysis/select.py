@@ -84,7 +84,8 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
 
     Near-copies are the groups of a complete linkage on 1 - |Spearman|, cut at 1 - :data:`NEAR_COPY`; one of each
     represents it. Noise moves with no other feature, neither itself nor its distance from its median, and has one
-    peak, so that it can carry no group of its own; a yes or no parts customers in two and is never noise.
+    peak, so that it can carry no group of its own; a yes or no parts customers in two and is never noise. Categories
+    are neither ranked nor noise; they come last.
 
     Parameters
     ----------
@@ -103,13 +104,16 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
     candidates = table.of("feature")
     reasons = {v.name: reason for v in candidates if (reason := _constant(table.frame[v.name]))}
     dropped = {name: Dropped(name, "constant", reason) for name, reason in reasons.items()}
-    varying = [v for v in candidates if v.name not in dropped]
-    if not varying:
+    varying = [v for v in candidates if v.name not in dropped and not v.categorical]
+    categories = tuple(v for v in candidates if v.name not in dropped and v.categorical)
+    if not varying and not categories:
         raise InputError(
             "No feature varies between customers, so there is nothing to form segments by.",
             f"Features looked at: {listed(variable.label for variable in candidates)}.",
             "Give other columns the role 'feature'.",
         )
+    if not varying:
+        return Selection(categories, (1,) * len(categories), (), tuple(dropped.values()))
     frame = table.frame[[v.name for v in varying]]
     missing = frame.isna().sum().tolist()
     if len(frame) > MOST_RANKED:
@@ -137,13 +141,13 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
     if study.noise == "drop" and len(frame) >= ENOUGH:
         noise = _noise(varying, frame, ranks, [members for members, _ in sets], logs)
         left = [v for v in varying if v.name not in dropped and v.name not in noise]
-        if len(left) >= 2:
+        if len(left) + len(categories) >= 2:
             dropped = {name: Dropped(name, "noise", reason) for name, reason in noise.items()} | dropped
     size = {varying[j].name: len(members) for members, _ in sets for j in members}
     chosen = tuple(v for v in varying if v.name not in dropped)
     return Selection(
-        chosen,
-        tuple(size[v.name] if study.near_copies == "weigh" else 1 for v in chosen),
+        chosen + categories,
+        tuple(size[v.name] if study.near_copies == "weigh" else 1 for v in chosen) + (1,) * len(categories),
         tuple(groups),
         tuple(dropped[v.name] for v in candidates if v.name in dropped),
     )

@@ -61,7 +61,7 @@ MISTAKES: tuple[tuple[tuple[str | int, ...], Any, str], ...] = (
     (("max_segments",), "many", "max_segments: 'many' cannot be used; expected is a whole number."),
     (
         ("algorithm",), "kmean",
-        "algorithm: 'kmean' is not a choice here.\n  Valid: 'auto' or 'kmeans', 'mixture', 'ward', 'dbscan' or 'hdbscan'.",
+        "algorithm: 'kmean' is not a choice here.\n  Valid: 'auto' or 'kmeans', 'kprototypes', 'mixture', 'ward', 'dbscan' or 'hdbscan'.",
     ),
     (
         ("scaling",), 3,

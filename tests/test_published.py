@@ -10,7 +10,7 @@ import pytest
 
 from analysis.assembly import assemble
 from analysis.cleaning import clean
-from analysis.cluster import Matrix
+from analysis.cluster import ALGORITHMS, Matrix
 from analysis.config import load_study
 from analysis.evidence import gather_evidence
 from analysis.features import build_features
@@ -55,15 +55,15 @@ def notebook(recipe: tuple[Matrix, Matrix]) -> Matrix:
 
 def test_kmeans_replicates_as_published_on_the_public_notebooks_recipe(notebook: Matrix) -> None:
     ks = (2, 3, 4, 5, 6)
-    draws = draw_labels(notebook, notebook, "kmeans", ks, 3, [(7, draw) for draw in range(DRAWS)])
+    draws = draw_labels(notebook, notebook, ALGORITHMS["kmeans"], ks, 3, [(7, draw) for draw in range(DRAWS)])
     medians = [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
     assert medians[:3] == pytest.approx([0.978, 0.976, 0.967], abs=0.02)
     assert medians[3:] == pytest.approx([0.897, 0.768], abs=0.05)
 
 
 def test_wards_own_groups_come_back_as_published(notebook: Matrix) -> None:
-    (fit,) = fit_solutions(notebook, "ward", (4,), 7)
-    draws = draw_labels(notebook, notebook, "ward", (4,), 3, [(7, draw) for draw in range(DRAWS)])
+    (fit,) = fit_solutions(notebook, ALGORITHMS["ward"], (4,), 7)
+    draws = draw_labels(notebook, notebook, ALGORITHMS["ward"], (4,), 3, [(7, draw) for draw in range(DRAWS)])
     members = fit.by_size(notebook).members
     assert members is not None
     each = np.mean([own_jaccard(members, draw[0].members, 4) for draw in draws if draw[0].members is not None], axis=0)
@@ -77,7 +77,7 @@ def test_the_public_notebooks_recipe_is_reproducible_and_not_natural(recipe: tup
     row = next(r for r in found.chosen().by_k if r.k == 4)
     assert row.silhouette == pytest.approx(0.373, abs=0.002)
     assert found.verdict == "reproducible"
-    nulls = [permuted_stability(recipe[1], 3, "kmeans", (4,), 3, (7, draw))[0] for draw in range(6)]
+    nulls = [permuted_stability(recipe[1], (), 3, ALGORITHMS["kmeans"], (4,), 3, (7, draw))[0] for draw in range(6)]
     assert max(nulls) < 0.85 * row.stability.median
 
 
@@ -85,9 +85,9 @@ def test_four_segments_are_among_the_stable_ones_of_the_fast_food_survey(dataset
     points, _ = matrix_of("survey", dataset("mcdonalds.csv"))
     assert points.shape == (1453, 11) and set(np.unique(points)) == {0.0, 1.0}
     starts = load_study(ROOT, "survey").starts
-    draws = draw_labels(points, points, "kmeans", (4, 5), starts, [(7, draw) for draw in range(DRAWS)])
+    draws = draw_labels(points, points, ALGORITHMS["kmeans"], (4, 5), starts, [(7, draw) for draw in range(DRAWS)])
     four, five = (summarise(agreements([draw[i].labels for draw in draws])).median for i in (0, 1))
-    (fit,) = fit_solutions(points, "kmeans", (4,), 7)
+    (fit,) = fit_solutions(points, ALGORITHMS["kmeans"], (4,), 7)
     labels = fit.by_size(points).assign(points)
     each = np.mean([jaccard(labels, draw[0].labels, 4) for draw in draws], axis=0)
     assert four >= 0.85 and each.min() >= 0.75
