@@ -231,7 +231,7 @@ def _stage(name: str, told: list[str] | None = None) -> Iterator[Callable[[str],
         yield tell
     ended = time.perf_counter()
     lines = [f"  {name:<38} {ended - started:5.1f} s"]
-    for (text, begun), until in zip(parts, [*(begun for _, begun in parts[1:]), ended], strict=True):
+    for (text, begun), until in zip(parts, [*(begun for _, begun in parts[1:]), ended], strict=False):
         lines.append(f"    {text:<36} {until - begun:5.1f} s")
     if _err.is_terminal:
         _err.print("\n".join(lines), markup=False)
