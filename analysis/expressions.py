@@ -125,6 +125,23 @@ class Expression:
         except (TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
             raise ValueError(f'formula "{_short(self.text)}" cannot be computed: {error}') from None
 
+    def divides_by_zero(self) -> bool:
+        """Whether a division has zero written below it.
+
+        >>> parse("a / (2 - 2)").divides_by_zero(), parse("a / b").divides_by_zero()
+        (True, False)
+        """
+        divisions = (n for n in ast.walk(self._tree) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div))
+        return any(_constant(node.right) == 0 for node in divisions)
+
+    def can_hold(self, limits: Mapping[str, tuple[float, float]]) -> bool:
+        """Whether some numbers within these limits meet the condition, as far as comparisons with constants tell.
+
+        >>> parse("a > 1 and a < 0").can_hold({}), parse("a > 1 or b > 1").can_hold({"a": (0, 1)})
+        (False, True)
+        """
+        return any(_meets(comparisons, limits) for comparisons in _alternatives(self._tree, wanted=True))
+
 
 def parse(text: str) -> Expression:
     """Check an expression.
@@ -226,3 +243,61 @@ def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
                 hint = did_you_mean(name, values)
                 raise ValueError(f"'{name}' is not there; there are {listed(values)}. {hint}".strip())
             return values[name]
+
+
+_Comparison = tuple[str, type[ast.cmpop], float]
+_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE, ast.Eq: ast.Eq, ast.NotEq: ast.NotEq,
+}  # fmt: skip
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+}  # fmt: skip
+_MOST_ALTERNATIVES = 1_000
+
+
+def _constant(node: ast.expr) -> float | None:
+    """The number that a part comes to whatever the data; None where it depends on them."""
+    try:
+        value = _evaluate(node, {})
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError):
+        return None
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _alternatives(node: ast.expr, wanted: bool) -> list[list[_Comparison]]:
+    """Sets of comparisons, any one of which makes the condition what is wanted; what else it says is left out."""
+    match node:
+        case ast.UnaryOp(op=ast.Not()):
+            return _alternatives(node.operand, not wanted)
+        case ast.BoolOp():
+            parts = [_alternatives(value, wanted) for value in node.values]
+            if isinstance(node.op, ast.And) != wanted:
+                return [each for part in parts for each in part]
+            found: list[list[_Comparison]] = [[]]
+            for part in parts:
+                found = [[*first, *second] for first in found for second in part][:_MOST_ALTERNATIVES]
+            return found
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            kind = type(op) if wanted else _OPPOSITE[type(op)]
+            if isinstance(left, (ast.Name, ast.Attribute)) and (bound := _constant(right)) is not None:
+                return [[(ast.unparse(left), kind, bound)]]
+            if isinstance(right, (ast.Name, ast.Attribute)) and (bound := _constant(left)) is not None:
+                return [[(ast.unparse(right), _TURNED[kind], bound)]]
+    return [[]]
+
+
+def _meets(comparisons: list[_Comparison], limits: Mapping[str, tuple[float, float]]) -> bool:
+    """Whether a number can be found for each name."""
+    for name in {name for name, _, _ in comparisons}:
+        low, high = limits.get(name, (-np.inf, np.inf))
+        without: set[float] = set()
+        for _, kind, bound in (each for each in comparisons if each[0] == name):
+            if kind in (ast.Gt, ast.GtE, ast.Eq):
+                low = max(low, bound)
+            if kind in (ast.Lt, ast.LtE, ast.Eq):
+                high = min(high, bound)
+            if kind in (ast.Gt, ast.Lt, ast.NotEq):
+                without.add(bound)
+        if low > high or (low == high and low in without):
+            return False
+    return True

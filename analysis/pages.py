@@ -42,6 +42,7 @@ from analysis.features import FEWEST_UNKNOWN
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, joined
 from analysis.multiverse import AGREES
+from analysis.playbook import ALPHA, MOST_ACTIONS, POWER
 from analysis.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
 from analysis.relations import MOST_RELATED
 from analysis.report import Report, Segment
@@ -275,6 +276,7 @@ class _Book:
         return self.page(
             "persona",
             s=segment,
+            thresholds=_THRESHOLDS,
             siblings=siblings,
             bands=[self.band(segment, name) for name in segment.markers],
             profile=self.figure(self.figures[f"profile_{segment.letter.lower()}"], 1),
@@ -548,6 +550,9 @@ _THRESHOLDS = {
     "starts_reference": N_INIT_REFERENCE,
     "starts_null": N_INIT_NULL,
     "ridge": RIDGE,
+    "alpha": ALPHA,
+    "power": POWER,
+    "most_actions": in_words(MOST_ACTIONS),
     "mismatch": MISMATCH,
     "least_dense": LEAST_DENSE,
     "reach": REACH,

@@ -7,17 +7,12 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from analysis.config import Study
-from analysis.errors import InputError
 from analysis.evidence import SegmentEvidence
-from analysis.expressions import parse
 from analysis.features import Variable
 from analysis.formats import Formats, joined
+from analysis.playbook import Action, choose_actions, read_playbook
 from analysis.profile import Difference, Profiles, SegmentProfile
 
 COLOURS = ("#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8a7a1c", "#c04a6b", "#0f8ca0", "#7a6fd0")
@@ -25,19 +20,7 @@ COLOURS = ("#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8a7a1c", "#c04a6b", "#0
 EVERYONE = "#858b95"
 TIERS = ((1.4, "Premium"), (0.7, "Mid-value"), (0.0, "Low-spend"))
 """Least ratio of a segment's mean value to everyone's, and the word for it."""
-MOST_MARKERS, MOST_ACTIONS = 5, 4
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """Something to do, why, and the rule and numbers that made it appear."""
-
-    title: str
-    reason: str
-    measure: str
-    avoid: str
-    effort: str
-    rule: str
+MOST_MARKERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +38,6 @@ class Persona:
     traits: tuple[str, ...]
     not_all: tuple[str, ...]
     actions: tuple[Action, ...]
-
-
-class _Play(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    when: str
-    action: str
-    reason: str
-    measure: str
-    avoid: str
-    effort: str = "medium"
 
 
 def write_personas(
@@ -113,7 +85,7 @@ def write_personas(
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
                 traits=tuple(_trait(mark, by_name, profiles, formats) for mark in marks[:2]),
                 not_all=_not_all(segment, marks, by_name, profiles, formats),
-                actions=_actions(plays, segment, found, profiles, by_name, study, formats),
+                actions=choose_actions(plays, segment, found, profiles, by_name, study, formats),
             )
         )
     return tuple(personas)
@@ -325,127 +297,3 @@ def _not_all(
             answer = "no" if share >= 0.5 else "yes"
             lines.append(f"{variable.label}: the answer is {answer} for {formats.percent(minority)} of this segment.")
     return tuple(lines[:5])
-
-
-def read_playbook(path: Path) -> list[_Play]:
-    place = f"{path.parent.name}/{path.name}"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{place} is not there.", hint="It holds the actions; restore it.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise InputError(f"{place}{line}: not valid YAML.", hint="Check indents and colons.") from None
-    if not isinstance(content or [], list):
-        raise InputError(f"{place} is not a list of rules.", hint="Each rule begins with '- when: '.")
-    plays = []
-    for i, item in enumerate(content or []):
-        try:
-            play = _Play.model_validate(item)
-            parse(play.when)
-        except (ValidationError, ValueError) as error:
-            text = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-            field = error.errors()[0]["loc"] if isinstance(error, ValidationError) else ()
-            where = f", field {field[0]}" if field else ""
-            raise InputError(
-                f"{place}, rule {i + 1}{where}: {text.rstrip('.')}.",
-                hint="Fields: when, action, reason, measure, avoid, effort.",
-            ) from None
-        plays.append(play)
-    return plays
-
-
-def _actions(
-    plays: list[_Play],
-    segment: SegmentProfile,
-    evidence: SegmentEvidence,
-    profiles: Profiles,
-    by_name: Mapping[str, Variable],
-    study: Study,
-    formats: Formats,
-) -> tuple[Action, ...]:
-    numbers = _facts(segment, evidence, profiles, by_name, study)
-    texts = {name: formats.value(value, unit) for name, (value, unit) in numbers.items()}
-    texts |= _quotes(segment, profiles, by_name, formats)
-    values: dict[str, Any] = {name: value for name, (value, _) in numbers.items()}
-    actions = []
-    for i, play in enumerate(plays, 1):
-        rule = parse(play.when)
-        quoted = re.findall(r"\{([\w.]+)\}", f"{play.action} {play.reason} {play.measure} {play.avoid}")
-        if any(name not in values for name in rule.names) or any(name not in texts for name in quoted):
-            continue
-        try:
-            fires = bool(rule(values))
-        except ValueError as error:
-            raise InputError(f"templates/playbook.yml, rule {i}: {error}.", "Rules compare numbers.") from None
-        if not fires:
-            continue
-        action, reason, measure, avoid = (
-            re.sub(r"\{([\w.]+)\}", lambda match: texts[match[1]], text)
-            for text in (play.action, play.reason, play.measure, play.avoid)
-        )
-        actions.append(Action(action, reason, measure, avoid, play.effort, play.when))
-        if len(actions) == MOST_ACTIONS:
-            break
-    return tuple(actions)
-
-
-def _facts(
-    segment: SegmentProfile,
-    evidence: SegmentEvidence,
-    profiles: Profiles,
-    by_name: Mapping[str, Variable],
-    study: Study,
-) -> dict[str, tuple[float, str]]:
-    """The numbers that a rule of the playbook may name, with their units."""
-    facts = {
-        "segment.share": (segment.share, "share"),
-        "segment.n": (float(segment.n), "count"),
-        "segment.stability": (evidence.slsw, "number"),
-    }
-    if segment.value_share is not None and study.value:
-        worth = _difference(segment, study.value)
-        facts["value.share"] = (segment.value_share, "share")
-        facts["value.ratio"] = (segment.value_share / segment.share, "number")
-        if worth:
-            facts["value.median"] = (worth.summary.median, by_name[study.value].unit)
-    for owner, d in _notable(segment, by_name).items():
-        facts |= {f"{owner}.z": (d.z, "number"), f"{owner}.ratio": (d.ratio, "number")}
-    for d in segment.differences:
-        unit, base = by_name[d.variable].unit, profiles.everyone[d.variable]
-        facts |= {
-            f"{d.variable}.z": (d.z, "number"),
-            f"{d.variable}.ratio": (d.ratio, "number"),
-            f"{d.variable}.mean": (d.summary.mean, unit),
-            f"{d.variable}.median": (d.summary.median, unit),
-            f"{d.variable}.everyone": (base.mean, unit),
-            f"{d.variable}.everyone_median": (base.median, unit),
-        }
-    return facts
-
-
-def _notable(segment: SegmentProfile, by_name: Mapping[str, Variable]) -> dict[str, Difference]:
-    """The forming feature and the outcome that differ most, under the names ``top`` and ``outcome``."""
-    found = {}
-    for owner, role in (("top", "feature"), ("outcome", "outcome")):
-        candidates = [d for d in segment.differences if by_name[d.variable].role == role]
-        if candidates:
-            found[owner] = max(candidates, key=lambda d: (abs(d.z), d.variable))
-    return found
-
-
-def _quotes(
-    segment: SegmentProfile, profiles: Profiles, by_name: Mapping[str, Variable], formats: Formats
-) -> dict[str, str]:
-    """What a reason may quote of them beside numbers: the label, and the value here and over everyone."""
-    texts = {}
-    for owner, d in _notable(segment, by_name).items():
-        variable, base = by_name[d.variable], profiles.everyone[d.variable]
-        use_mean = variable.unit == "yes_no"
-        texts |= {
-            f"{owner}.label": variable.label.lower(),
-            f"{owner}.here": formats.value(d.summary.mean if use_mean else d.summary.median, variable.unit),
-            f"{owner}.all": formats.value(base.mean if use_mean else base.median, variable.unit),
-        }
-    return texts

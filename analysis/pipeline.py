@@ -120,7 +120,8 @@ def _compute(
     from analysis.multiverse import explore_choices
     from analysis.outputs import private_values, write_outputs
     from analysis.pages import write_pages
-    from analysis.personas import read_playbook, write_personas
+    from analysis.personas import write_personas
+    from analysis.playbook import read_playbook
     from analysis.prepare import apply_steps, prepare
     from analysis.profile import expect_spend, profile_segments
     from analysis.provenance import summarise_sources

@@ -15,7 +15,7 @@ ORDER = (
     "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
     "features", "select", "prepare", "relations", "bars", "provenance", "explore",
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "proof",
-    "profile", "history", "personas",
+    "profile", "history", "playbook", "personas",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
     "structure", "structure_charts", "data_charts", "assets", "pages",
     "render", "rendered", "disclosure", "gate", "outputs",

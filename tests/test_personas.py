@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.proportion import proportion_effectsize
 
+from analysis import playbook
 from analysis.errors import InputError
 from analysis.evidence import SegmentEvidence
 from analysis.features import Variable
-from analysis.personas import COLOURS, MOST_ACTIONS, Persona, slugify, write_personas
-from analysis.profile import Difference, Profiles, SegmentMap, SegmentProfile, Summary
+from analysis.personas import COLOURS, Persona, slugify, write_personas
+from analysis.playbook import ALPHA, MOST_ACTIONS, POWER, holdout_size, read_playbook
+from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, SegmentProfile, Summary
 from tests.stages import ROOT, project_study, run_stages, temporary_folder
 
 PLAYBOOK = ROOT / "templates" / "playbook.yml"
@@ -56,7 +60,7 @@ def personas(found: Profiles, playbook: Path = PLAYBOOK, **changes: Any) -> tupl
 
 def rules(folder: Path, text: str) -> Path:
     path = folder / "templates" / "playbook.yml"
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -172,18 +176,37 @@ def test_no_more_actions_than_a_page_holds(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("- when: a: b\n", "templates/playbook.yml, line 1: not valid YAML."),
-        ("- action: x\n", "templates/playbook.yml, rule 1, field when: Field required."),
-        (rule("wine.z > 0") + rule("wine.z >"), 'templates/playbook.yml, rule 2: formula "wine.z >" is not a complete'),
-        (rule("open(wine.z)"), "templates/playbook.yml, rule 1: formula \"open(wine.z)\": there is no function 'open'"),
+        ("- action: x\n", "templates/playbook.yml, line 1: field when: field required."),
+        (rule("wine.z > 0") + rule("wine.z >"), 'templates/playbook.yml, line 7: formula "wine.z >" is not a complete'),
+        (rule("open(wine.z)"), "templates/playbook.yml, line 1: formula \"open(wine.z)\": there is no function 'open'"),
         (
             rule("wine.z > 0") + "  cost: 3\n",
-            "templates/playbook.yml, rule 1, field cost: Extra inputs are not permitted.",
+            "templates/playbook.yml, line 7: field cost: there is no such field.",
         ),
         ("when: x\n", "templates/playbook.yml"),
-        ("- just words\n", "templates/playbook.yml, rule 1"),
+        ("- just words\n", "templates/playbook.yml, line 1"),
         ("just words\n", "templates/playbook.yml"),
-        (rule("max() > 1"), 'templates/playbook.yml, rule 1: formula "max() > 1" cannot be computed'),
-        (rule("year(wine.z) > 1"), 'templates/playbook.yml, rule 1: formula "year(wine.z) > 1" cannot be computed'),
+        (rule("max() > 1"), 'templates/playbook.yml, line 1: formula "max() > 1" cannot be computed'),
+        (rule("year(wine.z) > 1"), 'templates/playbook.yml, line 1: formula "year(wine.z) > 1" cannot be computed'),
+        (
+            rule("wine.z > 1 and wine.z < 0.5"),
+            'templates/playbook.yml, line 1: "wine.z > 1 and wine.z < 0.5" contradicts itself',
+        ),
+        (
+            rule("not (segment.n >= 1)"),
+            'templates/playbook.yml, line 1: "not (segment.n >= 1)" can never hold: segment.n is 1 or more.',
+        ),
+        (
+            rule("wine.z > 0 and (segment.share > 1 or segment.stability > 1)"),
+            'templates/playbook.yml, line 1: "wine.z > 0 and (segment.share > 1 or segment.stability > 1)" can',
+        ),
+        (rule("wine.z / (1 - 1) > 1"), 'templates/playbook.yml, line 1: "wine.z / (1 - 1) > 1" divides by zero.'),
+        (
+            rule("segment.shar > 0.1"),
+            "templates/playbook.yml, line 1: there is no 'segment.shar'; there are segment.share",
+        ),
+        (rule("wine > 0.1"), "templates/playbook.yml, line 1: 'wine' is not a number of a segment; write for example"),
+        (rule("wine.z > 0", "{value.shar}"), "templates/playbook.yml, line 3: there is no 'value.shar'"),
     ],
 )
 def test_a_playbook_that_cannot_be_used_is_told_with_file_and_rule(tmp_path: Path, text: str, message: str) -> None:
@@ -191,6 +214,51 @@ def test_a_playbook_that_cannot_be_used_is_told_with_file_and_rule(tmp_path: Pat
         personas(profiles((0.7, [difference("wine", 1.5)])), rules(tmp_path, text))
     assert str(caught.value).startswith(message)
     assert len(str(caught.value).splitlines()) <= 5
+
+
+def test_every_fault_of_a_playbook_is_told_at_once(tmp_path: Path) -> None:
+    text = rule("wine.z > 1 and wine.z < 0") + rule("wine.z / 0 > 1") + rule("segment.n < 1")
+    with pytest.raises(InputError) as caught:
+        read_playbook(rules(tmp_path, text))
+    assert re.findall(r"line (\d+)", str(caught.value)) == ["1", "7", "13"]
+
+
+def test_what_is_at_stake_and_the_test_follow_from_the_segments_numbers(tmp_path: Path) -> None:
+    own = difference("child", 0.9, mean=0.2)
+    text = rule("child.z > 0") + "  stake: 0.1 * value.total\n  assuming: they buy a tenth more\n"
+    text += "  rate: child.mean\n  rate_of: with children\n  lift: 0.5\n"
+    found = profiles((0.7, [own, difference("wine", 1.0)]), (0.3, [own, difference("wine", -1.0)]))
+    total = found.segments[0].value_total
+    assert total is not None
+    small, large = personas(found, rules(tmp_path, text)), replace(found.segments[0], n=5_000)
+    action = small[0].actions[0]
+    assert action.stake.startswith(f"About {total / 10:,.0f} of ") and action.stake.endswith("they buy a tenth more.")
+    size = holdout_size(0.2, 0.3)
+    assert action.proof.startswith("Cannot be proved in this segment: a rise from 20\u00a0% to 30\u00a0% with children")
+    assert f"{size} customers who get the change" in action.proof
+    enough = personas(replace(found, segments=(large, found.segments[1])), rules(tmp_path, text))[0].actions[0]
+    assert enough.proof.startswith(f"{size} customers with the change and as many without it show a rise from 20")
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.14, 0.18), (0.02, 0.03), (0.5, 0.4), (0.8, 0.84), (0.3, 0.9)])
+def test_sizes_of_tests_are_those_of_statsmodels(before: float, after: float) -> None:
+    effect = proportion_effectsize(after, before)
+    size = NormalIndPower().solve_power(effect, alpha=ALPHA, power=POWER, ratio=1)
+    assert holdout_size(before, after) == pytest.approx(size, rel=0.01, abs=1)
+
+
+def test_the_least_rise_is_the_one_whose_size_is_there() -> None:
+    for rate in (0.05, 0.3, 0.8):
+        least = playbook._least_rise(rate, 400)
+        assert holdout_size(rate, least) == pytest.approx(400, abs=1)
+
+
+def test_the_share_of_a_level_can_be_named(tmp_path: Path) -> None:
+    found = profiles((0.7, [difference("wine", 1.5)]), (0.3, [difference("wine", -1.5)]))
+    groups = CategoryProfile("orders", ("At risk", "New"), (0.2, 0.8), ((0.5, 0.5), (0.1, 0.9)))
+    text = rule("orders.at_risk >= 0.2 and orders.at_risk_lift > 2", "{orders.at_risk} at risk.")
+    written = personas(replace(found, categories=(groups,)), rules(tmp_path, text))
+    assert [[a.reason for a in p.actions] for p in written] == [["50\u00a0% at risk."], []]
 
 
 def test_a_playbook_that_is_not_there_is_told(tmp_path: Path) -> None:
