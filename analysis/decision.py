@@ -221,16 +221,16 @@ def judge(
         if not row.stability.pairs:
             return told(row.k, f"no number of segments passes; with {row.k} the {row.why_not}")
         return told(row.k, f"no number of segments replicates; most stable at {row.k} ({row.stability.median:.2f})")
-    natural = [row for row in eligible if natural_at(row)]
-    if natural:
-        row = max(natural, key=lambda r: r.silhouette)
-    else:
+    # The best separated first: whether a solution is natural takes many fits to tell.
+    natural = next((row for row in sorted(eligible, key=lambda r: -r.silhouette) if natural_at(row)), None)
+    row = natural
+    if row is None:
         best = max(r.score for r in eligible)
         row = max((r for r in eligible if r.score >= best - BAND), key=lambda r: r.k)
     return told(
         row.k,
         f"{row.k} segments, stability {row.stability.median:.2f}, least stable segment {min(row.slsw):.2f}",
-        bool(natural),
+        natural is not None,
     )
 
 
