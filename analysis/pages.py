@@ -23,6 +23,7 @@ from analysis import (
     readings,
     structure,
     structure_charts,
+    trials,
 )
 from analysis.assets import read_tokens, themed, write_vega_bundle
 from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
@@ -106,6 +107,7 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     files = [_write(site / name, text) for name, text in book.pages()]
     files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
     _sweep(site / "segments", "*.qmd", files)
+    _sweep(site, "validation.qmd", files)
     _sweep(site / "assets" / "charts", "*.svg", files)
     dated = f", as of {report.study.as_of}" if report.study.as_of else ""
     text = SYNTHETIC if report.study.synthetic else f"Made from {report.study.n_customers:,} rows of data{dated}."
@@ -156,7 +158,9 @@ class _Book:
             trim_blocks=True,
             keep_trailing_newline=True,
         )
-        self.environment.globals.update(vega_bundle=Markup(bundle), readings=readings, structure=structure)
+        self.environment.globals.update(
+            vega_bundle=Markup(bundle), readings=readings, structure=structure, trials=trials
+        )
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,
@@ -225,6 +229,8 @@ class _Book:
                 parameters=self.parameters(),
             ),
         )
+        if report.validation:
+            yield "validation.qmd", self.page("validation", figures=shown)
 
     def page(self, template: str, **context: Any) -> str:
         """Fill in one template."""
@@ -499,6 +505,7 @@ def _draw_all(report: Report) -> list[Figure]:
         structure_charts.main_effects(report),
         structure_charts.left_out(report),
         *(data_charts.distribution(report, c) for c in [c for c in report.data.columns if c.bars][:MOST_DRAWN]),
+        trials.recovery(report),
         data_charts.missing_values(report),
         data_charts.missing_together(report),
         data_charts.correlation_map(report),
