@@ -19,7 +19,7 @@ from tests.validation.rivals import Answer, in_turn, time_rivals
 
 RECOVERABLE = 0.9
 """Adjusted Rand index of the oracle from which a draw can be recovered."""
-QUICK = {"PAIRS": 10, "PAIRS_DECIDED": 13, "NULL_DRAWS": 3, "K_MOST": 5, "GAP_DRAWS": 1, "HALVINGS": 1}
+QUICK = {"PAIRS": 8, "PAIRS_DECIDED": 8, "NULL_DRAWS": 3, "K_MOST": 5, "GAP_DRAWS": 1, "HALVINGS": 1}
 """Draws behind the evidence of a quick trial, which only tells whether the line still decides as it did."""
 STUDY: Study = check_study({"title": "Trial", "sources": [{"path": "trial.csv", "roles": {"feature": ["x1"]}}]})
 """The tool's own settings, none changed."""
