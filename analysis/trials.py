@@ -41,6 +41,17 @@ def weak_spots(found: Validation) -> str:
     return text
 
 
+def stretched(found: Validation) -> str:
+    """How often features that hang together without groups were taken for groups."""
+    return " ".join(
+        f"{g.title} has no groups either, but features that hang together can be cut the same way again and again. The "
+        "verdict “reproducible” then says that the segments are cuts through a continuum. It was called natural in "
+        f"{g.verdicts.get('natural', 0)} of {g.said_so.tries} tries."
+        for g in found.groupless
+        if g.connected
+    )
+
+
 def recovery(report: Report) -> Figure | None:
     """Share of right numbers of groups by condition, with its interval; None without results."""
     if report.validation is None:
