@@ -28,6 +28,7 @@ from analysis import (
 from analysis.assets import read_tokens, themed, write_vega_bundle
 from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
 from analysis.decision import (
+    AS_SEPARATE,
     BAND,
     CLOSE,
     MOST_NOISE,
@@ -542,6 +543,7 @@ _THRESHOLDS = {
     "band": BAND,
     "natural_stable": NATURAL_STABLE,
     "natural_gap": NATURAL_GAP,
+    "as_separate": AS_SEPARATE,
     "reproducible": REPRODUCIBLE_STABLE,
     "pairs": PAIRS,
     "pairs_decided": PAIRS_DECIDED,

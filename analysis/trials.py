@@ -117,9 +117,25 @@ def recovery(report: Report) -> Figure | None:
 def with_groups(found: Validation) -> Table:
     """Every condition with known groups."""
     return Table(
-        ("Condition", "What is planted", "Right number", "95 % interval", "Agreement with the truth", "The oracle's"),
+        (
+            "Condition",
+            "What is planted",
+            "Right number",
+            "95 % interval",
+            "Agreement with the truth",
+            "The oracle's",
+            "Called natural",
+        ),
         tuple(
-            (p.title, p.about, of(p.right), interval(p.right), f"{p.agreement:.2f}", f"{p.oracle:.2f}")
+            (
+                p.title,
+                p.about,
+                of(p.right),
+                interval(p.right),
+                f"{p.agreement:.2f}",
+                f"{p.oracle:.2f}",
+                f"{p.verdicts.get('natural', 0)} of {p.right.tries}",
+            )
             for p in found.planted
         ),
     )

@@ -27,7 +27,17 @@ from tests.validation.trials import RECOVERABLE, STUDY, Trial, run_trial
 
 PLANTED, GROUPLESS = 20, 100
 """Draws of a condition with groups, and of one without."""
-RULE = ("STABLE", "VALID", "MOST_NOISE", "BAND", "CLOSE", "NATURAL_STABLE", "NATURAL_GAP", "REPRODUCIBLE_STABLE")
+RULE = (
+    "STABLE",
+    "VALID",
+    "MOST_NOISE",
+    "BAND",
+    "CLOSE",
+    "AS_SEPARATE",
+    "NATURAL_STABLE",
+    "NATURAL_GAP",
+    "REPRODUCIBLE_STABLE",
+)
 """Bounds of the decision that the results hold for."""
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas")
 HONEST = ("none", "constructive")
