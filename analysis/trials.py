@@ -104,7 +104,7 @@ def recovery(report: Report) -> Figure | None:
     caption = (
         f"Dot: share of tries with the right number of groups. Line: 95 % interval (Wilson), wide as there are "
         f"few tries. Dashed: {_FORMATS.percent(AIM)}, the aim over all, which {len(all_in)} of the {within} kinds of "
-        "data with groups around centres reach."
+        "data with groups around centres reach. Beyond centres the number may be right and the groups are not."
     )
     table = Table(
         ("Condition", "Right number", "95 % interval"), tuple((p.title, of(p.right), interval(p.right)) for p in rows)
