@@ -18,7 +18,7 @@ export DATA OUT
 with_data = if [ -n "$$DATA" ]; then [ -e "$$DATA" ] || [ ! -e "$$FROM/$$DATA" ] || DATA="$$FROM/$$DATA"; fi;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data quarto test lint bench clean
+.PHONY: help site serve check data quarto test lint bench validate clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -57,9 +57,13 @@ lint: $(VENV)/.test ## Lint and check types.
 	@$(RUN) -m ruff check
 	@$(RUN) -m basedpyright --level error
 
-bench: $(VENV)/.site ## Time the stages of a build, and of ten million transactions.
+bench: $(VENV)/.site ## Time the stages of a build, what others use, and ten million transactions.
 	@$(RUN) -m tests.benchmarks.bench_build
+	@$(RUN) -m tests.benchmarks.bench_rivals
 	@$(RUN) -m tests.benchmarks.bench_transactions
+
+validate: $(VENV)/.site ## Try all on customers whose groups are known: half an hour on two cores.
+	@$(RUN) -m tests.validation
 
 # What is generated stands in .gitignore once; data/, site/notes/ and site/history/ stay.
 clean: ## Remove the site, the caches and the generated pages; keep data and environment.

@@ -17,6 +17,8 @@ STABLE, VALID, MOST_NOISE = 0.85, 0.75, 0.25
 """Least median stability, least stability of a segment, largest share unassigned of an eligible solution. Ours."""
 BAND, CLOSE = 0.15, 0.02
 """How far below the best score a finer solution may lie, and what counts as a tie between algorithms. Ours."""
+AS_SEPARATE = 0.03
+"""How far below the best silhouette of natural solutions a finer one may lie. Ours."""
 NATURAL_STABLE, NATURAL_GAP, REPRODUCIBLE_STABLE = 0.90, 0.15, 0.75
 """Verdict: thresholds of section "What the verdicts mean". Ours."""
 HENNIG = ((0.85, "highly stable"), (VALID, "valid"), (0.60, "a pattern"), (0.0, "do not trust"))
@@ -94,7 +96,7 @@ class CandidateEvidence:
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmEvidence:
-    """One algorithm over all k, judged at its own k; ``natural`` where it took the natural k with best silhouette."""
+    """One algorithm over all k, judged at its own k; ``natural`` where it took a natural one."""
 
     name: str
     title: str
@@ -221,12 +223,15 @@ def judge(
         if not row.stability.pairs:
             return told(row.k, f"no number of segments passes; with {row.k} the {row.why_not}")
         return told(row.k, f"no number of segments replicates; most stable at {row.k} ({row.stability.median:.2f})")
-    natural = [row for row in eligible if natural_at(row)]
-    if natural:
-        row = max(natural, key=lambda r: r.silhouette)
-    else:
-        best = max(r.score for r in eligible)
-        row = max((r for r in eligible if r.score >= best - BAND), key=lambda r: r.k)
+    natural: list[CandidateEvidence] = []
+    # The best separated first: whether a solution is natural takes many fits to tell.
+    for row in sorted(eligible, key=lambda r: -r.silhouette):
+        if natural and row.silhouette < natural[0].silhouette - AS_SEPARATE:
+            break
+        if natural_at(row):
+            natural.append(row)
+    best = natural[0].score if natural else max(r.score for r in eligible)
+    row = max((r for r in natural or eligible if r.score >= best - BAND), key=lambda r: r.k)
     return told(
         row.k,
         f"{row.k} segments, stability {row.stability.median:.2f}, least stable segment {min(row.slsw):.2f}",
@@ -367,8 +372,8 @@ def _reasons(
         best = max((r for r in winner.by_k if r.eligible and r.k <= most), key=lambda r: r.score)
         if winner.natural:
             reasons.append(
-                f"With {row.k} the segments are natural, and no other natural solution is better separated "
-                f"(silhouette {row.silhouette:.2f})."
+                f"With {row.k} the segments are natural, and no other natural solution is separated better "
+                f"(silhouette {row.silhouette:.2f}) by more than {AS_SEPARATE}."
             )
         elif ALGORITHMS[winner.name].takes_k:
             reasons.append(

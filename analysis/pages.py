@@ -23,10 +23,12 @@ from analysis import (
     readings,
     structure,
     structure_charts,
+    trials,
 )
 from analysis.assets import read_tokens, themed, write_vega_bundle
 from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
 from analysis.decision import (
+    AS_SEPARATE,
     BAND,
     CLOSE,
     MOST_NOISE,
@@ -107,6 +109,7 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     files = [_write(site / name, text) for name, text in book.pages()]
     files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
     _sweep(site / "segments", "*.qmd", files)
+    _sweep(site, "validation.qmd", files)
     _sweep(site / "assets" / "charts", "*.svg", files)
     dated = f", as of {report.study.as_of}" if report.study.as_of else ""
     text = SYNTHETIC if report.study.synthetic else f"Made from {report.study.n_customers:,} rows of data{dated}."
@@ -157,7 +160,9 @@ class _Book:
             trim_blocks=True,
             keep_trailing_newline=True,
         )
-        self.environment.globals.update(vega_bundle=Markup(bundle), readings=readings, structure=structure)
+        self.environment.globals.update(
+            vega_bundle=Markup(bundle), readings=readings, structure=structure, trials=trials
+        )
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,
@@ -226,6 +231,8 @@ class _Book:
                 parameters=self.parameters(),
             ),
         )
+        if report.validation:
+            yield "validation.qmd", self.page("validation", figures=shown)
 
     def page(self, template: str, **context: Any) -> str:
         """Fill in one template."""
@@ -502,6 +509,7 @@ def _draw_all(report: Report) -> list[Figure]:
         structure_charts.main_effects(report),
         structure_charts.left_out(report),
         *(data_charts.distribution(report, c) for c in [c for c in report.data.columns if c.bars][:MOST_DRAWN]),
+        trials.recovery(report),
         data_charts.missing_values(report),
         data_charts.missing_together(report),
         data_charts.correlation_map(report),
@@ -538,6 +546,7 @@ _THRESHOLDS = {
     "band": BAND,
     "natural_stable": NATURAL_STABLE,
     "natural_gap": NATURAL_GAP,
+    "as_separate": AS_SEPARATE,
     "reproducible": REPRODUCIBLE_STABLE,
     "pairs": PAIRS,
     "pairs_decided": PAIRS_DECIDED,

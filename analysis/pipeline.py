@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from analysis.config import Source, Study, check_study, load_study, profile_files
 from analysis.errors import InputError, did_you_mean, listed
+from analysis.validation import RESULTS
 
 if TYPE_CHECKING:
     from analysis.dates import DateOrder
@@ -129,6 +130,7 @@ def _compute(
     from analysis.report import write_report
     from analysis.select import settle_roles
     from analysis.solutions import compare_solutions
+    from analysis.validation import read_validation
 
     with stage("Join"):
         read_playbook(root / "templates" / "playbook.yml")
@@ -190,6 +192,7 @@ def _compute(
             as_yaml(draft) if draft else "",
             whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
             whole.rfm,
+            read_validation(root),
         )
     with stage("Write pages"):
         files = write_outputs(root / "build", study, report, cleaned, prepared, evidence)
@@ -300,7 +303,7 @@ def _stamp(root: Path, paths: list[Location]) -> str:
     settings = [root / "_quarto.yml", *profile_files(root)]
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
     notes = sorted((root / "site" / "notes").glob("*.md"))
-    assets = list((root / "site" / "assets").glob("site.*"))
+    assets = [*(root / "site" / "assets").glob("site.*"), *root.glob(RESULTS.as_posix())]
     for file in [*inputs, *settings, *code, *templates, *notes, *sorted(assets)]:
         digest.update(file.name.encode())
         with file.open("rb") as content:

@@ -74,7 +74,7 @@ def decision_words(report: Report) -> tuple[str, str]:
     elif not row.eligible:
         first = f"{what}: no number of segments comes back reliably, and this is the most stable."
     elif own.natural:
-        first = f"{what}, the best separated of the natural solutions."
+        first = f"{what}, the finest of the natural solutions that are separated about as well as the best."
     else:
         first = f"{what}, the finest split that still comes back when {report.study.customers} are resampled."
     if not row.stability.pairs:

@@ -29,6 +29,7 @@ from analysis.relations import Relations
 from analysis.rfm import RfmGrid
 from analysis.select import Dropped, Group
 from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
+from analysis.validation import Validation
 
 DIGITS = 6
 """Significant digits of a number in the report."""
@@ -169,7 +170,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything a page may show; ``expected`` and ``rfm`` only where the study has transactions."""
+    """Everything a page may show; ``expected`` and ``rfm`` only where the study has transactions.
+
+    ``validation`` is of the tool rather than the study, where the project holds the results.
+    """
 
     schema_version: int
     study: StudyInfo
@@ -192,6 +196,7 @@ class Report:
     segments: tuple[Segment, ...]
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None
+    validation: Validation | None = None
 
     def variable(self, name: str) -> Variable:
         """The variable of this name."""
@@ -232,6 +237,7 @@ def write_report(
     draft: str,
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
+    validation: Validation | None = None,
 ) -> Report:
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
     n = len(table.frame)
@@ -330,6 +336,7 @@ def write_report(
         segments=segments,
         expected=expected,
         rfm=rfm,
+        validation=validation,
     )
     return from_json(to_json(report))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from threadpoolctl import threadpool_limits
 
-from analysis import evidence, resample, workers
+from analysis import decision, evidence, resample, workers
 from analysis.cluster import distances
 from analysis.decision import (
     BAND,
@@ -298,6 +298,27 @@ def test_without_natural_groups_the_finest_that_replicates_nearly_as_well_is_cho
     assert (
         f"({row.score:.2f}) is within {BAND} of the best ({best.score:.2f}, at {best.k})" in found.decision.reasons[1]
     )
+
+
+@pytest.mark.parametrize(
+    ("silhouette", "score", "taken"),
+    [(0.48, 0.9, 4), (0.46, 0.9, 3), (0.48, 0.7, 3), (0.52, 0.9, 4), (0.52, 0.5, 4)],
+    ids=["as separate", "less separate", "replicates less", "more separate", "more separate and natural"],
+)
+def test_of_natural_solutions_about_as_separate_the_finest_that_replicates_is_taken(
+    silhouette: float, score: float, taken: int
+) -> None:
+    base = row(0.95, 0.95, 0.5)
+    rows = (base, replace(base, k=4, silhouette=silhouette, score=score), replace(base, k=5, silhouette=0.2, score=1.0))
+    asked: list[int] = []
+
+    def natural_at(r: CandidateEvidence) -> bool:
+        asked.append(r.k)
+        return r.k < 5
+
+    found = decision.judge("kmeans", rows, 3, 8, natural_at)
+    assert (found.k, found.natural) == (taken, True)
+    assert 5 not in asked, "a solution that cannot win takes no null"
 
 
 def test_a_segment_that_is_too_small_disqualifies_its_number() -> None:

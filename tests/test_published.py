@@ -8,35 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.assembly import assemble
-from analysis.cleaning import clean
 from analysis.cluster import ALGORITHMS, Matrix
 from analysis.config import load_study
 from analysis.evidence import gather_evidence
-from analysis.features import build_features
-from analysis.pipeline import read_source
-from analysis.prepare import apply_steps, prepare
-from analysis.resample import (
-    agreements,
-    draw_labels,
-    fit_solutions,
-    jaccard,
-    own_jaccard,
-    permuted_stability,
-    summarise,
-)
+from analysis.prepare import apply_steps
+from analysis.resample import draw_labels, fit_solutions, jaccard, permuted_stability
 from tests.stages import ROOT, little_work
-
-DRAWS = 80
+from tests.validation.published import DRAWS, KMEANS, WARD, prepare_study, stabilities, wards_own
 
 
 def matrix_of(profile: str, file: Path) -> tuple[Matrix, Matrix]:
     """Take a file as far as the algorithms: their matrix and the scaled features, both of the clean core."""
-    study = load_study(ROOT, profile)
-    whole = assemble([read_source(file, ROOT, study.sources[0], "sources[0]")], study)
-    cleaned = clean(whole.raw, whole.source, study, whole.as_of)
-    table = build_features(cleaned, whole.source, study, whole.described)
-    found = prepare(table, study)
+    _, table, found = prepare_study(profile, file)
     features = apply_steps(table.frame, found.steps)
     return np.ascontiguousarray(found.matrix[found.core]), features[found.core]
 
@@ -54,20 +37,13 @@ def notebook(recipe: tuple[Matrix, Matrix]) -> Matrix:
 
 
 def test_kmeans_replicates_as_published_on_the_public_notebooks_recipe(notebook: Matrix) -> None:
-    ks = (2, 3, 4, 5, 6)
-    draws = draw_labels(notebook, notebook, ALGORITHMS["kmeans"], ks, 3, [(7, draw) for draw in range(DRAWS)])
-    medians = [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
-    assert medians[:3] == pytest.approx([0.978, 0.976, 0.967], abs=0.02)
-    assert medians[3:] == pytest.approx([0.897, 0.768], abs=0.05)
+    medians = stabilities(notebook, (2, 3, 4, 5, 6))
+    assert medians[:3] == pytest.approx(KMEANS[:3], abs=0.02)
+    assert medians[3:] == pytest.approx(KMEANS[3:], abs=0.05)
 
 
 def test_wards_own_groups_come_back_as_published(notebook: Matrix) -> None:
-    (fit,) = fit_solutions(notebook, ALGORITHMS["ward"], (4,), 7)
-    draws = draw_labels(notebook, notebook, ALGORITHMS["ward"], (4,), 3, [(7, draw) for draw in range(DRAWS)])
-    members = fit.by_size(notebook).members
-    assert members is not None
-    each = np.mean([own_jaccard(members, draw[0].members, 4) for draw in draws if draw[0].members is not None], axis=0)
-    assert sorted(each) == pytest.approx([0.70, 0.73, 0.89, 0.95], abs=0.05)
+    assert wards_own(notebook, 4) == pytest.approx(WARD, abs=0.05)
 
 
 def test_the_public_notebooks_recipe_is_reproducible_and_not_natural(recipe: tuple[Matrix, Matrix]) -> None:
@@ -85,8 +61,8 @@ def test_four_segments_are_among_the_stable_ones_of_the_fast_food_survey(dataset
     points, _ = matrix_of("survey", dataset("mcdonalds.csv"))
     assert points.shape == (1453, 11) and set(np.unique(points)) == {0.0, 1.0}
     starts = load_study(ROOT, "survey").starts
-    draws = draw_labels(points, points, ALGORITHMS["kmeans"], (4, 5), starts, [(7, draw) for draw in range(DRAWS)])
-    four, five = (summarise(agreements([draw[i].labels for draw in draws])).median for i in (0, 1))
+    four, five = stabilities(points, (4, 5), starts)
+    draws = draw_labels(points, points, ALGORITHMS["kmeans"], (4,), starts, [(7, draw) for draw in range(DRAWS)])
     (fit,) = fit_solutions(points, ALGORITHMS["kmeans"], (4,), 7)
     labels = fit.by_size(points).assign(points)
     each = np.mean([jaccard(labels, draw[0].labels, 4) for draw in draws], axis=0)

@@ -1,0 +1,63 @@
+"""One trial: customers whose truth is known go through the whole line, and to what people commonly use instead."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
+
+from analysis import evidence, resample
+from analysis.config import Study, check_study
+from analysis.prepare import prepare
+from tests.validation.customers import draw_customers
+from tests.validation.rivals import Answer, in_turn, time_rivals
+
+RECOVERABLE = 0.9
+"""Adjusted Rand index of the oracle from which a draw can be recovered."""
+QUICK = {"PAIRS": 8, "PAIRS_DECIDED": 8, "NULL_DRAWS": 3, "K_MOST": 5, "GAP_DRAWS": 1, "HALVINGS": 1}
+"""Draws behind the evidence of a quick trial, which only tells whether the line still decides as it did."""
+STUDY: Study = check_study({"title": "Trial", "sources": [{"path": "trial.csv", "roles": {"feature": ["x1"]}}]})
+"""The tool's own settings, none changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One draw: planted groups, the oracle's agreement with the truth, our answer and verdict, and the rivals'."""
+
+    draw: int
+    planted: int
+    oracle: float
+    own: Answer
+    algorithm: str
+    verdict: str
+    rivals: dict[str, Answer]
+
+
+def run_trial(name: str, stream: int, draw: int, quick: bool = False) -> Trial:
+    """Draw customers and segment them by the whole line; by the rivals too, unless the trial is a quick one.
+
+    The gap statistic and the prediction strength decide nothing, and take one draw each.
+    """
+    customers, k = draw_customers(name, stream, draw)
+    inside = customers.truth >= 0
+
+    def agreement(labels: NDArray[Any]) -> float:
+        return float(adjusted_rand_score(customers.truth[inside], labels[inside]))
+
+    with resample.one_thread(), _settings(quick):
+        started = time.process_time()
+        prepared = prepare(customers.table, STUDY)
+        found = evidence.gather_evidence(prepared.matrix, prepared.core, STUDY)
+        own = Answer(found.decision.k, agreement(found.labels), time.process_time() - started)
+        rivals = {} if quick else time_rivals(customers.table.frame.to_numpy(float), agreement)
+    return Trial(draw, k, agreement(customers.oracle), own, found.decision.algorithm, found.verdict, rivals)
+
+
+def _settings(quick: bool) -> AbstractContextManager[Any]:
+    counts = QUICK if quick else {"GAP_DRAWS": 1, "HALVINGS": 1}
+    return mock.patch.multiple(evidence, run_parallel=in_turn, **counts)
