@@ -104,7 +104,7 @@ class Expression:
 
     text: str
     names: tuple[str, ...]
-    _tree: ast.expr
+    tree: ast.expr
 
     def __call__(self, values: Mapping[str, Any]) -> Any:
         """Evaluate over numbers or aligned columns.
@@ -121,7 +121,7 @@ class Expression:
         """
         try:
             with np.errstate(all="ignore"):
-                return _evaluate(self._tree, values)
+                return _evaluate(self.tree, values)
         except (TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
             raise ValueError(f'formula "{_short(self.text)}" cannot be computed: {error}') from None
 

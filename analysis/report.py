@@ -29,6 +29,7 @@ from analysis.relations import Relations
 from analysis.rfm import RfmGrid
 from analysis.select import Dropped, Group
 from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
+from analysis.typing_rule import Rules
 
 DIGITS = 6
 """Significant digits of a number in the report."""
@@ -190,6 +191,7 @@ class Report:
     unassigned: int
     value_total: float | None
     segments: tuple[Segment, ...]
+    rules: Rules
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None
 
@@ -230,6 +232,7 @@ def write_report(
     findings: tuple[Finding, ...],
     versions: dict[str, str],
     draft: str,
+    rules: Rules,
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
 ) -> Report:
@@ -328,6 +331,7 @@ def write_report(
         unassigned=profiles.unassigned,
         value_total=profiles.value_total,
         segments=segments,
+        rules=rules,
         expected=expected,
         rfm=rfm,
     )
