@@ -137,7 +137,7 @@ def score(
             scores.to_parquet(root / out, index=False)
         else:
             scores.to_csv(root / out, index=False)
-    print(f"{len(scores):,} customers scored into {out}: {', '.join(scores)}.")
+    print(f"{len(scores):,} customers scored into {out}: {', '.join(map(str, scores))}.")
 
 
 @app.command()

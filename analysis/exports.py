@@ -89,7 +89,9 @@ def _opening(report: Report, what: str) -> Iterator[str]:
     yield '  FROM "customers" AS c'
     yield "), filled AS ("
     yield "  SELECT customer_key,"
-    yield from _listed([(f"    COALESCE(x{i}, {fill!r}) AS x{i}", "") for i, fill in enumerate(rules.fills.values(), 1)])
+    yield from _listed(
+        [(f"    COALESCE(x{i}, {fill!r}) AS x{i}", "") for i, fill in enumerate(rules.fills.values(), 1)]
+    )
     yield "  FROM features"
 
 
@@ -254,7 +256,9 @@ _SCHEMA = {
                                 "properties": {
                                     "feature": _FEATURE,
                                     "log_unit": {"type": ["number", "null"]},
-                                    "limits": {"oneOf": [{"type": "null"}, {**_PER_STEP, "minItems": 2, "maxItems": 2}]},
+                                    "limits": {
+                                        "oneOf": [{"type": "null"}, {**_PER_STEP, "minItems": 2, "maxItems": 2}]
+                                    },
                                     "subtract": {"type": "number"},
                                     "divide": {"type": "number"},
                                 },

@@ -39,8 +39,8 @@ from analysis.decision import (
 )
 from analysis.escaping import escape, escape_front, escape_json, escape_lines
 from analysis.evidence import PAIRS, PAIRS_DECIDED, PREDICTS
-from analysis.features import FEWEST_UNKNOWN
 from analysis.exports import export_rules
+from analysis.features import FEWEST_UNKNOWN
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, joined
 from analysis.multiverse import AGREES
@@ -160,7 +160,9 @@ class _Book:
             trim_blocks=True,
             keep_trailing_newline=True,
         )
-        self.environment.globals.update(vega_bundle=Markup(bundle), readings=readings, structure=structure, placing=placing)
+        self.environment.globals.update(
+            vega_bundle=Markup(bundle), readings=readings, structure=structure, placing=placing
+        )
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,

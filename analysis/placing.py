@@ -25,7 +25,7 @@ class Branch:
     yes: Branch | None = None
     no: Branch | None = None
     letter: str = ""
-    colour: Markup = Markup("")
+    colour: str = ""
     name: str = ""
     note: str = ""
 
@@ -79,19 +79,19 @@ def recognise(report: Report, segment: Segment) -> tuple[str, str]:
     if not found.path:
         return f"No few questions lead to {segment.name}: they are placed by the full rule alone.", ""
     path = joined([_bound(report, bound) for bound in found.path])
-    reach, purity = (_most(report.formats(), share) for share in (found.reach, found.purity))
+    reach, purity = (_most(share) for share in (found.reach, found.purity))
     how = (
-        f"{_capital(reach)} of {segment.name} answer to this, and {purity} of the {people} who do are of {segment.name}. "
-        f"All questions together find {report.formats().percent(found.recall)} of them."
+        f"{_capital(reach)} of {segment.name} answer to this, and {purity} of the {people} who do are of "
+        f"{segment.name}. "
+        f"All questions together find {_whole(found.recall)} of them."
     )
     return f"{path}.", how
 
 
 def accuracy(report: Report) -> Table:
     """Precision and recall of each segment."""
-    percent = report.formats().percent
     rows = [
-        (f"{s.letter} · {s.name}", percent(r.recall), percent(r.precision) if r.precision else "–")
+        (f"{s.letter} · {s.name}", _whole(r.recall), _whole(r.precision) if r.precision else "–")
         for s, r in zip(report.segments, report.rules.tree.segments, strict=True)
     ]
     return Table(("Segment", "Of the segment, found", "Of those named so, rightly"), tuple(rows))
@@ -116,7 +116,7 @@ def without_behaviour(report: Report) -> str:
     if guess is None:
         return "The data hold nothing beside the behaviour that forms the segments, so nothing else can be asked."
     labels = [report.variable(name).label for name in guess.variables]
-    shown = joined(labels if len(labels) <= 6 else [*labels[:5], f"{len(labels) - 5} more"])
+    shown = joined(labels if len(labels) <= 6 else [*labels[:5], f"{len(labels) - 5} more"]) or "what else is known"
     gain = guess.accuracy - guess.largest
     worth = "They are worth asking" if gain >= MUCH else "They help little" if gain > 0.02 else "They do not help"
     return (
@@ -136,19 +136,17 @@ def downloads(report: Report) -> tuple[Download, ...]:
     ]
     known = report.rules.centres is not None
     return tuple(
-        Download(Markup(f"downloads/{name}"), text, note)
-        for name, text, note in files
-        if known or name != CENTRES_SQL
+        Download(Markup(f"downloads/{name}"), text, note) for name, text, note in files if known or name != CENTRES_SQL
     )
 
 
 def _branch(report: Report, place: int) -> Branch:
     node = report.rules.tree.nodes[place]
-    percent = report.formats().percent
     if not node.feature:
         segment = report.segments[node.segment - 1]
-        right = "nearly all rightly" if node.purity == 1 else f"{percent(node.purity)} of them rightly"
-        note = f"{percent(node.share)} of {report.study.customers}, {right}"
+        right = "nearly all rightly" if node.purity == 1 else f"{_whole(node.purity)} of them rightly"
+        mixed = "a mixed group, " if node.purity < 0.5 else ""
+        note = f"{_whole(node.share)} of {report.study.customers}, {mixed}{right}"
         return Branch("", None, None, segment.letter, Markup(segment.colour), segment.name, note)
     variable = report.variable(node.feature)
     question = f"{variable.label}: at most {_exact(report.formats(), node.threshold, variable.unit)}?"
@@ -176,8 +174,13 @@ def _exact(formats: Formats, x: float, unit: str) -> str:
     return f"{formats.currency}{text}" if unit == "money" else f"{text} {unit}" if unit in {"days", "years"} else text
 
 
-def _most(formats: Formats, share: float) -> str:
-    return "nearly all" if share == 1 else formats.percent(share)
+def _most(share: float) -> str:
+    return "nearly all" if share == 1 else _whole(share)
+
+
+def _whole(share: float) -> str:
+    """A share that is known in whole hundredths."""
+    return f"{_of_100(share)}\N{NO-BREAK SPACE}%"
 
 
 def _of_100(share: float) -> int:

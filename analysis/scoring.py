@@ -1,4 +1,4 @@
-"""New customers in the published segments, by the model that a build leaves: JSON, and no customer's data but its own."""
+"""New customers in the published segments, by the model that a build leaves as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from analysis.assembly import Assembled, assemble
 from analysis.cleaning import Cleaned, clean
-from analysis.cluster import Fit, Labels, Matrix
+from analysis.cluster import Fit, Matrix
 from analysis.config import Roles, Source, Study, check_study
 from analysis.errors import InputError
 from analysis.evidence import Evidence
@@ -136,9 +136,10 @@ def read_model(path: Path) -> Model:
         if content["schema_version"] != VERSION:
             raise ValueError
         fit = content["fit"]
-        arrays = {
-            name: None if fit[name] is None else np.array(fit[name], dtype=np.int16 if name == "point_labels" else float)
-            for name in ("centres", "points", "point_labels", "shapes", "shares")
+        kinds: dict[str, Any] = dict.fromkeys(("centres", "points", "shapes", "shares"), float)
+        kinds["point_labels"] = np.int16
+        arrays: dict[str, Any] = {
+            name: None if fit[name] is None else np.array(fit[name], dtype=kind) for name, kind in kinds.items()
         }
         return Model(
             check_study(content["study"]),

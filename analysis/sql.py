@@ -13,7 +13,7 @@ TRUE = ("true", "t", "yes", "y", "1", "1.0", "on", "ja", "oui", "si", "sí")
 FALSE = ("false", "f", "no", "n", "0", "0.0", "off", "nein", "non")
 """Words for yes and no, as the reader of files knows them."""
 MOST_CHARACTERS = 20_000
-"""Longest formula: what minimum and maximum stand for is written several times. Ours."""
+"""Longest part of a formula: what minimum and maximum stand for is written several times. Ours."""
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "=", ast.NotEq: "<>"}
 
@@ -82,12 +82,9 @@ def to_sql(expression: Expression, columns: Mapping[str, SqlColumn], as_of: dt.d
     '(CAST(c."a" AS DOUBLE PRECISION) / NULLIF((CAST(c."b" AS DOUBLE PRECISION) + 1.0), 0))'
     """
     try:
-        text = _Printer(columns, as_of).number(expression.tree).text
+        return _Printer(columns, as_of).number(expression.tree).text
     except RecursionError:
         raise UntranslatableError("the formula is nested too deeply") from None
-    if len(text) > MOST_CHARACTERS:
-        raise UntranslatableError("the formula is too long once it is spelt out")
-    return text
 
 
 class _Printer:
@@ -127,14 +124,18 @@ class _Printer:
         return self.plain(args[0])
 
     def term(self, node: ast.expr) -> _Term:
+        term = self.spell_out(node)
+        if len(term.text) > MOST_CHARACTERS:
+            raise UntranslatableError("the formula is too long once it is spelt out")
+        return term
+
+    def spell_out(self, node: ast.expr) -> _Term:
         match node:
             case ast.BinOp(op=ast.Div()):
                 return _Term(f"({self.plain(node.left).text} / NULLIF({self.plain(node.right).text}, 0))", "number")
             case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int() | float() as power)):
                 base = self.plain(node.left).text
-                held = f"NULLIF({base}, 0)" if power < 0 and power == int(power) else base
-                if power != int(power):
-                    held = f"(CASE WHEN {base} {'>' if power < 0 else '>='} 0 THEN {base} END)"
+                held = base if power == int(power) else f"(CASE WHEN {base} >= 0 THEN {base} END)"
                 return _Term(f"POWER({held}, {float(power)!r})", "number")
             case ast.BinOp(op=ast.Sub()) if self.is_date(node.left):
                 left, right = (self.of_kind(self.term(side), "date").text for side in (node.left, node.right))
@@ -190,7 +191,7 @@ class _Printer:
             # Spellings that differ by capitals and spaces are one answer, in the study as here.
             cases = " ".join(f"WHEN {quote_text(k)} THEN {quote_text(v)}" for k, v in held.merge.items())
             return _Term(f"LOWER(CASE {words} {cases} ELSE {words} END)" if cases else f"LOWER({words})", "text")
-        return _Term(place, held.type)
+        raise UntranslatableError(f"a {held.type} takes part in a formula")
 
     def is_date(self, node: ast.expr) -> bool:
         name = ast.unparse(node)

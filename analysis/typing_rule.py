@@ -24,7 +24,7 @@ from analysis.prepare import Prepared, Step, apply_steps, invert_steps
 from analysis.sql import SqlColumn, UntranslatableError, quote_name, to_sql
 
 MOST_QUESTIONS, MOST_LEAVES = 4, 8
-"""Most questions that a tree asks of one customer, and most ends of it (twice the segments where that is more). Ours."""
+"""Most questions that a tree asks of one customer, and most ends of it, or twice the segments. Ours."""
 ENOUGH = 0.02
 """Fidelity by which a tree of fewer questions may fall behind the best. Ours."""
 SMALLEST_LEAF = 0.01
@@ -167,7 +167,8 @@ class Centres:
 class Guess:
     """How often the segment is named rightly without the behaviour, cross-validated.
 
-    ``largest`` is how often it is by always naming the largest segment; ``variables`` are what could be asked.
+    ``largest`` is how often it is by always naming the largest segment; ``variables`` are what is asked, the most
+    telling first.
     """
 
     accuracy: float
@@ -230,7 +231,7 @@ def find_rules(
         key=whole.source.key or "",
         tree=_find_tree(known.iloc[rows], labels, study),
         centres=_find_centres(table.frame, prepared, evidence, study),
-        without_behaviour=_guess(table, prepared.variables, rows, labels, study),
+        without_behaviour=_guess(table, prepared, rows, labels, study),
     )
 
 
@@ -371,9 +372,7 @@ def _recognise(
             low, high = (None, threshold) if answer else (threshold, None)
             old = bounds.get(feature, Bound(feature, None, None))
             # A later question on the same feature asks for more than an earlier one.
-            bounds[feature] = Bound(
-                feature, old.low if low is None else low, old.high if high is None else high
-            )
+            bounds[feature] = Bound(feature, old.low if low is None else low, old.high if high is None else high)
             on &= (frame[feature].to_numpy(float) <= threshold) == answer
         found.append((int((on & inside).sum()), int(on.sum()), tuple(bounds.values())))
     if not found:
@@ -385,14 +384,16 @@ def _recognise(
 
 
 def _guess(
-    table: FeatureTable, forming: tuple[Variable, ...], rows: NDArray[np.intp], labels: Labels, study: Study
+    table: FeatureTable, prepared: Prepared, rows: NDArray[np.intp], labels: Labels, study: Study
 ) -> Guess | None:
-    """What descriptors tell that are not made of the same columns as the features."""
-    behaviour = {column for variable in forming for column in variable.columns}
-    told = [v for v in table.of("descriptor") if not behaviour & set(v.columns)]
+    """What descriptors tell that were no candidates for features, and are not made of the same columns as those are."""
+    behaviour = {column for variable in prepared.variables for column in variable.columns}
+    left_out = {dropped.name for dropped in prepared.dropped}
+    told = [v for v in table.of("descriptor") if v.name not in left_out and not behaviour & set(v.columns)]
     if not told or len(np.unique(labels)) < 2:
         return None
     parts: list[Values] = []
+    names: list[str] = []
     for variable in told:
         values = table.frame[variable.name].iloc[rows]
         if variable.categorical:
@@ -401,16 +402,19 @@ def _guess(
             parts += [(values == level).to_numpy(float) for level in kept]
         else:
             parts.append(values.fillna(values.median() if values.notna().any() else 0.0).to_numpy(float))
+        names += [variable.name] * (len(parts) - len(names))
     if not parts:
         return None
     values = np.column_stack(parts)
     least = max(study.min_cell, int(np.ceil(SMALLEST_LEAF * len(labels))))
     right = np.zeros(len(labels), dtype=bool)
+    model = DecisionTreeClassifier(max_depth=MOST_QUESTIONS, min_samples_leaf=least, random_state=study.seed)
     for learn, test in _folds(labels, study.seed):
-        model = DecisionTreeClassifier(max_depth=MOST_QUESTIONS, min_samples_leaf=least, random_state=study.seed)
         right[test] = model.fit(values[learn], labels[learn]).predict(values[test]) == labels[test]
+    telling = pd.Series(model.fit(values, labels).feature_importances_).groupby(names).sum()
+    asked = telling[telling > 0].sort_values(ascending=False, kind="stable")
     largest = float(np.bincount(labels).max() / len(labels))
-    return Guess(round(float(right.mean()), 2), round(largest, 2), tuple(v.name for v in told))
+    return Guess(round(float(right.mean()), 2), round(largest, 2), tuple(map(str, asked.index)))
 
 
 def _write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:

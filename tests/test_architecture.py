@@ -18,7 +18,7 @@ ORDER = (
     "typing_rule", "scoring",
     "profile", "history", "personas",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
-    "structure", "structure_charts", "data_charts", "placing", "exports", "assets", "pages",
+    "structure", "structure_charts", "data_charts", "exports", "placing", "assets", "pages",
     "render", "rendered", "disclosure", "gate", "outputs",
     "pipeline", "preview", "__main__",
 )  # fmt: skip

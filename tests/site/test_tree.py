@@ -21,8 +21,8 @@ from tests.conftest import BuiltSite
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 PROSE = {"404.html", "site/reproduce.html"}
 EXPECTED = {
-    "404.html", "site/index.html", "site/segments/index.html", "site/compare.html", "site/placing.html", "site/evidence.html",
-    "site/stability.html", "site/algorithms.html", "site/choices.html",
+    "404.html", "site/index.html", "site/segments/index.html", "site/compare.html", "site/evidence.html",
+    "site/placing.html", "site/stability.html", "site/algorithms.html", "site/choices.html",
     "site/data.html", "site/methodology.html", "site/reproduce.html",
 }  # fmt: skip
 
