@@ -11,7 +11,7 @@ from analysis.exports import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL
 from analysis.figures import Table
 from analysis.formats import Formats, in_words, joined
 from analysis.report import Report, Segment
-from analysis.typing_rule import Bound
+from analysis.typing_rule import Bound, Part
 
 MUCH = 0.1
 """Share of customers by which a guess must beat naming the largest segment to be worth asking. Ours."""
@@ -79,7 +79,7 @@ def recognise(report: Report, segment: Segment) -> tuple[str, str]:
     if not found.path:
         return f"No few questions lead to {segment.name}: they are placed by the full rule alone.", ""
     path = joined([_bound(report, bound) for bound in found.path])
-    reach, purity = (_most(share) for share in (found.reach, found.purity))
+    reach, purity = (_told(part) for part in (found.reach, found.purity))
     how = (
         f"{_capital(reach)} of {segment.name} answer to this, and {purity} of the {people} who do are of "
         f"{segment.name}. "
@@ -144,9 +144,8 @@ def _branch(report: Report, place: int) -> Branch:
     node = report.rules.tree.nodes[place]
     if not node.feature:
         segment = report.segments[node.segment - 1]
-        right = "nearly all rightly" if node.purity == 1 else f"{_whole(node.purity)} of them rightly"
-        mixed = "a mixed group, " if node.purity < 0.5 else ""
-        note = f"{_whole(node.share)} of {report.study.customers}, {mixed}{right}"
+        mixed = "a mixed group, " if node.purity.share < 0.5 and not node.purity.at_least else ""
+        note = f"{_whole(node.share)} of {report.study.customers}, {mixed}{_told(node.purity)} of them rightly"
         return Branch("", None, None, segment.letter, Markup(segment.colour), segment.name, note)
     variable = report.variable(node.feature)
     question = f"{variable.label}: at most {_exact(report.formats(), node.threshold, variable.unit)}?"
@@ -174,8 +173,8 @@ def _exact(formats: Formats, x: float, unit: str) -> str:
     return f"{formats.currency}{text}" if unit == "money" else f"{text} {unit}" if unit in {"days", "years"} else text
 
 
-def _most(share: float) -> str:
-    return "nearly all" if share == 1 else _whole(share)
+def _told(part: Part) -> str:
+    return ("at least " if part.at_least else "") + _whole(part.share)
 
 
 def _whole(share: float) -> str:

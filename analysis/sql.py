@@ -104,6 +104,8 @@ class _Printer:
 
     def number(self, node: ast.expr) -> _Term:
         """A term as a number; yes and no as 1 and 0."""
+        if isinstance(node, ast.Name) and node.id in self.columns and self.columns[node.id].type == "boolean":
+            return self.answers(node.id, "1.0", "0.0", "number")
         term = self.term(node)
         if term.kind == "boolean":
             return _Term(f"(CASE WHEN {term.text} THEN 1.0 WHEN NOT {term.text} THEN 0.0 END)", "number")
@@ -182,9 +184,7 @@ class _Printer:
             text = f"(CASE WHEN {' AND '.join(tests)} THEN {value} END)" if tests else value
             return self.of_kind(_Term(text, "number" if not held.merge else "merged number"), "number")
         if held.type == "boolean":
-            yes, no = (", ".join(map(quote_text, answers)) for answers in (TRUE, FALSE))
-            text = f"(CASE WHEN LOWER({words}) IN ({yes}) THEN TRUE WHEN LOWER({words}) IN ({no}) THEN FALSE END)"
-            return _Term(text, "boolean")
+            return self.answers(name, "TRUE", "FALSE", "boolean")
         if held.type == "date":
             return _Term(f"CAST({place} AS DATE)", "date")
         if held.type == "category":
@@ -192,6 +192,11 @@ class _Printer:
             cases = " ".join(f"WHEN {quote_text(k)} THEN {quote_text(v)}" for k, v in held.merge.items())
             return _Term(f"LOWER(CASE {words} {cases} ELSE {words} END)" if cases else f"LOWER({words})", "text")
         raise UntranslatableError(f"a {held.type} takes part in a formula")
+
+    def answers(self, name: str, yes: str, no: str, kind: str) -> _Term:
+        word = f"LOWER(TRIM(CAST(c.{quote_name(name)} AS VARCHAR)))"
+        true, false = (", ".join(map(quote_text, words)) for words in (TRUE, FALSE))
+        return _Term(f"(CASE WHEN {word} IN ({true}) THEN {yes} WHEN {word} IN ({false}) THEN {no} END)", kind)
 
     def is_date(self, node: ast.expr) -> bool:
         name = ast.unparse(node)

@@ -39,6 +39,14 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A share in whole hundredths; where those beside it are too few to tell, the least that it can be."""
+
+    share: float
+    at_least: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A question, ``feature <= threshold``, or where ``feature`` is empty an end.
 
@@ -53,9 +61,8 @@ class Node:
         Most of those who come here.
     share : float
         Of customers who come here, in whole hundredths.
-    purity : float
-        Share of them that the full rule places in ``segment``, in whole hundredths; 1 also where those elsewhere are
-        too few to tell.
+    purity : Part
+        Of them, those whom the full rule places in ``segment``.
     """
 
     feature: str
@@ -64,7 +71,7 @@ class Node:
     no: int
     segment: int
     share: float
-    purity: float
+    purity: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +96,16 @@ class Recognition:
         Of those whom the full rule names so, the share whom the tree does.
     path : tuple of Bound
         Empty where no path leads there.
-    purity, reach : float
-        Share of the path's customers who are of the segment, and of the segment's who are on the path.
+    purity, reach : Part
+        Of the path's customers, those of the segment; and of the segment's, those on the path.
     """
 
     id: int
     precision: float
     recall: float
     path: tuple[Bound, ...]
-    purity: float
-    reach: float
+    purity: Part
+    reach: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +326,7 @@ def _grow(frame: pd.DataFrame, labels: Labels, questions: int, least: int, study
     def add(place: int, rows: NDArray[np.intp]) -> int:
         own = labels[rows]
         segment = int(np.bincount(own).argmax())
-        others = int((own != segment).sum())
-        purity = round(float((own == segment).mean()), 2) if others >= study.min_cell else 1.0
+        purity = _part(int((own == segment).sum()), len(own), study.min_cell)
         share = round(len(rows) / len(labels), 2)
         at = len(nodes)
         nodes.append(Node("", 0.0, 0, 0, segment, share, purity))
@@ -376,11 +382,16 @@ def _recognise(
             on &= (frame[feature].to_numpy(float) <= threshold) == answer
         found.append((int((on & inside).sum()), int(on.sum()), tuple(bounds.values())))
     if not found:
-        return Recognition(segment, precision, recall, (), 0.0, 0.0)
+        return Recognition(segment, precision, recall, (), Part(0.0, False), Part(0.0, False))
     own, n, path = max(found, key=lambda each: each[0])
-    purity = 1.0 if n - own < study.min_cell else round(own / n, 2)
-    reach = 1.0 if inside.sum() - own < study.min_cell else round(own / int(inside.sum()), 2)
+    purity, reach = _part(own, n, study.min_cell), _part(own, int(inside.sum()), study.min_cell)
     return Recognition(segment, precision, recall, path, purity, reach)
+
+
+def _part(own: int, n: int, min_cell: int) -> Part:
+    if n - own < min_cell:
+        return Part(max(int(100 * (n - min_cell) / n), 0) / 100, True)
+    return Part(round(own / n, 2), False)
 
 
 def _guess(
