@@ -57,9 +57,10 @@ lint: $(VENV)/.test ## Lint and check types.
 	@$(RUN) -m ruff check
 	@$(RUN) -m basedpyright --level error
 
-bench: $(VENV)/.site ## Time the stages of a build, and of ten million transactions.
+bench: $(VENV)/.site ## Time the stages of a build, ten million transactions, and placing a million customers.
 	@$(RUN) -m tests.benchmarks.bench_build
 	@$(RUN) -m tests.benchmarks.bench_transactions
+	@$(RUN) -m tests.benchmarks.bench_score
 
 # What is generated stands in .gitignore once; data/, site/notes/ and site/history/ stay.
 clean: ## Remove the site, the caches and the generated pages; keep data and environment.

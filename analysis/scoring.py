@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -194,11 +194,14 @@ def score(raws: Sequence[RawTable], model: Model, as_of: dt.date | None = None) 
     whole = assemble(named, study, model.levels)
     raw, source = _cut(whole, model)
     cleaned = clean(raw, source, study, whole.as_of)
-    for column, levels in model.codes.items():
-        codes = cleaned.frame[column].astype("str").map({level: float(i) for i, level in enumerate(levels)})
-        cleaned = _with_column(cleaned, column, codes)
     table = build_features(cleaned, source, study, whole.described)
-    matrix = apply_steps(table.frame, model.steps)
+    # New customers may lack a level; the others keep the numbers that they had. Formulas read the words themselves.
+    codes = {
+        column: cleaned.frame[column].astype("str").map({level: float(i) for i, level in enumerate(levels)})
+        for column, levels in model.codes.items()
+    }
+    frame = table.frame.assign(**codes)
+    matrix = apply_steps(frame, model.steps)
     return place(matrix if model.axes is None else matrix @ model.axes, cleaned.keys, model)
 
 
@@ -324,9 +327,3 @@ def _levels(values: pd.Series) -> tuple[str, ...]:
 
 def _is_text(values: pd.Series) -> bool:
     return not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-
-
-def _with_column(cleaned: Cleaned, column: str, values: pd.Series) -> Cleaned:
-    frame = cleaned.frame.assign(**{column: values})
-    kept: Mapping[str, Any] = {name: getattr(cleaned, name) for name in Cleaned.__slots__}
-    return Cleaned(**{**kept, "frame": frame})

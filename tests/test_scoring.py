@@ -246,10 +246,19 @@ def test_other_rules_than_centres_score_their_own_customers_the_same(algorithm: 
 def test_numbered_levels_keep_their_numbers_where_a_level_is_absent(tmp_path: Path) -> None:
     source = SHOP["sources"][0]
     roles = {"feature": [*source["roles"]["feature"], "region"]}
-    settings = {"encode": "label", "near_copies": "keep", "noise": "keep", "segments": 3, "algorithm": "kmeans"}
+    western = {"label": "Western", "formula": 'where(is_in(region, "West"), visits, 0)', "unit": "number"}
+    settings = {
+        "features": {"western": western},
+        "encode": "label",
+        "near_copies": "keep",
+        "noise": "keep",
+        "segments": 3,
+        "algorithm": "kmeans",
+    }
     study = check_study({**SHOP, **settings, "value": None, "sources": [{**source, "roles": roles, "units": {}}]})
     found = take_through(make_shop(300), study, tmp_path)
     together = scores(found.raw, found.build).set_index("key")
+    assert together["segment"].tolist() == found.evidence.labels.tolist()
     west = found.raw.frame[found.raw.frame["region"] == "West"].head(20)
     alone = scores(new_customers(tmp_path, west), found.build).set_index("key")
     pd.testing.assert_frame_equal(alone, together.loc[alone.index])
