@@ -57,10 +57,11 @@ lint: $(VENV)/.test ## Lint and check types.
 	@$(RUN) -m ruff check
 	@$(RUN) -m basedpyright --level error
 
-bench: $(VENV)/.site ## Time the stages of a build, what others use, and ten million transactions.
+bench: $(VENV)/.site ## Time a build, what others use, ten million transactions, placing a million customers.
 	@$(RUN) -m tests.benchmarks.bench_build
 	@$(RUN) -m tests.benchmarks.bench_rivals
 	@$(RUN) -m tests.benchmarks.bench_transactions
+	@$(RUN) -m tests.benchmarks.bench_score
 
 validate: $(VENV)/.site ## Try all on customers whose groups are known: half an hour on two cores.
 	@$(RUN) -m tests.validation

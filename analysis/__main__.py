@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -111,18 +112,34 @@ def check(site: Site = Path("_site")) -> None:
 
 @app.command()
 def score(
-    new: Annotated[str, typer.Argument(help="Table of new customers.")],
-    out: Annotated[Path, typer.Option(help="File to write; private, it holds keys.")] = Path("build/scores.csv"),
+    new: Annotated[list[str], typer.Argument(help="Table of new customers; one for each source of the study.")],
+    out: Annotated[Path, typer.Option(help="File to write, CSV or Parquet; private, it holds keys.")] = Path(
+        "build/scores.csv"
+    ),
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day to look back from; default: as the settings say, or the newest."),
+    ] = None,
 ) -> None:
     """Assign new customers to the published segments."""
-    from analysis.outputs import score as run
-    from analysis.sources import read_table
+    from analysis.pipeline import read_source
+    from analysis.scoring import check_sources, read_model
+    from analysis.scoring import score as run
 
     root = Path.cwd()
-    scores = run(read_table(new, root=root, setting="score"), root / "build" / "model.json")
-    (root / out).parent.mkdir(parents=True, exist_ok=True)
-    scores.to_csv(root / out, index=False)
-    print(f"{len(scores):,} customers scored into {out}: key, segment, confidence, runner_up, unlike_anyone.")
+    with _stage("Read"):
+        model = read_model(root / "build" / "model.json")
+        check_sources(new, model)
+        raws = [read_source(path, root, source, "score") for path, source in zip(new, model.study.sources, strict=True)]
+    with _stage("Place"):
+        scores = run(raws, model, as_of.date() if as_of else None)
+    with _stage("Write"):
+        (root / out).parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".parquet":
+            scores.to_parquet(root / out, index=False)
+        else:
+            scores.to_csv(root / out, index=False)
+    print(f"{len(scores):,} customers scored into {out}: {', '.join(map(str, scores))}.")
 
 
 @app.command()

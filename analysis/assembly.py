@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pandas as pd
@@ -14,7 +14,7 @@ from analysis.cleaning import LedgerLine, check_columns
 from analysis.clv import LifetimeValue, customer_lifetime_value
 from analysis.columns import Column
 from analysis.config import RowColumns, Source, Study
-from analysis.descriptions import Columns, CustomerFeatures, Description, EventColumns
+from analysis.descriptions import Columns, CustomerFeatures, Description, EventColumns, Levels
 from analysis.errors import InputError, did_you_mean, listed
 from analysis.events import event_features
 from analysis.rfm import NO_PURCHASE, RfmGrid, rfm_cells, rfm_grid
@@ -73,6 +73,8 @@ class Assembled:
         Of the customers with a purchase, by key; None without transactions or where they are too few.
     rfm : RfmGrid, optional
         None without transactions.
+    levels : dict of int to Levels
+        Categories and channels with a share of their own, by place in the settings.
     """
 
     raw: RawTable
@@ -83,9 +85,10 @@ class Assembled:
     joined: dict[int, Joined]
     lifetime: LifetimeValue | None = None
     rfm: RfmGrid | None = None
+    levels: dict[int, Levels] = field(default_factory=dict)
 
 
-def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
+def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | None = None) -> Assembled:
     """Join the sources on the customer key.
 
     The base is the first customer table, else the first survey, else the customers of the first transactions. Every
@@ -96,6 +99,8 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     raws : sequence of RawTable
         In the order of ``study.sources``.
     study : Study
+    levels : sequence of Levels, optional
+        Those of an earlier run, by source; customers are then new ones, of whom nothing is estimated together.
 
     Raises
     ------
@@ -109,7 +114,9 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     if len(pairs) == 1 and people:
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {})
     computed = {
-        i: _compute(raw, source, as_of, i) for i, raw, source in pairs if source.kind in {"transactions", "events"}
+        i: _compute(raw, source, as_of, i, levels[i] if levels else None)
+        for i, raw, source in pairs
+        if source.kind in {"transactions", "events"}
     }
     lifetime = next((found[1] for found in computed.values() if found[1]), None)
     rfm: RfmGrid | None = None
@@ -155,7 +162,7 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
             ledger += _unmatched(raw, joined[i], len(table))
             placed = extra.reindex(table.index)
             variables = found.variables
-            if source.kind == "transactions":
+            if source.kind == "transactions" and levels is None:
                 rfm = rfm or rfm_grid(placed, study.min_cell)
                 placed = placed.assign(rfm_group=rfm_cells(placed).fillna(NO_PURCHASE))
                 variables = (*variables, _rfm_group(source))
@@ -195,7 +202,8 @@ def assemble(raws: Sequence[RawTable], study: Study) -> Assembled:
     digest = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
     table = table.reset_index(drop=True)
     whole = RawTable(base_raw.name, table, tuple(described), len(table), digest, (), base_raw.shown_path)
-    return Assembled(whole, merged, texts, tuple(ledger), as_of, joined, lifetime, rfm)
+    shares = {i: found.levels for i, (found, _) in computed.items()}
+    return Assembled(whole, merged, texts, tuple(ledger), as_of, joined, lifetime, rfm, shares)
 
 
 def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
@@ -220,7 +228,7 @@ def _rfm_group(source: Source) -> Description:
 
 
 def _compute(
-    raw: RawTable, source: Source, as_of: dt.date | None, i: int
+    raw: RawTable, source: Source, as_of: dt.date | None, i: int, levels: Levels | None
 ) -> tuple[CustomerFeatures, LifetimeValue | None]:
     place = f"_quarto.yml, segmentation.sources[{i}].columns"
     named = {name: column for name, column in source.columns.model_dump().items() if column}
@@ -244,7 +252,9 @@ def _compute(
         wanted = EventColumns(named["customer"], named["date"], named.get("session"), named.get("event"))
         return event_features(raw.frame, wanted, as_of=as_of, setting=place), None
     columns = Columns(**{name: named[name] for name in Columns.__dataclass_fields__ if name in named})
-    features = customer_features(raw.frame, columns, as_of=as_of, setting=place)
+    features = customer_features(raw.frame, columns, as_of=as_of, levels=levels, setting=place)
+    if levels is not None:
+        return features, None
     return _with_lifetime_value(features, raw, columns, place)
 
 

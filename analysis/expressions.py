@@ -104,7 +104,7 @@ class Expression:
 
     text: str
     names: tuple[str, ...]
-    _tree: ast.expr
+    tree: ast.expr
 
     def __call__(self, values: Mapping[str, Any]) -> Any:
         """Evaluate over numbers or aligned columns.
@@ -121,7 +121,7 @@ class Expression:
         """
         try:
             with np.errstate(all="ignore"):
-                return _evaluate(self._tree, values)
+                return _evaluate(self.tree, values)
         except (TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
             raise ValueError(f'formula "{_short(self.text)}" cannot be computed: {error}') from None
 
@@ -131,7 +131,7 @@ class Expression:
         >>> parse("a / (2 - 2)").divides_by_zero(), parse("a / b").divides_by_zero()
         (True, False)
         """
-        divisions = (n for n in ast.walk(self._tree) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div))
+        divisions = (n for n in ast.walk(self.tree) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div))
         return any(_constant(node.right) == 0 for node in divisions)
 
     def can_hold(self, limits: Mapping[str, tuple[float, float]]) -> bool:
@@ -140,7 +140,7 @@ class Expression:
         >>> parse("a > 1 and a < 0").can_hold({}), parse("a > 1 or b > 1").can_hold({"a": (0, 1)})
         (False, True)
         """
-        return any(_meets(comparisons, limits) for comparisons in _alternatives(self._tree, wanted=True))
+        return any(_meets(comparisons, limits) for comparisons in _alternatives(self.tree, wanted=True))
 
 
 def parse(text: str) -> Expression:

@@ -20,6 +20,7 @@ from analysis import (
     data_charts,
     descriptor_charts,
     evidence_charts,
+    placing,
     readings,
     structure,
     structure_charts,
@@ -40,6 +41,7 @@ from analysis.decision import (
 )
 from analysis.escaping import escape, escape_front, escape_json, escape_lines
 from analysis.evidence import PAIRS, PAIRS_DECIDED, PREDICTS
+from analysis.exports import export_rules
 from analysis.features import FEWEST_UNKNOWN
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, joined
@@ -108,6 +110,8 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     book = _Book(report, root, bundle)
     files = [_write(site / name, text) for name, text in book.pages()]
     files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
+    files += [_write(site / "downloads" / name, text) for name, text in export_rules(report).items()]
+    _sweep(site / "downloads", "segment*", files)
     _sweep(site / "segments", "*.qmd", files)
     _sweep(site, "validation.qmd", files)
     _sweep(site / "assets" / "charts", "*.svg", files)
@@ -161,7 +165,7 @@ class _Book:
             keep_trailing_newline=True,
         )
         self.environment.globals.update(
-            vega_bundle=Markup(bundle), readings=readings, structure=structure, trials=trials
+            vega_bundle=Markup(bundle), readings=readings, structure=structure, trials=trials, placing=placing
         )
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
@@ -203,6 +207,7 @@ class _Book:
         yield "evidence.qmd", self.page("evidence", figures=shown)
         yield "stability.qmd", self.page("stability", figures=shown)
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
+        yield "placing.qmd", self.page("placing")
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=_THRESHOLDS)
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]
         yield (

@@ -128,8 +128,10 @@ def _compute(
     from analysis.provenance import summarise_sources
     from analysis.relations import associate, correlate
     from analysis.report import write_report
+    from analysis.scoring import make_model
     from analysis.select import settle_roles
     from analysis.solutions import compare_solutions
+    from analysis.typing_rule import find_rules
     from analysis.validation import read_validation
 
     with stage("Join"):
@@ -157,6 +159,9 @@ def _compute(
         solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed)
         multiverse = explore_choices(table, prepared, study, evidence)
     findings = lint(study, raw, cleaned, table, prepared, evidence)
+    with stage("Find rules"):
+        rules = find_rules(table, prepared, evidence, study, cleaned, whole)
+        model = make_model(study, raws, whole, cleaned, prepared, evidence, rules)
     with stage("Profile segments"):
         profiles = profile_segments(
             table,
@@ -190,12 +195,13 @@ def _compute(
             findings,
             _versions(),
             as_yaml(draft) if draft else "",
+            rules,
             whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
             whole.rfm,
             read_validation(root),
         )
     with stage("Write pages"):
-        files = write_outputs(root / "build", study, report, cleaned, prepared, evidence)
+        files = write_outputs(root / "build", report, cleaned, evidence, model)
         write_private(root / "build", private_values(raw, cleaned, source, study))
         files += write_pages(report, root)
     names = sorted(file.relative_to(root).as_posix() for file in files)

@@ -29,6 +29,7 @@ from analysis.relations import Relations
 from analysis.rfm import RfmGrid
 from analysis.select import Dropped, Group
 from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
+from analysis.typing_rule import Rules
 from analysis.validation import Validation
 
 DIGITS = 6
@@ -194,13 +195,14 @@ class Report:
     unassigned: int
     value_total: float | None
     segments: tuple[Segment, ...]
+    rules: Rules
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None
     validation: Validation | None = None
 
     def variable(self, name: str) -> Variable:
-        """The variable of this name."""
-        return next(v for v in self.variables if v.name == name)
+        """The variable of this name; levels of categories that form segments have one each."""
+        return next(v for v in (*self.variables, *self.rules.levels) if v.name == name)
 
     def value_label(self) -> str:
         """What a customer is worth, as a label; empty where the study has no value."""
@@ -235,6 +237,7 @@ def write_report(
     findings: tuple[Finding, ...],
     versions: dict[str, str],
     draft: str,
+    rules: Rules,
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
     validation: Validation | None = None,
@@ -334,6 +337,7 @@ def write_report(
         unassigned=profiles.unassigned,
         value_total=profiles.value_total,
         segments=segments,
+        rules=rules,
         expected=expected,
         rfm=rfm,
         validation=validation,

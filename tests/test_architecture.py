@@ -10,14 +10,14 @@ import pytest
 ANALYSIS = Path(__file__).resolve().parent.parent / "analysis"
 
 ORDER = (
-    "__init__", "errors", "workers", "expressions", "config", "formats", "demo", "retailer", "download",
+    "__init__", "errors", "workers", "expressions", "sql", "config", "formats", "demo", "retailer", "download",
     "dates", "numerals", "columns", "delimited", "workbooks", "databases", "sources", "inference", "draft",
     "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
     "features", "select", "prepare", "relations", "bars", "provenance", "explore",
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "validation", "proof",
-    "profile", "history", "playbook", "personas",
+    "typing_rule", "scoring", "profile", "history", "playbook", "personas",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
-    "structure", "structure_charts", "trials", "data_charts", "assets", "pages",
+    "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "assets", "pages",
     "render", "rendered", "disclosure", "gate", "outputs",
     "pipeline", "preview", "__main__",
 )  # fmt: skip
@@ -33,6 +33,8 @@ PAGES = (
     "structure_charts",
     "trials",
     "data_charts",
+    "placing",
+    "exports",
     "assets",
     "pages",
     "render",

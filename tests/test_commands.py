@@ -219,6 +219,7 @@ def test_an_unknown_profile_is_named(finished: Path, run: Run, monkeypatch: pyte
         (("render", "--out", "."), ("cannot be the folder of the site",)),
         (("check", "--site", "nowhere"), ("nowhere",)),
         (("score", "nobody.csv"), ("nobody.csv",)),
+        (("score", str(DATA), str(DATA)), ("2 files given", "marketing_campaign (customers)")),
         (("demo", "--customers", "0", "--out", "twin"), ("0",)),
         (("demo", "--customers", "-5", "--out", "twin"), ("-5",)),
         (("demo", "--customers", "20", "--out", "_quarto.yml/twin"), ("_quarto.yml/twin",)),
