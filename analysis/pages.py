@@ -198,6 +198,7 @@ class _Book:
         yield "stability.qmd", self.page("stability", figures=shown)
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=_THRESHOLDS)
+        yield "proof.qmd", self.page("proof", figures=shown)
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]
         yield (
             "data.qmd",
@@ -476,6 +477,7 @@ def _draw_all(report: Report) -> list[Figure]:
         *(descriptor_charts.category_mix(report, i) for i in range(len(report.categories))),
         descriptor_charts.expected_spend(report),
         descriptor_charts.rfm_grid(report),
+        *(descriptor_charts.proof(report, i) for i in range(len(report.proof.targets))),
         evidence_charts.stability(report),
         evidence_charts.elbow(report),
         evidence_charts.silhouette(report),

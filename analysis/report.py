@@ -24,6 +24,7 @@ from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
 from analysis.prepare import Prepared, Step
 from analysis.profile import CategoryProfile, Difference, ExpectedSpend, Profiles, SegmentMap, Summary
+from analysis.proof import Proof
 from analysis.provenance import SourceSummary
 from analysis.relations import Relations
 from analysis.rfm import RfmGrid
@@ -190,6 +191,7 @@ class Report:
     unassigned: int
     value_total: float | None
     segments: tuple[Segment, ...]
+    proof: Proof
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None
 
@@ -230,6 +232,7 @@ def write_report(
     findings: tuple[Finding, ...],
     versions: dict[str, str],
     draft: str,
+    proof: Proof,
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
 ) -> Report:
@@ -328,6 +331,7 @@ def write_report(
         unassigned=profiles.unassigned,
         value_total=profiles.value_total,
         segments=segments,
+        proof=proof,
         expected=expected,
         rfm=rfm,
     )
@@ -386,7 +390,7 @@ def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyI
 def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
     """The settings of the analysis; what says which data there are and what they mean stands elsewhere."""
     told = {"title", "subtitle", "customers", "currency", "period", "as_of", "sources", "features", "names", "demo"}
-    values = study.model_dump(mode="json", exclude=told)
+    values = study.model_dump(mode="json", exclude=told, exclude_none=True)
     return tuple(
         (
             name,
@@ -394,7 +398,6 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
             Study.model_fields[name].description or "",
         )
         for name, value in values.items()
-        if value is not None
     )
 
 
