@@ -22,9 +22,9 @@ from analysis.figures import (
     tag,
     tip,
 )
-from analysis.formats import Formats
+from analysis.formats import Formats, in_sentence
+from analysis.heldout import CHANCE
 from analysis.profile import Summary
-from analysis.proof import CHANCE
 from analysis.report import Report
 
 
@@ -460,7 +460,7 @@ def proof(report: Report, index: int) -> Figure:
     rival = next((s for s in target.scores if s.label == target.rival), target.scores[-1])
     title = (
         f"{target.label}: {name} {formats.score(target.scores[0].score.value)} by segments, "
-        f"{formats.score(rival.score.value)} by {rival.label if rival.label[:3].isupper() else rival.label.lower()}"
+        f"{formats.score(rival.score.value)} by {in_sentence(rival.label)}"
     )
     caption = (
         f"Dot: the score on customers held out; line: its {level} interval; dashed: chance. In brackets the number of "

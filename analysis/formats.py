@@ -132,6 +132,15 @@ def in_words(n: int) -> str:
     return _SMALL[n] if 0 <= n < len(_SMALL) else str(n)
 
 
+def in_sentence(label: str) -> str:
+    """A label within a sentence: without its capital, unless it is an abbreviation.
+
+    >>> in_sentence("Total spend"), in_sentence("RFM cells")
+    ('total spend', 'RFM cells')
+    """
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 def joined(parts: list[str]) -> str:
     """A list as a sentence part.
 

@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from analysis.assembly import Assembled, assemble
 from analysis.cleaning import clean
@@ -21,7 +20,8 @@ from analysis.descriptions import Columns
 from analysis.errors import InputError
 from analysis.evidence import Evidence
 from analysis.features import FeatureTable, build_features
-from analysis.formats import Formats, in_words, joined
+from analysis.formats import Formats, in_sentence, in_words, joined
+from analysis.heldout import CHANCE, DRAWS, HALVINGS, LEVEL, Floats, Grouping, Measure, estimate, held_out_scores
 from analysis.prepare import Prepared, prepare
 from analysis.resample import fit_solutions
 from analysis.rfm import NO_PURCHASE, rfm_cells, rfm_scores
@@ -30,25 +30,14 @@ from analysis.transactions import customer_features
 
 HELD_OUT = 1 / 3
 """Part of the time span that is held out where the settings name no date. Ours."""
-HALVINGS, DRAWS = 10, 400
-"""Random halves of the customers, and bootstrap samples of those who are scored. Ours."""
-LEVEL = 0.95
-"""Of the intervals."""
 FEWEST, FEWEST_EACH = 100, 20
 """Fewest customers that are scored, and fewest with a yes and with a no. Ours."""
 MOST = 50_000
 """Most customers that are scored; above it a seeded sample. Ours."""
 BINS = 50
 """Groups that the purchase model's expectations are ranked into, so that they are counted as the others are. Ours."""
-CHANCE = {"auc": 0.5, "r2": 0.0}
-"""Score of a grouping that knows nothing."""
 RIVALS = ("rfm", "rfm_groups", "fifths")
 """Simple ways to group; the segments are held against the best of them, so that who wins has beaten all."""
-
-_BLOCK = 50
-
-Measure = Literal["auc", "r2"]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,25 +135,6 @@ class Proof:
     def targets(self) -> tuple[Target, ...]:
         """Everything that was predicted."""
         return (*self.later, *self.outcomes)
-
-
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """A way to group n customers.
-
-    Attributes
-    ----------
-    name, label : str
-    codes : ndarray of int, shape (n,)
-        Group of each customer, any numbers.
-    expected : ndarray, shape (n,), optional
-        A model's expectation for each customer, which the groups are bins of.
-    """
-
-    name: str
-    label: str
-    codes: NDArray[np.intp]
-    expected: Floats | None = None
 
 
 def settle_split(raws: Sequence[RawTable], study: Study, as_of: dt.date | None) -> dt.date | None:
@@ -369,7 +339,7 @@ def _named(table: FeatureTable, study: Study) -> list[Grouping]:
         made = pd.DataFrame({"recency_days": worth.where(worth.isna(), 0.0), "frequency": 0.0, "spend": worth})
         label = next(v.label for v in table.variables if v.name == study.value)
         fifths = rfm_scores(made)["M"].fillna(0).to_numpy(np.intp)
-        found.append(Grouping("fifths", f"Fifths of {label[:1].lower()}{label[1:]}", fifths))
+        found.append(Grouping("fifths", f"Fifths of {in_sentence(label)}", fifths))
     return found
 
 
@@ -400,8 +370,8 @@ def _score(
             g.name,
             g.label,
             None if g.expected is not None else len(np.unique(g.codes[at])),
-            _estimate(own),
-            None if g is groupings[0] else _estimate(drawn[0] - own),
+            estimate(own),
+            None if g is groupings[0] else estimate(drawn[0] - own),
         )
         for g, own in zip(groupings, drawn, strict=True)
     )
@@ -420,102 +390,6 @@ def _rival(scores: tuple[Score, ...]) -> Score | None:
 def _at(grouping: Grouping, at: NDArray[np.intp]) -> Grouping:
     expected = None if grouping.expected is None else grouping.expected[at]
     return replace(grouping, codes=grouping.codes[at], expected=expected)
-
-
-def _estimate(drawn: Floats) -> Estimate:
-    """A score and its interval.
-
-    A bootstrap sample holds fewer different customers to learn from, so its scores lie lower; how they vary around
-    their own mean is how the score varies.
-    """
-    value = float(drawn[0])
-    low, high = value + np.quantile(drawn[1:] - drawn[1:].mean(), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(value, float(low), float(high))
-
-
-def held_out_scores(
-    values: Floats, measure: Measure, groupings: Sequence[Grouping], rng: np.random.Generator
-) -> Floats:
-    """Score groupings on customers that their means were not taken over.
-
-    Each of :data:`HALVINGS` random halves is predicted by the means of the other one; a grouping named ``random`` is
-    shuffled anew each time. The score is the mean over all halves. In a bootstrap sample copies of a customer stay in
-    one half, and the means are taken anew.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        0 and 1 for ``auc``.
-    measure : {"auc", "r2"}
-        Area under the ROC curve, ties counted half; or one less the squared errors over those of the mean.
-    groupings : sequence of Grouping
-    rng : Generator
-
-    Returns
-    -------
-    ndarray, shape (groupings, 1 + DRAWS)
-        All customers as they are, then the bootstrap samples. Time grows with n x groupings x HALVINGS x DRAWS.
-    """
-    n = len(values)
-    y = values if measure == "auc" else (values - values.mean()) / values.std()
-    halves = np.array([rng.permutation(n) < n // 2 for _ in range(HALVINGS)]).astype(np.intp)
-    shuffles = [rng.permutation(n) for _ in range(HALVINGS)]
-    counters = [_Counter(g, y, halves, shuffles) for g in groupings]
-    scores = np.empty((len(groupings), 1 + DRAWS))
-    scores[:, 0] = [c.score(np.ones((n, 1)), measure)[0] for c in counters]
-    for start in range(0, DRAWS, _BLOCK):
-        size = min(_BLOCK, DRAWS - start)
-        weights = np.column_stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(size)]).astype(float)
-        for row, counter in zip(scores, counters, strict=True):
-            row[1 + start : 1 + start + size] = counter.score(weights, measure)
-    return scores
-
-
-class _Counter:
-    """Sums of a grouping by halving, half and group, as sparse matrices from the customers."""
-
-    def __init__(
-        self, grouping: Grouping, y: Floats, halves: NDArray[np.intp], shuffles: list[NDArray[np.intp]]
-    ) -> None:
-        codes = np.unique(grouping.codes, return_inverse=True)[1].astype(np.intp)
-        n, n_groups = len(y), int(codes.max()) + 1
-        own = np.array([codes[s] for s in shuffles]) if grouping.name == "random" else np.tile(codes, (len(halves), 1))
-        rows = ((np.arange(len(halves))[:, None] * 2 + halves) * n_groups + own).ravel()
-        self.shape = (len(halves), 2, n_groups)
-        size, cells = (len(halves) * 2 * n_groups, n), (rows, np.tile(np.arange(n), len(halves)))
-        self.moments = [csr_array((np.tile(y**power, len(halves)), cells), shape=size) for power in range(3)]
-        known = grouping.expected
-        self.expected = None if known is None else np.bincount(codes, known) / np.bincount(codes)
-
-    def score(self, weights: Floats, measure: Measure) -> Floats:
-        """Mean score over the halves under each column of weights, shape (n, draws)."""
-        count, total, squares = ((m @ weights).reshape(*self.shape, -1) for m in self.moments)
-        # Each half is predicted by the other one.
-        predicted = self._predict(count[:, ::-1], total[:, ::-1])
-        if measure == "auc":
-            no = count - total
-            right = np.zeros_like(total[:, :, 0])
-            for group in range(self.shape[2]):
-                ahead = (np.sign(predicted[:, :, group, None] - predicted) + 1) / 2
-                right += total[:, :, group] * (ahead * no).sum(axis=2)
-            pairs = total.sum(axis=2) * no.sum(axis=2)
-            each = np.divide(right, pairs, out=np.full_like(right, np.nan), where=pairs > 0)
-        else:
-            errors = (squares - 2 * predicted * total + predicted**2 * count).sum(axis=2)
-            around = squares.sum(axis=2) - total.sum(axis=2) ** 2 / count.sum(axis=2)
-            each = 1 - np.divide(errors, around, out=np.full_like(errors, np.nan), where=around > 1e-9)
-        # A sample in which a half has one value only says nothing about that half.
-        return np.nanmean(each, axis=(0, 1))
-
-    def _predict(self, count: Floats, total: Floats) -> Floats:
-        """Means of the groups, or a line through what a model expects; shape (halvings, 2, groups, draws)."""
-        everyone = count.sum(axis=2, keepdims=True)
-        mean = total.sum(axis=2, keepdims=True) / everyone
-        if self.expected is None:
-            return np.where(count > 0, total / np.maximum(count, 1), mean)
-        x = self.expected[:, None] - (count * self.expected[:, None]).sum(axis=2, keepdims=True) / everyone
-        spread = (count * x**2).sum(axis=2, keepdims=True)
-        return mean + x * (total * x).sum(axis=2, keepdims=True) / np.where(spread > 0, spread, 1.0)
 
 
 def _sentence(
@@ -539,12 +413,8 @@ def _sentence(
         "open": "with no clear difference from",
     }[against or "open"]
     gap = f"The difference is {formats.score(rival.lead.value)} ({_band(rival.lead, formats)})"
-    both = f"{_in_sentence(rival.label)} ({value} against {formats.score(rival.score.value)})"
+    both = f"{in_sentence(rival.label)} ({value} against {formats.score(rival.score.value)})"
     return f"{chance}, {how} {both}. {gap}{', so there may be none' if against == 'open' else ''}."
-
-
-def _in_sentence(label: str) -> str:
-    return label if label[:3].isupper() else label[:1].lower() + label[1:]
 
 
 def _band(estimate: Estimate, formats: Formats) -> str:
@@ -556,13 +426,19 @@ def _headline(targets: tuple[Target, ...]) -> str:
     if not targets:
         return "Nothing in these data can show whether the segments predict anything."
     n, beaten = len(targets), sum(t.beats_chance for t in targets)
-    some = f"{in_words(beaten)} of {in_words(n)} targets" if beaten else f"none of {in_words(n)} targets"
-    every = "the one target" if n == 1 else "both targets" if n == 2 else f"all {in_words(n)} targets"
-    text = f"Segments predict {every if beaten == n else some} better than chance."
+    every = {1: "it", 2: "both"}.get(n, f"all {in_words(n)}")
+    amount = (
+        "the one target"
+        if n == 1
+        else f"{every} targets"
+        if beaten == n
+        else f"{in_words(beaten)} of {in_words(n)} targets"
+    )
+    text = f"Segments predict {amount if beaten else 'no target'} better than chance."
     counts = {how: sum(t.against == how for t in targets) for how in ("loses", "wins", "open")}
     words = {"loses": "do better on {}", "wins": "do worse on {}", "open": "show no clear difference on {}"}
-    told = [words[how].format(in_words(count)) for how, count in counts.items() if count]
+    told = [words[how].format(every if count == n else in_words(count)) for how, count in counts.items() if count]
     simple = {s.name: s.label for t in targets for s in t.scores if s.name in RIVALS}
     made = ["by how lately and how often customers buy"] if "rfm" in simple else []
-    made += [f"by {_in_sentence(simple['fifths']).removeprefix('fifths of ')}"] if "fifths" in simple else []
+    made += [f"by {in_sentence(simple['fifths']).removeprefix('fifths of ')}"] if "fifths" in simple else []
     return f"{text} Simple groups, {' or '.join(made)}, {joined(told)}." if told else text

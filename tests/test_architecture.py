@@ -14,7 +14,7 @@ ORDER = (
     "dates", "numerals", "columns", "delimited", "workbooks", "databases", "sources", "inference", "draft",
     "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
     "features", "select", "prepare", "relations", "bars", "provenance", "explore",
-    "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "proof",
+    "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "heldout", "proof",
     "profile", "history", "personas",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
     "structure", "structure_charts", "data_charts", "assets", "pages",
