@@ -405,8 +405,8 @@ def expected_spend(report: Report) -> Figure | None:
 def proof(report: Report, index: int) -> Figure:
     """How well segments, simpler groupings and a random split predict one target; dots with intervals."""
     formats, target = report.formats(), report.proof.targets[index]
-    name, unit = ("AUC", "probability") if target.measure == "auc" else ("R²", "share of the variance")
-    chance, level = CHANCE[target.measure], formats.percent(report.proof.level)
+    name, unit = ("AUC", "probability") if target.kind == "auc" else ("R²", "share of the variance")
+    chance, level = CHANCE[target.kind], formats.percent(report.proof.level)
     rows = [
         {
             "grouping": s.label if s.n_groups is None else f"{s.label} ({s.n_groups})",

@@ -70,8 +70,8 @@ class Target:
     Attributes
     ----------
     label : str
-    measure : {"auc", "r2"}
-        Of a yes or no, and of a number.
+    kind : {"auc", "r2"}
+        The score of a yes or no, and of a number.
     n, n_yes : int
         Customers with a value, and of a yes or no those with a yes (None of a number).
     scores : tuple of Score
@@ -86,7 +86,7 @@ class Target:
     """
 
     label: str
-    measure: Measure
+    kind: Measure
     n: int
     n_yes: int | None
     scores: tuple[Score, ...]

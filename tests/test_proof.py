@@ -230,7 +230,7 @@ def test_segments_are_held_against_the_best_of_the_simple_groupings() -> None:
 
 def test_a_number_is_scored_by_the_variance_that_groups_explain() -> None:
     (target,) = prove_table(GROUP, table_of(WORTH, liked=GROUP + RNG.normal(size=900))).outcomes
-    assert target.measure == "r2" and target.n_yes is None and "R² 0.4" in target.sentence
+    assert target.kind == "r2" and target.n_yes is None and "R² 0.4" in target.sentence
 
 
 def test_the_value_is_not_held_against_fifths_of_itself() -> None:
