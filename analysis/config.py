@@ -137,6 +137,20 @@ class Reduce(Settings):
     pca: int = Field(ge=1, le=50, description="Principal components that are kept.")
 
 
+class ProofChoices(Settings):
+    """What the segments have to predict, and what they are held against."""
+
+    split: dt.date | Literal["auto"] = Field(
+        default="auto", description="Last day that segments are formed by; auto: a third of the time is held out."
+    )
+    recency: str | None = Field(
+        default=None, description="Variable that says how long ago a customer bought, for RFM cells."
+    )
+    frequency: str | None = Field(
+        default=None, description="Variable that says how often a customer bought, for RFM cells."
+    )
+
+
 class Study(Settings):
     """The whole study. Defaults are those of the Methodology page."""
 
@@ -181,6 +195,7 @@ class Study(Settings):
     min_cell: int = Field(10, ge=2, description="Fewest customers that a published number may stand for.")
     min_share: float = Field(0.03, gt=0, lt=0.5, description="Smallest share of customers in a segment.")
     min_customers: int = Field(30, ge=1, description="Fewest customers in a segment.")
+    proof: ProofChoices = Field(ProofChoices(), description="How the segments are put to the proof.")
     names: dict[str, str] = Field({}, description="Name to show instead of a generated one, by slug.")
 
     @field_validator("segments", mode="before")
@@ -397,5 +412,6 @@ def _fields_at(location: tuple[Any, ...]) -> list[str]:
             "roles": Roles,
             "columns": RowColumns,
             "reduce": Reduce,
+            "proof": ProofChoices,
         }.get(str(part), model)
     return list(model.model_fields)

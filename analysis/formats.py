@@ -65,6 +65,14 @@ class Formats:
         text = f"{x:,.{digits}f}".rstrip("0").rstrip(".")
         return "0" if text == "-0" else text
 
+    def score(self, x: float) -> str:
+        """Three digits after the point, all of them: scores and their differences stand beside each other.
+
+        >>> Formats().score(0.74), Formats().score(-0.0001)
+        ('0.740', '0.000')
+        """
+        return f"{round(x, 3) + 0.0:.3f}"
+
     def percent(self, x: float) -> str:
         r"""A share as a percentage; the sign stays on the number's line.
 
@@ -122,6 +130,15 @@ def in_words(n: int) -> str:
     ('four', '12')
     """
     return _SMALL[n] if 0 <= n < len(_SMALL) else str(n)
+
+
+def in_sentence(label: str) -> str:
+    """A label within a sentence: without its capital, unless it is an abbreviation.
+
+    >>> in_sentence("Total spend"), in_sentence("RFM cells")
+    ('total spend', 'RFM cells')
+    """
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def joined(parts: list[str]) -> str:

@@ -27,31 +27,13 @@ from analysis import (
     trials,
 )
 from analysis.assets import read_tokens, themed, write_vega_bundle
-from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
-from analysis.decision import (
-    AS_SEPARATE,
-    BAND,
-    CLOSE,
-    MOST_NOISE,
-    NATURAL_GAP,
-    NATURAL_STABLE,
-    REPRODUCIBLE_STABLE,
-    STABLE,
-    VALID,
-)
 from analysis.escaping import escape, escape_front, escape_json, escape_lines
-from analysis.evidence import PAIRS, PAIRS_DECIDED, PREDICTS
 from analysis.exports import export_rules
-from analysis.features import FEWEST_UNKNOWN
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, joined
-from analysis.multiverse import AGREES
-from analysis.playbook import ALPHA, MOST_ACTIONS, POWER
-from analysis.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
-from analysis.relations import MOST_RELATED
+from analysis.prepare import OUTLIER_Z
 from analysis.report import Report, Segment
-from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_NULL, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
-from analysis.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
+from analysis.thresholds import THRESHOLDS
 from analysis.workers import run_parallel
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
@@ -208,7 +190,8 @@ class _Book:
         yield "stability.qmd", self.page("stability", figures=shown)
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
         yield "placing.qmd", self.page("placing")
-        yield "choices.qmd", self.page("choices", figures=shown, thresholds=_THRESHOLDS)
+        yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
+        yield "proof.qmd", self.page("proof", figures=shown)
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]
         yield (
             "data.qmd",
@@ -232,7 +215,7 @@ class _Book:
                 features=self.features(),
                 groups=self.groups(),
                 core=self.core(),
-                thresholds=_THRESHOLDS,
+                thresholds=THRESHOLDS,
                 parameters=self.parameters(),
             ),
         )
@@ -288,7 +271,7 @@ class _Book:
         return self.page(
             "persona",
             s=segment,
-            thresholds=_THRESHOLDS,
+            thresholds=THRESHOLDS,
             siblings=siblings,
             bands=[self.band(segment, name) for name in segment.markers],
             profile=self.figure(self.figures[f"profile_{segment.letter.lower()}"], 1),
@@ -491,6 +474,7 @@ def _draw_all(report: Report) -> list[Figure]:
         *(descriptor_charts.category_mix(report, i) for i in range(len(report.categories))),
         descriptor_charts.expected_spend(report),
         descriptor_charts.rfm_grid(report),
+        *(descriptor_charts.proof(report, i) for i in range(len(report.proof.targets))),
         evidence_charts.stability(report),
         evidence_charts.elbow(report),
         evidence_charts.silhouette(report),
@@ -545,48 +529,6 @@ def _numbered(svg: str) -> str:
 
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-_THRESHOLDS = {
-    "stable": STABLE,
-    "valid": VALID,
-    "band": BAND,
-    "natural_stable": NATURAL_STABLE,
-    "natural_gap": NATURAL_GAP,
-    "as_separate": AS_SEPARATE,
-    "reproducible": REPRODUCIBLE_STABLE,
-    "pairs": PAIRS,
-    "pairs_decided": PAIRS_DECIDED,
-    "close": CLOSE,
-    "most_noise": MOST_NOISE,
-    "predicts": PREDICTS,
-    "gap_draws": GAP_DRAWS,
-    "halvings": HALVINGS,
-    "starts": N_INIT,
-    "starts_reference": N_INIT_REFERENCE,
-    "starts_null": N_INIT_NULL,
-    "ridge": RIDGE,
-    "alpha": ALPHA,
-    "power": POWER,
-    "most_actions": in_words(MOST_ACTIONS),
-    "mismatch": MISMATCH,
-    "least_dense": LEAST_DENSE,
-    "reach": REACH,
-    "sampled": SAMPLE_ROWS,
-    "agrees": AGREES,
-    "null_draws": NULL_DRAWS,
-    "null_pairs": NULL_PAIRS,
-    "outlier": OUTLIER_Z,
-    "parts": PARTS,
-    "neighbours": NEIGHBOURS,
-    "most_neighbours": MOST_NEIGHBOURS,
-    "most_predictors": MOST_PREDICTORS,
-    "rounds": ROUNDS,
-    "near_copy": NEAR_COPY,
-    "most_related": MOST_RELATED,
-    "unknown": FEWEST_UNKNOWN,
-    "ranked": MOST_RANKED,
-    "related": RELATED,
-    "dip": DIP,
-}
 
 
 def _finalize(value: object) -> object:

@@ -20,6 +20,7 @@ from analysis.validation import RESULTS
 
 if TYPE_CHECKING:
     from analysis.dates import DateOrder
+    from analysis.features import FeatureTable
     from analysis.sources import RawTable
 
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
@@ -125,6 +126,7 @@ def _compute(
     from analysis.playbook import read_playbook
     from analysis.prepare import apply_steps, prepare
     from analysis.profile import expect_spend, profile_segments
+    from analysis.proof import prove, settle_split
     from analysis.provenance import summarise_sources
     from analysis.relations import associate, correlate
     from analysis.report import write_report
@@ -139,6 +141,7 @@ def _compute(
         reasons |= explain_columns(raws[0]) if draft else {}
         whole = assemble(raws, study)
         raw, source = whole.raw, whole.source
+        split = settle_split(raws, study, whole.as_of)
     with stage("Clean"):
         cleaned = clean(raw, source, study, whole.as_of)
         sources = summarise_sources(raws, study, whole.joined, read)
@@ -146,7 +149,7 @@ def _compute(
         missingness = find_missing_together(raw, source, study.min_cell)
     with stage("Build features"):
         table = build_features(cleaned, source, study, whole.described)
-        _check_study(study, table.frame.columns.tolist(), len(table.frame))
+        _check_study(study, table)
         prepared = prepare(table, study)
         correlations, associations = correlate(table), associate(table, study.min_cell)
         table = settle_roles(table, prepared.dropped)
@@ -162,6 +165,8 @@ def _compute(
     with stage("Find rules"):
         rules = find_rules(table, prepared, evidence, study, cleaned, whole)
         model = make_model(study, raws, whole, cleaned, prepared, evidence, rules)
+    with stage("Prove use"):
+        proof = prove(raws, study, whole.as_of, split, table, evidence)
     with stage("Profile segments"):
         profiles = profile_segments(
             table,
@@ -196,6 +201,7 @@ def _compute(
             _versions(),
             as_yaml(draft) if draft else "",
             rules,
+            proof,
             whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
             whole.rfm,
             read_validation(root),
@@ -284,13 +290,21 @@ def _check_draft(study: Study, raw: RawTable) -> None:
         )
 
 
-def _check_study(study: Study, names: list[str], n: int) -> None:
-    if study.value is not None and study.value not in names:
-        raise InputError(
-            f"_quarto.yml, segmentation.value: '{study.value}' is neither a feature nor a column with a role.",
-            f"There are: {listed(names)}.",
-            did_you_mean(study.value, names) or "Name one of them, or leave the setting out.",
-        )
+def _check_study(study: Study, table: FeatureTable) -> None:
+    names, n = table.frame.columns.tolist(), len(table.frame)
+    texts = {variable.name for variable in table.variables if variable.categorical}
+    named = {"value": study.value, "proof.recency": study.proof.recency, "proof.frequency": study.proof.frequency}
+    for setting, name in named.items():
+        if name is not None and name not in names:
+            raise InputError(
+                f"_quarto.yml, segmentation.{setting}: '{name}' is neither a feature nor a column with a role.",
+                f"There are: {listed(names)}.",
+                did_you_mean(name, names) or "Name one of them, or leave the setting out.",
+            )
+        if name in texts and setting != "value":
+            raise InputError(
+                f"_quarto.yml, segmentation.{setting}: '{name}' holds text.", "Expected a variable of numbers."
+            )
     wanted = study.segments if isinstance(study.segments, int) else 2
     if n < wanted * study.min_customers:
         raise InputError(

@@ -24,6 +24,7 @@ from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
 from analysis.prepare import Prepared, Step
 from analysis.profile import CategoryProfile, Difference, ExpectedSpend, Profiles, SegmentMap, Summary
+from analysis.proof import Proof
 from analysis.provenance import SourceSummary
 from analysis.relations import Relations
 from analysis.rfm import RfmGrid
@@ -196,6 +197,7 @@ class Report:
     value_total: float | None
     segments: tuple[Segment, ...]
     rules: Rules
+    proof: Proof
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None
     validation: Validation | None = None
@@ -238,6 +240,7 @@ def write_report(
     versions: dict[str, str],
     draft: str,
     rules: Rules,
+    proof: Proof,
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
     validation: Validation | None = None,
@@ -338,6 +341,7 @@ def write_report(
         value_total=profiles.value_total,
         segments=segments,
         rules=rules,
+        proof=proof,
         expected=expected,
         rfm=rfm,
         validation=validation,
@@ -397,7 +401,7 @@ def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyI
 def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
     """The settings of the analysis; what says which data there are and what they mean stands elsewhere."""
     told = {"title", "subtitle", "customers", "currency", "period", "as_of", "sources", "features", "names", "demo"}
-    values = study.model_dump(mode="json", exclude=told)
+    values = study.model_dump(mode="json", exclude=told, exclude_none=True)
     return tuple(
         (
             name,
@@ -405,7 +409,6 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
             Study.model_fields[name].description or "",
         )
         for name, value in values.items()
-        if value is not None
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import evidence, multiverse, pages, pipeline, resample, workers
+from analysis import evidence, heldout, multiverse, pages, pipeline, resample, workers
 from analysis.cleaning import Cleaned
 from analysis.config import Source, Study, load_study
 from analysis.demo import write_twin
@@ -76,6 +76,7 @@ def little_work() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in FEW.items():
             patch.setattr(evidence, name, value)
+        patch.setattr(heldout, "DRAWS", 40)
         patch.setattr(resample, "NULL_PAIRS", 2)
         patch.setattr(resample, "N_INIT", 3)
         patch.setattr(evidence, "run_parallel", in_turn)

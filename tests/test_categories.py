@@ -15,9 +15,9 @@ from analysis.config import Study, check_study
 from analysis.errors import InputError
 from analysis.evidence import gather_evidence
 from analysis.features import FeatureTable, Variable
-from analysis.outputs import score
 from analysis.prepare import MISMATCH, Prepared, apply_steps, prepare
 from analysis.resample import adjusted_rand, gaussian_silhouette, permuted_stability
+from analysis.scoring import read_model, score
 from analysis.sources import read_table
 from tests.stages import Stages, judge, little_work, project_study, take_through
 
@@ -178,7 +178,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Stages:
 
 
 def test_a_study_with_categories_gets_through_and_scores_its_own_customers_the_same(stages: Stages) -> None:
-    scored = score(stages.raw, stages.build / "model.json")
+    scored = score([stages.raw], read_model(stages.build / "model.json"))
     assert scored["segment"].tolist() == stages.evidence.labels.tolist()
     assert stages.report.decision.algorithm == "kprototypes"
     lines = [line for line in stages.prepared.ledger if line.done.startswith("as unlike one segment")]
@@ -190,5 +190,14 @@ def test_a_study_with_categories_gets_through_and_scores_its_own_customers_the_s
 def test_a_customer_of_a_new_level_is_scored(stages: Stages, tmp_path: Path) -> None:
     new = shop(30, seed=9).drop(columns="group").assign(plan="unheard of")
     new.to_csv(tmp_path / "new.csv", index=False)
-    scored = score(read_table(tmp_path / "new.csv", root=tmp_path), stages.build / "model.json")
+    scored = score([read_table(tmp_path / "new.csv", root=tmp_path)], read_model(stages.build / "model.json"))
     assert scored["segment"].between(1, len(stages.report.segments)).all()
+
+
+def test_rules_ask_for_levels_of_categories_and_agree_with_the_score(stages: Stages) -> None:
+    rules = stages.report.rules
+    assert (
+        "plan = high" in rules.fills and rules.sql["plan = high"] == "CASE WHEN c.\"plan\" = 'high' THEN 1 ELSE 0 END"
+    )
+    assert rules.centres is not None and rules.centres.exact and rules.centres.fidelity == 1
+    assert stages.report.variable("plan = high").label == "plan: high"

@@ -1,0 +1,68 @@
+"""Every bound and number of draws that pages tell, by the name that templates call it."""
+
+from __future__ import annotations
+
+from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
+from analysis.decision import (
+    AS_SEPARATE,
+    BAND,
+    CLOSE,
+    MOST_NOISE,
+    NATURAL_GAP,
+    NATURAL_STABLE,
+    REPRODUCIBLE_STABLE,
+    STABLE,
+    VALID,
+)
+from analysis.evidence import PAIRS, PAIRS_DECIDED, PREDICTS
+from analysis.features import FEWEST_UNKNOWN
+from analysis.formats import in_words
+from analysis.multiverse import AGREES
+from analysis.playbook import ALPHA, MOST_ACTIONS, POWER
+from analysis.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
+from analysis.relations import MOST_RELATED
+from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_NULL, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
+from analysis.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
+
+THRESHOLDS = {
+    "stable": STABLE,
+    "valid": VALID,
+    "band": BAND,
+    "natural_stable": NATURAL_STABLE,
+    "natural_gap": NATURAL_GAP,
+    "as_separate": AS_SEPARATE,
+    "reproducible": REPRODUCIBLE_STABLE,
+    "pairs": PAIRS,
+    "pairs_decided": PAIRS_DECIDED,
+    "close": CLOSE,
+    "most_noise": MOST_NOISE,
+    "predicts": PREDICTS,
+    "gap_draws": GAP_DRAWS,
+    "halvings": HALVINGS,
+    "starts": N_INIT,
+    "starts_reference": N_INIT_REFERENCE,
+    "starts_null": N_INIT_NULL,
+    "ridge": RIDGE,
+    "alpha": ALPHA,
+    "power": POWER,
+    "most_actions": in_words(MOST_ACTIONS),
+    "mismatch": MISMATCH,
+    "least_dense": LEAST_DENSE,
+    "reach": REACH,
+    "sampled": SAMPLE_ROWS,
+    "agrees": AGREES,
+    "null_draws": NULL_DRAWS,
+    "null_pairs": NULL_PAIRS,
+    "outlier": OUTLIER_Z,
+    "parts": PARTS,
+    "neighbours": NEIGHBOURS,
+    "most_neighbours": MOST_NEIGHBOURS,
+    "most_predictors": MOST_PREDICTORS,
+    "rounds": ROUNDS,
+    "near_copy": NEAR_COPY,
+    "most_related": MOST_RELATED,
+    "unknown": FEWEST_UNKNOWN,
+    "ranked": MOST_RANKED,
+    "related": RELATED,
+    "dip": DIP,
+}
