@@ -95,7 +95,6 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     files += [_write(site / "downloads" / name, text) for name, text in export_rules(report).items()]
     _sweep(site / "downloads", "segment*", files)
     _sweep(site / "segments", "*.qmd", files)
-    _sweep(site, "validation.qmd", files)
     _sweep(site / "assets" / "charts", "*.svg", files)
     dated = f", as of {report.study.as_of}" if report.study.as_of else ""
     text = SYNTHETIC if report.study.synthetic else f"Made from {report.study.n_customers:,} rows of data{dated}."
@@ -219,8 +218,7 @@ class _Book:
                 parameters=self.parameters(),
             ),
         )
-        if report.validation:
-            yield "validation.qmd", self.page("validation", figures=shown)
+        yield "validation.qmd", self.page("validation", figures=shown)
 
     def page(self, template: str, **context: Any) -> str:
         """Fill in one template."""

@@ -163,9 +163,6 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None) -> tuple[str
     for item in _at(config, ["website", "sidebar"]).get("contents", []):
         if isinstance(item, dict) and "href" in item and isinstance(item.get("contents"), str):
             item["contents"] = _section_pages(root, item["contents"])
-            if not item["contents"]:
-                item["text"] = item.pop("section")
-                del item["contents"]
     # It reads its settings from the project folder alone; another folder keeps the user's file as it is.
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch, "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")

@@ -72,7 +72,8 @@ def write_study(root: Path, settings: Mapping[str, Any], customers: pd.DataFrame
 
 def resample_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut the draws behind the evidence: the figures are coarse, everything else is as it is."""
-    for name, draws in {"PAIRS": 4, "PAIRS_DECIDED": 8, "NULL_DRAWS": 5}.items():
+    few = {"PAIRS": 4, "PAIRS_DECIDED": 8, "NULL_DRAWS": 5, "GAP_DRAWS": 5, "HALVINGS": 3, "K_MOST": 6}
+    for name, draws in few.items():
         monkeypatch.setattr(evidence, name, draws)
 
 
