@@ -464,7 +464,10 @@ def _write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
         return f"COALESCE({expected}, 0)" if variable.unit in {"money", "count"} else expected
     source = whole.source
     if variable.columns != (variable.name,) and variable.name.startswith(f"{variable.columns[0]} = "):
-        return f"CASE WHEN c.{quote_name(variable.columns[0])} = {quote_text(variable.formula)} THEN 1 ELSE 0 END"
+        column, level = variable.columns[0], variable.formula
+        merged = [old for old, new in source.merge.get(column, {}).items() if new == level]
+        spellings = ", ".join(quote_text(text) for text in (level, *merged))
+        return f"CASE WHEN c.{quote_name(column)} IN ({spellings}) THEN 1 ELSE 0 END"
     types = {c.name: c.type for c in whole.raw.columns if c.name not in whole.described}
     types |= {c.name: "number" for c in whole.raw.columns if types.get(c.name) == "key"}
     for column in variable.columns:

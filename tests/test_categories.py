@@ -197,7 +197,8 @@ def test_a_customer_of_a_new_level_is_scored(stages: Stages, tmp_path: Path) -> 
 def test_rules_ask_for_levels_of_categories_and_agree_with_the_score(stages: Stages) -> None:
     rules = stages.report.rules
     assert (
-        "plan = high" in rules.fills and rules.sql["plan = high"] == "CASE WHEN c.\"plan\" = 'high' THEN 1 ELSE 0 END"
+        "plan = high" in rules.fills
+        and rules.sql["plan = high"] == "CASE WHEN c.\"plan\" IN ('high') THEN 1 ELSE 0 END"
     )
     assert rules.centres is not None and rules.centres.exact and rules.centres.fidelity == 1
     assert stages.report.variable("plan = high").label == "plan: high"
