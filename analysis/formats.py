@@ -73,6 +73,22 @@ class Formats:
         """
         return f"{round(x, 3) + 0.0:.3f}"
 
+    def p_value(self, p: float) -> str:
+        """A p-value as it is read: three digits, and a bound under them.
+
+        >>> Formats().p_value(0.0412), Formats().p_value(1e-9), Formats().p_value(1.0)
+        ('0.041', '< 0.001', '1.000')
+        """
+        return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+    def effect(self, x: float) -> str:
+        """The size of an effect between 0 and 1: two digits.
+
+        >>> Formats().effect(0.4567), Formats().effect(0.001)
+        ('0.46', '< 0.01')
+        """
+        return "< 0.01" if x < 0.005 else f"{x:.2f}"
+
     def percent(self, x: float) -> str:
         r"""A share as a percentage; the sign stays on the number's line.
 

@@ -249,6 +249,8 @@ def _commonest(
     """The most common level of each category here, and its share beside everyone's."""
     rows = []
     for found in profiles.categories:
+        if by_name[found.variable].unit == "yes_no":
+            continue
         here = found.segments[segment.id - 1]
         named = [i for i, level in enumerate(found.levels) if level not in {"Other", "Unknown"}]
         if not named:

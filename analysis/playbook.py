@@ -310,7 +310,7 @@ def _facts(
             f"{d.variable}.{field}": (number, own)
             for field, number, own in zip(_OF_A_VARIABLE, numbers, units, strict=True)
         }
-    for found in profiles.categories:
+    for found in [c for c in profiles.categories if by_name[c.variable].unit != "yes_no"]:
         for level, here, everyone in zip(found.levels, found.segments[segment.id - 1], found.everyone, strict=True):
             name = f"{found.variable}.{re.sub(r'[^a-z0-9]+', '_', level.lower()).strip('_')}"
             facts |= {name: (here, "share"), f"{name}_lift": (here / everyone if everyone else 1.0, "number")}

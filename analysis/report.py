@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from analysis.cleaning import Cleaned, LedgerLine
 from analysis.config import Study
+from analysis.contrasts import Contrast
 from analysis.decision import AlgorithmEvidence, CandidateEvidence, Decision, Nulls
 from analysis.errors import InputError
 from analysis.evidence import Evidence, Preferences, SegmentEvidence
@@ -23,7 +24,15 @@ from analysis.lint import Finding
 from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
 from analysis.prepare import Prepared, Step
-from analysis.profile import CategoryProfile, Difference, ExpectedSpend, Profiles, SegmentMap, Summary
+from analysis.profile import (
+    CategoryProfile,
+    Concentration,
+    Difference,
+    ExpectedSpend,
+    Profiles,
+    SegmentMap,
+    Summary,
+)
 from analysis.proof import Proof
 from analysis.provenance import SourceSummary
 from analysis.relations import Relations
@@ -201,6 +210,8 @@ class Report:
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None
     validation: Validation | None = None
+    contrasts: tuple[Contrast, ...] = ()
+    concentration: Concentration | None = None
 
     def variable(self, name: str) -> Variable:
         """The variable of this name; levels of categories that form segments have one each."""
@@ -345,6 +356,8 @@ def write_report(
         expected=expected,
         rfm=rfm,
         validation=validation,
+        contrasts=profiles.contrasts,
+        concentration=profiles.concentration,
     )
     return from_json(to_json(report))
 
