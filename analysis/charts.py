@@ -145,9 +145,9 @@ def concentration(report: Report) -> Figure | None:
         f"{label}"
     )
     caption = (
-        "Line: customers one by one, the most valuable first, told in steps of many. Letters: whole segments added up "
-        "in the same way; the nearer they come to the line, the more the segments tell of value. Dashed: as if all "
-        "were worth the same."
+        "Line: from the most valuable customers to all of them. Letters: whole segments added up in the same way, the "
+        "most valuable a customer first; the nearer they come to the line, the more the segments tell of value. "
+        "Dashed: as if all were worth the same."
     )
     table = Table(
         ("Most valuable customers", f"Share of {label}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.figures import Table, tag
+from analysis.formats import unit_beside
 from analysis.report import Report
 
 
@@ -27,7 +28,7 @@ def tests(report: Report) -> Table:
                 report.variable(c.variable).label,
                 c.test if c.p is not None else "none",
                 c.size,
-                f"{c.measure} = {formats.effect(c.effect)}",
+                f"{c.measure} {formats.effect(c.effect)}",
                 formats.p_value(c.p) if c.p is not None else "–",
             )
             for c in report.contrasts
@@ -52,13 +53,12 @@ def side_by_side(report: Report) -> list[Line]:
         found = [s.difference(variable.name) for s in report.segments]
         if variable.name not in report.everyone or not all(found):
             continue
+        unit = unit_beside(variable.label, variable.unit)
         texts, places = [], ["0"]
         for summary in (report.everyone[variable.name], *(d.summary for d in found if d)):
-            middle = f" ({formats.value(summary.p10, variable.unit)} to {formats.value(summary.p90, variable.unit)})"
+            middle = f" ({formats.interval(summary.p10, summary.p90, unit)})"
             yes = variable.unit == "yes_no"
-            texts.append(
-                formats.percent(summary.mean) if yes else formats.value(summary.median, variable.unit) + middle
-            )
+            texts.append(formats.percent(summary.mean) if yes else formats.value(summary.median, unit) + middle)
         places += [f"{d.z:.2f}" for d in found if d]
         lines.append(Line(variable.label, tuple(texts), tuple(places)))
     return lines

@@ -222,8 +222,8 @@ def mosaic(report: Report, index: int) -> Figure:
         field="left",
         type="quantitative",
         title="Share of the segment",
-        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], grid=False),
-        scale=alt.Scale(domain=[-0.26, 1], nice=False),
+        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], grid=False, domain=False),
+        scale=alt.Scale(domainMin=alt.expr("width < 420 ? -0.08 : -0.3"), domainMax=1, nice=False),
     )
     y = alt.Y(
         field="top",
@@ -255,7 +255,7 @@ def mosaic(report: Report, index: int) -> Figure:
             tip("far", "Residual"),
         ],
     )
-    room = "(datum.right - datum.left) * width / 1.26"
+    room = "(datum.right - datum.left) * width / 1.3"
     words = base.mark_text(
         baseline="middle", fontSize=12, limit=alt.expr(f"max(1, {room} - 6)"), opacity=alt.expr(f"{room} > 34 ? 1 : 0")
     )
@@ -267,20 +267,26 @@ def mosaic(report: Report, index: int) -> Figure:
     )
     sides = (
         alt.Chart(pd.DataFrame(names))
-        .mark_text(align="right", dx=-8, color=INK, limit=alt.expr("0.2 * width"))
+        .mark_text(
+            align="right",
+            dx=-8,
+            color=INK,
+            limit=alt.expr("0.22 * width"),
+            text=alt.expr("width < 420 ? datum.letter : datum.segment"),
+        )
         .encode(
             x=alt.datum(0, type="quantitative"),
             y=alt.Y(field="middle", type="quantitative"),
-            text=alt.Text(field="segment", type="nominal"),
         )
     )
     cells = [
         (abs(residual), s, level, share, everyone)
         for s, shares, _, residuals in pairs
         for residual, level, share, everyone in zip(residuals, found.levels, shares, found.everyone, strict=True)
+        if level == "Yes" or "Yes" not in found.levels
     ]
     _, segment, level, share, everyone = max(cells, key=lambda cell: cell[0])
-    title = f"{label}: {level} is {formats.percent(share)} of {segment.name}, {formats.percent(everyone)} of everyone"
+    title = f"{label}: {level} for {formats.percent(share)} of {segment.name}, {formats.percent(everyone)} of everyone"
     table = Table(
         (
             label,

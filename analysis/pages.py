@@ -331,6 +331,9 @@ class _Book:
             return Band(variable.label, f"yes, {sure}", Markup(s.colour), *texts, 0, here, here, 0, all_, all_)
         low, high = min(own.p10, base.p10), max(own.p90, base.p90)
         span = (high - low) or 1.0
+        told = self.formats.told(variable.unit, (own.mean, own.median), (base.mean, base.median))
+        if told and told[0] == "mean":
+            sure = f"on average {told[1]}, everyone {told[2]}; {sure}"
         place = [
             round(4 + 92 * (x - low) / span, 1) for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)
         ]

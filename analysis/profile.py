@@ -20,7 +20,7 @@ MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share."""
 MAP_BINS = 18
 """Bins along each axis of the map."""
-STEPS = (0.01, 0.02, 0.05, *(i / 20 for i in range(2, 20)))
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Shares of customers, most valuable first, whose share of the value is told. Ours."""
 
 

@@ -399,12 +399,13 @@ def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyI
         return f"{n:,} {study.customers} were split into {groups}, but the split is no better than chance."
     text = f"{n:,} {study.customers} form {groups}"
     worth = [s for s in segments if s.value_share is not None]
-    if not worth:
+    if not worth or len(segments) == 1:
         return f"{text}."
     best = max(worth, key=lambda s: (s.value_share or 0) / s.share)
     formats = Formats(study.currency, study.customers, study.min_cell)
     rank = Counter(s.n < best.n for s in segments)[True]
-    size = "the smallest" if rank == 0 else "the largest" if rank == len(segments) - 1 else "one"
+    least, most = ("the smaller", "the larger") if len(segments) == 2 else ("the smallest", "the largest")
+    size = least if rank == 0 else most if rank == len(segments) - 1 else "one"
     return (
         f"{text}; {size}, {formats.percent(best.share)} of them, brings "
         f"{formats.percent(best.value_share or 0)} of {value}."

@@ -131,7 +131,7 @@ def test_a_name_is_the_tier_and_the_strongest_marker_no_larger_segment_has() -> 
 
 def test_a_segment_at_nothing_in_particular_still_has_a_name() -> None:
     found = personas(profiles((None, [difference("orders", 0.01, marker=False)])), value=None)
-    assert found[0].name == "High orders"
+    assert found[0].name == "Typical customers"
 
 
 def test_a_name_of_the_analysts_is_shown_and_the_address_stays() -> None:
