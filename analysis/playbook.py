@@ -18,7 +18,7 @@ from analysis.errors import InputError, did_you_mean, listed
 from analysis.evidence import SegmentEvidence
 from analysis.expressions import Expression, parse
 from analysis.features import Variable
-from analysis.formats import Formats
+from analysis.formats import Formats, in_sentence
 from analysis.profile import Difference, Profiles, SegmentProfile
 
 PLAYBOOK = "templates/playbook.yml"
@@ -336,7 +336,7 @@ def _quotes(
         variable, base = by_name[d.variable], profiles.everyone[d.variable]
         use_mean = variable.unit == "yes_no"
         texts |= {
-            f"{owner}.label": variable.label.lower(),
+            f"{owner}.label": in_sentence(variable.label),
             f"{owner}.here": formats.value(d.summary.mean if use_mean else d.summary.median, variable.unit),
             f"{owner}.all": formats.value(base.mean if use_mean else base.median, variable.unit),
         }
