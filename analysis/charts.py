@@ -21,6 +21,7 @@ from analysis.figures import (
     tag,
     tip,
 )
+from analysis.profile import Difference
 from analysis.report import Report, Segment
 
 
@@ -92,6 +93,73 @@ def value_against_size(report: Report) -> Figure:
     return make_figure("value-size", title, caption, f"Bars by segment. {title}.", faceted(chart), height, table)
 
 
+def concentration(report: Report) -> Figure | None:
+    """Share of customers, most valuable first, against share of the value. None where nothing is of value."""
+    if report.concentration is None:
+        return None
+    formats, found, label = report.formats(), report.concentration, report.value_label().lower()
+    curve = [(0.0, 0.0), *found.curve]
+    rows = [
+        {"share": round(x, 4), "value": round(y, 4), "people": formats.percent(x), "text": formats.percent(y)}
+        for x, y in curve
+    ]
+    named = {s.id: s for s in report.segments}
+    dots = [
+        {
+            "segment": tag(named[i]),
+            "letter": named[i].letter,
+            "share": round(x, 4),
+            "value": round(y, 4),
+            "people": formats.percent(x),
+            "text": formats.percent(y),
+        }
+        for i, x, y in found.segments
+    ]
+    x = alt.X(
+        field="share",
+        type="quantitative",
+        title=f"Share of {report.study.customers}, most valuable first",
+        axis=alt.Axis(format="%", tickCount=5),
+        scale=alt.Scale(domain=[0, 1]),
+    )
+    y = alt.Y(field="value", type="quantitative", title=f"Share of {label}", axis=alt.Axis(format="%", tickCount=5))
+    shown = [tip("people", "Share of customers"), tip("text", f"Share of {label}")]
+    base = alt.Chart(pd.DataFrame(rows)).encode(x=x, y=y)
+    line = base.mark_line(color=INK, strokeWidth=2.5)
+    marks = base.mark_point(color=INK, filled=True, size=30, opacity=1).encode(tooltip=shown)
+    even = (
+        alt.Chart(pd.DataFrame({"share": [0, 1], "value": [0, 1]}))
+        .mark_line(color=EVERYONE, strokeDash=[4, 3], strokeWidth=1.5)
+        .encode(x=x, y=y)
+    )
+    own = alt.Chart(pd.DataFrame(dots)).encode(x=x, y=y)
+    points = own.mark_point(filled=True, size=420, opacity=1).encode(
+        color=segment_colour(report, "segment"), tooltip=[tip("segment", "Up to and with"), *shown]
+    )
+    letters = own.mark_text(fontWeight=700, fontSize=12, color="#ffffff").encode(
+        text=alt.Text(field="letter", type="nominal")
+    )
+    people, value = min(found.curve, key=lambda point: abs(point[0] - 0.2))
+    title = (
+        f"The most valuable {formats.percent(people)} of {report.study.customers} bring {formats.percent(value)} of "
+        f"{label}"
+    )
+    caption = (
+        "Line: from the most valuable customers to all of them. Letters: whole segments added up in the same way, the "
+        "most valuable a customer first; the nearer they come to the line, the more the segments tell of value. "
+        "Dashed: as if all were worth the same."
+    )
+    table = Table(
+        ("Most valuable customers", f"Share of {label}"),
+        (
+            *((formats.percent(x), formats.percent(y)) for x, y in found.curve),
+            *((f"{d['people']}: segments up to {d['segment']}", d["text"]) for d in dots),
+        ),
+    )
+    spec = single(alt.layer(even, line, marks, points, letters), 320)
+    return make_figure("concentration", title, caption, f"Curve of concentration. {title}.", spec, 400, table)
+
+
 def heat_map(report: Report) -> Figure:
     """Segments by forming features: distance from everyone in standard deviations."""
     formats = report.formats()
@@ -104,6 +172,7 @@ def heat_map(report: Report) -> Figure:
             "z": d.z,
             "text": f"{d.z:+.1f}",
             "median": formats.value(d.summary.median, report.variable(d.variable).unit),
+            "band": _interval(d),
         }
         for s in report.segments
         for d in (s.difference(name) for name in names)
@@ -138,6 +207,7 @@ def heat_map(report: Report) -> Figure:
             tip("segment", "Segment"),
             tip("feature", "Feature"),
             tip("text", "Difference"),
+            tip("band", "95 % interval"),
             tip("median", "Median"),
         ],
     )
@@ -150,11 +220,15 @@ def heat_map(report: Report) -> Figure:
     title = f"{strongest['feature']} tells {strongest['segment']} apart most ({strongest['text']} standard deviations)"
     table = Table(
         ("Feature", *(tag(s) for s in report.segments)),
-        tuple((labels[n], *(f"{d.z:+.2f}" if (d := s.difference(n)) else "–" for s in report.segments)) for n in names),
+        tuple(
+            (labels[n], *(f"{d.z:+.2f} ({_interval(d)})" if (d := s.difference(n)) else "–" for s in report.segments))
+            for n in names
+        ),
     )
     caption = (
         "Blue: the segment's mean is above everyone's; brown: below; grey: the same. "
-        "These features formed the segments, so differences are expected and carry no test."
+        "These features formed the segments, so differences are expected and carry no test. In the table, brackets "
+        "hold the 95 % bootstrap interval."
     )
     spec = single(alt.layer(cells, text), height)
     return make_figure(
@@ -400,13 +474,14 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
     title = f"Furthest {word} everyone on {top[0].label.lower()}"
     caption = "Bar: difference between the segment's mean and everyone's; line: 95 % bootstrap interval."
     table = Table(
-        ("Feature", "Median here", "Median of everyone", "Difference, sd"),
+        ("Feature", "Median here", "Median of everyone", "Difference, sd", "95 % interval"),
         tuple(
             (
                 v.label,
                 formats.value(d.summary.median, v.unit),
                 formats.value(report.everyone[v.name].median, v.unit),
                 f"{d.z:+.2f}",
+                _interval(d),
             )
             for v, d in found
         ),
@@ -421,6 +496,10 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
         height + 60,
         table,
     )
+
+
+def _interval(difference: Difference) -> str:
+    return f"{difference.z_low:+.2f} to {difference.z_high:+.2f}"
 
 
 def _axis_title(ends: tuple[str, str], percent: str) -> list[str]:

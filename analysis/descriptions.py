@@ -197,7 +197,7 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
                     name, f"Share of spend {through} {told}", "share",
                     f"sum of {paid} where {bought} and {test} / spend",
                     (who, column, paid), f"The part of a customer's spend that goes {through} {told}.",
-                    f"{told} {kind}", f"customers with little {told}",
+                    f"{told} {kind}", f"customers who spend little {through} {told}",
                 )
             )  # fmt: skip
     return tuple(made)

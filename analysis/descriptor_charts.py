@@ -24,8 +24,11 @@ from analysis.figures import (
 )
 from analysis.formats import Formats, in_sentence
 from analysis.heldout import CHANCE
-from analysis.profile import Summary
+from analysis.profile import CategoryProfile, Summary
 from analysis.report import Report
+
+MOST_MOSAICS = 5
+"""Categories that are drawn by segment. Ours."""
 
 
 def outcomes(report: Report) -> Figure | None:
@@ -186,82 +189,148 @@ def descriptors(report: Report) -> Figure | None:
     )
 
 
-def category_mix(report: Report, index: int) -> Figure:
-    """Shares of the levels of one category, by segment."""
-    formats, found = report.formats(), report.categories[index]
-    label = report.variable(found.variable).label
-    order = [*(tag(s) for s in report.segments), "Everyone"]
-    shares = [*found.segments, found.everyone]
-    rows = [
-        {"segment": name, "level": level, "share": share, "text": formats.percent(share), "order": i}
-        for name, row in zip(order, shares, strict=True)
-        for i, (level, share) in enumerate(zip(found.levels, row, strict=True))
-    ]
-    greys = [
-        "#2a5d8f",
-        "#5c8fbf",
-        "#9dbfdd",
-        "#c9b27c",
-        "#a07c3a",
-        "#7f8893",
-        "#b9c1ca",
-        "#565f6a",
-        "#d8dde3",
-        "#3f7d6e",
-        "#86b8a8",
-        "#b98585",
-    ]
-    chart = (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_bar(height=22, stroke="var(--paper)", strokeWidth=1)
+def mosaic(report: Report, index: int) -> Figure:
+    """Levels of a category by segment: areas as large as their customers, shaded by Pearson residual."""
+    formats, found = report.formats(), mosaics(report)[index]
+    variable = report.variable(found.variable)
+    label = variable.label
+    pairs = list(zip(report.segments, found.segments, found.lifts, found.residuals, strict=True))
+    rows, names, top = [], [], 0.0
+    for s, shares, lifts, residuals in pairs:
+        across = 0.0
+        names.append({"segment": tag(s), "letter": s.letter, "middle": round(top + s.share / 2, 4)})
+        for level, share, lift, residual in zip(found.levels, shares, lifts, residuals, strict=True):
+            rows.append(
+                {
+                    "segment": tag(s),
+                    "level": level,
+                    "left": round(across, 4),
+                    "right": round(across + share, 4),
+                    "top": round(top, 4),
+                    "bottom": round(top + s.share, 4),
+                    "across": round(across + share / 2, 4),
+                    "middle": round(top + s.share / 2, 4),
+                    "residual": round(residual, 2),
+                    "text": formats.percent(share),
+                    "lift": formats.plain(round(lift, 2)),
+                    "far": f"{residual:+.1f}",
+                }
+            )
+            across += share
+        top += s.share
+    x = alt.X(
+        field="left",
+        type="quantitative",
+        title="Share of the segment",
+        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], grid=False, domain=False),
+        scale=alt.Scale(domainMin=alt.expr("width < 420 ? -0.08 : -0.3"), domainMax=1, nice=False),
+    )
+    y = alt.Y(
+        field="top",
+        type="quantitative",
+        axis=None,
+        scale=alt.Scale(domain=[0, round(top, 4)], reverse=True, nice=False),
+    )
+    base = alt.Chart(pd.DataFrame(rows)).encode(y=y)
+    tiles = base.mark_rect(stroke="var(--paper)", strokeWidth=2).encode(
+        x=x,
+        x2=alt.X2(field="right"),
+        y2=alt.Y2(field="bottom"),
+        color=alt.Color(
+            field="residual",
+            type="quantitative",
+            title="Pearson residual",
+            scale=alt.Scale(
+                type="threshold",
+                domain=[-4, -2, 2, 4],
+                range=["#b2590f", "#dfb083", "#e9e9e6", "#90bbdf", "#1f6fb2"],
+            ),
+            legend=alt.Legend(gradientLength=220, titleLimit=400),
+        ),
+        tooltip=[
+            tip("segment", "Segment"),
+            tip("level", label),
+            tip("text", "Share"),
+            tip("lift", "Lift"),
+            tip("far", "Residual"),
+        ],
+    )
+    room = "(datum.right - datum.left) * width / 1.3"
+    words = base.mark_text(
+        baseline="middle", fontSize=12, limit=alt.expr(f"max(1, {room} - 6)"), opacity=alt.expr(f"{room} > 34 ? 1 : 0")
+    )
+    words = words.encode(
+        x=alt.X(field="across", type="quantitative"),
+        y=alt.Y(field="middle", type="quantitative"),
+        text=alt.Text(field="level", type="nominal"),
+        color=alt.condition("abs(datum.residual) > 4", alt.value("#ffffff"), alt.value("#15191e")),
+    )
+    sides = (
+        alt.Chart(pd.DataFrame(names))
+        .mark_text(
+            align="right",
+            dx=-8,
+            color=INK,
+            limit=alt.expr("0.22 * width"),
+            text=alt.expr("width < 420 ? datum.letter : datum.segment"),
+        )
         .encode(
-            y=alt.Y(field="segment", type="nominal", sort=order, title=None),
-            x=alt.X(
-                field="share",
-                type="quantitative",
-                stack="zero",
-                title="Share of the group",
-                axis=alt.Axis(format="%", tickCount=5),
-                scale=alt.Scale(domain=[0, 1]),
-            ),
-            color=alt.Color(
-                field="level",
-                type="nominal",
-                sort=list(found.levels),
-                title=None,
-                legend=alt.Legend(columns=alt.expr("width < 420 ? 1 : 5")),
-                scale=alt.Scale(domain=list(found.levels), range=greys[: len(found.levels)]),
-            ),
-            order=alt.Order(field="order", type="quantitative"),
-            tooltip=[tip("segment", "Segment"), tip("level", label), tip("text", "Share")],
+            x=alt.datum(0, type="quantitative"),
+            y=alt.Y(field="middle", type="quantitative"),
         )
     )
-    gaps = [
-        (abs(share - everyone), s, level, share)
-        for s, row in zip(report.segments, found.segments, strict=True)
-        for level, share, everyone in zip(found.levels, row, found.everyone, strict=True)
+    cells = [
+        (abs(residual), s, level, share, everyone)
+        for s, shares, _, residuals in pairs
+        for residual, level, share, everyone in zip(residuals, found.levels, shares, found.everyone, strict=True)
+        if level == "Yes" or "Yes" not in found.levels
     ]
-    _, segment, level, share = max(gaps, key=lambda gap: gap[0])
-    base = found.everyone[found.levels.index(level)]
-    title = f"{label}: {level} is {formats.percent(share)} of {segment.name}, {formats.percent(base)} of everyone"
+    _, segment, level, share, everyone = max(cells, key=lambda cell: cell[0])
+    title = f"{label}: {level} for {formats.percent(share)} of {segment.name}, {formats.percent(everyone)} of everyone"
     table = Table(
-        (label, *order),
-        tuple((lv, *(formats.percent(row[i]) for row in shares)) for i, lv in enumerate(found.levels)),
+        (
+            label,
+            "Everyone",
+            *(heading for s in report.segments for heading in (tag(s), f"{s.letter}, lift and residual")),
+        ),
+        tuple(
+            (
+                level,
+                formats.percent(found.everyone[i]),
+                *(
+                    text
+                    for _, shares, lifts, residuals in pairs
+                    for text in (
+                        formats.percent(shares[i]),
+                        f"{formats.plain(round(lifts[i], 2))} and {residuals[i]:+.1f}",
+                    )
+                ),
+            )
+            for i, level in enumerate(found.levels)
+        ),
     )
-    height = 34 * len(order)
     caption = (
-        f"Shares add up to 100 % in each row. Levels that are rare in a segment are in Other. {label} formed no "
-        "segment."
+        "A row is as high as its segment is large, a tile as wide as its share. Blue: more than if segments did not "
+        "matter, brown: fewer; pale from 2 and full from 4 standard deviations (Pearson residual). Levels that are "
+        f"rare in a segment are in Other.{'' if variable.role == 'feature' else f' {label} formed no segment.'}"
     )
     return make_figure(
         f"mix-{index + 1}",
         title,
         caption,
-        f"Stacked bars of {label} by segment. {title}.",
-        single(chart, height),
-        height + 100,
+        f"Mosaic of {label} by segment. {title}.",
+        single(alt.layer(tiles, words, sides), 300),
+        400,
         table,
     )
+
+
+def mosaics(report: Report) -> list[CategoryProfile]:
+    """The categories that differ most between the segments, then those that formed them."""
+    order = [contrast.variable for contrast in report.contrasts]
+    found = [c for c in report.categories if c.variable in order]
+    found.sort(key=lambda c: order.index(c.variable))
+    return [*found, *(c for c in report.categories if c.variable not in order)][:MOST_MOSAICS]
 
 
 def rfm_grid(report: Report) -> Figure | None:

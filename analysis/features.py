@@ -18,6 +18,9 @@ from analysis.formats import and_more
 FEWEST_UNKNOWN = 0.05
 """Share of customers without a value from which not knowing it describes segments too. Ours."""
 
+NOT_KNOWN = "_not_known"
+"""What ends the name of a variable that tells whether others have a value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -194,7 +197,7 @@ def _not_known(
     found = {}
     for same in groups.values():
         gone, first = same[0]
-        name = f"{first.name}_not_known"
+        name = f"{first.name}{NOT_KNOWN}"
         if name in columns:
             continue
         found[name] = (

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+MEDIAN_TELLS = 0.5
+"""A difference of means is told by medians where they differ at least this much of it in the same direction. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +44,51 @@ class Formats:
         if unit == "year":
             return f"{x:.0f}"
         if unit in {"days", "years"}:
-            return f"{self.plain(x)} {unit}"
+            text = self.plain(x)
+            return f"{text} {unit[:-1] if text == '1' else unit}"
         return self.plain(x)
 
     def interval(self, low: float, high: float, unit: str) -> str:
-        """Two ends with their unit, once in front.
+        """Two ends with their unit, once.
 
-        >>> Formats("$").interval(36.2, 47.4, "money")
-        '$36.2 to 47.4'
+        >>> Formats("$").interval(36.2, 47.4, "money"), Formats().interval(28, 63, "years")
+        ('$36.2 to 47.4', '28 to 63 years')
         """
+        if unit in {"days", "years"}:
+            return f"{self.plain(low)} to {self.value(high, unit)}"
         return f"{self.value(low, unit)} to {self.plain(high) if unit == 'money' else self.value(high, unit)}"
+
+    def told(
+        self, unit: str, here: tuple[float, float], everyone: tuple[float, float]
+    ) -> tuple[Literal["share", "median", "mean"], str, str] | None:
+        r"""How a difference of means can be told: by a share of yes, by medians, or by means where medians hide it.
+
+        Parameters
+        ----------
+        unit : str
+        here, everyone : (mean, median)
+
+        Returns
+        -------
+        (measure, here, everyone) or None
+            None where both sides would read alike.
+
+        Examples
+        --------
+        >>> Formats().told("share", (0.012, 0.0), (0.12, 0.0))
+        ('mean', '1.2 %', '12 %')
+        >>> Formats().told("count", (5.2, 5.0), (11.0, 10.0))
+        ('median', '5', '10')
+        """
+        (mean, median), (base_mean, base_median) = here, everyone
+        moved, shown = mean - base_mean, median - base_median
+        if unit == "yes_no":
+            texts = ("share", self.percent(mean), self.percent(base_mean))
+        elif shown * moved > 0 and abs(shown) >= MEDIAN_TELLS * abs(moved):
+            texts = ("median", self.value(median, unit), self.value(base_median, unit))
+        else:
+            texts = ("mean", self.value(mean, unit), self.value(base_mean, unit))
+        return texts if texts[1] != texts[2] else None
 
     def plain(self, x: float) -> str:
         """Three significant digits under 100, whole numbers above.
@@ -72,6 +111,22 @@ class Formats:
         ('0.740', '0.000')
         """
         return f"{round(x, 3) + 0.0:.3f}"
+
+    def p_value(self, p: float) -> str:
+        """A p-value as it is read: three digits, and a bound under them.
+
+        >>> Formats().p_value(0.0412), Formats().p_value(1e-9), Formats().p_value(1.0)
+        ('0.041', '< 0.001', '1.000')
+        """
+        return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+    def effect(self, x: float) -> str:
+        """The size of an effect between 0 and 1: two digits.
+
+        >>> Formats().effect(0.4567), Formats().effect(0.001)
+        ('= 0.46', '< 0.01')
+        """
+        return "< 0.01" if x < 0.01 else f"= {x:.2f}"
 
     def percent(self, x: float) -> str:
         r"""A share as a percentage; the sign stays on the number's line.
@@ -132,13 +187,24 @@ def in_words(n: int) -> str:
     return _SMALL[n] if 0 <= n < len(_SMALL) else str(n)
 
 
-def in_sentence(label: str) -> str:
-    """A label within a sentence: without its capital, unless it is an abbreviation.
+def unit_beside(label: str, unit: str) -> str:
+    """The unit of a number that stands beside its label: not told twice.
 
-    >>> in_sentence("Total spend"), in_sentence("RFM cells")
-    ('total spend', 'RFM cells')
+    >>> unit_beside("Days since enrolment", "days"), unit_beside("Age", "years")
+    ('number', 'years')
     """
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    return "number" if unit in {"days", "years"} and label.lower().startswith(unit) else unit
+
+
+def in_sentence(label: str) -> str:
+    """A label within a sentence: without its capital, unless it is an abbreviation or a column's own name.
+
+    >>> in_sentence("Total spend"), in_sentence("RFM cells"), in_sentence("MntWines bought")
+    ('total spend', 'RFM cells', 'MntWines bought')
+    """
+    first = label.split(" ", 1)[0]
+    named = any(c.isupper() or c.isdigit() or c == "_" for c in first[1:])
+    return label if named else label[:1].lower() + label[1:]
 
 
 def joined(parts: list[str]) -> str:

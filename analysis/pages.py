@@ -17,6 +17,7 @@ from markupsafe import Markup
 from analysis import (
     algorithm_charts,
     charts,
+    comparison,
     data_charts,
     descriptor_charts,
     evidence_charts,
@@ -146,7 +147,12 @@ class _Book:
             keep_trailing_newline=True,
         )
         self.environment.globals.update(
-            vega_bundle=Markup(bundle), readings=readings, structure=structure, trials=trials, placing=placing
+            vega_bundle=Markup(bundle),
+            readings=readings,
+            structure=structure,
+            trials=trials,
+            placing=placing,
+            comparison=comparison,
         )
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
@@ -323,6 +329,9 @@ class _Book:
             return Band(variable.label, f"yes, {sure}", Markup(s.colour), *texts, 0, here, here, 0, all_, all_)
         low, high = min(own.p10, base.p10), max(own.p90, base.p90)
         span = (high - low) or 1.0
+        told = self.formats.told(variable.unit, (own.mean, own.median), (base.mean, base.median))
+        if told and told[0] == "mean":
+            sure = f"on average {told[1]}, everyone {told[2]}; {sure}"
         place = [
             round(4 + 92 * (x - low) / span, 1) for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)
         ]
@@ -464,12 +473,13 @@ def _draw_all(report: Report) -> list[Figure]:
     """Every chart of the site, once."""
     found = [
         charts.value_against_size(report),
+        charts.concentration(report),
         charts.heat_map(report),
         charts.parallel_coordinates(report),
         charts.segment_map(report),
         descriptor_charts.outcomes(report),
         descriptor_charts.descriptors(report),
-        *(descriptor_charts.category_mix(report, i) for i in range(len(report.categories))),
+        *(descriptor_charts.mosaic(report, i) for i in range(len(descriptor_charts.mosaics(report)))),
         descriptor_charts.expected_spend(report),
         descriptor_charts.rfm_grid(report),
         *(descriptor_charts.proof(report, i) for i in range(len(report.proof.targets))),

@@ -7,11 +7,12 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from analysis.config import Study
 from analysis.evidence import SegmentEvidence
-from analysis.features import Variable
-from analysis.formats import Formats, joined
+from analysis.features import NOT_KNOWN, Variable
+from analysis.formats import Formats, in_sentence, joined, unit_beside
 from analysis.playbook import Action, choose_actions, read_playbook
 from analysis.profile import Difference, Profiles, SegmentProfile
 
@@ -79,11 +80,11 @@ def write_personas(
                 slug=slug,
                 letter=chr(ord("A") + segment.id - 1),
                 colour=COLOURS[(segment.id - 1) % len(COLOURS)],
-                one_line=_one_line(marks, by_name),
+                one_line=_one_line(marks, by_name, study),
                 story=_story(segment, marks, by_name, profiles, study, formats),
                 typical=(*_typical(segment, variables, formats), *_commonest(segment, profiles, by_name, formats)),
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
-                traits=tuple(_trait(mark, by_name, profiles, formats) for mark in marks[:2]),
+                traits=_traits(marks, by_name, profiles, formats),
                 not_all=_not_all(segment, marks, by_name, profiles, formats),
                 actions=choose_actions(plays, segment, found, profiles, by_name, study, formats),
             )
@@ -131,15 +132,22 @@ def _names(
                 -abs(m.z) * (1.25 if m.z > 0 else 1.0),
             ),
         )
-        words = [_words(m, by_name) for m in candidates] or [_plain_words(m, by_name) for m in marks[:2]]
-        words = words or [f"segment {letter}"]
+        ranked = candidates or marks[:2]
+        words = [_words(m, by_name) or _plain_words(m, by_name) for m in ranked]
         shown = 1 if tier else 2
-        name = f"{tier} {words[0]}" if tier else " and ".join(words[:shown])
+        if not any(m.marker for m in marks):
+            name, words = f"{tier} typical {study.customers}".strip(), words[:shown]
+        elif candidates or by_name[ranked[0].variable].unit == "yes_no":
+            # What they are comes before what they are not.
+            first = sorted(words[:shown], key=lambda word: word.startswith("not "))
+            name = f"{tier}{' ' if candidates else ', '}{words[0]}" if tier else " and ".join(first)
+        else:
+            name = f"{tier} {study.customers} with {joined(words[:shown])}".strip()
         if slugify(name) in slugs and len(words) > shown:
             name = f"{name} and {words[shown]}"
         if slugify(name) in slugs:
             name = f"{name} ({letter})"
-        used.add(words[0])
+        used.update(words[:1])
         slugs.add(slugify(name))
         names.append(name[:1].upper() + name[1:])
     return names
@@ -149,8 +157,8 @@ def _plain_words(mark: Difference, by_name: Mapping[str, Variable]) -> str:
     """Words for a marker that the settings give none for."""
     variable = by_name[mark.variable]
     if variable.unit == "yes_no":
-        return variable.label.lower() if mark.z > 0 else f"not {variable.label.lower()}"
-    return f"{'high' if mark.z > 0 else 'low'} {variable.label.lower()}"
+        return in_sentence(variable.label) if mark.z > 0 else f"not {in_sentence(variable.label)}"
+    return f"{'high' if mark.z > 0 else 'low'} {in_sentence(variable.label)}"
 
 
 def _tier(segment: SegmentProfile, profiles: Profiles, study: Study) -> str:
@@ -160,8 +168,10 @@ def _tier(segment: SegmentProfile, profiles: Profiles, study: Study) -> str:
     return next(word for least, word in TIERS if ratio >= least)
 
 
-def _one_line(marks: list[Difference], by_name: Mapping[str, Variable]) -> str:
+def _one_line(marks: list[Difference], by_name: Mapping[str, Variable], study: Study) -> str:
     """The strongest markers in words."""
+    if not any(mark.marker for mark in marks):
+        return f"Close to all {study.customers} on every feature that forms segments."
     ordered = sorted(marks[:4], key=lambda m: m.z < 0)
     parts = [_words(mark, by_name) or _plain_words(mark, by_name) for mark in ordered]
     text = joined(list(dict.fromkeys(parts)))
@@ -186,41 +196,51 @@ def _story(
             f"{formats.people(segment.n)} {study.customers}, {formats.percent(segment.share)} of all, bring "
             f"{formats.percent(segment.value_share)} of {variable.label.lower()}."
         )
-        compared = formats.times(worth.summary.median / base.median) if base.median else ""
+        compared = formats.times(worth.summary.median / base.median) if base.median > 0 else ""
         lines.append(
-            f"Their median {variable.label.lower()}{period} is {formats.value(worth.summary.median, variable.unit)}"
+            f"Their median {in_sentence(variable.label)}{period} is "
+            f"{formats.value(worth.summary.median, variable.unit)}"
             + (f", {compared} everyone's ({formats.value(base.median, variable.unit)})." if compared else ".")
         )
-    shown = [m for m in marks if by_name[m.variable].unit != "money"][:3]
-    if shown:
-        parts = [_beside_everyone(m, by_name[m.variable], profiles, formats) for m in shown]
-        lines.append(f"What differs most: {joined(parts)}.")
+    shown = [m for m in marks if m.variable != study.value]
+    if told := _beside_everyone(shown, 3, by_name, profiles, formats):
+        lines.append(f"What differs most: {told}." if marks[0].marker else f"Little differs; the most: {told}.")
     described = [
         d
         for d in segment.differences
         if by_name[d.variable].role == "descriptor" and d.marker and d.variable != study.value
     ]
     described.sort(key=lambda d: -abs(d.z))
-    parts = []
-    seen: set[str] = set()
-    for d in described:
-        variable = by_name[d.variable]
-        if variable.label in seen or len(parts) == 2:
-            continue
-        seen.add(variable.label)
-        parts.append(_beside_everyone(d, variable, profiles, formats))
-    if parts:
-        lines.append(f"Not used to form the segment, yet different: {joined(parts)}.")
+    if told := _beside_everyone(described, 2, by_name, profiles, formats):
+        lines.append(f"Not used to form the segment, yet different: {told}.")
     return tuple(lines)
 
 
-def _beside_everyone(mark: Difference, variable: Variable, profiles: Profiles, formats: Formats) -> str:
-    """A variable here and over everyone: the median, or the share of a yes."""
+def _told(
+    mark: Difference, variable: Variable, profiles: Profiles, formats: Formats
+) -> tuple[Literal["share", "median", "mean"], str, str] | None:
     own, base = mark.summary, profiles.everyone[mark.variable]
-    if variable.unit == "yes_no":
-        return f"{variable.label.lower()} for {formats.percent(own.mean)} (everyone {formats.percent(base.mean)})"
-    here, all_ = formats.value(own.median, variable.unit), formats.value(base.median, variable.unit)
-    return f"median {variable.label.lower()} {here} (everyone {all_})"
+    return formats.told(unit_beside(variable.label, variable.unit), (own.mean, own.median), (base.mean, base.median))
+
+
+def _beside_everyone(
+    marks: list[Difference], most: int, by_name: Mapping[str, Variable], profiles: Profiles, formats: Formats
+) -> str:
+    """The first few variables here and over everyone, each label once: medians together, then means, then shares."""
+    found: dict[str, list[str]] = {"median": [], "mean": [], "share": []}
+    seen: set[str] = set()
+    for mark in marks:
+        variable = by_name[mark.variable]
+        told = _told(mark, variable, profiles, formats)
+        if told is None or variable.label in seen or len(seen) == most:
+            continue
+        seen.add(variable.label)
+        measure, here, everyone = told
+        label = in_sentence(variable.label)
+        link = " for" if measure == "share" else ":" if label[-1:].isdigit() else ""
+        found[measure].append(f"{label}{link} {here} (everyone {everyone})")
+    heads = {"median": "by median, ", "mean": "on average, ", "share": ""}
+    return "; ".join(f"{heads[measure]}{joined(parts)}" for measure, parts in found.items() if parts)
 
 
 def _difference(segment: SegmentProfile, name: str | None) -> Difference | None:
@@ -239,7 +259,7 @@ def _typical(segment: SegmentProfile, variables: tuple[Variable, ...], formats: 
             share = formats.percent(summary.mean)
             rows.append((variable.label, f"{'yes' if summary.mean >= 0.5 else 'no'} (yes for {share})"))
         else:
-            rows.append((variable.label, formats.value(summary.median, variable.unit)))
+            rows.append((variable.label, formats.value(summary.median, unit_beside(variable.label, variable.unit))))
     return tuple(rows)
 
 
@@ -249,6 +269,8 @@ def _commonest(
     """The most common level of each category here, and its share beside everyone's."""
     rows = []
     for found in profiles.categories:
+        if by_name[found.variable].unit == "yes_no":
+            continue
         here = found.segments[segment.id - 1]
         named = [i for i, level in enumerate(found.levels) if level not in {"Other", "Unknown"}]
         if not named:
@@ -259,14 +281,17 @@ def _commonest(
     return rows
 
 
-def _trait(mark: Difference, by_name: Mapping[str, Variable], profiles: Profiles, formats: Formats) -> str:
-    variable = by_name[mark.variable]
-    base = profiles.everyone[mark.variable]
-    if variable.unit == "yes_no":
-        own, other = mark.summary.mean, base.mean
-    else:
-        own, other = mark.summary.median, base.median
-    return f"{variable.label}: {formats.value(own, variable.unit)} (everyone {formats.value(other, variable.unit)})"
+def _traits(
+    marks: list[Difference], by_name: Mapping[str, Variable], profiles: Profiles, formats: Formats
+) -> tuple[str, ...]:
+    """The two strongest markers whose difference can be read."""
+    lines = []
+    for mark in marks:
+        variable = by_name[mark.variable]
+        if told := _told(mark, variable, profiles, formats):
+            measure, here, everyone = told
+            lines.append(f"{variable.label}: {'on average ' if measure == 'mean' else ''}{here} (everyone {everyone})")
+    return tuple(lines[:2])
 
 
 def _not_all(
@@ -278,20 +303,19 @@ def _not_all(
 ) -> tuple[str, ...]:
     """For whom the picture does not hold: a tenth at the other end of each marker, and the other answer of yes/no."""
     lines = []
-    for mark in marks[:3]:
-        variable, _base = by_name[mark.variable], profiles.everyone[mark.variable]
-        if variable.unit == "yes_no":
+    for mark in [m for m in marks if m.marker][:3]:
+        variable, own = by_name[mark.variable], mark.summary
+        edge, word = (own.p10, "less") if mark.z > 0 else (own.p90, "more")
+        # An end that is the middle as well tells of most of them, not of those for whom the picture fails.
+        if variable.unit == "yes_no" or edge == own.median:
             continue
-        label = variable.label
-        if mark.z > 0:
-            edge = formats.value(mark.summary.p10, variable.unit)
-            lines.append(f"{label}: high as a group, yet one in ten is at {edge} or less.")
-        else:
-            edge = formats.value(mark.summary.p90, variable.unit)
-            lines.append(f"{label}: low as a group, yet one in ten is at {edge} or more.")
+        tail = f"at {formats.value(edge, unit_beside(variable.label, variable.unit))}" + (f" or {word}" if edge else "")
+        lines.append(f"{variable.label}: {'high' if mark.z > 0 else 'low'} as a group, yet one in ten is {tail}.")
     for difference in segment.differences:
         variable = by_name[difference.variable]
         share = difference.summary.mean
+        if variable.name.endswith(NOT_KNOWN):
+            continue
         if variable.unit == "yes_no" and variable.role != "outcome" and 0.1 <= share <= 0.9:
             minority = min(share, 1 - share)
             answer = "no" if share >= 0.5 else "yes"

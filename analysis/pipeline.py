@@ -176,6 +176,7 @@ def _compute(
             study.value,
             study.min_cell,
             study.seed,
+            frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key),
         )
         personas = write_personas(
             profiles, evidence.segments, table.variables, study, root / "templates" / "playbook.yml"

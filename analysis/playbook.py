@@ -18,7 +18,7 @@ from analysis.errors import InputError, did_you_mean, listed
 from analysis.evidence import SegmentEvidence
 from analysis.expressions import Expression, parse
 from analysis.features import Variable
-from analysis.formats import Formats
+from analysis.formats import Formats, in_sentence
 from analysis.profile import Difference, Profiles, SegmentProfile
 
 PLAYBOOK = "templates/playbook.yml"
@@ -310,7 +310,7 @@ def _facts(
             f"{d.variable}.{field}": (number, own)
             for field, number, own in zip(_OF_A_VARIABLE, numbers, units, strict=True)
         }
-    for found in profiles.categories:
+    for found in [c for c in profiles.categories if by_name[c.variable].unit != "yes_no"]:
         for level, here, everyone in zip(found.levels, found.segments[segment.id - 1], found.everyone, strict=True):
             name = f"{found.variable}.{re.sub(r'[^a-z0-9]+', '_', level.lower()).strip('_')}"
             facts |= {name: (here, "share"), f"{name}_lift": (here / everyone if everyone else 1.0, "number")}
@@ -336,7 +336,7 @@ def _quotes(
         variable, base = by_name[d.variable], profiles.everyone[d.variable]
         use_mean = variable.unit == "yes_no"
         texts |= {
-            f"{owner}.label": variable.label.lower(),
+            f"{owner}.label": in_sentence(variable.label),
             f"{owner}.here": formats.value(d.summary.mean if use_mean else d.summary.median, variable.unit),
             f"{owner}.all": formats.value(base.mean if use_mean else base.median, variable.unit),
         }

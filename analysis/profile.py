@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.cluster import Labels, Matrix
 from analysis.clv import Estimate, LifetimeValue
+from analysis.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.features import FeatureTable, Variable
 
 RESAMPLES = 100
@@ -18,6 +20,8 @@ MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share."""
 MAP_BINS = 18
 """Bins along each axis of the map."""
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Shares of customers, most valuable first, whose share of the value is told. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,35 @@ class SegmentProfile:
 
 @dataclass(frozen=True, slots=True)
 class CategoryProfile:
-    """A category by segment: levels, everyone's shares, and one row of shares a segment."""
+    """A category or an answer of yes or no by segment: levels, everyone's shares, and one row of shares a segment.
+
+    ``lifts`` has each of those over everyone's, ``residuals`` its Pearson residual
+    (observed - expected) / sqrt(expected).
+    """
 
     variable: str
     levels: tuple[str, ...]
     everyone: tuple[float, ...]
     segments: tuple[tuple[float, ...], ...]
+    lifts: tuple[tuple[float, ...], ...]
+    residuals: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """How much of the value comes from how few.
+
+    Attributes
+    ----------
+    curve : tuple of (float, float)
+        Share of customers, most valuable first, and their share of the value; the first point stands for
+        ``min_cell`` customers and 1 % at least, and so do the steps between points.
+    segments : tuple of (int, float, float)
+        The same adding up whole segments, the most valuable a customer first.
+    """
+
+    curve: tuple[tuple[float, float], ...]
+    segments: tuple[tuple[int, float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +133,10 @@ class SegmentMap:
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """All segments. ``hidden`` names the variables whose cells are too small to publish by segment."""
+    """All segments. ``hidden`` names the variables whose cells are too small to publish by segment.
+
+    ``categories`` holds the descriptors answered by yes or no as well.
+    """
 
     everyone: dict[str, Summary]
     segments: tuple[SegmentProfile, ...]
@@ -115,6 +145,8 @@ class Profiles:
     unassigned: int
     value_total: float | None
     hidden: tuple[str, ...]
+    contrasts: tuple[Contrast, ...] = ()
+    concentration: Concentration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +232,7 @@ def profile_segments(
     value: str | None,
     min_cell: int,
     seed: int,
+    keys: frozenset[str] = frozenset(),
 ) -> Profiles:
     """Describe each segment on every variable.
 
@@ -217,6 +250,8 @@ def profile_segments(
     min_cell : int
         Yes/no variables and categories with a smaller cell in any segment are merged or hidden.
     seed : int
+    keys : frozenset of str
+        Columns that say who a customer is: to share one with a feature says nothing.
     """
     k = int(labels.max())
     numeric = [variable for variable in table.variables if not variable.categorical]
@@ -248,20 +283,23 @@ def profile_segments(
                 differences=_differences(shown, values, inside, everyone, spread, rng),
             )
         )
-    categories = tuple(
-        found
+    counted = {
+        variable.name: found
         for variable in table.variables
-        if variable.categorical
-        and (found := _category(variable.name, table.frame[variable.name], labels, min_cell)) is not None
-    )
+        if (variable.categorical or (variable.unit == "yes_no" and variable.name not in hidden))
+        and (found := _count(table.frame[variable.name], labels, min_cell, variable.categorical)) is not None
+    }
+    described = {variable.name for variable in table.variables if variable.categorical or variable.role == "descriptor"}
     return Profiles(
         everyone={variable.name: summary for variable, summary in zip(shown, everyone, strict=True)},
         segments=tuple(segments),
-        categories=categories,
+        categories=tuple(_category(name, *found) for name, found in counted.items() if name in described),
         map=_segment_map(matrix, labels, forming, min_cell),
         unassigned=int((labels == 0).sum()),
         value_total=total,
         hidden=hidden,
+        contrasts=find_contrasts(table, labels, forming, counted, hidden, keys),
+        concentration=_concentration(worth, labels, min_cell) if worth is not None else None,
     )
 
 
@@ -338,23 +376,42 @@ def _small_cell(values: pd.Series, labels: Labels, min_cell: int) -> bool:
     return bool(((table > 0) & (table < min_cell)).to_numpy().any())
 
 
-def _category(name: str, values: pd.Series, labels: Labels, min_cell: int) -> CategoryProfile | None:
-    """Shares by segment; the rarest levels are merged until no cell is small; None where fewer than two remain."""
-    text = values.fillna("Unknown").astype(str)
-    text = text.where(text.map(text.value_counts()) >= min_cell, "Other")
-    table = pd.crosstab(text.to_numpy(), labels)
-    order = sorted(table.index, key=lambda level: (level == "Other", -int(table.loc[level].sum()), level))
-    levels, counts = list(map(str, order)), table.loc[order].to_numpy()
-    while len(levels) > 1 and ((counts > 0) & (counts < min_cell)).any():
-        levels = [*levels[:-2], "Other"]
-        counts = np.vstack([counts[:-2], counts[-2] + counts[-1]])
-    if len(levels) < 2:
-        return None
-    shares = (counts / counts.sum(axis=0)).T[table.columns.to_numpy(int) > 0]
+def _count(values: pd.Series, labels: Labels, min_cell: int, categorical: bool) -> Counted | None:
+    if categorical:
+        return count_levels(values, labels, min_cell)
+    known = values.notna().to_numpy()
+    return count_levels((values[known] > 0).map({True: "Yes", False: "No"}), labels[known], min_cell)
+
+
+def _category(
+    name: str, levels: tuple[str, ...], columns: NDArray[np.int64], counts: NDArray[np.int64]
+) -> CategoryProfile:
+    shares, own = (counts / counts.sum(axis=0)).T[columns > 0], counts[:, columns > 0]
+    expected = np.outer(own.sum(axis=1), own.sum(axis=0)) / own.sum()
+    residuals = ((own - expected) / np.sqrt(np.maximum(expected, 1e-9))).T
     overall = counts.sum(axis=1) / counts.sum()
-    return CategoryProfile(
-        name, tuple(levels), tuple(map(float, overall)), tuple(tuple(map(float, row)) for row in shares)
-    )
+    rows = [tuple(tuple(map(float, row)) for row in matrix) for matrix in (shares, shares / overall, residuals)]
+    return CategoryProfile(name, levels, tuple(map(float, overall)), *rows)
+
+
+def _concentration(worth: NDArray[np.float64], labels: Labels, min_cell: int) -> Concentration | None:
+    """None where nothing is of value, or where customers are too few for a curve of groups."""
+    n, total = len(worth), float(worth.sum())
+    if total <= 0 or n < 2 * min_cell:
+        return None
+    reached, ends = np.cumsum(np.sort(worth)[::-1]), [0]
+    for share in STEPS:
+        end = math.ceil(share * n)
+        if end - ends[-1] >= min_cell and n - end >= min_cell:
+            ends.append(end)
+    curve = [(end / n, float(reached[end - 1]) / total) for end in ends[1:]]
+    inside = [labels == segment for segment in range(1, int(labels.max()) + 1)]
+    order = sorted(range(len(inside)), key=lambda i: -float(worth[inside[i]].mean()))
+    segments, people, value = [], 0, 0.0
+    for i in order:
+        people, value = people + int(inside[i].sum()), value + float(worth[inside[i]].sum())
+        segments.append((i + 1, people / n, value / total))
+    return Concentration((*curve, (1.0, 1.0)), tuple(segments))
 
 
 def _segment_map(matrix: Matrix, labels: Labels, forming: tuple[Variable, ...], min_cell: int) -> SegmentMap:

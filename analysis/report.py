@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from analysis.cleaning import Cleaned, LedgerLine
 from analysis.config import Study
+from analysis.contrasts import Contrast
 from analysis.decision import AlgorithmEvidence, CandidateEvidence, Decision, Nulls
 from analysis.errors import InputError
 from analysis.evidence import Evidence, Preferences, SegmentEvidence
@@ -23,7 +24,15 @@ from analysis.lint import Finding
 from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
 from analysis.prepare import Prepared, Step
-from analysis.profile import CategoryProfile, Difference, ExpectedSpend, Profiles, SegmentMap, Summary
+from analysis.profile import (
+    CategoryProfile,
+    Concentration,
+    Difference,
+    ExpectedSpend,
+    Profiles,
+    SegmentMap,
+    Summary,
+)
 from analysis.proof import Proof
 from analysis.provenance import SourceSummary
 from analysis.relations import Relations
@@ -201,6 +210,8 @@ class Report:
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None
     validation: Validation | None = None
+    contrasts: tuple[Contrast, ...] = ()
+    concentration: Concentration | None = None
 
     def variable(self, name: str) -> Variable:
         """The variable of this name; levels of categories that form segments have one each."""
@@ -345,6 +356,8 @@ def write_report(
         expected=expected,
         rfm=rfm,
         validation=validation,
+        contrasts=profiles.contrasts,
+        concentration=profiles.concentration,
     )
     return from_json(to_json(report))
 
@@ -386,12 +399,13 @@ def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyI
         return f"{n:,} {study.customers} were split into {groups}, but the split is no better than chance."
     text = f"{n:,} {study.customers} form {groups}"
     worth = [s for s in segments if s.value_share is not None]
-    if not worth:
+    if not worth or len(segments) == 1:
         return f"{text}."
     best = max(worth, key=lambda s: (s.value_share or 0) / s.share)
     formats = Formats(study.currency, study.customers, study.min_cell)
     rank = Counter(s.n < best.n for s in segments)[True]
-    size = "the smallest" if rank == 0 else "the largest" if rank == len(segments) - 1 else "one"
+    least, most = ("the smaller", "the larger") if len(segments) == 2 else ("the smallest", "the largest")
+    size = least if rank == 0 else most if rank == len(segments) - 1 else "one"
     return (
         f"{text}; {size}, {formats.percent(best.share)} of them, brings "
         f"{formats.percent(best.value_share or 0)} of {value}."

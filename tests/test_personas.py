@@ -131,7 +131,7 @@ def test_a_name_is_the_tier_and_the_strongest_marker_no_larger_segment_has() -> 
 
 def test_a_segment_at_nothing_in_particular_still_has_a_name() -> None:
     found = personas(profiles((None, [difference("orders", 0.01, marker=False)])), value=None)
-    assert found[0].name == "High orders"
+    assert found[0].name == "Typical customers"
 
 
 def test_a_name_of_the_analysts_is_shown_and_the_address_stays() -> None:
@@ -255,7 +255,14 @@ def test_the_least_rise_is_the_one_whose_size_is_there() -> None:
 
 def test_the_share_of_a_level_can_be_named(tmp_path: Path) -> None:
     found = profiles((0.7, [difference("wine", 1.5)]), (0.3, [difference("wine", -1.5)]))
-    groups = CategoryProfile("orders", ("At risk", "New"), (0.2, 0.8), ((0.5, 0.5), (0.1, 0.9)))
+    groups = CategoryProfile(
+        "orders",
+        ("At risk", "New"),
+        (0.2, 0.8),
+        ((0.5, 0.5), (0.1, 0.9)),
+        ((2.5, 0.6), (0.5, 1.1)),
+        ((4.0, -2.0), (-1.0, 1.0)),
+    )
     text = rule("orders.at_risk >= 0.2 and orders.at_risk_lift > 2", "{orders.at_risk} at risk.")
     written = personas(replace(found, categories=(groups,)), rules(tmp_path, text))
     assert [[a.reason for a in p.actions] for p in written] == [["50\u00a0% at risk."], []]

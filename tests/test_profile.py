@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.clv import LifetimeValue, PurchaseModel, SpendModel
+from analysis.contrasts import count_levels
 from analysis.features import FeatureTable, Variable
 from analysis.profile import MAP_BINS, MARKER_SD, Profiles, _category, expect_spend, profile_segments
 from tests.stages import run_stages
@@ -131,9 +132,10 @@ def test_no_published_share_of_a_category_stands_for_a_few(cells: list[list[int]
     levels = np.concatenate(
         [np.repeat(f"level {i}", row[j]) for i, row in enumerate(cells) for j in range(k)] + [["level 0"] * k]
     )
-    found = _category("c", pd.Series(levels.astype(object)), labels.astype(np.int16), min_cell)
-    if found is None:
+    counted = count_levels(pd.Series(levels.astype(object)), labels.astype(np.int16), min_cell)
+    if counted is None:
         return
+    found = _category("c", *counted)
     assert len(set(found.levels)) == len(found.levels) >= 2
     sizes = np.bincount(labels, minlength=k + 1)[1:]
     for shares, size in zip(found.segments, sizes, strict=True):
@@ -162,8 +164,9 @@ def test_no_published_yes_no_share_stands_for_a_few(answers: list[int], n_missin
 def test_missing_categories_are_a_level_of_their_own() -> None:
     labels = np.repeat([1, 2], 100).astype(np.int16)
     values = pd.Series((["x"] * 60 + [None] * 40) * 2, dtype=object)
-    found = _category("c", values, labels, MIN_CELL)
-    assert found is not None
+    counted = count_levels(values, labels, MIN_CELL)
+    assert counted is not None
+    found = _category("c", *counted)
     assert set(found.levels) == {"x", "Unknown"}
     assert dict(zip(found.levels, found.everyone, strict=True)) == pytest.approx({"x": 0.6, "Unknown": 0.4})
 

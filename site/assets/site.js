@@ -58,6 +58,31 @@
     }
   }
 
+  // Two groups side by side: their columns alone, the lines on which they lie furthest apart on top.
+  for (const block of all(".side-by-side")) {
+    const [first, second] = block.querySelectorAll("select");
+    const body = block.querySelector("tbody");
+    const lines = [...body.rows];
+    const place = (line, choice) => Number(line.cells[Number(choice.value) + 1].dataset.place);
+    const apart = (line) => Math.abs(place(line, first) - place(line, second));
+    const show = (two) => {
+      const chosen = [first, second].map((choice) => Number(choice.value) + 1);
+      for (const row of block.querySelectorAll("tr"))
+        [...row.cells].forEach((item, i) => (item.hidden = two && i > 0 && !chosen.includes(i)));
+      const order = two ? [...lines].sort((a, b) => apart(b) - apart(a)) : lines;
+      body.append(...order);
+      const names = [first, second].map((choice) => choice.selectedOptions[0].textContent);
+      block.querySelector(".chosen").textContent = !two
+        ? "All groups."
+        : names[0] === names[1]
+          ? "Choose two different groups."
+          : `${names[0]} and ${names[1]}: furthest apart on ${order[0].cells[0].textContent}, then ${order[1]?.cells[0].textContent ?? "nothing else"}. Furthest first.`;
+    };
+    [first, second].forEach((choice) => choice.addEventListener("change", () => show(true)));
+    block.querySelector("button").addEventListener("click", () => show(false));
+    block.querySelector(".choices").hidden = false;
+  }
+
   // From a file there is no server that turns a folder into its index page, and search cannot read its index.
   if (location.protocol === "file:") {
     all("a[href]").forEach((link) => {
