@@ -21,7 +21,8 @@ COLOURS = ("#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8a7a1c", "#c04a6b", "#0
 EVERYONE = "#858b95"
 TIERS = ((1.4, "Premium"), (0.7, "Mid-value"), (0.0, "Low-spend"))
 """Least ratio of a segment's mean value to everyone's, and the word for it."""
-MOST_MARKERS = 5
+MOST_MARKERS, MOST_PARTS = 5, 4
+_PART = re.compile(r"Share of (\w+) (.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Persona:
     colour: str
     one_line: str
     story: tuple[str, ...]
+    day: tuple[str, ...]
     typical: tuple[tuple[str, str], ...]
     markers: tuple[str, ...]
     traits: tuple[str, ...]
@@ -82,6 +84,7 @@ def write_personas(
                 colour=COLOURS[(segment.id - 1) % len(COLOURS)],
                 one_line=_one_line(marks, by_name, study),
                 story=_story(segment, marks, by_name, profiles, study, formats),
+                day=_day(segment, by_name, formats),
                 typical=(*_typical(segment, variables, formats), *_commonest(segment, profiles, by_name, formats)),
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
                 traits=_traits(marks, by_name, profiles, formats),
@@ -245,6 +248,28 @@ def _beside_everyone(
 
 def _difference(segment: SegmentProfile, name: str | None) -> Difference | None:
     return next((d for d in segment.differences if d.variable == name), None)
+
+
+def _day(segment: SegmentProfile, by_name: Mapping[str, Variable], formats: Formats) -> tuple[str, ...]:
+    """What they usually do, by medians: amounts that form segments first, then what each whole parts into."""
+    amounts: list[str] = []
+    parts: dict[str, list[tuple[float, str]]] = {}
+    for d in segment.differences:
+        variable = by_name[d.variable]
+        if variable.role not in {"feature", "descriptor"} or variable.unit not in {"count", "money", "share"}:
+            continue
+        if (part := _PART.match(variable.label)) and variable.unit == "share":
+            parts.setdefault(part[1], []).append((d.summary.median, part[2]))
+        elif variable.role == "feature":
+            value = formats.value(d.summary.median, unit_beside(variable.label, variable.unit))
+            amounts.append(f"{in_sentence(variable.label)} {value}")
+    lines = [f"In the middle of the segment: {joined(amounts[:MOST_MARKERS])}."] if amounts else []
+    for whole, found in parts.items():
+        shown = sorted((pair for pair in found if round(pair[0], 2) > 0), key=lambda pair: -pair[0])[:MOST_PARTS]
+        if len(shown) > 1:
+            told = joined([f"{formats.percent(share)} {where}" for share, where in shown])
+            lines.append(f"Of their {whole}, usually {told}.")
+    return tuple(lines)
 
 
 def _typical(segment: SegmentProfile, variables: tuple[Variable, ...], formats: Formats) -> tuple[tuple[str, str], ...]:

@@ -167,6 +167,7 @@ class Segment:
     shadow: float
     one_line: str
     story: tuple[str, ...]
+    day: tuple[str, ...]
     typical: tuple[tuple[str, str], ...]
     markers: tuple[str, ...]
     traits: tuple[str, ...]
@@ -308,6 +309,7 @@ def write_report(
             e.shadow,
             w.one_line,
             w.story,
+            w.day,
             w.typical,
             w.markers,
             w.traits,

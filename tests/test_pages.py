@@ -84,7 +84,7 @@ DRAWN = {"svg", "g", "path", "text", "tspan", "rect", "line", "defs", "clipPath"
 
 TEXT = {
     "title", "subtitle", "customers", "currency", "period", "label", "about", "formula", "high", "low",
-    "rule", "why", "done", "reasons", "reason", "one_line", "story", "typical", "traits", "not_all",
+    "rule", "why", "done", "reasons", "reason", "one_line", "story", "day", "typical", "traits", "not_all",
     "headline", "sentence", "measure", "avoid", "effort", "note", "notes", "levels", "labels", "x_means",
     "y_means", "outcome", "why_not", "algorithm_title", "constants", "versions",
 }  # fmt: skip

@@ -71,6 +71,7 @@ def rule(when: str, reason: str = "Because.", action: str = "Do it") -> str:
 
 def sentences(persona: Persona) -> list[str]:
     words = [persona.name, persona.one_line, *persona.story, *persona.traits, *persona.not_all]
+    words += persona.day
     words += [text for pair in persona.typical for text in pair]
     return words + [text for a in persona.actions for text in (a.title, a.reason, a.measure, a.avoid)]
 

@@ -123,6 +123,7 @@ class Page:
         yield from self.bands()
         yield from self.actions()
         yield from self.outcomes(self.section("how-they-answered"))
+        yield from self.day(self.section("a-day-with-them"))
         yield from self.typical(self.section("a-typical-customer"))
         yield from self.not_all(self.section("who-they-are-not"))
         yield from self.twin()
@@ -246,6 +247,19 @@ class Page:
         for label, own, everyone in rows(section):
             actual = [self.here[label].mean(), self.all[label].mean()]
             yield from wrong(f"{own} {everyone}", actual, label)
+
+    def day(self, section: Element) -> Iterator[str]:
+        text = next(section.all("p")).text()
+        labels = sorted(self.all, key=len, reverse=True)
+        for label in labels:
+            whole = re.match(r"Share of (\w+) (.+)", label)
+            claim = rf"{AMOUNT} {re.escape(whole[2])}(?=,| and|\.)" if whole else rf"{in_text(label)} {AMOUNT}"
+            for match in list(re.finditer(claim, text)):
+                if not is_close(match[1], self.here[label].median()):
+                    yield f"day: {match[0]!r} should have {self.here[label].median():.4f}"
+                text = text.replace(match[0], "")
+        if NUMBER.search(text):
+            yield f"day: numbers that no line here computes: {text!r}"
 
     def typical(self, section: Element) -> Iterator[str]:
         yield from wrong(next(section.all("p")).text(), [len(self.here)], "typical")
