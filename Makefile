@@ -57,11 +57,12 @@ lint: $(VENV)/.test ## Lint and check types.
 	@$(RUN) -m ruff check
 	@$(RUN) -m basedpyright --level error
 
-bench: $(VENV)/.site ## Time a build, what others use, ten million transactions, placing a million customers.
+bench: $(VENV)/.site ## Time a build, what others use, ten million transactions, placing and describing a million customers.
 	@$(RUN) -m tests.benchmarks.bench_build
 	@$(RUN) -m tests.benchmarks.bench_rivals
 	@$(RUN) -m tests.benchmarks.bench_transactions
 	@$(RUN) -m tests.benchmarks.bench_score
+	@$(RUN) -m tests.benchmarks.bench_profiles
 
 validate: $(VENV)/.site ## Try all on customers whose groups are known: half an hour on two cores.
 	@$(RUN) -m tests.validation

@@ -279,6 +279,7 @@ def mosaic(report: Report, index: int) -> Figure:
             y=alt.Y(field="middle", type="quantitative"),
         )
     )
+    tested = any(c.variable == found.variable and c.p is not None for c in report.contrasts)
     cells = [
         (abs(residual), s, level, share, everyone)
         for s, shares, _, residuals in pairs
@@ -312,7 +313,7 @@ def mosaic(report: Report, index: int) -> Figure:
     caption = (
         "A row is as high as its segment is large, a tile as wide as its share. Blue: more than if segments did not "
         "matter, brown: fewer; pale from 2 and full from 4 standard deviations (Pearson residual). Levels that are "
-        f"rare in a segment are in Other.{'' if variable.role == 'feature' else f' {label} formed no segment.'}"
+        f"rare in a segment are in Other.{f' {label} formed no segment.' if tested else ''}"
     )
     return make_figure(
         f"mix-{index + 1}",

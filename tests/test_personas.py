@@ -291,3 +291,34 @@ def test_small_segments_are_not_counted_out() -> None:
     found = profiles((0.5, [difference("wine", 1.0)]), (0.5, [difference("wine", -1.0)]))
     few = replace(found, segments=(replace(found.segments[0], n=4), found.segments[1]))
     assert personas(few)[0].story[0].startswith("fewer than 10 customers")
+
+
+def told_apart(mean: float, median: float, z: float, name: str = "wine") -> Difference:
+    return replace(difference(name, z), summary=Summary(50, mean, median, 0.0, 0.9))
+
+
+def test_a_difference_that_medians_hide_is_told_by_means() -> None:
+    found = profiles((None, [told_apart(0.012, 0.5, -0.9)]))
+    written = personas(found, value=None)[0]
+    assert "on average, wine share 1.2\u00a0% (everyone 50\u00a0%)" in written.story[1]
+    assert written.traits == ("Wine share: on average 1.2\u00a0% (everyone 50\u00a0%)",)
+
+
+def test_what_reads_alike_is_called_no_difference() -> None:
+    written = personas(profiles((None, [told_apart(0.5001, 0.5, 0.6)])), value=None)[0]
+    assert len(written.story) == 1 and written.traits == ()
+
+
+def test_a_segment_close_to_everyone_is_not_called_different() -> None:
+    written = personas(profiles((None, [difference("wine", 0.2, marker=False, mean=0.55)])), value=None)[0]
+    assert written.name == "Typical customers" and written.one_line.startswith("Close to all customers")
+    assert not any("What differs most" in line for line in written.story) and written.not_all == ()
+
+
+def test_an_end_that_is_the_middle_tells_of_nobody_else() -> None:
+    low = replace(difference("wine", -1.0), summary=Summary(50, 0.1, 0.0, 0.0, 0.0))
+    assert personas(profiles((None, [low])), value=None)[0].not_all == ()
+    high = replace(difference("wine", 1.0), summary=Summary(50, 0.7, 0.8, 0.0, 0.9))
+    assert personas(profiles((None, [high])), value=None)[0].not_all == (
+        "Wine share: high as a group, yet one in ten is at 0\u00a0%.",
+    )

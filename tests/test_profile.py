@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from analysis.clv import LifetimeValue, PurchaseModel, SpendModel
 from analysis.contrasts import count_levels
 from analysis.features import FeatureTable, Variable
-from analysis.profile import MAP_BINS, MARKER_SD, Profiles, _category, expect_spend, profile_segments
+from analysis.profile import (
+    MAP_BINS,
+    MARKER_SD,
+    Profiles,
+    _category,
+    _concentration,
+    _resampled_means,
+    expect_spend,
+    profile_segments,
+)
 from tests.stages import run_stages
 
 MIN_CELL = 10
@@ -230,3 +239,52 @@ def test_expected_spend_is_not_told_where_a_segment_has_few_buyers() -> None:
     keys, labels = pd.Series([str(i) for i in range(60)]), np.repeat([1, 2], [55, 5])
     assert expect_spend(lifetime(58), keys, labels, MIN_CELL) is None
     assert expect_spend(lifetime(55), keys, labels, MIN_CELL) is not None
+
+
+def test_residuals_and_lifts_are_those_of_the_table_of_counts() -> None:
+    stages = run_stages()
+    found = next(c for c in stages.profiles.categories if c.variable == "Education")
+    text = stages.table.frame["Education"]
+    counts = pd.crosstab(stages.evidence.labels, text.where(text.isin(found.levels), "Other"))[list(found.levels)]
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.to_numpy().sum()
+    assert np.array(found.residuals) == pytest.approx(((counts - expected) / np.sqrt(expected)).to_numpy())
+    assert np.array(found.lifts) == pytest.approx(np.array(found.segments) / np.array(found.everyone))
+
+
+def test_answers_of_descriptors_are_drawn_and_those_of_outcomes_are_not() -> None:
+    told = {c.variable for c in run_stages().profiles.categories}
+    assert "partner" in told and not {"Response", "any_campaign"} & told
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.floats(0, 1000), min_size=5, max_size=400), st.integers(2, 12))
+def test_no_point_of_the_curve_stands_for_a_few(worth: list[float], min_cell: int) -> None:
+    labels = (np.arange(len(worth)) % 2 + 1).astype(np.int16)
+    found = _concentration(np.array(worth), labels, min_cell)
+    if found is None:
+        assert sum(worth) <= 0 or len(worth) < 2 * min_cell
+        return
+    people = [round(x * len(worth)) for x, _ in found.curve]
+    assert len(people) <= 20 and people[-1] == len(worth)
+    assert people[0] >= max(min_cell, 0.01 * len(worth))
+    assert min(np.diff(people), default=min_cell) >= min_cell
+    ranked = sorted(worth, reverse=True)
+    assert [y for _, y in found.curve] == pytest.approx([sum(ranked[:n]) / sum(worth) for n in people])
+
+
+def test_segments_add_up_along_the_curve_and_never_lie_above_it() -> None:
+    found = run_stages().profiles.concentration
+    assert found is not None
+    assert found.segments[-1][1:] == pytest.approx((1, 1))
+    across, up = zip(*found.curve, strict=True)
+    assert all(y <= np.interp(x, (0, *across), (0, *up)) + 0.01 for _, x, y in found.segments)
+
+
+def test_resampled_means_of_a_large_segment_spread_as_those_of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(5).gamma(2.0, 3.0, (4000, 3))
+    values[::7, 1] = np.nan
+    drawn = _resampled_means(values, np.random.default_rng(1))
+    monkeypatch.setattr("analysis.profile.NORMAL_FROM", 1000)
+    normal = _resampled_means(values, np.random.default_rng(1))
+    assert normal.mean(axis=0) == pytest.approx(drawn.mean(axis=0), rel=0.01)
+    assert normal.std(axis=0) == pytest.approx(drawn.std(axis=0), rel=0.35)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import InputError
-from analysis.report import DIGITS, Report, from_json, read_report, to_json
+from analysis.report import DIGITS, Report, _headline, from_json, read_report, to_json
 from tests.stages import project_study, run_stages, take_through, twin_file
 
 
@@ -100,3 +100,13 @@ def test_a_descriptor_that_one_segment_lacks_is_left_out_and_the_rest_is_written
     assert "Income" in found.report.hidden
     assert all(s.difference("Income") is None for s in found.report.segments)
     assert from_json(to_json(found.report)) == found.report
+
+
+def test_of_two_segments_one_is_the_smaller_and_not_the_smallest(report: Report) -> None:
+    two = tuple(
+        replace(s, n=n, share=share, value_share=worth)
+        for s, n, share, worth in zip(report.segments, (700, 300), (0.7, 0.3), (0.4, 0.6), strict=False)
+    )
+    told = _headline(1000, two, "reproducible", report.study, "spend")
+    assert told == "1,000 customers form two groups; the smaller, 30\u00a0% of them, brings 60\u00a0% of spend."
+    assert "small" not in _headline(1000, two[:1], "reproducible", report.study, "spend")

@@ -226,3 +226,35 @@ def test_a_name_that_is_not_there_gives_the_page_for_that(address: str, chromium
         assert page.locator("main a").count() >= 3
         page.locator("main a", has_text="Overview").click()
         assert page.locator("h1").count() == 1
+
+
+def test_two_segments_stand_side_by_side_by_keyboard(address: str, chromium: Browser) -> None:
+    seen = Seen()
+    with opened(chromium, seen) as page:
+        page.goto(f"{address}/site/compare.html")
+        block = page.locator(".side-by-side")
+        first, second = (block.get_by_role("combobox", name=name, exact=True) for name in ("Compare", "with"))
+        whole = block.locator("tbody tr").all_inner_texts()
+        second.focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        names = [choice.locator("option:checked").inner_text() for choice in (first, second)]
+        assert block.locator("thead th:visible").all_inner_texts() == ["Variable", *names]
+        assert block.get_by_role("status").inner_text().startswith(f"{names[0]} and {names[1]}: furthest apart on ")
+        places = [
+            [float(cell.get_attribute("data-place") or "") for cell in row.locator("td:visible").all()]
+            for row in block.locator("tbody tr").all()
+        ]
+        apart = [abs(a - b) for a, b in places]
+        assert len(apart) == len(whole) and apart == sorted(apart, reverse=True)
+        block.get_by_role("button", name="Show all").click()
+        assert block.locator("tbody tr").all_inner_texts() == whole
+    assert seen == Seen()
+
+
+def test_without_scripts_the_whole_comparison_stands(address: str, chromium: Browser) -> None:
+    with opened(chromium, Seen(), java_script_enabled=False) as page:
+        page.goto(f"{address}/site/compare.html")
+        block = page.locator(".side-by-side")
+        assert not block.locator("select").first.is_visible()
+        assert block.locator("thead th:visible").count() == block.locator("select").first.locator("option").count() + 1
