@@ -97,13 +97,27 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     _sweep(site / "segments", "*.qmd", files)
     _sweep(site, "validation.qmd", files)
     _sweep(site / "assets" / "charts", "*.svg", files)
+    until = report.formats().date(report.card.valid_until)
     dated = f", as of {report.study.as_of}" if report.study.as_of else ""
     text = SYNTHETIC if report.study.synthetic else f"Made from {report.study.n_customers:,} rows of data{dated}."
-    write_notice(root, text, synthetic=report.study.synthetic, variables={"study": escape_front(report.study.title)})
+    write_notice(
+        root,
+        text,
+        synthetic=report.study.synthetic,
+        variables={"study": escape_front(report.study.title)},
+        stale=(report.card.valid_until, f"Out of date: these segments were to be used until {until}."),
+    )
     return [*files, site / "assets" / bundle, site / "_metadata.yml", root / "_variables.yml"]
 
 
-def write_notice(root: Path, text: str, *, synthetic: bool, variables: Mapping[str, str] | None = None) -> None:
+def write_notice(
+    root: Path,
+    text: str,
+    *,
+    synthetic: bool,
+    variables: Mapping[str, str] | None = None,
+    stale: tuple[str, str] = ("", ""),
+) -> None:
     """Write what every page says about its data, in the two files that both engines read after pre-render.
 
     Parameters
@@ -116,9 +130,16 @@ def write_notice(root: Path, text: str, *, synthetic: bool, variables: Mapping[s
         Whether a strip with the text stands on top of every page.
     variables : mapping of str to str, optional
         More variables for ``{{< var name >}}`` in prose pages.
+    stale : tuple of (str, str), optional
+        Last day of use as ISO text, empty for none, and the words that a script shows on every page after it.
     """
-    strip = f'<aside class="notice" aria-label="About the data">{Markup.escape(text)}</aside>'
-    metadata = {"include-before-body": [{"text": strip}]} if synthetic else {}
+    strip = f'<aside class="notice" aria-label="About the data">{Markup.escape(text)}</aside>' if synthetic else ""
+    if stale[0]:
+        strip += (
+            f'<aside class="notice-stale" aria-label="Out of date" data-until="{Markup.escape(stale[0])}" hidden>'
+            f"{Markup.escape(stale[1])}</aside>"
+        )
+    metadata = {"include-before-body": [{"text": strip}]} if strip else {}
     _write(root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
     values = {"notice": text, **(variables or {})}
     _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
@@ -154,6 +175,7 @@ class _Book:
             percent=self.formats.percent,
             interval=self.formats.interval,
             about=self.formats.about,
+            date=self.formats.date,
             people=self.formats.people,
             plain=self.formats.plain,
             words=in_words,
@@ -206,6 +228,19 @@ class _Book:
                 dictionary=self.dictionary(),
                 numbers=self.numbers(),
                 outlier_z=OUTLIER_Z,
+            ),
+        )
+        yield (
+            "card.qmd",
+            self.page(
+                "card",
+                thresholds=THRESHOLDS,
+                stability=readings.chosen(report).stability.median,
+                protected=self.protected(),
+                uneven=[
+                    [(r.segments, "; ".join(r.actions), *map(self.formats.percent, r.shares)) for r in d.uneven]
+                    for d in report.card.protected
+                ],
             ),
         )
         yield (
@@ -446,6 +481,16 @@ class _Book:
                 made += f", 1/{sharing[v.name]} of the weight"
             rows.append((v.label, use, v.formula, made, v.about or "–"))
         return Table(("Variable", "Use", "Formula", "Taken as", "Meaning"), tuple(rows))
+
+    def protected(self) -> list[tuple[str, ...]]:
+        """What a segment tells of each protected descriptor, as text."""
+        percent = self.formats.percent
+        return [
+            (d.label, d.guessed, "–", "–", "–")
+            if d.strength is None
+            else (d.label, d.guessed, f"{d.strength:.2f}", percent(d.base), percent(d.hit))
+            for d in self.report.card.protected
+        ]
 
     def core(self) -> str:
         """How many were fitted on, so that nobody can subtract to a few who were not."""

@@ -113,6 +113,7 @@ def _compute(
         read = [explain_rows(*each) for each in zip(raws, written, study.sources, strict=True)]
     warm_up("analysis.resample")
     from analysis.assembly import assemble
+    from analysis.card import find_protected, write_card
     from analysis.cleaning import clean
     from analysis.disclosure import write_private
     from analysis.evidence import gather_evidence
@@ -150,6 +151,7 @@ def _compute(
     with stage("Build features"):
         table = build_features(cleaned, source, study, whole.described)
         _check_study(study, table)
+        protected = find_protected(study, source, cleaned, table)
         prepared = prepare(table, study)
         correlations, associations = correlate(table), associate(table, study.min_cell)
         table = settle_roles(table, prepared.dropped)
@@ -180,6 +182,19 @@ def _compute(
         personas = write_personas(
             profiles, evidence.segments, table.variables, study, root / "templates" / "playbook.yml"
         )
+        card = write_card(
+            study,
+            cleaned,
+            table,
+            prepared,
+            evidence.labels,
+            profiles,
+            personas,
+            protected,
+            [(s.first, s.last) for s in sources],
+            findings,
+            synthetic,
+        )
         report = write_report(
             study,
             sources,
@@ -202,6 +217,7 @@ def _compute(
             as_yaml(draft) if draft else "",
             rules,
             proof,
+            card,
             whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
             whole.rfm,
             read_validation(root),

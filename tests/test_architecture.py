@@ -15,7 +15,7 @@ ORDER = (
     "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
     "features", "select", "prepare", "relations", "bars", "provenance", "explore",
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "validation", "heldout", "proof",
-    "typing_rule", "scoring", "profile", "history", "playbook", "personas",
+    "typing_rule", "scoring", "profile", "history", "playbook", "personas", "card",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
     "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "assets", "thresholds", "pages",
     "render", "rendered", "disclosure", "gate", "outputs",
