@@ -27,6 +27,17 @@ from analysis import (
     trials,
 )
 from analysis.assets import read_tokens, themed, write_vega_bundle
+from analysis.briefs import (
+    Brief,
+    brief_downloads,
+    home_address,
+    installed,
+    key_numbers,
+    narrow,
+    persona_brief,
+    study_brief,
+    write_briefs,
+)
 from analysis.escaping import escape, escape_front, escape_json, escape_lines
 from analysis.exports import export_rules
 from analysis.figures import WIDTH, Figure, Table
@@ -93,7 +104,9 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     files = [_write(site / name, text) for name, text in book.pages()]
     files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
     files += [_write(site / "downloads" / name, text) for name, text in export_rules(report).items()]
-    _sweep(site / "downloads", "segment*", files)
+    files += write_briefs(list(book.briefs()) if installed() else [], site / "downloads", root / "templates" / "briefs")
+    for pattern in ("segment*", "brief*.pdf", "card*.png"):
+        _sweep(site / "downloads", pattern, files)
     _sweep(site / "segments", "*.qmd", files)
     _sweep(site, "validation.qmd", files)
     _sweep(site / "assets" / "charts", "*.svg", files)
@@ -149,7 +162,7 @@ class _Book:
     """The pages of one report."""
 
     def __init__(self, report: Report, root: Path, bundle: str) -> None:
-        self.report, self.formats = report, report.formats()
+        self.report, self.formats, self.home = report, report.formats(), home_address(root)
         self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
         self.figures = {f.id.removeprefix("chart-").replace("-", "_"): f for f in _draw_all(report)}
         self.pictures = _pictures(list(self.figures.values()), self.tokens)
@@ -194,7 +207,8 @@ class _Book:
                 personas=personas,
                 value_size=self.figure(figures["value_size"], 0),
                 first=self.first_actions(),
-                stability=readings.chosen(report).stability.median,
+                tiles=key_numbers(report),
+                briefs=brief_downloads(""),
             ),
         )
         siblings = [self.card(s, "") for s in report.segments]
@@ -230,19 +244,7 @@ class _Book:
                 outlier_z=OUTLIER_Z,
             ),
         )
-        yield (
-            "card.qmd",
-            self.page(
-                "card",
-                thresholds=THRESHOLDS,
-                stability=readings.chosen(report).stability.median,
-                protected=self.protected(),
-                uneven=[
-                    [(r.segments, "; ".join(r.actions), *map(self.formats.percent, r.shares)) for r in d.uneven]
-                    for d in report.card.protected
-                ],
-            ),
-        )
+        yield "card.qmd", self.page("card", thresholds=THRESHOLDS)
         yield (
             "methodology.qmd",
             self.page(
@@ -256,6 +258,17 @@ class _Book:
         )
         if report.validation:
             yield "validation.qmd", self.page("validation", figures=shown)
+
+    def briefs(self) -> Iterable[Brief]:
+        """The study and each persona on a page of their own."""
+        report, figures = self.report, self.figures
+        shown = figures["value_size"]
+        profiles = [figures[f"profile_{s.letter.lower()}"] for s in report.segments]
+        pictures = _pictures([narrow(f) for f in (shown, *profiles)], self.tokens)
+        yield study_brief(report, self.first_actions(), shown, pictures[shown.id], self.home)
+        for s, shown in zip(report.segments, profiles, strict=True):
+            sure = readings.how_sure(s, self.formats)
+            yield persona_brief(report, s, self.tiles(s), sure, shown, pictures[shown.id], self.home)
 
     def page(self, template: str, **context: Any) -> str:
         """Fill in one template."""
@@ -313,6 +326,7 @@ class _Book:
             badge_kind=Markup(BADGES[segment.band]),
             tiles=self.tiles(segment),
             outcomes=self.outcomes(segment),
+            briefs=brief_downloads(segment.slug, "../"),
             **neighbours,
         )
 
@@ -481,16 +495,6 @@ class _Book:
                 made += f", 1/{sharing[v.name]} of the weight"
             rows.append((v.label, use, v.formula, made, v.about or "–"))
         return Table(("Variable", "Use", "Formula", "Taken as", "Meaning"), tuple(rows))
-
-    def protected(self) -> list[tuple[str, ...]]:
-        """What a segment tells of each protected descriptor, as text."""
-        percent = self.formats.percent
-        return [
-            (d.label, d.guessed, "–", "–", "–")
-            if d.strength is None
-            else (d.label, d.guessed, f"{d.strength:.2f}", percent(d.base), percent(d.hit))
-            for d in self.report.card.protected
-        ]
 
     def core(self) -> str:
         """How many were fitted on, so that nobody can subtract to a few who were not."""

@@ -10,7 +10,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
 """Packages whose version can change a number or a picture; they stand on the Methodology page."""
 
+BRIEFS = ("typst", "font-source-sans-pro")
+"""Packages of the optional install, whose coming and going is a change."""
+
 Location = Path | str
 """A file or a pattern of files, or the address of a database or a download."""
 Stage = Callable[[str], contextlib.AbstractContextManager[Callable[[str], None]]]
@@ -33,11 +36,12 @@ Stage = Callable[[str], contextlib.AbstractContextManager[Callable[[str], None]]
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build left: the data it was made of and whether anything had to be computed."""
+    """What a build left: the data it was made of, whether anything had to be computed, and what was left out."""
 
     data: str
     synthetic: bool
     fresh: bool
+    told: tuple[str, ...] = ()
 
 
 def build(root: Path, data: Path | str | None = None, stage: Stage | None = None, force: bool = False) -> Built:
@@ -113,6 +117,7 @@ def _compute(
         read = [explain_rows(*each) for each in zip(raws, written, study.sources, strict=True)]
     warm_up("analysis.resample")
     from analysis.assembly import assemble
+    from analysis.briefs import ABSENT, installed
     from analysis.card import find_protected, write_card
     from analysis.cleaning import clean
     from analysis.disclosure import write_private
@@ -229,7 +234,7 @@ def _compute(
     names = sorted(file.relative_to(root).as_posix() for file in files)
     content = {"stamp": stamp, "data": raws[0].shown_path, "synthetic": synthetic, "files": names}
     record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return Built(raws[0].shown_path, synthetic, fresh=True)
+    return Built(raws[0].shown_path, synthetic, fresh=True, told=() if installed() else (ABSENT,))
 
 
 def read_source(path: Location, root: Path, source: Source, setting: str) -> RawTable:
@@ -345,6 +350,9 @@ def _stamp(root: Path, paths: list[Location]) -> str:
         with file.open("rb") as content:
             digest.update(hashlib.file_digest(content, "sha256").digest())
     digest.update(json.dumps(_versions(), sort_keys=True).encode())
+    for package in BRIEFS:
+        with contextlib.suppress(PackageNotFoundError):
+            digest.update(version(package).encode())
     digest.update(" ".join(Path(path).name for path in paths).encode())
     return digest.hexdigest()
 
