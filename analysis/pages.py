@@ -42,6 +42,7 @@ from analysis.escaping import escape, escape_front, escape_json, escape_lines
 from analysis.exports import export_rules
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, joined
+from analysis.notes import as_html, find_lost, read_notes
 from analysis.prepare import OUTLIER_Z
 from analysis.report import Report, Segment
 from analysis.thresholds import THRESHOLDS
@@ -183,6 +184,7 @@ class _Book:
         self.environment.globals.update(
             vega_bundle=Markup(bundle), readings=readings, structure=structure, trials=trials, placing=placing
         )
+        self.environment.globals.update(notes=read_notes(root), as_html=as_html, find_lost=find_lost)
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,
@@ -282,18 +284,8 @@ class _Book:
         found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.pictures[figure.id])
         width, height = (round(float(x)) for x in found.groups()) if found else (WIDTH, figure.height)
         address = Markup("../" * depth + f"assets/charts/{figure.id}.svg")
-        spec_json = escape_json(figure.spec)
-        return PageFigure(
-            figure.id,
-            figure.title,
-            figure.caption,
-            figure.alt,
-            spec_json,
-            address,
-            width,
-            height,
-            figure.table,
-        )
+        words = (figure.id, figure.title, figure.caption, figure.alt)
+        return PageFigure(*words, escape_json(figure.spec), address, width, height, figure.table)
 
     def card(self, s: Segment, folder: str) -> dict[str, Any]:
         """A persona as the card, the switcher and the pager take it."""

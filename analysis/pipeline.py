@@ -126,6 +126,7 @@ def _compute(
     from analysis.features import build_features
     from analysis.lint import lint
     from analysis.multiverse import explore_choices
+    from analysis.notes import FOLDER, find_lost, read_notes
     from analysis.outputs import private_values, write_outputs
     from analysis.pages import write_pages
     from analysis.personas import write_personas
@@ -144,6 +145,7 @@ def _compute(
 
     with stage("Join"):
         read_playbook(root / "templates" / "playbook.yml")
+        read_notes(root)
         reasons |= explain_columns(raws[0]) if draft else {}
         whole = assemble(raws, study)
         raw, source = whole.raw, whole.source
@@ -234,7 +236,9 @@ def _compute(
     names = sorted(file.relative_to(root).as_posix() for file in files)
     content = {"stamp": stamp, "data": raws[0].shown_path, "synthetic": synthetic, "files": names}
     record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return Built(raws[0].shown_path, synthetic, fresh=True, told=() if installed() else (ABSENT,))
+    lost = find_lost(read_notes(root), [segment.slug for segment in report.segments])
+    told = [f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost]
+    return Built(raws[0].shown_path, synthetic, fresh=True, told=(*told, *(() if installed() else (ABSENT,))))
 
 
 def read_source(path: Location, root: Path, source: Source, setting: str) -> RawTable:

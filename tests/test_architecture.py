@@ -17,8 +17,8 @@ ORDER = (
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "validation", "heldout", "proof",
     "typing_rule", "scoring", "profile", "history", "playbook", "personas", "card",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
-    "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "briefs", "assets", "thresholds",
-    "pages", "render", "pdfs", "rendered", "disclosure", "gate", "outputs",
+    "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "briefs", "notes", "assets",
+    "thresholds", "pages", "render", "pdfs", "rendered", "disclosure", "gate", "outputs",
     "pipeline", "preview", "__main__",
 )  # fmt: skip
 """A module imports only from those on its left."""
@@ -36,6 +36,7 @@ PAGES = (
     "placing",
     "exports",
     "briefs",
+    "notes",
     "assets",
     "thresholds",
     "pages",
