@@ -18,7 +18,7 @@ export DATA OUT
 with_data = if [ -n "$$DATA" ]; then [ -e "$$DATA" ] || [ ! -e "$$FROM/$$DATA" ] || DATA="$$FROM/$$DATA"; fi;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data quarto test lint bench validate clean
+.PHONY: help site serve check data quarto briefs test lint bench validate clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ quarto: $(VENV)/.site ## Install the pinned Quarto into the environment.
 	  echo "  Install it from https://quarto.org/docs/get-started/ and run: make site" >&2; \
 	  echo "  Until then the embedded renderer makes the same site." >&2; exit 2; }
 	@echo "Quarto $$(quarto --version) is in place; make site renders with it."
+
+briefs: $(VENV)/.site ## Install what briefs to print are made with; the next make site makes them.
+	@$(PIP) install --quiet -r requirements-briefs.txt
 
 test: $(VENV)/.test lint ## Lint, check types and run all tests.
 	@$(RUN) -m pytest

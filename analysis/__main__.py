@@ -66,6 +66,8 @@ def build(data: Data = None, force: Force = False) -> None:
     if built.fresh:
         told.append(f"Built from {_said(built.data, built.synthetic)} in {time.perf_counter() - started:.1f} s.")
         print("\n".join(told))
+        for line in built.told:
+            print(line, file=sys.stderr)
     else:
         print(f"Nothing changed since the last build from {_said(built.data, built.synthetic)}.")
 

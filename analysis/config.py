@@ -151,6 +151,19 @@ class ProofChoices(Settings):
     )
 
 
+class CardChoices(Settings):
+    """What only people can say about a segmentation."""
+
+    purpose: str = Field(default="", description="What the segments are for.")
+    owner: str = Field(default="", description="Who answers for them: a role or a team.")
+    valid_until: dt.date | None = Field(
+        default=None, description="Last day they should be used; none: a year after the date."
+    )
+    protected: tuple[str, ...] | None = Field(
+        default=None, description="Columns that must not be revealed or treated unlike; none: recognised by name."
+    )
+
+
 class Study(Settings):
     """The whole study. Defaults are those of the Methodology page."""
 
@@ -196,6 +209,7 @@ class Study(Settings):
     min_share: float = Field(0.03, gt=0, lt=0.5, description="Smallest share of customers in a segment.")
     min_customers: int = Field(30, ge=1, description="Fewest customers in a segment.")
     proof: ProofChoices = Field(ProofChoices(), description="How the segments are put to the proof.")
+    card: CardChoices = Field(CardChoices(), description="What the segmentation card says of purpose and fairness.")
     names: dict[str, str] = Field({}, description="Name to show instead of a generated one, by slug.")
 
     @field_validator("segments", mode="before")
@@ -413,5 +427,6 @@ def _fields_at(location: tuple[Any, ...]) -> list[str]:
             "columns": RowColumns,
             "reduce": Reduce,
             "proof": ProofChoices,
+            "card": CardChoices,
         }.get(str(part), model)
     return list(model.model_fields)

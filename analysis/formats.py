@@ -138,6 +138,14 @@ class Formats:
         digits = 0 if abs(points) >= 9.95 or points == 0 else 1
         return f"{points:.{digits}f}\N{NO-BREAK SPACE}%"
 
+    def date(self, day: str) -> str:
+        r"""A day or a month, given as ISO text; an en dash where there is none.
+
+        >>> Formats().date("2014-06-29"), Formats().date("2012-07"), Formats().date("")
+        ('2014-06-29', '2012-07', '–')
+        """
+        return day or "–"
+
     def people(self, n: int) -> str:
         """A count of customers; small ones are not told apart.
 

@@ -30,11 +30,15 @@ _PRIVATE = _vocabulary(
 _NUMBERED_PRIVATE = _vocabulary(
     "phone telephone tel mobile fax iban ssn",
 )
-_DEMOGRAPHIC = _vocabulary(
-    "age birth born birthday birthdate dob gender sex education marital income salary region country city",
-    "state province district zip postcode postal zipcode occupation job profession household family kid",
-    "kids kidhome teen teens teenhome child children dependents dependants partner spouse ethnicity",
-    "religion language nationality married location area race seniorcitizen senior citizen",
+PROTECTED = _vocabulary(
+    "age birth born birthday birthdate dob gender sex marital married partner spouse family kid kids kidhome",
+    "teen teens teenhome child children dependents dependants ethnicity religion language nationality race",
+    "seniorcitizen senior citizen",
+)
+"""Words of columns that tell age, sex, family, origin or belief: the fairness of segments is checked on them."""
+_DEMOGRAPHIC = PROTECTED | _vocabulary(
+    "education income salary region country city state province district zip postcode postal zipcode",
+    "occupation job profession household location area",
 )
 _OUTCOME = _vocabulary(
     "response responded churn churned exited left attrition accepted accept converted conversion complain",

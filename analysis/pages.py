@@ -28,10 +28,22 @@ from analysis import (
     trials,
 )
 from analysis.assets import read_tokens, themed, write_vega_bundle
+from analysis.briefs import (
+    Brief,
+    brief_downloads,
+    home_address,
+    installed,
+    key_numbers,
+    narrow,
+    persona_brief,
+    study_brief,
+    write_briefs,
+)
 from analysis.escaping import escape, escape_front, escape_json, escape_lines
 from analysis.exports import export_rules
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, joined
+from analysis.notes import as_html, find_lost, read_notes
 from analysis.prepare import OUTLIER_Z
 from analysis.report import Report, Segment
 from analysis.thresholds import THRESHOLDS
@@ -94,16 +106,32 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     files = [_write(site / name, text) for name, text in book.pages()]
     files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
     files += [_write(site / "downloads" / name, text) for name, text in export_rules(report).items()]
-    _sweep(site / "downloads", "segment*", files)
+    files += write_briefs(list(book.briefs()) if installed() else [], site / "downloads", root / "templates" / "briefs")
+    for pattern in ("segment*", "brief*.pdf", "card*.png"):
+        _sweep(site / "downloads", pattern, files)
     _sweep(site / "segments", "*.qmd", files)
     _sweep(site / "assets" / "charts", "*.svg", files)
+    until = report.formats().date(report.card.valid_until)
     dated = f", as of {report.study.as_of}" if report.study.as_of else ""
     text = SYNTHETIC if report.study.synthetic else f"Made from {report.study.n_customers:,} rows of data{dated}."
-    write_notice(root, text, synthetic=report.study.synthetic, variables={"study": escape_front(report.study.title)})
+    write_notice(
+        root,
+        text,
+        synthetic=report.study.synthetic,
+        variables={"study": escape_front(report.study.title)},
+        stale=(report.card.valid_until, f"Out of date: these segments were to be used until {until}."),
+    )
     return [*files, site / "assets" / bundle, site / "_metadata.yml", root / "_variables.yml"]
 
 
-def write_notice(root: Path, text: str, *, synthetic: bool, variables: Mapping[str, str] | None = None) -> None:
+def write_notice(
+    root: Path,
+    text: str,
+    *,
+    synthetic: bool,
+    variables: Mapping[str, str] | None = None,
+    stale: tuple[str, str] = ("", ""),
+) -> None:
     """Write what every page says about its data, in the two files that both engines read after pre-render.
 
     Parameters
@@ -116,9 +144,16 @@ def write_notice(root: Path, text: str, *, synthetic: bool, variables: Mapping[s
         Whether a strip with the text stands on top of every page.
     variables : mapping of str to str, optional
         More variables for ``{{< var name >}}`` in prose pages.
+    stale : tuple of (str, str), optional
+        Last day of use as ISO text, empty for none, and the words that a script shows on every page after it.
     """
-    strip = f'<aside class="notice" aria-label="About the data">{Markup.escape(text)}</aside>'
-    metadata = {"include-before-body": [{"text": strip}]} if synthetic else {}
+    strip = f'<aside class="notice" aria-label="About the data">{Markup.escape(text)}</aside>' if synthetic else ""
+    if stale[0]:
+        strip += (
+            f'<aside class="notice-stale" aria-label="Out of date" data-until="{Markup.escape(stale[0])}" hidden>'
+            f"{Markup.escape(stale[1])}</aside>"
+        )
+    metadata = {"include-before-body": [{"text": strip}]} if strip else {}
     _write(root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
     values = {"notice": text, **(variables or {})}
     _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
@@ -128,7 +163,7 @@ class _Book:
     """The pages of one report."""
 
     def __init__(self, report: Report, root: Path, bundle: str) -> None:
-        self.report, self.formats = report, report.formats()
+        self.report, self.formats, self.home = report, report.formats(), home_address(root)
         self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
         self.figures = {f.id.removeprefix("chart-").replace("-", "_"): f for f in _draw_all(report)}
         self.pictures = _pictures(list(self.figures.values()), self.tokens)
@@ -154,11 +189,13 @@ class _Book:
             placing=placing,
             comparison=comparison,
         )
+        self.environment.globals.update(notes=read_notes(root), as_html=as_html, find_lost=find_lost)
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,
             interval=self.formats.interval,
             about=self.formats.about,
+            date=self.formats.date,
             people=self.formats.people,
             plain=self.formats.plain,
             words=in_words,
@@ -177,7 +214,8 @@ class _Book:
                 personas=personas,
                 value_size=self.figure(figures["value_size"], 0),
                 first=self.first_actions(),
-                stability=readings.chosen(report).stability.median,
+                tiles=key_numbers(report),
+                briefs=brief_downloads(""),
             ),
         )
         siblings = [self.card(s, "") for s in report.segments]
@@ -213,6 +251,7 @@ class _Book:
                 outlier_z=OUTLIER_Z,
             ),
         )
+        yield "card.qmd", self.page("card", thresholds=THRESHOLDS)
         yield (
             "methodology.qmd",
             self.page(
@@ -226,6 +265,17 @@ class _Book:
         )
         yield "validation.qmd", self.page("validation", figures=shown)
 
+    def briefs(self) -> Iterable[Brief]:
+        """The study and each persona on a page of their own."""
+        report, figures = self.report, self.figures
+        shown = figures["value_size"]
+        profiles = [figures[f"profile_{s.letter.lower()}"] for s in report.segments]
+        pictures = _pictures([narrow(f) for f in (shown, *profiles)], self.tokens)
+        yield study_brief(report, self.first_actions(), shown, pictures[shown.id], self.home)
+        for s, shown in zip(report.segments, profiles, strict=True):
+            sure = readings.how_sure(s, self.formats)
+            yield persona_brief(report, s, self.tiles(s), sure, shown, pictures[shown.id], self.home)
+
     def page(self, template: str, **context: Any) -> str:
         """Fill in one template."""
         text = self.environment.get_template(f"pages/{template}.qmd").render(
@@ -238,18 +288,8 @@ class _Book:
         found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.pictures[figure.id])
         width, height = (round(float(x)) for x in found.groups()) if found else (WIDTH, figure.height)
         address = Markup("../" * depth + f"assets/charts/{figure.id}.svg")
-        spec_json = escape_json(figure.spec)
-        return PageFigure(
-            figure.id,
-            figure.title,
-            figure.caption,
-            figure.alt,
-            spec_json,
-            address,
-            width,
-            height,
-            figure.table,
-        )
+        words = (figure.id, figure.title, figure.caption, figure.alt)
+        return PageFigure(*words, escape_json(figure.spec), address, width, height, figure.table)
 
     def card(self, s: Segment, folder: str) -> dict[str, Any]:
         """A persona as the card, the switcher and the pager take it."""
@@ -282,6 +322,7 @@ class _Book:
             badge_kind=Markup(BADGES[segment.band]),
             tiles=self.tiles(segment),
             outcomes=self.outcomes(segment),
+            briefs=brief_downloads(segment.slug, "../"),
             **neighbours,
         )
 

@@ -10,7 +10,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
 """Packages whose version can change a number or a picture; they stand on the Methodology page."""
 
+BRIEFS = ("typst", "font-source-sans-pro")
+"""Packages of the optional install, whose coming and going is a change."""
+
 Location = Path | str
 """A file or a pattern of files, or the address of a database or a download."""
 Stage = Callable[[str], contextlib.AbstractContextManager[Callable[[str], None]]]
@@ -33,11 +36,12 @@ Stage = Callable[[str], contextlib.AbstractContextManager[Callable[[str], None]]
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build left: the data it was made of and whether anything had to be computed."""
+    """What a build left: the data it was made of, whether anything had to be computed, and what was left out."""
 
     data: str
     synthetic: bool
     fresh: bool
+    told: tuple[str, ...] = ()
 
 
 def build(root: Path, data: Path | str | None = None, stage: Stage | None = None, force: bool = False) -> Built:
@@ -113,6 +117,8 @@ def _compute(
         read = [explain_rows(*each) for each in zip(raws, written, study.sources, strict=True)]
     warm_up("analysis.resample")
     from analysis.assembly import assemble
+    from analysis.briefs import ABSENT, installed
+    from analysis.card import find_protected, write_card
     from analysis.cleaning import clean
     from analysis.disclosure import write_private
     from analysis.evidence import gather_evidence
@@ -120,6 +126,7 @@ def _compute(
     from analysis.features import build_features
     from analysis.lint import lint
     from analysis.multiverse import explore_choices
+    from analysis.notes import FOLDER, find_lost, read_notes
     from analysis.outputs import private_values, write_outputs
     from analysis.pages import write_pages
     from analysis.personas import write_personas
@@ -138,6 +145,7 @@ def _compute(
 
     with stage("Join"):
         read_playbook(root / "templates" / "playbook.yml")
+        read_notes(root)
         reasons |= explain_columns(raws[0]) if draft else {}
         whole = assemble(raws, study)
         raw, source = whole.raw, whole.source
@@ -150,6 +158,7 @@ def _compute(
     with stage("Build features"):
         table = build_features(cleaned, source, study, whole.described)
         _check_study(study, table)
+        protected = find_protected(study, source, cleaned, table)
         prepared = prepare(table, study)
         correlations, associations = correlate(table), associate(table, study.min_cell)
         table = settle_roles(table, prepared.dropped)
@@ -181,6 +190,19 @@ def _compute(
         personas = write_personas(
             profiles, evidence.segments, table.variables, study, root / "templates" / "playbook.yml"
         )
+        card = write_card(
+            study,
+            cleaned,
+            table,
+            prepared,
+            evidence.labels,
+            profiles,
+            personas,
+            protected,
+            [(s.first, s.last) for s in sources],
+            findings,
+            synthetic,
+        )
         report = write_report(
             study,
             sources,
@@ -203,6 +225,7 @@ def _compute(
             as_yaml(draft) if draft else "",
             rules,
             proof,
+            card,
             whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
             whole.rfm,
             read_validation(root),
@@ -214,7 +237,9 @@ def _compute(
     names = sorted(file.relative_to(root).as_posix() for file in files)
     content = {"stamp": stamp, "data": raws[0].shown_path, "synthetic": synthetic, "files": names}
     record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return Built(raws[0].shown_path, synthetic, fresh=True)
+    lost = find_lost(read_notes(root), [segment.slug for segment in report.segments])
+    told = [f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost]
+    return Built(raws[0].shown_path, synthetic, fresh=True, told=(*told, *(() if installed() else (ABSENT,))))
 
 
 def read_source(path: Location, root: Path, source: Source, setting: str) -> RawTable:
@@ -330,6 +355,9 @@ def _stamp(root: Path, paths: list[Location]) -> str:
         with file.open("rb") as content:
             digest.update(hashlib.file_digest(content, "sha256").digest())
     digest.update(json.dumps(_versions(), sort_keys=True).encode())
+    for package in BRIEFS:
+        with contextlib.suppress(PackageNotFoundError):
+            digest.update(version(package).encode())
     digest.update(" ".join(Path(path).name for path in paths).encode())
     return digest.hexdigest()
 

@@ -9,9 +9,9 @@ from analysis.cluster import ALGORITHMS, SAMPLE_ROWS
 from analysis.decision import STABLE, AlgorithmEvidence, CandidateEvidence
 from analysis.evidence import JUDGED_ROWS, PREDICTS, SILHOUETTE_ROWS
 from analysis.figures import Table
-from analysis.formats import beside, in_words, joined
+from analysis.formats import Formats, beside, in_words, joined
 from analysis.multiverse import AGREES
-from analysis.report import Report
+from analysis.report import Report, Segment
 from analysis.resample import NULL_ROWS, REFERENCE_ROWS
 
 
@@ -47,6 +47,33 @@ class Line:
 def chosen(report: Report) -> CandidateEvidence:
     """The evidence at the published number of segments."""
     return next(r for r in report.evidence.by_k if r.k == report.decision.k)
+
+
+def how_sure(s: Segment, formats: Formats) -> str:
+    """How well a segment comes back and how far it stands apart, in a sentence each."""
+    gap = (
+        "no clear gap to the next segment, so people near the border could be in either"
+        if s.silhouette < 0.25
+        else "a weak gap to the next segment"
+        if s.silhouette < 0.5
+        else "a clear gap to the next segment"
+    )
+    return (
+        f"When customers are resampled, the most similar group shares {formats.percent(s.slsw)} of its members with "
+        f"this one on average. Their mean silhouette is {s.silhouette:.2f}: {gap}."
+    )
+
+
+def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str, ...]]]]:
+    """What a segment tells of each protected descriptor, and for each the actions that are not even."""
+    percent = report.formats().percent
+    told, uneven = [], []
+    for d in report.card.protected:
+        known = d.strength is not None
+        figures = (f"{d.strength:.2f}", percent(d.base), percent(d.hit)) if known else ("–", "–", "–")
+        told.append((d.label, d.guessed, *figures))
+        uneven.append([(r.segments, "; ".join(r.actions), *map(percent, r.shares)) for r in d.uneven])
+    return told, uneven
 
 
 def winner(report: Report) -> AlgorithmEvidence:

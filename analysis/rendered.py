@@ -15,6 +15,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+from analysis.pdfs import read_pdf
+
 VOID = frozenset(
     (
         "area",
@@ -219,6 +221,10 @@ def read_document(path: Path, name: str) -> Document:
     readable = suffix in MARKUP | TEXT or suffix in (".json", ".csv", ".tsv", ".jsonl")
     if suffix in PICTURES:
         return Document(name, "", len(data))
+    if suffix == ".pdf":
+        found, fault = read_pdf(data)
+        texts = [Text(text, page, "file", suffix) for page, text in found]
+        return Document(name, "", len(data), texts=texts, faults=[(1, fault)] if fault else [])
     if not readable and not name.startswith(ENGINE) and path.name not in ("LICENSE", "CNAME", ".nojekyll"):
         return Document(name, "", len(data), faults=[(1, f"a {suffix or 'nameless'} file cannot be searched")])
     text = data.decode("utf-8-sig", errors="replace")

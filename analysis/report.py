@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from analysis.card import Card
 from analysis.cleaning import Cleaned, LedgerLine
 from analysis.config import Study
 from analysis.contrasts import Contrast
@@ -208,6 +209,7 @@ class Report:
     segments: tuple[Segment, ...]
     rules: Rules
     proof: Proof
+    card: Card
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None
     validation: Validation | None = None
@@ -253,6 +255,7 @@ def write_report(
     draft: str,
     rules: Rules,
     proof: Proof,
+    card: Card,
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
     validation: Validation | None = None,
@@ -355,6 +358,7 @@ def write_report(
         segments=segments,
         rules=rules,
         proof=proof,
+        card=card,
         expected=expected,
         rfm=rfm,
         validation=validation,
@@ -416,7 +420,19 @@ def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyI
 
 def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
     """The settings of the analysis; what says which data there are and what they mean stands elsewhere."""
-    told = {"title", "subtitle", "customers", "currency", "period", "as_of", "sources", "features", "names", "demo"}
+    told = {
+        "title",
+        "subtitle",
+        "customers",
+        "currency",
+        "period",
+        "as_of",
+        "sources",
+        "features",
+        "names",
+        "demo",
+        "card",
+    }
     values = study.model_dump(mode="json", exclude=told, exclude_none=True)
     return tuple(
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.card import EVEN, HINTS, REVEALS
 from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
 from analysis.decision import (
     AS_SEPARATE,
@@ -65,4 +66,7 @@ THRESHOLDS = {
     "ranked": MOST_RANKED,
     "related": RELATED,
     "dip": DIP,
+    "reveals": REVEALS,
+    "hints": HINTS,
+    "even": EVEN,
 }

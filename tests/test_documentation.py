@@ -147,7 +147,9 @@ def test_pinned_versions_lie_in_the_declared_ranges() -> None:
         assert Version(pin.removeprefix("==")) in ranges()[name].specifier, name
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "requirements-quarto.txt"])
+@pytest.mark.parametrize(
+    "file", ["requirements.txt", "requirements-dev.txt", "requirements-quarto.txt", "requirements-briefs.txt"]
+)
 def test_every_requirement_is_pinned(file: str) -> None:
     assert [name for name, pin in pins(file).items() if not pin.startswith("==")] == []
 

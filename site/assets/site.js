@@ -45,6 +45,14 @@
   reach();
   window.addEventListener("resize", reach);
 
+  // A page cannot know when it is read: after their last day of use the segments say so everywhere.
+  const today = new Date();
+  const day = [today.getFullYear(), today.getMonth() + 1, today.getDate()];
+  const iso = day.map((part) => String(part).padStart(2, "0")).join("-");
+  all(".notice-stale[data-until]").forEach((strip) => {
+    strip.hidden = iso <= strip.dataset.until;
+  });
+
   // Columns of numbers are set flush right.
   const number = /^[<>≈±]?\s?[−–+-]?[$€£¥]?\s?\d[\d,.\s]*\s?(%|pp|×|x|k|M|€)?$/;
   for (const table of all("table.data")) {
