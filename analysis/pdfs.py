@@ -24,7 +24,8 @@ def read_pdf(data: bytes) -> tuple[list[tuple[int, str]], str]:
     try:
         reader = pypdf.PdfReader(io.BytesIO(data), strict=True)
         texts = [(number, page.extract_text()) for number, page in enumerate(reader.pages, start=1)]
-        for number in range(1, int(reader.trailer["/Size"])):
+        size: Any = reader.trailer["/Size"]
+        for number in range(1, int(size)):
             texts += [(1, text) for text in _strings(reader.get_object(number))]
         attached = bool(reader.attachments)
     except Exception as error:
