@@ -54,7 +54,7 @@ briefs: $(VENV)/.site ## Install what briefs to print are made with; the next ma
 	@$(PIP) install --quiet -r requirements-briefs.txt
 
 test: $(VENV)/.test lint ## Lint, check types and run all tests.
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.test ## Lint and check types.
 	@$(RUN) -m ruff check

@@ -38,7 +38,7 @@ def action(title: str, rule: str = "segment.n > 0") -> Action:
 
 
 def persona(letter: str, *actions: Action) -> Persona:
-    return Persona(f"Name {letter}", letter, letter, "", "", (), (), (), (), (), actions)
+    return Persona(f"Name {letter}", letter, letter, "", "", (), (), (), (), (), (), actions)
 
 
 def made(values: list[object], unit: str = "category", actions: tuple[Action, ...] = (), **choices: object) -> Card:
@@ -177,7 +177,7 @@ def test_the_page_shows_purpose_numbers_and_the_last_day_and_every_page_carries_
         patch.setattr(pages, "_pictures", lambda figures, tokens: {figure.id: drawn for figure in figures})
         pages.write_pages(report, tmp_path)
     page = html.unescape((tmp_path / "site" / "card.qmd").read_text(encoding="utf-8"))
-    assert card.NO_PURPOSE in page and f"To be used until {report.card.valid_until}" in page
+    assert report.card.purpose in page and f"To be used until {report.card.valid_until}" in page
     for descriptor in report.card.protected:
         assert descriptor.sentence in page
     strip = (tmp_path / "site" / "_metadata.yml").read_text(encoding="utf-8")
