@@ -13,6 +13,7 @@ from analysis.cleaning import Cleaned
 from analysis.cluster import Labels
 from analysis.columns import split_words
 from analysis.config import Source, Study
+from analysis.contrasts import count_levels
 from analysis.errors import InputError, did_you_mean, listed
 from analysis.evidence import JUDGED_ROWS, SILHOUETTE_ROWS
 from analysis.expressions import parse
@@ -267,14 +268,14 @@ def correlation_ratio(values: NDArray[np.float64], labels: Labels) -> float:
 
 
 def _count(levels: pd.Series, labels: Labels, k: int, min_cell: int) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Customers by group and segment (0 to k), the rarest groups merged until no cell can be told apart."""
-    table = pd.crosstab(levels.to_numpy(), labels).reindex(columns=range(k + 1), fill_value=0)
-    order = sorted(map(str, table.index), key=lambda level: (-int(table.loc[level].to_numpy().sum()), level))
-    groups, counts = order, table.loc[order].to_numpy()
-    while len(groups) > 1 and ((counts > 0) & (counts < min_cell)).any():
-        groups = [*groups[:-2], "other"]
-        counts = np.vstack([counts[:-2], counts[-2] + counts[-1]])
-    return tuple(groups), counts
+    """Customers by group and segment (0 to k), merged as on every other page, so that none can be taken off."""
+    found = count_levels(levels, labels, min_cell)
+    if found is None:
+        return (), np.zeros((0, k + 1), dtype=np.int64)
+    groups, columns, told = found
+    counts = np.zeros((len(groups), k + 1), dtype=np.int64)
+    counts[:, columns] = told
+    return tuple("other" if group == "Other" else group for group in groups), counts
 
 
 def _reach(counts: NDArray[np.int64], personas: Sequence[Persona]) -> list[Reach]:

@@ -107,8 +107,7 @@ def explore_choices(table: FeatureTable, prepared: Prepared, study: Study, evide
     for (label, (kept, reduce)), scaling, outliers in product(sets.items(), SCALINGS, OUTLIERS):
         changed = plain.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
         made = prepare(kept, changed)
-        blocks = () if reduce else made.blocks()
-        for name, algorithm in competing(blocks).items():
+        for name, algorithm in competing(made.blocks()).items():
             if not algorithm.takes_k:
                 continue
             ours = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce)
@@ -118,7 +117,7 @@ def explore_choices(table: FeatureTable, prepared: Prepared, study: Study, evide
     single = list(prepared.variables) if len(prepared.variables) > 2 else []
     for variable in single:
         made = prepare(_without(own, variable.name), plain)
-        algorithms = competing(() if plain.reduce else made.blocks())
+        algorithms = competing(made.blocks())
         winner = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
         winner = winner if winner.takes_k else algorithms["kmeans"]
         jobs.append(delayed(_agreement)(made.matrix, made.core, winner, k, study.seed, published))

@@ -6,14 +6,13 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from analysis.config import Study
 from analysis.evidence import SegmentEvidence
 from analysis.features import NOT_KNOWN, Variable
 from analysis.formats import Formats, in_sentence, joined, unit_beside
-from analysis.playbook import Action, choose_actions, read_playbook
+from analysis.playbook import Action, Play, choose_actions
 from analysis.profile import Difference, Profiles, SegmentProfile
 
 COLOURS = ("#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8a7a1c", "#c04a6b", "#0f8ca0", "#7a6fd0")
@@ -48,7 +47,7 @@ def write_personas(
     evidence: tuple[SegmentEvidence, ...],
     variables: tuple[Variable, ...],
     study: Study,
-    playbook: Path,
+    plays: list[tuple[int, Play]],
 ) -> tuple[Persona, ...]:
     """Write each segment's words from its numbers.
 
@@ -60,16 +59,15 @@ def write_personas(
     variables : tuple of Variable
     study : Study
         Uses ``value``, ``period``, ``customers`` and ``names``.
-    playbook : Path
-        YAML list of rules.
+    plays : list of (int, Play)
+        Rules of the playbook, as `read_playbook` gives them.
 
     Raises
     ------
     InputError
-        For a playbook that cannot be read.
+        For a rule whose formulas give no number.
     """
     formats = Formats(study.currency, study.customers, study.min_cell)
-    plays = read_playbook(playbook)
     by_name = {variable.name: variable for variable in variables}
     markers = [_markers(segment, by_name) for segment in profiles.segments]
     names = _names(profiles, markers, by_name, study)

@@ -144,7 +144,7 @@ def _compute(
     from analysis.validation import read_validation
 
     with stage("Join"):
-        read_playbook(root / "templates" / "playbook.yml")
+        plays = read_playbook(root / "templates" / "playbook.yml")
         read_notes(root)
         reasons |= explain_columns(raws[0]) if draft else {}
         whole = assemble(raws, study)
@@ -165,7 +165,7 @@ def _compute(
         features = apply_steps(table.frame, prepared.steps)
     with stage("Gather evidence") as tell:
         reduced = features if prepared.axes is not None else None
-        evidence = gather_evidence(prepared.matrix, prepared.core, study, tell, reduced, prepared.blocks())
+        evidence = gather_evidence(prepared.matrix, prepared.core, study, tell, reduced, prepared.feature_blocks())
     with stage("Compare choices"):
         names = tuple(variable.name for variable in prepared.columns())
         solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed)
@@ -187,9 +187,7 @@ def _compute(
             study.seed,
             frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key),
         )
-        personas = write_personas(
-            profiles, evidence.segments, table.variables, study, root / "templates" / "playbook.yml"
-        )
+        personas = write_personas(profiles, evidence.segments, table.variables, study, plays)
         card = write_card(
             study,
             cleaned,

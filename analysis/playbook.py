@@ -25,6 +25,7 @@ PLAYBOOK = "templates/playbook.yml"
 MOST_ACTIONS = 4
 ALPHA, POWER = 0.05, 0.8
 """Of the two-sided tests that actions are to be proved by, in two groups of equal size."""
+_QUANTILES = NormalDist().inv_cdf(1 - ALPHA / 2) + NormalDist().inv_cdf(POWER)
 
 _QUOTE = re.compile(r"\{([\w.]+)\}")
 _OF_A_VARIABLE = ("z", "ratio", "mean", "median", "everyone", "everyone_median")
@@ -265,15 +266,13 @@ def holdout_size(before: float, after: float) -> int:
     >>> holdout_size(0.14, 0.18)
     1314
     """
-    normal = NormalDist()
     effect = abs(2 * np.arcsin(np.sqrt(after)) - 2 * np.arcsin(np.sqrt(before)))
-    return int(np.ceil(2 * ((normal.inv_cdf(1 - ALPHA / 2) + normal.inv_cdf(POWER)) / effect) ** 2))
+    return int(np.ceil(2 * (_QUANTILES / effect) ** 2))
 
 
 def _least_rise(rate: float, each: int) -> float:
     """The share to which groups of this size would show a rise; 1 where none would."""
-    normal = NormalDist()
-    effect = (normal.inv_cdf(1 - ALPHA / 2) + normal.inv_cdf(POWER)) * np.sqrt(2 / max(each, 1))
+    effect = _QUANTILES * np.sqrt(2 / max(each, 1))
     angle = np.arcsin(np.sqrt(rate)) + effect / 2
     return float(np.sin(angle) ** 2) if angle < np.pi / 2 else 1.0
 

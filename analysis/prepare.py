@@ -89,6 +89,10 @@ class Prepared:
         return tuple(v for v, step in zip(self.variables, self.steps, strict=True) for _ in step.levels or (v,))
 
     def blocks(self) -> Blocks:
+        """Where the levels of each category stand in the matrix; principal components mix them with everything else."""
+        return () if self.axes is not None else self.feature_blocks()
+
+    def feature_blocks(self) -> Blocks:
         """Where the levels of each category stand among the scaled features."""
         ends = np.cumsum([len(step.levels) or 1 for step in self.steps]).tolist()
         return tuple((end - len(s.levels), end) for end, s in zip(ends, self.steps, strict=True) if s.levels)

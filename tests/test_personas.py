@@ -55,7 +55,7 @@ def profiles(*segments: tuple[float | None, list[Difference]]) -> Profiles:
 
 def personas(found: Profiles, playbook: Path = PLAYBOOK, **changes: Any) -> tuple[Persona, ...]:
     study = project_study().model_copy(update={"names": {}, **changes})
-    return write_personas(found, (SOUND,) * len(found.segments), VARIABLES, study, playbook)
+    return write_personas(found, (SOUND,) * len(found.segments), VARIABLES, study, read_playbook(playbook))
 
 
 def rules(folder: Path, text: str) -> Path:

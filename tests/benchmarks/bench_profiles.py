@@ -13,6 +13,7 @@ from analysis.config import load_study
 from analysis.evidence import SegmentEvidence
 from analysis.features import FeatureTable, Variable
 from analysis.personas import write_personas
+from analysis.playbook import read_playbook
 from analysis.profile import profile_segments
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,8 @@ def main() -> None:
     started = time.perf_counter()
     profiles = profile_segments(table, labels, matrix, forming, "x0", study.min_cell, study.seed)
     profiled = time.perf_counter()
-    write_personas(profiles, (SOUND,) * 4, table.variables, study, ROOT / "templates" / "playbook.yml")
+    plays = read_playbook(ROOT / "templates" / "playbook.yml")
+    write_personas(profiles, (SOUND,) * 4, table.variables, study, plays)
     print(f"{options.customers:,} customers, {options.features} features")
     print(f"  profiles {profiled - started:6.2f} s")
     print(f"  personas {time.perf_counter() - profiled:6.2f} s")
