@@ -173,6 +173,15 @@ class Formats:
         return f"{self.plain(round(ratio, 1))} times" if ratio > 1 else f"{self.percent(ratio)} of"
 
 
+def number(x: float, spec: str) -> str:
+    """A number by a format of Python's.
+
+    >>> number(1234.5, ",.1f"), number(0.5, ".2f")
+    ('1,234.5', '0.50')
+    """
+    return format(x, spec)
+
+
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 

@@ -9,25 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from joblib import delayed
 from markupsafe import Markup
 
 from analysis import (
-    algorithm_charts,
-    charts,
     comparison,
-    data_charts,
-    descriptor_charts,
-    evidence_charts,
     placing,
     readings,
     structure,
-    structure_charts,
+    tables,
     trials,
 )
-from analysis.assets import read_tokens, themed, write_vega_bundle
+from analysis.assets import read_tokens, write_vega_bundle
 from analysis.briefs import (
     Brief,
     brief_downloads,
@@ -39,19 +32,17 @@ from analysis.briefs import (
     study_brief,
     write_briefs,
 )
+from analysis.drawings import draw_all, draw_pictures
 from analysis.escaping import escape, escape_front, escape_json, escape_lines
 from analysis.exports import export_rules
 from analysis.figures import WIDTH, Figure, Table
-from analysis.formats import in_words, joined
+from analysis.formats import in_words
 from analysis.notes import as_html, find_lost, read_notes
 from analysis.prepare import OUTLIER_Z
 from analysis.report import Report, Segment
 from analysis.thresholds import THRESHOLDS
-from analysis.workers import run_parallel
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
-MOST_DRAWN = 26
-"""Columns that the Data page draws; more would weigh too much for a phone. All are in its table."""
 BADGES = {
     "highly stable": "highly-stable",
     "valid": "valid",
@@ -165,8 +156,8 @@ class _Book:
     def __init__(self, report: Report, root: Path, bundle: str) -> None:
         self.report, self.formats, self.home = report, report.formats(), home_address(root)
         self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
-        self.figures = {f.id.removeprefix("chart-").replace("-", "_"): f for f in _draw_all(report)}
-        self.pictures = _pictures(list(self.figures.values()), self.tokens)
+        self.figures = {f.id.removeprefix("chart-").replace("-", "_"): f for f in draw_all(report)}
+        self.pictures = draw_pictures(list(self.figures.values()), self.tokens)
         self.environment = Environment(
             loader=FileSystemLoader(root / "templates"),
             block_start_string="<%",
@@ -243,11 +234,11 @@ class _Book:
                 figures=shown,
                 columns=columns,
                 coverage=[figure for name, figure in shown.items() if name.startswith("coverage_")],
-                sources=self.sources(),
-                ledger=self.ledger(),
-                findings=self.findings(),
-                dictionary=self.dictionary(),
-                numbers=self.numbers(),
+                sources=tables.sources(report),
+                ledger=tables.ledger(report),
+                findings=tables.findings(report),
+                dictionary=tables.dictionary(report),
+                numbers=tables.numbers(report),
                 outlier_z=OUTLIER_Z,
             ),
         )
@@ -256,11 +247,11 @@ class _Book:
             "methodology.qmd",
             self.page(
                 "methodology",
-                features=self.features(),
-                groups=self.groups(),
-                core=self.core(),
+                features=tables.features(report),
+                groups=tables.groups(report),
+                core=tables.core(report),
                 thresholds=THRESHOLDS,
-                parameters=self.parameters(),
+                parameters=tables.parameters(report),
             ),
         )
         yield "validation.qmd", self.page("validation", figures=shown)
@@ -270,7 +261,7 @@ class _Book:
         report, figures = self.report, self.figures
         shown = figures["value_size"]
         profiles = [figures[f"profile_{s.letter.lower()}"] for s in report.segments]
-        pictures = _pictures([narrow(f) for f in (shown, *profiles)], self.tokens)
+        pictures = draw_pictures([narrow(f) for f in (shown, *profiles)], self.tokens)
         yield study_brief(report, self.first_actions(), shown, pictures[shown.id], self.home)
         for s, shown in zip(report.segments, profiles, strict=True):
             sure = readings.how_sure(s, self.formats)
@@ -405,179 +396,6 @@ class _Book:
                     }
                 )
         return chosen
-
-    def ledger(self) -> Table:
-        """The cleaning ledger as text."""
-        return Table(
-            ("Rule", "Customers in", "Touched", "Customers out", "What was done", "Why"),
-            tuple(
-                (
-                    x.rule,
-                    f"{x.rows_in:,}",
-                    self.formats.people(x.touched),
-                    f"{x.rows_out:,}",
-                    x.done if x.touched else "nothing to do",
-                    x.why,
-                )
-                for x in self.report.ledger
-            ),
-        )
-
-    def findings(self) -> Table:
-        """What the linter found, as text."""
-        return Table(
-            ("Finding", "Severity", "Why it matters", "What was done"),
-            tuple((f.title, f.severity, f.why, f.done) for f in self.report.findings),
-        )
-
-    def sources(self) -> Table:
-        """Every source: size, fingerprint, time, and what did not fit to the base."""
-        many = len(self.report.data.sources) > 1
-        joining = ("Unmatched", "Absent") if many else ()
-        rows = []
-        for s in self.report.data.sources:
-            fits = tuple("–" if n is None else self.formats.people(n) for n in (s.unknown, s.without)) if many else ()
-            span = tuple(month.replace("-", "\N{NON-BREAKING HYPHEN}") or "–" for month in (s.first, s.last))
-            rows.append((s.name, s.kind, f"{s.rows:,}", f"{s.columns:,}", *span, *fits, s.sha256))
-        return Table(("File", "What a row is", "Rows", "Columns", "From", "To", *joining, "Fingerprint"), tuple(rows))
-
-    def dictionary(self) -> Table:
-        """Every column as it was read."""
-        f = self.formats
-        return Table(
-            ("Column", "Meaning", "Read as", "Role", "Missing", "Different values", "How it was read"),
-            tuple(
-                (c.name, c.label, c.type, c.role, f.people(c.missing), f"{c.distinct:,}", c.note)
-                for c in self.report.data.columns
-            ),
-        )
-
-    def numbers(self) -> Table:
-        """How the values of each column of numbers lie."""
-        f = self.formats
-        return Table(
-            ("Column", "p1", "p10", "Median", "p90", "p99", "Skewness", "Outliers"),
-            tuple(
-                (
-                    c.label,
-                    *(f.value(x, c.type) for x in (c.p1, c.p10, c.median, c.p90, c.p99)),
-                    f"{round(c.skewness, 1) + 0.0:+.1f}" if c.skewness is not None else "–",
-                    f.people(c.outliers or 0),
-                )
-                for c in self.report.data.columns
-                if c.median is not None
-            ),
-        )
-
-    def parameters(self) -> Table:
-        """The models behind the expected spend."""
-        told = self.report.expected.parameters if self.report.expected else ()
-        return Table(("Parameter", "Value"), tuple((name, f"{value:.4g}") for name, value in told))
-
-    def features(self) -> Table:
-        """Every variable with its formula and what was done to it."""
-        steps = {step.name: step for step in self.report.steps}
-        dropped = {d.name: d for d in self.report.dropped}
-        sharing = {name: len(g.members) for g in self.report.groups for name in g.members}
-        rows = []
-        for v in self.report.variables:
-            left_out = dropped.get(v.name)
-            if left_out:
-                noise = left_out.kind == "noise"
-                use = "noise, describes them" if noise else f"left out: {left_out.reason}"
-            else:
-                use = "forms segments" if v.name in steps else f"{v.role}, describes them"
-            step = steps.get(v.name)
-            made = "same level or another" if step and step.levels else ""
-            made = made or ("logarithm, " if step and step.log else "") + ("scaled" if step else "as it is")
-            if step and self.report.study.near_copies == "weigh" and v.name in sharing:
-                made += f", 1/{sharing[v.name]} of the weight"
-            rows.append((v.label, use, v.formula, made, v.about or "–"))
-        return Table(("Variable", "Use", "Formula", "Taken as", "Meaning"), tuple(rows))
-
-    def core(self) -> str:
-        """How many were fitted on, so that nobody can subtract to a few who were not."""
-        n, n_core = self.report.study.n_customers, self.report.study.n_core
-        few = 0 < n - n_core < self.report.study.min_cell
-        return f"all but {self.formats.people(n - n_core)} of {n:,}" if few else f"{n_core:,}"
-
-    def groups(self) -> list[str]:
-        """The groups of near-copies and what became of each."""
-        return [
-            f"{joined([self.report.variable(name).label for name in g.members])} "
-            f"(Spearman {g.least:.2f} or more); {g.done}"
-            for g in self.report.groups
-        ]
-
-
-def _draw_all(report: Report) -> list[Figure]:
-    """Every chart of the site, once."""
-    found = [
-        charts.value_against_size(report),
-        charts.concentration(report),
-        charts.heat_map(report),
-        charts.parallel_coordinates(report),
-        charts.segment_map(report),
-        descriptor_charts.outcomes(report),
-        descriptor_charts.descriptors(report),
-        *(descriptor_charts.mosaic(report, i) for i in range(len(descriptor_charts.mosaics(report)))),
-        descriptor_charts.expected_spend(report),
-        descriptor_charts.rfm_grid(report),
-        *(descriptor_charts.proof(report, i) for i in range(len(report.proof.targets))),
-        evidence_charts.stability(report),
-        evidence_charts.elbow(report),
-        evidence_charts.silhouette(report),
-        evidence_charts.calinski_harabasz(report),
-        evidence_charts.davies_bouldin(report),
-        evidence_charts.gap(report),
-        evidence_charts.prediction_strength(report),
-        evidence_charts.bic(report),
-        evidence_charts.null_reference(report),
-        evidence_charts.gaussian_reference(report),
-        algorithm_charts.algorithms(report),
-        algorithm_charts.dendrogram(report),
-        algorithm_charts.reach(report),
-        algorithm_charts.ward_groups(report),
-        structure_charts.segment_stability(report),
-        structure_charts.neighbours(report),
-        structure_charts.flow(report),
-        structure_charts.sharpness(report),
-        structure_charts.gorge(report),
-        structure_charts.multiverse(report),
-        structure_charts.main_effects(report),
-        structure_charts.left_out(report),
-        *(data_charts.distribution(report, c) for c in [c for c in report.data.columns if c.bars][:MOST_DRAWN]),
-        trials.recovery(report),
-        data_charts.missing_values(report),
-        data_charts.missing_together(report),
-        data_charts.correlation_map(report),
-        data_charts.association_map(report),
-        *(data_charts.coverage(report, i) for i in range(len(report.data.sources))),
-        *(charts.persona_profile(report, s) for s in report.segments),
-    ]
-    return [figure for figure in found if figure]
-
-
-def _pictures(figures: list[Figure], tokens: dict[str, str]) -> dict[str, str]:
-    """The static picture of each chart, by id; drawn side by side, as drawing is the slow part."""
-    specs = []
-    for figure in figures:
-        spec = themed(figure.spec, tokens)
-        if spec.get("width") == "container":
-            spec = {**spec, "width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
-        specs.append({"$schema": _SCHEMA, **spec})
-    drawn = run_parallel(delayed(vl_convert.vegalite_to_svg)(spec) for spec in specs)
-    return {figure.id: _numbered(svg) for figure, svg in zip(figures, drawn, strict=True)}
-
-
-def _numbered(svg: str) -> str:
-    """Count clips and gradients anew; Vega counts on over all pictures of a process, in whatever order it got them."""
-    numbers: dict[str, int] = {}
-    marks = re.compile(r'((?:id="|url\(#)(?:clip|gradient_))(\d+)')
-    return marks.sub(lambda mark: f"{mark[1]}{numbers.setdefault(mark[2], len(numbers) + 1)}", svg)
-
-
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
 
 def _finalize(value: object) -> object:

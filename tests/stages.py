@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import evidence, heldout, multiverse, pages, pipeline, resample, workers
+from analysis import drawings, evidence, heldout, multiverse, pages, pipeline, resample, workers
 from analysis.cleaning import Cleaned
 from analysis.config import Source, Study, load_study
 from analysis.demo import write_twin
@@ -81,7 +81,7 @@ def little_work() -> Iterator[pytest.MonkeyPatch]:
         patch.setattr(resample, "N_INIT", 3)
         patch.setattr(evidence, "run_parallel", in_turn)
         patch.setattr(multiverse, "run_parallel", in_turn)
-        patch.setattr(pages, "run_parallel", in_turn)
+        patch.setattr(drawings, "run_parallel", in_turn)
         patch.setattr(workers, "warm_up", lambda module: None)
         yield patch
 

@@ -18,8 +18,8 @@ ORDER = (
     "typing_rule", "scoring", "contrasts", "profile", "history", "playbook", "personas", "card",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
     "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "comparison", "briefs", "notes",
-    "assets", "thresholds", "pages", "render", "pdfs", "rendered", "disclosure", "gate", "outputs",
-    "pipeline", "preview", "__main__",
+    "assets", "thresholds", "drawings", "tables", "pages", "render", "pdfs", "rendered", "disclosure", "gate",
+    "outputs", "pipeline", "preview", "__main__",
 )  # fmt: skip
 """A module imports only from those on its left."""
 
@@ -40,6 +40,8 @@ PAGES = (
     "notes",
     "assets",
     "thresholds",
+    "drawings",
+    "tables",
     "pages",
     "render",
     "rendered",

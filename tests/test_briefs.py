@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from analysis import briefs, pages
+from analysis import briefs, drawings, pages
 from analysis.briefs import Brief, brief_files, compile_brief, home_address, persona_brief, study_brief, write_briefs
 from analysis.gate import Private, check
 from analysis.pdfs import read_pdf
@@ -29,7 +29,7 @@ made = pytest.mark.skipif(not briefs.installed(), reason="the optional packages 
 
 def all_briefs(report: Report) -> list[Brief]:
     with little_work() as patch:
-        patch.setattr(pages, "_pictures", lambda figures, tokens: {figure.id: SVG for figure in figures})
+        patch.setattr(pages, "draw_pictures", lambda figures, tokens: {figure.id: SVG for figure in figures})
         return list(pages._Book(report, ROOT, "vega.js").briefs())
 
 
@@ -148,7 +148,7 @@ def test_without_the_optional_packages_there_are_no_links_and_old_briefs_go(
     shutil.copy(ROOT / "site" / "assets" / "site.css", tmp_path / "site" / "assets")
     monkeypatch.setattr(briefs, "NEEDED", ("no-such-package-anywhere",))
     with little_work() as patch:
-        patch.setattr(pages, "_pictures", lambda figures, tokens: {figure.id: SVG for figure in figures})
+        patch.setattr(pages, "draw_pictures", lambda figures, tokens: {figure.id: SVG for figure in figures})
         files = pages.write_pages(run_stages().report, tmp_path)
     assert not [file for file in files if file.suffix in {".pdf", ".png"}]
     assert not (tmp_path / "site" / "downloads" / "brief-old.pdf").exists()
@@ -169,6 +169,6 @@ def test_briefs_of_a_study_without_value_and_date_can_be_made() -> None:
         value_total=None,
         segments=tuple(replace(s, value_share=None, value_total=None) for s in report.segments),
     )
-    figure = pages._draw_all(report)[0]
+    figure = drawings.draw_all(report)[0]
     assert study_brief(bare, [], figure, SVG, "site/").data["right"][0]["columns"] == ["Segment", "Customers"]
     assert "as of" not in persona_brief(bare, bare.segments[0], [("1", "x", "")], "", figure, SVG, "").data["source"]

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 import pytest
 
-from analysis import algorithm_charts, evidence_charts, pages, readings
+from analysis import algorithm_charts, drawings, evidence_charts, readings
 from analysis.decision import Nulls
 from analysis.figures import Figure
 from analysis.report import Report
@@ -34,7 +34,7 @@ def report() -> Report:
 
 @pytest.fixture(scope="module")
 def figures(report: Report) -> dict[str, Figure]:
-    return {figure.id.removeprefix("chart-"): figure for figure in pages._draw_all(report)}
+    return {figure.id.removeprefix("chart-"): figure for figure in drawings.draw_all(report)}
 
 
 def walk(value: Any) -> Iterator[tuple[str, Any]]:
@@ -67,7 +67,7 @@ def test_there_are_the_charts_that_the_pages_show(figures: dict[str, Figure], re
     }  # fmt: skip
     assert always <= set(figures)
     assert {f"profile-{s.letter.lower()}" for s in report.segments} <= set(figures)
-    assert len(figures) == len(pages._draw_all(report))
+    assert len(figures) == len(drawings.draw_all(report))
 
 
 def test_every_spec_is_valid_vega_lite(figures: dict[str, Figure]) -> None:
@@ -225,7 +225,7 @@ def test_a_solution_that_was_not_resampled_has_no_stability_to_draw(report: Repo
 
 def test_a_density_method_has_no_curve_over_numbers_of_segments(report: Report) -> None:
     evidence = replace(report.evidence, by_k=(readings.chosen(report),), nulls=replace(NULLS, permuted=()))
-    drawn = {figure.id for figure in pages._draw_all(replace(report, evidence=evidence))}
+    drawn = {figure.id for figure in drawings.draw_all(replace(report, evidence=evidence))}
     assert not drawn & {"chart-elbow", "chart-silhouette", "chart-davies-bouldin", "chart-null"}
     assert {"chart-gap", "chart-gaussian", "chart-dendrogram"} <= drawn
 
@@ -267,7 +267,7 @@ def test_colours_of_the_page_are_named_by_tokens_of_the_stylesheet(figures: dict
 def test_a_study_without_a_value_draws_its_charts(report: Report) -> None:
     segments = tuple(replace(s, value_share=None, value_total=None) for s in report.segments)
     plain = replace(report, segments=segments, study=replace(report.study, value=None), value_total=None)
-    drawn = pages._draw_all(plain)
+    drawn = drawings.draw_all(plain)
     assert len(drawn) > 20
     assert not [f.id for f in drawn if "None" in f.title + f.caption + str(f.table.rows)]
 
@@ -275,13 +275,13 @@ def test_a_study_without_a_value_draws_its_charts(report: Report) -> None:
 def test_two_columns_whose_names_differ_by_a_mark_have_a_chart_each(report: Report) -> None:
     first = next(c for c in report.data.columns if c.bars)
     columns = tuple(replace(first, name=name) for name in ("net sales", "net-sales", "net_sales", "Net sales"))
-    drawn = pages._draw_all(replace(report, data=replace(report.data, columns=columns)))
+    drawn = drawings.draw_all(replace(report, data=replace(report.data, columns=columns)))
     names = [figure.id for figure in drawn]
     assert len(names) == len(set(names))
 
 
 def test_a_column_called_image_names_no_picture_in_a_tooltip(report: Report) -> None:
     first = next(c for c in report.data.columns if c.type == "category" and c.bars)
-    drawn = pages._draw_all(replace(report, data=replace(report.data, columns=(replace(first, label="image"),))))
+    drawn = drawings.draw_all(replace(report, data=replace(report.data, columns=(replace(first, label="image"),))))
     titles = {item["title"] for f in drawn for key, found in walk(f.spec) if key == "tooltip" for item in found}
     assert not titles & {"image", "title"}

@@ -17,7 +17,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import pages
+from analysis import drawings, pages
 from analysis.escaping import escape, escape_front, escape_json
 from analysis.pages import write_pages
 from analysis.report import Report, from_json, to_json
@@ -127,7 +127,7 @@ def written(report: Report, root: Path, pictures: bool = False) -> dict[str, str
     with little_work() as patch:
         if not pictures:
             drawn = '<svg viewBox="0 0 720 300"></svg>'
-            patch.setattr(pages, "_pictures", lambda figures, tokens: {figure.id: drawn for figure in figures})
+            patch.setattr(pages, "draw_pictures", lambda figures, tokens: {figure.id: drawn for figure in figures})
         files = write_pages(report, root)
     found = {f.relative_to(root).as_posix(): f.read_text(encoding="utf-8") for f in files if f.suffix == ".qmd"}
     assert len(found) >= 6 + len(report.segments)
@@ -182,13 +182,15 @@ def test_all_hostile_words_in_every_place_at_once_stay_words(root: Path, plain: 
 
 def test_charts_with_hostile_words_can_be_drawn(root: Path) -> None:
     hostile = with_words(run_stages().report, lambda i: f"{HOSTILE[i % len(HOSTILE)]} {i}")
-    drawn = {f.id: f for f in pages._draw_all(hostile)}
+    drawn = {f.id: f for f in drawings.draw_all(hostile)}
     some = [
         drawn[f"chart-{name}"]
         for name in ("value-size", "heat-map", "parallel", "map", "mix-1", "correlations", "associations")
     ]
     with little_work():
-        pictures = pages._pictures(some, pages.read_tokens((root / "site/assets/site.css").read_text(encoding="utf-8")))
+        pictures = drawings.draw_pictures(
+            some, pages.read_tokens((root / "site/assets/site.css").read_text(encoding="utf-8"))
+        )
     for svg in pictures.values():
         for element in ElementTree.fromstring(svg).iter():
             assert element.tag.rpartition("}")[2] in DRAWN

@@ -158,7 +158,7 @@ def test_results_of_another_format_are_told_of(tmp_path: Path, text: str) -> Non
 def test_the_page_shows_weak_conditions_and_losses_and_without_results_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analysis.pages.run_parallel", in_turn)
+    monkeypatch.setattr("analysis.drawings.run_parallel", in_turn)
     for folder in ("templates", "site"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     report = replace(run_stages().report, validation=made_up())
