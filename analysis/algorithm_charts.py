@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.decision import VALID
 from analysis.evidence_charts import ACCENT
 from analysis.figures import EVERYONE, INK, SHAPES, Figure, Table, make_figure, single, tip
-from analysis.formats import in_words, joined
+from analysis.formats import in_words, joined, number, significant
 from analysis.readings import cell_share
 from analysis.report import Report
 from analysis.resample import REFERENCE_ROWS
@@ -62,8 +62,8 @@ def algorithms(report: Report) -> Figure:
             (
                 a.title,
                 str(r.k),
-                f"{r.stability.median:.3f}",
-                f"{r.silhouette:.3f}",
+                number(r.stability.median, 3),
+                number(r.silhouette, 3),
                 cell_share(report, r.smallest_share),
             )
             for a, found in shown
@@ -126,7 +126,7 @@ def dendrogram(report: Report) -> Figure:
         f"Shown are the last {len(heights)} unions"
     )
     sampled = report.study.n_core > REFERENCE_ROWS
-    caption += f" of a sample of {REFERENCE_ROWS:,} {report.study.customers}." if sampled else "."
+    caption += f" of a sample of {number(REFERENCE_ROWS)} {report.study.customers}." if sampled else "."
     table = Table(
         ("Groups before", "Groups after", "Cost of the union"),
         tuple((str(i + 1), str(i), report.formats().plain(height)) for i, height in enumerate(heights, 1)),
@@ -167,7 +167,7 @@ def reach(report: Report) -> Figure | None:
             ),
         )
     )
-    mark = pd.DataFrame([{"distance": found.radius, "text": f"radius {found.radius:.2f}", "share": 2}])
+    mark = pd.DataFrame([{"distance": found.radius, "text": f"radius {number(found.radius, 2)}", "share": 2}])
     y = alt.Y(field="distance", type="quantitative", title=f"Distance to neighbour {found.neighbours}")
     line = alt.Chart(mark).mark_rule(strokeDash=[4, 3], color=INK).encode(y=y)
     words = (
@@ -178,7 +178,8 @@ def reach(report: Report) -> Figure | None:
     within = sum(value <= found.radius for value in found.quantiles)
     dbscan = next(a for a in report.evidence.algorithms if a.name == "dbscan")
     title = (
-        f"The curve bends at {found.radius:.2f}: that near, {within} % of customers have {found.neighbours} neighbours"
+        f"The curve bends at {number(found.radius, 2)}: that near, {within} % of customers have "
+        f"{found.neighbours} neighbours"
         if found.radius > 0
         else f"{within} % of customers have {found.neighbours} others just like them, which leaves no radius to choose"
     )
@@ -190,7 +191,7 @@ def reach(report: Report) -> Figure | None:
     table = Table(
         ("Share of customers", f"Distance to neighbour {found.neighbours}"),
         tuple(
-            (report.formats().percent(share / 100), f"{value:.3f}")
+            (report.formats().percent(share / 100), number(value, 3))
             for share, value in points
             if share % 10 == 0 or (share, value) in (points[0], points[-1])
         ),
@@ -253,18 +254,19 @@ def ward_groups(report: Report) -> Figure | None:
         .encode(x=alt.X(field="x", type="quantitative"))
     )
     title = (
-        f"Ward's own groups come back at {min(found.own_slsw):.2f} to {max(found.own_slsw):.2f}, "
-        f"by the nearest centre at {min(found.slsw):.2f} to {max(found.slsw):.2f}"
+        f"Ward's own groups come back at {number(min(found.own_slsw), 2)} to {number(max(found.own_slsw), 2)}, "
+        f"by the nearest centre at {number(min(found.slsw), 2)} to {number(max(found.slsw), 2)}"
     )
     caption = (
         "Ward's tree gives groups to the customers it was grown from; everyone else goes to the nearest centre, and "
         "so do they. For each of its groups, the largest share of members in common with a group of another "
-        f"resample's tree, on average: among the customers drawn, and among all by the rule. Dashed: {VALID}, from "
+        f"resample's tree, on average: among the customers drawn, and among all by the rule. Dashed: "
+        f"{significant(VALID)}, from "
         "which Hennig calls a segment valid."
     )
     table = Table(
         ("Group", *kinds),
-        tuple((g, f"{a:.3f}", f"{b:.3f}") for g, a, b in zip(groups, found.own_slsw, found.slsw, strict=True)),
+        tuple((g, number(a, 3), number(b, 3)) for g, a, b in zip(groups, found.own_slsw, found.slsw, strict=True)),
     )
     height = 34 * found.k
     spec = single(alt.layer(between, valid, dots), height)

@@ -17,6 +17,7 @@ from analysis.config import RowColumns, Source, Study
 from analysis.descriptions import Columns, CustomerFeatures, Description, EventColumns, Levels
 from analysis.errors import InputError, did_you_mean, listed
 from analysis.events import event_features
+from analysis.formats import number
 from analysis.rfm import NO_PURCHASE, RfmGrid, rfm_cells, rfm_grid
 from analysis.sources import RawTable, check_key
 from analysis.surveys import survey_summary
@@ -214,7 +215,7 @@ def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
     found = survey_summary(raw.frame, items, setting="battery").batteries[0]
     lined = round(found.straight_lining * found.n_answered) if found.n_answered else 0
     yes = "of the answers are a yes" if found.scale == "yes_no" else "of the answers lie above the middle of the scale"
-    tendency = f" {found.acquiescence:.0%} {yes}." if found.acquiescence == found.acquiescence else ""
+    tendency = f" {number(100 * found.acquiescence)} % {yes}." if found.acquiescence == found.acquiescence else ""
     why = f"The same answer to all {len(items)} items may be haste rather than opinion.{tendency}"
     return [LedgerLine("Straight-lining", why, raw.n_rows, lined, raw.n_rows, "reported, kept")]
 
@@ -319,7 +320,7 @@ def _match(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, notes: tuple
     unknown = int((~extra.index.isin(table.index)).sum())
     if unknown == len(extra):
         raise InputError(
-            f"{raw.shown_path}: none of its {len(extra):,} customers is known in the table that it is joined to.",
+            f"{raw.shown_path}: none of its {number(len(extra))} customers is known in the table that it is joined to.",
             "Expected keys written alike in both.",
             "Look at the keys of both tables, and at which columns the settings name.",
         )

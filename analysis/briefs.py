@@ -16,6 +16,7 @@ from markupsafe import Markup
 from analysis import readings
 from analysis.config import project_settings
 from analysis.figures import Figure
+from analysis.formats import number
 from analysis.report import Report, Segment
 
 NEEDED = ("typst", "font-source-sans-pro")
@@ -90,7 +91,7 @@ def key_numbers(report: Report) -> list[tuple[str, str, str]]:
         note += study.currency or "currency not stated in the data"
         tiles.append((f.value(report.value_total, variable.unit), variable.label.lower(), note))
     dated = f"; data as of {f.date(study.as_of)}" if study.as_of else ""
-    steady = f"{readings.chosen(report).stability.median:.2f}"
+    steady = number(readings.chosen(report).stability.median, 2)
     return [*tiles, (steady, "agreement between resamples", f"1 = the same groups every time{dated}")]
 
 

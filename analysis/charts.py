@@ -21,6 +21,7 @@ from analysis.figures import (
     tag,
     tip,
 )
+from analysis.formats import number
 from analysis.profile import Difference
 from analysis.report import Report, Segment
 
@@ -170,7 +171,7 @@ def heat_map(report: Report) -> Figure:
             "segment": tag(s),
             "feature": labels[d.variable],
             "z": d.z,
-            "text": f"{d.z:+.1f}",
+            "text": number(d.z, 1, "+"),
             "median": formats.value(d.summary.median, report.variable(d.variable).unit),
             "band": _interval(d),
         }
@@ -221,7 +222,13 @@ def heat_map(report: Report) -> Figure:
     table = Table(
         ("Feature", *(tag(s) for s in report.segments)),
         tuple(
-            (labels[n], *(f"{d.z:+.2f} ({_interval(d)})" if (d := s.difference(n)) else "–" for s in report.segments))
+            (
+                labels[n],
+                *(
+                    f"{number(d.z, 2, '+')} ({_interval(d)})" if (d := s.difference(n)) else "–"
+                    for s in report.segments
+                ),
+            )
             for n in names
         ),
     )
@@ -415,7 +422,7 @@ def segment_map(report: Report) -> Figure:
     table = Table(
         ("Segment", "Centre, across", "Centre, up", "Customers"),
         tuple(
-            (tag(s), f"{x:+.2f}", f"{y:+.2f}", formats.people(s.n))
+            (tag(s), number(x, 2, "+"), number(y, 2, "+"), formats.people(s.n))
             for s, (x, y) in zip(report.segments, found.centres, strict=True)
         ),
     )
@@ -480,7 +487,7 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
                 v.label,
                 formats.value(d.summary.median, v.unit),
                 formats.value(report.everyone[v.name].median, v.unit),
-                f"{d.z:+.2f}",
+                number(d.z, 2, "+"),
                 _interval(d),
             )
             for v, d in found
@@ -499,7 +506,7 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
 
 
 def _interval(difference: Difference) -> str:
-    return f"{difference.z_low:+.2f} to {difference.z_high:+.2f}"
+    return f"{number(difference.z_low, 2, '+')} to {number(difference.z_high, 2, '+')}"
 
 
 def _axis_title(ends: tuple[str, str], percent: str) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.config import Source, Study
 from analysis.errors import InputError, did_you_mean, listed
-from analysis.formats import and_more
+from analysis.formats import and_more, number, significant
 from analysis.sources import Column, RawTable, check_key
 
 
@@ -180,7 +180,7 @@ def _respell(values: pd.Series, settled: frozenset[str]) -> pd.Series:
 def _merging(rule: str, why: str, how: str, before: pd.Series, after: pd.Series) -> list[LedgerLine]:
     """The line of a merger, or none where it changes nothing."""
     n, touched = len(before), int((before.notna() & (before != after)).sum())
-    done = f"{how}: {before.nunique():,} answers before, {after.nunique():,} after"
+    done = f"{how}: {number(before.nunique())} answers before, {number(after.nunique())} after"
     return [LedgerLine(rule, why, n, touched, n, done)] if touched else []
 
 
@@ -265,7 +265,7 @@ def _label(source: Source, column: str) -> str:
 
 def _range_text(low: float | None, high: float | None) -> str:
     if low is None:
-        return "any value" if high is None else f"at most {high:,.0f}"
+        return "any value" if high is None else f"at most {number(high)}"
     if high is None:
-        return f"at least {low:,.0f}"
-    return f"{low:g} to {high:g}" if high < 10_000 else f"{low:,.0f} to {high:,.0f}"
+        return f"at least {number(low)}"
+    return f"{significant(low)} to {significant(high)}" if high < 10_000 else f"{number(low)} to {number(high)}"

@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 from scipy.special import digamma, expit, gammaln, hyp2f1, ndtri
 
 from analysis.errors import InputError
+from analysis.formats import number
 
 Floats = NDArray[np.float64]
 Likelihood = Callable[[Floats], tuple[float, Floats]]
@@ -348,7 +349,7 @@ def expected_purchase_value(model: SpendModel, x: ArrayLike, value: ArrayLike) -
     weight = model.p * x + model.q - 1
     if (weight <= 0).any():
         raise InputError(
-            f"Lifetime value: spend varies too widely for a mean value (q = {model.q:.2f}).",
+            f"Lifetime value: spend varies too widely for a mean value (q = {number(model.q, 2)}).",
             "Expected q above 1.",
             "Look for amounts that are wrong by powers of ten, or leave lifetime value out.",
         )

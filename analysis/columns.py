@@ -18,6 +18,7 @@ from pyarrow import compute
 
 from analysis.dates import YEARS, DateOrder, DayMonth, look_like_dates, read_dates
 from analysis.errors import InputError, did_you_mean, listed
+from analysis.formats import number
 from analysis.numerals import Decimal, decimal_mark, read_numbers
 
 # Its functions are made at run time, out of a type checker's sight.
@@ -291,8 +292,8 @@ def _missing_note(values: pa.Array, is_missing: np.ndarray, counts: np.ndarray, 
         return ""
     words = {values[int(i)].as_py(): int(counts[i]) for i in np.flatnonzero(is_missing)}
     words.pop("", None)
-    told = ", ".join(f"{count:,} written as '{word}'" for word, count in words.items())
-    return f"{n_missing:,} missing" + (f" ({told})" if told else "")
+    told = ", ".join(f"{number(count)} written as '{word}'" for word, count in words.items())
+    return f"{number(n_missing)} missing" + (f" ({told})" if told else "")
 
 
 def _check_cells(text: _Text, shown: str) -> None:
@@ -302,15 +303,16 @@ def _check_cells(text: _Text, shown: str) -> None:
     longest = int(lengths.argmax())
     if lengths[longest] > MAX_CELL:
         raise InputError(
-            f"{shown}, column '{text.name}', data row {text.row_of(longest):,}: a cell of {lengths[longest]:,} bytes.",
-            f"Expected cells of at most {MAX_CELL:,} bytes.",
+            f"{shown}, column '{text.name}', data row {number(text.row_of(longest))}: a cell of "
+            f"{number(lengths[longest])} bytes.",
+            f"Expected cells of at most {number(MAX_CELL)} bytes.",
             "A quotation mark that is never closed often causes this; otherwise leave that column out.",
         )
     formula = pc.match_substring_regex(text.values, r"^=\s*[A-Za-z$(+\-'\"\d]").to_numpy(zero_copy_only=False)
     if formula.any():
         first = int(formula.argmax())
         raise InputError(
-            f"{shown}, column '{text.name}', data row {text.row_of(first):,}: "
+            f"{shown}, column '{text.name}', data row {number(text.row_of(first))}: "
             f"a formula, '{_short(text.values[first].as_py())}'.",
             "Expected values.",
             "Copy the column and paste it as values, then save again.",
@@ -337,7 +339,7 @@ def _read_text(
         example = _unread_example(text, forced, mark)
         raise InputError(
             f"{setting}: column '{text.name}' of {shown} cannot be read as {forced}.",
-            f"A value there: '{_short(text.values[example].as_py())}' (data row {text.row_of(example):,}).",
+            f"A value there: '{_short(text.values[example].as_py())}' (data row {number(text.row_of(example))}).",
             "Mend the values or take that type out of the settings.",
         )
     return _read_words(text, forced)
@@ -379,7 +381,7 @@ def _read_boolean(text: _Text) -> _Read | None:
     n_true = int(text.weights[answers].sum())
     values = pd.array(text.spread(answers, False), dtype="boolean")
     values[text.spread(np.zeros(len(words), bool), True)] = pd.NA
-    told = f"two answers: {pair[0]} {n_true:,}, {pair[1]} {int(text.weights.sum()) - n_true:,}"
+    told = f"two answers: {pair[0]} {number(n_true)}, {pair[1]} {number(int(text.weights.sum()) - n_true)}"
     column = Column(text.name, "boolean", _joined(told, text.missing_note), text.n_missing, len(set(words)))
     return _Read(pd.Series(values), column)
 
@@ -400,8 +402,8 @@ def _read_number(text: _Text, mark: str, guess: bool, forced: bool) -> _Read | N
     note = _joined(
         told,
         text.missing_note,
-        f"{int(weights[endless].sum()):,} infinite taken as missing" if endless.any() else "",
-        f"{n_unread:,} not a number taken as missing ({_examples(text, unread)})" if n_unread else "",
+        f"{number(int(weights[endless].sum()))} infinite taken as missing" if endless.any() else "",
+        f"{number(n_unread)} not a number taken as missing ({_examples(text, unread)})" if n_unread else "",
     )
     n_missing = int(pd.isna(values).sum())
     whole = _whole(kept)
@@ -450,8 +452,8 @@ def _read_date(text: _Text, order: DateOrder, forced: bool) -> _Read | None:
         return None
     values = text.spread(dates.stamps, np.datetime64("NaT", "s"))
     n_far, n_bad = int(text.weights[dates.far].sum()), int(text.weights[dates.bad].sum())
-    away = f"{n_far:,} outside {YEARS[0]} to {YEARS[1]} taken as missing ({_examples(text, dates.far)})"
-    unread = f"{n_bad:,} not a date taken as missing ({_examples(text, dates.bad)})"
+    away = f"{number(n_far)} outside {YEARS[0]} to {YEARS[1]} taken as missing ({_examples(text, dates.far)})"
+    unread = f"{number(n_bad)} not a date taken as missing ({_examples(text, dates.bad)})"
     note = _joined(dates.told, text.missing_note, away if n_far else "", unread if n_bad else "")
     column = Column(text.name, "date", note, int(np.isnat(values).sum()), _n_distinct(dates.stamps), n_far + n_bad)
     return _Read(pd.Series(values), column, "open" if dates.is_open else dates.order)
@@ -473,16 +475,16 @@ def _read_words(text: _Text, forced: str | None) -> _Read:
     elif n_distinct == n_present > 10 and _matches(shown, r"\d").all() and not _matches(shown, r"\s").any():
         type_, told = "key", "an identifier: a different code in every row"
     elif n_distinct <= max(2, min(50, n_present // 2)) or n_distinct <= min(1000, n_present * 0.05):
-        type_, told = "category", f"{n_distinct:,} different words"
+        type_, told = "category", f"{number(n_distinct)} different words"
     else:
-        type_, told = "text", f"{n_distinct:,} different texts in {n_present:,} rows"
+        type_, told = "text", f"{number(n_distinct)} different texts in {number(n_present)} rows"
     merged = len(text.raw) - len(text.values)
     keep_spaces = type_ in ("key", "text") and merged > 0
     values, codes = (text.raw, text.raw_codes) if keep_spaces else (text.values, text.codes)
     is_missing = pc.is_in(pc.utf8_trim_whitespace(values), value_set=pa.array(MISSING, values.type))
     values = pc.if_else(is_missing, pa.scalar(None, values.type), values)
     rows = values.take(pa.array(codes, mask=codes < 0)).cast(pa.string())
-    spaces = f"{merged:,} values differ from another by spaces only" if merged else ""
+    spaces = f"{number(merged)} values differ from another by spaces only" if merged else ""
     note = _joined(told, spaces, text.missing_note, _contradiction(text))
     series = pd.Series(rows.to_pandas(), dtype="str")
     return _Read(series, Column(text.name, cast(ColumnType, type_), note, text.n_missing, n_distinct))
@@ -499,7 +501,7 @@ def _contradiction(text: _Text) -> str:
 def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read:
     """Read a column that already has a type (Parquet, Excel, a database)."""
     kind = array.type
-    missing = f"{array.null_count:,} missing" if array.null_count else ""
+    missing = f"{number(array.null_count)} missing" if array.null_count else ""
     if pa.types.is_boolean(kind):
         values = pd.Series(array.to_pandas(types_mapper=None)).astype("boolean")
         column = Column(
@@ -514,7 +516,7 @@ def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read
         years = stamps.astype("datetime64[Y]").astype(np.int64) + 1970
         far = ~np.isnat(stamps) & ((years < YEARS[0]) | (years > YEARS[1]))
         stamps = np.where(far, np.datetime64("NaT", "s"), stamps)
-        away = f"{int(far.sum()):,} outside {YEARS[0]} to {YEARS[1]} taken as missing" if far.any() else ""
+        away = f"{number(int(far.sum()))} outside {YEARS[0]} to {YEARS[1]} taken as missing" if far.any() else ""
         note = _joined("dates in the file", missing, away)
         n_missing = int(np.isnat(stamps).sum())
         column = Column(name, "date", note, n_missing, _n_distinct(stamps), int(far.sum()))
@@ -535,7 +537,7 @@ def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read
     note = _joined(
         "an identifier by its name" if type_ == "key" else "",
         "whole numbers" if whole else "numbers with a decimal point",
-        f"{n_missing - int(endless.sum()):,} missing" if n_missing > endless.sum() else "",
-        f"{int(endless.sum()):,} infinite taken as missing" if endless.any() else "",
+        f"{number(n_missing - int(endless.sum()))} missing" if n_missing > endless.sum() else "",
+        f"{number(int(endless.sum()))} infinite taken as missing" if endless.any() else "",
     )
     return _Read(pd.Series(numbers), Column(name, type_, note, n_missing, n_distinct, int(endless.sum())))

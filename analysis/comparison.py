@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.figures import Table, tag
-from analysis.formats import unit_beside
+from analysis.formats import number, unit_beside
 from analysis.report import Report
 
 
@@ -59,6 +59,6 @@ def side_by_side(report: Report) -> list[Line]:
             middle = f" ({formats.interval(summary.p10, summary.p90, unit)})"
             yes = variable.unit == "yes_no"
             texts.append(formats.percent(summary.mean) if yes else formats.value(summary.median, unit) + middle)
-        places += [f"{d.z:.2f}" for d in found if d]
+        places += [number(d.z, 2) for d in found if d]
         lines.append(Line(variable.label, tuple(texts), tuple(places)))
     return lines

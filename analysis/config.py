@@ -170,6 +170,7 @@ class Study(Settings):
     title: str = Field(min_length=1)
     subtitle: str = ""
     customers: str = Field("customers", description="What a row of the segmentation is called, plural.")
+    locale: Literal["en", "de"] = Field("en", description="How numbers and dates are written; the words are English.")
     currency: str = Field("", description="Symbol or code of the currency; empty: not stated.")
     period: str = Field("", description='What money and counts cover, such as "in two years".')
     as_of: dt.date | Literal["auto"] = Field("auto", description="Date of the study; auto: newest in the data.")

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.bars import Bar
 from analysis.explore import ColumnSummary, MissingPattern
 from analysis.figures import EVERYONE, Figure, Table, make_figure, single, tip
-from analysis.formats import and_more, joined
+from analysis.formats import and_more, formatted, joined, number
 from analysis.relations import Relations
 from analysis.report import Report
 
@@ -57,13 +57,13 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
         height = 96
         table = Table(
             ("From", "To", "Customers"),
-            tuple((formats.value(b.low, unit), formats.value(b.high, unit), f"{b.n:,}") for b in column.bars),
+            tuple((formats.value(b.low, unit), formats.value(b.high, unit), number(b.n)) for b in column.bars),
         )
     else:
         horizontal = column.type != "date"
         chart = _counts(column.bars, column.label, "Customers", horizontal)
         height = 20 * len(column.bars) if horizontal else 96
-        table = Table((column.label, "Customers"), tuple((b.label, f"{b.n:,}") for b in column.bars))
+        table = Table((column.label, "Customers"), tuple((b.label, number(b.n)) for b in column.bars))
     if column.median is not None and numeric:
         title = f"{column.label}: half are at {formats.value(column.median, unit)} or less"
     else:
@@ -105,7 +105,7 @@ def correlation_map(report: Report) -> Figure | None:
     return _relation_map(
         "correlations",
         found,
-        f"{a} and {b.lower()} {verb} most ({r:+.2f})",
+        f"{a} and {b.lower()} {verb} most ({number(r, 2, '+')})",
         "Blue: both rise together; brown: one rises as the other falls.",
         "Spearman correlation",
         alt.Scale(domain=[-1, 0, 1], range=["#b2590f", "#e9e9e6", "#1f6fb2"], interpolate="rgb"),
@@ -122,7 +122,7 @@ def association_map(report: Report) -> Figure | None:
     return _relation_map(
         "associations",
         found,
-        f"{a} and {b.lower()} go together most ({v:.2f})",
+        f"{a} and {b.lower()} go together most ({number(v, 2)})",
         "The darker, the better one answer tells the other: 0 says nothing, 1 says all.",
         "Cramér's V",
         alt.Scale(domain=[0, 1], range=["#e9e9e6", "#1f6fb2"], interpolate="rgb"),
@@ -169,7 +169,9 @@ def _relation_map(
     m = len(found.labels)
     if m < found.n_variables:
         caption += f" Shown are the {m} of {found.n_variables} variables with the strongest relation to another."
-    cells = (tuple(format(r, digits) if j < i else "" for j, r in enumerate(row)) for i, row in enumerate(found.rows))
+    cells = (
+        tuple(formatted(r, digits) if j < i else "" for j, r in enumerate(row)) for i, row in enumerate(found.rows)
+    )
     table = Table(
         ("Variable", *found.labels[:-1]),
         tuple((label, *row[:-1]) for label, row in zip(found.labels, cells, strict=True)),
@@ -201,7 +203,7 @@ def missing_together(report: Report) -> Figure | None:
         alt.Chart(alt.InlineData(rows))
         .add_params(
             alt.param(name="groups", value=groups),
-            alt.param(name="counts", value=[f"{p.n:,}" for p in found.patterns]),
+            alt.param(name="counts", value=[number(p.n) for p in found.patterns]),
         )
         .transform_flatten(["j"])
         .transform_calculate(group="groups[datum.j]")
@@ -264,7 +266,7 @@ def coverage(report: Report, index: int) -> Figure | None:
         f"Bars of rows over time. {title}.",
         single(_counts(source.bars, source.dated, "Rows", False), 96),
         146,
-        Table(("Period", "Rows"), tuple((b.label, f"{b.n:,}") for b in source.bars)),
+        Table(("Period", "Rows"), tuple((b.label, number(b.n)) for b in source.bars)),
     )
 
 

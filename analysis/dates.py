@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
+from analysis.formats import number
+
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
 
@@ -118,9 +120,9 @@ def _day_month(parts: pa.Array, weights: np.ndarray, fits: np.ndarray, order: st
     if over_first and over_second:
         return None
     if over_first:
-        return "day-first", f"day first: {over_first:,} values have a first number over 12", False
+        return "day-first", f"day first: {number(over_first)} values have a first number over 12", False
     if over_second:
-        return "month-first", f"month first: {over_second:,} values have a second number over 12", False
+        return "month-first", f"month first: {number(over_second)} values have a second number over 12", False
     told = "read day first, but ambiguous: no value has a number over 12"
     return "day-first", f"{told} (set dates: month-first if that is wrong)", True
 

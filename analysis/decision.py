@@ -10,7 +10,7 @@ import numpy as np
 from analysis.cluster import ALGORITHMS, knee
 from analysis.config import Study
 from analysis.errors import InputError
-from analysis.formats import beside
+from analysis.formats import Formats, beside, number, significant
 from analysis.resample import Stability
 
 STABLE, VALID, MOST_NOISE = 0.85, 0.75, 0.25
@@ -131,7 +131,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Requirement:
-    """``fails`` says what is wrong, given value, bound, and ``exact``, the value as it reads beside the bound."""
+    """``fails`` says what is wrong, given the value and the bound that it misses, as they read beside each other."""
 
     name: str
     at_least: bool
@@ -139,10 +139,10 @@ class _Requirement:
 
 
 _REQUIREMENTS = (
-    _Requirement("size", True, "smallest segment has under {bound:.1%} of customers"),
-    _Requirement("unassigned", False, "{value:.0%} of customers unassigned, over {bound:.0%}"),
-    _Requirement("stability", True, "stability {exact}, under {bound:.2f}"),
-    _Requirement("slsw", True, "least stable segment {exact}, under {bound:.2f}"),
+    _Requirement("size", True, "smallest segment has under {bound} of customers"),
+    _Requirement("unassigned", False, "{value} of customers unassigned, over {bound}"),
+    _Requirement("stability", True, "stability {value}, under {bound}"),
+    _Requirement("slsw", True, "least stable segment {value}, under {bound}"),
 )
 
 
@@ -176,8 +176,11 @@ def first_failure(checks: Sequence[Check]) -> str:
         if not found.holds and found.value is None:
             return "was not resampled"
         if not found.holds and found.value is not None:
-            exact = beside(found.value, found.bound)
-            return wanted.fails.format(value=found.value, bound=found.bound, exact=exact)
+            if wanted.name in {"size", "unassigned"}:
+                value, bound = Formats().percent(found.value), Formats().percent(found.bound)
+            else:
+                value, bound = beside(found.value, found.bound), number(found.bound, 2)
+            return wanted.fails.format(value=value, bound=bound)
     return ""
 
 
@@ -215,14 +218,17 @@ def judge(
         row = rows[0]
         return told(
             row.k,
-            f"{row.k} groups, {row.unassigned_share:.0%} of customers unassigned; {row.why_not or 'replicates'}",
+            f"{row.k} groups, {number(100 * row.unassigned_share)} % of customers unassigned; "
+            f"{row.why_not or 'replicates'}",
         )
     eligible = [row for row in rows if row.eligible and row.k <= most]
     if not eligible:
         row = max((r for r in rows if r.k <= most), key=lambda r: r.stability.median)
         if not row.stability.pairs:
             return told(row.k, f"no number of segments passes; with {row.k} the {row.why_not}")
-        return told(row.k, f"no number of segments replicates; most stable at {row.k} ({row.stability.median:.2f})")
+        return told(
+            row.k, f"no number of segments replicates; most stable at {row.k} ({number(row.stability.median, 2)})"
+        )
     natural: list[CandidateEvidence] = []
     # The best separated first: whether a solution is natural takes many fits to tell.
     for row in sorted(eligible, key=lambda r: -r.silhouette):
@@ -234,7 +240,8 @@ def judge(
     row = max((r for r in natural or eligible if r.score >= best - BAND), key=lambda r: r.k)
     return told(
         row.k,
-        f"{row.k} segments, stability {row.stability.median:.2f}, least stable segment {min(row.slsw):.2f}",
+        f"{row.k} segments, stability {number(row.stability.median, 2)}, least stable segment "
+        f"{number(min(row.slsw), 2)}",
         bool(natural),
     )
 
@@ -275,8 +282,10 @@ def decide(
         other = beaten_by(a, row, winner.name, scored[winner.name].k)
         if other is not None:
             better = [
-                f"{a.title} finds {row.k} groups and leaves {row.unassigned_share:.0%} of customers unassigned; the "
-                f"others it separates better (silhouette {row.silhouette:.2f}) than {winner.title} does ({other:.2f})."
+                f"{a.title} finds {row.k} groups and leaves {number(100 * row.unassigned_share)} % of customers "
+                f"unassigned; the "
+                f"others it separates better (silhouette {number(row.silhouette, 2)}) than {winner.title} does "
+                f"({number(other, 2)})."
             ]
             winner, scored[a.name] = a, row
     row = scored[winner.name]
@@ -299,7 +308,7 @@ def decide(
     said = [fixed.title] if study.algorithm != "auto" else []
     said += [f"{k} segments"] if study.segments != "auto" else []
     resampled = (
-        f", median stability {chosen.stability.median:.2f}, least stable segment {min(chosen.slsw):.2f}"
+        f", median stability {number(chosen.stability.median, 2)}, least stable segment {number(min(chosen.slsw), 2)}"
         if chosen.stability.pairs
         else ""
     )
@@ -366,33 +375,36 @@ def _reasons(
     if row.eligible:
         eligible = [r.k for r in winner.by_k if r.eligible and r.k <= most]
         reasons.append(
-            f"{winner.title} replicates with {_listed(eligible)} segments: median stability of at least {STABLE}, "
-            f"every segment at least {VALID}, none too small."
+            f"{winner.title} replicates with {_listed(eligible)} segments: median stability of at least "
+            f"{significant(STABLE)}, "
+            f"every segment at least {significant(VALID)}, none too small."
         )
         best = max((r for r in winner.by_k if r.eligible and r.k <= most), key=lambda r: r.score)
         if winner.natural:
             reasons.append(
                 f"With {row.k} the segments are natural, and no other natural solution is separated better "
-                f"(silhouette {row.silhouette:.2f}) by more than {AS_SEPARATE}."
+                f"(silhouette {number(row.silhouette, 2)}) by more than {significant(AS_SEPARATE)}."
             )
         elif ALGORITHMS[winner.name].takes_k:
             reasons.append(
-                f"{row.k} is the finest of them whose score ({row.score:.2f}) is within {BAND} of the best "
-                f"({best.score:.2f}, at {best.k})."
+                f"{row.k} is the finest of them whose score ({number(row.score, 2)}) is within {significant(BAND)} of "
+                f"the best "
+                f"({number(best.score, 2)}, at {best.k})."
             )
         finer = next((r for r in winner.by_k if r.k == row.k + 1), None)
         if finer and finer.why_not:
             reasons.append(f"One more segment does not hold: {finer.why_not}.")
     else:
         reasons.append(
-            f"No number of segments up to {most} replicates; {row.k} is the most stable ({row.stability.median:.2f}, "
-            f"{STABLE} would be needed)."
+            f"No number of segments up to {most} replicates; {row.k} is the most stable "
+            f"({number(row.stability.median, 2)}, "
+            f"{significant(STABLE)} would be needed)."
         )
     for other in judged:
         if other.name == winner.name:
             continue
         result = scored.get(other.name)
-        score = f" (score {result.score:.2f})" if result and result.stability.pairs else ""
+        score = f" (score {number(result.score, 2)})" if result and result.stability.pairs else ""
         reasons.append(f"{other.title}: {other.outcome}{score}.")
     return reasons
 

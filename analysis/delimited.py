@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from analysis.errors import InputError, listed
+from analysis.formats import number
 
 _STRONG = ("\t", ";", ",", "|", "\x1f", "\x01")
 _BLOCK = 1 << 22
@@ -67,7 +68,7 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
     body = text[empty.end() :] if empty else text
     if empty:
         n_empty = len(re.findall(r"\r\n|\n|\r", empty[0]))
-        notes.append(f"{n_empty:,} blank line{'s' if n_empty > 1 else ''} before the table skipped")
+        notes.append(f"{number(n_empty)} blank line{'s' if n_empty > 1 else ''} before the table skipped")
     if not body.strip():
         raise InputError(f"{where} holds nothing but blank lines.", "Expected a table.", "Export the table again.")
     stated = re.match(r"sep=(.)\r?\n", body, re.IGNORECASE)

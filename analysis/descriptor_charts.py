@@ -22,7 +22,7 @@ from analysis.figures import (
     tag,
     tip,
 )
-from analysis.formats import Formats, in_sentence
+from analysis.formats import Formats, in_sentence, number
 from analysis.heldout import CHANCE
 from analysis.profile import CategoryProfile, Summary
 from analysis.report import Report
@@ -213,7 +213,7 @@ def mosaic(report: Report, index: int) -> Figure:
                     "residual": round(residual, 2),
                     "text": formats.percent(share),
                     "lift": formats.plain(round(lift, 2)),
-                    "far": f"{residual:+.1f}",
+                    "far": number(residual, 1, "+"),
                 }
             )
             across += share
@@ -303,7 +303,7 @@ def mosaic(report: Report, index: int) -> Figure:
                     for _, shares, lifts, residuals in pairs
                     for text in (
                         formats.percent(shares[i]),
-                        f"{formats.plain(round(lifts[i], 2))} and {residuals[i]:+.1f}",
+                        f"{formats.plain(round(lifts[i], 2))} and {number(residuals[i], 1, '+')}",
                     )
                 ),
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scipy.stats import binom
 
+from analysis.formats import in_english
 from analysis.rendered import Column, Document, join_texts
 
 PRIVATE = "private.json.gz"
@@ -100,6 +101,8 @@ class Private:
         The smallest number of customers that may be told.
     key_names : frozenset of str
         Names of the key columns, to which the usual ones (id, customer, …) are added.
+    locale : str
+        How the pages write numbers.
     known : bool
         False where the build has left no such list: `skipped_rules` then names what cannot be checked.
     """
@@ -108,6 +111,7 @@ class Private:
     free_text: frozenset[str]
     min_cell: int
     key_names: frozenset[str] = frozenset()
+    locale: str = "en"
     known: bool = True
 
 
@@ -140,6 +144,7 @@ def write_private(build: Path, private: Private) -> Path:
         "free_text": sorted(private.free_text),
         "min_cell": private.min_cell,
         "key_names": sorted(private.key_names),
+        "locale": private.locale,
     }
     path = build / PRIVATE
     path.write_bytes(gzip.compress(json.dumps(record, ensure_ascii=False).encode(), compresslevel=5, mtime=0))
@@ -157,6 +162,7 @@ def private_from_build(build: Path) -> Private:
         frozenset(record["free_text"]),
         record["min_cell"],
         frozenset(record["key_names"]),
+        record.get("locale", "en"),
     )
 
 
@@ -331,7 +337,7 @@ def read_count(value: str) -> int | None:
     >>> read_count("2,240"), read_count("3 (1 %)"), read_count("12 %"), read_count("fewer than 10")
     (2240, 3, None, None)
     """
-    match = LEADING_COUNT.match(value)
+    match = LEADING_COUNT.match(in_english(value))
     return int(re.sub(r"\D", "", match[1])) if match else None
 
 

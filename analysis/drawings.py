@@ -18,6 +18,7 @@ from analysis import (
 )
 from analysis.assets import themed
 from analysis.figures import WIDTH, Figure
+from analysis.formats import chart_locale
 from analysis.report import Report
 from analysis.workers import run_parallel
 
@@ -81,7 +82,7 @@ def draw_pictures(figures: list[Figure], tokens: dict[str, str]) -> dict[str, st
         if spec.get("width") == "container":
             spec = {**spec, "width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
         specs.append({"$schema": _SCHEMA, **spec})
-    drawn = run_parallel(delayed(vl_convert.vegalite_to_svg)(spec) for spec in specs)
+    drawn = run_parallel(delayed(vl_convert.vegalite_to_svg)(spec, format_locale=chart_locale()) for spec in specs)
     return {figure.id: _numbered(svg) for figure, svg in zip(figures, drawn, strict=True)}
 
 

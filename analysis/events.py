@@ -18,6 +18,7 @@ from analysis.engines import (
     index_by_customer,
 )
 from analysis.errors import InputError
+from analysis.formats import number
 from analysis.transactions import EPOCH, last_day
 
 PURCHASE_EVENTS = ("purchase", "order", "transaction")
@@ -93,7 +94,7 @@ def event_features(
         n_usable = int(counts["n_rows"] - counts["n_unkeyed"] - counts["n_undated"])
         if not n_usable:
             raise InputError(
-                f"{setting}: none of {counts['n_rows']:,} events has a customer and a time.",
+                f"{setting}: none of {number(counts['n_rows'])} events has a customer and a time.",
                 "Expected at least one.",
                 "Check which columns are named there.",
             )
@@ -110,7 +111,7 @@ def event_features(
         )
         if not found["n_events"]:
             raise InputError(
-                f"{setting}: all {n_usable:,} events are later than {until}.",
+                f"{setting}: all {number(n_usable)} events are later than {until}.",
                 "Expected some on or before that day.",
                 "Set a later as-of date.",
             )
@@ -131,7 +132,7 @@ def event_features(
             f"without {columns.session} were counted as one session a day.",
         ),
     ]
-    said = [f"{int(n):,} events {words}" for n, words in notes if n]
+    said = [f"{number(int(n))} events {words}" for n, words in notes if n]
     if columns.event and not found["n_pages"]:
         said.append("No event is a page view, so every event counts as a page.")
     if columns.event and not found["n_purchases"]:

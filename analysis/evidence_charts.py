@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.decision import NATURAL_GAP, STABLE, CandidateEvidence
 from analysis.evidence import PREDICTS
 from analysis.figures import EVERYONE, INK, Figure, Table, make_figure, single, tip
-from analysis.formats import in_words
+from analysis.formats import formatted, in_words, number, significant
 from analysis.report import Report
 
 ACCENT = "var(--accent)"
@@ -40,7 +40,8 @@ def silhouette(report: Report) -> Figure | None:
     published = _published(report).silhouette
     best = report.evidence.prefers.silhouette
     caption = (
-        "Mean silhouette: 1 = far from every other segment, 0 = on a border. Under 0.25 there is no clear gap "
+        f"Mean silhouette: 1 = far from every other segment, 0 = on a border. Under {number(0.25, 2)} there "
+        f"is no clear gap "
         "between segments (Kaufman and Rousseeuw's reading)."
     )
     if any(errors):
@@ -51,7 +52,7 @@ def silhouette(report: Report) -> Figure | None:
         rows,
         [r.silhouette for r in rows],
         "Mean silhouette",
-        f"Separation is best with {best} segments; with {report.decision.k} it is {published:.2f}",
+        f"Separation is best with {best} segments; with {report.decision.k} it is {number(published, 2)}",
         caption,
         format=".3f",
         errors=errors,
@@ -130,7 +131,8 @@ def prediction_strength(report: Report) -> Figure | None:
         "Prediction strength",
         title,
         "Of two customers that one half's own k-means puts together, how often the other half's does so too, in the "
-        f"segment where that is rarest. Dashed: {PREDICTS}, from which Tibshirani and Walther accept a number.",
+        f"segment where that is rarest. Dashed: {significant(PREDICTS)}, from which Tibshirani and Walther "
+        f"accept a number.",
         format=".2f",
         bound=PREDICTS,
         zero=True,
@@ -209,13 +211,14 @@ def stability(report: Report) -> Figure:
     )
     published = _published(report)
     after = next((r for r in rows if r.k == report.decision.k + 1), None)
-    title = f"With {report.decision.k} segments, two resamples agree to {published.stability.median:.2f}"
+    title = f"With {report.decision.k} segments, two resamples agree to {number(published.stability.median, 2)}"
     if after:
-        title += f"; with {after.k}, to {after.stability.median:.2f}"
+        title += f"; with {after.k}, to {number(after.stability.median, 2)}"
     caption = (
         "Two bootstrap samples are clustered apart and all customers assigned by both: 1 = the same groups, 0 = "
         "no better than chance. "
-        f"Tick: median; box: middle half; line: 5 to 95 %. Dashed: {STABLE}, the least that the decision accepts."
+        f"Tick: median; box: middle half; line: 5 to 95 %. Dashed: {significant(STABLE)}, the least that the "
+        f"decision accepts."
     )
     if len(rows) < len(report.evidence.by_k):
         caption += " A number of segments that had failed already, or lies above the most allowed, is not resampled."
@@ -224,9 +227,9 @@ def stability(report: Report) -> Figure:
         tuple(
             (
                 str(r.k),
-                f"{r.stability.median:.3f}",
-                f"{r.stability.q1:.3f}",
-                f"{r.stability.q3:.3f}",
+                number(r.stability.median, 3),
+                number(r.stability.q1, 3),
+                number(r.stability.q3, 3),
                 str(r.stability.pairs),
             )
             for r in rows
@@ -244,9 +247,9 @@ def null_reference(report: Report) -> Figure | None:
         return None
     most = max(nulls)
     title = (
-        f"Shuffled data reach {most:.2f} at best; this study has {own:.2f}"
+        f"Shuffled data reach {number(most, 2)} at best; this study has {number(own, 2)}"
         if own > most
-        else f"Shuffled data reach {most:.2f}, as high as this study ({own:.2f})"
+        else f"Shuffled data reach {number(most, 2)}, as high as this study ({number(own, 2)})"
     )
     caption = (
         f"Grey: {len(nulls)} data sets in which each feature was shuffled on its own, so that nothing hangs "
@@ -263,12 +266,16 @@ def gaussian_reference(report: Report) -> Figure:
     reading = (
         "as far apart as natural groups are" if own > bound else "under" if own <= most else "above, but not by enough"
     )
-    title = f"One Gaussian cloud reaches a silhouette of {most:.2f}; this study has {own:.2f}, {reading}"
+    title = f"One Gaussian cloud reaches a silhouette of {number(most, 2)}; this study has {number(own, 2)}, {reading}"
     if own <= most:
-        title = f"One Gaussian cloud reaches a silhouette of {most:.2f}, no less than this study ({own:.2f})"
+        title = (
+            f"One Gaussian cloud reaches a silhouette of {number(most, 2)}, no less than this study ({number(own, 2)})"
+        )
     caption = (
         f"Grey: {len(nulls)} clouds with the data's own means and covariances, which hold no groups at all, cut by the "
-        f"same method. Dashed: {bound:.2f}, that is {NATURAL_GAP} above the best of them, from which segments would "
+        f"same method. Dashed: {number(bound, 2)}, that is {significant(NATURAL_GAP)} above the best of them, "
+        f"from which "
+        f"segments would "
         "count as natural."
     )
     return _strip("gaussian", nulls, own, "Mean silhouette", "Cloud", title, caption, max(own, bound) * 1.06, bound)
@@ -311,7 +318,10 @@ def _strip(
         layers.append(alt.Chart(pd.DataFrame({"x": [bound]})).mark_rule(strokeDash=[4, 3], color=INK).encode(x=x))
     table = Table(
         ("Data", what),
-        (("This study", f"{own:.3f}"), *((f"{other} {i}", f"{value:.3f}") for i, value in enumerate(nulls, 1))),
+        (
+            ("This study", number(own, 3)),
+            *((f"{other} {i}", number(value, 3)) for i, value in enumerate(nulls, 1)),
+        ),
     )
     return make_figure(id, title, caption, f"Strip of references. {title}.", single(alt.layer(*layers), 70), 130, table)
 
@@ -388,10 +398,11 @@ def _by_k(
     if bound is not None:
         line = alt.Chart(pd.DataFrame({"y": [bound]})).mark_rule(strokeDash=[4, 3], color=INK)
         layers.insert(0, line.encode(y=alt.Y(field="y", type="quantitative", title=what)))
-    heading, cells = ["Segments", what], [[str(r.k), f"{x:{format}}"] for r, x in zip(rows, values, strict=True)]
+    heading = ["Segments", what]
+    cells = [[str(r.k), formatted(x, format)] for r, x in zip(rows, values, strict=True)]
     if errors:
         heading.append("Either way")
-        cells = [[*row, f"{error:.3f}"] for row, error in zip(cells, errors, strict=True)]
+        cells = [[*row, number(error, 3)] for row, error in zip(cells, errors, strict=True)]
     table = Table(tuple(heading), tuple(map(tuple, cells)))
     text = f"{what} by number of segments. {title}."
     caption += " Blue square: published."

@@ -8,6 +8,7 @@ from typing import Any
 
 import altair as alt
 
+from analysis.formats import chart_locale
 from analysis.report import Report, Segment
 
 WIDTH = 720
@@ -74,6 +75,8 @@ class Figure:
 def make_figure(
     id: str, title: str, caption: str, text: str, spec: dict[str, Any], height: int, table: Table
 ) -> Figure:
+    if locale := chart_locale():
+        spec = {**spec, "usermeta": {**spec.get("usermeta", {}), "embedOptions": {"formatLocale": locale}}}
     return Figure(f"chart-{id}", title, caption, text, _one_line_titles(spec), height, table)
 
 

@@ -1,14 +1,137 @@
-"""How numbers read on a page: rounding, units and plurals in one place."""
+"""How numbers read on a page: rounding, units, plurals and locale in one place."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 MEDIAN_TELLS = 0.5
 """A difference of means is told by medians where they differ at least this much of it in the same direction. Ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """How a language writes numbers and dates.
+
+    Parameters
+    ----------
+    decimal, thousands : str
+    day, month : str
+        Forms of dates, with the parts ``year``, ``month`` and ``day`` of ISO text.
+    unit_after : bool
+        Whether the currency stands after the amount.
+    """
+
+    decimal: str
+    thousands: str
+    day: str
+    month: str
+    unit_after: bool
+
+
+LOCALES = {
+    "en": Locale(".", ",", "{year}-{month}-{day}", "{year}-{month}", unit_after=False),
+    "de": Locale(",", ".", "{day}.{month}.{year}", "{month}.{year}", unit_after=True),
+}
+_LOCALE: ContextVar[Locale] = ContextVar("locale", default=LOCALES["en"])
+
+
+@contextmanager
+def localized(name: str) -> Iterator[Locale]:
+    """Write numbers and dates as a locale does, as long as the context lasts.
+
+    Parameters
+    ----------
+    name : str
+        A key of `LOCALES`.
+
+    Examples
+    --------
+    >>> with localized("de"):
+    ...     number(1234.5, 1), Formats("€").value(1183, "money"), Formats().date("2014-06-29")
+    ('1.234,5', '1.183\\xa0€', '29.06.2014')
+    """
+    token = _LOCALE.set(LOCALES[name])
+    try:
+        yield LOCALES[name]
+    finally:
+        _LOCALE.reset(token)
+
+
+def chart_locale() -> dict[str, Any] | None:
+    """The locale as charts take it (d3-format); None where it is theirs anyway."""
+    locale = _LOCALE.get()
+    if locale is LOCALES["en"]:
+        return None
+    return {"decimal": locale.decimal, "thousands": locale.thousands, "grouping": [3], "currency": ["", ""]}
+
+
+def number(x: float, digits: int = 0, sign: str = "") -> str:
+    """A number with so many digits after the decimal sign.
+
+    Parameters
+    ----------
+    x : float
+    digits : int
+    sign : {"", "+"}
+        Whether a plus is written.
+
+    Examples
+    --------
+    >>> number(1234.5), number(0.5, 2), number(0.5, 1, "+")
+    ('1,234', '0.50', '+0.5')
+    """
+    return _written(f"{x:{sign},.{digits}f}")
+
+
+def formatted(x: float, spec: str) -> str:
+    """A number by a format that Python and charts share.
+
+    >>> formatted(-0.5, "+.2f"), formatted(15149.2, ",.0f")
+    ('-0.50', '15,149')
+    """
+    return _written(format(x, spec))
+
+
+def significant(x: float, digits: int = 6) -> str:
+    """A number to so many digits in all, without thousands.
+
+    >>> significant(0.123456, 3), significant(2.0)
+    ('0.123', '2')
+    """
+    return _written(f"{x:.{digits}g}")
+
+
+def _written(text: str) -> str:
+    """A number that Python wrote, with the signs of the locale."""
+    locale = _LOCALE.get()
+    return text.translate({ord(","): locale.thousands, ord("."): locale.decimal})
+
+
+def in_english(text: str) -> str:
+    """A number that the locale wrote, with a decimal point and commas between thousands.
+
+    >>> with localized("de"):
+    ...     in_english("1.234,5")
+    '1,234.5'
+    """
+    locale = _LOCALE.get()
+    return text.translate({ord(locale.thousands): ",", ord(locale.decimal): "."})
+
+
+def retold(text: str) -> str:
+    """A sentence that was stored in English, its decimals as the locale writes them.
+
+    >>> with localized("de"):
+    ...     retold("0.98 of 3 draws, version 1.2.3")
+    '0,98 of 3 draws, version 1.2.3'
+    """
+    return re.sub(r"(?<![\w.])\d+\.\d+(?!\.?\w)", lambda found: _written(found[0]), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +163,7 @@ class Formats:
         if unit in {"share", "yes_no"}:
             return self.percent(x)
         if unit == "money":
-            return f"{self.currency}{self.plain(x)}"
+            return self.money(self.plain(x))
         if unit == "year":
             return f"{x:.0f}"
         if unit in {"days", "years"}:
@@ -56,7 +179,9 @@ class Formats:
         """
         if unit in {"days", "years"}:
             return f"{self.plain(low)} to {self.value(high, unit)}"
-        return f"{self.value(low, unit)} to {self.plain(high) if unit == 'money' else self.value(high, unit)}"
+        if unit == "money" and not _LOCALE.get().unit_after:
+            return f"{self.value(low, unit)} to {self.plain(high)}"
+        return f"{self.plain(low) if unit == 'money' else self.value(low, unit)} to {self.value(high, unit)}"
 
     def told(
         self, unit: str, here: tuple[float, float], everyone: tuple[float, float]
@@ -99,10 +224,16 @@ class Formats:
         if not math.isfinite(x):
             return "–"
         if abs(x) >= 100 or x == round(x):
-            return f"{x + 0.0:,.0f}"
+            return number(x + 0.0)
         digits = 1 if abs(x) >= 10 else 2 if abs(x) >= 1 else 3
-        text = f"{x:,.{digits}f}".rstrip("0").rstrip(".")
-        return "0" if text == "-0" else text
+        text = f"{x:.{digits}f}".rstrip("0").rstrip(".")
+        return "0" if text == "-0" else _written(text)
+
+    def money(self, amount: str) -> str:
+        """An amount with its currency."""
+        if not self.currency:
+            return amount
+        return f"{amount}\N{NO-BREAK SPACE}{self.currency}" if _LOCALE.get().unit_after else f"{self.currency}{amount}"
 
     def score(self, x: float) -> str:
         """Three digits after the point, all of them: scores and their differences stand beside each other.
@@ -110,7 +241,7 @@ class Formats:
         >>> Formats().score(0.74), Formats().score(-0.0001)
         ('0.740', '0.000')
         """
-        return f"{round(x, 3) + 0.0:.3f}"
+        return number(round(x, 3) + 0.0, 3)
 
     def p_value(self, p: float) -> str:
         """A p-value as it is read: three digits, and a bound under them.
@@ -118,7 +249,7 @@ class Formats:
         >>> Formats().p_value(0.0412), Formats().p_value(1e-9), Formats().p_value(1.0)
         ('0.041', '< 0.001', '1.000')
         """
-        return "< 0.001" if p < 0.001 else f"{p:.3f}"
+        return f"< {number(0.001, 3)}" if p < 0.001 else number(p, 3)
 
     def effect(self, x: float) -> str:
         """The size of an effect between 0 and 1: two digits.
@@ -126,7 +257,7 @@ class Formats:
         >>> Formats().effect(0.4567), Formats().effect(0.001)
         ('= 0.46', '< 0.01')
         """
-        return "< 0.01" if x < 0.01 else f"= {x:.2f}"
+        return f"< {number(0.01, 2)}" if x < 0.01 else f"= {number(x, 2)}"
 
     def percent(self, x: float) -> str:
         r"""A share as a percentage; the sign stays on the number's line.
@@ -136,7 +267,7 @@ class Formats:
         """
         points = 100 * x
         digits = 0 if abs(points) >= 9.95 or points == 0 else 1
-        return f"{points:.{digits}f}\N{NO-BREAK SPACE}%"
+        return f"{number(points, digits)}\N{NO-BREAK SPACE}%"
 
     def date(self, day: str) -> str:
         r"""A day or a month, given as ISO text; an en dash where there is none.
@@ -144,7 +275,11 @@ class Formats:
         >>> Formats().date("2014-06-29"), Formats().date("2012-07"), Formats().date("")
         ('2014-06-29', '2012-07', '–')
         """
-        return day or "–"
+        if not day:
+            return "–"
+        year, month, *rest = day[:10].split("-")
+        form = _LOCALE.get().day if rest else _LOCALE.get().month
+        return form.format(year=year, month=month, day=rest[0] if rest else "")
 
     def people(self, n: int) -> str:
         """A count of customers; small ones are not told apart.
@@ -152,7 +287,7 @@ class Formats:
         >>> Formats().people(2240), Formats().people(3), Formats().people(0)
         ('2,240', 'fewer than 10', '0')
         """
-        return f"fewer than {self.min_cell}" if 0 < n < self.min_cell else f"{n:,}"
+        return f"fewer than {self.min_cell}" if 0 < n < self.min_cell else number(n)
 
     def about(self, n: int) -> str:
         """A count to two digits, where the exact one could be subtracted from another.
@@ -160,7 +295,7 @@ class Formats:
         >>> Formats().about(2357), Formats().about(946)
         ('about 2,400', 'about 950')
         """
-        return f"about {float(f'{n:.2g}'):,.0f}"
+        return f"about {number(float(f'{n:.2g}'))}"
 
     def times(self, ratio: float) -> str:
         r"""How a value compares with everyone's, in words.
@@ -173,15 +308,6 @@ class Formats:
         return f"{self.plain(round(ratio, 1))} times" if ratio > 1 else f"{self.percent(ratio)} of"
 
 
-def number(x: float, spec: str) -> str:
-    """A number by a format of Python's.
-
-    >>> number(1234.5, ",.1f"), number(0.5, ".2f")
-    ('1,234.5', '0.50')
-    """
-    return format(x, spec)
-
-
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -191,8 +317,8 @@ def beside(value: float, bound: float) -> str:
     >>> beside(0.848, 0.85), beside(0.7, 0.85), beside(0.852, 0.85)
     ('0.848', '0.70', '0.85')
     """
-    text = f"{value:.2f}"
-    return f"{value:.3f}" if value < bound and text == f"{bound:.2f}" else text
+    text = number(value, 2)
+    return number(value, 3) if value < bound and text == number(bound, 2) else text
 
 
 def in_words(n: int) -> str:

@@ -27,6 +27,7 @@ from analysis.disclosure import (
     skipped_rules,
     write_private,
 )
+from analysis.formats import localized
 from analysis.rendered import Document, Tag, read_site
 
 __all__ = ["Budget", "Private", "Refusal", "check", "private_from_build", "skipped_rules", "write_private"]
@@ -167,16 +168,17 @@ def check(site: Path, private: Private, budget: Budget = Budget()) -> list[Refus
         _own_scripts(),
         {name: _anchors(document) for name, document in documents.items() if document.tags},
     )
-    refusals = {
-        Refusal(document.file, finding.line, name, finding.message)
-        for name, rule in RULES.items()
-        for document in documents.values()
-        for finding in rule(document, scene)
-    }
-    refusals |= {
-        Refusal(file, finding.line, "subtraction", finding.message)
-        for file, finding in find_unequal_totals(documents.values(), private.min_cell)
-    }
+    with localized(private.locale):
+        refusals = {
+            Refusal(document.file, finding.line, name, finding.message)
+            for name, rule in RULES.items()
+            for document in documents.values()
+            for finding in rule(document, scene)
+        }
+        refusals |= {
+            Refusal(file, finding.line, "subtraction", finding.message)
+            for file, finding in find_unequal_totals(documents.values(), private.min_cell)
+        }
     if not any(document.is_page for document in documents.values()):
         refusals.add(Refusal(".", 1, "links", "there is no page here"))
     return sorted(refusals, key=lambda refusal: (refusal.file, refusal.line, refusal.rule, refusal.message))

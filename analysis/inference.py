@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from analysis.columns import Column, ColumnType, is_identifier, split_words
+from analysis.formats import number
 from analysis.sources import RawTable
 
 Kind = Literal["customers", "transactions", "survey", "events"]
@@ -129,7 +130,7 @@ def infer_kind(table: RawTable) -> InferredKind:
     if customer and dates:
         numbers = [column.name for column in table.columns if column.type == "number"]
         n_each = table.n_rows / customer.n_distinct
-        told = f"'{customer.name}' repeats ({n_each:.1f} rows each) beside the date '{dates[0]}'"
+        told = f"'{customer.name}' repeats ({number(n_each, 1)} rows each) beside the date '{dates[0]}'"
         amount = _amount(table)
         events = [column.name for column in table.columns if _EVENT & _words(column.name)]
         named = amount is not None and bool(_AMOUNT & _words(amount))
@@ -322,7 +323,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
             "private by its name",
         ),
         (column.type == "key", "ignore", "an identifier, not a trait"),
-        (column.type == "text", "ignore", f"free text: {column.n_distinct:,} different values"),
+        (column.type == "text", "ignore", f"free text: {number(column.n_distinct)} different values"),
         (column.type == "date", "date", "a date: it dates the row and does not form segments itself"),
         (column.name in battery, "feature", "one of several answers on the same scale"),
         (binary and bool(words & _OUTCOME), "outcome", "a result with two answers, by its name"),
@@ -333,7 +334,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
         ),
         (kind == "survey", "descriptor", "beside the questions on one scale: it describes who answered"),
         (_is_coded(column, words), "descriptor", "numbers that are codes: their order means nothing"),
-        (column.type in ("category", "boolean"), "descriptor", f"{column.n_distinct:,} groups"),
+        (column.type in ("category", "boolean"), "descriptor", f"{number(column.n_distinct)} groups"),
     )
     for fits, role, why in rules:
         if fits:

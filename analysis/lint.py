@@ -12,7 +12,7 @@ from analysis.cleaning import Cleaned
 from analysis.config import Study
 from analysis.evidence import Evidence
 from analysis.features import FeatureTable
-from analysis.formats import Formats, joined
+from analysis.formats import Formats, joined, number, significant
 from analysis.prepare import Prepared
 from analysis.select import NEAR_COPY
 from analysis.sources import RawTable
@@ -171,7 +171,7 @@ def _copies(study: Study, table: FeatureTable, prepared: Prepared) -> list[Findi
             "near-copies",
             "caution" if study.near_copies == "keep" else "note",
             f"{count} nearly the same: {shown}",
-            f"A Spearman correlation of {NEAR_COPY} or more; the theme they share would weigh twice.",
+            f"A Spearman correlation of {significant(NEAR_COPY)} or more; the theme they share would weigh twice.",
             done[study.near_copies],
             tuple(dict.fromkeys(v.label for pair in pairs for v in pair)),
         )
@@ -259,7 +259,7 @@ def _thin(table: FeatureTable, prepared: Prepared) -> list[Finding]:
         Finding(
             "few-customers",
             "caution",
-            f"{n:,} customers for {p} features, {n // p} each",
+            f"{number(n)} customers for {p} features, {n // p} each",
             f"With fewer than {PER_FEATURE} customers a feature, segments follow chance more than the market.",
             "Nothing; use fewer features or wait for more customers.",
         )

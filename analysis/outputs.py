@@ -37,4 +37,4 @@ def private_values(raw: RawTable, cleaned: Cleaned, source: Source, study: Study
         if hidden and column.name != source.key:
             text.update(values.dropna().astype(str))
     names = frozenset({source.key}) if source.key else frozenset()
-    return Private(keys, frozenset(text), study.min_cell, names)
+    return Private(keys, frozenset(text), study.min_cell, names, locale=study.locale)

@@ -36,7 +36,7 @@ from analysis.drawings import draw_all, draw_pictures
 from analysis.escaping import escape, escape_front, escape_json, escape_lines
 from analysis.exports import export_rules
 from analysis.figures import WIDTH, Figure, Table
-from analysis.formats import in_words
+from analysis.formats import in_words, localized, number, significant
 from analysis.notes import as_html, find_lost, read_notes
 from analysis.prepare import OUTLIER_Z
 from analysis.report import Report, Segment
@@ -75,12 +75,12 @@ class Band:
     colour: Markup
     seg_text: str
     all_text: str
-    seg_lo: float
-    seg_mid: float
-    seg_hi: float
-    all_lo: float
-    all_mid: float
-    all_hi: float
+    seg_lo: Markup
+    seg_mid: Markup
+    seg_hi: Markup
+    all_lo: Markup
+    all_mid: Markup
+    all_hi: Markup
 
 
 def write_pages(report: Report, root: Path) -> list[Path]:
@@ -91,28 +91,35 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     list of Path
         Every generated file.
     """
-    site = root / "site"
-    bundle = write_vega_bundle(site / "assets")
-    book = _Book(report, root, bundle)
-    files = [_write(site / name, text) for name, text in book.pages()]
-    files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
-    files += [_write(site / "downloads" / name, text) for name, text in export_rules(report).items()]
-    files += write_briefs(list(book.briefs()) if installed() else [], site / "downloads", root / "templates" / "briefs")
-    for pattern in ("segment*", "brief*.pdf", "card*.png"):
-        _sweep(site / "downloads", pattern, files)
-    _sweep(site / "segments", "*.qmd", files)
-    _sweep(site / "assets" / "charts", "*.svg", files)
-    until = report.formats().date(report.card.valid_until)
-    dated = f", as of {report.study.as_of}" if report.study.as_of else ""
-    text = SYNTHETIC if report.study.synthetic else f"Made from {report.study.n_customers:,} rows of data{dated}."
-    write_notice(
-        root,
-        text,
-        synthetic=report.study.synthetic,
-        variables={"study": escape_front(report.study.title)},
-        stale=(report.card.valid_until, f"Out of date: these segments were to be used until {until}."),
-    )
-    return [*files, site / "assets" / bundle, site / "_metadata.yml", root / "_variables.yml"]
+    with localized(report.study.locale):
+        site = root / "site"
+        bundle = write_vega_bundle(site / "assets")
+        book = _Book(report, root, bundle)
+        files = [_write(site / name, text) for name, text in book.pages()]
+        files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
+        files += [_write(site / "downloads" / name, text) for name, text in export_rules(report).items()]
+        files += write_briefs(
+            list(book.briefs()) if installed() else [], site / "downloads", root / "templates" / "briefs"
+        )
+        for pattern in ("segment*", "brief*.pdf", "card*.png"):
+            _sweep(site / "downloads", pattern, files)
+        _sweep(site / "segments", "*.qmd", files)
+        _sweep(site / "assets" / "charts", "*.svg", files)
+        until = report.formats().date(report.card.valid_until)
+        dated = f", as of {report.formats().date(report.study.as_of)}" if report.study.as_of else ""
+        text = (
+            SYNTHETIC
+            if report.study.synthetic
+            else f"Made from {number(report.study.n_customers)} rows of data{dated}."
+        )
+        write_notice(
+            root,
+            text,
+            synthetic=report.study.synthetic,
+            variables={"study": escape_front(report.study.title)},
+            stale=(report.card.valid_until, f"Out of date: these segments were to be used until {until}."),
+        )
+        return [*files, site / "assets" / bundle, site / "_metadata.yml", root / "_variables.yml"]
 
 
 def write_notice(
@@ -190,6 +197,7 @@ class _Book:
             people=self.formats.people,
             plain=self.formats.plain,
             words=in_words,
+            number=number,
             value=self.formats.value,
             code=escape_lines,
         )
@@ -333,7 +341,7 @@ class _Book:
             band, base = f.interval(own.low, own.high, "money"), f.value(expected.everyone.value, "money")
             note = f"a customer, {band}; everyone {base}"
             tiles.append((f.value(own.value, "money"), "expected spend in the next year", note))
-        tiles.append((f"{s.slsw:.2f}", "stability", f"{s.band}; 1 = the same customers in every resample"))
+        tiles.append((number(s.slsw, 2), "stability", f"{s.band}; 1 = the same customers in every resample"))
         return tiles
 
     def outcomes(self, s: Segment) -> list[tuple[str, str, str]]:
@@ -358,14 +366,16 @@ class _Book:
         if variable.unit == "yes_no":
             here, all_ = round(100 * own.mean, 1), round(100 * base.mean, 1)
             texts = (self.formats.percent(own.mean), self.formats.percent(base.mean))
-            return Band(variable.label, f"yes, {sure}", Markup(s.colour), *texts, 0, here, here, 0, all_, all_)
+            place = [Markup(x) for x in (0, here, here, 0, all_, all_)]
+            return Band(variable.label, f"yes, {sure}", Markup(s.colour), *texts, *place)
         low, high = min(own.p10, base.p10), max(own.p90, base.p90)
         span = (high - low) or 1.0
         told = self.formats.told(variable.unit, (own.mean, own.median), (base.mean, base.median))
         if told and told[0] == "mean":
             sure = f"on average {told[1]}, everyone {told[2]}; {sure}"
         place = [
-            round(4 + 92 * (x - low) / span, 1) for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)
+            Markup(round(4 + 92 * (x - low) / span, 1))
+            for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)
         ]
         unit = variable.unit
         return Band(
@@ -401,7 +411,9 @@ class _Book:
 def _finalize(value: object) -> object:
     if isinstance(value, Markup) or value is None:
         return value
-    return Markup(str(value)) if isinstance(value, (int, float)) else escape(value)
+    if isinstance(value, float):
+        return significant(value)
+    return Markup(str(value)) if isinstance(value, int) else escape(value)
 
 
 def _write(path: Path, text: str) -> Path:

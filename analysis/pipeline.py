@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from analysis.config import Source, Study, check_study, load_study, profile_files
 from analysis.errors import InputError, did_you_mean, listed
+from analysis.formats import localized
 from analysis.validation import RESULTS
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def build(root: Path, data: Path | str | None = None, stage: Stage | None = None
         last = json.loads(record.read_text(encoding="utf-8"))
         if not force and last["stamp"] == stamp and all((root / name).is_file() for name in last["files"]):
             return Built(last["data"], last["synthetic"], fresh=False)
-    return _compute(root, study, paths, synthetic, data is not None, stage, stamp, record)
+    with localized(study.locale):
+        return _compute(root, study, paths, synthetic, data is not None, stage, stamp, record)
 
 
 def _compute(
@@ -108,7 +110,7 @@ def _compute(
             if isinstance(paths[0], Path) and paths[0].is_relative_to(root):
                 name = paths[0].relative_to(root).as_posix()
             draft = draft_settings(raws[0], name)
-            study = check_study(draft)
+            study = check_study({**draft, "locale": study.locale})
             _check_draft(study, raws[0])
         for i, source in enumerate(study.sources[1:], start=1):
             raws.append(read_source(paths[i], root, source, f"segmentation.sources[{i}]"))
@@ -130,7 +132,7 @@ def _compute(
     from analysis.outputs import private_values, write_outputs
     from analysis.pages import write_pages
     from analysis.personas import write_personas
-    from analysis.playbook import read_playbook
+    from analysis.playbook import find_misspelt, read_playbook
     from analysis.prepare import apply_steps, prepare
     from analysis.profile import expect_spend, profile_segments
     from analysis.proof import prove, settle_split
@@ -237,6 +239,7 @@ def _compute(
     record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     lost = find_lost(read_notes(root), [segment.slug for segment in report.segments])
     told = [f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost]
+    told += find_misspelt(plays, [variable.name for variable in table.variables])
     return Built(raws[0].shown_path, synthetic, fresh=True, told=(*told, *(() if installed() else (ABSENT,))))
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from analysis.exports import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL
 from analysis.figures import Table
-from analysis.formats import Formats, in_words, joined
+from analysis.formats import Formats, in_words, joined, number, significant
 from analysis.report import Report, Segment
 from analysis.typing_rule import Bound, Part
 
@@ -168,9 +168,9 @@ def _bound(report: Report, bound: Bound) -> str:
 def _exact(formats: Formats, x: float, unit: str) -> str:
     """A threshold as it stands in the rule: all of its three digits."""
     if unit == "share":
-        return f"{100 * x:.3g}\N{NO-BREAK SPACE}%"
-    text = f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
-    return f"{formats.currency}{text}" if unit == "money" else f"{text} {unit}" if unit in {"days", "years"} else text
+        return f"{significant(100 * x, 3)}\N{NO-BREAK SPACE}%"
+    text = number(x) if abs(x) >= 100 else significant(x, 3)
+    return formats.money(text) if unit == "money" else f"{text} {unit}" if unit in {"days", "years"} else text
 
 
 def _told(part: Part) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -18,13 +19,15 @@ from analysis.errors import InputError, did_you_mean, listed
 from analysis.evidence import SegmentEvidence
 from analysis.expressions import Expression, parse
 from analysis.features import Variable
-from analysis.formats import Formats, in_sentence
+from analysis.formats import Formats, in_sentence, number
 from analysis.profile import Difference, Profiles, SegmentProfile
 
 PLAYBOOK = "templates/playbook.yml"
 MOST_ACTIONS = 4
 ALPHA, POWER = 0.05, 0.8
 """Of the two-sided tests that actions are to be proved by, in two groups of equal size."""
+ALIKE = 0.85
+"""From which similarity of spelling (difflib) a name is taken for a slip. Ours."""
 _QUANTILES = NormalDist().inv_cdf(1 - ALPHA / 2) + NormalDist().inv_cdf(POWER)
 
 _QUOTE = re.compile(r"\{([\w.]+)\}")
@@ -217,6 +220,25 @@ def choose_actions(
     return tuple(actions)
 
 
+def find_misspelt(plays: list[tuple[int, Play]], names: Iterable[str]) -> list[str]:
+    """Names in rules that the study lacks and that are all but one of its own: such a rule waits in vain.
+
+    Other unknown names are no fault, as a playbook may serve many studies.
+    """
+    ours, told = set(names), []
+    for line, play in plays:
+        quoted = _QUOTE.findall(f"{play.action} {play.reason} {play.measure} {play.avoid}")
+        owners = dict.fromkeys(name.partition(".")[0] for name in (*parse(play.when).names, *quoted))
+        for owner in owners:
+            near = get_close_matches(owner, ours, n=1, cutoff=ALIKE)
+            if owner not in ours and owner not in _KNOWN and near:
+                told.append(
+                    f"{PLAYBOOK}, line {line}: the study has no '{owner}', so the rule is passed over. "
+                    f"Did you mean '{near[0]}'?"
+                )
+    return told
+
+
 def _number(formula: Expression, values: Mapping[str, Any], line: int) -> float:
     try:
         return float(formula(values))
@@ -251,12 +273,12 @@ def _proof(play: Play, line: int, values: Mapping[str, Any], n: int, study: Stud
     known = "" if formula.names else " (assumed)"
     rise = f"a rise from {formats.percent(rate)}{known} to {formats.percent(wanted)} {play.rate_of}"
     if 2 * each <= n:
-        return f"{each:,} {study.customers} with the change and as many without it show {rise}."
+        return f"{number(each)} {study.customers} with the change and as many without it show {rise}."
     least = _least_rise(rate, n // 2)
     could = f" Halves of the segment would show a rise to {formats.percent(least)} or more." if least < 1 else ""
     return (
-        f"Cannot be proved in this segment: {rise} shows with {each:,} {study.customers} who get the change and as "
-        f"many who do not, and there are {formats.people(n)} in all.{could}"
+        f"Cannot be proved in this segment: {rise} shows with {number(each)} {study.customers} who get the change and "
+        f"as many who do not, and there are {formats.people(n)} in all.{could}"
     )
 
 

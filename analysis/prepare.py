@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.cleaning import LedgerLine
 from analysis.config import Study
 from analysis.features import FeatureTable, Variable
-from analysis.formats import and_more
+from analysis.formats import and_more, number, significant
 from analysis.select import PARTS, Dropped, Group, select
 
 Blocks = tuple[tuple[int, int], ...]
@@ -233,14 +233,14 @@ def _ledger(
         without = int(missing.any(axis=1).sum())
         done = "set aside while segments are formed, then assigned like everyone"
         lines.append(LedgerLine("Customers without a value in a feature", why, n, without, n, done))
-    why = f"A feature lies more than {OUTLIER_Z} robust standard deviations from its median."
+    why = f"A feature lies more than {significant(OUTLIER_Z)} robust standard deviations from its median."
     done = "set aside while segments are formed, then assigned like everyone"
     if study.outliers == "winsorise":
         done = "drawn in to that distance, for forming segments and for assigning alike; nobody set aside"
     elif study.outliers == "none":
         why = "Not looked for (set by the analyst)."
     elif unusual > aside:
-        why += f" More than {100 * MOST_UNUSUAL:.0f} % would be: a group rather than outliers, so nobody is."
+        why += f" More than {number(100 * MOST_UNUSUAL)} % would be: a group rather than outliers, so nobody is."
     touched = unusual if study.outliers == "winsorise" else aside
     return (*lines, LedgerLine("Unusual customers", why, n, touched, n, done))
 

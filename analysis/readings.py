@@ -9,7 +9,7 @@ from analysis.cluster import ALGORITHMS, SAMPLE_ROWS
 from analysis.decision import STABLE, AlgorithmEvidence, CandidateEvidence
 from analysis.evidence import JUDGED_ROWS, PREDICTS, SILHOUETTE_ROWS
 from analysis.figures import Table
-from analysis.formats import Formats, beside, in_words, joined
+from analysis.formats import Formats, beside, in_words, joined, number, significant
 from analysis.multiverse import AGREES
 from analysis.report import Report, Segment
 from analysis.resample import NULL_ROWS, REFERENCE_ROWS
@@ -60,7 +60,7 @@ def how_sure(s: Segment, formats: Formats) -> str:
     )
     return (
         f"When customers are resampled, the most similar group shares {formats.percent(s.slsw)} of its members with "
-        f"this one on average. Their mean silhouette is {s.silhouette:.2f}: {gap}."
+        f"this one on average. Their mean silhouette is {number(s.silhouette, 2)}: {gap}."
     )
 
 
@@ -70,7 +70,7 @@ def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str
     told, uneven = [], []
     for d in report.card.protected:
         known = d.strength is not None
-        figures = (f"{d.strength:.2f}", percent(d.base), percent(d.hit)) if known else ("–", "–", "–")
+        figures = (number(d.strength or 0.0, 2), percent(d.base), percent(d.hit)) if known else ("–", "–", "–")
         told.append((d.label, d.guessed, *figures))
         uneven.append([(r.segments, "; ".join(r.actions), *map(percent, r.shares)) for r in d.uneven])
     return told, uneven
@@ -106,12 +106,12 @@ def decision_words(report: Report) -> tuple[str, str]:
         first = f"{what}, the finest split that still comes back when {report.study.customers} are resampled."
     if not row.stability.pairs:
         return first, f"It was not resampled: {row.why_not}."
-    second = f"Two resamples agree to {row.stability.median:.2f}, where 1 is the same groups and 0 chance"
+    second = f"Two resamples agree to {number(row.stability.median, 2)}, where 1 is the same groups and 0 chance"
     after = next((r for r in report.evidence.by_k if r.k == decision.k + 1 and r.stability.pairs), None)
     if after:
-        second += f"; with {in_words(after.k)} segments they agree to {after.stability.median:.2f}"
+        second += f"; with {in_words(after.k)} segments they agree to {number(after.stability.median, 2)}"
         if after.stability.median < STABLE:
-            second += f", under the {STABLE} that is asked"
+            second += f", under the {significant(STABLE)} that is asked"
     return first, f"{second}."
 
 
@@ -119,7 +119,9 @@ def criteria(report: Report) -> tuple[Reading, ...]:
     """Every criterion with the number of segments that it would choose; the one that decides first."""
     prefers, row, own = report.evidence.prefers, chosen(report), winner(report)
     most = max(r.k for a in report.evidence.algorithms for r in a.by_k)
-    stable = f"Two resamples agree to {row.stability.median:.2f} (adjusted Rand index, {row.stability.pairs} pairs)."
+    stable = (
+        f"Two resamples agree to {number(row.stability.median, 2)} (adjusted Rand index, {row.stability.pairs} pairs)."
+    )
     takes_k = ALGORITHMS[report.decision.algorithm].takes_k
     cards = [
         Reading(
@@ -136,7 +138,7 @@ def criteria(report: Report) -> tuple[Reading, ...]:
                 "Silhouette",
                 prefers.silhouette,
                 _points(prefers.silhouette, most),
-                f"Separation is {row.silhouette:.2f} as published. "
+                f"Separation is {number(row.silhouette, 2)} as published. "
                 + (
                     "Fewer, coarser segments are nearly always further apart."
                     if prefers.silhouette <= row.k
@@ -163,7 +165,9 @@ def criteria(report: Report) -> tuple[Reading, ...]:
             ),
         ]
     strength = (
-        f"; with {in_words(row.k)} it is {row.prediction_strength:.2f}" if row.prediction_strength is not None else ""
+        f"; with {in_words(row.k)} it is {number(row.prediction_strength, 2)}"
+        if row.prediction_strength is not None
+        else ""
     )
     cards += [
         Reading(
@@ -177,7 +181,8 @@ def criteria(report: Report) -> tuple[Reading, ...]:
             "Prediction strength",
             prefers.prediction_strength,
             "no opinion" if prefers.prediction_strength is None else _points(prefers.prediction_strength, most),
-            f"The most segments that one half predicts in the other to {PREDICTS}, the weakest counting{strength}.",
+            f"The most segments that one half predicts in the other to {significant(PREDICTS)}, the weakest "
+            f"counting{strength}.",
         ),
         Reading(
             "BIC of the mixture",
@@ -250,8 +255,8 @@ def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
     words = {
         "size": ("Smallest segment", "at least", percent),
         "unassigned": ("Unassigned", "at most", percent),
-        "stability": ("Median stability", "at least", "{:.2f}".format),
-        "slsw": ("Least stable segment", "at least", "{:.2f}".format),
+        "stability": ("Median stability", "at least", lambda x: number(x, 2)),
+        "slsw": ("Least stable segment", "at least", lambda x: number(x, 2)),
     }
     rows = report.evidence.by_k
     headings = tuple(
@@ -279,7 +284,7 @@ def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
             outcome = f"more than the {most} allowed"
         if published:
             outcome = "published" if row.eligible else "published, though it fails"
-        score = f"{row.score:.2f}" if row.stability.pairs else "–"
+        score = number(row.score, 2) if row.stability.pairs else "–"
         lines.append(Line(row.k, published, cells, score, outcome))
     return headings, tuple(lines)
 
@@ -307,12 +312,12 @@ def how_each_did(report: Report) -> Table:
             (
                 a.title,
                 str(row.k),
-                f"{row.stability.median:.2f}" if resampled else "–",
-                f"{min(row.slsw):.2f}" if resampled else "–",
-                f"{row.silhouette:.2f}",
+                number(row.stability.median, 2) if resampled else "–",
+                number(min(row.slsw), 2) if resampled else "–",
+                number(row.silhouette, 2),
                 cell_share(report, row.unassigned_share),
-                f"{row.score:.2f}" if resampled else "–",
-                f"{same.score:.2f}" if same else "–",
+                number(row.score, 2) if resampled else "–",
+                number(same.score, 2) if same else "–",
                 _verdict(report, a, row),
             )
         )
@@ -369,11 +374,16 @@ def another_story(report: Report) -> tuple[str, str]:
     else:
         first = f"Yes: with {k} segments {joined([name for name, _ in found])} would draw the borders elsewhere."
     numbers = joined([f"{name} {beside(mean, AGREES)}" for name, mean in found])
-    own = f" ({decision.algorithm_title} itself {means[decision.algorithm]:.2f})" if decision.algorithm in means else ""
+    own = (
+        f" ({decision.algorithm_title} itself {number(means[decision.algorithm], 2)})"
+        if decision.algorithm in means
+        else ""
+    )
     ways = len(report.evidence.multiverse.choices) // len(means)
     second = (
         f"Agreement with the published segments, mean of {ways} ways to prepare the data: {numbers}{own}, where 1 is "
-        f"the same groups, 0 chance, and {AGREES} or more the same story. {told} What decides between them is how well "
+        f"the same groups, 0 chance, and {significant(AGREES)} or more the same story. {told} What decides "
+        f"between them is how well "
         "each one's own groups come back."
     )
     return first, second
@@ -395,13 +405,13 @@ def sampling(report: Report) -> Iterator[str]:
     clean = f"{customers} of the clean core"
 
     def of(most: int, rows: int = core, who: str = clean) -> str:
-        return f"all {who}" if rows <= most else f"a seeded sample of {most:,} {who}"
+        return f"all {who}" if rows <= most else f"a seeded sample of {number(most)} {who}"
 
     error = ", so it has a standard error" if core > SILHOUETTE_ROWS else ""
     yield f"The silhouette is taken over {of(SILHOUETTE_ROWS)}{error}."
     yield f"Solutions of resamples are compared over {of(JUDGED_ROWS, n, customers)}."
     taking_part = [ALGORITHMS[a.name] for a in report.evidence.algorithms]
-    fewer = [f"{a.title} {a.resample_rows:,}" for a in taking_part if core > a.resample_rows]
+    fewer = [f"{a.title} {number(a.resample_rows)}" for a in taking_part if core > a.resample_rows]
     yield f"A resample draws as many {clean} as there are, with replacement" + (
         f"; fewer for {joined(fewer)}." if fewer else "."
     )
@@ -409,5 +419,7 @@ def sampling(report: Report) -> Iterator[str]:
     yield f"{joined(sampled)} are fitted on {of(SAMPLE_ROWS)}, the others on everyone there."
     yield f"Gap, prediction strength, Ward's tree as drawn and DBSCAN's curve look at {of(REFERENCE_ROWS)}."
     rows = ALGORITHMS[report.decision.algorithm].resample_rows
-    yield f"Features are shuffled over {of(rows)}; a Gaussian cloud has as many points, but at most {NULL_ROWS:,}."
+    yield (
+        f"Features are shuffled over {of(rows)}; a Gaussian cloud has as many points, but at most {number(NULL_ROWS)}."
+    )
     yield f"Other choices are compared over {of(report.evidence.multiverse.rows, n, customers)}."

@@ -20,7 +20,7 @@ from analysis.errors import InputError
 from analysis.evidence import Evidence, Preferences, SegmentEvidence
 from analysis.explore import ColumnSummary, Missingness
 from analysis.features import FeatureTable, Variable
-from analysis.formats import Formats, in_words
+from analysis.formats import Formats, in_words, number
 from analysis.lint import Finding
 from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
@@ -81,6 +81,7 @@ class StudyInfo:
     title: str
     subtitle: str
     customers: str
+    locale: str
     currency: str
     period: str
     as_of: str
@@ -266,6 +267,7 @@ def write_report(
         study.title,
         study.subtitle,
         study.customers,
+        study.locale,
         study.currency,
         study.period,
         cleaned.as_of.isoformat() if cleaned.as_of else "",
@@ -402,8 +404,8 @@ def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyI
     """The one sentence that answers."""
     groups = f"{in_words(len(segments))} groups" if len(segments) > 1 else "one group"
     if verdict == "none":
-        return f"{n:,} {study.customers} were split into {groups}, but the split is no better than chance."
-    text = f"{n:,} {study.customers} form {groups}"
+        return f"{number(n)} {study.customers} were split into {groups}, but the split is no better than chance."
+    text = f"{number(n)} {study.customers} form {groups}"
     worth = [s for s in segments if s.value_share is not None]
     if not worth or len(segments) == 1:
         return f"{text}."
@@ -424,6 +426,7 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
         "title",
         "subtitle",
         "customers",
+        "locale",
         "currency",
         "period",
         "as_of",

@@ -15,7 +15,7 @@ from scipy.spatial.distance import squareform
 from analysis.config import Study
 from analysis.errors import InputError, listed
 from analysis.features import FeatureTable, Variable
-from analysis.formats import Formats
+from analysis.formats import Formats, number
 
 Matrix = NDArray[np.float64]
 
@@ -136,7 +136,9 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
         groups.append(Group(tuple(varying[j].name for j in members), least, done[study.near_copies]))
         if study.near_copies == "drop":
             for j in members[1:]:
-                reason = f"moves with {first.label} (Spearman {rho[members[0], j]:.2f}), which stands for it: {why}"
+                reason = (
+                    f"moves with {first.label} (Spearman {number(rho[members[0], j], 2)}), which stands for it: {why}"
+                )
                 dropped[varying[j].name] = Dropped(varying[j].name, "copy", reason)
     if study.noise == "drop" and len(frame) >= ENOUGH:
         noise = _noise(varying, frame, ranks, [members for members, _ in sets], logs)
@@ -209,7 +211,7 @@ def _constant(values: pd.Series) -> str:
         return f"has {'one value for everyone' if len(counts) else 'no value for anyone'}"
     share = max(counts.iloc[0], len(values) - counts.sum()) / len(values)
     if len(values) >= ENOUGH and share > MOST_EQUAL:
-        return f"has one value, or none, for more than {100 * MOST_EQUAL:.0f} % of customers"
+        return f"has one value, or none, for more than {number(100 * MOST_EQUAL)} % of customers"
     return ""
 
 
@@ -238,7 +240,7 @@ def _represent(members: list[int], similar: Matrix, missing: list[int], formats:
         had, lack = formats.people(missing[first]), formats.people(least)
         why = f"it has the fewest missing values ({had}, the next {lack})"
     elif within[first] > most:
-        why = f"it moves most with the others (mean {within[first]:.2f}, the next {most:.2f})"
+        why = f"it moves most with the others (mean {number(within[first], 2)}, the next {number(most, 2)})"
     else:
         why = "it comes first in the settings and nothing else tells them apart"
     return [first, *others], why
@@ -270,8 +272,9 @@ def _noise(
             continue
         other = varying[others[int(closest[1]) % len(others)]].label
         reason = (
-            f"moves with no other feature (largest Spearman correlation {r:.2f}, with {other}; bound {bound:.2f}) "
-            f"and has one peak (dip {depth:.3f}; bound {most:.3f})"
+            f"moves with no other feature (largest Spearman correlation {number(r, 2)}, with {other}; bound "
+            f"{number(bound, 2)}) "
+            f"and has one peak (dip {number(depth, 3)}; bound {number(most, 3)})"
         )
         reasons |= {varying[j].name: reason for j in members}
     return reasons

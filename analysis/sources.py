@@ -28,6 +28,7 @@ from analysis.columns import Column, DateOrder, Decimal, read_columns
 from analysis.databases import read_database
 from analysis.delimited import Reading, first_line, header_names, read_delimited
 from analysis.errors import InputError, did_you_mean, listed, place_of
+from analysis.formats import number
 from analysis.workbooks import read_workbook
 
 __all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
@@ -161,7 +162,7 @@ def read_table(
         parts = _unpack(shown, _download(address, setting), reading)
     elif "://" in address:
         shown, table = read_database(address, query, root=root, setting=setting)
-        parts = [_Part(shown, table, (f"{table.num_rows:,} rows by a query",), "")]
+        parts = [_Part(shown, table, (f"{number(table.num_rows)} rows by a query",), "")]
     else:
         files = _find(address, root, setting)
         parts = [part for file in files for part in _read_file(file, root, reading)]

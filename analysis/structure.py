@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from analysis.decision import DISSOLVED, HENNIG, VALID
 from analysis.figures import Table
-from analysis.formats import in_words, joined
+from analysis.formats import in_words, joined, number
 from analysis.report import Report, Segment
 from analysis.solutions import Neighbour
 
@@ -36,9 +36,9 @@ def solid_or_shaky(report: Report) -> str:
     if report.verdict.kind == "none":
         return "Shuffled data give groups just as stable, so no segment is solid, however often it comes back."
     shaky = [s for s in segments if s.slsw < VALID]
-    named = joined([f"{s.name} ({s.slsw:.2f})" for s in shaky])
+    named = joined([f"{s.name} ({number(s.slsw, 2)})" for s in shaky])
     if not shaky:
-        least, most = (f"{pick(s.slsw for s in segments):.2f}" for pick in (min, max))
+        least, most = (number(pick(s.slsw for s in segments), 2) for pick in (min, max))
         span = least if least == most else f"{least} to {most}"
         all_ = "Both segments" if len(segments) == 2 else f"All {in_words(len(segments))} segments"
         return f"{all_} are solid: each comes back in resamples ({span}, where 1 = the same customers)."
@@ -58,7 +58,8 @@ def advice(report: Report) -> tuple[Reading, ...]:
     if report.verdict.kind == "none":
         return (Reading("All segments", "do not act on them", report.verdict.sentence),)
     text = (
-        f"{s.name} is the least stable, and still {s.band} ({s.slsw:.2f}). Its core can be planned with by name; a "
+        f"{s.name} is the least stable, and still {s.band} ({number(s.slsw, 2)}). Its core can be planned "
+        f"with by name; a "
         "customer at a border may be on the other side after the next run."
     )
     return (Reading("No segment is shaky", "nothing to mend", text),)
@@ -68,9 +69,9 @@ def bands(report: Report) -> Table:
     """Hennig's bands, and the segments in each."""
     rows = []
     for (low, band), high in zip(HENNIG, (1.0, *(least for least, _ in HENNIG)), strict=False):
-        held = [f"{s.letter} {s.slsw:.2f}" for s in report.segments if s.band == band]
-        reading = band.capitalize() + ("" if low else f"; under {DISSOLVED:.2f} it has dissolved")
-        rows.append((reading, f"{low:.2f} to {high:.2f}", ", ".join(held) or "–"))
+        held = [f"{s.letter} {number(s.slsw, 2)}" for s in report.segments if s.band == band]
+        reading = band.capitalize() + ("" if low else f"; under {number(DISSOLVED, 2)} it has dissolved")
+        rows.append((reading, f"{number(low, 2)} to {number(high, 2)}", ", ".join(held) or "–"))
     return Table(("Reading", "Stability", "Segments"), tuple(rows))
 
 
@@ -119,12 +120,14 @@ def _advise(report: Report, s: Segment) -> Reading:
     )
     if s.band == "a pattern":
         text = (
-            f"Its core comes back, its border moves ({s.slsw:.2f}). Use it for ideas and messages; choose customers of "
+            f"Its core comes back, its border moves ({number(s.slsw, 2)}). Use it for ideas and messages; choose "
+            f"customers of "
             f"a campaign by their own numbers, not by membership, and look again when there are new data.{joins}"
         )
         return Reading(s.name, "plan, do not target", text)
     text = (
-        f"Another sample of customers would give another group ({s.slsw:.2f}). Spend nothing on it alone, compare "
+        f"Another sample of customers would give another group ({number(s.slsw, 2)}). Spend nothing on it "
+        f"alone, compare "
         f"nothing over time, and do not name it to others until new data show it again.{joins}"
     )
     return Reading(s.name, "do not act on it", text)
@@ -151,8 +154,8 @@ def _compare(report: Report, n: Neighbour) -> Reading:
 
 
 def _instead(what: str, here: float, own: float) -> str:
-    there = f"{own:.2f}"
-    return f"{what} {there}, as now" if f"{here:.2f}" == there else f"{what} {here:.2f} instead of {there}"
+    there = number(own, 2)
+    return f"{what} {there}, as now" if number(here, 2) == there else f"{what} {number(here, 2)} instead of {there}"
 
 
 def _change(report: Report, n: Neighbour) -> tuple[str, str]:
@@ -161,9 +164,12 @@ def _change(report: Report, n: Neighbour) -> tuple[str, str]:
     letters, names = joined([s.letter for s in segments]), joined([f"{s.letter} ({s.name})" for s in segments])
     count = in_words(n.k)
     if n.change == "reshuffle":
-        text = f"With {count}, all borders move: the two solutions agree to {n.agreement:.2f} (1 = the same groups)."
+        text = (
+            f"With {count}, all borders move: the two solutions agree to {number(n.agreement, 2)} (1 = the same "
+            f"groups)."
+        )
         return "a different cut", text
-    apart = f"differ most in “{report.variable(n.variable).label}” ({n.difference:.1f} standard deviations)."
+    apart = f"differ most in “{report.variable(n.variable).label}” ({number(n.difference, 1)} standard deviations)."
     if n.change == "merge":
         return f"merges {letters}", f"With {count}, {names} become one; they {apart}"
     formats, size = report.formats(), segments[0].n

@@ -21,7 +21,7 @@ from analysis.figures import (
     tag,
     tip,
 )
-from analysis.formats import in_words
+from analysis.formats import in_words, number, significant
 from analysis.multiverse import AGREES, Choice
 from analysis.report import Report
 from analysis.solutions import Level
@@ -43,7 +43,7 @@ _GAP = 0.012
 
 def segment_stability(report: Report) -> Figure:
     """How well each segment comes back in resamples."""
-    rows = [{"segment": tag(s), "slsw": s.slsw, "text": f"{s.slsw:.2f}", "reading": s.band} for s in report.segments]
+    rows = [{"segment": tag(s), "slsw": s.slsw, "text": number(s.slsw, 2), "reading": s.band} for s in report.segments]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y(
             field="segment",
@@ -72,18 +72,18 @@ def segment_stability(report: Report) -> Figure:
     )
     least = min(report.segments, key=lambda s: s.slsw)
     title = (
-        f"Even the least stable segment, {least.name}, comes back at {least.slsw:.2f}"
+        f"Even the least stable segment, {least.name}, comes back at {number(least.slsw, 2)}"
         if least.slsw >= VALID
-        else f"{least.name} does not come back reliably ({least.slsw:.2f})"
+        else f"{least.name} does not come back reliably ({number(least.slsw, 2)})"
     )
     caption = (
         "In each resample the most similar segment is found; 1 = exactly the same customers. Dashed: "
-        f"{VALID}, from which Hennig calls a segment valid."
+        f"{significant(VALID)}, from which Hennig calls a segment valid."
     )
     height = 34 * len(rows)
     table = Table(
         ("Segment", "Stability", "Reading"),
-        tuple((tag(s), f"{s.slsw:.3f}", s.band) for s in report.segments),
+        tuple((tag(s), number(s.slsw, 3), s.band) for s in report.segments),
     )
     return make_figure(
         "segment-stability",
@@ -100,7 +100,7 @@ def sharpness(report: Report) -> Figure:
     """Mean silhouette and mean shadow value of each segment."""
     measures = ("Silhouette: long is sharp", "Shadow value: short is sharp")
     rows = [
-        {"measure": measure, "segment": tag(s), "value": round(value, 3), "text": f"{value:.2f}"}
+        {"measure": measure, "segment": tag(s), "value": round(value, 3), "text": number(value, 2)}
         for s in report.segments
         for measure, value in zip(measures, (s.silhouette, s.shadow), strict=True)
     ]
@@ -127,7 +127,7 @@ def sharpness(report: Report) -> Figure:
     title = (
         f"The border is sharpest around {sharp.name}, softest around {soft.name}"
         if sharp is not soft
-        else f"Shadow value of {sharp.name}: {sharp.shadow:.2f}"
+        else f"Shadow value of {sharp.name}: {number(sharp.shadow, 2)}"
     )
     caption = (
         "Silhouette: 1 = far from every other segment, 0 = on a border, below 0 = nearer to another one. Shadow value: "
@@ -136,7 +136,7 @@ def sharpness(report: Report) -> Figure:
     )
     table = Table(
         ("Segment", "Mean silhouette", "Mean shadow value"),
-        tuple((tag(s), f"{s.silhouette:.3f}", f"{s.shadow:.3f}") for s in report.segments),
+        tuple((tag(s), number(s.silhouette, 3), number(s.shadow, 3)) for s in report.segments),
     )
     height = 2 * inner + 130
     text_alt = f"Two groups of bars by segment. {title}."
@@ -179,7 +179,7 @@ def gorge(report: Report) -> Figure:
     )
     table = Table(
         ("Segment", "Similarity from", "to", "Share of customers"),
-        tuple((tag(s), f"{low:.2f}", f"{high:.2f}", formats.percent(share)) for s, low, high, share in bins),
+        tuple((tag(s), number(low, 2), number(high, 2), formats.percent(share)) for s, low, high, share in bins),
     )
     text = f"Histograms of similarity, one a segment. {title}."
     return make_figure("gorge", title, caption, text, faceted(chart, 290), 114 * len(found) + 40, table)
@@ -198,15 +198,15 @@ def flow(report: Report) -> Figure | None:
         (low, mixed), (high, same) = ranked[0], ranked[-1]
         names = {s.id: s.name for s in report.segments}
         title = (
-            f"There with {in_words(k - 1)} segments already: {names[same]} ({high:.2f}); "
-            f"put together from several: {names[mixed]} ({low:.2f})"
+            f"There with {in_words(k - 1)} segments already: {names[same]} ({number(high, 2)}); "
+            f"put together from several: {names[mixed]} ({number(low, 2)})"
             if high - low >= 0.01
-            else f"Every segment comes from those of {in_words(k - 1)} in the same way ({high:.2f})"
+            else f"Every segment comes from those of {in_words(k - 1)} in the same way ({number(high, 2)})"
         )
     caption = (
         "A row a number of segments, a block a segment, as wide as its share of customers; ribbons lead to where its "
         f"customers are with one segment more. Coloured: published. Number in a block: 1 = from one segment, 0 = from "
-        f"all alike. Ribbons of under {THIN:.0%} of customers are not drawn."
+        f"all alike. Ribbons of under {number(100 * THIN)} % of customers are not drawn."
     )
     labels = {(x.k, j): _short(s) for x in levels if x.origins for j, s in zip(x.segments, x.stability, strict=True)}
     return _flow_figure(report, "flow", title, caption, levels, labels)
@@ -293,11 +293,13 @@ def multiverse(report: Report) -> Figure:
     chart = chart.facet(row=_row("features", sets), spacing=10)
     values = [c.agreement for c in found.choices]
     title = (
-        f"Agreement runs from {min(values):.2f} to {max(values):.2f}; {formats.percent(found.agree_share)} of "
-        f"{len(rows)} ways reach {AGREES}"
+        f"Agreement runs from {number(min(values), 2)} to {number(max(values), 2)}; "
+        f"{formats.percent(found.agree_share)} of "
+        f"{len(rows)} ways reach {significant(AGREES)}"
     )
     caption = (
-        f"Each cell forms {in_words(found.k)} segments in another way. Blue: at least {AGREES}, the same story; brown: "
+        f"Each cell forms {in_words(found.k)} segments in another way. Blue: at least {significant(AGREES)}, "
+        f"the same story; brown: "
         "another one. " + ("Outlined: the published way." if any(c.published for c in found.choices) else "")
     ).strip()
     table = Table(
@@ -305,7 +307,7 @@ def multiverse(report: Report) -> Figure:
         tuple(
             (
                 *(_option(report, name, getattr(c, name)) for name in ("features", "outliers", "scaling", "algorithm")),
-                f"{c.agreement:.2f}" + (", published" if c.published else ""),
+                number(c.agreement, 2) + (", published" if c.published else ""),
             )
             for c in found.choices
         ),
@@ -322,7 +324,7 @@ def main_effects(report: Report) -> Figure:
             "factor": f"{KINDS[f.name]}: {formats.percent(f.matters)}",
             "option": _option(report, f.name, option),
             "agreement": round(mean, 3),
-            "text": f"{mean:.2f}",
+            "text": number(mean, 2),
         }
         for f in found.factors
         for option, mean in zip(f.options, f.means, strict=True)
@@ -336,12 +338,12 @@ def main_effects(report: Report) -> Figure:
     caption = (
         "Bar: mean agreement with the published segments over all ways that take this option. The further apart the "
         f"bars of one kind, the more that choice matters; its percentage is its share of the differences. "
-        f"Dashed: {AGREES}."
+        f"Dashed: {significant(AGREES)}."
     )
     table = Table(
         ("Kind of choice", "Option", "Mean agreement", "Share of the differences"),
         tuple(
-            (KINDS[f.name], _option(report, f.name, option), f"{mean:.3f}", formats.percent(f.matters))
+            (KINDS[f.name], _option(report, f.name, option), number(mean, 3), formats.percent(f.matters))
             for f in found.factors
             for option, mean in zip(f.options, f.means, strict=True)
         ),
@@ -361,7 +363,7 @@ def left_out(report: Report) -> Figure | None:
     if not found:
         return None
     rows = [
-        {"option": report.variable(name).label, "agreement": round(value, 3), "text": f"{value:.2f}"}
+        {"option": report.variable(name).label, "agreement": round(value, 3), "text": number(value, 2)}
         for name, value in found
     ]
     first = rows[0]
@@ -372,11 +374,11 @@ def left_out(report: Report) -> Figure | None:
     )
     caption = (
         "Each feature is left out in turn and the customers are clustered anew. The shorter the bar, the more the "
-        f"segments hang on that feature. Dashed: {AGREES}."
+        f"segments hang on that feature. Dashed: {significant(AGREES)}."
     )
     table = Table(
         ("Left out", "Agreement"),
-        tuple((str(row["option"]), f"{value:.3f}") for row, (_, value) in zip(rows, found, strict=True)),
+        tuple((str(row["option"]), number(value, 3)) for row, (_, value) in zip(rows, found, strict=True)),
     )
     chart = _agreement_bars(rows, "option", [str(row["option"]) for row in rows])
     height = 28 * len(rows)
@@ -407,7 +409,7 @@ def _agreement_bars(rows: list[dict[str, Any]], field: str, order: list[str] | N
 
 def _short(x: float) -> str:
     """Two digits without a leading zero, for narrow cells."""
-    return f"{x:.2f}".replace("0.", ".", 1) if abs(x) < 0.995 else f"{x:.0f}"
+    return number(x, 2).replace("0", "", 1) if abs(x) < 0.995 else number(x)
 
 
 def _row(field: str, order: list[str]) -> alt.Row:
@@ -533,6 +535,6 @@ def _flow_rows(report: Report, before: Level | None, level: Level) -> list[tuple
     for i, segment in enumerate(level.segments):
         origins = sorted(zip(level.origins[i], before.segments, strict=True), reverse=True) if before else []
         came = ", ".join(f"{formats.percent(part)} {called(level.k - 1, j)}" for part, j in origins if part)
-        stability = f"{level.stability[i]:.2f}" if level.origins else "–"
+        stability = number(level.stability[i], 2) if level.origins else "–"
         rows.append((called(level.k, segment), formats.percent(level.shares[i]), stability, came or "–"))
     return rows

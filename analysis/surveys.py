@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from analysis.errors import InputError, did_you_mean, listed
+from analysis.formats import number
 
 Scale = Literal["yes_no", "likert", "number"]
 
@@ -148,7 +149,8 @@ def survey_summary(
             )
         )
     notes = tuple(
-        f"{len(frame) - battery.n_answered:,} of {len(frame):,} respondents left an item of {battery.name} empty."
+        f"{number(len(frame) - battery.n_answered)} of {number(len(frame))} respondents left an item of "
+        f"{battery.name} empty."
         for battery in told
         if battery.n_answered < len(frame)
     )

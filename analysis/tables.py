@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.figures import Table
-from analysis.formats import joined
+from analysis.formats import joined, number, significant
 from analysis.report import Report
 
 
@@ -14,9 +14,9 @@ def ledger(report: Report) -> Table:
         tuple(
             (
                 x.rule,
-                f"{x.rows_in:,}",
+                number(x.rows_in),
                 report.formats().people(x.touched),
-                f"{x.rows_out:,}",
+                number(x.rows_out),
                 x.done if x.touched else "nothing to do",
                 x.why,
             )
@@ -40,8 +40,10 @@ def sources(report: Report) -> Table:
     rows = []
     for s in report.data.sources:
         fits = tuple("–" if n is None else report.formats().people(n) for n in (s.unknown, s.without)) if many else ()
-        span = tuple(month.replace("-", "\N{NON-BREAKING HYPHEN}") or "–" for month in (s.first, s.last))
-        rows.append((s.name, s.kind, f"{s.rows:,}", f"{s.columns:,}", *span, *fits, s.sha256))
+        span = tuple(
+            report.formats().date(month).replace("-", "\N{NON-BREAKING HYPHEN}") for month in (s.first, s.last)
+        )
+        rows.append((s.name, s.kind, number(s.rows), number(s.columns), *span, *fits, s.sha256))
     return Table(("File", "What a row is", "Rows", "Columns", "From", "To", *joining, "Fingerprint"), tuple(rows))
 
 
@@ -51,7 +53,7 @@ def dictionary(report: Report) -> Table:
     return Table(
         ("Column", "Meaning", "Read as", "Role", "Missing", "Different values", "How it was read"),
         tuple(
-            (c.name, c.label, c.type, c.role, f.people(c.missing), f"{c.distinct:,}", c.note)
+            (c.name, c.label, c.type, c.role, f.people(c.missing), number(c.distinct), c.note)
             for c in report.data.columns
         ),
     )
@@ -66,7 +68,7 @@ def numbers(report: Report) -> Table:
             (
                 c.label,
                 *(f.value(x, c.type) for x in (c.p1, c.p10, c.median, c.p90, c.p99)),
-                f"{round(c.skewness, 1) + 0.0:+.1f}" if c.skewness is not None else "–",
+                number(round(c.skewness, 1) + 0.0, 1, "+") if c.skewness is not None else "–",
                 f.people(c.outliers or 0),
             )
             for c in report.data.columns
@@ -78,7 +80,7 @@ def numbers(report: Report) -> Table:
 def parameters(report: Report) -> Table:
     """The models behind the expected spend."""
     told = report.expected.parameters if report.expected else ()
-    return Table(("Parameter", "Value"), tuple((name, f"{value:.4g}") for name, value in told))
+    return Table(("Parameter", "Value"), tuple((name, significant(value, 4)) for name, value in told))
 
 
 def features(report: Report) -> Table:
@@ -107,12 +109,13 @@ def core(report: Report) -> str:
     """How many were fitted on, so that nobody can subtract to a few who were not."""
     n, n_core = report.study.n_customers, report.study.n_core
     few = 0 < n - n_core < report.study.min_cell
-    return f"all but {report.formats().people(n - n_core)} of {n:,}" if few else f"{n_core:,}"
+    return f"all but {report.formats().people(n - n_core)} of {number(n)}" if few else number(n_core)
 
 
 def groups(report: Report) -> list[str]:
     """The groups of near-copies and what became of each."""
     return [
-        f"{joined([report.variable(name).label for name in g.members])} (Spearman {g.least:.2f} or more); {g.done}"
+        f"{joined([report.variable(name).label for name in g.members])} (Spearman {number(g.least, 2)} or "
+        f"more); {g.done}"
         for g in report.groups
     ]

@@ -28,6 +28,7 @@ from analysis.engines import (
     index_by_customer,
 )
 from analysis.errors import InputError
+from analysis.formats import number
 
 EPOCH = date(1970, 1, 1)
 MAX_LEVELS = 6
@@ -380,7 +381,7 @@ def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, se
     counts = engine.first_row(count_rows(typed, F))
     if not counts["n_usable"]:
         raise InputError(
-            f"{setting}: none of {counts['n_rows']:,} transactions has a customer, a date and an amount.",
+            f"{setting}: none of {number(counts['n_rows'])} transactions has a customer, a date and an amount.",
             "Expected at least one.",
             "Check which columns are named there.",
         )
@@ -390,7 +391,7 @@ def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, se
     found = engine.first_row(measure_lines(kept, F))
     if not found["n_lines"]:
         raise InputError(
-            f"{setting}: all {counts['n_usable']:,} transactions are later than {until}.",
+            f"{setting}: all {number(counts['n_usable'])} transactions are later than {until}.",
             "Expected some on or before that day.",
             "Set a later as-of date.",
         )
@@ -436,8 +437,8 @@ def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[st
         (without["category"], f"without {columns.category} went to the share of other categories"),
         (without["channel"], f"without {columns.channel} went to the share of other channels"),
     )
-    notes = [f"{n:,} transactions {words}." for n, words in told if n]
+    notes = [f"{number(n)} transactions {words}." for n, words in told if n]
     n_refunds_only = int((frame["frequency"] == 0).sum())
     if n_refunds_only:
-        notes.append(f"{n_refunds_only:,} customers have refunds only, and no purchase up to {until}.")
+        notes.append(f"{number(n_refunds_only)} customers have refunds only, and no purchase up to {until}.")
     return tuple(notes)

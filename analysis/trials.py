@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.evidence_charts import ACCENT
 from analysis.figures import EVERYONE, FOLDED, INK, Figure, Table, make_figure, single, tip
-from analysis.formats import Formats, joined
+from analysis.formats import Formats, joined, number, retold
 from analysis.report import VERDICTS, Report
 from analysis.validation import Planted, Rate, Validation
 
@@ -36,7 +36,7 @@ def weak_spots(found: Validation) -> str:
         if p.beyond:
             text += (
                 f" {p.title} are beyond it: it looks for groups around centres, and agrees with the truth there to "
-                f"{p.agreement:.2f} only, whatever number it finds."
+                f"{number(p.agreement, 2)} only, whatever number it finds."
             )
     return text
 
@@ -129,11 +129,11 @@ def with_groups(found: Validation) -> Table:
         tuple(
             (
                 p.title,
-                p.about,
+                retold(p.about),
                 of(p.right),
                 interval(p.right),
-                f"{p.agreement:.2f}",
-                f"{p.oracle:.2f}",
+                number(p.agreement, 2),
+                number(p.oracle, 2),
                 f"{p.verdicts.get('natural', 0)} of {p.right.tries}",
             )
             for p in found.planted
@@ -147,7 +147,7 @@ def without_groups(found: Validation) -> Table:
         ("Customers", *(title for title, _ in VERDICTS.values()), "Said so", "95 % interval"),
         tuple(
             (
-                f"{g.title}: {g.about}",
+                f"{g.title}: {retold(g.about)}",
                 *(str(g.verdicts.get(kind, 0)) for kind in VERDICTS),
                 of(g.said_so),
                 interval(g.said_so),
@@ -172,7 +172,7 @@ def rivals(found: Validation) -> Table:
             (
                 w.title,
                 of(w.right),
-                f"{w.agreement:.2f}",
+                number(w.agreement, 2),
                 of(w.said_so),
                 _seconds(w.seconds),
                 _together(f"{w.study_k} groups in {_seconds(w.study_seconds)}"),
@@ -200,8 +200,8 @@ def losses(found: Validation) -> list[str]:
             told.append(f"{way.title} finds the right number more often with {joined(better)}.")
         if way.agreement > own.agreement:
             told.append(
-                f"{way.title} agrees more with the truth over all tries ({way.agreement:.2f} against "
-                f"{own.agreement:.2f})."
+                f"{way.title} agrees more with the truth over all tries ({number(way.agreement, 2)} against "
+                f"{number(own.agreement, 2)})."
             )
         if _share(way.said_so) > _share(own.said_so):
             told.append(f"{way.title} says more often that there are no groups where there are none.")
@@ -217,13 +217,13 @@ def losses(found: Validation) -> list[str]:
 
 def published(found: Validation) -> Table:
     """Numbers that others published."""
-    rows = tuple((p.what, p.source, p.published, p.found) for p in found.published)
+    rows = tuple((p.what, p.source, retold(p.published), retold(p.found)) for p in found.published)
     return Table(("What", "Source", "Published", "Found here"), rows)
 
 
 def how_compared(found: Validation) -> Table:
     """What each way does."""
-    return Table(("Way", "What it does"), tuple((w.title, w.about) for w in found.ways))
+    return Table(("Way", "What it does"), tuple((w.title, retold(w.about)) for w in found.ways))
 
 
 def of(rate: Rate) -> str:
@@ -249,4 +249,10 @@ def _worst(rows: list[Planted]) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
+    return (
+        f"{number(seconds)} s"
+        if seconds >= 10
+        else f"{number(seconds, 1)} s"
+        if seconds >= 1
+        else f"{number(1000 * seconds)} ms"
+    )

@@ -14,6 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from analysis.delimited import Reading, first_line, header_names
 from analysis.errors import InputError, did_you_mean, listed
+from analysis.formats import number
 
 
 def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, tuple[str, ...]]:
@@ -40,7 +41,7 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
     kept = [i for i, name in enumerate(names) if name or columns[i].null_count < len(columns[i])]
     table = pa.Table.from_arrays([columns[i] for i in kept], [names[i] or f"column_{i + 1}" for i in kept])
     skipped = len(rows) - len(filled)
-    blank = (f"{skipped:,} blank lines skipped",) if skipped else ()
+    blank = (f"{number(skipped)} blank lines skipped",) if skipped else ()
     return table, (f"sheet '{sheet}'" + (f" of {len(sheets)}" if len(sheets) > 1 else ""), *blank)
 
 

@@ -18,7 +18,7 @@ from analysis.errors import InputError
 from analysis.evidence import SegmentEvidence
 from analysis.features import Variable
 from analysis.personas import COLOURS, Persona, slugify, write_personas
-from analysis.playbook import ALPHA, MOST_ACTIONS, POWER, holdout_size, read_playbook
+from analysis.playbook import ALPHA, MOST_ACTIONS, POWER, find_misspelt, holdout_size, read_playbook
 from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, SegmentProfile, Summary
 from tests.stages import ROOT, project_study, run_stages, temporary_folder
 
@@ -166,6 +166,15 @@ def test_a_rule_about_a_variable_the_study_does_not_have_is_passed_over(tmp_path
     text = rule("beer.z >= 0") + rule("wine.z >= 0", "Beer is {beer.median}.") + rule("wine.z >= 0", "Yes.", "Second")
     found = personas(profiles((0.7, [difference("wine", 1.5)])), rules(tmp_path, text))
     assert [a.title for a in found[0].actions] == ["Second"]
+
+
+def test_a_name_all_but_spelt_as_a_variable_is_told_with_its_line(tmp_path: Path) -> None:
+    text = "".join(rule(f"{name}.z > 0") for name in ("orders", "incme", "web_visits"))
+    plays = read_playbook(rules(tmp_path, text))
+    told = find_misspelt(plays, ["orders", "income", "spend"])
+    assert told == [
+        "templates/playbook.yml, line 7: the study has no 'incme', so the rule is passed over. Did you mean 'income'?"
+    ]
 
 
 def test_no_more_actions_than_a_page_holds(tmp_path: Path) -> None:
