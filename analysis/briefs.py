@@ -87,8 +87,8 @@ def key_numbers(report: Report) -> list[tuple[str, str, str]]:
     ]
     if report.value_total is not None and study.value:
         variable = report.variable(study.value)
-        note = f"{study.period}, " if study.period else ""
-        note += study.currency or "currency not stated in the data"
+        stated = "" if study.currency or variable.unit != "money" else "currency not stated in the data"
+        note = ", ".join(part for part in (study.period, stated) if part)
         tiles.append((f.value(report.value_total, variable.unit), variable.label.lower(), note))
     dated = f"; data as of {f.date(study.as_of)}" if study.as_of else ""
     steady = number(readings.chosen(report).stability.median, 2)
