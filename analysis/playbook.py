@@ -355,10 +355,11 @@ def _quotes(
     texts = {}
     for owner, d in _notable(segment, by_name).items():
         variable, base = by_name[d.variable], profiles.everyone[d.variable]
-        use_mean = variable.unit == "yes_no"
+        told = formats.told(variable.unit, (d.summary.mean, d.summary.median), (base.mean, base.median))
+        measure, here, everyone = told or ("median", *[formats.value(base.median, variable.unit)] * 2)
         texts |= {
             f"{owner}.label": in_sentence(variable.label),
-            f"{owner}.here": formats.value(d.summary.mean if use_mean else d.summary.median, variable.unit),
-            f"{owner}.all": formats.value(base.mean if use_mean else base.median, variable.unit),
+            f"{owner}.here": f"on average {here}" if measure == "mean" else here,
+            f"{owner}.all": everyone,
         }
     return texts
