@@ -21,6 +21,7 @@ from analysis.evidence import Evidence, Preferences, SegmentEvidence
 from analysis.explore import ColumnSummary, Missingness
 from analysis.features import FeatureTable, Variable
 from analysis.formats import Formats, in_words
+from analysis.history import Change
 from analysis.lint import Finding
 from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
@@ -151,7 +152,10 @@ class EvidenceInfo:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One published segment: numbers, words and evidence together."""
+    """One published segment: numbers, words and evidence together.
+
+    It was ``given`` its name by the run as of ``since``; its numbers of ``today`` would give it that one.
+    """
 
     id: int
     slug: str
@@ -175,6 +179,9 @@ class Segment:
     not_all: tuple[str, ...]
     actions: tuple[Action, ...]
     differences: tuple[Difference, ...]
+    since: str = ""
+    given: str = ""
+    today: str = ""
 
     def difference(self, variable: str) -> Difference | None:
         """This segment against everyone on one variable; None where it is not published."""
@@ -215,6 +222,7 @@ class Report:
     validation: Validation | None = None
     contrasts: tuple[Contrast, ...] = ()
     concentration: Concentration | None = None
+    change: Change | None = None
 
     def variable(self, name: str) -> Variable:
         """The variable of this name; levels of categories that form segments have one each."""
@@ -259,6 +267,7 @@ def write_report(
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
     validation: Validation | None = None,
+    change: Change | None = None,
 ) -> Report:
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
     n = len(table.frame)
@@ -319,6 +328,9 @@ def write_report(
             w.not_all,
             w.actions,
             p.differences,
+            w.identity.since,
+            w.identity.name,
+            w.today,
         )
         for p, w, e in zip(profiles.segments, personas, evidence.segments, strict=True)
     )
@@ -364,6 +376,7 @@ def write_report(
         validation=validation,
         contrasts=profiles.contrasts,
         concentration=profiles.concentration,
+        change=change,
     )
     return from_json(to_json(report))
 
@@ -432,6 +445,7 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
         "names",
         "demo",
         "card",
+        "history",
     }
     values = study.model_dump(mode="json", exclude=told, exclude_none=True)
     return tuple(
