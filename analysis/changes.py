@@ -259,12 +259,12 @@ def _segments(
             continue
         i = back[j]
         old = then.measures.segments[i]
-        shift = share_shift(old.share, then.measures.n, segment.share, n, _both(matching, i, j))
+        shift = _plain(share_shift(old.share, then.measures.n, segment.share, n, _both(matching, i, j)))
         worth = None
         if old.value_share is not None and segment.value_share is not None:
             step = segment.value_share - old.value_share
             reach = Z95 * float(np.hypot(old.value_se or 0, own.value_se or 0))
-            worth = (step, step - reach, step + reach)
+            worth = _plain((step, step - reach, step + reach))
         figures = (old.n, old.share, old.value_share, shift, worth, _stayed(matching, i, j))
         found.append(SegmentChange("kept", then.segments[i], j + 1, None, None, *figures))
     for i, old in enumerate(then.measures.segments):
@@ -309,7 +309,7 @@ def _traits(then: Record, matching: Matching, measures: Measures) -> tuple[Trait
             z = (own.mean - was.mean) / base.sd
             reach = Z95 * float(np.sqrt(was.sd**2 / max(old.n, 1) + own.sd**2 / max(new.n, 1))) / base.sd
             flagged = abs(z) >= TELLS and abs(z) > reach
-            shift = (z, z - reach, z + reach)
+            shift = _plain((z, z - reach, z + reach))
             found.append(TraitShift(j + 1, name, (was.median, own.median), (was.mean, own.mean), shift, flagged))
     return tuple(found)
 
@@ -325,10 +325,10 @@ def _drifts(then: Measures, now: Measures, table: FeatureTable) -> tuple[Drift, 
         shares, n = _shares_now(values, spread), len(values)
         before = np.array(spread.shares) / sum(spread.shares)
         psi = population_stability(before, shares, n)
-        ks = None if spread.levels else float(np.abs(np.cumsum(shares - before)).max())
+        ks = None if spread.levels else round(float(np.abs(np.cumsum(shares - before)).max()), 4)
         chance = KS95 * float(np.sqrt(1 / then.n + 1 / max(n, 1)))
         reading = "as before" if psi < MOVED else "moved" if psi < ANOTHER else "another distribution"
-        found.append(Drift(spread.name, spread.label, psi, ks, chance, reading))
+        found.append(Drift(spread.name, spread.label, round(psi, 4), ks, round(chance, 4), reading))
     return tuple(sorted(found, key=lambda d: (-d.psi, d.variable)))
 
 
@@ -441,3 +441,9 @@ def _short(x: float) -> float:
 def _near(x: float, deviation: float) -> float:
     """A value as finely as :data:`DIGITS` digits of its standard deviation."""
     return round(x, DIGITS - 1 - int(np.floor(np.log10(deviation)))) + 0.0 if deviation > 0 else _short(x)
+
+
+def _plain(interval: Interval) -> Interval:
+    """No finer than :data:`DIGITS` digits after the point, so that no count follows from it."""
+    value, low, high = (round(x, DIGITS) + 0.0 for x in interval)
+    return value, low, high

@@ -21,7 +21,7 @@ FEWEST_OF = 0.1
 """Least share of the smaller of two segments that must be in both for one to go on as the other. Ours."""
 COMMON = 0.5
 """Share of the smaller run's customers that must be in both runs for matching by customers. Ours."""
-REACH = 0.6
+WAY = 0.6
 """Part of the way to its nearest neighbour that a centre may move and still be the same segment. Ours."""
 SHARED = 0.5
 """Least share of forming features that two runs of one study have in common. Ours."""
@@ -107,7 +107,7 @@ def match_customers(then: pd.Series, now: pd.Series, k_then: int, k_now: int, mi
 def match_centres(then: Measures, now: Measures) -> Matching:
     """Match segments by where their centres lie, in today's standard units, over the features of both runs.
 
-    A pair is possible where the centre has moved less than :data:`REACH` of the way to its nearest neighbour of then.
+    A pair is possible where the centre has moved less than :data:`WAY` of the way to its nearest neighbour of then.
     An ended segment counts as merged, and a new one as split off, where the one it lies nearest to grew or shrank by
     most of it, in number and in share.
     """
@@ -115,7 +115,7 @@ def match_centres(then: Measures, now: Measures) -> Matching:
     between = _distances(old, old) + np.diag(np.full(len(old), np.inf))
     apart = np.where(np.isfinite(between.min(axis=1)), between.min(axis=1), 1.0)[:, None]
     away = _distances(old, new)
-    pairs = _assign(np.maximum(0.0, 1 - away / (REACH * apart)) if old.shape[1] else np.zeros_like(away))
+    pairs = _assign(np.maximum(0.0, 1 - away / (WAY * apart)) if old.shape[1] else np.zeros_like(away))
     back = {j: i for i, j in pairs.items()}
     merged, split = {}, {}
     for i in set(range(len(old))) - set(pairs) if pairs else ():

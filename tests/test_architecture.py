@@ -17,8 +17,8 @@ ORDER = (
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "validation", "heldout", "proof",
     "typing_rule", "scoring", "contrasts", "profile", "history", "identity", "playbook", "personas", "changes", "card",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
-    "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "comparison", "briefs", "notes",
-    "assets", "thresholds", "drawings", "tables", "pages", "render", "pdfs", "rendered", "disclosure", "gate",
+    "structure", "structure_charts", "trials", "news", "data_charts", "exports", "placing", "comparison", "briefs",
+    "notes", "assets", "thresholds", "drawings", "tables", "pages", "render", "pdfs", "rendered", "disclosure", "gate",
     "outputs", "pipeline", "preview", "__main__",
 )  # fmt: skip
 """A module imports only from those on its left."""
@@ -32,6 +32,7 @@ PAGES = (
     "structure",
     "structure_charts",
     "trials",
+    "news",
     "data_charts",
     "placing",
     "comparison",
