@@ -163,7 +163,7 @@ def compare(
     of shares of customers allow for that; else, and for value and traits, the runs count as independent samples, which
     makes intervals wider than need be where customers are the same.
     """
-    common = None if matching.counts is None else round(float(matching.counts.sum()) / len(labels), 2)
+    common = None if matching.counts is None else _part(int(matching.counts.sum()), sum(matching.joined), min_cell)
     return Change(
         Before(
             then.stem,
@@ -177,7 +177,7 @@ def compare(
         ),
         matching.by,
         common,
-        _segments(then, matching, measures, profiles, len(labels)),
+        _segments(then, matching, measures, profiles, len(labels), min_cell),
         _traits(then, matching, measures),
         _drifts(then.measures, measures, table),
         _flows(then, matching, min_cell),
@@ -245,7 +245,7 @@ def share_shift(then: float, n_then: int, now: float, n_now: int, both: float = 
 
 
 def _segments(
-    then: Record, matching: Matching, measures: Measures, profiles: Profiles, n: int
+    then: Record, matching: Matching, measures: Measures, profiles: Profiles, n: int, min_cell: int
 ) -> tuple[SegmentChange, ...]:
     """Today's segments in their order, then those that ended."""
     back = {j: i for i, j in matching.pairs.items()}
@@ -255,7 +255,8 @@ def _segments(
             source = matching.split.get(j)
             kind = "birth" if source is None else "split"
             out_of = None if source is None else then.segments[source]
-            found.append(SegmentChange(kind, None, j + 1, None, out_of, None, None, None, None, None, None))
+            origins = _origins(then, matching, j, min_cell)
+            found.append(SegmentChange(kind, None, j + 1, None, out_of, None, None, None, None, None, None, origins))
             continue
         i = back[j]
         old = then.measures.segments[i]
@@ -265,16 +266,26 @@ def _segments(
             step = segment.value_share - old.value_share
             reach = Z95 * float(np.hypot(old.value_se or 0, own.value_se or 0))
             worth = _plain((step, step - reach, step + reach))
-        figures = (old.n, old.share, old.value_share, shift, worth, _stayed(matching, i, j))
+        figures = (old.n, old.share, old.value_share, shift, worth, _stayed(matching, i, j, min_cell))
         found.append(SegmentChange("kept", then.segments[i], j + 1, None, None, *figures))
     for i, old in enumerate(then.measures.segments):
         if i not in matching.pairs:
             into = matching.merged.get(i)
             kind = "death" if into is None else "merged"
-            ended = (old.n, old.share, old.value_share, None, None, _stayed(matching, i, into))
+            ended = (old.n, old.share, old.value_share, None, None, _stayed(matching, i, into, min_cell))
             place = None if into is None else into + 1
             found.append(SegmentChange(kind, then.segments[i], None, place, None, *ended))
     return tuple(found)
+
+
+def _origins(then: Record, matching: Matching, j: int, min_cell: int) -> tuple[tuple[Identity | None, float], ...]:
+    """Where a new segment's customers were, the most first, from counts that are multiples of the smallest cell."""
+    if matching.counts is None:
+        return ()
+    counts = [*map(int, matching.counts[: then.k, j]), matching.joined[j]]
+    told = [_told(c, min_cell) for c in counts]
+    parts = zip((*then.segments, None), told, strict=True)
+    return tuple(sorted(((who, round(n / max(sum(told), 1), 2)) for who, n in parts if n), key=lambda part: -part[1]))
 
 
 def _both(matching: Matching, i: int, j: int) -> float:
@@ -286,13 +297,24 @@ def _both(matching: Matching, i: int, j: int) -> float:
     return float(matching.counts[i, j]) - was * is_now / n
 
 
-def _stayed(matching: Matching, i: int, j: int | None) -> float | None:
-    """Share of an earlier segment's customers who are in today's segment, or who are in the data at all; rounded."""
+def _stayed(matching: Matching, i: int, j: int | None, min_cell: int) -> float | None:
+    """Share of an earlier segment's customers who are in today's segment, or who are in the data at all."""
     if matching.counts is None:
         return None
     inside, left = int(matching.counts[i].sum()), matching.left[i]
-    part = inside / (inside + left) if j is None else int(matching.counts[i, j]) / max(inside, 1)
-    return round(part, 2)
+    if j is None:
+        return _part(inside, left, min_cell)
+    return _part(int(matching.counts[i, j]), inside - int(matching.counts[i, j]), min_cell)
+
+
+def _part(n: int, others: int, min_cell: int) -> float:
+    """A share from multiples of the smallest cell, so that few customers are none."""
+    here, there = _told(n, min_cell), _told(others, min_cell)
+    return round(here / max(here + there, 1), 2)
+
+
+def _told(n: int, min_cell: int) -> int:
+    return min_cell * round(n / min_cell) if n >= min_cell else 0
 
 
 def _traits(then: Record, matching: Matching, measures: Measures) -> tuple[TraitShift, ...]:
@@ -357,7 +379,7 @@ def _flows(then: Record, matching: Matching, min_cell: int) -> tuple[Flow, ...]:
     rows.append((None, [*matching.joined, 0, 0]))
     found = []
     for identity, counts in rows:
-        told = [min_cell * round(c / min_cell) if c >= min_cell else 0 for c in counts]
+        told = [_told(c, min_cell) for c in counts]
         if total := sum(told):
             shares = tuple((place, _short(n / total)) for place, n in zip(places, told, strict=True) if n)
             found.append(Flow(identity, total, shares))

@@ -51,16 +51,20 @@ def headline(report: Report) -> str:
     ):
         if n := sum(c.kind == kind for c in change.segments):
             text += f", {in_words(n)} {one if n == 1 else many}"
+    told = _most_moved(report, kept)
+    return f"{since(report)}, {text}{f'; {told}' if told else ''}."
+
+
+def _most_moved(report: Report, kept: list[SegmentChange]) -> str:
+    """Which of the segments that are still there grew or shrank most, where that is more than chance."""
     sure = [c for c in kept if c.shift and _is_sure(c.shift)]
     if not sure:
-        return f"{since(report)}, {text}; none of them surely grew or shrank." if kept else f"{since(report)}, {text}."
+        return "none of them surely grew or shrank" if kept else ""
     most = max(sure, key=lambda c: abs(c.shift[0]) if c.shift else 0)
-    own, f = _now(report, most), report.formats()
-    moved = "grew" if own.share > (most.share_then or 0) else "shrank"
-    return (
-        f"{since(report)}, {text}; {own.name} {moved} most, from {f.percent(most.share_then or 0)} to "
-        f"{f.percent(own.share)} of {report.study.customers}."
-    )
+    own, f, then = _now(report, most), report.formats(), most.share_then or 0
+    moved = "grew" if own.share > then else "shrank"
+    people = report.study.customers
+    return f"{own.name} {moved} most, from {f.percent(then)} to {f.percent(own.share)} of {people}"
 
 
 def events(report: Report) -> list[str]:
@@ -159,7 +163,7 @@ def traits(report: Report) -> Table | None:
         else:
             told = [f.value(x, unit) for x in t.medians]
         z, low, high = (number(x, "+.2f") for x in t.shift)
-        rows.append((tag(report.segments[t.now - 1]), variable.label, *told, f"{z} ({low} to {high})"))
+        rows.append((tag(report.segments[t.now - 1]), variable.label, *told, f"{z} {_range(low, high)}"))
     return Table(("Segment", "Trait", "Median then", "Median now", "Shift of the mean"), tuple(rows)) if rows else None
 
 
@@ -209,7 +213,7 @@ def _draw_sizes(report: Report, change: Change) -> Figure:
         type="quantitative",
         title=f"Share of {report.study.customers}",
         scale=alt.Scale(zero=True),
-        axis=alt.Axis(format="%"),
+        axis=alt.Axis(format="%", tickCount=5),
     )
     colours = {str(row["segment"]): str(row["of"]) for row in rows}
     colour = alt.Color(
@@ -236,7 +240,8 @@ def _draw_sizes(report: Report, change: Change) -> Figure:
         fill=fill,
         tooltip=[tip("segment", "Segment"), tip("when", "When"), tip("text", "Share")],
     )
-    title = headline(report).removesuffix(".")
+    told = _most_moved(report, [c for c in change.segments if c.kind == "kept"])
+    title = told[:1].upper() + told[1:]
     caption = (
         f"Circle: then, diamond: now. A segment with a circle alone has ended, one with a diamond alone is new. "
         f"Sizes of then are rounded to multiples of {report.study.min_cell} {report.study.customers}."
@@ -370,7 +375,10 @@ def _draw_drift(report: Report, change: Change) -> Figure:
 def _event(report: Report, change: Change, c: SegmentChange) -> str:
     people, f = report.study.customers, report.formats()
     if c.kind == "birth":
-        return f"{_now(report, c).name} is new: no segment of then goes on as it."
+        came = [
+            f"{f.percent(part)} {f'from {who.label}' if who else 'not in the data then'}" for who, part in c.origins
+        ]
+        return f"{_now(report, c).name} is new: {joined(came) or 'no segment of then goes on as it'}."
     if c.kind == "split":
         source = c.out_of.label if c.out_of else ""
         how = f"most of its {people} were in it then" if change.by == "customers" else "it lies nearest and shrank"
@@ -408,9 +416,15 @@ def _is_sure(shift: Interval) -> bool:
     return shift[1] > 0 or shift[2] < 0
 
 
+def _range(low: str, high: str) -> str:
+    """An interval in brackets that stays on one line."""
+    space = "\N{NO-BREAK SPACE}"
+    return f"({low}{space}to{space}{high})"
+
+
 def _points(shift: Interval | None, f: Formats) -> str:
     """A difference of shares in percentage points with its interval."""
     if shift is None:
         return "–"
     value, low, high = (number(100 * x + 0.0, "+.1f") for x in shift)
-    return f"{value} ({low} to {high})"
+    return f"{value} {_range(low, high)}"

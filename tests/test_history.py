@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def record(stem: str, as_of: str, found: Measures | None = None, names: tuple[st
     return Record(1, "Shop", False, stem, as_of, "natural", k, "k-means", 0.5, 0.9, found, people, (), None)
 
 
-def members(*groups: range) -> pd.Series:
+def members(*groups: Sequence[int]) -> pd.Series:
     keys = [str(key) for group in groups for key in group]
     return pd.Series([i for i, group in enumerate(groups, 1) for _ in group], index=pd.Index(keys))
 
@@ -90,7 +90,7 @@ THEN = (range(0, 100), range(100, 180), range(180, 240))
     ids=["reordered", "two merged", "one split", "one left the data", "a new group", "some moved"],
 )
 def test_segments_go_on_by_who_is_in_them(
-    now: tuple[range, ...], pairs: dict[int, int], merged: dict[int, int], split: dict[int, int]
+    now: tuple[Sequence[int], ...], pairs: dict[int, int], merged: dict[int, int], split: dict[int, int]
 ) -> None:
     found = match_customers(members(*THEN), members(*now), 3, len(now), 10)
     assert found is not None
@@ -154,7 +154,7 @@ def test_ten_runs_of_a_drifting_population_keep_every_identity(by: str) -> None:
     names: dict[int, str] = {}
     for run in range(10):
         points = centres[group] + noise
-        labels = KMeans(4, n_init=3, random_state=run).fit_predict(points)
+        labels = KMeans(4, random_state=run).fit_predict(points)
         order = np.argsort(-np.bincount(labels), kind="stable")
         labels = np.argsort(order)[labels] + 1
         found = measures(

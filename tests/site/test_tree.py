@@ -23,7 +23,8 @@ PROSE = {"404.html", "site/reproduce.html"}
 EXPECTED = {
     "404.html", "site/index.html", "site/segments/index.html", "site/compare.html", "site/evidence.html",
     "site/changes.html", "site/placing.html", "site/stability.html", "site/algorithms.html", "site/choices.html",
-    "site/proof.html", "site/data.html", "site/card.html", "site/methodology.html", "site/validation.html", "site/reproduce.html",
+    "site/proof.html", "site/data.html", "site/card.html", "site/methodology.html", "site/validation.html",
+    "site/reproduce.html",
 }  # fmt: skip
 
 
