@@ -13,6 +13,8 @@ from analysis.report import VERDICTS, Report, Segment
 
 MOST_DRAWN = 14
 """Variables whose drift is drawn; all are in the table. Ours."""
+MOST_LEFT = 0.5
+"""Share still in the data under which a segment ended because its customers left. Ours."""
 LEFT, NONE, JOINED = "No longer in the data", "In no segment", "Not in the data then"
 
 
@@ -374,26 +376,25 @@ def _draw_drift(report: Report, change: Change) -> Figure:
 
 def _event(report: Report, change: Change, c: SegmentChange) -> str:
     people, f = report.study.customers, report.formats()
-    if c.kind == "birth":
-        came = [
-            f"{f.percent(part)} {f'from {who.label}' if who else 'not in the data then'}" for who, part in c.origins
-        ]
-        return f"{_now(report, c).name} is new: {joined(came) or 'no segment of then goes on as it'}."
-    if c.kind == "split":
-        source = c.out_of.label if c.out_of else ""
-        how = f"most of its {people} were in it then" if change.by == "customers" else "it lies nearest and shrank"
-        return f"{_now(report, c).name} split off from {source}: {how}."
+    if c.kind in {"birth", "split"}:
+        places = [f"in {who.label}" if who else "not in the data" for who, _ in c.origins]
+        were = [f"{f.percent(part)} {place}" for place, (_, part) in zip(places, c.origins, strict=True)]
+        text = f"New: {_now(report, c).name}"
+        if c.kind == "split" and c.out_of:
+            text += f", split off from {c.out_of.label}"
+            text += "" if were else ", which lies nearest and shrank by most of it"
+        return f"{text}; of its {people} {joined(were)} then." if were else f"{text}."
     gone = c.then.label if c.then else ""
     if c.kind == "merged" and c.into is not None:
         into = report.segments[c.into - 1].name
         if c.stayed is None:
-            return f"{gone} went into {into}: it lies nearest and grew by most of it."
-        return f"{gone} went into {into}: {f.percent(c.stayed)} of those still in the data are there now."
+            return f"Ended: {gone}; {into} lies nearest and grew by most of it."
+        return f"Ended: {gone}; {f.percent(c.stayed)} of those still in the data went into {into}."
     if c.stayed is None:
-        return f"{gone} is gone: no segment lies where it was."
-    if c.stayed < 0.5:
-        return f"{gone} is gone: {f.percent(1 - c.stayed)} of its {people} are no longer in the data."
-    return f"{gone} is gone: its {people} are spread over other segments."
+        return f"Ended: {gone}; no segment lies where it was."
+    if c.stayed < MOST_LEFT:
+        return f"Ended: {gone}; {f.percent(1 - c.stayed)} of its {people} are no longer in the data."
+    return f"Ended: {gone}; its {people} are spread over other segments."
 
 
 def _now(report: Report, c: SegmentChange) -> Segment:
