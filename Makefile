@@ -12,18 +12,19 @@ KAGGLEHUB := kagglehub==1.0.3
 # Quarto's pre-render calls `python`, which must be the environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export FROM := $(PWD)
-export DATA OUT
+export DATA OUT SITE
 
 # A file is looked for here, then where the user stood when calling `make -C`.
 with_data = if [ -n "$$DATA" ]; then [ -e "$$DATA" ] || [ ! -e "$$FROM/$$DATA" ] || DATA="$$FROM/$$DATA"; fi;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data quarto briefs test lint bench validate clean
+.PHONY: help site serve check data history quarto briefs test lint bench validate clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  DATA=file.csv      read this file instead of the first source in _quarto.yml"
+	@echo "  SITE=https://…      the published site, for make history"
 	@echo "  OUT=folder         write the site there instead of _site"
 	@echo "  PYTHON=python3.12  make the environment with this Python (3.11 or newer)"
 
@@ -49,6 +50,9 @@ quarto: $(VENV)/.site ## Install the pinned Quarto into the environment.
 	  echo "  Install it from https://quarto.org/docs/get-started/ and run: make site" >&2; \
 	  echo "  Until then the embedded renderer makes the same site." >&2; exit 2; }
 	@echo "Quarto $$(quarto --version) is in place; make site renders with it."
+
+history: $(VENV)/.site ## Fetch what earlier runs left on a published site: make history SITE=https://…
+	@$(RUN) -m analysis history --from "$$SITE"
 
 briefs: $(VENV)/.site ## Install what briefs to print are made with; the next make site makes them.
 	@$(PIP) install --quiet -r requirements-briefs.txt

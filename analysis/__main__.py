@@ -188,6 +188,17 @@ def data() -> None:
 
 
 @app.command()
+def history(
+    address: Annotated[str, typer.Option("--from", help="Address of the published site.")],
+) -> None:
+    """Fetch what earlier runs left on a published site, so that segments keep their names."""
+    from analysis.history import fetch_history
+
+    for line in fetch_history(Path.cwd(), address):
+        print(line)
+
+
+@app.command()
 def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port on this machine.")] = 4848) -> None:
     """Serve the site on this machine and make it anew when settings, templates or data change."""
     from analysis.preview import serve

@@ -164,6 +164,35 @@ class CardChoices(Settings):
     )
 
 
+class HistoryChoices(Settings):
+    """Which earlier run this one is compared with."""
+
+    previous: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Record, folder of records, or address of a published site; none: the newest one kept here.",
+    )
+
+
+class NameRule(Settings):
+    """What a segment is called for good; or which earlier segment it is; or that its name is nobody's any more."""
+
+    called: str | None = Field(default=None, min_length=1, description="Name to show; may stand alone.")
+    same_as: str | None = Field(default=None, description="Address of the earlier segment that this one is.")
+    retired: bool = Field(default=False, description="Whether no segment is to have this name any more.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_is_a_name(cls, value: object) -> object:
+        return {"called": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> NameRule:
+        if [self.called is not None, self.same_as is not None, self.retired].count(True) != 1:
+            raise ValueError("say a name, or {same_as: <address of an earlier segment>}, or {retired: true}")
+        return self
+
+
 class Study(Settings):
     """The whole study. Defaults are those of the Methodology page."""
 
@@ -211,7 +240,10 @@ class Study(Settings):
     min_customers: int = Field(30, ge=1, description="Fewest customers in a segment.")
     proof: ProofChoices = Field(ProofChoices(), description="How the segments are put to the proof.")
     card: CardChoices = Field(CardChoices(), description="What the segmentation card says of purpose and fairness.")
-    names: dict[str, str] = Field({}, description="Name to show instead of a generated one, by slug.")
+    names: dict[str, NameRule] = Field(
+        {}, description="Name to show instead of a generated one, or what becomes of it, by slug."
+    )
+    history: HistoryChoices = Field(HistoryChoices(), description="Which earlier run this one is compared with.")
 
     @field_validator("segments", mode="before")
     @classmethod
@@ -230,6 +262,18 @@ class Study(Settings):
     def _prototypes_take_categories(self) -> Study:
         if self.algorithm == "kprototypes" and (self.encode != "indicator" or self.reduce):
             raise ValueError("algorithm: kprototypes is for categories as they are; set encode: indicator, no reduce")
+        return self
+
+    @model_validator(mode="after")
+    def _same_names_lead_somewhere(self) -> Study:
+        for slug in self.names:
+            chain = [slug]
+            while chain[-1] in self.names and (following := self.names[chain[-1]].same_as):
+                if following in chain:
+                    raise ValueError(f"names.{slug}: {' is '.join([*chain, following])}; keep one of them")
+                chain.append(following)
+            if len(chain) > 1 and chain[-1] in self.names and self.names[chain[-1]].retired:
+                raise ValueError(f"names.{chain[-2]}: '{chain[-1]}' is retired; name another segment")
         return self
 
     @model_validator(mode="after")
@@ -429,5 +473,7 @@ def _fields_at(location: tuple[Any, ...]) -> list[str]:
             "reduce": Reduce,
             "proof": ProofChoices,
             "card": CardChoices,
+            "history": HistoryChoices,
+            "names": NameRule,
         }.get(str(part), model)
     return list(model.model_fields)

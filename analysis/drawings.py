@@ -13,6 +13,7 @@ from analysis import (
     data_charts,
     descriptor_charts,
     evidence_charts,
+    news,
     structure_charts,
     trials,
 )
@@ -69,6 +70,7 @@ def draw_all(report: Report) -> list[Figure]:
         data_charts.correlation_map(report),
         data_charts.association_map(report),
         *(data_charts.coverage(report, i) for i in range(len(report.data.sources))),
+        *news.draw(report),
         *(charts.persona_profile(report, s) for s in report.segments),
     ]
     return [figure for figure in found if figure]

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from analysis import (
     comparison,
+    news,
     placing,
     readings,
     structure,
@@ -186,6 +187,7 @@ class _Book:
             trials=trials,
             placing=placing,
             comparison=comparison,
+            news=news,
         )
         self.environment.globals.update(notes=read_notes(root), as_html=as_html, find_lost=find_lost)
         self.environment.filters.update(
@@ -228,6 +230,7 @@ class _Book:
         shown = {name: self.figure(figure, 0) for name, figure in figures.items()}
         mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
+        yield "changes.qmd", self.page("changes", figures=shown, thresholds=THRESHOLDS)
         yield "evidence.qmd", self.page("evidence", figures=shown)
         yield "stability.qmd", self.page("stability", figures=shown)
         yield "algorithms.qmd", self.page("algorithms", figures=shown)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from analysis.config import Study
 from analysis.evidence import SegmentEvidence
 from analysis.features import NOT_KNOWN, Variable
 from analysis.formats import Formats, in_sentence, joined, unit_beside
+from analysis.history import Identity, slugify
+from analysis.identity import NOTHING, Memory, kept_names, settle, taken_addresses
 from analysis.playbook import Action, Play, choose_actions
 from analysis.profile import Difference, Profiles, SegmentProfile
 
@@ -26,7 +28,10 @@ _PART = re.compile(r"Share of (\w+) (.+)")
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """The words about one segment. ``markers`` are variable names, strongest first."""
+    """The words about one segment.
+
+    ``markers`` are variable names, strongest first; ``today`` is the name that its numbers would give it today.
+    """
 
     name: str
     slug: str
@@ -40,6 +45,8 @@ class Persona:
     traits: tuple[str, ...]
     not_all: tuple[str, ...]
     actions: tuple[Action, ...]
+    identity: Identity
+    today: str
 
 
 def write_personas(
@@ -48,6 +55,7 @@ def write_personas(
     variables: tuple[Variable, ...],
     study: Study,
     plays: list[tuple[int, Play]],
+    memory: Memory = NOTHING,
 ) -> tuple[Persona, ...]:
     """Write each segment's words from its numbers.
 
@@ -61,25 +69,30 @@ def write_personas(
         Uses ``value``, ``period``, ``customers`` and ``names``.
     plays : list of (int, Play)
         Rules of the playbook, as `read_playbook` gives them.
+    memory : Memory
+        Identities that segments go on with; by default all are new.
 
     Raises
     ------
     InputError
-        For a rule whose formulas give no number.
+        For a rule whose formulas give no number, or a name of the settings that cannot be given.
     """
     formats = Formats(study.currency, study.customers, study.min_cell)
     by_name = {variable.name: variable for variable in variables}
     markers = [_markers(segment, by_name) for segment in profiles.segments]
-    names = _names(profiles, markers, by_name, study)
+    k = len(profiles.segments)
+    today = _names(profiles, markers, by_name, study, [None] * k, set())
+    taken = taken_addresses(memory, study, k)
+    names = _names(profiles, markers, by_name, study, kept_names(memory, study, k), taken) if taken else today
+    identities = settle(names, memory, study, COLOURS)
     personas = []
-    for segment, found, marks, name in zip(profiles.segments, evidence, markers, names, strict=True):
-        slug = slugify(name)
+    for segment, found, marks, own, name in zip(profiles.segments, evidence, markers, identities, today, strict=True):
         personas.append(
             Persona(
-                name=study.names.get(slug, name),
-                slug=slug,
-                letter=chr(ord("A") + segment.id - 1),
-                colour=COLOURS[(segment.id - 1) % len(COLOURS)],
+                name=own.label,
+                slug=own.slug,
+                letter=own.letter,
+                colour=own.colour,
                 one_line=_one_line(marks, by_name, study),
                 story=_story(segment, marks, by_name, profiles, study, formats),
                 day=_day(segment, by_name, formats),
@@ -88,19 +101,11 @@ def write_personas(
                 traits=_traits(marks, by_name, profiles, formats),
                 not_all=_not_all(segment, marks, by_name, profiles, formats),
                 actions=choose_actions(plays, segment, found, profiles, by_name, study, formats),
+                identity=own,
+                today=name,
             )
         )
     return tuple(personas)
-
-
-def slugify(name: str) -> str:
-    """An address for a name: ASCII letters, digits and hyphens.
-
-    >>> slugify("Premium café regulars!")
-    'premium-cafe-regulars'
-    """
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-") or "segment"
 
 
 def _markers(segment: SegmentProfile, by_name: Mapping[str, Variable]) -> list[Difference]:
@@ -116,14 +121,22 @@ def _words(mark: Difference, by_name: Mapping[str, Variable]) -> str:
 
 
 def _names(
-    profiles: Profiles, markers: list[list[Difference]], by_name: Mapping[str, Variable], study: Study
+    profiles: Profiles,
+    markers: list[list[Difference]],
+    by_name: Mapping[str, Variable],
+    study: Study,
+    kept: Sequence[str | None],
+    taken: Set[str],
 ) -> list[str]:
     """Value tier and the strongest marker that no larger segment is named for; addresses made of them are unique."""
     names: list[str] = []
-    slugs = {"index"}
+    slugs = {"index", *taken}
     value_like = {"money"} if study.value else set()
     used: set[str] = set()
-    for segment, marks in zip(profiles.segments, markers, strict=True):
+    for segment, marks, held in zip(profiles.segments, markers, kept, strict=True):
+        if held:
+            names.append(held)
+            continue
         tier, letter = _tier(segment, profiles, study), chr(ord("A") + segment.id - 1)
         candidates = sorted(
             (m for m in marks if _words(m, by_name)),
@@ -146,8 +159,10 @@ def _names(
             name = f"{tier} {study.customers} with {joined(words[:shown])}".strip()
         if slugify(name) in slugs and len(words) > shown:
             name = f"{name} and {words[shown]}"
-        if slugify(name) in slugs:
+        if slugify(name) in slugs - set(taken):
             name = f"{name} ({letter})"
+        if slugify(name) in slugs:
+            name = next(f"{name} {i}" for i in count(2) if slugify(f"{name} {i}") not in slugs)
         used.update(words[:1])
         slugs.add(slugify(name))
         names.append(name[:1].upper() + name[1:])

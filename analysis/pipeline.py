@@ -74,7 +74,8 @@ def build(root: Path, data: Path | str | None = None, stage: Stage | None = None
     # A record that cannot be read, as an interrupted build leaves it, is as good as none.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         last = json.loads(record.read_text(encoding="utf-8"))
-        if not force and last["stamp"] == stamp and all((root / name).is_file() for name in last["files"]):
+        same = last["stamp"] == stamp and last["history"] == _mark_history(root)
+        if not force and same and all((root / name).is_file() for name in last["files"]):
             return Built(last["data"], last["synthetic"], fresh=False)
     with localized(study.locale):
         return _compute(root, study, paths, synthetic, data is not None, stage, stamp, record)
@@ -121,11 +122,13 @@ def _compute(
     from analysis.assembly import assemble
     from analysis.briefs import ABSENT, installed
     from analysis.card import find_protected, write_card
+    from analysis.changes import look_back, make_record, measure
     from analysis.cleaning import clean
     from analysis.disclosure import write_private
     from analysis.evidence import gather_evidence
     from analysis.explore import find_missing_together, summarise_columns
     from analysis.features import build_features
+    from analysis.history import name_run, read_members, recall, write_history, write_members
     from analysis.lint import lint
     from analysis.multiverse import explore_choices
     from analysis.notes import FOLDER, find_lost, read_notes
@@ -189,7 +192,14 @@ def _compute(
             study.seed,
             frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key),
         )
-        personas = write_personas(profiles, evidence.segments, table.variables, study, plays)
+    with stage("Compare with the last run"):
+        as_of = cleaned.as_of.isoformat() if cleaned.as_of else ""
+        past = recall(root, study, synthetic, name_run(study, [each.sha256 for each in raws], as_of), as_of)
+        measures = measure(table, features, prepared.steps, evidence.labels, profiles, study)
+        then = read_members(root, past.compared()) if source.key else None
+        looked = look_back(past, measures, table, evidence.labels, cleaned.keys, then, profiles, study, as_of)
+        personas = write_personas(profiles, evidence.segments, table.variables, study, plays, looked.memory)
+        run = make_record(past, looked, measures, personas, evidence, study, as_of, synthetic)
         card = write_card(
             study,
             cleaned,
@@ -229,16 +239,26 @@ def _compute(
             whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
             whole.rfm,
             read_validation(root),
+            looked.change,
         )
     with stage("Write pages"):
         files = write_outputs(root / "build", report, cleaned, evidence, model)
         write_private(root / "build", private_values(raw, cleaned, source, study))
         files += write_pages(report, root)
+        files += write_history(root, run)
+        write_members(root, run.stem, cleaned.keys, evidence.labels)
     names = sorted(file.relative_to(root).as_posix() for file in files)
-    content = {"stamp": stamp, "data": raws[0].shown_path, "synthetic": synthetic, "files": names}
+    content = {
+        "stamp": stamp,
+        "history": _mark_history(root),
+        "data": raws[0].shown_path,
+        "synthetic": synthetic,
+        "files": names,
+    }
     record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     lost = find_lost(read_notes(root), [segment.slug for segment in report.segments])
-    told = [f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost]
+    told = [*past.told, *looked.told]
+    told += [f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost]
     told += find_misspelt(plays, [variable.name for variable in table.variables])
     return Built(raws[0].shown_path, synthetic, fresh=True, told=(*told, *(() if installed() else (ABSENT,))))
 
@@ -360,6 +380,16 @@ def _stamp(root: Path, paths: list[Location]) -> str:
         with contextlib.suppress(PackageNotFoundError):
             digest.update(version(package).encode())
     digest.update(" ".join(Path(path).name for path in paths).encode())
+    return digest.hexdigest()
+
+
+def _mark_history(root: Path) -> str:
+    """Changes when a record comes or goes; the build's own is there once it is done."""
+    from analysis.history import FOLDER
+
+    digest = hashlib.sha256()
+    for file in sorted((root / FOLDER).glob("*.json")):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

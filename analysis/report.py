@@ -21,6 +21,7 @@ from analysis.evidence import Evidence, Preferences, SegmentEvidence
 from analysis.explore import ColumnSummary, Missingness
 from analysis.features import FeatureTable, Variable
 from analysis.formats import Formats, in_words, number
+from analysis.history import Change
 from analysis.lint import Finding
 from analysis.multiverse import Multiverse
 from analysis.personas import Action, Persona
@@ -152,7 +153,10 @@ class EvidenceInfo:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One published segment: numbers, words and evidence together."""
+    """One published segment: numbers, words and evidence together.
+
+    It was ``given`` its name by the run as of ``since``; its numbers of ``today`` would give it that one.
+    """
 
     id: int
     slug: str
@@ -176,6 +180,9 @@ class Segment:
     not_all: tuple[str, ...]
     actions: tuple[Action, ...]
     differences: tuple[Difference, ...]
+    since: str = ""
+    given: str = ""
+    today: str = ""
 
     def difference(self, variable: str) -> Difference | None:
         """This segment against everyone on one variable; None where it is not published."""
@@ -216,6 +223,7 @@ class Report:
     validation: Validation | None = None
     contrasts: tuple[Contrast, ...] = ()
     concentration: Concentration | None = None
+    change: Change | None = None
 
     def variable(self, name: str) -> Variable:
         """The variable of this name; levels of categories that form segments have one each."""
@@ -260,6 +268,7 @@ def write_report(
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
     validation: Validation | None = None,
+    change: Change | None = None,
 ) -> Report:
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
     n = len(table.frame)
@@ -321,6 +330,9 @@ def write_report(
             w.not_all,
             w.actions,
             p.differences,
+            w.identity.since,
+            w.identity.name,
+            w.today,
         )
         for p, w, e in zip(profiles.segments, personas, evidence.segments, strict=True)
     )
@@ -366,6 +378,7 @@ def write_report(
         validation=validation,
         contrasts=profiles.contrasts,
         concentration=profiles.concentration,
+        change=change,
     )
     return from_json(to_json(report))
 
@@ -435,6 +448,7 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
         "names",
         "demo",
         "card",
+        "history",
     }
     values = study.model_dump(mode="json", exclude=told, exclude_none=True)
     return tuple(

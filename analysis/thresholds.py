@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.card import EVEN, HINTS, REVEALS
+from analysis.changes import TELLS
 from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
 from analysis.decision import (
     AS_SEPARATE,
@@ -18,6 +19,7 @@ from analysis.decision import (
 from analysis.evidence import PAIRS, PAIRS_DECIDED, PREDICTS
 from analysis.features import FEWEST_UNKNOWN
 from analysis.formats import in_words
+from analysis.identity import WAY
 from analysis.multiverse import AGREES
 from analysis.playbook import ALPHA, MOST_ACTIONS, POWER
 from analysis.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
@@ -69,4 +71,6 @@ THRESHOLDS = {
     "reveals": REVEALS,
     "hints": HINTS,
     "even": EVEN,
+    "way": WAY,
+    "tells": TELLS,
 }

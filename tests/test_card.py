@@ -18,6 +18,7 @@ from analysis.card import Card, Descriptor, correlation_ratio, find_protected, w
 from analysis.config import CardChoices
 from analysis.errors import InputError
 from analysis.features import FeatureTable, Variable
+from analysis.history import Identity
 from analysis.personas import Persona
 from analysis.playbook import Action
 from analysis.report import from_json, to_json
@@ -38,7 +39,8 @@ def action(title: str, rule: str = "segment.n > 0") -> Action:
 
 
 def persona(letter: str, *actions: Action) -> Persona:
-    return Persona(f"Name {letter}", letter, letter, "", "", (), (), (), (), (), (), actions)
+    own = Identity(letter.lower(), f"Name {letter}", letter, "#000000", "", f"Name {letter}")
+    return Persona(own.name, letter, letter, "", "", (), (), (), (), (), (), actions, own, own.name)
 
 
 def made(values: list[object], unit: str = "category", actions: tuple[Action, ...] = (), **choices: object) -> Card:

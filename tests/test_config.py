@@ -238,7 +238,7 @@ def test_a_profile_is_laid_over_the_settings_key_by_key(tmp_path: Path, monkeypa
     monkeypatch.setenv("QUARTO_PROFILE", "one, two")
     study = load_study(tmp_path)
     assert (study.title, study.seed, study.segments) == ("Shop", 7, 3)
-    assert study.names == {"a": "First", "b": "Second"}
+    assert {slug: rule.called for slug, rule in study.names.items()} == {"a": "First", "b": "Second"}
     assert study.sources[0].path == "shop.csv"
     assert project_settings(tmp_path)["website"] == {"title": "Web"}
     assert project_settings(tmp_path)["project"] == {"type": "website"}

@@ -14,9 +14,12 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
 from analysis import playbook
+from analysis.config import NameRule
 from analysis.errors import InputError
 from analysis.evidence import SegmentEvidence
 from analysis.features import Variable
+from analysis.history import Identity
+from analysis.identity import NOTHING, Memory
 from analysis.personas import COLOURS, Persona, slugify, write_personas
 from analysis.playbook import ALPHA, MOST_ACTIONS, POWER, find_misspelt, holdout_size, read_playbook
 from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, SegmentProfile, Summary
@@ -53,9 +56,11 @@ def profiles(*segments: tuple[float | None, list[Difference]]) -> Profiles:
     return Profiles(everyone, found, (), NOWHERE, 0, 100.0, ())
 
 
-def personas(found: Profiles, playbook: Path = PLAYBOOK, **changes: Any) -> tuple[Persona, ...]:
+def personas(
+    found: Profiles, playbook: Path = PLAYBOOK, memory: Memory = NOTHING, **changes: Any
+) -> tuple[Persona, ...]:
     study = project_study().model_copy(update={"names": {}, **changes})
-    return write_personas(found, (SOUND,) * len(found.segments), VARIABLES, study, read_playbook(playbook))
+    return write_personas(found, (SOUND,) * len(found.segments), VARIABLES, study, read_playbook(playbook), memory)
 
 
 def rules(folder: Path, text: str) -> Path:
@@ -137,8 +142,18 @@ def test_a_segment_at_nothing_in_particular_still_has_a_name() -> None:
 
 def test_a_name_of_the_analysts_is_shown_and_the_address_stays() -> None:
     found = profiles((0.7, [difference("wine", 1.5)]), (0.3, [difference("wine", -1.5)]))
-    named = personas(found, names={"premium-wine-buyers": "Cellar club"})
+    named = personas(found, names={"premium-wine-buyers": NameRule(called="Cellar club")})
     assert (named[0].name, named[0].slug) == ("Cellar club", "premium-wine-buyers")
+
+
+def test_a_segment_that_goes_on_keeps_its_name_and_a_new_one_takes_none_that_was() -> None:
+    found = profiles((0.7, [difference("wine", 1.5)]), (0.3, [difference("wine", -1.5)]))
+    first = personas(found)
+    lost = Identity("premium-wine-buyers", "Premium wine buyers", "Q", "#000000", "2024-01-01", "Premium wine buyers")
+    again = personas(found, memory=Memory((None, first[0].identity), (lost,), "2024-02-01"))
+    assert (again[1].name, again[1].letter, again[1].today) == (first[0].name, "A", first[1].name)
+    assert again[0].slug not in {first[0].slug, lost.slug} and again[0].letter == "B"
+    assert personas(found, memory=Memory((None, None), (lost,), "2024-02-01"))[0].name == "Premium wine buyers 2"
 
 
 def test_an_action_quotes_the_number_that_made_it_appear(tmp_path: Path) -> None:
