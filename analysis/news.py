@@ -363,8 +363,8 @@ def _draw_drift(report: Report, change: Change) -> Figure:
         n = "One variable" if len(moved) == 1 else f"{in_words(len(moved)).capitalize()} variables"
         title = f"{n} of {len(change.drift)} moved: {named}"
     caption = (
-        f"Today's customers in the tenths of then. Under {significant(MOVED)}: as before; up to {significant(ANOTHER)}: moved, worth a look; "
-        "above: another distribution, so segments of then may not fit today."
+        f"Customers now in the tenths of then. Under {significant(MOVED)}: as before; up to {significant(ANOTHER)}: "
+        "moved, worth a look; above: another distribution, so segments of then may not fit today."
         + (f" The {len(shown)} that moved most; all are in the table." if len(shown) < len(change.drift) else "")
     )
     height = 24 * len(rows)
