@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from analysis import (
     comparison,
+    finder,
     placing,
     readings,
     structure,
@@ -178,6 +179,8 @@ class _Book:
             structure=structure,
             trials=trials,
             placing=placing,
+            finder=finder,
+            locale="en",
             comparison=comparison,
         )
         self.environment.globals.update(notes=read_notes(root), as_html=as_html, find_lost=find_lost)
@@ -224,6 +227,7 @@ class _Book:
         yield "stability.qmd", self.page("stability", figures=shown)
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
         yield "placing.qmd", self.page("placing")
+        yield "finder.qmd", self.page("finder")
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
         yield "proof.qmd", self.page("proof", figures=shown)
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]

@@ -135,6 +135,7 @@ def _compute(
     from analysis.profile import expect_spend, profile_segments
     from analysis.proof import prove, settle_split
     from analysis.provenance import summarise_sources
+    from analysis.questions import find_questions
     from analysis.relations import associate, correlate
     from analysis.report import write_report
     from analysis.scoring import make_model
@@ -174,6 +175,7 @@ def _compute(
     with stage("Find rules"):
         rules = find_rules(table, prepared, evidence, study, cleaned, whole)
         model = make_model(study, raws, whole, cleaned, prepared, evidence, rules)
+        questions = find_questions(table, prepared, evidence, rules, study, cleaned, model)
     with stage("Prove use"):
         proof = prove(raws, study, whole.as_of, split, table, evidence)
     with stage("Profile segments"):
@@ -227,6 +229,7 @@ def _compute(
             whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
             whole.rfm,
             read_validation(root),
+            questions,
         )
     with stage("Write pages"):
         files = write_outputs(root / "build", report, cleaned, evidence, model)

@@ -36,6 +36,7 @@ from analysis.profile import (
 )
 from analysis.proof import Proof
 from analysis.provenance import SourceSummary
+from analysis.questions import Questions
 from analysis.relations import Relations
 from analysis.rfm import RfmGrid
 from analysis.select import Dropped, Group
@@ -215,6 +216,7 @@ class Report:
     validation: Validation | None = None
     contrasts: tuple[Contrast, ...] = ()
     concentration: Concentration | None = None
+    questions: Questions | None = None
 
     def variable(self, name: str) -> Variable:
         """The variable of this name; levels of categories that form segments have one each."""
@@ -259,6 +261,7 @@ def write_report(
     expected: ExpectedSpend | None = None,
     rfm: RfmGrid | None = None,
     validation: Validation | None = None,
+    questions: Questions | None = None,
 ) -> Report:
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
     n = len(table.frame)
@@ -364,6 +367,7 @@ def write_report(
         validation=validation,
         contrasts=profiles.contrasts,
         concentration=profiles.concentration,
+        questions=questions,
     )
     return from_json(to_json(report))
 

@@ -15,10 +15,10 @@ ORDER = (
     "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
     "features", "select", "prepare", "relations", "bars", "provenance", "explore",
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "validation", "heldout", "proof",
-    "typing_rule", "scoring", "contrasts", "profile", "history", "playbook", "personas", "card",
+    "typing_rule", "scoring", "questions", "contrasts", "profile", "history", "playbook", "personas", "card",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
-    "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "comparison", "briefs", "notes",
-    "assets", "thresholds", "drawings", "tables", "pages", "render", "pdfs", "rendered", "disclosure", "gate",
+    "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "finder", "comparison", "briefs",
+    "notes", "assets", "thresholds", "drawings", "tables", "pages", "render", "pdfs", "rendered", "disclosure", "gate",
     "outputs", "pipeline", "preview", "__main__",
 )  # fmt: skip
 """A module imports only from those on its left."""
@@ -34,6 +34,7 @@ PAGES = (
     "trials",
     "data_charts",
     "placing",
+    "finder",
     "comparison",
     "exports",
     "briefs",
