@@ -20,6 +20,7 @@ from analysis import (
     structure,
     tables,
     trials,
+    workshop,
 )
 from analysis.assets import read_tokens, write_vega_bundle
 from analysis.briefs import (
@@ -180,6 +181,7 @@ class _Book:
             trials=trials,
             placing=placing,
             finder=finder,
+            workshop=workshop,
             locale="en",
             comparison=comparison,
         )
@@ -228,6 +230,7 @@ class _Book:
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
         yield "placing.qmd", self.page("placing")
         yield "finder.qmd", self.page("finder")
+        yield "workshop.qmd", self.page("workshop")
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
         yield "proof.qmd", self.page("proof", figures=shown)
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]

@@ -141,6 +141,7 @@ def _compute(
     from analysis.scoring import make_model
     from analysis.select import settle_roles
     from analysis.solutions import compare_solutions
+    from analysis.targeting import weigh_segments
     from analysis.typing_rule import find_rules
     from analysis.validation import read_validation
 
@@ -203,6 +204,7 @@ def _compute(
             findings,
             synthetic,
         )
+        expected = whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell)
         report = write_report(
             study,
             sources,
@@ -226,10 +228,11 @@ def _compute(
             rules,
             proof,
             card,
-            whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
+            expected,
             whole.rfm,
             read_validation(root),
             questions,
+            weigh_segments(profiles.segments, table.variables, rules, expected, study),
         )
     with stage("Write pages"):
         files = write_outputs(root / "build", report, cleaned, evidence, model)

@@ -41,6 +41,7 @@ from analysis.relations import Relations
 from analysis.rfm import RfmGrid
 from analysis.select import Dropped, Group
 from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
+from analysis.targeting import Targeting
 from analysis.typing_rule import Rules
 from analysis.validation import Validation
 
@@ -217,6 +218,7 @@ class Report:
     contrasts: tuple[Contrast, ...] = ()
     concentration: Concentration | None = None
     questions: Questions | None = None
+    targeting: Targeting | None = None
 
     def variable(self, name: str) -> Variable:
         """The variable of this name; levels of categories that form segments have one each."""
@@ -262,6 +264,7 @@ def write_report(
     rfm: RfmGrid | None = None,
     validation: Validation | None = None,
     questions: Questions | None = None,
+    targeting: Targeting | None = None,
 ) -> Report:
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
     n = len(table.frame)
@@ -368,6 +371,7 @@ def write_report(
         contrasts=profiles.contrasts,
         concentration=profiles.concentration,
         questions=questions,
+        targeting=targeting,
     )
     return from_json(to_json(report))
 
@@ -436,6 +440,7 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
         "names",
         "demo",
         "card",
+        "targeting",
     }
     values = study.model_dump(mode="json", exclude=told, exclude_none=True)
     return tuple(

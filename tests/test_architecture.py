@@ -16,10 +16,11 @@ ORDER = (
     "features", "select", "prepare", "relations", "bars", "provenance", "explore",
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "validation", "heldout", "proof",
     "typing_rule", "scoring", "questions", "contrasts", "profile", "history", "playbook", "personas", "card",
+    "targeting",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
-    "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "finder", "comparison", "briefs",
-    "notes", "assets", "thresholds", "drawings", "tables", "pages", "render", "pdfs", "rendered", "disclosure", "gate",
-    "outputs", "pipeline", "preview", "__main__",
+    "structure", "structure_charts", "trials", "data_charts", "exports", "placing", "finder", "workshop", "comparison",
+    "briefs", "notes", "assets", "thresholds", "drawings", "tables", "pages", "render", "pdfs", "rendered",
+    "disclosure", "gate", "outputs", "pipeline", "preview", "__main__",
 )  # fmt: skip
 """A module imports only from those on its left."""
 
@@ -35,6 +36,7 @@ PAGES = (
     "data_charts",
     "placing",
     "finder",
+    "workshop",
     "comparison",
     "exports",
     "briefs",

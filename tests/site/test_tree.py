@@ -24,7 +24,7 @@ EXPECTED = {
     "404.html", "site/index.html", "site/segments/index.html", "site/compare.html", "site/evidence.html",
     "site/placing.html", "site/finder.html", "site/stability.html", "site/algorithms.html", "site/choices.html",
     "site/proof.html", "site/data.html", "site/card.html", "site/methodology.html", "site/validation.html",
-    "site/reproduce.html",
+    "site/reproduce.html", "site/workshop.html",
 }  # fmt: skip
 
 
