@@ -52,7 +52,8 @@
   }));
   const found = tool.querySelector(".found");
   const more = tool.querySelector(".answers-more");
-  const percent = new Intl.NumberFormat(tool.dataset.locale, { style: "percent", maximumFractionDigits: 0 });
+  const whole = new Intl.NumberFormat(tool.dataset.locale, { maximumFractionDigits: 0 });
+  const percent = (share) => `${whole.format(100 * share)}\u00a0%`;
   const isShort = () => !tool.querySelector("input[value=every]")?.checked;
 
   const read = () => {
@@ -102,12 +103,12 @@
       const { segment, runnerUp, confidence, share, atLeast } = place(given, short);
       parts.push(element("p", "Most like", "found-head"), persona(segment, "found-persona"));
       if (confidence !== undefined)
-        parts.push(element("p", `Confidence ${percent.format(confidence)}; ${percent.format(0.5)} is a tie with the runner-up.`));
+        parts.push(element("p", `Confidence ${percent(confidence)}; ${percent(0.5)} is a tie with the runner-up.`));
       else
-        parts.push(element("p", `Of those who answer so, ${atLeast ? "at least " : ""}${percent.format(share)} are of this persona.`));
+        parts.push(element("p", `Of those who answer so, ${atLeast ? "at least " : ""}${percent(share)} are of this persona.`));
       if (runnerUp) parts.push(element("p", "Runner-up", "found-head"), persona(runnerUp, "found-runner-up"));
       if (short && confidence !== undefined)
-        parts.push(element("p", `Of those whom these answers name so, ${percent.format(rule.short.precision[segment - 1])} are.`, "found-note"));
+        parts.push(element("p", `Of those whom these answers name so, ${percent(rule.short.precision[segment - 1])} are.`, "found-note"));
       if (known < asking)
         parts.push(element("p", `${known} of ${asking} answered; the usual value stands for the others.`, "found-note"));
     }
