@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from analysis import workshop
+from analysis.clv import Estimate
 from analysis.config import TargetingChoices, check_study
 from analysis.errors import InputError
+from analysis.profile import ExpectedSpend
 from analysis.report import Report
 from analysis.targeting import WEIGHT, Targeting, weigh_segments
 from tests.small_studies import SHOP, make_shop
@@ -86,6 +88,17 @@ def test_what_the_study_does_not_hold_is_left_out_and_said(stages: Stages) -> No
     assert [c.name for c in found.criteria] == ["size", "reachability"]
     told = workshop.left_out(replace(stages.report, targeting=found))
     assert "value" in told and "response" in told and "growth" in told
+
+
+def test_what_is_expected_of_the_next_year_is_weighed_where_it_is_known(stages: Stages) -> None:
+    each = (Estimate(10, 9, 11), Estimate(5, 4, 6), Estimate(5, 4, 6))
+    expected = ExpectedSpend(Estimate(20, 17, 23), Estimate(7, 6, 8), each, (), 600, 300, 52.0, 0.1, 0.95)
+    segments, variables = stages.profiles.segments, stages.table.variables
+    found = weigh_segments(segments, variables, stages.report.rules, expected, stages.study)
+    (outlook,) = (c for c in found.criteria if c.name == "outlook")
+    assert (outlook.scores, outlook.apart, outlook.axis) == ((100, 50, 50), True, "attractiveness")
+    rows = {row[0]: row[1:] for row in workshop.sources(replace(stages.report, targeting=found)).rows}
+    assert rows["Outlook"] == ("10 (100)", "5 (50)", "5 (50)")
 
 
 def test_the_response_is_an_outcome_of_the_study(stages: Stages) -> None:
