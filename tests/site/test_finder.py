@@ -128,10 +128,12 @@ def test_it_works_by_keyboard_from_a_file_and_nothing_leaves_the_page(built_site
     status.wait_for()
     n_asked = page.locator(".answer input:visible").count()
     assert f"2 of {n_asked} answered" in status.inner_text() and "Runner-up" in status.inner_text()
+    share = page.locator(".answer input[max='100']:visible").first
+    share.focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("130")
     page.get_by_text("One answer is out of range").wait_for()
-    assert first.input_value() == "30"
+    assert share.get_attribute("aria-invalid") == "true"
     page.get_by_role("button", name="Clear the answers").press("Enter")
     assert page.locator(".answer input").first.input_value() == ""
     assert page.evaluate("document.activeElement.id") == "answer-0"
