@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -20,6 +20,7 @@ Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "
 Algorithm = Literal["kmeans", "kprototypes", "mixture", "ward", "dbscan", "hdbscan"]
 Scaling = Literal["standard", "minmax", "robust", "none"]
 Transform = Literal["auto", "none", "log"]
+CriterionName = Literal["size", "value", "outlook", "reachability", "response"]
 
 
 class Settings(BaseModel):
@@ -193,6 +194,17 @@ class NameRule(Settings):
         return self
 
 
+class TargetingChoices(Settings):
+    """What the targeting workshop begins with; readers change it in the page."""
+
+    weights: dict[CriterionName, Annotated[int, Field(ge=0, le=100)]] = Field(
+        default={}, description="Weight of a criterion, 0 to 100."
+    )
+    response: str | None = Field(
+        default=None, description="Outcome of yes or no that counts as response, a yes being good; none: the first."
+    )
+
+
 class Study(Settings):
     """The whole study. Defaults are those of the Methodology page."""
 
@@ -240,6 +252,7 @@ class Study(Settings):
     min_customers: int = Field(30, ge=1, description="Fewest customers in a segment.")
     proof: ProofChoices = Field(ProofChoices(), description="How the segments are put to the proof.")
     card: CardChoices = Field(CardChoices(), description="What the segmentation card says of purpose and fairness.")
+    targeting: TargetingChoices = Field(TargetingChoices(), description="What the targeting workshop begins with.")
     names: dict[str, NameRule] = Field(
         {}, description="Name to show instead of a generated one, or what becomes of it, by slug."
     )
@@ -475,5 +488,6 @@ def _fields_at(location: tuple[Any, ...]) -> list[str]:
             "card": CardChoices,
             "history": HistoryChoices,
             "names": NameRule,
+            "targeting": TargetingChoices,
         }.get(str(part), model)
     return list(model.model_fields)

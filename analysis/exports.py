@@ -18,7 +18,7 @@ TREE_SQL, CENTRES_SQL = "segment_tree.sql", "segment_centres.sql"
 
 def export_rules(report: Report) -> dict[str, str]:
     """Give every file by its name."""
-    rule = _as_data(report)
+    rule = rule_as_data(report)
     files = {
         JSON: json.dumps(rule, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
         SCHEMA: json.dumps(_SCHEMA, indent=1) + "\n",
@@ -30,8 +30,8 @@ def export_rules(report: Report) -> dict[str, str]:
     return files
 
 
-def _as_data(report: Report) -> dict[str, Any]:
-    """What the JSON file holds."""
+def rule_as_data(report: Report) -> dict[str, Any]:
+    """The rules as the JSON file holds them."""
     rules = report.rules
     variables = [report.variable(name) for name in rules.fills]
     centres = rules.centres

@@ -14,12 +14,14 @@ from markupsafe import Markup
 
 from analysis import (
     comparison,
+    finder,
     news,
     placing,
     readings,
     structure,
     tables,
     trials,
+    workshop,
 )
 from analysis.assets import read_tokens, write_vega_bundle
 from analysis.briefs import (
@@ -186,6 +188,9 @@ class _Book:
             structure=structure,
             trials=trials,
             placing=placing,
+            finder=finder,
+            workshop=workshop,
+            locale=report.study.locale,
             comparison=comparison,
             news=news,
         )
@@ -235,6 +240,8 @@ class _Book:
         yield "stability.qmd", self.page("stability", figures=shown)
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
         yield "placing.qmd", self.page("placing")
+        yield "finder.qmd", self.page("finder")
+        yield "workshop.qmd", self.page("workshop")
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
         yield "proof.qmd", self.page("proof", figures=shown)
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]

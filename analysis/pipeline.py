@@ -140,11 +140,13 @@ def _compute(
     from analysis.profile import expect_spend, profile_segments
     from analysis.proof import prove, settle_split
     from analysis.provenance import summarise_sources
+    from analysis.questions import find_questions
     from analysis.relations import associate, correlate
     from analysis.report import write_report
     from analysis.scoring import make_model
     from analysis.select import settle_roles
     from analysis.solutions import compare_solutions
+    from analysis.targeting import weigh_segments
     from analysis.typing_rule import find_rules
     from analysis.validation import read_validation
 
@@ -179,6 +181,7 @@ def _compute(
     with stage("Find rules"):
         rules = find_rules(table, prepared, evidence, study, cleaned, whole)
         model = make_model(study, raws, whole, cleaned, prepared, evidence, rules)
+        questions = find_questions(table, prepared, evidence, rules, study, cleaned, model)
     with stage("Prove use"):
         proof = prove(raws, study, whole.as_of, split, table, evidence)
     with stage("Profile segments"):
@@ -213,6 +216,7 @@ def _compute(
             findings,
             synthetic,
         )
+        expected = whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell)
         report = write_report(
             study,
             sources,
@@ -236,10 +240,12 @@ def _compute(
             rules,
             proof,
             card,
-            whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell),
+            expected,
             whole.rfm,
             read_validation(root),
             looked.change,
+            questions,
+            weigh_segments(profiles.segments, table.variables, rules, expected, study),
         )
     with stage("Write pages"):
         files = write_outputs(root / "build", report, cleaned, evidence, model)

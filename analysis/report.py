@@ -37,10 +37,12 @@ from analysis.profile import (
 )
 from analysis.proof import Proof
 from analysis.provenance import SourceSummary
+from analysis.questions import Questions
 from analysis.relations import Relations
 from analysis.rfm import RfmGrid
 from analysis.select import Dropped, Group
 from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
+from analysis.targeting import Targeting
 from analysis.typing_rule import Rules
 from analysis.validation import Validation
 
@@ -224,6 +226,8 @@ class Report:
     contrasts: tuple[Contrast, ...] = ()
     concentration: Concentration | None = None
     change: Change | None = None
+    questions: Questions | None = None
+    targeting: Targeting | None = None
 
     def variable(self, name: str) -> Variable:
         """The variable of this name; levels of categories that form segments have one each."""
@@ -269,6 +273,8 @@ def write_report(
     rfm: RfmGrid | None = None,
     validation: Validation | None = None,
     change: Change | None = None,
+    questions: Questions | None = None,
+    targeting: Targeting | None = None,
 ) -> Report:
     """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
     n = len(table.frame)
@@ -379,6 +385,8 @@ def write_report(
         contrasts=profiles.contrasts,
         concentration=profiles.concentration,
         change=change,
+        questions=questions,
+        targeting=targeting,
     )
     return from_json(to_json(report))
 
@@ -449,6 +457,7 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
         "demo",
         "card",
         "history",
+        "targeting",
     }
     values = study.model_dump(mode="json", exclude=told, exclude_none=True)
     return tuple(

@@ -130,17 +130,21 @@ class Tree:
 
     def assign(self, frame: pd.DataFrame) -> Labels:
         """Segment of each customer, shape (n,), from features without missing values."""
-        labels = np.zeros(len(frame), dtype=np.int16)
+        return np.array([node.segment for node in self.nodes], dtype=np.int16)[self.ends(frame)]
+
+    def ends(self, frame: pd.DataFrame) -> NDArray[np.intp]:
+        """Place of the node where each customer comes to, shape (n,), from features without missing values."""
+        ends = np.zeros(len(frame), dtype=np.intp)
         todo: list[tuple[int, NDArray[np.intp]]] = [(0, np.arange(len(frame)))]
         while todo:
             place, rows = todo.pop()
             node = self.nodes[place]
             if not node.feature:
-                labels[rows] = node.segment
+                ends[rows] = place
                 continue
             yes = frame[node.feature].to_numpy(float)[rows] <= node.threshold
             todo += [(node.yes, rows[yes]), (node.no, rows[~yes])]
-        return labels
+        return ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +323,7 @@ def _find_tree(frame: pd.DataFrame, labels: Labels, study: Study) -> Tree:
     found: list[tuple[float, int, Labels]] = []
     for questions in range(1, MOST_QUESTIONS + 1):
         told = np.zeros_like(labels)
-        for learn, test in _folds(labels, study.seed):
+        for learn, test in split_folds(labels, study.seed):
             nodes = _grow(frame.iloc[learn], labels[learn], questions, least, study)
             told[test] = Tree(nodes, questions, 0.0, ()).assign(frame.iloc[test])
         found.append((float((told == labels).mean()), questions, told))
@@ -335,7 +339,8 @@ def _find_tree(frame: pd.DataFrame, labels: Labels, study: Study) -> Tree:
     )
 
 
-def _folds(labels: Labels, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def split_folds(labels: Labels, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows to learn from and rows to test on, each row tested once and each fold with all segments."""
     folds = min(FOLDS, int(np.bincount(labels)[1:].min()))
     return StratifiedKFold(max(folds, 2), shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels)
 
@@ -448,7 +453,7 @@ def _guess(
     least = max(study.min_cell, int(np.ceil(SMALLEST_LEAF * len(labels))))
     right = np.zeros(len(labels), dtype=bool)
     model = DecisionTreeClassifier(max_depth=MOST_QUESTIONS, min_samples_leaf=least, random_state=study.seed)
-    for learn, test in _folds(labels, study.seed):
+    for learn, test in split_folds(labels, study.seed):
         right[test] = model.fit(values[learn], labels[learn]).predict(values[test]) == labels[test]
     telling = pd.Series(model.fit(values, labels).feature_importances_).groupby(names).sum()
     asked = telling[telling > 0].sort_values(ascending=False, kind="stable")

@@ -15,11 +15,12 @@ ORDER = (
     "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
     "features", "select", "prepare", "relations", "bars", "provenance", "explore",
     "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "validation", "heldout", "proof",
-    "typing_rule", "scoring", "contrasts", "profile", "history", "identity", "playbook", "personas", "changes", "card",
+    "typing_rule", "scoring", "questions", "contrasts", "profile", "history", "identity", "playbook", "personas",
+    "changes", "card", "targeting",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
-    "structure", "structure_charts", "trials", "news", "data_charts", "exports", "placing", "comparison", "briefs",
-    "notes", "assets", "thresholds", "drawings", "tables", "pages", "render", "pdfs", "rendered", "disclosure", "gate",
-    "outputs", "pipeline", "preview", "__main__",
+    "structure", "structure_charts", "trials", "news", "data_charts", "exports", "placing", "finder", "workshop",
+    "comparison", "briefs", "notes", "assets", "thresholds", "drawings", "tables", "pages", "render", "pdfs",
+    "rendered", "disclosure", "gate", "outputs", "pipeline", "preview", "__main__",
 )  # fmt: skip
 """A module imports only from those on its left."""
 
@@ -35,6 +36,8 @@ PAGES = (
     "news",
     "data_charts",
     "placing",
+    "finder",
+    "workshop",
     "comparison",
     "exports",
     "briefs",

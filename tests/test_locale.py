@@ -22,7 +22,7 @@ EXACT = re.compile(
     "|".join(
         (
             r"<script.*?</script>|<svg.*?</svg>|<code>[^<]*</code>",
-            r'style="[^"]*"',
+            r'style="[^"]*"|data-locale="[a-z]+"',
             r'<th scope="row">[a-z]+(?:&#95;[a-z]+)+</th><td>[^<]*</td>',
             r"(?<!`)`[^`\n]+`|```(?!\{=html)\w.*?```",
             r"\]\([^)]*\)|\[doi [^\]]*\]|Python \d\.\d+",
