@@ -20,7 +20,7 @@ Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "
 Algorithm = Literal["kmeans", "kprototypes", "mixture", "ward", "dbscan", "hdbscan"]
 Scaling = Literal["standard", "minmax", "robust", "none"]
 Transform = Literal["auto", "none", "log"]
-CriterionName = Literal["size", "value", "outlook", "reachability", "response"]
+CriterionName = Literal["size", "value", "outlook", "growth", "reachability", "response"]
 
 
 class Settings(BaseModel):

@@ -245,7 +245,7 @@ def _compute(
             read_validation(root),
             looked.change,
             questions,
-            weigh_segments(profiles.segments, table.variables, rules, expected, study),
+            weigh_segments(profiles.segments, table.variables, rules, expected, study, looked.change),
         )
     with stage("Write pages"):
         files = write_outputs(root / "build", report, cleaned, evidence, model)

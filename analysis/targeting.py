@@ -10,6 +10,7 @@ import numpy as np
 from analysis.config import CriterionName, Study
 from analysis.errors import InputError, did_you_mean, listed
 from analysis.features import Variable
+from analysis.history import Change
 from analysis.profile import ExpectedSpend, SegmentProfile
 from analysis.typing_rule import Rules
 
@@ -28,7 +29,8 @@ class Criterion:
     Attributes
     ----------
     name : str
-        Size and value of a customer, what is expected of the next year, being found by a few questions, response.
+        Size and value of a customer, what is expected of the next year, growth since the run before,
+        being found by a few questions, response.
     axis : str
         Whether it makes a segment worth having (attractiveness) or within reach (fit).
     variable : str
@@ -74,6 +76,7 @@ def weigh_segments(
     rules: Rules,
     expected: ExpectedSpend | None,
     study: Study,
+    change: Change | None = None,
 ) -> Targeting:
     """Score each segment by what the study tells of it; what the data do not hold is left out.
 
@@ -91,6 +94,9 @@ def weigh_segments(
         ends = [(e.low, e.high) for e in expected.segments]
         values = [e.value for e in expected.segments]
         found.append(_criterion("outlook", "attractiveness", "", values, ends, study))
+    if growth := _growth(change, len(segments)):
+        values, ends = [x for x, _ in growth], [around for _, around in growth]
+        found.append(_criterion("growth", "attractiveness", "", values, ends, study))
     reach = [_f1(each.precision, each.recall) for each in rules.tree.segments]
     found.append(_criterion("reachability", "fit", "", reach, _around(reach, [s.n for s in segments]), study))
     if response := _response(variables, segments, study):
@@ -139,6 +145,16 @@ def _around(shares: list[float], counts: list[int]) -> list[tuple[float, float]]
     """95 % intervals of shares, by the normal approximation."""
     spreads = [NORMAL * (p * (1 - p) / n) ** 0.5 for p, n in zip(shares, counts, strict=True)]
     return [(p - spread, p + spread) for p, spread in zip(shares, spreads, strict=True)]
+
+
+def _growth(change: Change | None, k: int) -> list[tuple[float, tuple[float, float]]]:
+    """Share of customers now over the share then, with its ends; empty unless every segment was there then."""
+    grown = {}
+    for s in change.segments if change else ():
+        if s.kind == "kept" and s.now and s.shift and s.share_then:
+            value, low, high = (1 + x / s.share_then for x in s.shift)
+            grown[s.now] = value, (low, high)
+    return [grown[j] for j in sorted(grown)] if len(grown) == k else []
 
 
 def _f1(precision: float, recall: float) -> float:

@@ -65,12 +65,12 @@ def left_out(report: Report) -> str:
     """What the study does not hold, and so cannot be weighed."""
     held = {slider.name for slider in sliders(report)}
     missing = {
+        "growth": "growth (not every segment was there in a run before)",
         "value": "value (no variable says what a customer is worth)",
         "response": "response (no outcome is told for every segment)",
     }
-    parts = ["growth (one run does not tell whether a segment grows)"]
-    parts += [text for name, text in missing.items() if name not in held]
-    return f"Not weighed: {joined(parts)}."
+    parts = [text for name, text in missing.items() if name not in held]
+    return f"Not weighed: {joined(parts)}." if parts else ""
 
 
 def ranking(report: Report) -> tuple[Line, ...]:
@@ -107,6 +107,8 @@ def _slider(report: Report, criterion: Criterion) -> Slider:
     label, about, tell = "Size", f"share of all {report.study.customers}", formats.percent
     if criterion.name == "reachability":
         label, about = "Reachability", "how well a few questions find them: F1, between share found and rightly named"
+    elif criterion.name == "growth":
+        label, about = "Growth", f"share of all {report.study.customers} now, in parts of the share in the run before"
     elif criterion.name == "outlook":
         label, about, tell = "Outlook", "expected spend in the next year, a customer", _told(report, "money")
     elif criterion.variable:

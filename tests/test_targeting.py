@@ -11,6 +11,7 @@ from analysis import workshop
 from analysis.clv import Estimate
 from analysis.config import TargetingChoices, check_study
 from analysis.errors import InputError
+from analysis.history import Before, Change, SegmentChange
 from analysis.profile import ExpectedSpend
 from analysis.report import Report
 from analysis.targeting import WEIGHT, Targeting, weigh_segments
@@ -99,6 +100,22 @@ def test_what_is_expected_of_the_next_year_is_weighed_where_it_is_known(stages: 
     assert (outlook.scores, outlook.apart, outlook.axis) == ((100, 50, 50), True, "attractiveness")
     rows = {row[0]: row[1:] for row in workshop.sources(replace(stages.report, targeting=found)).rows}
     assert rows["Outlook"] == ("10 (100)", "5 (50)", "5 (50)")
+
+
+def test_growth_is_weighed_where_every_segment_was_there_before(stages: Stages) -> None:
+    shares = {1: 0.2, 2: 0.3, 3: 0.5}
+    kept = tuple(
+        SegmentChange("kept", None, j, None, None, 100, share, None, (0.1, 0.05, 0.15), None, None)
+        for j, share in shares.items()
+    )
+    before = Before("2014-01-01-abcdef", "2014-01-01", 500, "reproducible", 3, "k-means", 0.2, 0.9)
+    change = Change(before, "centres", None, kept, (), (), ())
+    given = (stages.profiles.segments, stages.table.variables, stages.report.rules, None, stages.study)
+    (growth,) = (c for c in weigh_segments(*given, change).criteria if c.name == "growth")
+    assert growth.values == pytest.approx((1.5, 1 + 1 / 3, 1.2))
+    assert (growth.scores, growth.apart) == ((100, 89, 80), False)
+    one_new = replace(change, segments=kept[:2])
+    assert "growth" not in [c.name for c in weigh_segments(*given, one_new).criteria]
 
 
 def test_the_response_is_an_outcome_of_the_study(stages: Stages) -> None:
