@@ -139,7 +139,7 @@ def plain(root: Path) -> dict[str, str]:
     return written(with_words(run_stages().report, lambda i: f"plain words {i}"), root)
 
 
-SCRIPT = re.compile(r'(<script type="application/json" class="chart-spec">)(.*?)(</script>)')
+SCRIPT = re.compile(r'(<script type="application/json"[^>]*>)(.*?)(</script>)')
 
 
 def skeleton(page: str) -> list[str]:
