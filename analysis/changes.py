@@ -236,7 +236,7 @@ def share_shift(then: float, n_then: int, now: float, n_now: int, both: float = 
 
     >>> [round(x, 3) for x in share_shift(0.2, 1000, 0.25, 1000)]
     [0.05, 0.013, 0.087]
-    >>> [round(x, 3) for x in share_shift(0.2, 1000, 0.2, 1000, 1000 * 0.2 * 0.8)]
+    >>> [round(x, 3) + 0.0 for x in share_shift(0.2, 1000, 0.2, 1000, 1000 * 0.2 * 0.8)]
     [0.0, 0.0, 0.0]
     """
     variance = then * (1 - then) / n_then + now * (1 - now) / n_now - 2 * both / (n_then * n_now)
