@@ -18,6 +18,7 @@ from analysis import (
     news,
     placing,
     readings,
+    sharing,
     structure,
     tables,
     trials,
@@ -27,6 +28,7 @@ from analysis.assets import read_tokens, write_vega_bundle
 from analysis.briefs import (
     Brief,
     brief_downloads,
+    brief_files,
     home_address,
     installed,
     key_numbers,
@@ -98,9 +100,15 @@ def write_pages(report: Report, root: Path) -> list[Path]:
         site = root / "site"
         bundle = write_vega_bundle(site / "assets")
         book = _Book(report, root, bundle)
-        files = [_write(site / name, text) for name, text in book.pages()]
+        pages = dict(book.pages())
+        files = [_write(site / name, text) for name, text in pages.items()]
         files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
-        files += [_write(site / "downloads" / name, text) for name, text in export_rules(report).items()]
+        exports = {**export_rules(report), **sharing.export_segments(report)}
+        files += [_write(site / "downloads" / name, text) for name, text in exports.items()]
+        prose = {page.name: page.read_text(encoding="utf-8") for page in sorted(site.glob("*.qmd"))}
+        guide = sharing.write_guide(report, {**pages, **prose}, book.home if "//" in book.home else "")
+        files.append(_write(site / sharing.GUIDE, guide))
+        files.append(_write(site / "downloads" / sharing.PICTURE, sharing.draw_picture(report, book.tokens)))
         files += write_briefs(
             list(book.briefs()) if installed() else [], site / "downloads", root / "templates" / "briefs"
         )
@@ -332,6 +340,7 @@ class _Book:
             tiles=self.tiles(segment),
             outcomes=self.outcomes(segment),
             briefs=brief_downloads(segment.slug, "../"),
+            picture=Markup(brief_files(segment.slug)[1] if installed() else sharing.PICTURE),
             **neighbours,
         )
 
@@ -426,9 +435,9 @@ def _finalize(value: object) -> object:
     return Markup(str(value)) if isinstance(value, int) else escape(value)
 
 
-def _write(path: Path, text: str) -> Path:
+def _write(path: Path, content: str | bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = text.encode("utf-8")
+    data = content.encode("utf-8") if isinstance(content, str) else content
     if not path.is_file() or path.read_bytes() != data:
         path.write_bytes(data)
     return path

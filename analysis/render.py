@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import html
 import os
 import re
 import shutil
@@ -31,6 +32,7 @@ QUARTO_ONLY = (
     ("project", "post-render"),
     ("format", "html", "html-math-method"),
     ("format", "html", "image"),
+    ("format", "html", "canonical-url"),
     ("format", "html", "respect-user-color-scheme"),
     ("format", "html", "html-table-processing"),
 )
@@ -173,6 +175,8 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None) -> tuple[str
             raise InputError(f"The embedded renderer stopped: {error}") from error
     if not (fresh / HOME).is_file():
         raise InputError("The embedded renderer wrote no overview page.", hint="Run `python -m analysis build` first.")
+    if address := str(_at(config, ["website"]).get("site-url") or ""):
+        _name_addresses(fresh, address.rstrip("/"))
     return smalldocs.__version__, "\n".join(f"WARN: {warning}" for warning in site.warnings)
 
 
@@ -190,6 +194,19 @@ def _section_pages(root: Path, pattern: str) -> list[str]:
     fronts = {page: split_front_matter(page.read_text(encoding="utf-8"))[0] for page in pages}
     pages.sort(key=lambda page: (fronts[page].get("order", len(pages) + 1), page.name))
     return [page.relative_to(root).as_posix() for page in pages]
+
+
+def _name_addresses(site: Path, address: str) -> None:
+    """Say in each page where it is published, and to search engines which pages there are, as Quarto does."""
+    for page in site.rglob("*.html"):
+        place = page.relative_to(site).as_posix().removesuffix("index.html")
+        link = f'<link rel="canonical" href="{html.escape(f"{address}/{place}")}">'
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace("</head>", f"{link}</head>", 1), encoding="utf-8")
+    sitemap = site / "sitemap.xml"
+    entries = re.sub(r"  <url>\s*<loc>[^<]*/404\.html</loc>.*?</url>\n", "", sitemap.read_text(), flags=re.DOTALL)
+    sitemap.write_text(entries, encoding="utf-8")
+    (site / "robots.txt").write_text(f"Sitemap: {address}/sitemap.xml\n", encoding="utf-8")
 
 
 def _refuse_warnings(engine: Engine, log: str) -> None:
