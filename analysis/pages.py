@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -43,6 +44,7 @@ from analysis.exports import export_rules
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, localized, number, significant
 from analysis.notes import as_html, find_lost, read_notes
+from analysis.personas import slugify
 from analysis.prepare import OUTLIER_Z
 from analysis.report import Report, Segment
 from analysis.thresholds import THRESHOLDS
@@ -168,6 +170,12 @@ def write_notice(
     _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 
+def read_glossary(path: Path) -> dict[str, dict[str, Any]]:
+    """Words of the field by name: ``term``, ``text``, the ``page`` below ``site/`` that uses it, and an ``id``."""
+    words = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {word["term"]: {**word, "id": Markup(slugify(word["term"])), "page": Markup(word["page"])} for word in words}
+
+
 class _Book:
     """The pages of one report."""
 
@@ -199,6 +207,7 @@ class _Book:
             finder=finder,
             workshop=workshop,
             locale=report.study.locale,
+            glossary=read_glossary(root / "templates" / "glossary.yml"),
             comparison=comparison,
             news=news,
         )
@@ -281,6 +290,7 @@ class _Book:
             ),
         )
         yield "validation.qmd", self.page("validation", figures=shown)
+        yield "glossary.qmd", self.page("glossary")
 
     def briefs(self) -> Iterable[Brief]:
         """The study and each persona on a page of their own."""
