@@ -15,7 +15,7 @@ import yaml
 from analysis.assets import themed
 from analysis.escaping import escape_front
 from analysis.exports import JSON, PYTHON, TREE_SQL
-from analysis.figures import segment_colour, tag
+from analysis.figures import harmless, segment_colour, tag
 from analysis.formats import chart_locale
 from analysis.report import Report, Segment
 from analysis.typing_rule import Bound
@@ -56,7 +56,7 @@ def draw_picture(report: Report, tokens: dict[str, str]) -> bytes:
         padding=22,
         title=alt.Title(lines, subtitle=textwrap.shorten(report.study.title, 80, placeholder=" …"), fontSize=17),
     )
-    spec = themed(chart.to_dict(), tokens)
+    spec = themed(harmless(chart.to_dict()), tokens)
     spec["config"] |= {"font": FONT}
     return vl_convert.vegalite_to_png(spec, scale=2, format_locale=chart_locale())
 
