@@ -25,7 +25,7 @@ help: ## List the targets.
 	@echo
 	@echo "  DATA=file.csv      read this file instead of the first source in _quarto.yml"
 	@echo "  SITE=https://…      the published site, for make history"
-	@echo "  OUT=folder         write the site there instead of _site"
+	@echo "  OUT=folder         write the site there instead of _site; OUT=name.zip packs it into one file"
 	@echo "  PYTHON=python3.12  make the environment with this Python (3.11 or newer)"
 
 site: $(VENV)/.site ## Analyse the data and render the site into _site/.

@@ -74,7 +74,7 @@ def build(data: Data = None, force: Force = False) -> None:
 
 @app.command()
 def render(
-    out: Site = Path("_site"),
+    out: Annotated[Path, typer.Option(help="Folder of the website, or a file .zip to hold it.")] = Path("_site"),
     engine: Annotated[
         str | None, typer.Option(help="quarto or smalldocs; default: Quarto where it is installed.")
     ] = None,
@@ -94,7 +94,10 @@ def render(
         f"Rendered {done.n_pages} pages with {name} {done.version} in {time.perf_counter() - started:.1f} s, "
         f"from {_said(report.data.sources[0].name, report.study.synthetic)}."
     )
-    print(f"Open {_shown(done.site / 'index.html')} in a browser, or run: make serve")
+    if done.site.is_file():
+        print(f"{_shown(done.site)} holds it all: unpack it and open index.html in a browser, no server needed.")
+    else:
+        print(f"Open {_shown(done.site / 'index.html')} in a browser, or run: make serve")
 
 
 @app.command()

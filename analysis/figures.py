@@ -77,18 +77,18 @@ def make_figure(
 ) -> Figure:
     if locale := chart_locale():
         spec = {**spec, "usermeta": {**spec.get("usermeta", {}), "embedOptions": {"formatLocale": locale}}}
-    return Figure(f"chart-{id}", title, caption, text, _one_line_titles(spec), height, table)
+    return Figure(f"chart-{id}", title, caption, text, harmless(spec), height, table)
 
 
-def _one_line_titles(spec: Any, key: str = "") -> Any:
+def harmless(spec: Any, key: str = "") -> Any:
     """Titles without line breaks and backslashes: Vega-Lite writes them into expressions and escapes neither.
 
     Orders of labels go there too, where a line separator ends an expression, and pictures hold no control character.
     """
     if isinstance(spec, list):
-        return [_one_line_titles(part, key) for part in spec]
+        return [harmless(part, key) for part in spec]
     if isinstance(spec, dict):
-        return {name: _one_line_titles(part, key if key == "datasets" else name) for name, part in spec.items()}
+        return {name: harmless(part, key if key == "datasets" else name) for name, part in spec.items()}
     if not isinstance(spec, str):
         return spec
     spec = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\u2028\u2029]", " ", spec)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -18,6 +19,7 @@ from analysis import (
     news,
     placing,
     readings,
+    sharing,
     structure,
     tables,
     trials,
@@ -27,6 +29,7 @@ from analysis.assets import read_tokens, write_vega_bundle
 from analysis.briefs import (
     Brief,
     brief_downloads,
+    brief_files,
     home_address,
     installed,
     key_numbers,
@@ -98,9 +101,15 @@ def write_pages(report: Report, root: Path) -> list[Path]:
         site = root / "site"
         bundle = write_vega_bundle(site / "assets")
         book = _Book(report, root, bundle)
-        files = [_write(site / name, text) for name, text in book.pages()]
+        pages = dict(book.pages())
+        files = [_write(site / name, text) for name, text in pages.items()]
         files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
-        files += [_write(site / "downloads" / name, text) for name, text in export_rules(report).items()]
+        exports = {**export_rules(report), **sharing.export_segments(report)}
+        files += [_write(site / "downloads" / name, text) for name, text in exports.items()]
+        prose = {page.name: page.read_text(encoding="utf-8") for page in sorted(site.glob("*.qmd"))}
+        guide = sharing.write_guide(report, {**pages, **prose}, book.home if "//" in book.home else "")
+        files.append(_write(site / sharing.GUIDE, guide))
+        files.append(_write(site / "downloads" / sharing.PICTURE, sharing.draw_picture(report, book.tokens)))
         files += write_briefs(
             list(book.briefs()) if installed() else [], site / "downloads", root / "templates" / "briefs"
         )
@@ -160,6 +169,19 @@ def write_notice(
     _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 
+def read_glossary(path: Path) -> dict[str, dict[str, Any]]:
+    """Words of the field by name: ``term``, ``text``, the ``page`` below ``site/`` that uses it, and an ``id``."""
+    words = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {
+        word["term"]: {
+            **word,
+            "id": Markup(re.sub(r"[^a-z0-9]+", "-", word["term"].lower())),
+            "page": Markup(word["page"]),
+        }
+        for word in words
+    }
+
+
 class _Book:
     """The pages of one report."""
 
@@ -191,6 +213,7 @@ class _Book:
             finder=finder,
             workshop=workshop,
             locale=report.study.locale,
+            glossary=read_glossary(root / "templates" / "glossary.yml"),
             comparison=comparison,
             news=news,
         )
@@ -273,6 +296,7 @@ class _Book:
             ),
         )
         yield "validation.qmd", self.page("validation", figures=shown)
+        yield "glossary.qmd", self.page("glossary")
 
     def briefs(self) -> Iterable[Brief]:
         """The study and each persona on a page of their own."""
@@ -332,6 +356,7 @@ class _Book:
             tiles=self.tiles(segment),
             outcomes=self.outcomes(segment),
             briefs=brief_downloads(segment.slug, "../"),
+            picture=Markup(brief_files(segment.slug)[1] if installed() else sharing.PICTURE),
             **neighbours,
         )
 
@@ -426,9 +451,9 @@ def _finalize(value: object) -> object:
     return Markup(str(value)) if isinstance(value, int) else escape(value)
 
 
-def _write(path: Path, text: str) -> Path:
+def _write(path: Path, content: str | bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = text.encode("utf-8")
+    data = content.encode("utf-8") if isinstance(content, str) else content
     if not path.is_file() or path.read_bytes() != data:
         path.write_bytes(data)
     return path

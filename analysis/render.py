@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import html
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,9 +33,14 @@ QUARTO_ONLY = (
     ("project", "post-render"),
     ("format", "html", "html-math-method"),
     ("format", "html", "image"),
+    ("format", "html", "canonical-url"),
     ("format", "html", "respect-user-color-scheme"),
     ("format", "html", "html-table-processing"),
 )
+
+_ARCHIVES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"))
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+"""The earliest that a zip can say."""
 
 _WARNING = re.compile(
     r"^\s*(?:\x1b\[[\d;]*m)*\[?(?:WARN(?:ING)?|ERROR)\b|unable to resolve link|\[broken\]", re.IGNORECASE
@@ -51,7 +58,7 @@ class Rendered:
     version : str
         Version of the engine.
     site : Path
-        Folder of the website.
+        Folder of the website, or the file that holds it.
     n_pages : int
         HTML pages, the redirect not counted.
     """
@@ -76,7 +83,8 @@ def render(
     root : Path
         Project folder, with ``_quarto.yml`` and the pages under ``site/``.
     out : Path
-        Folder of the website; replaced in one step, and only by a site that rendered without a warning.
+        Folder of the website, or a file that ends in ``.zip`` and holds it; replaced in one step, and only by a site
+        that rendered without a warning.
     engine : {"quarto", "smalldocs"}, optional
         Default: Quarto if it is on the PATH, else smalldocs.
     profile : str, optional
@@ -91,14 +99,15 @@ def render(
     Raises
     ------
     InputError
-        If another build runs, the engine or the profile is not there, or the engine reports a warning.
+        If another build runs, the engine, the profile or the folder of the zip is not there, or the engine reports
+        a warning.
     """
     root, out = root.resolve(), out.resolve()
     engine = engine or ("quarto" if shutil.which("quarto") else "smalldocs")
     _check_folders(root, out)
     profile_files(root, profile)
     with build_lock(root):
-        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_made(out.parent))) / out.name
+        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_made(out.parent))) / out.name.removesuffix(".zip")
         try:
             version, log = _RENDERERS[engine](root, fresh, profile)
             _refuse_warnings(engine, log)
@@ -106,7 +115,10 @@ def render(
             if before_swap is not None:
                 before_swap(fresh)
             n_pages = sum(1 for page in fresh.rglob("*.html") if page != fresh / "index.html")
-            _swap(fresh, out)
+            if _is_archive(out):
+                _pack(fresh, fresh.parent / "packed").replace(out)
+            else:
+                _swap(fresh, out)
         finally:
             shutil.rmtree(fresh.parent, ignore_errors=True)
     return Rendered(engine, version, out, n_pages)
@@ -173,6 +185,8 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None) -> tuple[str
             raise InputError(f"The embedded renderer stopped: {error}") from error
     if not (fresh / HOME).is_file():
         raise InputError("The embedded renderer wrote no overview page.", hint="Run `python -m analysis build` first.")
+    if address := str(_at(config, ["website"]).get("site-url") or ""):
+        _name_addresses(fresh, address.rstrip("/"))
     return smalldocs.__version__, "\n".join(f"WARN: {warning}" for warning in site.warnings)
 
 
@@ -190,6 +204,19 @@ def _section_pages(root: Path, pattern: str) -> list[str]:
     fronts = {page: split_front_matter(page.read_text(encoding="utf-8"))[0] for page in pages}
     pages.sort(key=lambda page: (fronts[page].get("order", len(pages) + 1), page.name))
     return [page.relative_to(root).as_posix() for page in pages]
+
+
+def _name_addresses(site: Path, address: str) -> None:
+    """Say in each page where it is published, and to search engines which pages there are, as Quarto does."""
+    for page in site.rglob("*.html"):
+        place = page.relative_to(site).as_posix().removesuffix("index.html")
+        link = f'<link rel="canonical" href="{html.escape(f"{address}/{place}")}">'
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace("</head>", f"{link}</head>", 1), encoding="utf-8")
+    sitemap = site / "sitemap.xml"
+    entries = re.sub(r"  <url>\s*<loc>[^<]*/404\.html</loc>.*?</url>\n", "", sitemap.read_text(), flags=re.DOTALL)
+    sitemap.write_text(entries, encoding="utf-8")
+    (site / "robots.txt").write_text(f"Sitemap: {address}/sitemap.xml\n", encoding="utf-8")
 
 
 def _refuse_warnings(engine: Engine, log: str) -> None:
@@ -224,9 +251,31 @@ def _swap(fresh: Path, out: Path) -> None:
         raise
 
 
+def _is_archive(out: Path) -> bool:
+    return out.suffix == ".zip"
+
+
+def _pack(site: Path, archive: Path) -> Path:
+    """Put a site into one file: the same site gives the same bytes."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in sorted(path for path in site.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(file.relative_to(site).as_posix(), _ZIP_DATE)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            packed.writestr(entry, file.read_bytes())
+    return archive
+
+
 def _check_folders(root: Path, out: Path) -> None:
     if not (root / "_quarto.yml").is_file():
         raise InputError(f"{root} has no _quarto.yml.", hint="Run the command in the project folder.")
+    if not _is_archive(out) and out.suffix.lower() in _ARCHIVES:
+        raise InputError(f"{out} cannot hold the site.", "Expected is a folder, or a file that ends in .zip.")
+    if _is_archive(out):
+        if not out.parent.is_dir():
+            raise InputError(f"{out.parent} is not there.", hint="Make the folder first, or name another one.")
+        if out.is_dir():
+            raise InputError(f"{out} is a folder.", "Expected is a file that ends in .zip.")
+        return
     if out == root or out in root.parents or out.is_file() or (out / "_quarto.yml").exists():
         raise InputError(
             f"{out} cannot be the folder of the site: it would be replaced.", hint="Name a folder of its own."

@@ -217,6 +217,9 @@ def test_an_unknown_profile_is_named(finished: Path, run: Run, monkeypatch: pyte
     [
         (("render", "--engine", "latex"), ("latex", "smalldocs")),
         (("render", "--out", "."), ("cannot be the folder of the site",)),
+        (("render", "--out", "site.tar.gz"), ("site.tar.gz", ".zip")),
+        (("render", "--out", "site.ZIP"), ("site.ZIP", ".zip")),
+        (("render", "--out", "nowhere/site.zip"), ("nowhere is not there",)),
         (("check", "--site", "nowhere"), ("nowhere",)),
         (("score", "nobody.csv"), ("nobody.csv",)),
         (("score", str(DATA), str(DATA)), ("2 files given", "marketing_campaign (customers)")),

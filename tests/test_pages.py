@@ -400,3 +400,13 @@ def test_pages_hold_the_figures_of_the_report_and_their_pictures(shown: dict[str
     assert len(set(ids)) >= 20
     for name in set(ids):
         assert (root / "site" / "assets" / "charts" / f"{name}.svg").is_file()
+
+
+def test_every_word_of_the_glossary_is_plain_and_leads_to_a_page() -> None:
+    words = pages.read_glossary(ROOT / "templates" / "glossary.yml")
+    assert len(words) >= 12 and list(words) == sorted(words, key=str.lower)
+    assert len({word["id"] for word in words.values()}) == len(words)
+    for word in words.values():
+        assert 1 <= len(re.findall(r"[.;]( |$)", word["text"])) <= 5 and len(word["text"]) <= 240
+        template = {"segments/index": "personas"}.get(word["page"], word["page"])
+        assert (ROOT / "templates" / "pages" / f"{template}.qmd").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import BuiltSite
+from tests.conftest import BuiltSite, run_analysis
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -132,6 +133,28 @@ def test_the_site_works_from_a_file(built_site: BuiltSite, chromium: Browser) ->
         page.wait_for_url("**/site/segments/index.html")
         assert page.locator("a.card-persona").count() >= 2
     assert n_charts >= 6
+    assert seen == Seen()
+
+
+def test_the_site_works_from_one_packed_file(built_site: BuiltSite, chromium: Browser, tmp_path: Path) -> None:
+    archives = [tmp_path / name for name in ("first.zip", "second.zip")]
+    for archive in archives:
+        run_analysis(built_site.root, "render", "--engine", "smalldocs", "--out", str(archive))
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+    site = tmp_path / "unpacked"
+    with zipfile.ZipFile(archives[0]) as packed:
+        packed.extractall(site)
+    files = {path.relative_to(site) for path in site.rglob("*") if path.is_file()}
+    assert files == {path.relative_to(built_site.site) for path in built_site.site.rglob("*") if path.is_file()}
+    seen = Seen()
+    with opened(chromium, seen) as page:
+        page.goto((site / "index.html").as_uri())
+        page.wait_for_url("**/site/index.html")
+        assert see_all_charts(page) >= 1
+        page.goto((site / "site/finder.html").as_uri())
+        assert page.locator("input:visible, select:visible").count() >= 1
+        page.goto((site / "site/workshop.html").as_uri())
+        assert page.locator("input[type=range]:visible").count() >= 2
     assert seen == Seen()
 
 

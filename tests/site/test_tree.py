@@ -25,6 +25,7 @@ EXPECTED = {
     "site/changes.html", "site/placing.html", "site/finder.html", "site/stability.html", "site/algorithms.html",
     "site/choices.html", "site/proof.html", "site/data.html", "site/card.html", "site/methodology.html",
     "site/validation.html", "site/reproduce.html", "site/workshop.html",
+    "site/glossary.html",
 }  # fmt: skip
 
 
