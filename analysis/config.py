@@ -258,6 +258,11 @@ class Study(Settings):
     )
     history: HistoryChoices = Field(HistoryChoices(), description="Which earlier run this one is compared with.")
 
+    def only(self, *fields: str) -> Study:
+        """These settings; all others, and with them all words, are as if nobody had written them."""
+        chosen = {name: getattr(self, name) for name in fields}
+        return Study(title="none", sources=(Source.model_validate({"path": "none"}),), **chosen)
+
     @field_validator("segments", mode="before")
     @classmethod
     def _segments(cls, value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import vl_convert
 from joblib import delayed
@@ -20,6 +21,7 @@ from analysis import (
 from analysis.assets import themed
 from analysis.figures import WIDTH, Figure
 from analysis.formats import chart_locale
+from analysis.kept import Kept
 from analysis.report import Report
 from analysis.workers import run_parallel
 
@@ -76,7 +78,7 @@ def draw_all(report: Report) -> list[Figure]:
     return [figure for figure in found if figure]
 
 
-def draw_pictures(figures: list[Figure], tokens: dict[str, str]) -> dict[str, str]:
+def draw_pictures(figures: list[Figure], tokens: dict[str, str], kept: Kept | None = None) -> dict[str, str]:
     """The static picture of each chart, by id; drawn side by side, as drawing is the slow part."""
     specs = []
     for figure in figures:
@@ -84,8 +86,13 @@ def draw_pictures(figures: list[Figure], tokens: dict[str, str]) -> dict[str, st
         if spec.get("width") == "container":
             spec = {**spec, "width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
         specs.append({"$schema": _SCHEMA, **spec})
-    drawn = run_parallel(delayed(vl_convert.vegalite_to_svg)(spec, format_locale=chart_locale()) for spec in specs)
+    draw = kept.keep(draw_svg) if kept else draw_svg
+    drawn = run_parallel(delayed(draw)(spec, chart_locale()) for spec in specs)
     return {figure.id: _numbered(svg) for figure, svg in zip(figures, drawn, strict=True)}
+
+
+def draw_svg(spec: dict[str, Any], locale: dict[str, Any] | None) -> str:
+    return vl_convert.vegalite_to_svg(spec, format_locale=locale)
 
 
 def _numbered(svg: str) -> str:

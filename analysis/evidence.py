@@ -67,6 +67,9 @@ JUDGED_ROWS = 20_000
 PREDICTS = 0.8
 """Prediction strength from which a number of segments is supported (Tibshirani and Walther 2005)."""
 
+SETTINGS = ("algorithm", "segments", "max_segments", "starts", "seed", "min_share", "min_customers")
+"""The settings of a study on which evidence depends."""
+
 _BLOCK = 4
 
 Tick = Callable[[str], None]
@@ -151,7 +154,7 @@ def gather_evidence(
         Scaled features; rows in canonical order, so that the seed means the same in every run.
     core : ndarray of bool, shape (n,)
     study : Study
-        Uses ``algorithm``, ``segments``, ``max_segments``, ``seed``, ``min_share`` and ``min_customers``.
+        Uses those of :data:`SETTINGS`.
     tick : callable, optional
         Told what is being done.
     features : ndarray, shape (n, q), optional
@@ -165,7 +168,7 @@ def gather_evidence(
         For too few different customers, or an algorithm of the analyst's that finds no segments.
     """
     with one_thread():
-        return _Judge(matrix, core, study, tick, features, blocks).judge()
+        return _Judge(matrix, core, study.only(*SETTINGS), tick, features, blocks).judge()
 
 
 class _Judge:

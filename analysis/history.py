@@ -266,8 +266,11 @@ def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
     >>> name_run(study, ["4f2a"], "") == name_run(renamed, ["4f2a"], "")
     True
     """
-    words = {"title", "subtitle", "customers", "currency", "period", "names", "card", "proof", "demo", "history"}
-    settings = study.model_dump(mode="json", exclude={**dict.fromkeys(words, True), "sources": True})
+    words = {"title", "subtitle", "customers", "currency", "period", "locale", "names", "card", "demo"}
+    words |= {"proof", "targeting", "history"}
+    told = {"label", "about", "high", "low"}
+    settings = study.model_dump(mode="json", exclude={"sources": True, "features": True, **dict.fromkeys(words, True)})
+    settings["features"] = {name: made.model_dump(mode="json", exclude=told) for name, made in study.features.items()}
     sources = [s.model_dump(mode="json", exclude={"path", "origin", "labels"}) for s in study.sources]
     content = json.dumps([list(fingerprints), as_of, settings, sources], sort_keys=True)
     return f"{as_of or 'undated'}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"

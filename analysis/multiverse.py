@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 from joblib import delayed
@@ -16,7 +17,7 @@ from analysis.evidence import Evidence
 from analysis.features import FeatureTable
 from analysis.prepare import Prepared, prepare
 from analysis.resample import N_INIT_NULL, adjusted_rand, one_thread
-from analysis.workers import run_parallel
+from analysis.workers import run_all
 
 AGREES = 0.65
 """Adjusted Rand index from which two solutions tell the same story (moderate recovery, Steinley 2004)."""
@@ -79,7 +80,13 @@ class Multiverse:
     without: tuple[tuple[str, float], ...]
 
 
-def explore_choices(table: FeatureTable, prepared: Prepared, study: Study, evidence: Evidence) -> Multiverse:
+def explore_choices(
+    table: FeatureTable,
+    prepared: Prepared,
+    study: Study,
+    evidence: Evidence,
+    run: Callable[[list[Any]], list[float]] = run_all,
+) -> Multiverse:
     """Cluster the customers anew under every combination of scaling, algorithm, feature set and outlier rule.
 
     Parameters
@@ -89,6 +96,8 @@ def explore_choices(table: FeatureTable, prepared: Prepared, study: Study, evide
     prepared : Prepared
     study : Study
     evidence : Evidence
+    run : callable, optional
+        Runs joblib jobs, or knows their results.
     """
     at = sample_rows(len(table.frame), ROWS, study.seed)
     published, k = evidence.labels[at], evidence.decision.k
@@ -121,7 +130,7 @@ def explore_choices(table: FeatureTable, prepared: Prepared, study: Study, evide
         winner = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
         winner = winner if winner.takes_k else algorithms["kmeans"]
         jobs.append(delayed(_agreement)(made.matrix, made.core, winner, k, study.seed, published))
-    found = list(run_parallel(jobs))
+    found = run(jobs)
     choices = tuple(replace(choice, agreement=value) for choice, value in zip(described, found, strict=False))
     values = np.array([choice.agreement for choice in choices])
     left = sorted(zip((v.name for v in single), found[len(choices) :], strict=True), key=lambda pair: pair[1])

@@ -43,6 +43,7 @@ from analysis.escaping import escape, escape_front, escape_json, escape_lines
 from analysis.exports import export_rules
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, localized, number, significant
+from analysis.kept import Kept
 from analysis.notes import as_html, find_lost, read_notes
 from analysis.prepare import OUTLIER_Z
 from analysis.report import Report, Segment
@@ -89,7 +90,7 @@ class Band:
     all_hi: Markup
 
 
-def write_pages(report: Report, root: Path) -> list[Path]:
+def write_pages(report: Report, root: Path, kept: Kept | None = None) -> list[Path]:
     """Write ``site/*.qmd``, the charts' pictures and the notice; remove pages of segments that are gone.
 
     Returns
@@ -100,7 +101,7 @@ def write_pages(report: Report, root: Path) -> list[Path]:
     with localized(report.study.locale):
         site = root / "site"
         bundle = write_vega_bundle(site / "assets")
-        book = _Book(report, root, bundle)
+        book = _Book(report, root, bundle, kept)
         pages = dict(book.pages())
         files = [_write(site / name, text) for name, text in pages.items()]
         files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
@@ -185,11 +186,11 @@ def read_glossary(path: Path) -> dict[str, dict[str, Any]]:
 class _Book:
     """The pages of one report."""
 
-    def __init__(self, report: Report, root: Path, bundle: str) -> None:
+    def __init__(self, report: Report, root: Path, bundle: str, kept: Kept | None = None) -> None:
         self.report, self.formats, self.home = report, report.formats(), home_address(root)
         self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
         self.figures = {f.id.removeprefix("chart-").replace("-", "_"): f for f in draw_all(report)}
-        self.pictures = draw_pictures(list(self.figures.values()), self.tokens)
+        self.kept, self.pictures = kept, draw_pictures(list(self.figures.values()), self.tokens, kept)
         self.environment = Environment(
             loader=FileSystemLoader(root / "templates"),
             block_start_string="<%",
@@ -303,7 +304,7 @@ class _Book:
         report, figures = self.report, self.figures
         shown = figures["value_size"]
         profiles = [figures[f"profile_{s.letter.lower()}"] for s in report.segments]
-        pictures = draw_pictures([narrow(f) for f in (shown, *profiles)], self.tokens)
+        pictures = draw_pictures([narrow(f) for f in (shown, *profiles)], self.tokens, self.kept)
         yield study_brief(report, self.first_actions(), shown, pictures[shown.id], self.home)
         for s, shown in zip(report.segments, profiles, strict=True):
             sure = readings.how_sure(s, self.formats)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from analysis.config import Source, Study, check_study, load_study, profile_files
 from analysis.errors import InputError, did_you_mean, listed
 from analysis.formats import localized
+from analysis.kept import Kept
 from analysis.validation import RESULTS
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def build(root: Path, data: Path | str | None = None, stage: Stage | None = None
         if not force and same and all((root / name).is_file() for name in last["files"]):
             return Built(last["data"], last["synthetic"], fresh=False)
     with localized(study.locale):
-        return _compute(root, study, paths, synthetic, data is not None, stage, stamp, record)
+        kept = Kept(root / "build" / "kept", _mark_code(root), anew=force)
+        return _compute(root, study, paths, synthetic, data is not None, stage, stamp, record, kept)
 
 
 def _compute(
@@ -90,13 +92,14 @@ def _compute(
     stage: Stage,
     stamp: str,
     record: Path,
+    kept: Kept,
 ) -> Built:
     # Imported here, so that a build with nothing to do starts in no time, and a wrong file is told of at once.
     from analysis.demo import is_twin
     from analysis.draft import as_yaml, complete_study, draft_settings, explain_columns, explain_rows, is_known
     from analysis.retailer import is_retailer
     from analysis.sources import read_table
-    from analysis.workers import warm_up
+    from analysis.workers import run_all, warm_up
 
     with stage("Read"):
         raws = [read_source(paths[0], root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")]
@@ -125,7 +128,7 @@ def _compute(
     from analysis.changes import look_back, make_record, measure
     from analysis.cleaning import clean
     from analysis.disclosure import write_private
-    from analysis.evidence import gather_evidence
+    from analysis.evidence import SETTINGS, gather_evidence
     from analysis.explore import find_missing_together, summarise_columns
     from analysis.features import build_features
     from analysis.history import name_run, read_members, recall, write_history, write_members
@@ -172,11 +175,13 @@ def _compute(
         features = apply_steps(table.frame, prepared.steps)
     with stage("Gather evidence") as tell:
         reduced = features if prepared.axes is not None else None
-        evidence = gather_evidence(prepared.matrix, prepared.core, study, tell, reduced, prepared.feature_blocks())
+        evidence = kept.keep(gather_evidence, "tick")(
+            prepared.matrix, prepared.core, study.only(*SETTINGS), tell, reduced, prepared.feature_blocks()
+        )
     with stage("Compare choices"):
         names = tuple(variable.name for variable in prepared.columns())
         solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed)
-        multiverse = explore_choices(table, prepared, study, evidence)
+        multiverse = explore_choices(table, prepared, study, evidence, kept.keep(run_all))
     findings = lint(study, raw, cleaned, table, prepared, evidence)
     with stage("Find rules"):
         rules = find_rules(table, prepared, evidence, study, cleaned, whole)
@@ -250,7 +255,7 @@ def _compute(
     with stage("Write pages"):
         files = write_outputs(root / "build", report, cleaned, evidence, model)
         write_private(root / "build", private_values(raw, cleaned, source, study))
-        files += write_pages(report, root)
+        files += write_pages(report, root, kept)
         files += write_history(root, run)
         write_members(root, run.stem, cleaned.keys, evidence.labels)
     names = sorted(file.relative_to(root).as_posix() for file in files)
@@ -261,6 +266,7 @@ def _compute(
         "synthetic": synthetic,
         "files": names,
     }
+    kept.tidy()
     record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     lost = find_lost(read_notes(root), [segment.slug for segment in report.segments])
     told = [*past.told, *looked.told]
@@ -369,24 +375,36 @@ def _check_study(study: Study, table: FeatureTable) -> None:
 
 def _stamp(root: Path, paths: list[Location]) -> str:
     """Changes when data, settings, templates, code or packages change."""
-    digest = hashlib.sha256()
-    code = sorted((root / "analysis").glob("*.py")) or sorted(Path(__file__).parent.glob("*.py"))
     found = [file for path in paths if isinstance(path, Path) for file in _files(path)]
     inputs = [file for file in found if file.is_file() and os.access(file, os.R_OK)]
     settings = [root / "_quarto.yml", *profile_files(root)]
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
     notes = sorted((root / "site" / "notes").glob("*.md"))
     assets = [*(root / "site" / "assets").glob("site.*"), *root.glob(RESULTS.as_posix())]
-    for file in [*inputs, *settings, *code, *templates, *notes, *sorted(assets)]:
-        digest.update(file.name.encode())
-        with file.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
-    digest.update(json.dumps(_versions(), sort_keys=True).encode())
+    digest = _digest([*inputs, *settings, *templates, *notes, *sorted(assets)])
+    digest.update(_mark_code(root).encode())
     for package in BRIEFS:
         with contextlib.suppress(PackageNotFoundError):
             digest.update(version(package).encode())
     digest.update(" ".join(Path(path).name for path in paths).encode())
     return digest.hexdigest()
+
+
+def _mark_code(root: Path) -> str:
+    """Changes when the code or a package changes."""
+    code = sorted((root / "analysis").glob("*.py")) or sorted(Path(__file__).parent.glob("*.py"))
+    digest = _digest(code)
+    digest.update(json.dumps(_versions(), sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def _digest(files: list[Path]) -> hashlib._Hash:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode())
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest
 
 
 def _mark_history(root: Path) -> str:

@@ -11,6 +11,7 @@ import altair as alt
 import pandas as pd
 import vl_convert
 import yaml
+from joblib import delayed
 
 from analysis.assets import themed
 from analysis.escaping import escape_front
@@ -19,6 +20,7 @@ from analysis.figures import harmless, segment_colour, tag
 from analysis.formats import chart_locale
 from analysis.report import Report, Segment
 from analysis.typing_rule import Bound
+from analysis.workers import run_all
 
 PICTURE, GUIDE = "share.png", "llms.txt"
 SEGMENTS, SEGMENTS_SCHEMA = "segments.json", "segments.schema.json"
@@ -58,7 +60,8 @@ def draw_picture(report: Report, tokens: dict[str, str]) -> bytes:
     )
     spec = themed(harmless(chart.to_dict()), tokens)
     spec["config"] |= {"font": FONT}
-    return vl_convert.vegalite_to_png(spec, scale=2, format_locale=chart_locale())
+    (picture,) = run_all([delayed(vl_convert.vegalite_to_png)(spec, scale=2, format_locale=chart_locale())])
+    return picture
 
 
 def write_guide(report: Report, pages: Mapping[str, str], home: str) -> str:
@@ -131,7 +134,7 @@ def segments_as_data(report: Report) -> dict[str, Any]:
         "study": study.title,
         "synthetic": study.synthetic,
         "as_of": study.as_of or None,
-        "customers": study.n_customers,
+        "customers": sum(s.n for s in report.segments if s.n >= study.min_cell),
         "customers_called": study.customers,
         "currency": study.currency or None,
         "verdict": {"kind": verdict.kind, "title": verdict.title, "sentence": verdict.sentence},
@@ -225,7 +228,7 @@ _SCHEMA = {
         study=_told(_TEXT, "Title of the study."),
         synthetic={"type": "boolean", "description": "Whether the customers are made up."},
         as_of=_told({**_TEXT, "format": "date"}, "Day of the study; null where the data have no date.", null=True),
-        customers={"type": "integer", "description": "Customers in the study."},
+        customers={"type": "integer", "description": "Customers in segments whose size is told."},
         customers_called=_told(_TEXT, "What they are called, plural."),
         currency=_told(_TEXT, "Symbol or code; null where nobody said.", null=True),
         verdict=_object(

@@ -19,6 +19,11 @@ def run_parallel(jobs: Iterable[Any]) -> Iterable[Any]:
     return Parallel(n_jobs=CORES, return_as="generator", max_nbytes="1M")(jobs)
 
 
+def run_all(jobs: Iterable[Any]) -> list[Any]:
+    """The results of joblib jobs, in their order."""
+    return list(run_parallel(jobs))
+
+
 def warm_up(module: str) -> None:
     """Start the processes in the background and let each import a module."""
     jobs = [delayed(importlib.import_module)(module) for _ in range(2 * CORES)]

@@ -10,7 +10,7 @@ import pytest
 ANALYSIS = Path(__file__).resolve().parent.parent / "analysis"
 
 ORDER = (
-    "__init__", "errors", "workers", "expressions", "sql", "config", "formats", "demo", "retailer", "download",
+    "__init__", "errors", "workers", "kept", "expressions", "sql", "config", "formats", "demo", "retailer", "download",
     "dates", "numerals", "columns", "delimited", "workbooks", "databases", "sources", "inference", "draft",
     "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
     "features", "select", "prepare", "relations", "bars", "provenance", "explore",

@@ -29,7 +29,7 @@ made = pytest.mark.skipif(not briefs.installed(), reason="the optional packages 
 
 def all_briefs(report: Report) -> list[Brief]:
     with little_work() as patch:
-        patch.setattr(pages, "draw_pictures", lambda figures, tokens: {figure.id: SVG for figure in figures})
+        patch.setattr(pages, "draw_pictures", lambda figures, *_: {f.id: SVG for f in figures})
         return list(pages._Book(report, ROOT, "vega.js").briefs())
 
 
@@ -148,7 +148,7 @@ def test_without_the_optional_packages_there_are_no_links_and_old_briefs_go(
     shutil.copy(ROOT / "site" / "assets" / "site.css", tmp_path / "site" / "assets")
     monkeypatch.setattr(briefs, "NEEDED", ("no-such-package-anywhere",))
     with little_work() as patch:
-        patch.setattr(pages, "draw_pictures", lambda figures, tokens: {figure.id: SVG for figure in figures})
+        patch.setattr(pages, "draw_pictures", lambda figures, *_: {f.id: SVG for f in figures})
         files = pages.write_pages(run_stages().report, tmp_path)
     assert not [file for file in files if file.suffix in {".pdf", ".png"}]
     assert not (tmp_path / "site" / "downloads" / "brief-old.pdf").exists()

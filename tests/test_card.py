@@ -176,7 +176,7 @@ def test_the_page_shows_purpose_numbers_and_the_last_day_and_every_page_carries_
     report = stages().report
     with little_work() as patch:
         drawn = '<svg viewBox="0 0 720 300"></svg>'
-        patch.setattr(pages, "draw_pictures", lambda figures, tokens: {figure.id: drawn for figure in figures})
+        patch.setattr(pages, "draw_pictures", lambda figures, *_: {f.id: drawn for f in figures})
         pages.write_pages(report, tmp_path)
     page = html.unescape((tmp_path / "site" / "card.qmd").read_text(encoding="utf-8"))
     assert report.card.purpose in page and f"To be used until {report.card.valid_until}" in page

@@ -355,7 +355,7 @@ def files_of(root: Path) -> dict[str, bytes]:
 
 def test_a_run_told_again_changes_no_byte_whatever_came_between(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resample_little(monkeypatch)
-    monkeypatch.setattr(pages, "write_pages", lambda report, root: [])
+    monkeypatch.setattr(pages, "write_pages", lambda report, root, kept=None: [])
     whole = make_shop(180)
     file = write_study(project, SHOP, whole)
     build(project)

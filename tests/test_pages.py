@@ -127,7 +127,11 @@ def written(report: Report, root: Path, pictures: bool = False) -> dict[str, str
     with little_work() as patch:
         if not pictures:
             drawn = '<svg viewBox="0 0 720 300"></svg>'
-            patch.setattr(pages, "draw_pictures", lambda figures, tokens: {figure.id: drawn for figure in figures})
+            patch.setattr(
+                pages,
+                "draw_pictures",
+                lambda figures, *_: {f.id: drawn for f in figures},
+            )
         files = write_pages(report, root)
     found = {f.relative_to(root).as_posix(): f.read_text(encoding="utf-8") for f in files if f.suffix == ".qmd"}
     assert len(found) >= 6 + len(report.segments)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ FEATURE = {"feature": ["orders", "discount", "visits"]}
 
 def files_of(folder: Path) -> dict[str, bytes]:
     found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    return {name: data for name, data in found.items() if name != ".lock"}
+    return {name: data for name, data in found.items() if name != ".lock" and not name.startswith("kept/")}
 
 
 def read_build(root: Path) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -54,7 +55,7 @@ def shop(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report
 
 @pytest.fixture
 def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "write_pages", lambda report, root: [])
+    monkeypatch.setattr(pages, "write_pages", lambda report, root, kept=None: [])
 
 
 def write_database(file: Path, customers: pd.DataFrame) -> None:
@@ -99,6 +100,37 @@ def test_two_builds_from_scratch_give_the_same_bytes(built_site: BuiltSite, tmp_
         first, second = files_of(built_site.root / folder), files_of(other / folder)
         assert sorted(first) == sorted(second)
         assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_another_label_is_on_the_pages_without_a_new_analysis(
+    project: Path, no_pages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resample_little(monkeypatch)
+    told: dict[str, list[str]] = {}
+
+    @contextlib.contextmanager
+    def stage(name: str) -> Iterator[Callable[[str], None]]:
+        yield told.setdefault(name, []).append
+
+    def analyse(settings: dict[str, Any]) -> tuple[list[str], dict[str, Any], bytes]:
+        told.clear()
+        write_study(project, settings)
+        build(project, stage=stage)
+        members = (project / "build" / "memberships.parquet").read_bytes()
+        return told["Gather evidence"], json.loads((project / "build" / "report.json").read_text("utf-8")), members
+
+    source = SHOP["sources"][0]
+    labelled = {**SHOP, "sources": [{**source, "labels": {"orders": "Times they bought"}}]}
+    worked, first, members = analyse(SHOP)
+    assert "fits" in worked
+    worked, second, same = analyse(labelled)
+    assert worked == []
+    assert same == members
+    assert "Times they bought" in {v["label"] for v in second["variables"]}
+    assert second["change"] == first["change"]
+    assert second["decision"] == first["decision"]
+    worked, _, _ = analyse({**labelled, "seed": 5})
+    assert "fits" in worked, "another seed is another analysis"
 
 
 def test_every_customer_has_one_row_and_the_sizes_add_up(built_site: BuiltSite) -> None:

@@ -279,7 +279,11 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Proof], str]:
     def write(found: Proof) -> str:
         with little_work() as patch:
             drawn = '<svg viewBox="0 0 720 300"></svg>'
-            patch.setattr(pages, "draw_pictures", lambda figures, tokens: {figure.id: drawn for figure in figures})
+            patch.setattr(
+                pages,
+                "draw_pictures",
+                lambda figures, *_: {f.id: drawn for f in figures},
+            )
             write_pages(replace(run_stages().report, proof=found), root)
         return (root / "site" / "proof.qmd").read_text(encoding="utf-8")
 

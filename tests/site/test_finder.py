@@ -155,7 +155,7 @@ def test_without_scripts_the_page_says_where_to_ask(built_site: BuiltSite, chrom
 def as_html(report: Report, name: str, patch: pytest.MonkeyPatch) -> str:
     """One page alone, without the engine around it."""
     patch.setattr(pages, "draw_all", lambda report: [])
-    patch.setattr(pages, "draw_pictures", lambda figures, tokens: {})
+    patch.setattr(pages, "draw_pictures", lambda figures, *_: {})
     text = pages._Book(report, ROOT, "x.js").page(name)  # pyright: ignore[reportPrivateUsage]
     blocks = re.findall(r"```\{=html\}\n(.*?)\n```", text, re.DOTALL)
     script = (ROOT / f"site/assets/{name}.js").read_text(encoding="utf-8")
