@@ -9,7 +9,6 @@ from analysis.figures import (
     EVERYONE,
     FOLDED,
     INK,
-    SHAPES,
     WIDTH,
     WRAPPED,
     Figure,
@@ -48,7 +47,7 @@ def value_against_size(report: Report) -> Figure:
     )
     bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
         color=segment_colour(report, "segment"),
-        opacity=alt.Opacity(
+        fillOpacity=alt.FillOpacity(
             field="what",
             type="nominal",
             legend=None,
@@ -249,195 +248,6 @@ def heat_map(report: Report) -> Figure:
     )
 
 
-def parallel_coordinates(report: Report) -> Figure:
-    """Each segment as a line over the forming features."""
-    formats = report.formats()
-    variables = report.forming()
-    rows = []
-    for s in report.segments:
-        for v in variables:
-            if d := s.difference(v.name):
-                rows.append(
-                    {
-                        "segment": tag(s),
-                        "feature": v.label,
-                        "z": d.z,
-                        "median": formats.value(d.summary.median, v.unit),
-                    }
-                )
-    frame = pd.DataFrame(rows)
-    pick = alt.selection_point(name="pick", fields=["segment"], on="pointerover", clear="pointerout")
-    base = alt.Chart(frame).encode(
-        y=alt.Y(
-            field="feature",
-            type="nominal",
-            sort=[v.label for v in variables],
-            title=None,
-            axis=alt.Axis(grid=True, labelLimit=230, labelExpr=FOLDED),
-        ),
-        x=alt.X(
-            field="z",
-            type="quantitative",
-            title="Standard deviations from everyone",
-            axis=alt.Axis(format="+.1f", grid=False, tickCount=6),
-        ),
-        color=segment_colour(report, "segment", legend=True),
-        opacity=alt.condition(pick, alt.value(1), alt.value(0.2), empty=True),
-    )
-    order = {v.label: i for i, v in enumerate(variables)}
-    frame["order"] = frame["feature"].map(order)
-    lines = base.mark_line(strokeWidth=2.5).encode(order=alt.Order(field="order", type="quantitative"))
-    points = (
-        base.mark_point(size=70, filled=True, opacity=1)
-        .encode(
-            shape=alt.Shape(
-                field="segment",
-                type="nominal",
-                title=None,
-                scale=alt.Scale(domain=[tag(s) for s in report.segments], range=SHAPES[: len(report.segments)]),
-            ),
-            tooltip=[
-                tip("segment", "Segment"),
-                tip("feature", "Feature"),
-                tip("median", "Median"),
-                alt.Tooltip(field="z", type="quantitative", format="+.2f", title="Difference"),
-            ],
-        )
-        .add_params(pick)
-    )
-    zero = (
-        alt.Chart(pd.DataFrame({"z": [0]})).mark_rule(strokeDash=[4, 3]).encode(x=alt.X(field="z", type="quantitative"))
-    )
-    widest = max(
-        variables,
-        key=lambda v: (
-            max(r["z"] for r in rows if r["feature"] == v.label) - min(r["z"] for r in rows if r["feature"] == v.label)
-        ),
-    )
-    title = f"The segments spread most on {widest.label.lower()}"
-    table = Table(
-        ("Feature", *(tag(s) for s in report.segments), "Everyone"),
-        tuple(
-            (
-                v.label,
-                *(
-                    formats.value(d.summary.median, v.unit) if (d := s.difference(v.name)) else "–"
-                    for s in report.segments
-                ),
-                formats.value(report.everyone[v.name].median, v.unit),
-            )
-            for v in variables
-        ),
-    )
-    caption = (
-        "One line a segment; the dashed line is everyone. Point at a line to follow it. The table holds the medians."
-    )
-    height = 34 * len(variables)
-    spec = single(alt.layer(zero, lines, points), height)
-    return make_figure(
-        "parallel",
-        title,
-        caption,
-        f"Parallel coordinates, one line a segment. {title}.",
-        spec,
-        height + 110,
-        table,
-    )
-
-
-def segment_map(report: Report) -> Figure:
-    """Customers as binned counts in the plane of the first two principal components, with segment outlines."""
-    formats, found = report.formats(), report.map
-    bins = pd.DataFrame([(b.x, b.y, b.n) for b in found.bins], columns=["x", "y", "customers"])
-    half_x, half_y = found.step[0] / 2, found.step[1] / 2
-    bins = bins.assign(x0=bins.x - half_x, x1=bins.x + half_x, y0=bins.y - half_y, y1=bins.y + half_y)
-    x_title = _axis_title(found.x_means, formats.percent(found.explained[0]))
-    y_title = _axis_title(found.y_means, formats.percent(found.explained[1]))
-    cells = (
-        alt.Chart(bins.drop(columns=["x", "y"]).round(3))
-        .mark_rect(stroke=None)
-        .encode(
-            x=alt.X(
-                field="x0",
-                type="quantitative",
-                title=x_title,
-                axis=alt.Axis(labels=False, grid=False),
-                scale=alt.Scale(zero=False),
-            ),
-            x2=alt.X2(field="x1"),
-            y=alt.Y(
-                field="y0",
-                type="quantitative",
-                title=y_title,
-                axis=alt.Axis(labels=False, grid=False),
-                scale=alt.Scale(zero=False),
-            ),
-            y2=alt.Y2(field="y1"),
-            opacity=alt.Opacity(
-                field="customers", type="quantitative", legend=None, scale=alt.Scale(range=[0.12, 0.6])
-            ),
-            color=alt.value(EVERYONE),
-            tooltip=[alt.Tooltip(field="customers", type="quantitative", title="Customers here")],
-        )
-    )
-    outline_rows = [
-        {"segment": tag(s), "x": round(x, 3), "y": round(y, 3), "order": i}
-        for s, outline in zip(report.segments, found.outlines, strict=True)
-        for i, (x, y) in enumerate(outline)
-    ]
-    colour = segment_colour(report, "segment")
-    outlines = (
-        alt.Chart(pd.DataFrame(outline_rows))
-        .mark_line(strokeWidth=2, interpolate="linear-closed")
-        .encode(
-            x=alt.X(field="x", type="quantitative"),
-            y=alt.Y(field="y", type="quantitative"),
-            order=alt.Order(field="order", type="quantitative"),
-            color=colour,
-            detail=alt.Detail(field="segment", type="nominal"),
-        )
-    )
-    centre_rows = pd.DataFrame(
-        [
-            {"segment": tag(s), "letter": s.letter, "x": round(x, 3), "y": round(y, 3)}
-            for s, (x, y) in zip(report.segments, found.centres, strict=True)
-        ]
-    )
-    centres = alt.Chart(centre_rows).encode(
-        x=alt.X(field="x", type="quantitative"), y=alt.Y(field="y", type="quantitative")
-    )
-    dots = centres.mark_point(size=520, filled=True, opacity=1).encode(
-        color=colour, tooltip=[tip("segment", "Segment")]
-    )
-    letters = centres.mark_text(fontWeight=700, fontSize=13, color="#ffffff").encode(
-        text=alt.Text(field="letter", type="nominal")
-    )
-    both = sum(found.explained)
-    title = f"Neighbouring segments touch: the map shows {formats.percent(both)} of the differences between customers"
-    caption = (
-        "Squares: customers, darker where there are more (none is shown for fewer than "
-        f"{report.study.min_cell}). Letter: a segment's centre; outline: where about half of its customers lie. "
-        "An arrow names the feature that grows that way most. Overlap here is not overlap in all features."
-    )
-    table = Table(
-        ("Segment", "Centre, across", "Centre, up", "Customers"),
-        tuple(
-            (tag(s), number(x, 2, "+"), number(y, 2, "+"), formats.people(s.n))
-            for s, (x, y) in zip(report.segments, found.centres, strict=True)
-        ),
-    )
-    spec = single(alt.layer(cells, outlines, dots, letters), 420)
-    return make_figure(
-        "map",
-        title,
-        caption,
-        f"Map of customers with {len(report.segments)} outlined segments. {title}.",
-        spec,
-        480,
-        table,
-    )
-
-
 def persona_profile(report: Report, segment: Segment) -> Figure:
     """One segment's forming features against everyone, with 95 % bootstrap intervals."""
     formats = report.formats()
@@ -507,10 +317,3 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
 
 def _interval(difference: Difference) -> str:
     return f"{number(difference.z_low, 2, '+')} to {number(difference.z_high, 2, '+')}"
-
-
-def _axis_title(ends: tuple[str, str], percent: str) -> list[str]:
-    low, high = ends
-    sides = [f"← {low}"] if low else []
-    sides += [f"{high} →"] if high else []
-    return ["   |   ".join(sides), f"{percent} of all differences"]

@@ -33,6 +33,11 @@ WRAPPED = (
 FOLDED = "width < 420 ? split(replace(datum.label, regexp('^(.{9,}?) '), '$1|'), '|') : datum.label"
 
 
+FAINT = 0.12
+"""Opacity of the segments that a reader does not follow."""
+_FOLLOWED = "!isValid(followed) || !isValid(datum.segment) || datum.segment === followed"
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """The numbers of a chart as text."""
@@ -77,7 +82,7 @@ def make_figure(
 ) -> Figure:
     if locale := chart_locale():
         spec = {**spec, "usermeta": {**spec.get("usermeta", {}), "embedOptions": {"formatLocale": locale}}}
-    return Figure(f"chart-{id}", title, caption, text, harmless(spec), height, table)
+    return Figure(f"chart-{id}", title, caption, text, harmless(followed(spec)), height, table)
 
 
 def harmless(spec: Any, key: str = "") -> Any:
@@ -119,6 +124,35 @@ def faceted(chart: Any, narrow: int = 150) -> dict[str, Any]:
     """Rows of small charts; a narrow page takes a narrower inner width, in pixels."""
     spec = _spec(chart, None)
     return _narrow(spec, {"spec": {"width": narrow}, "config": {"axisY": {"labelLimit": 112}}})
+
+
+def followed(spec: dict[str, Any]) -> dict[str, Any]:
+    """The same chart, with marks of other segments faint while the page follows one; drawn alone nothing is faint."""
+    found = False
+
+    def fade(part: dict[str, Any], inherited: frozenset[Any]) -> dict[str, Any]:
+        nonlocal found
+        encoding = part.get("encoding", {})
+        fields = inherited | {c.get("field") for c in encoding.values() if isinstance(c, dict)}
+        nested: dict[str, Any] = {
+            name: [fade(inner, fields) for inner in part[name]]
+            for name in ("layer", "hconcat", "vconcat")
+            if name in part
+        }
+        if "spec" in part:
+            facet = part.get("facet", {})
+            across = facet.values() if "field" not in facet else [facet]
+            nested["spec"] = fade(part["spec"], fields | {f.get("field") for f in across if isinstance(f, dict)})
+        part = {**part, **nested}
+        if "mark" in part and "segment" in fields and "opacity" not in encoding:
+            found = True
+            mark = part["mark"] if isinstance(part["mark"], dict) else {"type": part["mark"]}
+            full = {"condition": {"test": _FOLLOWED, "value": mark.get("opacity", 1)}, "value": FAINT}
+            part["encoding"] = {**encoding, "opacity": full}
+        return part
+
+    spec = fade(spec, frozenset())
+    return {**spec, "params": [*spec.get("params", []), {"name": "followed", "value": None}]} if found else spec
 
 
 def _narrow(spec: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:

@@ -258,6 +258,7 @@ class _Book:
             yield f"segments/{segment.slug}.qmd", self.persona(segment, siblings, neighbours)
         shown = {name: self.figure(figure, 0) for name, figure in figures.items()}
         mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
+        yield "explore.qmd", self.page("explore", figures=shown)
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
         yield "changes.qmd", self.page("changes", figures=shown, thresholds=THRESHOLDS)
         yield "evidence.qmd", self.page("evidence", figures=shown)

@@ -13,6 +13,7 @@ from analysis.cluster import Labels, Matrix
 from analysis.clv import Estimate, LifetimeValue
 from analysis.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.features import FeatureTable, Variable
+from analysis.spread import Spread, measure_spread
 
 RESAMPLES = 100
 """Bootstrap samples of customers behind intervals and the certainty of markers."""
@@ -144,6 +145,7 @@ class Profiles:
     segments: tuple[SegmentProfile, ...]
     categories: tuple[CategoryProfile, ...]
     map: SegmentMap
+    spread: Spread
     unassigned: int
     value_total: float | None
     hidden: tuple[str, ...]
@@ -297,6 +299,7 @@ def profile_segments(
         segments=tuple(segments),
         categories=tuple(_category(name, *found) for name, found in counted.items() if name in described),
         map=_segment_map(matrix, labels, forming, min_cell),
+        spread=measure_spread(table, labels, matrix, forming, tuple(v.name for v in shown), min_cell),
         unassigned=int((labels == 0).sum()),
         value_total=total,
         hidden=hidden,

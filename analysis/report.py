@@ -42,6 +42,7 @@ from analysis.relations import Relations
 from analysis.rfm import RfmGrid
 from analysis.select import Dropped, Group
 from analysis.solutions import Gorge, Level, Neighbour, Reach, Solutions, Tree
+from analysis.spread import Spread
 from analysis.targeting import Targeting
 from analysis.typing_rule import Rules
 from analysis.validation import Validation
@@ -214,6 +215,7 @@ class Report:
     hidden: tuple[str, ...]
     categories: tuple[CategoryProfile, ...]
     map: SegmentMap
+    spread: Spread
     unassigned: int
     value_total: float | None
     segments: tuple[Segment, ...]
@@ -373,6 +375,7 @@ def write_report(
         hidden=profiles.hidden,
         categories=profiles.categories,
         map=profiles.map,
+        spread=profiles.spread,
         unassigned=profiles.unassigned,
         value_total=profiles.value_total,
         segments=segments,

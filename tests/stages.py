@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import drawings, evidence, heldout, multiverse, pages, pipeline, resample, workers
+from analysis import drawings, evidence, heldout, pages, pipeline, resample, workers
 from analysis.cleaning import Cleaned
 from analysis.config import Source, Study, load_study
 from analysis.demo import write_twin
@@ -80,7 +80,7 @@ def little_work() -> Iterator[pytest.MonkeyPatch]:
         patch.setattr(resample, "NULL_PAIRS", 2)
         patch.setattr(resample, "N_INIT", 3)
         patch.setattr(evidence, "run_parallel", in_turn)
-        patch.setattr(multiverse, "run_parallel", in_turn)
+        patch.setattr(workers, "run_parallel", in_turn)
         patch.setattr(drawings, "run_parallel", in_turn)
         patch.setattr(workers, "warm_up", lambda module: None)
         yield patch
@@ -141,6 +141,7 @@ def take_through(data: Path | pd.DataFrame, study: Study, root: Path) -> Stages:
     given: dict[str, Any] = {}
 
     def keep(name: str, verb: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(verb)
         def run(*arguments: Any, **named: Any) -> Any:
             given[name] = verb(*arguments, **named)
             return given[name]

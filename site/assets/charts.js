@@ -39,6 +39,49 @@
     return merged;
   };
 
+  // One segment through all charts of the page: pointed at for a moment, pressed to stay.
+  const follow = {
+    bar: document.querySelector(".follow"),
+    chosen: null,
+    now: null,
+    names: new Set(),
+    tell(view) {
+      try {
+        view.signal("followed", follow.now).runAsync();
+      } catch {
+        // A chart without segments has nothing to follow.
+      }
+    },
+    show(name) {
+      if (follow.now === name) return;
+      follow.now = name;
+      for (const { result } of charts.values()) if (result) follow.tell(result.view);
+    },
+    choose(name) {
+      follow.chosen = name;
+      for (const button of follow.bar.querySelectorAll("button"))
+        button.setAttribute("aria-pressed", String((button.dataset.follow || null) === name));
+      follow.show(name);
+    },
+    listen(view) {
+      const named = (item) => (follow.names.has(item?.datum?.segment) ? item.datum.segment : null);
+      view.addEventListener("pointerover", (_, item) => follow.show(named(item) ?? follow.chosen));
+      view.addEventListener("pointerout", () => follow.show(follow.chosen));
+      view.addEventListener("click", (_, item) => {
+        const name = named(item);
+        if (name) follow.choose(follow.chosen === name ? null : name);
+      });
+      if (follow.now) follow.tell(view);
+    },
+  };
+  if (follow.bar) {
+    for (const button of follow.bar.querySelectorAll("button")) {
+      if (button.dataset.follow) follow.names.add(button.dataset.follow);
+      button.addEventListener("click", () => follow.choose(button.dataset.follow || null));
+    }
+    follow.bar.hidden = false;
+  }
+
   const draw = async (figure) => {
     const chart = charts.get(figure);
     const live = figure.querySelector(".chart-live");
@@ -66,6 +109,7 @@
         tooltip: { disableDefaultStyle: true },
       });
       chart.result?.finalize();
+      if (follow.bar) follow.listen(made.view);
       Object.assign(chart, { result: made, width, fluid, narrow: width < NARROW });
       const picture = live.querySelector("svg");
       picture.setAttribute("role", "img");
