@@ -61,11 +61,11 @@ def blocks_of_settings() -> dict[str, type[BaseModel]]:
 
 
 def list_settings(model: type[BaseModel]) -> Table:
-    """Every setting of a block: name, what it takes, what holds without it, what it does."""
+    """Every setting of a block: name, what it does, what it takes, what holds without it."""
     return Table(
-        ("Setting", "Takes", "Without it", "What it does"),
+        ("Setting", "What it does", "Takes", "Without it"),
         tuple(
-            (name, _takes(field.annotation, field.metadata), _default(field), field.description or "")
+            (name, field.description or "", _takes(field.annotation, field.metadata), _default(field))
             for name, field in model.model_fields.items()
         ),
     )
@@ -105,9 +105,7 @@ def list_targets() -> tuple[Table, Table]:
 def list_modules(stage: Stage) -> Table:
     """The modules of a stage and what each is for."""
     told = [(module, purpose_of(module)) for module in stage.modules]
-    return Table(
-        ("Module", "What it is for"), tuple((f"analysis/{module}.py", about) for module, about in told if about)
-    )
+    return Table(("Module", "What it is for"), tuple((module, about) for module, about in told if about))
 
 
 def marked(text: str) -> Markup:
@@ -144,14 +142,14 @@ def _command(name: str, command: Any, hints: dict[str, Any]) -> Command:
         rows.append(
             (
                 ", ".join(parameter.opts) if option else parameter.name.upper(),
+                parameter.help or "",
                 "–" if flag else _takes(hints[parameter.name], []),
                 "needed" if parameter.required else default,
-                parameter.help or "",
             )
         )
     usage = ["[options]"] * any(row[0].startswith("-") for row in rows)
     usage += [f"{p.name.upper()}{' …' * (p.nargs < 0)}" for p in command.params if p.param_type_name == "argument"]
-    table = Table(("Option or argument", "Takes", "Without it", "What it does"), tuple(rows))
+    table = Table(("Option or argument", "What it does", "Takes", "Without it"), tuple(rows))
     return Command(name, " ".join(["python -m analysis", name, *usage]), command.get_short_help_str(200), table)
 
 
