@@ -32,10 +32,10 @@ class Settings(BaseModel):
 class Roles(Settings):
     """Columns of a source that are used as they stand; columns named nowhere only feed formulas."""
 
-    feature: tuple[str, ...] = Field((), description="Columns that form the segments.")
-    descriptor: tuple[str, ...] = Field((), description="Columns that describe the segments and form none.")
-    outcome: tuple[str, ...] = Field((), description="Columns that describe them and that they are to predict.")
-    ignore: tuple[str, ...] = Field((), description="Columns that are neither drawn nor summarised.")
+    feature: tuple[str, ...] = Field(default=(), description="Columns that form the segments.")
+    descriptor: tuple[str, ...] = Field(default=(), description="Columns that describe the segments and form none.")
+    outcome: tuple[str, ...] = Field(default=(), description="Columns that describe them and that they are to predict.")
+    ignore: tuple[str, ...] = Field(default=(), description="Columns that are neither drawn nor summarised.")
 
     @model_validator(mode="after")
     def _one_role_each(self) -> Roles:
@@ -51,15 +51,19 @@ class Roles(Settings):
 class RowColumns(Settings):
     """Which columns of transactions or events say what."""
 
-    customer: str | None = Field(None, description="Whose row it is; the key of the other sources.")
-    date: str | None = Field(None, description="When it was.")
-    amount: str | None = Field(None, description="Transactions: money paid; less than nothing is a refund.")
-    order: str | None = Field(None, description="Transactions: which rows are one purchase; none: those of a day.")
-    quantity: str | None = Field(None, description="Transactions: how many pieces.")
-    category: str | None = Field(None, description="Transactions: what was bought, for shares of spend.")
-    channel: str | None = Field(None, description="Transactions: where it was bought, for shares of spend.")
-    session: str | None = Field(None, description="Events: which rows are one visit; none: a long pause ends it.")
-    event: str | None = Field(None, description="Events: what happened, such as a page view or a purchase.")
+    customer: str | None = Field(default=None, description="Whose row it is; the key of the other sources.")
+    date: str | None = Field(default=None, description="When it was.")
+    amount: str | None = Field(default=None, description="Transactions: money paid; less than nothing is a refund.")
+    order: str | None = Field(
+        default=None, description="Transactions: which rows are one purchase; none: those of a day."
+    )
+    quantity: str | None = Field(default=None, description="Transactions: how many pieces.")
+    category: str | None = Field(default=None, description="Transactions: what was bought, for shares of spend.")
+    channel: str | None = Field(default=None, description="Transactions: where it was bought, for shares of spend.")
+    session: str | None = Field(
+        default=None, description="Events: which rows are one visit; none: a long pause ends it."
+    )
+    event: str | None = Field(default=None, description="Events: what happened, such as a page view or a purchase.")
 
 
 class Source(Settings):
@@ -79,7 +83,7 @@ class Source(Settings):
     )
     merge: dict[str, dict[str, str]] = Field({}, description="Spellings of a category to merge, by column.")
     plausible: dict[str, tuple[float | None, float | None]] = Field(
-        {}, description="Lowest and highest believable value, by column; null leaves a side open."
+        {}, description="Lowest and highest believable value, by column; ~ leaves a side open."
     )
     dates: Literal["auto", "day-first", "month-first", "iso"] = Field(
         "auto", description="Order of day, month and year in text; auto: by the evidence in the column."
