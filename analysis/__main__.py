@@ -15,15 +15,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from analysis.errors import GateError, InputError
+from analysis.errors import EXIT_CODES, GateError, InputError
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Customer data in, a segmentation site out. Exit codes: 0 done, 2 the data or settings cannot be used, "
-    "3 the gate refused to publish, 1 a fault of ours.",
+    help="Customer data in, a segmentation site out. Exit codes: "
+    f"{', '.join(f'{code} {told}' for code, told in EXIT_CODES.items())}.",
 )
 
 Data = Annotated[str | None, typer.Option(help="File or address to read instead of the settings' first source.")]

@@ -32,10 +32,10 @@ class Settings(BaseModel):
 class Roles(Settings):
     """Columns of a source that are used as they stand; columns named nowhere only feed formulas."""
 
-    feature: tuple[str, ...] = ()
-    descriptor: tuple[str, ...] = ()
-    outcome: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
+    feature: tuple[str, ...] = Field(default=(), description="Columns that form the segments.")
+    descriptor: tuple[str, ...] = Field(default=(), description="Columns that describe the segments and form none.")
+    outcome: tuple[str, ...] = Field(default=(), description="Columns that describe them and that they are to predict.")
+    ignore: tuple[str, ...] = Field(default=(), description="Columns that are neither drawn nor summarised.")
 
     @model_validator(mode="after")
     def _one_role_each(self) -> Roles:
@@ -51,25 +51,31 @@ class Roles(Settings):
 class RowColumns(Settings):
     """Which columns of transactions or events say what."""
 
-    customer: str | None = None
-    date: str | None = None
-    amount: str | None = None
-    order: str | None = None
-    quantity: str | None = None
-    category: str | None = None
-    channel: str | None = None
-    session: str | None = None
-    event: str | None = None
+    customer: str | None = Field(default=None, description="Whose row it is; the key of the other sources.")
+    date: str | None = Field(default=None, description="When it was.")
+    amount: str | None = Field(default=None, description="Transactions: money paid; less than nothing is a refund.")
+    order: str | None = Field(
+        default=None, description="Transactions: which rows are one purchase; none: those of a day."
+    )
+    quantity: str | None = Field(default=None, description="Transactions: how many pieces.")
+    category: str | None = Field(default=None, description="Transactions: what was bought, for shares of spend.")
+    channel: str | None = Field(default=None, description="Transactions: where it was bought, for shares of spend.")
+    session: str | None = Field(
+        default=None, description="Events: which rows are one visit; none: a long pause ends it."
+    )
+    event: str | None = Field(default=None, description="Events: what happened, such as a page view or a purchase.")
 
 
 class Source(Settings):
     """One table of the study and how to read it."""
 
-    path: str = Field(min_length=1, description="File, relative to the project folder.")
+    path: str = Field(
+        min_length=1, description="File, relative to the project folder; or a pattern of files, or an address."
+    )
     kind: Kind = Field("customers", description="What a row is.")
     key: str | None = Field(None, description="Column that identifies the customer; none: row numbers serve.")
     columns: RowColumns = Field(RowColumns(), description="For transactions and events: which column is what.")
-    roles: Roles = Roles()
+    roles: Roles = Field(Roles(), description="What columns are used for as they stand.")
     labels: dict[str, str] = Field({}, description="Words for the page, by column.")
     units: dict[str, Unit] = Field({}, description="Unit of a column, where it is not plain from the data.")
     types: dict[str, Literal["number", "date", "category", "boolean", "text"]] = Field(
@@ -77,12 +83,14 @@ class Source(Settings):
     )
     merge: dict[str, dict[str, str]] = Field({}, description="Spellings of a category to merge, by column.")
     plausible: dict[str, tuple[float | None, float | None]] = Field(
-        {}, description="Lowest and highest believable value, by column; null leaves a side open."
+        {}, description="Lowest and highest believable value, by column; ~ leaves a side open."
     )
-    dates: Literal["auto", "day-first", "month-first", "iso"] = "auto"
-    decimal: Literal["auto", ".", ","] = "auto"
-    delimiter: str = "auto"
-    encoding: str = "auto"
+    dates: Literal["auto", "day-first", "month-first", "iso"] = Field(
+        "auto", description="Order of day, month and year in text; auto: by the evidence in the column."
+    )
+    decimal: Literal["auto", ".", ","] = Field("auto", description="Decimal mark; auto: by the evidence.")
+    delimiter: str = Field("auto", description="What separates the columns of a text file; auto: by the evidence.")
+    encoding: str = Field("auto", description="Encoding of a text file, such as utf-8; auto: by the evidence.")
     battery: tuple[str, ...] = Field((), description="Survey items on one scale; default: those that form segments.")
     origin: str = Field("", description="Where to get the file, for people who do not have it.")
     sheet: str | int | None = Field(None, description="Sheet of a workbook, by name or number from 0.")
@@ -117,14 +125,14 @@ class Feature(Settings):
     ("wine buyers"); names and stories are made from them.
     """
 
-    label: str
-    formula: str
-    unit: Unit = "number"
-    role: Role = "feature"
-    transform: Transform = "auto"
+    label: str = Field(description="What the pages call it.")
+    formula: str = Field(description="How it is computed from the columns of a customer.")
+    unit: Unit = Field("number", description="What it is measured in; numbers are written by it.")
+    role: Role = Field("feature", description="Whether it forms segments, describes them or is to be predicted.")
+    transform: Transform = Field("auto", description="Logarithm or not; auto: of skewed amounts and counts.")
     about: str = Field("", description="One sentence for the page.")
-    high: str = ""
-    low: str = ""
+    high: str = Field("", description='Words for those far above everyone, as a plural noun: "wine buyers".')
+    low: str = Field("", description="The same for those far below.")
 
     @field_validator("formula", mode="before")
     @classmethod
@@ -208,8 +216,8 @@ class TargetingChoices(Settings):
 class Study(Settings):
     """The whole study. Defaults are those of the Methodology page."""
 
-    title: str = Field(min_length=1)
-    subtitle: str = ""
+    title: str = Field(min_length=1, description="Name of the study; runs of one title are compared.")
+    subtitle: str = Field("", description="What it is about, in a sentence.")
     customers: str = Field("customers", description="What a row of the segmentation is called, plural.")
     locale: Literal["en", "de"] = Field("en", description="How numbers and dates are written; the words are English.")
     currency: str = Field("", description="Symbol or code of the currency; empty: not stated.")
@@ -218,16 +226,18 @@ class Study(Settings):
     demo: Literal["none", "twin", "retailer"] = Field(
         "none", description="Synthetic study that stands in where no source is there."
     )
-    sources: tuple[Source, ...] = Field(min_length=1)
-    features: dict[str, Feature] = {}
+    sources: tuple[Source, ...] = Field(min_length=1, description="The tables; they are joined by customer.")
+    features: dict[str, Feature] = Field({}, description="Variables that are computed, by name.")
     value: str | None = Field(None, description="Feature or column that says what a customer is worth.")
-    segments: int | Literal["auto", "elbow"] = Field("auto", description="How many; elbow: that of k-means.")
-    max_segments: int = Field(8, ge=2, le=20)
+    segments: int | Literal["auto", "elbow"] = Field(
+        "auto", description="How many, from 2 to 20; auto: by the evidence; elbow: that of k-means."
+    )
+    max_segments: int = Field(8, ge=2, le=20, description="The largest number that the evidence may choose.")
     starts: int = Field(
         3, ge=1, le=50, description="k-means starts of each resampled fit; more are steadier and take longer."
     )
-    algorithm: Algorithm | Literal["auto"] = "auto"
-    scaling: Scaling = "standard"
+    algorithm: Algorithm | Literal["auto"] = Field("auto", description="Which one; auto: they compete.")
+    scaling: Scaling = Field("standard", description="How features are made comparable before distances are taken.")
     encode: Literal["none", "indicator", "label"] = Field(
         "none", description="Let categories form segments: by matching or not (indicator), or by a number each."
     )
@@ -246,7 +256,7 @@ class Study(Settings):
         "median",
         description="Customers without a value in a feature: how it is filled, or that they are not fitted on.",
     )
-    seed: int = Field(2014, ge=0, le=2**32 - 1)
+    seed: int = Field(2014, ge=0, le=2**32 - 1, description="Where chance begins; the same seed, the same pages.")
     min_cell: int = Field(10, ge=2, description="Fewest customers that a published number may stand for.")
     min_share: float = Field(0.03, gt=0, lt=0.5, description="Smallest share of customers in a segment.")
     min_customers: int = Field(30, ge=1, description="Fewest customers in a segment.")

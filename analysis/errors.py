@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+EXIT_CODES = {
+    0: "done",
+    1: "a fault of ours",
+    2: "the data or settings cannot be used",
+    3: "the gate refused to publish",
+    130: "stopped at the keyboard",
+}
+"""What a command ends with."""
+
 
 class InputError(Exception):
     """The user's data or settings cannot be used (exit code 2).

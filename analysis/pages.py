@@ -44,6 +44,7 @@ from analysis.exports import export_rules
 from analysis.figures import WIDTH, Figure, Table
 from analysis.formats import in_words, localized, number, significant
 from analysis.kept import Kept
+from analysis.manual import marked, read_manual
 from analysis.notes import as_html, find_lost, read_notes
 from analysis.prepare import OUTLIER_Z
 from analysis.report import Report, Segment
@@ -231,6 +232,7 @@ class _Book:
             number=number,
             value=self.formats.value,
             code=escape_lines,
+            marked=marked,
         )
 
     def pages(self) -> Iterable[tuple[str, str]]:
@@ -299,6 +301,8 @@ class _Book:
         )
         yield "validation.qmd", self.page("validation", figures=shown)
         yield "glossary.qmd", self.page("glossary")
+        for name in ("settings", "commands", "architecture"):
+            yield f"{name}.qmd", self.page(name, manual=read_manual())
 
     def briefs(self) -> Iterable[Brief]:
         """The study and each persona on a page of their own."""

@@ -1,4 +1,4 @@
-"""The heavy work of the evidence, side by side: bootstrap fits, null references, measures of a solution."""
+"""The heavy work of the evidence, side by side: bootstrap fits, references without groups, measures of a solution."""
 
 from __future__ import annotations
 

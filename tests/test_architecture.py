@@ -7,52 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from analysis.architecture import ORDER, STAGES
+
 ANALYSIS = Path(__file__).resolve().parent.parent / "analysis"
 
-ORDER = (
-    "__init__", "errors", "workers", "kept", "expressions", "sql", "config", "formats", "demo", "retailer", "download",
-    "dates", "numerals", "columns", "delimited", "workbooks", "databases", "sources", "inference", "draft",
-    "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
-    "features", "select", "prepare", "relations", "bars", "provenance", "explore",
-    "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "validation", "heldout", "proof",
-    "typing_rule", "scoring", "questions", "contrasts", "spread", "profile", "history", "identity", "playbook",
-    "personas", "changes", "card", "targeting",
-    "report", "escaping", "figures", "charts", "explore_charts", "descriptor_charts", "evidence_charts", "readings",
-    "algorithm_charts",
-    "structure", "structure_charts", "trials", "news", "data_charts", "exports", "placing", "finder", "workshop",
-    "comparison", "briefs", "notes", "assets", "thresholds", "drawings", "sharing", "tables", "pages", "render", "pdfs",
-    "rendered", "disclosure", "gate", "outputs", "pipeline", "preview", "__main__",
-)  # fmt: skip
-"""A module imports only from those on its left."""
-
-PAGES = (
-    "charts",
-    "descriptor_charts",
-    "evidence_charts",
-    "readings",
-    "algorithm_charts",
-    "structure",
-    "structure_charts",
-    "trials",
-    "news",
-    "data_charts",
-    "placing",
-    "finder",
-    "workshop",
-    "comparison",
-    "exports",
-    "briefs",
-    "notes",
-    "assets",
-    "thresholds",
-    "drawings",
-    "sharing",
-    "tables",
-    "pages",
-    "render",
-    "rendered",
-    "gate",
-)
+PAGES = tuple(module for stage in STAGES if stage.side == "right" for module in stage.modules)
 """Modules that only show what the Report holds."""
 
 MODULES = sorted(ANALYSIS.glob("*.py"))
@@ -74,7 +33,9 @@ def imports(path: Path) -> set[tuple[str, str]]:
 
 
 def test_every_module_has_its_place_in_the_order() -> None:
-    assert {path.stem for path in MODULES} - set(ORDER) == set(), "give these modules a place in ORDER"
+    assert {path.stem for path in MODULES} - set(ORDER) == set(), "give these modules a place in STAGES"
+    assert set(ORDER) - {path.stem for path in MODULES} == set()
+    assert len(set(ORDER)) == len(ORDER)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,6 +26,11 @@ UNPACKING = {
 }  # fmt: skip
 """Words of the expressions that unpack lists; whatever the data say stands in data alone."""
 NULLS = Nulls((0.2,), True, (0.1, 0.15))
+STEERING = {
+    "datum", "view", "shown", "axes", "isValid", "followed", "segment", "on", "at", "order", "z", "x", "y", "brushed",
+    "hits", "abs", "width",
+}  # fmt: skip
+"""Words of the expressions by which readers steer charts."""
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +96,12 @@ def test_fields_are_our_own_names_never_those_of_the_data(figures: dict[str, Fig
             assert key != "shorthand"
             if key == "field" and isinstance(value, str):
                 assert re.fullmatch(r"[a-z0-9_]+", value), (name, value)
-            if key == "calculate":
-                assert set(re.findall(r"[a-z_]+", value)) <= UNPACKING, (name, value)
-            if key in {"filter", "url", "href", "lookup", "aggregate"}:
+            if key == "expr" and value.startswith("["):
+                words, _, chosen = value.rpartition("[")
+                assert json.loads(words) and chosen in {"shown]", "axes]"}, (name, value)
+            elif key in {"calculate", "filter", "test", "expr"} and isinstance(value, str):
+                assert set(re.findall(r"[A-Za-z_]+", value)) <= UNPACKING | STEERING, (name, value)
+            if key in {"url", "href"} or (key in {"lookup", "aggregate"} and value != "strand"):
                 pytest.fail(f"{name}: {key} {value}")
 
 

@@ -19,7 +19,7 @@ from analysis.config import Study, check_study, merge, project_settings
 from analysis.expressions import parse
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "site/reproduce.qmd")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "site/reproduce.qmd", "site/extend.qmd")
 COMMANDS: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 

@@ -19,14 +19,14 @@ from analysis.gate import Budget, check, private_from_build
 from tests.conftest import BuiltSite
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-PROSE = {"404.html", "site/reproduce.html"}
+PROSE = {"404.html", "site/reproduce.html", "site/extend.html"}
 EXPECTED = {
     "404.html", "site/index.html", "site/segments/index.html", "site/compare.html", "site/explore.html",
     "site/evidence.html",
     "site/changes.html", "site/placing.html", "site/finder.html", "site/stability.html", "site/algorithms.html",
     "site/choices.html", "site/proof.html", "site/data.html", "site/card.html", "site/methodology.html",
     "site/validation.html", "site/reproduce.html", "site/workshop.html",
-    "site/glossary.html",
+    "site/glossary.html", "site/settings.html", "site/commands.html", "site/architecture.html", "site/extend.html",
 }  # fmt: skip
 
 
