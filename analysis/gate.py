@@ -361,6 +361,13 @@ def refuse_unread(document: Document, scene: Scene) -> Iterator[Finding]:
         yield Finding(line, reason)
 
 
+def refuse_invalid(document: Document, scene: Scene) -> Iterator[Finding]:
+    """Each element ends, in order, and stands where HTML lets it stand: a browser would move what does not."""
+    if document.is_page:
+        for line, reason in document.slips:
+            yield Finding(line, reason)
+
+
 def refuse_keys(document: Document, scene: Scene) -> Iterator[Finding]:
     """No customer's key shows."""
     if scene.private.known:
@@ -396,6 +403,7 @@ RULES: dict[str, Callable[[Document, Scene], Iterator[Finding]]] = {
     "weight": refuse_weight,
     "active-text": refuse_active_text,
     "unread": refuse_unread,
+    "valid-html": refuse_invalid,
     "keys": refuse_keys,
     "free-text": refuse_free_text,
     "contacts": refuse_contacts,

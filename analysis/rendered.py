@@ -18,6 +18,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+from analysis.nesting import UNCLOSED, misplaced
 from analysis.pdfs import read_pdf
 
 VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
@@ -143,7 +144,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file of the site, parsed: `file` is its POSIX path below the site, `faults` are (line, reason)."""
+    """One file of the site, parsed: `file` is its POSIX path below the site, `faults` and `slips` are (line, reason).
+
+    A fault keeps the file from being searched, a slip is invalid HTML.
+    """
 
     file: str
     text: str
@@ -154,6 +158,7 @@ class Document:
     columns: list[Column] = field(default_factory=list)
     values: list[tuple[int, object]] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
+    slips: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def suffix(self) -> str:
@@ -402,6 +407,7 @@ class _Reader(HTMLParser):
         """Parse the whole text, then close what the page left open."""
         self.feed(self.document.text)
         self.close()
+        self.document.slips.extend((self.getpos()[0], f"<{tag}> has no end") for tag in set(self.stack) - UNCLOSED)
         for name in reversed(list(self.stack)):
             self.handle_endtag(name)
         self.document.columns.extend(Column(name, tuple(cells)) for name, cells in self.repeated.items())
@@ -410,6 +416,10 @@ class _Reader(HTMLParser):
         line, known = self.getpos()[0], {}
         for name, value in attrs:
             known.setdefault(name, value or "")
+        if len(known) < len(attrs):
+            self.document.slips.append((line, f"<{tag}> has an attribute twice"))
+        if slip := misplaced(tag, self.stack):
+            self.document.slips.append((line, slip))
         self.document.tags.append(Tag(tag, known, line, "main" in self.stack))
         for name, value in known.items():
             self._read_attribute(name, value, line)
@@ -439,9 +449,12 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         self.glued = self.glued and tag in INLINE
         if tag not in self.stack:
+            self.document.slips.append((self.getpos()[0], f"</{tag}> ends nothing"))
             return
         while self.stack:
             depth, top = len(self.stack), self.stack.pop()
+            if top != tag and top not in UNCLOSED:
+                self.document.slips.append((self.getpos()[0], f"</{tag}> ends <{top}>, too"))
             if self.cells and self.cells[-1][0] == depth:
                 self._close_cell(top)
             if top == "table":
