@@ -49,7 +49,9 @@ STAGES = (
         "finder", "workshop",
         "comparison", "briefs", "notes", "assets", "thresholds", "drawings", "sharing", "tables", "manual", "pages",
     )),
-    Stage("Site", "a website that may be published", "right", ("render", "pdfs", "rendered", "disclosure", "gate")),
+    Stage("Site", "a website that may be published", "right", (
+        "render", "nesting", "pdfs", "rendered", "disclosure", "gate",
+    )),
     Stage("Commands", "the whole line, by hand", "around", ("outputs", "pipeline", "preview", "__main__")),
 )  # fmt: skip
 """Every module in its place."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from scipy.stats import binom
 
 from analysis.formats import in_english
-from analysis.rendered import Column, Document, join_texts
+from analysis.rendered import Cell, Column, Document, join_texts, undisguised
 
 PRIVATE = "private.json.gz"
 MIN_CELL = 10
@@ -75,6 +75,8 @@ LEADING_COUNT = re.compile(
     r"\s*(\d{1,3}(?:[,\u00a0\u202f\u2009 ']\d{3})+|\d+)(?:\.0+)?(?![\d.,]*\d)(?!\s*%)(?=$|[\s(/])"
 )
 FEW = re.compile(r"(?<![\w.,-])(\d+) (?:customers?|people|persons?)\b", re.IGNORECASE)
+MANY = re.compile(r"(?<![\w.,-])(\d+(?:[.,\u00a0\u202f\u2009 '’]\d{3})*) (?:customers|people|persons)\b", re.IGNORECASE)
+READ_FILES = frozenset((".pdf", ".txt", ".md"))
 NOT_A_CELL = re.compile(
     r"(?:\b(?:in|of|than|top|least|most|per|every|under|below|to|or|the|first|any|with)|[<>≤≥±+\u2013-]) ?$",
     re.IGNORECASE,
@@ -196,7 +198,7 @@ def index_values(values: Iterable[str]) -> Index:
     words, exact, plain, phrases = set(), set(), set(), set()
     lengths: dict[str, set[int]] = {}
     digits: Counter[int] = Counter()
-    for value in values:
+    for value in map(undisguised, values):
         if value.isdecimal():
             if len(value) >= 10 or (len(value) >= 7 and value[0] == "0"):
                 words.add(value)
@@ -352,47 +354,77 @@ def find_small_cells(document: Document, min_cell: int) -> Iterator[Finding]:
                 line = document.find_line(rf'"{re.escape(column.name)}"\s*:\s*"?{count}\b(?![.\d])', cell.line)
                 label = f" of “{cell.label}”" if cell.label else ""
                 yield Finding(line, f"“{column.name}”{label} is {count}; the smallest that may show is {min_cell}")
+    for match, line in _told(document, FEW):
+        if 0 < int(match[1]) < min_cell:
+            yield Finding(line, f"tells of “{match[0]}”; the smallest that may show is {min_cell}")
+
+
+def _told(document: Document, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int]]:
+    """Yield (match, line) for counts in what a reader reads, but for those that are no cell."""
     for text in document.texts:
-        if text.code or text.origin in ("comment", "file"):
+        if text.code or text.origin == "comment" or (text.origin == "file" and text.holder not in READ_FILES):
             continue
-        for match in FEW.finditer(text.value):
-            if 0 < int(match[1]) < min_cell and not NOT_A_CELL.search(text.value[: match.start()]):
-                yield Finding(text.line, f"tells of “{match[0]}”; the smallest that may show is {min_cell}")
+        for match in pattern.finditer(text.value):
+            if not NOT_A_CELL.search(text.value[: match.start()]):
+                yield match, text.line + text.value.count("\n", 0, match.start())
 
 
 def find_subtractions(document: Document, min_cell: int) -> Iterator[Finding]:
     """Yield columns of counts whose total, less the rows beside it, leaves 1 to `min_cell` - 1."""
+    for name, cells in _counts(document):
+        totals = [(cell, count) for cell, count in cells if cell.label.strip().lower() in TOTALS]
+        parts = [count for cell, count in cells if cell.label.strip().lower() not in TOTALS]
+        if totals and parts and 0 < (left := totals[-1][1] - sum(parts)) < min_cell:
+            line = _line_of(document, totals[-1][0])
+            yield Finding(line, f"“{name}”: the total {totals[-1][1]} less the rows leaves {left} customers")
+
+
+def _counts(document: Document) -> Iterator[tuple[str, list[tuple[Cell, int]]]]:
+    """Yield (name, cells with their counts) for each column that counts customers."""
     for column in document.columns:
-        if normalise(column.name) not in COUNTS:
-            continue
-        totals = [cell for cell in column.cells if cell.label.strip().lower() in TOTALS]
-        parts = [cell for cell in column.cells if cell.label.strip().lower() not in TOTALS]
-        counts = [count for cell in parts if (count := read_count(cell.value)) is not None]
-        total = read_count(totals[-1].value) if totals else None
-        if total is not None and counts and 0 < total - sum(counts) < min_cell:
-            left = total - sum(counts)
-            yield Finding(totals[-1].line, f"“{column.name}”: the total {total} less the rows leaves {left} customers")
+        if normalise(column.name) in COUNTS and not column.name.endswith("/"):
+            counts = [(cell, count) for cell in column.cells if (count := read_count(cell.value)) is not None]
+            if counts:
+                yield column.name, counts
+
+
+def _line_of(document: Document, cell: Cell) -> int:
+    """Return the line of a cell; those of a JSON text have but that of its beginning."""
+    return document.find_line(rf":\s*{re.escape(cell.value)}\b", cell.line) if document.suffix == ".json" else cell.line
 
 
 def find_unequal_totals(documents: Iterable[Document], min_cell: int) -> Iterator[tuple[str, Finding]]:
-    """Yield (file, finding) for counts of everyone that differ by 1 to `min_cell` - 1 from one another."""
-    told: dict[int, tuple[str, int]] = {}
+    """Yield (file, finding) for what falls short of everyone, told elsewhere on the site, by 1 to `min_cell` - 1.
+
+    Everyone is what rows of that name tell, and what the rows of most columns add up to. Counts that are all
+    multiples of `min_cell` were rounded so that their sum tells nothing.
+    """
+    everyone: dict[int, tuple[str, int]] = {}
+    parts: list[tuple[int, str, int]] = []
+    told: list[tuple[int, str, int]] = []
     for document in documents:
-        for column in document.columns:
-            if normalise(column.name) not in COUNTS:
-                continue
-            for cell in column.cells:
-                count = read_count(cell.value) if cell.label.strip().lower() in EVERYONE else None
-                if count is not None:
-                    told.setdefault(count, (document.file, cell.line))
-    counts = sorted(told)
-    for less, more in pairwise(counts):
+        for _, cells in _counts(document):
+            for cell, count in cells:
+                if cell.label.strip().lower() in EVERYONE:
+                    everyone.setdefault(count, (document.file, _line_of(document, cell)))
+            rows = [(cell, count) for cell, count in cells if cell.label.strip().lower() not in TOTALS]
+            if any(count % min_cell for _, count in rows):
+                parts.append((sum(count for _, count in rows), document.file, _line_of(document, rows[0][0])))
+        for match, line in _told(document, MANY):
+            if (count := read_count(match[1])) and count % min_cell:
+                told.append((count, document.file, line))
+    for less, more in pairwise(sorted(everyone)):
         if more - less < min_cell:
-            file, line = told[less]
-            yield (
-                file,
-                Finding(
-                    line,
-                    f"everyone is {less} here and {more} in {told[more][0]}: {more - less} customers differ",
-                ),
-            )
+            file, line = everyone[less]
+            other = everyone[more][0]
+            yield file, Finding(line, f"everyone is {less} here and {more} in {other}: {more - less} customers differ")
+    if parts:
+        most = Counter(count for count, _, _ in parts).most_common(1)[0][0]
+        everyone.setdefault(most, ("", 1))
+    for count, file, line in parts + told:
+        for left in (most - count for most in everyone):
+            if 0 < left < min_cell:
+                yield (
+                    file,
+                    Finding(line, f"{count} customers here, of {count + left} elsewhere: {left} customers differ"),
+                )

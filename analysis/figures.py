@@ -32,6 +32,12 @@ WRAPPED = (
 """Label of a segment over a column: letter, first word, rest; the letter alone where it is narrow."""
 FOLDED = "width < 420 ? split(replace(datum.label, regexp('^(.{9,}?) '), '$1|'), '|') : datum.label"
 
+INBORN = re.compile(
+    r"constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf"
+    r"|__(?:proto|(?:define|lookup)[GS]etter)__"
+)
+"""What each object of a browser has: Vega finds it where it looks for rows of that name."""
+
 
 FAINT = 0.12
 """Opacity of the segments that a reader does not follow."""
@@ -89,6 +95,7 @@ def harmless(spec: Any, key: str = "") -> Any:
     """Titles without line breaks and backslashes: Vega-Lite writes them into expressions and escapes neither.
 
     Orders of labels go there too, where a line separator ends an expression, and pictures hold no control character.
+    A word that each object has ends in a mark that does not show.
     """
     if isinstance(spec, list):
         return [harmless(part, key) for part in spec]
@@ -96,6 +103,8 @@ def harmless(spec: Any, key: str = "") -> Any:
         return {name: harmless(part, key if key == "datasets" else name) for name, part in spec.items()}
     if not isinstance(spec, str):
         return spec
+    if INBORN.fullmatch(spec):
+        return f"{spec}\u2060"
     spec = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\u2028\u2029]", " ", spec)
     return re.sub(r"\s+", " ", spec).replace("\\", "∖") if key == "title" else spec
 

@@ -35,17 +35,8 @@ __all__ = ["Budget", "Private", "Refusal", "check", "private_from_build", "skipp
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 OFF_HOST = re.compile(r"(?:(?:https?|wss?|ftp):)?//", re.IGNORECASE)
 ACTIVE = re.compile(r"(?:javascript|vbscript|livescript):|data:(?!image/|font/)", re.IGNORECASE)
-ADDRESSES = (
-    "href",
-    "src",
-    "xlink:href",
-    "poster",
-    "data",
-    "action",
-    "formaction",
-    "background",
-    "ping",
-    "manifest",
+ADDRESSES = frozenset(
+    ("href", "src", "xlink:href", "poster", "data", "action", "formaction", "background", "ping", "manifest")
 )
 UNREQUESTED_RELS = frozenset(
     (
@@ -191,18 +182,18 @@ def _anchors(document: Document) -> frozenset[str]:
 
 def _refers(document: Document) -> Iterator[tuple[str, int, bool, str]]:
     """Yield (address, line, requested on load, where it stands) for every reference of a document."""
-    for tag in document.tags:
-        for name in ADDRESSES:
-            if name in tag.attrs and (name != "data" or tag.name == "object"):
+    for tag in filter(lambda tag: tag.attrs, document.tags):
+        for name in ADDRESSES & tag.attrs.keys():
+            if name != "data" or tag.name == "object":
                 yield tag.attrs[name].strip(), tag.line, _is_requested(tag, name), f"<{tag.name} {name}>"
-        for name in ("srcset", "imagesrcset"):
-            for part in tag.attrs.get(name, "").split(", "):
+        for name in {"srcset", "imagesrcset"} & tag.attrs.keys():
+            for part in tag.attrs[name].split(", "):
                 if part.strip():
                     yield part.split()[0], tag.line, True, f"<{tag.name} {name}>"
         if tag.name == "meta" and tag.attrs.get("http-equiv", "").lower() == "refresh":
             for address in REFRESH.findall(tag.attrs.get("content", "")):
                 yield address, tag.line, True, "<meta refresh>"
-        for address, _ in _css_addresses(tag.attrs.get("style", "")):
+        for address, _ in _css_addresses(tag.attrs["style"]) if "style" in tag.attrs else ():
             yield address, tag.line, True, f"<{tag.name} style>"
     for script in document.scripts:
         if script.name == "style":
@@ -370,6 +361,13 @@ def refuse_unread(document: Document, scene: Scene) -> Iterator[Finding]:
         yield Finding(line, reason)
 
 
+def refuse_invalid(document: Document, scene: Scene) -> Iterator[Finding]:
+    """Each element ends, in order, and stands where HTML lets it stand: a browser would move what does not."""
+    if document.is_page:
+        for line, reason in document.slips:
+            yield Finding(line, reason)
+
+
 def refuse_keys(document: Document, scene: Scene) -> Iterator[Finding]:
     """No customer's key shows."""
     if scene.private.known:
@@ -405,6 +403,7 @@ RULES: dict[str, Callable[[Document, Scene], Iterator[Finding]]] = {
     "weight": refuse_weight,
     "active-text": refuse_active_text,
     "unread": refuse_unread,
+    "valid-html": refuse_invalid,
     "keys": refuse_keys,
     "free-text": refuse_free_text,
     "contacts": refuse_contacts,

@@ -28,7 +28,7 @@ def write_outputs(build: Path, report: Report, cleaned: Cleaned, evidence: Evide
 
 
 def private_values(raw: RawTable, cleaned: Cleaned, source: Source, study: Study) -> Private:
-    """Keys and free text of the source: what the gate refuses to publish."""
+    """Keys, free text and words of a few customers in the source: what the gate refuses to publish."""
     keys = frozenset(cleaned.keys) if source.key else frozenset()
     text: set[str] = set()
     for column in raw.columns:
@@ -36,5 +36,9 @@ def private_values(raw: RawTable, cleaned: Cleaned, source: Source, study: Study
         hidden = column.type == "text" or (column.name in source.roles.ignore and column.type == "category")
         if hidden and column.name != source.key:
             text.update(values.dropna().astype(str))
+        elif column.type == "category":
+            counts = values.astype("str").value_counts()
+            rare = counts.index[counts < study.min_cell]
+            text.update(level for level in rare if not any(map(str.isdecimal, level)))
     names = frozenset({source.key}) if source.key else frozenset()
     return Private(keys, frozenset(text), study.min_cell, names, locale=study.locale)

@@ -23,7 +23,7 @@ def read_pdf(data: bytes) -> tuple[list[tuple[int, str]], str]:
         return [], "a .pdf file cannot be searched without pypdf: pip install -r requirements-briefs.txt"
     try:
         reader = pypdf.PdfReader(io.BytesIO(data), strict=True)
-        texts = [(number, page.extract_text()) for number, page in enumerate(reader.pages, start=1)]
+        texts = [(number, " ".join(page.extract_text().split())) for number, page in enumerate(reader.pages, start=1)]
         size: Any = reader.trailer["/Size"]
         for number in range(1, int(size)):
             texts += [(1, text) for text in _strings(reader.get_object(number))]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import csv
 import io
 import json
 import re
+import unicodedata
+import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,25 +18,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+from analysis.nesting import UNCLOSED, misplaced
 from analysis.pdfs import read_pdf
 
-VOID = frozenset(
-    (
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "source",
-        "track",
-        "wbr",
-    )
-)
+VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
 CODE = frozenset(("pre", "code", "kbd", "samp"))
 INLINE = frozenset(
     (
@@ -85,25 +73,19 @@ TEXT = frozenset(
         ".webmanifest",
     )
 )
-PICTURES = frozenset(
-    (
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".gif",
-        ".webp",
-        ".avif",
-        ".ico",
-        ".woff",
-        ".woff2",
-        ".ttf",
-        ".otf",
-    )
-)
+PICTURES = frozenset((".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico"))
+FONTS = frozenset((".woff", ".woff2", ".ttf", ".otf"))
 ENGINE = "site_libs/"
 SIDEWAYS = 40
 LISTED = re.compile(r"\d+(?:\s*[,;|]\s*\d+){2,}")
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
+EMBEDDED = re.compile(r"data:[\w/+.-]+[;,][^\"')\s]+")
+LETTERS = re.compile(rb"[\x20-\x7e]{8,}")
+DISGUISES = dict.fromkeys(
+    (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+)
+DISGUISES |= dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-") | dict.fromkeys(range(0x2018, 0x201C), "'")
+DISGUISES |= dict.fromkeys(range(0x201C, 0x2020), '"')
 PAIR = re.compile(r"([A-Za-z_][\w ]{0,40}): ([^:;\n]{1,60})(?=;|,|$)")
 
 
@@ -162,7 +144,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file of the site, parsed: `file` is its POSIX path below the site, `faults` are (line, reason)."""
+    """One file of the site, parsed: `file` is its POSIX path below the site, `faults` and `slips` are (line, reason).
+
+    A fault keeps the file from being searched, a slip is invalid HTML.
+    """
 
     file: str
     text: str
@@ -173,6 +158,7 @@ class Document:
     columns: list[Column] = field(default_factory=list)
     values: list[tuple[int, object]] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
+    slips: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def suffix(self) -> str:
@@ -209,7 +195,8 @@ def read_site(site: Path) -> list[Document]:
     Returns
     -------
     list of Document
-        Sorted by path. Pictures and fonts come without text; a file of an unknown kind carries a fault.
+        Sorted by path. Fonts come without text, pictures with what is written in the file beside the dots; a file
+        of an unknown kind carries a fault. The name of a file is one of its texts.
     """
     names = sorted(path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
     return [read_document(site / name, name) for name in names]
@@ -219,16 +206,20 @@ def read_document(path: Path, name: str) -> Document:
     """Parse one file; `name` is its path below the site."""
     data, suffix = path.read_bytes(), path.suffix.lower()
     readable = suffix in MARKUP | TEXT or suffix in (".json", ".csv", ".tsv", ".jsonl")
+    called = [] if name.startswith(ENGINE) else [Text(name, 1, "file", "name")]
+    if suffix in FONTS:
+        return Document(name, "", len(data), texts=called)
     if suffix in PICTURES:
-        return Document(name, "", len(data))
+        texts = [Text(text, 1, "file", suffix) for text in _picture_texts(data)]
+        return Document(name, "", len(data), texts=called + texts)
     if suffix == ".pdf":
         found, fault = read_pdf(data)
         texts = [Text(text, page, "file", suffix) for page, text in found]
-        return Document(name, "", len(data), texts=texts, faults=[(1, fault)] if fault else [])
+        return Document(name, "", len(data), texts=called + texts, faults=[(1, fault)] if fault else [])
     if not readable and not name.startswith(ENGINE) and path.name not in ("LICENSE", "CNAME", ".nojekyll"):
         return Document(name, "", len(data), faults=[(1, f"a {suffix or 'nameless'} file cannot be searched")])
     text = data.decode("utf-8-sig", errors="replace")
-    document = Document(name, text, len(data))
+    document = Document(name, text, len(data), texts=called)
     if document.is_engine and suffix not in MARKUP:
         return document
     if suffix in MARKUP:
@@ -239,9 +230,29 @@ def read_document(path: Path, name: str) -> Document:
         read_json(document, f"[{','.join(filter(str.strip, text.splitlines()))}]", 1)
     else:
         document.texts.append(Text(text, 1, "file", suffix))
+        for match in EMBEDDED.finditer(text):
+            _read_embedded(document, match[0], 1 + text.count("\n", 0, match.start()))
         if suffix in (".csv", ".tsv"):
             _read_csv(document, "\t" if suffix == ".tsv" else ",")
     return document
+
+
+def _picture_texts(data: bytes) -> Iterator[str]:
+    """Yield what is written in a picture's file beside the dots: of PNG, packed texts too."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        yield from (run.decode("ascii") for run in LETTERS.findall(data))
+        return
+    start = 8
+    while start + 8 <= len(data):
+        kind, end = data[start + 4 : start + 8], start + 12 + int.from_bytes(data[start : start + 4])
+        body = data[start + 8 : end - 4]
+        if kind in (b"zTXt", b"iTXt"):
+            with contextlib.suppress(zlib.error, ValueError):
+                body += b"\n" + zlib.decompress(body[body.index(b"\x78") :])
+        if kind != b"IDAT":
+            yield " ".join(body.decode("utf-8", "replace").split())
+        start = end if kind != b"IEND" else len(data)
+    yield data[data.rfind(b"IEND") + 8 :].decode("utf-8", "replace")
 
 
 def read_json(document: Document, text: str, line: int) -> None:
@@ -396,6 +407,7 @@ class _Reader(HTMLParser):
         """Parse the whole text, then close what the page left open."""
         self.feed(self.document.text)
         self.close()
+        self.document.slips.extend((self.getpos()[0], f"<{tag}> has no end") for tag in set(self.stack) - UNCLOSED)
         for name in reversed(list(self.stack)):
             self.handle_endtag(name)
         self.document.columns.extend(Column(name, tuple(cells)) for name, cells in self.repeated.items())
@@ -404,6 +416,10 @@ class _Reader(HTMLParser):
         line, known = self.getpos()[0], {}
         for name, value in attrs:
             known.setdefault(name, value or "")
+        if len(known) < len(attrs):
+            self.document.slips.append((line, f"<{tag}> has an attribute twice"))
+        if slip := misplaced(tag, self.stack):
+            self.document.slips.append((line, slip))
         self.document.tags.append(Tag(tag, known, line, "main" in self.stack))
         for name, value in known.items():
             self._read_attribute(name, value, line)
@@ -433,9 +449,12 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         self.glued = self.glued and tag in INLINE
         if tag not in self.stack:
+            self.document.slips.append((self.getpos()[0], f"</{tag}> ends nothing"))
             return
         while self.stack:
             depth, top = len(self.stack), self.stack.pop()
+            if top != tag and top not in UNCLOSED:
+                self.document.slips.append((self.getpos()[0], f"</{tag}> ends <{top}>, too"))
             if self.cells and self.cells[-1][0] == depth:
                 self._close_cell(top)
             if top == "table":
@@ -489,7 +508,7 @@ class _Reader(HTMLParser):
         if name in GEOMETRY or not value:
             return
         if value.startswith("data:"):
-            self._read_embedded(value, line)
+            _read_embedded(self.document, value, line)
             return
         value = unquote(value) if "%" in value else value
         self.document.texts.append(Text(value, line, "attribute", name))
@@ -500,21 +519,23 @@ class _Reader(HTMLParser):
                 self.repeated.setdefault(head.strip(), []).append(Cell("", cell.strip(), line))
             self._read_listed("", value, line)
 
-    def _read_embedded(self, address: str, line: int) -> None:
-        head, text = _embedded(address)
-        if "svg" in head:
-            picture = Document(self.document.file, text, len(text))
-            _Reader(picture).read()
-            self.document.texts.extend(replace(part, line=line) for part in picture.texts)
-            self.document.columns.extend(picture.columns)
-        elif text:
-            self.document.texts.append(Text(text, line, "attribute", "data"))
-
     def _read_listed(self, name: str, value: str, line: int) -> None:
         for match in LISTED.finditer(value):
             if not GROUPED.fullmatch(match[0]):
                 cells = tuple(Cell("", number, line) for number in re.findall(r"\d+", match[0]))
                 self.document.columns.append(Column(name, cells))
+
+
+def _read_embedded(document: Document, address: str, line: int) -> None:
+    """Add what a `data:` address holds to the document in which it stands."""
+    head, text = _embedded(address)
+    if "svg" in head:
+        picture = Document(document.file, text, len(text))
+        _Reader(picture).read()
+        document.texts.extend(replace(part, line=line) for part in picture.texts)
+        document.columns.extend(picture.columns)
+    elif text:
+        document.texts.append(Text(text, line, "attribute", "data"))
 
 
 def _embedded(address: str) -> tuple[str, str]:
@@ -542,13 +563,25 @@ class Stream:
         return self.lines[place] + self.text.count("\n", self.starts[place], offset)
 
 
+def undisguised(text: str) -> str:
+    """Return a text as it reads, with plain dashes and quotes and without characters that do not show.
+
+    Examples
+    --------
+    >>> undisguised("AB\u200b–12")
+    'AB-12'
+    """
+    return text if text.isascii() else unicodedata.normalize("NFKC", text.translate(DISGUISES))
+
+
 def join_texts(document: Document, *, fold: bool) -> Stream:
     """Lay the texts of a document end to end, in lower case if `fold`."""
     parts: list[str] = []
     starts, lines, offset = [], [], 0
     for text in sorted(document.texts, key=lambda text: text.origin != "text"):
         gap = "" if text.glued or not parts else "\n_\n"
-        value = text.value.lower() if fold else text.value
+        value = undisguised(text.value)
+        value = value.lower() if fold else value
         parts += (gap, value)
         starts.append(offset + len(gap))
         lines.append(text.line)

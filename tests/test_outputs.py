@@ -50,4 +50,10 @@ def test_free_text_of_the_customers_is_private(tmp_path: Path) -> None:
     assert raw.column("remark").type == "text"
     stages = run_stages()
     found = private_values(raw, stages.cleaned, stages.source, stages.study)
-    assert len(found.free_text) == 500
+    assert len([text for text in found.free_text if text.startswith("Called")]) == 500
+
+
+def test_a_word_that_a_few_customers_have_is_private(stages: Stages) -> None:
+    found = private_values(stages.raw, stages.cleaned, stages.source, stages.study)
+    levels = stages.raw.frame["Marital_Status"].value_counts()
+    assert found.free_text == set(levels.index[levels < stages.study.min_cell].astype(str)) >= {"YOLO"}

@@ -123,12 +123,13 @@
     clearTimeout(waiting);
     waiting = setTimeout(show, 300);
   });
-  tool.querySelectorAll("input[name=way]").forEach((way) =>
+  tool.querySelectorAll("input[name=way]").forEach((way) => {
+    way.checked = way.defaultChecked; // A browser may remember another one.
     way.addEventListener("change", () => {
       more.hidden = isShort();
       show();
-    }),
-  );
+    });
+  });
   tool.querySelector("button").addEventListener("click", () => {
     answers.forEach(({ input }) => (input.value = ""));
     show();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -60,6 +61,34 @@ PAYLOADS = (
     "*bold* _thin_ ~~struck~~ ^up^",
     "%3Cscript%3E ../../etc/passwd",
     "Zoë 漢字 🙂 O’Neil & Söhne",
+    "👩\u200d👩\u200d👧 e\u0301 שלום مرحبا",
+    "\u202egnp.exe\u202c \u2067turned\u2069",
+    "zero\u200bwidth\u2060and\u00adsoft",
+    "first\r\nsecond\r\n\tthird",
+    "W" + "o" * 300 + "rd",
+    "__proto__",
+    "constructor",
+    "toString",
+    'say =HYPERLINK("https://evil.example/";"x")',
+    "say @SUM(1+1)*cmd|' /C calc'!A0",
+    "javascript:window.pwned=40//",
+    "<svg><foreignObject><body onload=window.pwned=41></foreignObject></svg>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=window.pwned=42>",
+    "<p style='width:expression(window.pwned=43);background:url(//evil.example/c.png)'>",
+    "&lt;img src=x onerror=window.pwned=44&gt &#x3Cscript&#62 &ampamp",
+    "`${window.pwned=45}` ${'a'.constructor.constructor('window.pwned=46')()}",
+    "datum.constructor.constructor('window.pwned=47')()",
+    "[shown]{.hidden onclick=window.pwned=48} [x]{style='display:none'}",
+    "{onclick=window.pwned=49} {#main .hidden}",
+    "{{< pagebreak >}} {{< video https://evil.example/v.mp4 >}}",
+    "<form action=//evil.example/><button formaction=javascript:window.pwned=50>Go</button>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
+    "<details open ontoggle=window.pwned=51><summary>x</summary></details>",
+    "\\u003cscript\\u003ewindow.pwned=52\\u003c/script\\u003e",
+    "]]><script>window.pwned=53</script><![CDATA[",
+    "{% raw %}{{ 7*7 }}{% endraw %} #{7*7} <%= 7*7 %>",
+    "<plaintext>",
+    "</textarea></title></noscript></template><script>window.pwned=54</script>",
 )
 """Each stands as a level of a category; some also as titles, labels, names of columns and words of features."""
 COLUMNS = (
@@ -74,8 +103,43 @@ LABELS = (
     "{{< include 404.qmd >}} # [x](javascript:window.pwned=22)",
     "- \"quoted\": 'twice' </script><script>window.pwned = 23</script>",
 )
+N_WORDS = 13
+"""Columns that hold the payloads, so that each has few enough to be shown."""
 OURS = re.compile(r"(?:http://127\.0\.0\.1:\d+/|data:|blob:)")
 TITLE = "Shop \"one\": </title><script>window.pwned = 24</script> {{< env HOME >}} # 'two' *three*"
+ORIGIN = "the <script>window.pwned = 64</script> {{< env HOME >}} https://evil.example/a.csv shop"
+CALLED = "<script>window.pwned = 65</script> {{< env HOME >}} [A](javascript:window.pwned=66) `B`{=html} %s"
+NOTE = """# <script>window.pwned = 67</script> {#main onclick=alert(1)}
+
+{{< include _quarto.yml >}} [press](javascript:window.pwned=68) ![p](https://evil.example/n.png) `x`{=html}
+
+<iframe src="https://evil.example/"></iframe> $\\href{javascript:window.pwned=69}{y}$ @knuth [^1]
+
+::: {.hidden}
+
+```{python}
+open('pwned.txt', 'w')
+```
+
+| <b>a</b> | b |
+|---|---|
+| "><svg onload=window.pwned=70> | c |
+
+[a]: javascript:window.pwned=71
+"""
+ADVICE = (
+    "<script>window.pwned = 72</script> [do](javascript:window.pwned=73)",
+    "`r` <img src=x onerror=window.pwned=74>",
+)
+PLAY = f"""
+- when: segment.share > 0
+  action: "{ADVICE[0]}"
+  reason: "{ADVICE[1]}"
+  measure: "::: <base href=//evil.example/> <!--"
+  avoid: "--> <% raise %> @knuth [^1]"
+  effort: low
+"""
+"""A rule of the owner's playbook; what stands in its braces are numbers."""
 WORDS = "<script>window.pwned = 25</script> {{< env HOME >}} buyers"
 
 
@@ -83,12 +147,13 @@ def hostile_study() -> tuple[dict[str, Any], pd.DataFrame]:
     """Put the payloads in every place into which a user's words can come."""
     rng = np.random.default_rng(3)
     shop = make_shop(180).rename(columns={"visits": COLUMNS[3]})
-    parts = np.array_split(np.array(PAYLOADS, dtype=object), 9)
-    names = [*COLUMNS[:3], *(f"words {i}" for i in range(3, 9))]
+    parts = np.array_split(np.array(PAYLOADS, dtype=object), N_WORDS)
+    names = [*COLUMNS[:3], *(f"words {i}" for i in range(3, N_WORDS))]
     levels = {name: part[np.arange(180) % len(part)] for name, part in zip(names, parts, strict=True)}
     table = shop.assign(**{name: rng.permutation(values) for name, values in levels.items()})
     source = {
         **SHOP["sources"][0],
+        "origin": ORIGIN,
         "roles": {
             "feature": ["orders", "discount", COLUMNS[3]],
             "descriptor": ["spend", *names],
@@ -102,8 +167,14 @@ def hostile_study() -> tuple[dict[str, Any], pd.DataFrame]:
         "title": TITLE,
         "subtitle": "{{< include _quarto.yml >}} </script><script>window.pwned = 26</script>: 'yes'",
         "currency": "<b>€</b>",
+        "customers": "<b>guests</b> {{< env HOME >}} ]{.x}",
+        "period": "<script>window.pwned = 60</script> {{< meta title >}} `x`{=html}",
         "segments": 3,
         "sources": [source],
+        "card": {
+            "purpose": "<img src=x onerror='window.pwned = 61'> {{< include _quarto.yml >}}",
+            "owner": "</dd><script>window.pwned = 62</script> [us](javascript:window.pwned=63)",
+        },
         "features": {
             "basket": {
                 "label": "[Basket](javascript:window.pwned=27) `x`{=html}",
@@ -128,7 +199,17 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_study(root, settings, table)
     with pytest.MonkeyPatch.context() as patch:
         resample_little(patch)
-        build_report(root)
+        playbook = root / "templates/playbook.yml"
+        playbook.write_text(f"{PLAY}\n{playbook.read_text(encoding='utf-8')}", encoding="utf-8")
+        first = build_report(root)
+        # The words of a registry and of notes belong to segments that are known by then; and the first run is history.
+        named = {s.slug: {"called": CALLED % s.letter} for s in first.segments[:2]}
+        (root / "site/notes").mkdir(exist_ok=True)
+        write_study(root, {**settings, "names": named}, table)
+        for segment in build_report(root).segments:
+            (root / "site/notes" / f"{segment.slug}.md").write_text(NOTE, encoding="utf-8")
+        report = build_report(root)
+    assert [s.name for s in report.segments[:2]] == [CALLED % s.letter for s in first.segments[:2]]
     write_study(root, SHOP)
     return root
 
@@ -150,11 +231,13 @@ def address(site: Path, serve: Callable[[Path], str]) -> str:
 Opened = tuple["Page", list[str]]
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Opened]:
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Opened]:
     """Open a page that notes dialogs, requests to others and complaints."""
     trouble: list[str] = []
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 900}, reduced_motion="reduce", color_scheme=request.param
+    )
     opened = context.new_page()
     opened.on("dialog", lambda d: (trouble.append(f"dialog {d.message}"), d.dismiss()))
     opened.on("pageerror", lambda e: trouble.append(str(e)))
@@ -174,7 +257,7 @@ def flat(text: str) -> str:
 
 
 def test_there_are_enough_payloads() -> None:
-    assert len(set(PAYLOADS)) >= 28
+    assert len(set(PAYLOADS)) >= 60
 
 
 def test_nothing_runs_and_nothing_is_asked_for(site: Path, address: str, page: Opened) -> None:
@@ -203,6 +286,35 @@ def test_the_words_read_as_they_were_typed(address: str, page: Opened) -> None:
     assert [p for p in PAYLOADS if not any(flat(p) in cell for cell in cells)] == []
     assert [label for label in LABELS if not any(flat(label) in cell for cell in cells)] == []
     assert [name for name in COLUMNS if flat(name) not in cells] == []
+
+
+def test_words_of_settings_and_notes_read_as_they_were_typed(site: Path, address: str, page: Opened) -> None:
+    opened, _ = page
+    said: dict[str, str] = {}
+    for name in pages_of(site):
+        opened.goto(f"{address}/{name}")
+        said[name] = flat(opened.evaluate("document.querySelector('main').textContent"))
+    whole = " ".join(said.values())
+    letters = [CALLED % letter for letter in "ABC" if CALLED % letter in whole]
+    assert len(letters) == 2
+    settings, _ = hostile_study()
+    typed = [settings["customers"], settings["period"], *settings["card"].values()]
+    assert [words for words in typed if flat(words) not in whole] == []
+    for words in (
+        "{{< include _quarto.yml >}}",
+        '<iframe src="https://evil.example/"></iframe>',
+        "::: {.hidden}",
+        *ADVICE,
+    ):
+        assert sum(words in text for name, text in said.items() if "segments/" in name) == 3, words
+
+
+def test_machines_read_the_words_as_they_were_typed(site: Path) -> None:
+    told = json.loads((site / "site/downloads/segments.json").read_text(encoding="utf-8"))
+    assert flat(told["study"]) == flat(TITLE)
+    assert len({segment["name"] for segment in told["segments"]} & {CALLED % letter for letter in "ABC"}) == 2
+    guide = (site / "site/llms.txt").read_text(encoding="utf-8")
+    assert "](javascript:" not in guide and not re.search(r"(?m)^ *(?:```|:::|---)", guide)
 
 
 def test_titles_read_as_they_were_typed_but_for_look_alikes(address: str, page: Opened) -> None:
