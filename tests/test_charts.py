@@ -99,7 +99,7 @@ def test_fields_are_our_own_names_never_those_of_the_data(figures: dict[str, Fig
             if key == "expr" and value.startswith("["):
                 words, _, chosen = value.rpartition("[")
                 assert json.loads(words) and chosen in {"shown]", "axes]"}, (name, value)
-            elif key in {"calculate", "filter", "test"} and isinstance(value, str):
+            elif key in {"calculate", "filter"} and isinstance(value, str):
                 assert set(re.findall(r"[A-Za-z_]+", value)) <= UNPACKING | STEERING, (name, value)
             if key in {"url", "href"} or (key in {"lookup", "aggregate"} and value != "strand"):
                 pytest.fail(f"{name}: {key} {value}")
