@@ -19,9 +19,8 @@ ORDER = (
     "changes", "card", "targeting",
     "report", "escaping", "figures", "charts", "descriptor_charts", "evidence_charts", "readings", "algorithm_charts",
     "structure", "structure_charts", "trials", "news", "data_charts", "exports", "placing", "finder", "workshop",
-    "comparison", "briefs", "notes", "assets", "thresholds", "drawings", "sharing", "tables", "pages", "render", "nesting",
-    "pdfs",
-    "rendered", "disclosure", "gate", "outputs", "pipeline", "preview", "__main__",
+    "comparison", "briefs", "notes", "assets", "thresholds", "drawings", "sharing", "tables", "pages", "render",
+    "nesting", "pdfs", "rendered", "disclosure", "gate", "outputs", "pipeline", "preview", "__main__",
 )  # fmt: skip
 """A module imports only from those on its left."""
 
