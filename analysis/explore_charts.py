@@ -163,9 +163,9 @@ def segment_map(report: Report) -> Figure:
     half_x, half_y = found.step[0] / 2, found.step[1] / 2
     cells = [{"view": 0, "x0": b.x - half_x, "y0": b.y - half_y, "customers": b.n} for b in found.bins]
     outlines = [
-        {"view": 0, "segment": tag(s), "x": x, "y": y}
+        {"view": 0, "segment": tag(s), "x": x, "y": y, "order": i}
         for s, outline in zip(report.segments, found.outlines, strict=True)
-        for x, y in outline[:-1:4]
+        for i, (x, y) in enumerate(outline[:-1:4])
     ]
     centres = [
         {"view": 0, "segment": tag(s), "letter": s.letter, "x": x, "y": y}
@@ -182,7 +182,9 @@ def segment_map(report: Report) -> Figure:
         cells += [{"view": view, "x0": c.x, "y0": c.y, "customers": c.n} for c in plane.cells]
         for s, (x, y), outline in zip(report.segments, plane.centres, plane.outlines, strict=True):
             centres.append({"view": view, "segment": tag(s), "letter": s.letter, "x": x, "y": y})
-            outlines += [{"view": view, "segment": tag(s), "x": x, "y": y} for x, y in outline]
+            outlines += [
+                {"view": view, "segment": tag(s), "x": x, "y": y, "order": i} for i, (x, y) in enumerate(outline)
+            ]
         ticks += [{"view": view, "x": at, "text": formats.value(v, across.unit)} for at, v in plane.x_ticks]
         ticks += [{"view": view, "y": at, "text": formats.value(v, up.unit)} for at, v in plane.y_ticks]
     steps = [found.step, *(plane.step for plane in report.spread.planes)]
@@ -214,7 +216,7 @@ def segment_map(report: Report) -> Figure:
         _frame(outlines)
         .transform_filter(chosen)
         .mark_line(strokeWidth=2, interpolate="cardinal-closed")
-        .encode(x=x, y=y, order=alt.OrderValue(0), color=colour)
+        .encode(x=x, y=y, order=alt.Order(field="order", type="quantitative"), color=colour)
     )
     middles = _frame(centres).transform_filter(chosen).encode(x=x, y=y)
     dots = middles.mark_point(size=520, filled=True, opacity=1).encode(

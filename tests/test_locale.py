@@ -34,6 +34,10 @@ EXACT = re.compile(
 """What is written for machines or stands as its author wrote it: specs, rules, addresses."""
 
 
+DECLARED = ("settings.qmd", "commands.qmd", "architecture.qmd")
+"""Pages of what settings and code say, which is written the same everywhere."""
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stages, Stages]:
     """Take one synthetic study through the line in both locales, with a currency."""
@@ -72,7 +76,8 @@ def test_every_number_and_date_of_every_page_is_written_as_the_locale_says(books
     for name, text in english.pages():
         here, beside = (unescape(EXACT.sub("", each)) for each in (text, there[name]))
         n_numbers += len(NUMBER.findall(here))
-        lines = zip(in_german(here).splitlines(), beside.splitlines(), strict=True)
+        expected = here if name in DECLARED else in_german(here)
+        lines = zip(expected.splitlines(), beside.splitlines(), strict=True)
         assert [(a, b) for a, b in lines if a != b] == [], name
     assert n_numbers > 500
 

@@ -82,6 +82,14 @@
     follow.bar.hidden = false;
   }
 
+  // On a phone a legend is one column.
+  const stacked = (value, name) => {
+    if (name === "columns") return 1;
+    if (!value || typeof value !== "object" || name === "datasets") return value;
+    if (Array.isArray(value)) return value.map((item) => stacked(item));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, stacked(item, key)]));
+  };
+
   const draw = async (figure) => {
     const chart = charts.get(figure);
     const live = figure.querySelector(".chart-live");
@@ -98,6 +106,7 @@
       if (width < NARROW) spec = merge(spec, spec.usermeta?.narrow);
       const fluid = spec.width === "container";
       if (fluid) spec = { ...spec, width, autosize: { type: "fit-x", contains: "padding", ...spec.autosize } };
+      if (width < PHONE) spec = stacked(spec);
       const legend = width < PHONE ? { legend: { columns: 1 } } : {};
       const config = merge(merge(theme, legend), spec.config);
       const made = await embed(live, fill({ ...spec, config }, style), {
