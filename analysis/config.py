@@ -270,8 +270,7 @@ class Study(Settings):
 
     def only(self, *fields: str) -> Study:
         """These settings; all others, and with them all words, are as if nobody had written them."""
-        chosen = {name: getattr(self, name) for name in fields}
-        return Study(title="none", sources=(Source.model_validate({"path": "none"}),), **chosen)
+        return Study.model_construct(None, title="", sources=(), **{name: getattr(self, name) for name in fields})
 
     @field_validator("segments", mode="before")
     @classmethod

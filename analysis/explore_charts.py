@@ -44,18 +44,20 @@ def distributions(report: Report) -> Figure | None:
     rows, outline = [], []
     for view, (d, v) in enumerate(zip(found, variables, strict=True)):
         for bins, s in [*zip(d.segments, report.segments, strict=True), (d.everyone, None)]:
-            for b in bins:
-                row: dict[str, Any] = {
-                    "view": view,
-                    "low": b.low,
-                    "high": b.high,
-                    "height": round(b.share * d.step / (b.high - b.low), 4),
+            row: dict[str, Any] = {
+                "view": view,
+                "low": [b.low for b in bins],
+                "high": [b.high for b in bins],
+                "height": [round(b.share * d.step / (b.high - b.low), 4) for b in bins],
+            }
+            if s and bins:
+                told = {
+                    "range": [_range(report, v.unit, bins, b) for b in bins],
+                    "text": [_percent(b.share) for b in bins],
                 }
-                if s:
-                    told = {"range": _range(report, v.unit, bins, b), "text": _percent(b.share)}
-                    rows.append({**row, "segment": tag(s), **told})
-                else:
-                    outline.append(row)
+                rows.append({**row, "segment": tag(s), **told})
+            elif bins:
+                outline.append(row)
     shown = _choice("shown", "Feature", [v.label for v in variables])
     shares = json.dumps([i for i, v in enumerate(variables) if v.unit == "share"])
     x = alt.X(
@@ -72,6 +74,7 @@ def distributions(report: Report) -> Figure | None:
     bars = (
         alt.Chart()
         .transform_filter(chosen)
+        .transform_flatten(["low", "high", "height", "range", "text"])
         .mark_rect()
         .encode(
             x=x,
@@ -85,6 +88,7 @@ def distributions(report: Report) -> Figure | None:
     everyone = (
         alt.Chart(pd.DataFrame(outline))
         .transform_filter(chosen)
+        .transform_flatten(["low", "high", "height"])
         .mark_rect(fillOpacity=0, stroke=INK, strokeWidth=1)
         .encode(x=x, x2=alt.X2(field="high"), y=y, y2=alt.Y2Datum(0))
     )
@@ -161,12 +165,8 @@ def segment_map(report: Report) -> Figure:
     """Customers as binned counts in a plane, with segment outlines; the reader chooses the axes."""
     formats, found = report.formats(), report.map
     half_x, half_y = found.step[0] / 2, found.step[1] / 2
-    cells = [{"view": 0, "x0": b.x - half_x, "y0": b.y - half_y, "customers": b.n} for b in found.bins]
-    outlines = [
-        {"view": 0, "segment": tag(s), "x": x, "y": y, "order": i}
-        for s, outline in zip(report.segments, found.outlines, strict=True)
-        for i, (x, y) in enumerate(outline[:-1:4])
-    ]
+    cells = [_cells(0, [(b.x - half_x, b.y - half_y, b.n) for b in found.bins])]
+    outlines = [_outline(0, tag(s), outline[:-1:4]) for s, outline in zip(report.segments, found.outlines, strict=True)]
     centres = [
         {"view": 0, "segment": tag(s), "letter": s.letter, "x": x, "y": y}
         for s, (x, y) in zip(report.segments, found.centres, strict=True)
@@ -179,12 +179,10 @@ def segment_map(report: Report) -> Figure:
         across, up = report.variable(plane.x), report.variable(plane.y)
         names.append(f"{across.label} and {up.label}")
         titles.append([f"Across: {across.label}", f"Up: {up.label}"])
-        cells += [{"view": view, "x0": c.x, "y0": c.y, "customers": c.n} for c in plane.cells]
+        cells.append(_cells(view, [(c.x, c.y, c.n) for c in plane.cells]))
         for s, (x, y), outline in zip(report.segments, plane.centres, plane.outlines, strict=True):
             centres.append({"view": view, "segment": tag(s), "letter": s.letter, "x": x, "y": y})
-            outlines += [
-                {"view": view, "segment": tag(s), "x": x, "y": y, "order": i} for i, (x, y) in enumerate(outline)
-            ]
+            outlines.append(_outline(view, tag(s), outline))
         ticks += [{"view": view, "x": at, "text": formats.value(v, across.unit)} for at, v in plane.x_ticks]
         ticks += [{"view": view, "y": at, "text": formats.value(v, up.unit)} for at, v in plane.y_ticks]
     steps = [found.step, *(plane.step for plane in report.spread.planes)]
@@ -198,6 +196,7 @@ def segment_map(report: Report) -> Figure:
     squares = (
         _frame(cells)
         .transform_filter(chosen)
+        .transform_flatten(["x0", "y0", "customers"])
         .transform_calculate(x1=f"datum.x0 + {widths}[axes]", y1=f"datum.y0 + {heights}[axes]")
         .mark_rect(stroke=None)
         .encode(
@@ -215,6 +214,7 @@ def segment_map(report: Report) -> Figure:
     lines = (
         _frame(outlines)
         .transform_filter(chosen)
+        .transform_flatten(["x", "y", "order"])
         .mark_line(strokeWidth=2, interpolate="cardinal-closed")
         .encode(x=x, y=y, order=alt.Order(field="order", type="quantitative"), color=colour)
     )
@@ -255,6 +255,17 @@ def segment_map(report: Report) -> Figure:
     return make_figure("map", title, caption, text, _titled(single(chart, 420)), 520, table)
 
 
+def _cells(view: int, found: Sequence[tuple[float, float, int]]) -> dict[str, Any]:
+    x, y, n = zip(*found, strict=True) if found else ((), (), ())
+    return {"view": view, "x0": [round(v, 2) for v in x], "y0": [round(v, 2) for v in y], "customers": list(n)}
+
+
+def _outline(view: int, segment: str, points: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    x, y = zip(*points, strict=True)
+    told = {"x": [round(v, 2) for v in x], "y": [round(v, 2) for v in y], "order": list(range(len(x)))}
+    return {"view": view, "segment": segment, **told}
+
+
 def _frame(rows: list[dict[str, Any]]) -> alt.Chart:
     return alt.Chart(pd.DataFrame(rows).round(2))
 
@@ -281,17 +292,15 @@ def parallel_coordinates(report: Report) -> Figure:
         for v in variables
         if (d := s.difference(v.name))
     ]
+    told = [name for name in report.spread.features if name in order]
     strands = [
         {
             "strand": i,
             "segment": tag(report.segments[strand.segment - 1]),
-            "feature": report.variable(name).label,
-            "order": order[name],
-            "z": z,
+            "order": [order[name] for name in told],
+            "z": [z for name, z in zip(report.spread.features, strand.means, strict=True) if name in order],
         }
         for i, strand in enumerate(report.spread.strands)
-        for name, z in zip(report.spread.features, strand.means, strict=True)
-        if name in order
     ]
     y = alt.Y(
         field="feature",
@@ -362,8 +371,12 @@ def parallel_coordinates(report: Report) -> Figure:
 
 def _strands(rows: list[dict[str, Any]], x: Any, y: Any, colour: Any, path: Any, variables: Sequence[Any]) -> list[Any]:
     brush = alt.selection_interval(name="brush", encodings=["x", "y"])
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=x, y=y, color=colour, detail=alt.Detail(field="strand", type="nominal")
+    features = pd.DataFrame({"order": range(len(variables)), "feature": [v.label for v in variables]})
+    base = (
+        alt.Chart(pd.DataFrame(rows))
+        .transform_flatten(["order", "z"])
+        .transform_lookup(lookup="order", from_=alt.LookupData(data=features, key="order", fields=["feature"]))
+        .encode(x=x, y=y, color=colour, detail=alt.Detail(field="strand", type="nominal"))
     )
     on = _choice("on", "Keep groups that lie", SIDES)
     at = _choice("at", "on", [v.label for v in variables])

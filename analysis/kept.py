@@ -30,17 +30,26 @@ class Kept:
     """
 
     def __init__(self, folder: Path, mark: str, anew: bool = False) -> None:
-        for other in folder.glob("*") if folder.is_dir() else ():
-            if anew or other.name != mark:
-                shutil.rmtree(other, ignore_errors=True)
-        self._memory = Memory(folder / mark, verbose=0)
+        self._folder, self._mark, self._anew = folder, mark, anew
+        self._memory: Memory | None = None
 
     def keep(self, function: F, *but: str) -> F:
         """The same function, which looks first whether its result is there; arguments ``but`` do not matter."""
-        cached: Any = self._memory.cache(function, ignore=list(but), verbose=0)
+        cached: Any = self._open().cache(function, ignore=list(but), verbose=0)
         return cached
 
     def tidy(self) -> None:
         """Delete all but the results that were used last."""
         with warnings.catch_warnings(action="ignore"):
-            self._memory.reduce_size(items_limit=MOST_KEPT)
+            self._open().reduce_size(items_limit=MOST_KEPT)
+
+    def _open(self) -> Memory:
+        """What is kept, once something is to be: a build that fails before leaves the folder as it was."""
+        if self._memory is None:
+            for other in self._folder.glob("*") if self._folder.is_dir() else ():
+                if self._anew or other.name != self._mark:
+                    shutil.rmtree(other, ignore_errors=True)
+            # How long it took to note the arguments is nobody's business.
+            warnings.filterwarnings("ignore", "Persisting input arguments", UserWarning)
+            self._memory = Memory(self._folder / self._mark, verbose=0)
+        return self._memory

@@ -39,6 +39,8 @@ def private_values(raw: RawTable, cleaned: Cleaned, source: Source, study: Study
         elif column.type == "category":
             counts = values.astype("str").value_counts()
             rare = counts.index[counts < study.min_cell]
-            text.update(level for level in rare if not any(map(str.isdecimal, level)))
+            # What the settings merge their owner has written where everyone reads it.
+            known = source.merge.get(column.name, {})
+            text.update(level for level in rare if level not in known and not any(map(str.isdecimal, level)))
     names = frozenset({source.key}) if source.key else frozenset()
     return Private(keys, frozenset(text), study.min_cell, names, locale=study.locale)

@@ -13,7 +13,7 @@ from analysis.cluster import Labels, Matrix
 from analysis.clv import Estimate, LifetimeValue
 from analysis.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.features import FeatureTable, Variable
-from analysis.spread import Spread, measure_spread
+from analysis.spread import NOTHING, Spread, measure_spread
 
 RESAMPLES = 100
 """Bootstrap samples of customers behind intervals and the certainty of markers."""
@@ -114,7 +114,7 @@ class Concentration:
 
 @dataclass(frozen=True, slots=True)
 class MapBin:
-    """Customers in one cell of the map; never fewer than ``min_cell``."""
+    """Customers in one cell of the map, to the nearest ``min_cell``; never fewer."""
 
     x: float
     y: float
@@ -145,12 +145,12 @@ class Profiles:
     segments: tuple[SegmentProfile, ...]
     categories: tuple[CategoryProfile, ...]
     map: SegmentMap
-    spread: Spread
     unassigned: int
     value_total: float | None
     hidden: tuple[str, ...]
     contrasts: tuple[Contrast, ...] = ()
     concentration: Concentration | None = None
+    spread: Spread = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +438,11 @@ def _segment_map(matrix: Matrix, labels: Labels, forming: tuple[Variable, ...], 
     # One number a cell: rows are slow to compare.
     flat, counts = np.unique(cells[:, 0] * (n_bins + 2) + cells[:, 1], return_counts=True)
     bins = tuple(
-        MapBin(float(low[0] + (i + 0.5) * step[0]), float(low[1] + (j + 0.5) * step[1]), int(n))
+        MapBin(
+            float(low[0] + (i + 0.5) * step[0]),
+            float(low[1] + (j + 0.5) * step[1]),
+            min_cell * round(int(n) / min_cell),
+        )
         for (i, j), n in zip((divmod(cell, n_bins + 2) for cell in flat), counts, strict=True)
         if n >= min_cell
     )

@@ -134,7 +134,7 @@ def segments_as_data(report: Report) -> dict[str, Any]:
         "study": study.title,
         "synthetic": study.synthetic,
         "as_of": study.as_of or None,
-        "customers": sum(s.n for s in report.segments if s.n >= study.min_cell),
+        "customers": None if 0 < report.unassigned < study.min_cell else study.n_customers,
         "customers_called": study.customers,
         "currency": study.currency or None,
         "verdict": {"kind": verdict.kind, "title": verdict.title, "sentence": verdict.sentence},
@@ -228,7 +228,10 @@ _SCHEMA = {
         study=_told(_TEXT, "Title of the study."),
         synthetic={"type": "boolean", "description": "Whether the customers are made up."},
         as_of=_told({**_TEXT, "format": "date"}, "Day of the study; null where the data have no date.", null=True),
-        customers={"type": "integer", "description": "Customers in segments whose size is told."},
+        customers={
+            "type": ["integer", "null"],
+            "description": "Customers in the study; null where those in no segment are too few to be told.",
+        },
         customers_called=_told(_TEXT, "What they are called, plural."),
         currency=_told(_TEXT, "Symbol or code; null where nobody said.", null=True),
         verdict=_object(

@@ -93,6 +93,10 @@ class Spread:
     strands: tuple[Strand, ...]
 
 
+NOTHING = Spread((), (), (), ())
+"""Where nothing was measured."""
+
+
 def measure_spread(
     table: FeatureTable,
     labels: Labels,

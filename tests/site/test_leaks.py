@@ -26,6 +26,8 @@ pytestmark = pytest.mark.parametrize("built_site", ["default twin"], indirect=Tr
 
 KEY = "QX-4471-88"
 """A key that gives itself away; the study's own are short numbers, of which only a list is a leak."""
+RARE = "YOLO"
+"""A category of a few customers, were it not that the settings name it."""
 REVIEW = "The parcel came late and the box was crushed"
 Change = Callable[[str], str]
 COMPARE, DATA, OVERVIEW, PERSONA = "site/compare.html", "site/data.html", "site/index.html", "site/segments/*-*.html"
@@ -176,8 +178,8 @@ LEAKS = {
         "contacts", PERSONA, put("+44 20 7946 0958 ", 'name="description" content="')
     ),
     "address in the record of the run": Leak("contacts", RECORD, put(' "by": "ann.lee@example.org",', r"^\{")),
-    "cell of three in a table": Leak("small-cells", COMPARE, swap(r'scope="row">A [^\n]*<td>([\d,]+)</td></tr>', "3")),
-    "cell of three in a chart": Leak("small-cells", COMPARE, swap(r'"customers":(\d+)', "3")),
+    "cell of three in a table": Leak("small-cells", OVERVIEW, swap(r'scope="row">A [^\n]*?<td>([\d,]+)</td>', "3")),
+    "cell of three in a chart": Leak("small-cells", DATA, swap(r'"customers":\[(\d+)', "3")),
     "cell of three in a mark's label": Leak("small-cells", EDUCATION, swap(r"Customers: (\d+)", "3")),
     "cell of three in the description of a drawing": Leak(
         "small-cells", EDUCATION, put("<desc>3 customers</desc>", r"<svg[^>]*>")
@@ -263,7 +265,7 @@ def site(built_site: BuiltSite, copy: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(rendered, "read_document", lambda path, name: _read(path, name, path.stat().st_mtime_ns))
     own = private_from_build(built_site.root / "build")
     assert own.known
-    private = replace(own, keys=own.keys | {KEY}, free_text=own.free_text | {REVIEW})
+    private = replace(own, keys=own.keys | {KEY}, free_text=own.free_text | {REVIEW, RARE})
     return Site(copy, private, tuple(sorted(key for key in own.keys if len(key) == 5)[:4]))
 
 
