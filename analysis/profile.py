@@ -138,7 +138,8 @@ class SegmentMap:
 class Profiles:
     """All segments. ``hidden`` names the variables whose cells are too small to publish by segment.
 
-    ``categories`` holds the descriptors answered by yes or no as well.
+    ``categories`` holds the descriptors answered by yes or no as well. Where fewer than ``min_cell`` customers are
+    unassigned, sizes of segments are to the nearest ``min_cell``: what they lack of everyone tells nothing.
     """
 
     everyone: dict[str, Summary]
@@ -273,6 +274,8 @@ def profile_segments(
     worth = frame[value].fillna(0).to_numpy(float) if value else None
     total = float(worth.sum()) if worth is not None else None
     rng = np.random.default_rng((seed, 3))
+    unassigned = int((labels == 0).sum())
+    told = min_cell if 0 < unassigned < min_cell else 1
     segments = []
     for segment in range(1, k + 1):
         inside = labels == segment
@@ -280,7 +283,7 @@ def profile_segments(
         segments.append(
             SegmentProfile(
                 id=segment,
-                n=int(inside.sum()),
+                n=told * round(int(inside.sum()) / told),
                 share=float(inside.mean()),
                 value_total=own,
                 value_share=own / total if own is not None and total else None,
@@ -300,7 +303,7 @@ def profile_segments(
         categories=tuple(_category(name, *found) for name, found in counted.items() if name in described),
         map=_segment_map(matrix, labels, forming, min_cell),
         spread=measure_spread(table, labels, matrix, forming, tuple(v.name for v in shown), min_cell),
-        unassigned=int((labels == 0).sum()),
+        unassigned=unassigned,
         value_total=total,
         hidden=hidden,
         contrasts=find_contrasts(table, labels, forming, counted, hidden, keys),

@@ -134,7 +134,7 @@ def segments_as_data(report: Report) -> dict[str, Any]:
         "study": study.title,
         "synthetic": study.synthetic,
         "as_of": study.as_of or None,
-        "customers": None if 0 < report.unassigned < study.min_cell else study.n_customers,
+        "customers": study.n_customers if all(s.n >= study.min_cell for s in report.segments) else None,
         "customers_called": study.customers,
         "currency": study.currency or None,
         "verdict": {"kind": verdict.kind, "title": verdict.title, "sentence": verdict.sentence},
@@ -230,7 +230,7 @@ _SCHEMA = {
         as_of=_told({**_TEXT, "format": "date"}, "Day of the study; null where the data have no date.", null=True),
         customers={
             "type": ["integer", "null"],
-            "description": "Customers in the study; null where those in no segment are too few to be told.",
+            "description": "Customers in the study; null where a segment is too small to be told.",
         },
         customers_called=_told(_TEXT, "What they are called, plural."),
         currency=_told(_TEXT, "Symbol or code; null where nobody said.", null=True),

@@ -212,7 +212,11 @@ def test_a_study_of_each_kind_gets_through(name: str, shop: Callable[..., Report
     settings = STUDIES[name]
     report = shop(merge(SHOP, settings))
     assert render_and_check(project) == []
-    assert sum(s.n for s in report.segments) + report.unassigned == 180
+    told = 10 if 0 < report.unassigned < 10 else 1
+    assert all(s.n % told == 0 for s in report.segments)
+    assert sum(s.n for s in report.segments) + report.unassigned == pytest.approx(
+        180, abs=told * len(report.segments) / 2
+    )
     assert report.decision.fixed == ("segments" in settings or "algorithm" in settings)
     assert report.decision.algorithm == settings.get("algorithm", report.decision.algorithm)
     assert report.decision.k == settings.get("segments", report.decision.k)
