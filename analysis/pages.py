@@ -282,11 +282,16 @@ class _Book:
                 sources=tables.sources(report),
                 ledger=tables.ledger(report),
                 findings=tables.findings(report),
-                dictionary=tables.dictionary(report),
                 numbers=tables.numbers(report),
                 outlier_z=OUTLIER_Z,
             ),
         )
+        known = {
+            "variables": tables.variables(report),
+            "columns": tables.dictionary(report),
+            "fields": sharing.list_fields(),
+        }
+        yield "dictionary.qmd", self.page("dictionary", **known)
         yield "card.qmd", self.page("card", thresholds=THRESHOLDS)
         yield (
             "methodology.qmd",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import altair as alt
@@ -16,7 +16,7 @@ from joblib import delayed
 from analysis.assets import themed
 from analysis.escaping import escape_front
 from analysis.exports import JSON, PYTHON, TREE_SQL
-from analysis.figures import harmless, segment_colour, tag
+from analysis.figures import Table, harmless, segment_colour, tag
 from analysis.formats import chart_locale
 from analysis.report import Report, Segment
 from analysis.typing_rule import Bound
@@ -124,6 +124,20 @@ def export_segments(report: Report) -> dict[str, str]:
     }
 
 
+def list_fields() -> Table:
+    """Every field of the file of segments and what it holds, as its schema says."""
+
+    def within(place: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for inner in (schema, *schema.get("oneOf", ())):
+            for name, field in inner.get("properties", {}).items():
+                yield place + name, field["description"]
+                yield from within(f"{place}{name}.", field)
+            if "items" in inner:
+                yield from within(f"{place[:-1]}[].", inner["items"])
+
+    return Table(("Field", "What it holds"), tuple(within("", _SCHEMA)))
+
+
 def segments_as_data(report: Report) -> dict[str, Any]:
     """What the pages say of the segments, no number with more digits than there."""
     study, verdict = report.study, report.verdict
@@ -215,16 +229,17 @@ def _told(schema: dict[str, Any], description: str, null: bool = False) -> dict[
     return {**schema, **kinds, "description": description}
 
 
-_FEATURE = {"feature": _told(_TEXT, "Name in the study's settings."), "label": _told(_TEXT, "Name on the pages.")}
+_NAME, _LABEL = _told(_TEXT, "Name in the study's settings."), _told(_TEXT, "Name on the pages.")
+_FEATURE = {"feature": _NAME, "label": _LABEL}
 _UNIT = _told(_TEXT, "money, count, share (0 to 1), days, years, yes_no, number or category.")
-_LIMIT = {"type": ["number", "null"], "description": "In the feature's own unit; null: no limit on this side."}
+_LIMIT = {"type": ["number", "null"], "description": "In the feature's own unit; null where this side has no limit."}
 _SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "The segments of a study",
     "description": "Aggregates that the pages show too, with the digits that they have there. Numbers have a decimal "
     "point in every locale.",
     **_object(
-        version={"const": 1},
+        version={"const": 1, "description": "Version of this layout."},
         study=_told(_TEXT, "Title of the study."),
         synthetic={"type": "boolean", "description": "Whether the customers are made up."},
         as_of=_told({**_TEXT, "format": "date"}, "Day of the study; null where the data have no date.", null=True),
@@ -236,21 +251,25 @@ _SCHEMA = {
         currency=_told(_TEXT, "Symbol or code; null where nobody said.", null=True),
         verdict=_object(
             "How far the segments can be trusted.",
-            kind={"enum": ["natural", "reproducible", "constructive", "none"]},
-            title=_TEXT,
-            sentence=_TEXT,
+            kind={
+                "enum": ["natural", "reproducible", "constructive", "none"],
+                "description": "natural, reproducible, constructive or none.",
+            },
+            title=_told(_TEXT, "As on the pages."),
+            sentence=_told(_TEXT, "As on the pages."),
         ),
         value={
             "description": "What a customer is worth; null where the study has nothing of the kind.",
-            "oneOf": [{"type": "null"}, _object(name=_TEXT, label=_TEXT, unit=_UNIT)],
+            "oneOf": [{"type": "null"}, _object(name=_NAME, label=_LABEL, unit=_UNIT)],
         },
         segments={
             "type": "array",
+            "description": "Largest first.",
             "items": _object(
                 segment={"type": "integer", "minimum": 1, "description": "Number, as in the published rules."},
                 slug=_told(_TEXT, "Last part of the address; stays the same from run to run."),
                 letter=_told(_TEXT, "As on pages and charts."),
-                name=_TEXT,
+                name=_told(_TEXT, "Name on the pages."),
                 address=_told(_TEXT, "Page of the persona, relative to this file."),
                 summary=_told(_TEXT, "One line."),
                 customers={
@@ -267,9 +286,12 @@ _SCHEMA = {
                     "items": _object(
                         **_FEATURE,
                         unit=_UNIT,
-                        measure={"enum": ["median", "share of yes"]},
-                        here={"type": "number"},
-                        everyone={"type": "number"},
+                        measure={
+                            "enum": ["median", "share of yes"],
+                            "description": "median or share of yes: what the two numbers are.",
+                        },
+                        here={"type": "number", "description": "In the segment."},
+                        everyone={"type": "number", "description": "Of all customers."},
                     ),
                 },
                 recognised={
@@ -279,6 +301,7 @@ _SCHEMA = {
                         _object(
                             all_of={
                                 "type": "array",
+                                "description": "What all of them have.",
                                 "items": _object(**_FEATURE, more_than=_LIMIT, at_most=_LIMIT),
                             },
                             reach=_told(_SHARE, "Of the segment, who answer to it."),
