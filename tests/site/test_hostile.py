@@ -279,7 +279,7 @@ def test_nothing_runs_and_nothing_is_asked_for(site: Path, address: str, page: O
 def test_the_words_read_as_they_were_typed(address: str, page: Opened) -> None:
     opened, _ = page
     cells: set[str] = set()
-    for name in ("site/compare.html", "site/data.html"):
+    for name in ("site/compare.html", "site/data.html", "site/dictionary.html"):
         opened.goto(f"{address}/{name}")
         found = opened.evaluate("[...document.querySelectorAll('th, td, .chart-title, h3')].map((e) => e.textContent)")
         cells |= {flat(text) for text in found}
