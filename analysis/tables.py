@@ -60,11 +60,11 @@ def dictionary(report: Report) -> Table:
 
 
 def variables(report: Report) -> Table:
-    """Every variable: its name in settings and files, what it is, its unit, and the columns that it is made of."""
+    """Every variable: its name in settings and files, what it is, its unit and its formula."""
     forming = {step.name for step in report.steps}
     money = f"money, {report.study.currency}" if report.study.currency else "money"
     return Table(
-        ("Name", "On the pages", "What it is", "Unit", "Part", "Made of", "Columns"),
+        ("Name", "On the pages", "What it is", "Unit", "Part", "Made of"),
         tuple(
             (
                 v.name,
@@ -73,7 +73,6 @@ def variables(report: Report) -> Table:
                 money if v.unit == "money" else v.unit.replace("_", " or "),
                 "feature" if v.name in forming else "descriptor" if v.role == "feature" else v.role,
                 v.formula,
-                ", ".join(v.columns) or "–",
             )
             for v in report.variables
         ),

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from analysis import drawings, pages
 from analysis.escaping import escape, escape_front, escape_json
 from analysis.pages import write_pages
+from analysis.profile import Estimate, ExpectedSpend
 from analysis.report import Report, from_json, to_json
 from analysis.select import Group
 from analysis.structure import fewer_and_more, solid_or_shaky
@@ -414,3 +415,16 @@ def test_every_word_of_the_glossary_is_plain_and_leads_to_a_page() -> None:
         assert 1 <= len(re.findall(r"[.;]( |$)", word["text"])) <= 5 and len(word["text"]) <= 240
         template = {"segments/index": "personas"}.get(word["page"], word["page"])
         assert (ROOT / "templates" / "pages" / f"{template}.qmd").is_file()
+
+
+def test_headings_and_lists_stand_apart(root: Path) -> None:
+    """Quarto takes a heading or a list that follows a line of words for words."""
+    report = run_stages().report
+    each = tuple(Estimate(float(s.id), s.id - 0.5, s.id + 0.5) for s in report.segments)
+    expected = ExpectedSpend(Estimate(20, 17, 23), Estimate(7, 6, 8), each, (("r", 0.2),), 600, 300, 52.0, 0.1, 0.95)
+    bare = replace(report, findings=(), groups=(), dropped=(), rfm=None, change=None)
+    for version in (report, replace(report, expected=expected), replace(bare, unassigned=3)):
+        for name, text in written(version, root).items():
+            words = re.sub(r"^```.*?^```$", "\n", text, flags=re.DOTALL | re.MULTILINE)
+            close = re.findall(r"^(?![-*] |\d+\. | )(.+)\n(#+ .*|[-*] .*|\d+\. .*)$", words, re.MULTILINE)
+            assert close == [], name
