@@ -123,7 +123,7 @@ def association_map(report: Report) -> Figure | None:
         "associations",
         found,
         f"{a} and {b.lower()} go together most ({number(v, 2)})",
-        "The darker, the better one answer tells the other: 0 says nothing, 1 says all.",
+        "The stronger the colour, the better one answer tells the other: 0 says nothing, 1 says all.",
         "Cramér's V",
         alt.Scale(domain=[0, 1], range=["#e9e9e6", "#1f6fb2"], interpolate="rgb"),
         ".2f",

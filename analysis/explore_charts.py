@@ -126,7 +126,7 @@ def distributions(report: Report) -> Figure | None:
     table = Table(("Feature and segment", "Share of the segment by value"), tuple(cells))
     height = 96 * len(report.segments) + 110
     text = f"Bars of one feature by segment; another can be chosen. {title}."
-    return make_figure("distributions", title, caption, text, _titled(faceted(chart)), height, table)
+    return make_figure("distributions", title, caption, text, _titled(faceted(chart, narrow=236)), height, table)
 
 
 def _range(report: Report, unit: str, bins: Sequence[Bin], one: Bin) -> str:
@@ -237,7 +237,7 @@ def segment_map(report: Report) -> Figure:
     both = sum(found.explained)
     title = f"Neighbouring segments touch: the map shows {formats.percent(both)} of the differences between customers"
     caption = (
-        "Squares: customers, darker where there are more (none is shown for fewer than "
+        "Squares: customers, stronger where there are more (none is shown for fewer than "
         f"{report.study.min_cell}). Letter: a segment's centre; outline: where about half of its customers lie. "
         "The two main directions hold as much of all differences as two axes can; an arrow names the feature that "
         "grows that way most. Overlap here is not overlap in all features."

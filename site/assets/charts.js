@@ -82,12 +82,12 @@
     follow.bar.hidden = false;
   }
 
-  // On a phone a legend is one column.
+  // On a phone a legend is one column of short labels.
   const stacked = (value, name) => {
-    if (name === "columns") return 1;
     if (!value || typeof value !== "object" || name === "datasets") return value;
     if (Array.isArray(value)) return value.map((item) => stacked(item));
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, stacked(item, key)]));
+    const shown = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, stacked(item, key)]));
+    return name === "legend" ? { ...shown, columns: 1, labelLimit: 140 } : shown;
   };
 
   const draw = async (figure) => {
