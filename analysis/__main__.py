@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import time
@@ -64,6 +65,9 @@ def build(data: Data = None, force: Force = False) -> None:
     with build_lock(root):
         built = run(root, data, lambda name: _stage(name, told), force)
     if built.fresh:
+        from analysis.workers import stop
+
+        stop()
         told.append(f"Built from {_said(built.data, built.synthetic)} in {time.perf_counter() - started:.1f} s.")
         print("\n".join(told))
         for line in built.told:
@@ -85,14 +89,14 @@ def render(
     if engine not in {None, "quarto", "smalldocs"}:
         raise InputError(f"--engine {engine}: there is no such engine.", "Valid: quarto, smalldocs.")
     root = Path.cwd()
-    report = _report(root)
+    source = _source(root)
     started = time.perf_counter()
     with _stage("Render and check"):
         done = run(root, root / out, engine, before_swap=lambda fresh: _gate(fresh, root))  # type: ignore[arg-type]
     name = {"quarto": "Quarto", "smalldocs": "the embedded renderer, smalldocs"}[done.engine]
     print(
         f"Rendered {done.n_pages} pages with {name} {done.version} in {time.perf_counter() - started:.1f} s, "
-        f"from {_said(report.data.sources[0].name, report.study.synthetic)}."
+        f"from {source}."
     )
     if done.site.is_file():
         print(f"{_shown(done.site)} holds it all: unpack it and open index.html in a browser, no server needed.")
@@ -235,10 +239,17 @@ def _gate(site: Path, root: Path) -> None:
         )
 
 
-def _report(root: Path):
-    from analysis.report import read_report
-
-    return read_report(root / "build" / "report.json")
+def _source(root: Path) -> str:
+    """Where the study's customers are from; read as it stands, as the analysis takes long to import."""
+    try:
+        report = json.loads((root / "build" / "report.json").read_text(encoding="utf-8"))
+        return _said(report["data"]["sources"][0]["name"], report["study"]["synthetic"])
+    except FileNotFoundError:
+        raise InputError("build/report.json is not there yet.", hint="Run: python -m analysis build") from None
+    except (ValueError, LookupError, TypeError):
+        raise InputError(
+            "build/report.json cannot be read as a report.", hint="Run: python -m analysis build --force"
+        ) from None
 
 
 def _said(data: str, synthetic: bool) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from analysis.formats import in_english
 from analysis.rendered import Cell, Column, Document, join_texts, undisguised
@@ -283,7 +283,7 @@ def _is_leak(column: Column, hits: Mapping[str, int], index: Index, names: froze
     if normalise(column.name.rstrip("/")) in IDENTIFIERS | names and normalise(column.name) not in COUNTS:
         return True
     chance = sum(index.share.get(len(number), 0.0) for number in numbers) / len(numbers)
-    return float(binom.sf(len(hits) - 1, len(numbers), min(1.0, chance))) < COINCIDENCE
+    return float(bdtrc(len(hits) - 1, len(numbers), min(1.0, chance))) < COINCIDENCE
 
 
 def _masked(value: str) -> str:

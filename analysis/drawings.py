@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import vl_convert
@@ -30,67 +32,71 @@ MOST_DRAWN = 26
 """Columns that the Data page draws; more would weigh too much for a phone. All are in its table."""
 
 
-def draw_all(report: Report) -> list[Figure]:
-    """Every chart of the site, once."""
-    found = [
-        charts.value_against_size(report),
-        charts.concentration(report),
-        charts.heat_map(report),
-        explore_charts.distributions(report),
-        explore_charts.segment_map(report),
-        explore_charts.parallel_coordinates(report),
-        descriptor_charts.outcomes(report),
-        descriptor_charts.descriptors(report),
-        *(descriptor_charts.mosaic(report, i) for i in range(len(descriptor_charts.mosaics(report)))),
-        descriptor_charts.expected_spend(report),
-        descriptor_charts.rfm_grid(report),
-        *(descriptor_charts.proof(report, i) for i in range(len(report.proof.targets))),
-        evidence_charts.stability(report),
-        evidence_charts.elbow(report),
-        evidence_charts.silhouette(report),
-        evidence_charts.calinski_harabasz(report),
-        evidence_charts.davies_bouldin(report),
-        evidence_charts.gap(report),
-        evidence_charts.prediction_strength(report),
-        evidence_charts.bic(report),
-        evidence_charts.null_reference(report),
-        evidence_charts.gaussian_reference(report),
-        algorithm_charts.algorithms(report),
-        algorithm_charts.dendrogram(report),
-        algorithm_charts.reach(report),
-        algorithm_charts.ward_groups(report),
-        structure_charts.segment_stability(report),
-        structure_charts.neighbours(report),
-        structure_charts.flow(report),
-        structure_charts.sharpness(report),
-        structure_charts.gorge(report),
-        structure_charts.multiverse(report),
-        structure_charts.main_effects(report),
-        structure_charts.left_out(report),
-        *(data_charts.distribution(report, c) for c in [c for c in report.data.columns if c.bars][:MOST_DRAWN]),
-        trials.recovery(report),
-        data_charts.missing_values(report),
-        data_charts.missing_together(report),
-        data_charts.correlation_map(report),
-        data_charts.association_map(report),
-        *(data_charts.coverage(report, i) for i in range(len(report.data.sources))),
-        *news.draw(report),
-        *(charts.persona_profile(report, s) for s in report.segments),
-    ]
-    return [figure for figure in found if figure]
+def draw_all(report: Report) -> Iterator[Figure]:
+    """Every chart of the site, once, each when it is asked for."""
+    columns = [c for c in report.data.columns if c.bars][:MOST_DRAWN]
+    each = (
+        charts.value_against_size,
+        charts.concentration,
+        charts.heat_map,
+        explore_charts.distributions,
+        explore_charts.segment_map,
+        explore_charts.parallel_coordinates,
+        descriptor_charts.outcomes,
+        descriptor_charts.descriptors,
+        *(partial(descriptor_charts.mosaic, index=i) for i in range(len(descriptor_charts.mosaics(report)))),
+        descriptor_charts.expected_spend,
+        descriptor_charts.rfm_grid,
+        *(partial(descriptor_charts.proof, index=i) for i in range(len(report.proof.targets))),
+        evidence_charts.stability,
+        evidence_charts.elbow,
+        evidence_charts.silhouette,
+        evidence_charts.calinski_harabasz,
+        evidence_charts.davies_bouldin,
+        evidence_charts.gap,
+        evidence_charts.prediction_strength,
+        evidence_charts.bic,
+        evidence_charts.null_reference,
+        evidence_charts.gaussian_reference,
+        algorithm_charts.algorithms,
+        algorithm_charts.dendrogram,
+        algorithm_charts.reach,
+        algorithm_charts.ward_groups,
+        structure_charts.segment_stability,
+        structure_charts.neighbours,
+        structure_charts.flow,
+        structure_charts.sharpness,
+        structure_charts.gorge,
+        structure_charts.multiverse,
+        structure_charts.main_effects,
+        structure_charts.left_out,
+        *(partial(data_charts.distribution, column=c) for c in columns),
+        trials.recovery,
+        data_charts.missing_values,
+        data_charts.missing_together,
+        data_charts.correlation_map,
+        data_charts.association_map,
+        *(partial(data_charts.coverage, index=i) for i in range(len(report.data.sources))),
+        *(partial(charts.persona_profile, segment=s) for s in report.segments),
+    )
+    yield from filter(None, (draw(report) for draw in each))
+    yield from filter(None, news.draw(report))
 
 
-def draw_pictures(figures: list[Figure], tokens: dict[str, str], kept: Kept | None = None) -> dict[str, str]:
-    """The static picture of each chart, by id; drawn side by side, as drawing is the slow part."""
-    specs = []
-    for figure in figures:
-        spec = themed(figure.spec, tokens)
-        if spec.get("width") == "container":
-            spec = {**spec, "width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
-        specs.append({"$schema": _SCHEMA, **spec})
-    draw = kept.keep(draw_svg) if kept else draw_svg
-    drawn = run_parallel(delayed(draw)(spec, chart_locale()) for spec in specs)
-    return {figure.id: _numbered(svg) for figure, svg in zip(figures, drawn, strict=True)}
+def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept | None = None) -> dict[str, str]:
+    """The static picture of each chart, by id; drawn side by side, and while the next figure is made."""
+    draw, ids = kept.keep(draw_svg) if kept else draw_svg, []
+
+    def jobs() -> Iterator[Any]:
+        for figure in figures:
+            ids.append(figure.id)
+            spec = themed(figure.spec, tokens)
+            if spec.get("width") == "container":
+                spec = {**spec, "width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
+            yield delayed(draw)({"$schema": _SCHEMA, **spec}, chart_locale())
+
+    drawn = list(run_parallel(jobs(), at_once=True))
+    return {name: _numbered(svg) for name, svg in zip(ids, drawn, strict=True)}
 
 
 def draw_svg(spec: dict[str, Any], locale: dict[str, Any] | None) -> str:

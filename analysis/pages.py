@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,8 +190,8 @@ class _Book:
     def __init__(self, report: Report, root: Path, bundle: str, kept: Kept | None = None) -> None:
         self.report, self.formats, self.home = report, report.formats(), home_address(root)
         self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
-        self.figures = {f.id.removeprefix("chart-").replace("-", "_"): f for f in draw_all(report)}
-        self.kept, self.pictures = kept, draw_pictures(list(self.figures.values()), self.tokens, kept)
+        self.kept, self.figures = kept, dict[str, Figure]()
+        self.pictures = draw_pictures(self.draw(), self.tokens, kept)
         self.environment = Environment(
             loader=FileSystemLoader(root / "templates"),
             block_start_string="<%",
@@ -308,6 +308,12 @@ class _Book:
         yield "glossary.qmd", self.page("glossary")
         for name in ("settings", "commands", "architecture"):
             yield f"{name}.qmd", self.page(name, manual=read_manual())
+
+    def draw(self) -> Iterator[Figure]:
+        """Each figure when it is made; all are then known by what templates call them."""
+        for figure in draw_all(self.report):
+            self.figures[figure.id.removeprefix("chart-").replace("-", "_")] = figure
+            yield figure
 
     def briefs(self) -> Iterable[Brief]:
         """The study and each persona on a page of their own."""

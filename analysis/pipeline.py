@@ -183,6 +183,7 @@ def _compute(
         solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed)
         multiverse = explore_choices(table, prepared, study, evidence, kept.keep(run_all))
     findings = lint(study, raw, cleaned, table, prepared, evidence)
+    warm_up("analysis.drawings")
     with stage("Find rules"):
         rules = find_rules(table, prepared, evidence, study, cleaned, whole)
         model = make_model(study, raws, whole, cleaned, prepared, evidence, rules)

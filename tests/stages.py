@@ -65,7 +65,7 @@ class Stages:
         return self.study.sources[0]
 
 
-def in_turn(jobs: Iterable[Any]) -> list[Any]:
+def in_turn(jobs: Iterable[Any], **_: Any) -> list[Any]:
     """Run joblib jobs one after the other in this process."""
     return [function(*arguments, **named) for function, arguments, named in jobs]
 

@@ -73,7 +73,7 @@ def test_there_are_the_charts_that_the_pages_show(figures: dict[str, Figure], re
     }  # fmt: skip
     assert always <= set(figures)
     assert {f"profile-{s.letter.lower()}" for s in report.segments} <= set(figures)
-    assert len(figures) == len(drawings.draw_all(report))
+    assert len(figures) == len(list(drawings.draw_all(report)))
 
 
 def test_every_spec_is_valid_vega_lite(figures: dict[str, Figure]) -> None:
@@ -276,7 +276,7 @@ def test_colours_of_the_page_are_named_by_tokens_of_the_stylesheet(figures: dict
 def test_a_study_without_a_value_draws_its_charts(report: Report) -> None:
     segments = tuple(replace(s, value_share=None, value_total=None) for s in report.segments)
     plain = replace(report, segments=segments, study=replace(report.study, value=None), value_total=None)
-    drawn = drawings.draw_all(plain)
+    drawn = list(drawings.draw_all(plain))
     assert len(drawn) > 20
     assert not [f.id for f in drawn if "None" in f.title + f.caption + str(f.table.rows)]
 
@@ -284,13 +284,15 @@ def test_a_study_without_a_value_draws_its_charts(report: Report) -> None:
 def test_two_columns_whose_names_differ_by_a_mark_have_a_chart_each(report: Report) -> None:
     first = next(c for c in report.data.columns if c.bars)
     columns = tuple(replace(first, name=name) for name in ("net sales", "net-sales", "net_sales", "Net sales"))
-    drawn = drawings.draw_all(replace(report, data=replace(report.data, columns=columns)))
+    drawn = list(drawings.draw_all(replace(report, data=replace(report.data, columns=columns))))
     names = [figure.id for figure in drawn]
     assert len(names) == len(set(names))
 
 
 def test_a_column_called_image_names_no_picture_in_a_tooltip(report: Report) -> None:
     first = next(c for c in report.data.columns if c.type == "category" and c.bars)
-    drawn = drawings.draw_all(replace(report, data=replace(report.data, columns=(replace(first, label="image"),))))
+    drawn = list(
+        drawings.draw_all(replace(report, data=replace(report.data, columns=(replace(first, label="image"),))))
+    )
     titles = {item["title"] for f in drawn for key, found in walk(f.spec) if key == "tooltip" for item in found}
     assert not titles & {"image", "title"}

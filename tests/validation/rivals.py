@@ -55,7 +55,7 @@ def time_study() -> tuple[dict[str, Answer], str]:
         return {"own": own} | time_rivals(prepared.matrix, lambda labels: 0.0), file.name
 
 
-def in_turn(jobs: Iterable[Any]) -> list[Any]:
+def in_turn(jobs: Iterable[Any], **_: Any) -> list[Any]:
     """Run joblib jobs one after the other in this process."""
     return [function(*arguments, **named) for function, arguments, named in jobs]
 
