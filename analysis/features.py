@@ -122,7 +122,7 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
         raise InputError(
             f"{place}: cannot be computed ({str(error)[:120]}).",
             "Arithmetic needs numbers; year() and days() need dates.",
-            "Look at the column types on the Data page, or set them under sources[0].types.",
+            "Look at the column types on the page Data dictionary, or set them under sources[0].types.",
         ) from None
     variable = Variable(
         name=name,

@@ -122,7 +122,7 @@ def test_the_data_page_tells_how_each_source_was_read(pages: dict[str, str]) -> 
         "with a negative amount were counted as refunds",
     ):
         assert words in pages["data"]
-    assert "orders and visits form the segments" in pages["data"]
+    assert "orders and visits form the segments" in pages["dictionary"]
 
 
 def test_customers_that_other_tables_lack_or_do_not_know_are_counted(report: Report) -> None:
