@@ -87,7 +87,7 @@
     if (!value || typeof value !== "object" || name === "datasets") return value;
     if (Array.isArray(value)) return value.map((item) => stacked(item));
     const shown = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, stacked(item, key)]));
-    return name === "legend" ? { ...shown, columns: 1, labelLimit: 140 } : shown;
+    return name === "legend" ? { ...shown, columns: 1, labelLimit: 140, titleFontSize: 11 } : shown;
   };
 
   const draw = async (figure) => {
