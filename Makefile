@@ -12,7 +12,7 @@ KAGGLEHUB := kagglehub==1.0.3
 # Quarto's pre-render calls `python`, which must be the environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export FROM := $(PWD)
-export DATA OUT SITE
+export DATA OUT SITE SITE_URL
 
 # A file is looked for here, then where the user stood when calling `make -C`.
 with_data = if [ -n "$$DATA" ]; then [ -e "$$DATA" ] || [ ! -e "$$FROM/$$DATA" ] || DATA="$$FROM/$$DATA"; fi;
@@ -24,13 +24,15 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  DATA=file.csv      read this file instead of the first source in _quarto.yml"
+	@echo "  DEMO=1             use the synthetic study instead of the data"
+	@echo "  SITE_URL=https://…  address at which the site is published"
 	@echo "  SITE=https://…      the published site, for make history"
 	@echo "  OUT=folder         write the site there instead of _site; OUT=name.zip packs it into one file"
 	@echo "  PYTHON=python3.12  make the environment with this Python (3.11 or newer)"
 
 site: $(VENV)/.site ## Analyse the data and render the site into _site/.
-	@$(with_data) $(RUN) -m analysis build $${DATA:+--data "$$DATA"}
-	@$(RUN) -m analysis render --out "$$OUT"
+	@$(with_data) $(RUN) -m analysis build $${DATA:+--data "$$DATA"} $(if $(DEMO),--demo)
+	@$(RUN) -m analysis render --out "$$OUT" $${SITE_URL:+--site-url "$$SITE_URL"}
 
 serve: $(VENV)/.site ## Make the site, serve it on this machine, make it anew on every change.
 	@$(with_data) $(RUN) -m analysis preview --port $(PORT) $${DATA:+--data "$$DATA"}

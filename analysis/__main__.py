@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from analysis import last_site
 from analysis.errors import EXIT_CODES, GateError, InputError
 
 app = typer.Typer(
@@ -29,6 +30,9 @@ app = typer.Typer(
 
 Data = Annotated[str | None, typer.Option(help="File or address to read instead of the settings' first source.")]
 Force = Annotated[bool, typer.Option("--force", help="Compute even where nothing changed.")]
+Demo = Annotated[
+    bool, typer.Option("--demo", help="Use the synthetic study that stands in for the data; every page says so.")
+]
 Site = Annotated[Path, typer.Option(help="Folder of the website.")]
 
 _err = Console(stderr=True, highlight=False)
@@ -49,21 +53,36 @@ def main() -> None:
         sys.exit(0)
 
 
+@app.callback()
+def start() -> None:
+    """Customer data in, a segmentation site out."""
+    if said := last_site.recover(Path.cwd()):
+        print(said, file=sys.stderr)
+
+
 @app.command()
-def build(data: Data = None, force: Force = False) -> None:
-    """Data to build/, report.json and site/*.qmd."""
-    from analysis.render import PRERENDERED, build_lock
+def build(data: Data = None, force: Force = False, demo: Demo = False) -> None:
+    """Analyse the data and write the report and the pages."""
+    from analysis.quarto import is_own_render, is_partial_run, is_preview
 
     root = Path.cwd()
-    if _is_partial_quarto_run(root) or os.environ.get(PRERENDERED):
+    if is_own_render():
         return
     from analysis.pipeline import build as run
+    from analysis.pipeline import find_last
+    from analysis.render import build_lock
 
     data = data or os.environ.get("SEGMENTATION_DATA") or None
+    demo = demo or bool(os.environ.get("SEGMENTATION_DEMO"))
+    if is_partial_run(root):
+        current = find_last(root, data, demo) is not None
+        if current or not is_preview():
+            print(_PARTIAL[current, is_preview()], end="")
+            return
     started = time.perf_counter()
     told: list[str] = []
     with build_lock(root):
-        built = run(root, data, lambda name: _stage(name, told), force)
+        built = run(root, data, lambda name: _stage(name, told), force, demo)
     if built.fresh:
         from analysis.workers import stop
 
@@ -82,8 +101,9 @@ def render(
     engine: Annotated[
         str | None, typer.Option(help="quarto or smalldocs; default: Quarto where it is installed.")
     ] = None,
+    site_url: Annotated[str, typer.Option(help="Address at which the site is published.")] = "",
 ) -> None:
-    """Pages to a website; the gate reads it before it replaces the last one."""
+    """Render the pages into a website; it replaces the last one once it passed the gate."""
     from analysis.render import render as run
 
     if engine not in {None, "quarto", "smalldocs"}:
@@ -92,12 +112,20 @@ def render(
     source = _source(root)
     started = time.perf_counter()
     with _stage("Render and check"):
-        done = run(root, root / out, engine, before_swap=lambda fresh: _gate(fresh, root))  # type: ignore[arg-type]
+        done = run(
+            root,
+            root / out,
+            engine,  # type: ignore[arg-type]
+            before_swap=lambda fresh: _gate(fresh, root, "The last good site is as it was."),
+            site_url=site_url,
+        )
     name = {"quarto": "Quarto", "smalldocs": "the embedded renderer, smalldocs"}[done.engine]
     print(
         f"Rendered {done.n_pages} pages with {name} {done.version} in {time.perf_counter() - started:.1f} s, "
         f"from {source}."
     )
+    if done.engine == "smalldocs" and engine is None:
+        print("Quarto, which publishes, is not on the PATH; `make quarto` installs it.")
     if done.site.is_file():
         print(f"{_shown(done.site)} holds it all: unpack it and open index.html in a browser, no server needed.")
     else:
@@ -107,15 +135,22 @@ def render(
 @app.command()
 def check(site: Site = Path("_site")) -> None:
     """Hold a rendered site against the gate: disclosure, links, weight, requests to other hosts."""
-    from analysis.render import PRERENDERED
+    from analysis.quarto import count_pages, is_own_render, is_partial_run, is_preview
 
-    if os.environ.get(PRERENDERED):
+    if is_own_render():
         return
     root = Path.cwd()
     folder = root / os.environ.get("QUARTO_PROJECT_OUTPUT_DIR", str(site))
     if not folder.is_dir():
         raise InputError(f"{_shown(folder)} is not there.", hint="Run: make site")
-    _gate(folder, root)
+    partial = is_partial_run(root)
+    there, all_pages = count_pages(root, folder) if partial else (0, 0)
+    _gate(folder, root, but=("links",) if there < all_pages else ())
+    if there < all_pages:
+        print(f"{there} of {all_pages} pages are rendered and up to date; for the whole site: quarto render")
+        return
+    if "QUARTO_PROJECT_OUTPUT_DIR" in os.environ and not is_preview():
+        last_site.keep_site(root, folder)
     print(f"{_shown(folder)} may be published.")
 
 
@@ -217,26 +252,27 @@ def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port on t
     serve(Path.cwd(), Path.cwd() / "_site", remake, port)
 
 
-def _is_partial_quarto_run(root: Path) -> bool:
-    """Whether Quarto renders single pages or a preview save, with the pages already there."""
-    in_quarto = "QUARTO_PROJECT_OUTPUT_DIR" in os.environ
-    return in_quarto and not os.environ.get("QUARTO_PROJECT_RENDER_ALL") and (root / "site" / "index.qmd").is_file()
+_PARTIAL = {
+    (True, False): "",
+    (True, True): "After a change of the data, save a page or load it again: the study is then made anew.\n",
+    (False, False): "Data, settings or templates changed since the pages were made; to make all anew: quarto render\n",
+}
+"""What a partial run says, by whether the pages are of today's data and settings, and whether it is a preview."""
 
 
-def _gate(site: Path, root: Path) -> None:
+def _gate(site: Path, root: Path, after: str = "", but: tuple[str, ...] = ()) -> None:
+    """Refuse a site that must not be published, by every rule ``but`` some; ``after`` ends the message."""
     from analysis.disclosure import private_from_build, skipped_rules
     from analysis.gate import check as hold
 
     private = private_from_build(root / "build")
-    refusals = hold(site, private)
+    refusals = [refusal for refusal in hold(site, private) if refusal.rule not in but]
     for rule in skipped_rules(private):
         print(f"The gate could not look for {rule}: build/ does not hold the private list.", file=sys.stderr)
     if refusals:
         lines = [str(refusal) for refusal in refusals[:20]]
         more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
-        raise GateError(
-            "\n".join(["The site must not be published:", *lines, *more, "The last good site is as it was."])
-        )
+        raise GateError("\n".join(filter(None, ["The site must not be published:", *lines, *more, after])))
 
 
 def _source(root: Path) -> str:

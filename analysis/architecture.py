@@ -26,7 +26,7 @@ STAGES = (
     )),
     Stage("Read", "tables with typed columns", "left", (
         "demo", "retailer", "download", "dates", "numerals", "columns", "delimited", "workbooks", "databases",
-        "sources", "inference", "draft",
+        "sources", "inference", "draft", "locate",
     )),
     Stage("Clean and join", "one row a customer, and a ledger", "left", (
         "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
@@ -50,7 +50,7 @@ STAGES = (
         "comparison", "briefs", "notes", "assets", "thresholds", "drawings", "sharing", "tables", "manual", "pages",
     )),
     Stage("Site", "a website that may be published", "right", (
-        "render", "nesting", "pdfs", "rendered", "disclosure", "gate",
+        "last_site", "quarto", "quarto_hook", "render", "nesting", "pdfs", "rendered", "disclosure", "gate",
     )),
     Stage("Commands", "the whole line, by hand", "around", ("outputs", "pipeline", "preview", "__main__")),
 )  # fmt: skip

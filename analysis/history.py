@@ -306,6 +306,13 @@ def recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str) -> 
     return Past(stem, None, earlier[-1] if earlier else None, tuple(told))
 
 
+def knows_real_run(root: Path, study: Study) -> bool:
+    """Whether an earlier run of a study was made from real data."""
+    top = root / FOLDER
+    records = [*_read_folder(top / _folder_name(study.title, False), []), *_read_folder(top, [])]
+    return any(_is_same(record, study, False) for record in records)
+
+
 def read_members(root: Path, stem: str) -> pd.Series | None:
     """The private memberships of an earlier run, segment by key; None where they are not at hand."""
     try:

@@ -165,7 +165,8 @@ def write_notice(
             f'<aside class="notice-stale" aria-label="Out of date" data-until="{Markup.escape(stale[0])}" hidden>'
             f"{Markup.escape(stale[1])}</aside>"
         )
-    metadata = {"include-before-body": [{"text": strip}]} if strip else {}
+    # Quarto repeats the metadata of a page that it renders alone; the study's settings say nothing about a page.
+    metadata = {"segmentation": None, **({"include-before-body": [{"text": strip}]} if strip else {})}
     _write(root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
     values = {"notice": text, **(variables or {})}
     _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")

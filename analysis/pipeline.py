@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import hashlib
 import json
 import os
@@ -18,6 +17,7 @@ from analysis.config import Source, Study, check_study, load_study, profile_file
 from analysis.errors import InputError, did_you_mean, listed
 from analysis.formats import localized
 from analysis.kept import Kept
+from analysis.locate import Location, files_at, locate
 from analysis.validation import RESULTS
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-py
 BRIEFS = ("typst", "font-source-sans-pro")
 """Packages of the optional install, whose coming and going is a change."""
 
-Location = Path | str
-"""A file or a pattern of files, or the address of a database or a download."""
 Stage = Callable[[str], contextlib.AbstractContextManager[Callable[[str], None]]]
 
 
@@ -46,7 +44,9 @@ class Built:
     told: tuple[str, ...] = ()
 
 
-def build(root: Path, data: Path | str | None = None, stage: Stage | None = None, force: bool = False) -> Built:
+def build(
+    root: Path, data: Path | str | None = None, stage: Stage | None = None, force: bool = False, demo: bool = False
+) -> Built:
     """Data to ``build/`` and ``site/*.qmd``; nothing is computed where data, settings and code are the same.
 
     Parameters
@@ -59,6 +59,8 @@ def build(root: Path, data: Path | str | None = None, stage: Stage | None = None
         Opens a named stage and gives a function that tells what is being done in it.
     force : bool
         Compute even where nothing changed.
+    demo : bool
+        Use the synthetic study of the settings in place of their sources.
 
     Raises
     ------
@@ -67,20 +69,31 @@ def build(root: Path, data: Path | str | None = None, stage: Stage | None = None
     """
     stage = stage or _quiet
     study = load_study(root)
-    paths, synthetic = _locate(root, study, data)
-    # What an address holds may have changed: it is read each time.
-    force = force or any(isinstance(path, str) for path in paths)
-    stamp = _stamp(root, paths)
-    record = root / "build" / "stamp.json"
-    # A record that cannot be read, as an interrupted build leaves it, is as good as none.
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        last = json.loads(record.read_text(encoding="utf-8"))
-        same = last["stamp"] == stamp and last["history"] == _mark_history(root)
-        if not force and same and all((root / name).is_file() for name in last["files"]):
-            return Built(last["data"], last["synthetic"], fresh=False)
+    paths, synthetic = _locate(root, study, data, demo)
+    if not force and (last := _find_same(root, paths)):
+        return last
     with localized(study.locale):
         kept = Kept(root / "build" / "kept", _mark_code(root), anew=force)
-        return _compute(root, study, paths, synthetic, data is not None, stage, stamp, record, kept)
+        record = root / "build" / "stamp.json"
+        return _compute(root, study, paths, synthetic, data is not None, stage, _stamp(root, paths), record, kept)
+
+
+def find_last(root: Path, data: Path | str | None = None, demo: bool = False) -> Built | None:
+    """Return the last build where data, settings, templates and code are still the same, else None."""
+    return _find_same(root, _locate(root, load_study(root), data, demo)[0])
+
+
+def _find_same(root: Path, paths: list[Location]) -> Built | None:
+    # What an address holds may have changed: it is read each time.
+    if any(isinstance(path, str) for path in paths):
+        return None
+    # A record that cannot be read, as an interrupted build leaves it, is as good as none.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        last = json.loads((root / "build" / "stamp.json").read_text(encoding="utf-8"))
+        same = last["stamp"] == _stamp(root, paths) and last["history"] == _mark_history(root)
+        if same and all((root / name).is_file() for name in last["files"]):
+            return Built(last["data"], last["synthetic"], fresh=False)
+    return None
 
 
 def _compute(
@@ -308,35 +321,13 @@ def read_source(path: Location, root: Path, source: Source, setting: str) -> Raw
     return by_evidence if overruled else raw
 
 
-def _locate(root: Path, study: Study, data: Path | str | None) -> tuple[list[Location], bool]:
-    """Where each source is, and whether a synthetic study stands in for them."""
-    paths = [_placed(root, source.path) for source in study.sources]
-    if data is not None:
-        return [_placed(Path.cwd(), str(data)), *paths[1:]], False
-    if study.demo != "none" and not any(isinstance(path, str) or _files(path) for path in paths):
-        folder = root / "build" / "demo"
-        if study.demo == "retailer":
-            from analysis.retailer import write_retailer
+def _locate(root: Path, study: Study, data: Path | str | None, demo: bool) -> tuple[list[Location], bool]:
+    def has_real_run() -> bool:
+        from analysis.history import knows_real_run
 
-            made = write_retailer(folder / "retailer")
-            return [made.get(Path(path).stem, path) for path in paths], True
-        from analysis.demo import write_twin
+        return knows_real_run(root, study)
 
-        return [write_twin(folder)], True
-    for path, source in zip(paths, study.sources, strict=True):
-        if source.origin and not any(mark in source.path for mark in "*?:") and not Path(path).exists():
-            raise InputError(f"{source.path} is not there.", source.origin, "Put it there, or use another profile.")
-    return paths, False
-
-
-def _placed(folder: Path, place: str) -> Location:
-    """A path from a folder; an address as it stands, as a path would lose a slash of it."""
-    return place if "://" in place else folder / place
-
-
-def _files(path: Path) -> list[Path]:
-    """The file itself, or those that a pattern matches."""
-    return [path] if os.path.exists(path) else sorted(Path(found) for found in glob.glob(str(path), recursive=True))
+    return locate(root, study, data, demo, has_real_run)
 
 
 def _check_draft(study: Study, raw: RawTable) -> None:
@@ -376,7 +367,7 @@ def _check_study(study: Study, table: FeatureTable) -> None:
 
 def _stamp(root: Path, paths: list[Location]) -> str:
     """Changes when data, settings, templates, code or packages change."""
-    found = [file for path in paths if isinstance(path, Path) for file in _files(path)]
+    found = [file for path in paths if isinstance(path, Path) for file in files_at(path)]
     inputs = [file for file in found if file.is_file() and os.access(file, os.R_OK)]
     settings = [root / "_quarto.yml", *profile_files(root)]
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -18,13 +19,14 @@ from typing import Any, Literal
 
 import yaml
 
+from analysis import last_site
 from analysis.config import profile_files, project_settings
-from analysis.errors import InputError
+from analysis.errors import GateError, InputError
+from analysis.quarto import OWN_RENDER
 
 Engine = Literal["quarto", "smalldocs"]
 
 HOME = "site/index.html"
-PRERENDERED = "SEGMENTATION_PRERENDERED"
 
 # The embedded renderer reports keys that it does not read; these it may ignore without harm to the pages.
 QUARTO_ONLY = (
@@ -75,6 +77,7 @@ def render(
     engine: Engine | None = None,
     profile: str | None = None,
     before_swap: Callable[[Path], None] | None = None,
+    site_url: str = "",
 ) -> Rendered:
     """Render the project's pages and put the result in place of the last site.
 
@@ -90,7 +93,10 @@ def render(
     profile : str, optional
         Quarto profile, ``_quarto-<profile>.yml``; default is QUARTO_PROFILE.
     before_swap : callable, optional
-        Called with the fresh folder; what it raises keeps the last site.
+        Called with the fresh folder; what it raises keeps the last site. Pages that the gate refuses move to
+        ``build/refused``.
+    site_url : str, optional
+        Address at which the site is published; default is ``website.site-url`` of the settings.
 
     Returns
     -------
@@ -109,7 +115,7 @@ def render(
     with build_lock(root):
         fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_made(out.parent))) / out.name.removesuffix(".zip")
         try:
-            version, log = _RENDERERS[engine](root, fresh, profile)
+            version, log = _RENDERERS[engine](root, fresh, profile, site_url.rstrip("/"))
             _refuse_warnings(engine, log)
             _write_redirect(fresh)
             if before_swap is not None:
@@ -118,7 +124,11 @@ def render(
             if _is_archive(out):
                 _pack(fresh, fresh.parent / "packed").replace(out)
             else:
-                _swap(fresh, out)
+                last_site.keep_site(root, out, fresh)
+                with last_site.replacing(root, out):
+                    last_site.replace_folder(fresh, out, fresh.parent / "last")
+        except GateError as error:
+            raise GateError(f"{error}\nThe refused pages are in {last_site.set_aside(root, fresh)}.") from None
         finally:
             shutil.rmtree(fresh.parent, ignore_errors=True)
     return Rendered(engine, version, out, n_pages)
@@ -144,17 +154,19 @@ def build_lock(root: Path) -> Iterator[None]:
         yield
 
 
-def _render_quarto(root: Path, fresh: Path, profile: str | None) -> tuple[str, str]:
+def _render_quarto(root: Path, fresh: Path, profile: str | None, site_url: str) -> tuple[str, str]:
     quarto = shutil.which("quarto")
     if quarto is None:
         raise InputError(
             "Quarto is not on the PATH.",
             hint="Install it, or leave --engine away to use the embedded renderer.",
         )
-    environment = {**os.environ, PRERENDERED: "1", "NO_COLOR": "1"}
+    environment = {**os.environ, OWN_RENDER: "1", "NO_COLOR": "1"}
     command = [quarto, "render", str(root), "--output-dir", os.path.relpath(fresh, root)]
     if profile:
         command += ["--profile", profile]
+    if site_url:
+        command += ["--site-url", site_url]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     log = done.stdout + done.stderr
     if done.returncode or not (fresh / HOME).is_file():
@@ -163,7 +175,7 @@ def _render_quarto(root: Path, fresh: Path, profile: str | None) -> tuple[str, s
     return version, log
 
 
-def _render_smalldocs(root: Path, fresh: Path, profile: str | None) -> tuple[str, str]:
+def _render_smalldocs(root: Path, fresh: Path, profile: str | None, site_url: str) -> tuple[str, str]:
     import smalldocs
     from smalldocs.config import BuildError, ConfigError, load
     from smalldocs.site import Site
@@ -171,7 +183,12 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None) -> tuple[str
     config = project_settings(root, profile)
     for *parents, key in QUARTO_ONLY:
         _at(config, parents).pop(key, None)
-    _at(config, ["project"])["output-dir"] = str(fresh)
+    project_block = _at(config, ["project"])
+    project_block["output-dir"] = str(fresh)
+    # Quarto's leading slash ties a pattern to the project folder, where this renderer looks anyway.
+    project_block["resources"] = [str(glob).removeprefix("/") for glob in _as_list(project_block.get("resources"))]
+    if site_url:
+        _at(config, ["website"])["site-url"] = site_url
     for item in _at(config, ["website", "sidebar"]).get("contents", []):
         if isinstance(item, dict) and "href" in item and isinstance(item.get("contents"), str):
             item["contents"] = _section_pages(root, item["contents"])
@@ -179,7 +196,9 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None) -> tuple[str
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch, "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         try:
-            site = Site(replace(load(scratch), root=root), quiet=True)
+            project = load(scratch)
+            # What it says of settings does not concern the pages: Quarto, which publishes, may well read them.
+            site = Site(replace(project, root=root, warnings=[]), quiet=True)
             site.build()
         except (BuildError, ConfigError) as error:
             raise InputError(f"The embedded renderer stopped: {error}") from error
@@ -187,10 +206,12 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None) -> tuple[str
         raise InputError("The embedded renderer wrote no overview page.", hint="Run `python -m analysis build` first.")
     if address := str(_at(config, ["website"]).get("site-url") or ""):
         _name_addresses(fresh, address.rstrip("/"))
+    if project.warnings:
+        print(f"Settings that the embedded renderer does not read: {'; '.join(project.warnings)}.", file=sys.stderr)
     return smalldocs.__version__, "\n".join(f"WARN: {warning}" for warning in site.warnings)
 
 
-_RENDERERS: dict[Engine, Callable[[Path, Path, str | None], tuple[str, str]]] = {
+_RENDERERS: dict[Engine, Callable[[Path, Path, str | None, str], tuple[str, str]]] = {
     "quarto": _render_quarto,
     "smalldocs": _render_smalldocs,
 }
@@ -238,19 +259,6 @@ def _write_redirect(site: Path) -> None:
     )
 
 
-def _swap(fresh: Path, out: Path) -> None:
-    last = fresh.parent / "last"
-    had_one = out.exists()
-    if had_one:
-        out.rename(last)
-    try:
-        fresh.rename(out)
-    except OSError:
-        if had_one:
-            last.rename(out)
-        raise
-
-
 def _is_archive(out: Path) -> bool:
     return out.suffix == ".zip"
 
@@ -286,6 +294,10 @@ def _at(config: dict[str, Any], keys: list[str]) -> dict[str, Any]:
     for key in keys:
         config = config.setdefault(key, {})
     return config
+
+
+def _as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _made(folder: Path) -> Path:

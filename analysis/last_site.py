@@ -1,0 +1,207 @@
+"""The last good site: a kept copy of what passed the gate, put back after a failure or an interruption.
+
+Only the standard library is used, so that the copy can be put back where the environment is incomplete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER = "build/last-site"
+REFUSED = "build/refused"
+RUNNING = "running.json"
+MOST_SITES = 3
+"""Output folders of which a copy is kept, the last used ones. A choice: one for each profile that is at work."""
+
+
+def keep_site(root: Path, site: Path, source: Path | None = None) -> None:
+    """Keep a copy of a site that passed the gate.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    site : Path
+        Folder in which the site is published; the copy is put back there.
+    source : Path, optional
+        Folder to copy from, where the site is not in its place yet; default is ``site``.
+    """
+    folder = _folder(root, site)
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix="copy-", dir=folder))
+    shutil.copytree(source or site, fresh, dirs_exist_ok=True)
+    manifest = {"site": _relative(root, site), "copy": fresh.name, "files": list_files(fresh)}
+    _write(folder / "manifest.json", manifest)
+    for other in folder.glob("copy-*"):
+        if other != fresh:
+            shutil.rmtree(other, ignore_errors=True)
+    kept = sorted((root / FOLDER).glob("*/manifest.json"), key=lambda file: file.stat().st_mtime_ns)
+    for file in kept[:-MOST_SITES]:
+        shutil.rmtree(file.parent, ignore_errors=True)
+
+
+def put_back(root: Path, site: Path, refused: bool = False) -> str:
+    """Put the kept copy of a site back in its place.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    site : Path
+        Folder of the site.
+    refused : bool
+        Whether the folder holds pages that the gate refused; they move to ``build/refused``.
+
+    Returns
+    -------
+    str
+        What stands in the folder now, as one sentence.
+    """
+    shown = _relative(root, site)
+    if refused and site.is_dir():
+        set_aside(root, site)
+    manifest = _read_manifest(root, site)
+    if manifest is None:
+        return f"There is no earlier site to put back into {shown}."
+    folder = _folder(root, site)
+    if site.is_dir() and list_files(site) == manifest["files"]:
+        return f"The last good site is in {shown}."
+    fresh = Path(tempfile.mkdtemp(prefix=f".{site.name}-", dir=site.parent))
+    shutil.copytree(folder / manifest["copy"], fresh / site.name)
+    replace_folder(fresh / site.name, site, fresh / "last")
+    shutil.rmtree(fresh, ignore_errors=True)
+    return f"The last good site is back in {shown}."
+
+
+def set_aside(root: Path, pages: Path) -> str:
+    """Move pages that the gate refused to ``build/refused``, and return that place."""
+    shutil.rmtree(root / REFUSED, ignore_errors=True)
+    (root / REFUSED).parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(pages, root / REFUSED)
+    return REFUSED
+
+
+@contextlib.contextmanager
+def replacing(root: Path, site: Path) -> Iterator[None]:
+    """Mark a site as being replaced by this process; a mark that outlives it calls for `recover`."""
+    begin(root, site, os.getpid())
+    yield
+    end(root)
+
+
+def begin(root: Path, site: Path, pid: int) -> None:
+    """Note that a process writes into the folder of a site."""
+    (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    _write(root / FOLDER / RUNNING, {"site": _relative(root, site), "pid": pid})
+
+
+def end(root: Path) -> None:
+    """Note that the site is whole again."""
+    (root / FOLDER / RUNNING).unlink(missing_ok=True)
+
+
+def recover(root: Path) -> str:
+    """Put the last good site back where a process that wrote it was killed.
+
+    Returns
+    -------
+    str
+        One sentence; empty where there was nothing to do.
+    """
+    mark = _read(root / FOLDER / RUNNING)
+    if mark is not None:
+        if _is_alive(mark.get("pid")):
+            return ""
+        site = root / str(mark.get("site", "_site"))
+        _remove_leftovers(site)
+        said = put_back(root, site)
+        end(root)
+        return f"The last render was interrupted. {said}" if "back" in said else ""
+    for file in (root / FOLDER).glob("*/manifest.json"):
+        manifest = _read(file)
+        site = root / str(manifest["site"]) if manifest else root / "_site"
+        if manifest and site.parent.is_dir() and not (site / "index.html").is_file():
+            return f"{manifest['site']} was missing or incomplete. {put_back(root, site)}"
+    return ""
+
+
+def replace_folder(fresh: Path, site: Path, aside: Path) -> None:
+    """Put a folder in the place of another by renaming; what stood there is set aside and comes back on failure."""
+    had_one = site.exists()
+    if had_one:
+        site.rename(aside)
+    try:
+        fresh.rename(site)
+    except OSError:
+        if had_one:
+            aside.rename(site)
+        raise
+
+
+def list_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a folder, by its path in it."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _remove_leftovers(site: Path) -> None:
+    """Remove the hidden folders that killed renders left; one that holds the only site gives it back first."""
+    for folder in site.parent.glob(f".{site.name}-????????"):
+        if (folder / "last").is_dir() and not site.exists():
+            (folder / "last").rename(site)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read_manifest(root: Path, site: Path) -> dict | None:
+    """Read the manifest of a kept copy; None where the copy is not whole."""
+    folder = _folder(root, site)
+    manifest = _read(folder / "manifest.json")
+    if manifest is None or list_files(folder / str(manifest.get("copy"))) != manifest.get("files"):
+        return None
+    return manifest
+
+
+def _folder(root: Path, site: Path) -> Path:
+    return root / FOLDER / hashlib.sha256(_relative(root, site).encode()).hexdigest()[:12]
+
+
+def _relative(root: Path, site: Path) -> str:
+    return Path(os.path.relpath(site.resolve(), root.resolve())).as_posix()
+
+
+def _read(file: Path) -> dict | None:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _write(file: Path, content: dict) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(file)
+
+
+def _is_alive(pid: object) -> bool:
+    """Whether a process still runs; on Windows, where asking would end it, it is taken to have ended."""
+    if not isinstance(pid, int) or sys.platform == "win32":
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
