@@ -18,7 +18,7 @@ export DATA OUT SITE SITE_URL
 with_data = if [ -n "$$DATA" ]; then [ -e "$$DATA" ] || [ ! -e "$$FROM/$$DATA" ] || DATA="$$FROM/$$DATA"; fi;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data history quarto briefs test lint bench validate clean
+.PHONY: help site serve check data history quarto briefs test lint trials bench validate clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ test: $(VENV)/.test lint ## Lint, check types and run all tests.
 lint: $(VENV)/.test ## Lint and check types.
 	@$(RUN) -m ruff check
 	@$(RUN) -m basedpyright --level error
+
+trials: $(VENV)/.test ## Run what takes long: every journey in each engine, kills, many random tables.
+	@$(RUN) -m pytest -m trials -n auto --maxprocesses 2 --dist loadfile
 
 bench: $(VENV)/.site ## Time a build, what others use, ten million transactions, placing and describing a million customers.
 	@$(RUN) -m tests.benchmarks.bench_build

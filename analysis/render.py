@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -234,6 +235,11 @@ def _name_addresses(site: Path, address: str) -> None:
         link = f'<link rel="canonical" href="{html.escape(f"{address}/{place}")}">'
         text = page.read_text(encoding="utf-8")
         page.write_text(text.replace("</head>", f"{link}</head>", 1), encoding="utf-8")
+    # A host shows this page at any address, so its links start from the top.
+    top = urlsplit(address).path
+    lost = site / "404.html"
+    links = re.compile(r'(?<= )(href|src)="(?:\./)?(?![#/"]|[a-z]+:)([^"]*)"')
+    lost.write_text(links.sub(rf'\1="{top}/\2"', lost.read_text(encoding="utf-8")), encoding="utf-8")
     sitemap = site / "sitemap.xml"
     entries = re.sub(r"  <url>\s*<loc>[^<]*/404\.html</loc>.*?</url>\n", "", sitemap.read_text(), flags=re.DOTALL)
     sitemap.write_text(entries, encoding="utf-8")
