@@ -32,6 +32,7 @@ HOME = "site/index.html"
 # The embedded renderer reports keys that it does not read; these it may ignore without harm to the pages.
 QUARTO_ONLY = (
     ("segmentation",),
+    ("language",),
     ("project", "pre-render"),
     ("project", "post-render"),
     ("format", "html", "html-math-method"),
@@ -39,6 +40,9 @@ QUARTO_ONLY = (
     ("format", "html", "canonical-url"),
     ("format", "html", "respect-user-color-scheme"),
     ("format", "html", "html-table-processing"),
+    ("format", "html", "citations-hover"),
+    ("format", "html", "crossrefs-hover"),
+    ("format", "html", "footnotes-hover"),
 )
 
 _ARCHIVES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"))
