@@ -19,8 +19,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 VERSION = "1.10.18"
 
 

@@ -14,7 +14,8 @@ import pytest
 from analysis.assets import CHART_THEME, fill_tokens, read_tokens, themed, write_vega_bundle
 from analysis.errors import GateError, InputError
 from analysis.pages import write_notice
-from analysis.render import PRERENDERED, build_lock, render
+from analysis.quarto import OWN_RENDER
+from analysis.render import build_lock, render
 
 PROJECT = Path(__file__).parents[1]
 
@@ -79,7 +80,7 @@ def fake_quarto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
         script.write_text(
             "#!/bin/sh\n"
             'if [ "$1" = --version ]; then echo 1.2.3; exit 0; fi\n'
-            f'echo "$@" > {tmp_path}/arguments; echo "${PRERENDERED}" > {tmp_path}/prerendered\n'
+            f'echo "$@" > {tmp_path}/arguments; echo "${OWN_RENDER}" > {tmp_path}/prerendered\n'
             'mkdir -p "$4/site"; echo page > "$4/site/index.html"\n' + lines,
             encoding="utf-8",
         )
@@ -107,7 +108,11 @@ def test_the_root_leads_to_the_overview(project: Path) -> None:
 def test_the_project_folder_stays_as_it_was(project: Path) -> None:
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     render(project, project / "_site", "smalldocs")
-    after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and "_site" not in path.parts}
+    after = {
+        path: path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file() and not {"_site", "last-site"} & set(path.parts)
+    }
     after.pop(project / "build/.lock")
     assert after == before
 
@@ -143,6 +148,7 @@ def test_a_refusal_before_the_swap_keeps_the_last_site(project: Path, last_site:
     with pytest.raises(GateError, match="tooltip"):
         render(project, last_site, "smalldocs", before_swap=refuse)
     assert_untouched(last_site)
+    assert (project / "build/refused/site/index.html").is_file()
 
 
 def test_a_swap_that_fails_half_way_puts_the_last_site_back(
@@ -188,7 +194,7 @@ def test_every_page_below_site_carries_the_notice_of_synthetic_data(project: Pat
 
 def test_real_data_carry_no_notice_on_top(project: Path) -> None:
     write_notice(project, "Made from a file", synthetic=False)
-    assert json.loads((project / "site/_metadata.yml").read_text(encoding="utf-8")) == {}
+    assert json.loads((project / "site/_metadata.yml").read_text(encoding="utf-8")) == {"segmentation": None}
     page = render(project, project / "_site", "smalldocs").site / "site/index.html"
     assert 'class="notice"' not in page.read_text(encoding="utf-8")
 

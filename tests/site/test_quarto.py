@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from analysis.gate import check, private_from_build
-from analysis.render import PRERENDERED, render
+from analysis.quarto import OWN_RENDER
+from analysis.render import render
 from tests.conftest import copy_project
 from tests.small_studies import SHOP, write_study
 
@@ -96,4 +97,4 @@ def test_data_that_cannot_be_used_stop_it_with_one_clear_line(tmp_path: Path) ->
     log = done.stdout + done.stderr
     assert "shop.csv is empty" in log
     assert "Traceback" not in log
-    assert PRERENDERED not in log
+    assert OWN_RENDER not in log
