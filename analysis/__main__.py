@@ -131,24 +131,27 @@ def score(
     ] = None,
 ) -> None:
     """Assign new customers to the published segments."""
+    from analysis.outputs import check_table_path, write_table
     from analysis.pipeline import read_source
-    from analysis.scoring import check_sources, read_model
+    from analysis.scoring import check_sources, explain_gaps, read_model
     from analysis.scoring import score as run
 
     root = Path.cwd()
+    check_table_path(root / out, str(out))
     with _stage("Read"):
         model = read_model(root / "build" / "model.json")
         check_sources(new, model)
-        raws = [read_source(path, root, source, "score") for path, source in zip(new, model.study.sources, strict=True)]
+        each = zip(new, model.study.sources, model.types, strict=True)
+        raws = [read_source(path, root, source, "score", types, fewest=1) for path, source, types in each]
+        notes = explain_gaps(raws, model)
     with _stage("Place"):
         scores = run(raws, model, as_of.date() if as_of else None)
     with _stage("Write"):
-        (root / out).parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".parquet":
-            scores.to_parquet(root / out, index=False)
-        else:
-            scores.to_csv(root / out, index=False)
-    print(f"{len(scores):,} customers scored into {out}: {', '.join(map(str, scores))}.")
+        write_table(scores, root / out)
+    people = "customer" if len(scores) == 1 else "customers"
+    print(f"{len(scores):,} {people} scored into {out}: {', '.join(map(str, scores))}.")
+    for line in notes:
+        print(line, file=sys.stderr)
 
 
 @app.command()

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -276,8 +276,13 @@ def _compute(
     return Built(raws[0].shown_path, synthetic, fresh=True, told=(*told, *(() if installed() else (ABSENT,))))
 
 
-def read_source(path: Location, root: Path, source: Source, setting: str) -> RawTable:
-    """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence."""
+def read_source(
+    path: Location, root: Path, source: Source, setting: str, known: Mapping[str, str] | None = None, fewest: int = 2
+) -> RawTable:
+    """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence.
+
+    ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
+    """
     from analysis.sources import read_table
 
     def read(dates: DateOrder) -> RawTable:
@@ -294,6 +299,8 @@ def read_source(path: Location, root: Path, source: Source, setting: str) -> Raw
             header=source.header,
             names=source.names,
             setting=setting,
+            known=known,
+            fewest=fewest,
         )
 
     raw = read(source.dates)

@@ -223,6 +223,11 @@ def test_an_unknown_profile_is_named(finished: Path, run: Run, monkeypatch: pyte
         (("check", "--site", "nowhere"), ("nowhere",)),
         (("score", "nobody.csv"), ("nobody.csv",)),
         (("score", str(DATA), str(DATA)), ("2 files given", "marketing_campaign (customers)")),
+        (("score", str(DATA), "--out", "templates"), ("--out templates", "folder", ".csv or .parquet")),
+        (("score", str(DATA), "--out", "scores.xlsx"), ("--out scores.xlsx", "'.xlsx'", ".csv", ".parquet")),
+        (("score", str(DATA), "--out", "scores.txt"), ("--out scores.txt", "'.txt'", ".csv", ".parquet")),
+        (("score", str(DATA), "--out", "scores"), ("--out scores", "no ending", ".csv", ".parquet")),
+        (("score", str(DATA), "--out", "README.md/scores.csv"), ("README.md is a file",)),
         (("demo", "--customers", "0", "--out", "twin"), ("0",)),
         (("demo", "--customers", "-5", "--out", "twin"), ("-5",)),
         (("demo", "--customers", "20", "--out", "_quarto.yml/twin"), ("_quarto.yml/twin",)),
@@ -351,7 +356,8 @@ def test_scores_agree_with_the_memberships(finished: Path, run: Run) -> None:
     ended = run("score", str(DATA))
     assert ended.code == 0
     scores = pd.read_csv(finished / "build/scores.csv", dtype={"key": str})
-    assert list(scores.columns) == ["key", "segment", "confidence", "runner_up", "unlike_anyone"]
+    names = ["key", "segment", "letter", "name", "slug", "confidence", "runner_up", "runner_up_letter", "unlike_anyone"]
+    assert list(scores.columns) == names
     assert scores["confidence"].between(0.5, 1).all()
     assert (scores["segment"] != scores["runner_up"]).all()
     assert scores["unlike_anyone"].mean() < 0.05
@@ -367,6 +373,23 @@ def test_new_customers_need_only_the_columns_that_form_segments(finished: Path, 
     table.drop(columns=unused).to_csv(finished / "new.csv", index=False)
     assert run("score", "new.csv", "--out", "new_scores.csv").code == 0
     assert len(pd.read_csv(finished / "new_scores.csv")) == 40
+
+
+def test_one_customer_is_scored_and_rows_without_a_key_are_said(finished: Path, run: Run) -> None:
+    table = pd.read_csv(finished / DATA, sep="\t").head(40).astype(object)
+    table.head(1).to_csv(finished / "one.csv", index=False)
+    assert run("score", "one.csv").out.startswith("1 customer scored into build/scores.csv")
+    table.loc[[3, 5, 7], "ID"] = None
+    table.to_csv(finished / "new.csv", index=False)
+    ended = run("score", "new.csv")
+    assert ended.code == 0 and ended.out.startswith("40 customers scored")
+    assert "new.csv: 3 rows have no value in the key column 'ID'; they are placed, with an empty key." in ended.err
+    assert pd.read_csv(finished / "build/scores.csv")["key"].isna().sum() == 3
+
+
+def test_scores_are_written_as_the_file_is_named(finished: Path, run: Run) -> None:
+    assert run("score", str(DATA), "--out", "new/scores.parquet").code == 0
+    assert list(pd.read_parquet(finished / "new/scores.parquet").columns)[:3] == ["key", "segment", "letter"]
 
 
 def test_a_column_that_scoring_needs_is_named(finished: Path, run: Run) -> None:

@@ -491,3 +491,13 @@ def test_survey_facts() -> None:
     shares = table.frame[["yummy", "convenient", "disgusting"]].mean().astype(float).round(2)
     assert shares.tolist() == [0.55, 0.91, 0.24]
     assert table.frame["Like"].value_counts()["+3"] == 229
+
+
+def test_a_single_row_is_read_with_the_types_that_are_known(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,member,code,spend\n7,no,12,5\n", encoding="utf-8")
+    known = {"member": "boolean", "code": "category", "spend": "number", "gone": "date"}
+    table = read_table("a.csv", root=tmp_path, known=known, fewest=1)
+    assert {c.name: c.type for c in table.columns} == {
+        "id": "key", "member": "boolean", "code": "category", "spend": "number"
+    }  # fmt: skip
+    assert table.frame["member"].tolist() == [False] and table.frame["code"].tolist() == ["12"]
