@@ -8,9 +8,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pandas as pd
@@ -25,6 +26,7 @@ MOST_RECORDS = 60
 """Newest records that are fetched from a published site. Ours."""
 MOST_BYTES = 2_000_000
 """Largest record that is read from a published site. Ours."""
+TIMEOUT_SECONDS = 30
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Line = Annotated[str, Field(max_length=2000)]
@@ -346,24 +348,28 @@ def fetch_history(root: Path, address: str) -> list[str]:
     Returns
     -------
     list of str
-        What happened, one line each; a site without a history, or one that cannot be read, is told and does no harm.
+        What happened, one line each; an address that has no history yet (404) gives none and is a first run.
 
     Raises
     ------
     InputError
-        For an address that is none of the web.
+        For an address that is none of the web, or a history that cannot be fetched whole; nothing is then changed.
     """
-    if not address.startswith(("http://", "https://")):
+    if not address.strip():
+        raise InputError("No address is given.", hint="Name the published site: make history SITE=https://…")
+    if not re.match(r"https?://[^/\s]", address):
         raise InputError(f"--from {address}: this is no address of the web.", "Expected https://…, where the site is.")
-    told: list[str] = []
-    found = _read_place(root, address, told)
+    notes: list[str] = []
+    found = _fetch_records(address)
+    if found is None:
+        return [f"{address} has no history yet (404): this is a first run."]
     top = root / FOLDER
-    here = _read_folder(top, told)
+    here = _read_folder(top, notes)
     fresh = [record for record in found if record.stem not in {r.stem for r in here}]
     if fresh:
         _write_folder(top, {record.stem: record for record in (*fresh, *here)})
     n = len(fresh)
-    return [*told, f"{n} run{'' if n == 1 else 's'} fetched from {address}." if n else f"No new run at {address}."]
+    return [*notes, f"{n} run{'' if n == 1 else 's'} fetched from {address}." if n else f"No new run at {address}."]
 
 
 def to_json(record: Record) -> str:
@@ -419,7 +425,9 @@ def _holds_together(record: Record) -> bool:
 
 def _index_names(content: object) -> list[str]:
     """File names in an index, none of which leads out of its folder."""
-    lines = content.get("runs", []) if isinstance(content, dict) else []
+    lines = content.get("runs") if isinstance(content, dict) else None
+    if not isinstance(lines, list):
+        raise ValueError("the index has no list of runs")
     names = [str(line.get("file", "")) for line in lines if isinstance(line, dict)]
     return [name for name in dict.fromkeys(names) if re.fullmatch(r"[a-z0-9-]{8,40}\.json", name)]
 
@@ -453,34 +461,93 @@ def _read_place(root: Path, place: str, told: list[str]) -> list[Record]:
             f"_quarto.yml, segmentation.history.previous: {place} is not there.",
             "Expected is a record (JSON), a folder of records, or the address of a published site.",
         )
+    try:
+        found = _fetch_records(place)
+    except InputError as error:
+        told.append(f"{str(error).splitlines()[0]} The runs there are not known.")
+        return []
+    if found is None:
+        told.append(f"{place} has no history (404); the runs there are not known.")
+    return found or []
+
+
+def _fetch_records(place: str) -> list[Record] | None:
+    """Records of a published site, of its index, or of one record's address; None where there is no history (404).
+
+    Raises
+    ------
+    InputError
+        Where one of them cannot be fetched or read: with a part of the history, names would be lost unnoticed.
+    """
     if place.endswith(".json") and not place.endswith(INDEX):
-        content = _download(place, told)
-        record = _read_record(content, "", told) if content else None
-        return [record] if record else []
+        content = _download(place)
+        return None if content is None else [_checked_record(content, "", place)]
     base = place.removesuffix("index.html").removesuffix("site/").rstrip("/")
     folder = place.removesuffix(f"/{INDEX}") if place.endswith(INDEX) else f"{base}/{FOLDER}"
-    content = _download(f"{folder}/{INDEX}", told)
+    content = _download(f"{folder}/{INDEX}")
+    if content is None:
+        return None
     try:
-        names = _index_names(json.loads(content)) if content else []
-    except ValueError:
-        told.append(f"{folder}/{INDEX} is no index of runs; nothing is taken from it.")
-        names = []
+        index = json.loads(content)
+        names = _index_names(index)
+        if not isinstance(index, dict) or not isinstance(index["runs"], list) or len(names) != len(index["runs"]):
+            raise ValueError
+    except (ValueError, KeyError, RecursionError):
+        raise _unusable(
+            f"{folder}/{INDEX} is no list of runs.", 'Expected JSON with {"runs": [{"file": "….json"}]}.'
+        ) from None
     records = []
     for name in names[-MOST_RECORDS:]:
-        if (content := _download(f"{folder}/{name}", told)) and (record := _read_record(content, name, told)):
-            records.append(record)
+        content = _download(f"{folder}/{name}")
+        if content is None:
+            raise _unusable(f"{folder}/{name} is not there (404).", f"{INDEX} beside it names it.")
+        records.append(_checked_record(content, name, f"{folder}/{name}"))
     return records
 
 
-def _download(address: str, told: list[str]) -> bytes:
-    """What an address holds; empty, and told, where it gives nothing that can be a record."""
+def _checked_record(content: bytes, name: str, address: str) -> Record:
+    record = _read_record(content, name, [])
+    if record is None:
+        raise _unusable(f"{address} is no record of a run.", "Expected a whole one, of this version of the tool.")
+    return record
+
+
+def _download(address: str) -> bytes | None:
+    """What an address holds; None where there is nothing (404).
+
+    Raises
+    ------
+    InputError
+        Where it does not answer with what can be a record.
+    """
     try:
-        with urlopen(address, timeout=30) as answer:
-            content = answer.read(MOST_BYTES + 1)
-    except (URLError, OSError, ValueError) as error:
-        told.append(f"{address} gave no history ({getattr(error, 'reason', error)}); the runs there are not known.")
-        return b""
+        with urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
+            content: bytes = answer.read(MOST_BYTES + 1)
+            expected = answer.headers.get("Content-Length")
+    except HTTPError as error:
+        with error:
+            if error.code == 404:
+                return None
+            raise _unusable(f"{address} answered {error.code} {error.reason}.", "Expected a history.") from None
+    except TimeoutError:
+        raise _unusable(f"{address} did not answer within {TIMEOUT_SECONDS} seconds.", "Expected a history.") from None
+    except (OSError, ValueError, HTTPException) as error:
+        reason = _NO_ANSWER.get(type(error)) or str(getattr(error, "reason", error)).strip() or type(error).__name__
+        raise _unusable(f"{address} cannot be fetched: {reason}.", "Expected a history.") from None
     if len(content) > MOST_BYTES:
-        told.append(f"{address} is larger than a record can be; it is left out.")
-        return b""
+        raise _unusable(f"{address} is larger than a record can be.", f"Expected at most {MOST_BYTES:,} bytes.")
+    if expected and expected.isdigit() and len(content) < int(expected):
+        raise _unusable(f"{address} broke off after {len(content):,} bytes.", f"Expected {int(expected):,}.")
     return content
+
+
+_NO_ANSWER: dict[type[BaseException], str] = {
+    BadStatusLine: "the answer is not HTTP",
+    RemoteDisconnected: "the connection was closed without an answer",
+    IncompleteRead: "the answer broke off",
+}
+
+
+def _unusable(what: str, expected: str) -> InputError:
+    hint = "Nothing was changed. Try again, or correct the address; to begin a new history, leave this step out once."
+    return InputError(what, expected, hint)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -336,12 +339,96 @@ def test_a_published_history_comes_into_a_fresh_checkout(tmp_path: Path, serve: 
     assert "1 run fetched" in fetch_history(own, address)[-1]
     assert "No new run" in fetch_history(own, address)[-1]
     assert recall(own, study(), False, "2024-02-01-bbbb", "2024-02-01").compared() == "2024-01-01-aaaa"
-    (site / FOLDER / "index.json").write_text('{"runs": [{"file": "../../secret.json"}, 5]}', encoding="utf-8")
-    assert fetch_history(tmp_path / "third", address) == [f"No new run at {address}."]
-    (site / FOLDER / "index.json").unlink()
-    assert "gave no history" in fetch_history(tmp_path / "fourth", address)[0]
-    with pytest.raises(InputError, match="no address of the web"):
-        fetch_history(own, "file:///etc/passwd")
+
+
+def test_a_site_without_a_history_is_a_first_run(tmp_path: Path, serve: Callable[[Path], str]) -> None:  # noqa: F811
+    (tmp_path / "site").mkdir()
+    address = serve(tmp_path / "site")
+    assert fetch_history(tmp_path / "own", address) == [f"{address} has no history yet (404): this is a first run."]
+    assert not (tmp_path / "own").exists()
+
+
+@pytest.mark.parametrize("address", ["", " ", "file:///etc/passwd", "example.org", "https://", "http:// x"])
+def test_an_address_that_is_none_of_the_web_is_refused(address: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No address is given" if not address.strip() else "no address of the web"):
+        fetch_history(tmp_path, address)
+
+
+GOOD = b'{"runs": [{"file": "2024-01-01-aaaa.json"}]}'
+ANSWERS: dict[str, tuple[dict[str, bytes], str]] = {
+    "500": ({"index": b"HTTP/1.0 500 Broken\r\n\r\n"}, "answered 500 Broken"),
+    "503": ({"index": b"HTTP/1.0 503 Busy\r\n\r\n"}, "answered 503 Busy"),
+    "403": ({"index": b"HTTP/1.0 403 Closed\r\n\r\n"}, "answered 403 Closed"),
+    "a bad status line": ({"index": b"no status at all\r\n\r\n"}, "the answer is not HTTP"),
+    "nothing": ({"index": b""}, "closed without an answer"),
+    "half of it": ({"index": b"HTTP/1.0 200 OK\r\nContent-Length: 900\r\n\r\n" + GOOD}, "broke off|cannot be fetched"),
+    "half JSON": ({"index": b"HTTP/1.0 200 OK\r\n\r\n" + GOOD[:20]}, "is no list of runs"),
+    "a web page": ({"index": b"HTTP/1.0 200 OK\r\n\r\n<!DOCTYPE html>"}, "is no list of runs"),
+    "no runs": ({"index": b'HTTP/1.0 200 OK\r\n\r\n{"runs": null}'}, "is no list of runs"),
+    "runs that are numbers": ({"index": b'HTTP/1.0 200 OK\r\n\r\n{"runs": [5]}'}, "is no list of runs"),
+    "a path out of the folder": (
+        {"index": b'HTTP/1.0 200 OK\r\n\r\n{"runs": [{"file": "../../secret.json"}]}'}, "is no list of runs",
+    ),
+    "a list": ({"index": b"HTTP/1.0 200 OK\r\n\r\n[]"}, "is no list of runs"),
+    "a record that is gone": (
+        {"index": b"HTTP/1.0 200 OK\r\n\r\n" + GOOD, "record": b"HTTP/1.0 404 Gone\r\n\r\n"}, "not there .404.",
+    ),
+    "a record that is none": (
+        {"index": b"HTTP/1.0 200 OK\r\n\r\n" + GOOD, "record": b"HTTP/1.0 200 OK\r\n\r\n{}"}, "no record of a run",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[dict[str, bytes]], str]]:
+    """Serve raw answers to requests for the index and for records, and give the address."""
+    servers = []
+
+    def start(answers: dict[str, bytes]) -> str:
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                asked = self.rfile.readline()
+                self.wfile.write(answers["index" if b"index.json" in asked else "record"])
+
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_history_that_cannot_be_fetched_whole_stops_and_changes_nothing(
+    name: str, tmp_path: Path, answering: Callable[[dict[str, bytes]], str]
+) -> None:
+    answers, words = ANSWERS[name]
+    write_history(tmp_path, record("2024-03-01-cccc", "2024-03-01"))
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    with pytest.raises(InputError, match=words) as refused:
+        fetch_history(tmp_path, answering(answers))
+    assert "site/history/" in str(refused.value) and "Nothing was changed" in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 3
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_a_site_that_refuses_the_connection_stops(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(InputError, match=r"cannot be fetched: .*refused"):
+        fetch_history(tmp_path, address)
+
+
+def test_a_build_that_cannot_reach_the_run_to_compare_with_says_so(
+    tmp_path: Path, answering: Callable[[dict[str, bytes]], str]
+) -> None:
+    address = answering({"index": b"HTTP/1.0 503 Busy\r\n\r\n"})
+    past = recall(tmp_path, study(history={"previous": address}), False, "2024-04-01-dddd", "2024-04-01")
+    assert past.compared() == "" and "503 Busy" in past.told[0] and "not known" in past.told[0]
 
 
 def test_an_unknown_history_is_a_first_run(tmp_path: Path) -> None:
