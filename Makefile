@@ -33,7 +33,7 @@ site: $(VENV)/.site ## Analyse the data and render the site into _site/.
 	@$(RUN) -m analysis render --out "$$OUT"
 
 serve: $(VENV)/.site ## Make the site, serve it on this machine, make it anew on every change.
-	@$(with_data) $(RUN) -m analysis preview --port $(PORT) $${DATA:+--data "$$DATA"}
+	@$(with_data) $(RUN) -m analysis preview --port "$(PORT)" $${DATA:+--data "$$DATA"}
 
 check: $(VENV)/.site ## Hold the rendered site against the gate.
 	@$(RUN) -m analysis check --site "$$OUT"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import time
 import warnings
@@ -16,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from analysis.errors import EXIT_CODES, GateError, InputError
+from analysis.errors import EXIT_CODES, STOPPED, GateError, InputError
 
 app = typer.Typer(
     add_completion=False,
@@ -42,9 +43,11 @@ def main() -> None:
     except (InputError, GateError) as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("Stopped; the last site is as it was.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            _end_workers()
+            print("Stopped; the last site is as it was.", file=sys.stderr)
+        raise
     except BrokenPipeError:
         sys.exit(0)
 
@@ -211,13 +214,23 @@ def history(
 @app.command()
 def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port on this machine.")] = 4848) -> None:
     """Serve the site on this machine and make it anew when settings, templates or data change."""
+    from analysis.pipeline import data_files
     from analysis.preview import serve
+
+    root, chosen = Path.cwd(), data or os.environ.get("SEGMENTATION_DATA") or None
 
     def remake() -> None:
         build(data)
         render()
 
-    serve(Path.cwd(), Path.cwd() / "_site", remake, port)
+    serve(root, root / "_site", remake, port, lambda: data_files(root, chosen))
+
+
+def _end_workers() -> None:
+    """End the processes that work for this one, so that nothing goes on after it was stopped."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if workers := sys.modules.get("analysis.workers"):
+        workers.kill()
 
 
 def _is_partial_quarto_run(root: Path) -> bool:
@@ -286,5 +299,17 @@ def _stage(name: str, told: list[str] | None = None) -> Iterator[Callable[[str],
         told += lines
 
 
+def _run() -> None:
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            # What else is under way has no result that anybody waits for.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(STOPPED)
+        raise
+
+
 if __name__ == "__main__":
-    main()
+    _run()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+STOPPED = 130
+"""Exit code of a command that was stopped with Ctrl-C."""
 EXIT_CODES = {
     0: "done",
     1: "a fault of ours",
     2: "the data or settings cannot be used",
     3: "the gate refused to publish",
-    130: "stopped at the keyboard",
+    STOPPED: "stopped at the keyboard",
 }
 """What a command ends with."""
 

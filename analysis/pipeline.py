@@ -336,6 +336,31 @@ def _locate(root: Path, study: Study, data: Path | str | None) -> tuple[list[Loc
     return paths, False
 
 
+def data_files(root: Path, data: str | None = None) -> list[Path]:
+    """The files that a study reads, wherever they lie; none where its settings cannot be read just now.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    data : str, optional
+        What stands in for the first source, from where the user stands.
+    """
+    try:
+        study = load_study(root)
+    except InputError:
+        return []
+    places = [(root, source.path) for source in study.sources]
+    if data is not None:
+        places[0] = (Path.cwd(), data)
+    files: list[Path] = []
+    for folder, place in places:
+        path = os.path.expandvars(place.partition("?")[0].removeprefix("sqlite:///"))
+        if "://" not in path:
+            files += _files(folder / Path(path).expanduser())
+    return files
+
+
 def _placed(folder: Path, place: str) -> Location:
     """A path from a folder; an address as it stands, as a path would lose a slash of it."""
     return place if "://" in place else folder / place
