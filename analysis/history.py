@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +27,8 @@ MOST_RECORDS = 60
 MOST_BYTES = 2_000_000
 """Largest record that is read from a published site. Ours."""
 TIMEOUT_SECONDS = 30
+ALIKE = 0.8
+"""Share of the columns of two tables that are in both, from which they are taken for months of one table."""
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Line = Annotated[str, Field(max_length=2000)]
@@ -34,6 +36,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=200)
 Stem = Annotated[str, Field(pattern=r"^[a-z0-9-]{8,40}$")]
 Day = Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Digest = Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")]
 Kind = Literal["kept", "merged", "split", "birth", "death"]
 Interval = tuple[Real, Real, Real]
 """A value with the lower and the upper end of its interval."""
@@ -72,7 +75,8 @@ class Spread:
     """A variable over everyone: bins between ``edges`` (open at both ends) or ``levels``, and the share in each.
 
     ``centre`` and ``scale`` make standard units, after the logarithm where ``log_unit`` is not None; both are None
-    where the variable did not form the segments.
+    where the variable did not form the segments. ``formula`` is a digest of the feature's formula, empty where it has
+    none or the record is of an older version.
     """
 
     name: Line
@@ -85,6 +89,7 @@ class Spread:
     log_unit: Real | None
     centre: Real | None
     scale: Real | None
+    formula: Digest = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,7 @@ class Change:
     """What changed since another run; all of it is aggregates, so that it can be told again without that run's data.
 
     ``by`` says what segments were matched by; ``common`` is the share of today's customers who were there then, None
-    where that is not known.
+    where that is not known. ``edited`` are labels of features whose formula is another one now: they are not compared.
     """
 
     before: Before
@@ -204,13 +209,31 @@ class Change:
     traits: tuple[TraitShift, ...]
     drift: tuple[Drift, ...]
     flows: tuple[Flow, ...]
+    edited: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Which table a run read: digests of its key and columns, and whether the settings were drafted from it."""
+
+    key: Digest
+    columns: tuple[Digest, ...]
+    drafted: bool
+
+    def is_like(self, other: Table | None) -> bool:
+        """Whether another table has the same key and almost the same columns."""
+        if other is None or self.key != other.key:
+            return False
+        here, there = set(self.columns), set(other.columns)
+        return len(here & there) >= ALIKE * len(here | there) > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What a run leaves behind; published with the site, so that the site is its own memory.
 
-    ``gone`` are identities of earlier runs that no segment has any more; nobody else gets their address.
+    ``gone`` are identities of earlier runs that no segment has any more; nobody else gets their address. ``table``
+    says which table the run read.
     """
 
     version: Literal[1]
@@ -227,6 +250,7 @@ class Record:
     segments: tuple[Identity, ...]
     gone: tuple[Identity, ...]
     change: Change | None
+    table: Table | None = None
 
     def entry(self) -> dict[str, Any]:
         """Its line in the index."""
@@ -235,12 +259,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is known of earlier runs: this very one, the one to compare with, and what has to be told about them."""
+    """What is known of earlier runs: this very one, the one to compare with, and what has to be told about them.
+
+    ``study`` is the title under which the runs are kept, where it is not the study's own.
+    """
 
     stem: str
     own: Record | None = None
     previous: Record | None = None
     told: tuple[str, ...] = ()
+    study: str = ""
+    table: Table | None = None
 
     def compared(self) -> str:
         """Name of the run whose segments today's are matched to; empty for none."""
@@ -278,17 +307,59 @@ def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
     return f"{as_of or 'undated'}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str) -> Past:
+def digest(text: str) -> str:
+    """Twelve digits that stand for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def mark_table(columns: Iterable[str], key: str | None, drafted: bool) -> Table:
+    """Say which table a run read, without its words."""
+    return Table(digest(key or ""), tuple(sorted({digest(str(column)) for column in columns})), drafted)
+
+
+def recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str, table: Table | None = None) -> Past:
     """Find the record of this very run, and the newest one of other data or settings to compare with.
 
     A later run's record is compared with only where there is no earlier one. A history that cannot be read is told
-    and left out: the run is then a first one.
+    and left out: the run is then a first one. Settings that were drafted from a table have a title that nobody chose:
+    runs of a table with the same key and columns are then of one study, whatever its file is called.
 
     Raises
     ------
     InputError
         Where the settings name a file or a folder that is not there.
     """
+    title, line = _find_title(root / FOLDER, study, synthetic, stem, table)
+    found = _recall(root, study.model_copy(update={"title": title}), synthetic, stem, as_of)
+    known_as = title if title != study.title else ""
+    return replace(found, told=(*found.told, *([line] if line else [])), study=known_as, table=table)
+
+
+def _find_title(top: Path, study: Study, synthetic: bool, stem: str, table: Table | None) -> tuple[str, str]:
+    """The title under which the runs of this study are kept, and what there is to say about it."""
+    if table is None:
+        return study.title, ""
+    folders = [top, *sorted(folder for folder in top.glob("*") if folder.is_dir() and folder.name != UNREAD)]
+    records = [record for folder in folders for record in _read_folder(folder, [])]
+    if any(_is_same(record, study, synthetic) for record in records):
+        return study.title, ""
+    like = [r for r in records if r.synthetic == synthetic and table.is_like(r.table)]
+    if not like:
+        return study.title, ""
+    drafted = [r for r in like if r.table and r.table.drafted]
+    if table.drafted and drafted:
+        old = drafted[0].study
+        what = f"Key and columns are those of the study “{old}”, so this is its next run and is compared with it."
+        return old, "" if any(r.stem == stem for r in drafted) else what
+    old = like[-1].study
+    setting = f"title: {json.dumps(old, ensure_ascii=False)}"
+    return study.title, (
+        f"The runs on record with this key and these columns are of the study “{old}”; this one is called "
+        f"“{study.title}” and is a first run.\n  If it is the next one of them, write in the settings:  {setting}"
+    )
+
+
+def _recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str) -> Past:
     told: list[str] = []
     top = root / FOLDER
     records = [*_read_folder(top / _folder_name(study.title, synthetic), told), *_read_folder(top, told)]

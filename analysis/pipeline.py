@@ -131,7 +131,7 @@ def _compute(
     from analysis.evidence import SETTINGS, gather_evidence
     from analysis.explore import find_missing_together, summarise_columns
     from analysis.features import build_features
-    from analysis.history import name_run, read_members, recall, write_history, write_members
+    from analysis.history import mark_table, name_run, read_members, recall, write_history, write_members
     from analysis.lint import lint
     from analysis.multiverse import explore_choices
     from analysis.notes import FOLDER, find_lost, read_notes
@@ -203,7 +203,10 @@ def _compute(
         )
     with stage("Compare with the last run"):
         as_of = cleaned.as_of.isoformat() if cleaned.as_of else ""
-        past = recall(root, study, synthetic, name_run(study, [each.sha256 for each in raws], as_of), as_of)
+        there = [name for each in raws for name in each.frame.columns]
+        read_from = mark_table(there, study.sources[0].key or study.sources[0].columns.customer, draft is not None)
+        stem = name_run(study, [each.sha256 for each in raws], as_of)
+        past = recall(root, study, synthetic, stem, as_of, read_from)
         measures = measure(table, features, prepared.steps, evidence.labels, profiles, study)
         then = read_members(root, past.compared()) if source.key else None
         looked = look_back(past, measures, table, evidence.labels, cleaned.keys, then, profiles, study, as_of)

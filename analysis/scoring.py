@@ -435,7 +435,8 @@ def _known(source: Source, raw: RawTable) -> Source:
     """New customers need not bring outcomes or descriptors; only what the features are made of."""
     there = set(map(str, raw.frame.columns))
     kept = {part: {c: v for c, v in getattr(source, part).items() if c in there} for part in PARTS}
-    return source.model_copy(update={"roles": Roles(), "labels": {}, "battery": (), **kept})
+    ignored = Roles(ignore=tuple(c for c in source.roles.ignore if c in there))
+    return source.model_copy(update={"roles": ignored, "labels": {}, "battery": (), **kept})
 
 
 def _cut(whole: Assembled, model: Model) -> tuple[RawTable, Source]:
@@ -458,6 +459,7 @@ def _settings(model: Model) -> dict[str, Any]:
     sources = []
     for name, source in zip(model.names, model.study.sources, strict=True):
         told = source.model_dump(mode="json", exclude={"roles", "labels", "battery", "origin"})
+        told["roles"] = {"ignore": list(source.roles.ignore)}
         own = {source.key, *source.columns.model_dump().values()}
         for part in PARTS:
             kept = {c: v for c, v in told[part].items() if c in own or {c, f"{name}_{c}"} & needed}

@@ -469,3 +469,88 @@ def test_a_run_told_again_changes_no_byte_whatever_came_between(project: Path, m
         private.unlink()
     build(project)
     assert files_of(project) == second
+
+
+@pytest.fixture
+def quick(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a project that builds with little work and writes no pages."""
+    resample_little(monkeypatch)
+    monkeypatch.setattr(pages, "write_pages", lambda report, root, kept=None: [])
+    return project
+
+
+def read_run(root: Path) -> dict[str, Any]:
+    return json.loads((root / "build" / "report.json").read_text(encoding="utf-8"))
+
+
+def test_monthly_files_without_settings_are_runs_of_one_study(quick: Path) -> None:
+    folder = quick.parent
+    make_shop(180).to_csv(folder / "m1.csv", index=False)
+    make_shop(180).iloc[10:].to_csv(folder / "m2.csv", index=False)
+    first = build(quick, folder / "m1.csv")
+    assert not any("next run" in line for line in first.told)
+    names = [(s["slug"], s["letter"]) for s in read_run(quick)["segments"]]
+    second = build(quick, folder / "m2.csv")
+    change = read_run(quick)["change"]
+    assert change is not None and change["by"] == "customers"
+    assert {(s["slug"], s["letter"]) for s in read_run(quick)["segments"]} == set(names)
+    assert any("those of the study “M1”, so this is its next run" in line for line in second.told)
+    index = json.loads((quick / FOLDER / "index.json").read_text(encoding="utf-8"))
+    assert index["study"] == "M1" and len(index["runs"]) == 2
+    again = build(quick, folder / "m2.csv", force=True)
+    assert read_run(quick)["change"] == change
+    assert not any("next run" in line for line in again.told)
+
+
+def test_a_table_of_other_columns_is_another_study(quick: Path) -> None:
+    folder = quick.parent
+    make_shop(180).to_csv(folder / "m1.csv", index=False)
+    make_shop(180).rename(columns={"orders": "calls", "visits": "hours"}).to_csv(folder / "other.csv", index=False)
+    build(quick, folder / "m1.csv")
+    told = build(quick, folder / "other.csv").told
+    assert read_run(quick)["change"] is None and not any("M1" in line for line in told)
+
+
+def test_a_renamed_title_says_the_line_that_keeps_the_runs(quick: Path) -> None:
+    write_study(quick, SHOP)
+    build(quick)
+    write_study(quick, {**SHOP, "title": "The shop, renamed"}, make_shop(170))
+    (line,) = [line for line in build(quick).told if "on record" in line]
+    assert "“Customers of the shop”" in line and 'title: "Customers of the shop"' in line
+    write_study(quick, {**SHOP, "title": "Customers of the shop"}, make_shop(170))
+    assert not any("on record" in line for line in build(quick).told)
+    assert read_run(quick)["change"] is not None
+
+
+def test_an_edited_formula_is_not_read_as_behaviour(quick: Path) -> None:
+    source = {**SHOP["sources"][0], "roles": {"feature": ["discount", "visits"], "descriptor": ["region", "spend"]}}
+    feature = {"label": "Orders a visit", "formula": "orders / visits"}
+    settings = {**SHOP, "sources": [source], "features": {"rate": feature}}
+    write_study(quick, settings)
+    build(quick)
+    edited = {**settings, "features": {"rate": {**feature, "formula": "orders * 10"}}}
+    write_study(quick, edited)
+    build(quick)
+    change = read_run(quick)["change"]
+    assert change["edited"] == ["Orders a visit"]
+    assert "rate" not in {d["variable"] for d in change["drift"]} | {t["variable"] for t in change["traits"]}
+    assert {"discount", "visits"} <= {d["variable"] for d in change["drift"]}
+
+
+def test_an_edited_formula_takes_no_part_in_matching_by_centres() -> None:
+    def marked(found: Measures, formula: str) -> Measures:
+        return replace(found, spreads=(replace(found.spreads[0], formula=formula), *found.spreads[1:]))
+
+    then = measures([[0.0, 0.0], [4.0, 4.0]], [100, 100])
+    now = measures([[40.0, 0.0], [-40.0, 4.0]], [100, 100])
+    assert match_centres(marked(then, "a" * 12), marked(now, "b" * 12)).pairs == {0: 0, 1: 1}
+    assert match_centres(then, now).pairs == {}
+
+
+def test_a_record_of_an_older_version_still_loads() -> None:
+    made = record("2024-01-01-aaaa", "2024-01-01")
+    content = json.loads(to_json(made))
+    del content["table"]
+    for spread in content["measures"]["spreads"]:
+        del spread["formula"]
+    assert from_json(json.dumps(content)) == made
