@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
@@ -161,6 +162,7 @@ def score(
 def init(
     table: Annotated[str, typer.Argument(help="The file to draft settings for.")],
     out: Annotated[Path | None, typer.Option(help="Profile to write; default: _quarto-<file name>.yml.")] = None,
+    move: Annotated[bool, typer.Option("--move", help="Move the file to data/, which git ignores, first.")] = False,
 ) -> None:
     """Draft the settings of an unknown table as a profile."""
     from analysis.draft import as_yaml, draft_settings
@@ -172,11 +174,30 @@ def init(
     target = root / (out or f"_quarto-{slugify(raw.name)}.yml")
     if target.exists():
         raise InputError(f"{_shown(target)} is there already.", hint="Choose another with --out, or remove it first.")
+    exposed = _would_be_committed(table, root)
+    if exposed and (
+        move or (sys.stdin.isatty() and typer.confirm(f"Move {table} to data/, which git ignores?", default=True))
+    ):
+        table, exposed = _move_to_data(table, root), False
     target.write_text(as_yaml(draft_settings(raw, table)), encoding="utf-8")
     print(
         f"Settings drafted into {_shown(target)}; read them, then: "
         f"QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site"
     )
+    if exposed:
+        again = f"rm {_shown(target)} && python -m analysis init {table} --move{f' --out {out}' if out else ''}"
+        print(f"{table} lies where git would commit it. To move it to data/: {again}", file=sys.stderr)
+
+
+@app.command()
+def guard(
+    files: Annotated[list[str] | None, typer.Argument(help="Files to look at; default: what git has staged.")] = None,
+) -> None:
+    """Refuse a commit of data files, results of a build and files called *.local.*; for pre-commit."""
+    from analysis.guard import check_staged
+
+    n = check_staged(Path.cwd(), files or None)
+    print(f"{n} file{'' if n == 1 else 's'} looked at; none holds customers that the study reads.")
 
 
 @app.command()
@@ -224,6 +245,25 @@ def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port on t
         render()
 
     serve(root, root / "_site", remake, port, lambda: data_files(root, chosen))
+
+
+def _would_be_committed(table: str, root: Path) -> bool:
+    """Whether a file lies in the project where git does not ignore it."""
+    from analysis.guard import is_private_place
+
+    file = (root / table).resolve()
+    inside = "://" not in table and file.is_file() and file.is_relative_to(root.resolve())
+    return inside and not is_private_place(PurePosixPath(file.relative_to(root.resolve()).as_posix()))
+
+
+def _move_to_data(table: str, root: Path) -> str:
+    """Move a file to ``data/`` and give its place there."""
+    target = root / "data" / Path(table).name
+    if target.exists():
+        raise InputError(f"data/{target.name} is there already.", hint="Give the file another name first.")
+    target.parent.mkdir(exist_ok=True)
+    shutil.move(root / table, target)
+    return f"data/{target.name}"
 
 
 def _end_workers() -> None:

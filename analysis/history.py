@@ -8,11 +8,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pandas as pd
 from pydantic import Field, TypeAdapter, ValidationError
@@ -20,13 +17,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 from analysis.cluster import Labels
 from analysis.config import Study
 from analysis.errors import InputError
+from analysis.published import download, unusable
 
 FOLDER, INDEX, UNREAD = "site/history", "index.json", "unread"
 MOST_RECORDS = 60
 """Newest records that are fetched from a published site. Ours."""
-MOST_BYTES = 2_000_000
-"""Largest record that is read from a published site. Ours."""
-TIMEOUT_SECONDS = 30
 ALIKE = 0.8
 """Share of the columns of two tables that are in both, from which they are taken for months of one table."""
 
@@ -551,11 +546,11 @@ def _fetch_records(place: str) -> list[Record] | None:
         Where one of them cannot be fetched or read: with a part of the history, names would be lost unnoticed.
     """
     if place.endswith(".json") and not place.endswith(INDEX):
-        content = _download(place)
+        content = download(place)
         return None if content is None else [_checked_record(content, "", place)]
     base = place.removesuffix("index.html").removesuffix("site/").rstrip("/")
     folder = place.removesuffix(f"/{INDEX}") if place.endswith(INDEX) else f"{base}/{FOLDER}"
-    content = _download(f"{folder}/{INDEX}")
+    content = download(f"{folder}/{INDEX}")
     if content is None:
         return None
     try:
@@ -564,14 +559,14 @@ def _fetch_records(place: str) -> list[Record] | None:
         if not isinstance(index, dict) or not isinstance(index["runs"], list) or len(names) != len(index["runs"]):
             raise ValueError
     except (ValueError, KeyError, RecursionError):
-        raise _unusable(
+        raise unusable(
             f"{folder}/{INDEX} is no list of runs.", 'Expected JSON with {"runs": [{"file": "….json"}]}.'
         ) from None
     records = []
     for name in names[-MOST_RECORDS:]:
-        content = _download(f"{folder}/{name}")
+        content = download(f"{folder}/{name}")
         if content is None:
-            raise _unusable(f"{folder}/{name} is not there (404).", f"{INDEX} beside it names it.")
+            raise unusable(f"{folder}/{name} is not there (404).", f"{INDEX} beside it names it.")
         records.append(_checked_record(content, name, f"{folder}/{name}"))
     return records
 
@@ -579,46 +574,5 @@ def _fetch_records(place: str) -> list[Record] | None:
 def _checked_record(content: bytes, name: str, address: str) -> Record:
     record = _read_record(content, name, [])
     if record is None:
-        raise _unusable(f"{address} is no record of a run.", "Expected a whole one, of this version of the tool.")
+        raise unusable(f"{address} is no record of a run.", "Expected a whole one, of this version of the tool.")
     return record
-
-
-def _download(address: str) -> bytes | None:
-    """What an address holds; None where there is nothing (404).
-
-    Raises
-    ------
-    InputError
-        Where it does not answer with what can be a record.
-    """
-    try:
-        with urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
-            content: bytes = answer.read(MOST_BYTES + 1)
-            expected = answer.headers.get("Content-Length")
-    except HTTPError as error:
-        with error:
-            if error.code == 404:
-                return None
-            raise _unusable(f"{address} answered {error.code} {error.reason}.", "Expected a history.") from None
-    except TimeoutError:
-        raise _unusable(f"{address} did not answer within {TIMEOUT_SECONDS} seconds.", "Expected a history.") from None
-    except (OSError, ValueError, HTTPException) as error:
-        reason = _NO_ANSWER.get(type(error)) or str(getattr(error, "reason", error)).strip() or type(error).__name__
-        raise _unusable(f"{address} cannot be fetched: {reason}.", "Expected a history.") from None
-    if len(content) > MOST_BYTES:
-        raise _unusable(f"{address} is larger than a record can be.", f"Expected at most {MOST_BYTES:,} bytes.")
-    if expected and expected.isdigit() and len(content) < int(expected):
-        raise _unusable(f"{address} broke off after {len(content):,} bytes.", f"Expected {int(expected):,}.")
-    return content
-
-
-_NO_ANSWER: dict[type[BaseException], str] = {
-    BadStatusLine: "the answer is not HTTP",
-    RemoteDisconnected: "the connection was closed without an answer",
-    IncompleteRead: "the answer broke off",
-}
-
-
-def _unusable(what: str, expected: str) -> InputError:
-    hint = "Nothing was changed. Try again, or correct the address; to begin a new history, leave this step out once."
-    return InputError(what, expected, hint)

@@ -267,6 +267,13 @@ def _compute(
         "stamp": stamp,
         "history": _mark_history(root),
         "data": raws[0].shown_path,
+        "read": [
+            file.resolve().relative_to(root.resolve()).as_posix()
+            for path in paths
+            if isinstance(path, Path)
+            for file in _files(path)
+            if file.resolve().is_relative_to(root.resolve())
+        ],
         "synthetic": synthetic,
         "files": names,
     }
