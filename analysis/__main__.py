@@ -42,7 +42,9 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except (InputError, GateError) as error:
-        print(error, file=sys.stderr)
+        from analysis.config import name_settings_file
+
+        print(name_settings_file(str(error), Path.cwd()), file=sys.stderr)
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code == STOPPED:
@@ -54,11 +56,17 @@ def main() -> None:
 
 
 @app.command()
-def build(data: Data = None, force: Force = False) -> None:
+def build(
+    data: Data = None,
+    force: Force = False,
+    out: Annotated[Path | None, typer.Option(help="Where the site is to be rendered to; looked at first.")] = None,
+) -> None:
     """Data to build/, report.json and site/*.qmd."""
-    from analysis.render import PRERENDERED, build_lock
+    from analysis.render import PRERENDERED, build_lock, check_folders
 
     root = Path.cwd()
+    if out is not None:
+        check_folders(root.resolve(), (root / out).resolve())
     if _is_partial_quarto_run(root) or os.environ.get(PRERENDERED):
         return
     from analysis.pipeline import build as run
@@ -105,7 +113,8 @@ def render(
     if done.site.is_file():
         print(f"{_shown(done.site)} holds it all: unpack it and open index.html in a browser, no server needed.")
     else:
-        print(f"Open {_shown(done.site / 'index.html')} in a browser, or run: make serve")
+        also = ", or run: make serve" if done.site == (root / "_site").resolve() else ""
+        print(f"Open {_shown(done.site / 'index.html')} in a browser{also}")
 
 
 @app.command()
@@ -117,9 +126,13 @@ def check(site: Site = Path("_site")) -> None:
         return
     root = Path.cwd()
     folder = root / os.environ.get("QUARTO_PROJECT_OUTPUT_DIR", str(site))
-    if not folder.is_dir():
+    if folder.is_file() and folder.suffix == ".zip":
+        with _unpacked(folder) as inside:
+            _gate(inside, root)
+    elif not folder.is_dir():
         raise InputError(f"{_shown(folder)} is not there.", hint="Run: make site")
-    _gate(folder, root)
+    else:
+        _gate(folder, root)
     print(f"{_shown(folder)} may be published.")
 
 
@@ -293,6 +306,21 @@ def _gate(site: Path, root: Path) -> None:
         raise GateError(
             "\n".join(["The site must not be published:", *lines, *more, "The last good site is as it was."])
         )
+
+
+@contextlib.contextmanager
+def _unpacked(archive: Path) -> Iterator[Path]:
+    """Unpack a site for as long as it is read."""
+    import tempfile
+    import zipfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(archive) as packed:
+                packed.extractall(folder)
+        except (zipfile.BadZipFile, EOFError, OSError):
+            raise InputError(f"{_shown(archive)} cannot be unpacked.", hint="Run: make site OUT=site.zip") from None
+        yield Path(folder)
 
 
 def _source(root: Path) -> str:

@@ -80,8 +80,12 @@ def listed(names: Iterable[str], limit: int = 12) -> str:
     --------
     >>> listed(["a", "b", "c"], limit=2)
     'a, b and 1 more'
+    >>> listed([])
+    'none'
     """
     names = [str(name) for name in names]
+    if not names:
+        return "none"
     if len(names) <= limit:
         return ", ".join(names)
     return f"{', '.join(names[:limit])} and {len(names) - limit} more"

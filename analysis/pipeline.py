@@ -138,7 +138,7 @@ def _compute(
     from analysis.outputs import private_values, write_outputs
     from analysis.pages import write_pages
     from analysis.personas import write_personas
-    from analysis.playbook import find_misspelt, read_playbook
+    from analysis.playbook import check_numbers, find_misspelt, read_playbook
     from analysis.prepare import apply_steps, prepare
     from analysis.profile import expect_spend, profile_segments
     from analysis.proof import prove, settle_split
@@ -168,6 +168,7 @@ def _compute(
     with stage("Build features"):
         table = build_features(cleaned, source, study, whole.described)
         _check_study(study, table)
+        check_numbers(plays, table.variables)
         protected = find_protected(study, source, cleaned, table)
         prepared = prepare(table, study)
         correlations, associations = correlate(table), associate(table, study.min_cell)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from analysis.config import name_settings_file
 from analysis.errors import GateError, InputError
 
 WATCHED = (
@@ -78,7 +79,7 @@ def _watch(root: Path, remake: Callable[[], None], data: Callable[[], Iterable[P
                 time.sleep(PAUSE_SECONDS)
                 continue
             seen, making = now, True
-            _remake(remake)
+            _remake(remake, root)
             making = False
     except KeyboardInterrupt:
         if making:
@@ -86,12 +87,12 @@ def _watch(root: Path, remake: Callable[[], None], data: Callable[[], Iterable[P
         print("Stopped; nothing is served any more, and the site stays as it is.")
 
 
-def _remake(remake: Callable[[], None]) -> None:
+def _remake(remake: Callable[[], None], root: Path) -> None:
     """Make the site; whatever goes wrong is said, and the last site is served on."""
     try:
         remake()
     except (InputError, GateError) as error:
-        print(error, file=sys.stderr)
+        print(name_settings_file(str(error), root), file=sys.stderr)
     except Exception as error:
         print(
             f"The site could not be made: {type(error).__name__}: {error}\n"

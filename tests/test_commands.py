@@ -167,6 +167,24 @@ UNUSABLE_SETTINGS: dict[str, tuple[Spoil, tuple[str, ...]]] = {
     "a rule without an action": (
         lambda r: (r / "templates/playbook.yml").write_text("- when: segment.share > 0\n"), ("playbook.yml", "action"),
     ),
+    "a rule of an effort that there is not": (
+        lambda r: (r / "templates/playbook.yml").write_text(
+            "- when: segment.share > 0\n  action: a\n  reason: b\n  measure: c\n  avoid: d\n  effort: tiny\n"
+        ),
+        ("playbook.yml, line 6", "effort", "'low', 'medium' or 'high'"),
+    ),
+    "a misspelt number in a reason": (
+        lambda r: (r / "templates/playbook.yml").write_text(
+            "- {when: segment.share > 0, action: a, reason: 'b {wine_share.medain}', measure: c, avoid: d}\n"
+        ),
+        ("playbook.yml, line 1", "'wine_share.medain'", "Did you mean 'wine_share.median'?"),
+    ),
+    "a misspelt number in a condition": (
+        lambda r: (r / "templates/playbook.yml").write_text(
+            "- {when: wine_share.meen > 0, action: a, reason: b, measure: c, avoid: d}\n"
+        ),
+        ("playbook.yml, line 1", "'wine_share.meen'", "Did you mean 'wine_share.mean'?"),
+    ),
     "a rule that cannot be read": (
         lambda r: (r / "templates/playbook.yml").write_text(
             "- {when: segment.share >, action: a, reason: b, measure: c, avoid: d, effort: low}\n"
@@ -467,3 +485,24 @@ def test_a_reader_that_stops_listening_is_no_fault(finished: Path) -> None:
     command = f"{sys.executable} -m analysis --help | true"
     done = subprocess.run(["sh", "-c", command], cwd=finished, capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_a_site_in_one_file_is_held_against_the_gate(finished: Path, run: Run) -> None:
+    shutil.make_archive(str(finished / "site-of-today"), "zip", finished / "_site")
+    ended = run("check", "--site", "site-of-today.zip")
+    assert (ended.code, ended.out) == (0, "site-of-today.zip may be published.\n")
+    (finished / "half.zip").write_bytes((finished / "site-of-today.zip").read_bytes()[:5000])
+    assert_refused(run("check", "--site", "half.zip"), "half.zip cannot be unpacked")
+
+
+def test_where_the_site_cannot_be_written_is_said_before_the_build(finished: Path, run: Run) -> None:
+    before = state(finished)
+    assert_refused(run("build", "--force", "--out", "nowhere/site.zip"), "nowhere is not there")
+    assert state(finished) == before
+
+
+def test_serving_is_not_offered_for_a_site_elsewhere(finished: Path, run: Run) -> None:
+    out = finished.parent / "elsewhere"
+    ended = run("render", "--engine", "smalldocs", "--out", str(out))
+    assert ended.code == 0 and "elsewhere/index.html in a browser\n" in ended.out
+    assert "make serve" not in ended.out

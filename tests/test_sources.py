@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -501,3 +502,19 @@ def test_a_single_row_is_read_with_the_types_that_are_known(tmp_path: Path) -> N
         "id": "key", "member": "boolean", "code": "category", "spend": "number"
     }  # fmt: skip
     assert table.frame["member"].tolist() == [False] and table.frame["code"].tolist() == ["12"]
+
+
+def test_a_table_of_a_database_is_named_in_its_address(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "x.db")) as database:
+        for name in ("orders", "people"):
+            database.execute(f"CREATE TABLE {name} (id INTEGER, spend REAL)")
+            database.executemany(f"INSERT INTO {name} VALUES (?, ?)", [(1, 2.0), (2, 3.0), (3, 4.0)])
+        database.commit()
+    assert read_table("sqlite:///x.db?table=people", root=tmp_path).n_rows == 3
+    for address in ("sqlite:///x.db", "x.db"):
+        with pytest.raises(InputError) as refused:
+            read_table(address, root=tmp_path, setting="--data")
+        assert "Tables there: orders, people." in str(refused.value)
+        assert 'x.db?table=orders"' in str(refused.value) and '--data "sqlite:///' in str(refused.value)
+    with pytest.raises(InputError, match="'peple' is neither a table"):
+        read_table("sqlite:///x.db?table=peple", root=tmp_path)
