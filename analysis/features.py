@@ -119,8 +119,9 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
         values = expression({**known, "as_of": pd.Timestamp(cleaned.as_of or 0)})
         numbers = _as_numbers(values)
     except (TypeError, ValueError, AttributeError) as error:
+        why = _explain(error, [known[column] for column in expression.names if column in known])
         raise InputError(
-            f"{place}: cannot be computed: {_explain(error, [known[name] for name in expression.names if name in known])}.",
+            f"{place}: cannot be computed: {why}.",
             "Arithmetic needs numbers; year() and days() need dates.",
             "Look at the column types on the page Data dictionary, or set them under sources[0].types.",
         ) from None

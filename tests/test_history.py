@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 
-from analysis import pages
+from analysis import news, pages
 from analysis.config import Study, check_study
 from analysis.errors import InputError
 from analysis.history import (
@@ -37,6 +37,7 @@ from analysis.history import (
 )
 from analysis.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
 from analysis.pipeline import build
+from analysis.report import read_report
 from tests.site.conftest import serve  # noqa: F401
 from tests.small_studies import SHOP, make_shop, resample_little, write_study
 
@@ -525,7 +526,7 @@ def test_a_renamed_title_says_the_line_that_keeps_the_runs(quick: Path) -> None:
 def test_an_edited_formula_is_not_read_as_behaviour(quick: Path) -> None:
     source = {**SHOP["sources"][0], "roles": {"feature": ["discount", "visits"], "descriptor": ["region", "spend"]}}
     feature = {"label": "Orders a visit", "formula": "orders / visits"}
-    settings = {**SHOP, "sources": [source], "features": {"rate": feature}}
+    settings = {**SHOP, "customers": "members", "sources": [source], "features": {"rate": feature}}
     write_study(quick, settings)
     build(quick)
     edited = {**settings, "features": {"rate": {**feature, "formula": "orders * 10"}}}
@@ -535,6 +536,9 @@ def test_an_edited_formula_is_not_read_as_behaviour(quick: Path) -> None:
     assert change["edited"] == ["Orders a visit"]
     assert "rate" not in {d["variable"] for d in change["drift"]} | {t["variable"] for t in change["traits"]}
     assert {"discount", "visits"} <= {d["variable"] for d in change["drift"]}
+    report = read_report(quick / "build" / "report.json")
+    assert "formula of “Orders a visit” was edited" in news.edited(report)
+    assert news.sizes(report).columns[1:3] == ("Members then", "Members now")
 
 
 def test_an_edited_formula_takes_no_part_in_matching_by_centres() -> None:
