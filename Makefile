@@ -14,8 +14,12 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export FROM := $(PWD)
 export DATA OUT SITE SITE_URL
 
-# A file is looked for here, then where the user stood when calling `make -C`.
-with_data = if [ -n "$$DATA" ]; then [ -e "$$DATA" ] || [ ! -e "$$FROM/$$DATA" ] || DATA="$$FROM/$$DATA"; fi;
+# A file, or a pattern of files, is looked for here, then where the user stood when calling `make -C`.
+PLACE := import glob, os, sys; data, stood = sys.argv[1:]; \
+  print(next((at for at in (data, os.path.join(stood, data)) if glob.glob(at)), data))
+with_data = if [ -n "$$DATA" ] && [ ! -e "$$DATA" ]; then DATA="$$($(RUN) -c '$(PLACE)' "$$DATA" "$$FROM")"; fi;
+# A folder that the user names is meant from where they stood.
+with_out = case "$$OUT" in _site|/*) ;; *) [ "$$FROM" = "$(CURDIR)" ] || OUT="$$FROM/$$OUT" ;; esac;
 
 .DEFAULT_GOAL := help
 .PHONY: help site serve check data history quarto briefs test lint trials bench validate clean
@@ -31,14 +35,14 @@ help: ## List the targets.
 	@echo "  PYTHON=python3.12  make the environment with this Python (3.11 or newer)"
 
 site: $(VENV)/.site ## Analyse the data and render the site into _site/.
-	@$(with_data) $(RUN) -m analysis build $${DATA:+--data "$$DATA"} $(if $(DEMO),--demo)
-	@$(RUN) -m analysis render --out "$$OUT" $${SITE_URL:+--site-url "$$SITE_URL"}
+	@$(with_data) $(with_out) $(RUN) -m analysis build --out "$$OUT" $${DATA:+--data "$$DATA"} $(if $(DEMO),--demo)
+	@$(with_out) $(RUN) -m analysis render --out "$$OUT" $${SITE_URL:+--site-url "$$SITE_URL"}
 
 serve: $(VENV)/.site ## Make the site, serve it on this machine, make it anew on every change.
-	@$(with_data) $(RUN) -m analysis preview --port $(PORT) $${DATA:+--data "$$DATA"}
+	@$(with_data) $(RUN) -m analysis preview --port "$(PORT)" $${DATA:+--data "$$DATA"}
 
 check: $(VENV)/.site ## Hold the rendered site against the gate.
-	@$(RUN) -m analysis check --site "$$OUT"
+	@$(with_out) $(RUN) -m analysis check --site "$$OUT"
 
 data: $(VENV)/.site ## Fetch the public data file of the default study.
 	@$(PIP) install --quiet $(KAGGLEHUB) >$(VENV)/install.log 2>&1 || true

@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
+import signal
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from analysis import last_site
-from analysis.errors import EXIT_CODES, GateError, InputError
+from analysis.errors import EXIT_CODES, STOPPED, GateError, InputError
 
 app = typer.Typer(
     add_completion=False,
@@ -44,11 +46,15 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except (InputError, GateError) as error:
-        print(error, file=sys.stderr)
+        from analysis.config import name_settings_file
+
+        print(name_settings_file(str(error), Path.cwd()), file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("Stopped; the last site is as it was.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            _end_workers()
+            print("Stopped; the last site is as it was.", file=sys.stderr)
+        raise
     except BrokenPipeError:
         sys.exit(0)
 
@@ -61,16 +67,23 @@ def start() -> None:
 
 
 @app.command()
-def build(data: Data = None, force: Force = False, demo: Demo = False) -> None:
+def build(
+    data: Data = None,
+    force: Force = False,
+    demo: Demo = False,
+    out: Annotated[Path | None, typer.Option(help="Where the site is to be rendered to; looked at first.")] = None,
+) -> None:
     """Analyse the data and write the report and the pages."""
     from analysis.quarto import is_own_render, is_partial_run, is_preview
+    from analysis.render import build_lock, check_folders
 
     root = Path.cwd()
+    if out is not None:
+        check_folders(root.resolve(), (root / out).resolve())
     if is_own_render():
         return
     from analysis.pipeline import build as run
     from analysis.pipeline import find_last
-    from analysis.render import build_lock
 
     data = data or os.environ.get("SEGMENTATION_DATA") or None
     demo = demo or bool(os.environ.get("SEGMENTATION_DEMO"))
@@ -129,28 +142,27 @@ def render(
     if done.site.is_file():
         print(f"{_shown(done.site)} holds it all: unpack it and open index.html in a browser, no server needed.")
     else:
-        print(f"Open {_shown(done.site / 'index.html')} in a browser, or run: make serve")
+        also = ", or run: make serve" if done.site == (root / "_site").resolve() else ""
+        print(f"Open {_shown(done.site / 'index.html')} in a browser{also}")
 
 
 @app.command()
 def check(site: Site = Path("_site")) -> None:
     """Hold a rendered site against the gate: disclosure, links, weight, requests to other hosts."""
-    from analysis.quarto import count_pages, is_own_render, is_partial_run, is_preview
+    from analysis.quarto import is_own_render
 
     if is_own_render():
         return
     root = Path.cwd()
     folder = root / os.environ.get("QUARTO_PROJECT_OUTPUT_DIR", str(site))
-    if not folder.is_dir():
+    if folder.is_file() and folder.suffix == ".zip":
+        with _unpacked(folder) as inside:
+            _gate(inside, root)
+    elif not folder.is_dir():
         raise InputError(f"{_shown(folder)} is not there.", hint="Run: make site")
-    partial = is_partial_run(root)
-    there, all_pages = count_pages(root, folder) if partial else (0, 0)
-    _gate(folder, root, but=("links",) if there < all_pages else ())
-    if there < all_pages:
-        print(f"{there} of {all_pages} pages are rendered and up to date; for the whole site: quarto render")
+    else:
+        _check_folder(root, folder)
         return
-    if "QUARTO_PROJECT_OUTPUT_DIR" in os.environ and not is_preview():
-        last_site.keep_site(root, folder)
     print(f"{_shown(folder)} may be published.")
 
 
@@ -166,30 +178,34 @@ def score(
     ] = None,
 ) -> None:
     """Assign new customers to the published segments."""
+    from analysis.outputs import check_table_path, write_table
     from analysis.pipeline import read_source
-    from analysis.scoring import check_sources, read_model
+    from analysis.scoring import check_sources, explain_gaps, read_model
     from analysis.scoring import score as run
 
     root = Path.cwd()
+    check_table_path(root / out, str(out))
     with _stage("Read"):
         model = read_model(root / "build" / "model.json")
         check_sources(new, model)
-        raws = [read_source(path, root, source, "score") for path, source in zip(new, model.study.sources, strict=True)]
+        each = zip(new, model.study.sources, model.types, strict=True)
+        raws = [read_source(path, root, source, "score", types, fewest=1) for path, source, types in each]
+        notes = explain_gaps(raws, model)
     with _stage("Place"):
         scores = run(raws, model, as_of.date() if as_of else None)
     with _stage("Write"):
-        (root / out).parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".parquet":
-            scores.to_parquet(root / out, index=False)
-        else:
-            scores.to_csv(root / out, index=False)
-    print(f"{len(scores):,} customers scored into {out}: {', '.join(map(str, scores))}.")
+        write_table(scores, root / out)
+    people = "customer" if len(scores) == 1 else "customers"
+    print(f"{len(scores):,} {people} scored into {out}: {', '.join(map(str, scores))}.")
+    for line in notes:
+        print(line, file=sys.stderr)
 
 
 @app.command()
 def init(
     table: Annotated[str, typer.Argument(help="The file to draft settings for.")],
     out: Annotated[Path | None, typer.Option(help="Profile to write; default: _quarto-<file name>.yml.")] = None,
+    move: Annotated[bool, typer.Option("--move", help="Move the file to data/, which git ignores, first.")] = False,
 ) -> None:
     """Draft the settings of an unknown table as a profile."""
     from analysis.draft import as_yaml, draft_settings
@@ -201,11 +217,30 @@ def init(
     target = root / (out or f"_quarto-{slugify(raw.name)}.yml")
     if target.exists():
         raise InputError(f"{_shown(target)} is there already.", hint="Choose another with --out, or remove it first.")
+    exposed = _would_be_committed(table, root)
+    if exposed and (
+        move or (sys.stdin.isatty() and typer.confirm(f"Move {table} to data/, which git ignores?", default=True))
+    ):
+        table, exposed = _move_to_data(table, root), False
     target.write_text(as_yaml(draft_settings(raw, table)), encoding="utf-8")
     print(
         f"Settings drafted into {_shown(target)}; read them, then: "
         f"QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site"
     )
+    if exposed:
+        again = f"rm {_shown(target)} && python -m analysis init {table} --move{f' --out {out}' if out else ''}"
+        print(f"{table} lies where git would commit it. To move it to data/: {again}", file=sys.stderr)
+
+
+@app.command()
+def guard(
+    files: Annotated[list[str] | None, typer.Argument(help="Files to look at; default: what git has staged.")] = None,
+) -> None:
+    """Refuse a commit of data files, results of a build and files called *.local.*; for pre-commit."""
+    from analysis.guard import check_staged
+
+    n = check_staged(Path.cwd(), files or None)
+    print(f"{n} file{'' if n == 1 else 's'} looked at; none holds customers that the study reads.")
 
 
 @app.command()
@@ -243,13 +278,42 @@ def history(
 @app.command()
 def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port on this machine.")] = 4848) -> None:
     """Serve the site on this machine and make it anew when settings, templates or data change."""
+    from analysis.pipeline import data_files
     from analysis.preview import serve
+
+    root, chosen = Path.cwd(), data or os.environ.get("SEGMENTATION_DATA") or None
 
     def remake() -> None:
         build(data)
         render()
 
-    serve(Path.cwd(), Path.cwd() / "_site", remake, port)
+    serve(root, root / "_site", remake, port, lambda: data_files(root, chosen))
+
+
+def _would_be_committed(table: str, root: Path) -> bool:
+    """Whether a file lies in the project where git does not ignore it."""
+    from analysis.guard import is_private_place
+
+    file = (root / table).resolve()
+    inside = "://" not in table and file.is_file() and file.is_relative_to(root.resolve())
+    return inside and not is_private_place(PurePosixPath(file.relative_to(root.resolve()).as_posix()))
+
+
+def _move_to_data(table: str, root: Path) -> str:
+    """Move a file to ``data/`` and give its place there."""
+    target = root / "data" / Path(table).name
+    if target.exists():
+        raise InputError(f"data/{target.name} is there already.", hint="Give the file another name first.")
+    target.parent.mkdir(exist_ok=True)
+    shutil.move(root / table, target)
+    return f"data/{target.name}"
+
+
+def _end_workers() -> None:
+    """End the processes that work for this one, so that nothing goes on after it was stopped."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if workers := sys.modules.get("analysis.workers"):
+        workers.kill()
 
 
 _PARTIAL = {
@@ -273,6 +337,35 @@ def _gate(site: Path, root: Path, after: str = "", but: tuple[str, ...] = ()) ->
         lines = [str(refusal) for refusal in refusals[:20]]
         more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
         raise GateError("\n".join(filter(None, ["The site must not be published:", *lines, *more, after])))
+
+
+def _check_folder(root: Path, folder: Path) -> None:
+    """Check a rendered site, by itself or after Quarto, which may have rendered single pages."""
+    from analysis.quarto import count_pages, is_partial_run, is_preview
+
+    there, all_pages = count_pages(root, folder) if is_partial_run(root) else (0, 0)
+    _gate(folder, root, but=("links",) if there < all_pages else ())
+    if there < all_pages:
+        print(f"{there} of {all_pages} pages are rendered and up to date; for the whole site: quarto render")
+        return
+    if "QUARTO_PROJECT_OUTPUT_DIR" in os.environ and not is_preview():
+        last_site.keep_site(root, folder)
+    print(f"{_shown(folder)} may be published.")
+
+
+@contextlib.contextmanager
+def _unpacked(archive: Path) -> Iterator[Path]:
+    """Unpack a site for as long as it is read."""
+    import tempfile
+    import zipfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(archive) as packed:
+                packed.extractall(folder)
+        except (zipfile.BadZipFile, EOFError, OSError):
+            raise InputError(f"{_shown(archive)} cannot be unpacked.", hint="Run: make site OUT=site.zip") from None
+        yield Path(folder)
 
 
 def _source(root: Path) -> str:
@@ -319,5 +412,17 @@ def _stage(name: str, told: list[str] | None = None) -> Iterator[Callable[[str],
         told += lines
 
 
+def _run() -> None:
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            # What else is under way has no result that anybody waits for.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(STOPPED)
+        raise
+
+
 if __name__ == "__main__":
-    main()
+    _run()

@@ -39,7 +39,7 @@ STAGES = (
         "proof", "typing_rule", "scoring", "questions",
     )),
     Stage("Personas", "what each is like, its name and actions", "left", (
-        "contrasts", "spread", "profile", "history", "identity", "playbook", "personas", "changes", "card",
+        "contrasts", "spread", "profile", "published", "history", "identity", "playbook", "personas", "changes", "card",
         "targeting",
     )),
     Stage("The wall", "all that pages may show", "wall", ("report",)),
@@ -52,7 +52,7 @@ STAGES = (
     Stage("Site", "a website that may be published", "right", (
         "last_site", "quarto", "quarto_hook", "render", "nesting", "pdfs", "rendered", "disclosure", "gate",
     )),
-    Stage("Commands", "the whole line, by hand", "around", ("outputs", "pipeline", "preview", "__main__")),
+    Stage("Commands", "the whole line, by hand", "around", ("outputs", "pipeline", "preview", "guard", "__main__")),
 )  # fmt: skip
 """Every module in its place."""
 

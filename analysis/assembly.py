@@ -109,7 +109,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         Where a source names no key, or a column that it needs is not there.
     """
     pairs = list(zip(range(len(raws)), raws, study.sources, strict=True))
-    as_of = _newest(raws) if study.as_of == "auto" else study.as_of
+    as_of = _newest(raws, study.sources) if study.as_of == "auto" else study.as_of
     answered = [line for _, raw, source in pairs for line in _answers(raw, source)]
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
@@ -350,7 +350,11 @@ def _unmatched(raw: RawTable, joined: Joined, n: int) -> list[LedgerLine]:
     ]
 
 
-def _newest(raws: Sequence[RawTable]) -> dt.date | None:
-    dates = [raw.frame.select_dtypes("datetime").max().max() for raw in raws]
+def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | None:
+    """The newest date in any column that is not ignored."""
+    dates = [
+        raw.frame.drop(columns=list(source.roles.ignore), errors="ignore").select_dtypes("datetime").max().max()
+        for raw, source in zip(raws, sources, strict=True)
+    ]
     known = [date for date in dates if not pd.isna(date)]
     return max(known).date() if known else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,8 +27,9 @@ from analysis.history import (
     SegmentChange,
     Spread,
     TraitShift,
+    digest,
 )
-from analysis.identity import Matching, Memory, gone_after, match, remember
+from analysis.identity import Matching, Memory, edited_features, gone_after, match, remember
 from analysis.personas import Persona
 from analysis.prepare import Step
 from analysis.profile import Profiles
@@ -91,7 +92,9 @@ def measure(
             spreads.append(
                 Spread(variable.name, variable.label, variable.unit, (), found.levels, shares, None, *standard)
             )
-    return Measures(_rounded(n, least), tuple(spreads), tuple(segments))
+    formulas = {name: digest(feature.formula) for name, feature in study.features.items()}
+    marked = tuple(replace(spread, formula=formulas.get(spread.name, "")) for spread in spreads)
+    return Measures(_rounded(n, least), marked, tuple(segments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,11 @@ def look_back(
     memory = remember(base, matching, k, as_of)
     if not past.previous or not matching:
         return LookedBack(memory, None)
-    return LookedBack(memory, compare(past.previous, matching, measures, table, labels, profiles, study.min_cell))
+    change = compare(past.previous, matching, measures, table, labels, profiles, study.min_cell)
+    if study.value in edited_features(past.previous.measures, measures):
+        unlike = {"value_then": None, "value_shift": None}
+        change = replace(change, segments=tuple(replace(segment, **unlike) for segment in change.segments))
+    return LookedBack(memory, change)
 
 
 def compare(
@@ -181,6 +188,7 @@ def compare(
         _traits(then, matching, measures),
         _drifts(then.measures, measures, table),
         _flows(then, matching, min_cell),
+        tuple(edited_features(then.measures, measures).values()),
     )
 
 
@@ -199,7 +207,7 @@ def make_record(
     identities = tuple(persona.identity for persona in personas)
     return Record(
         version=1,
-        study=study.title,
+        study=past.study or study.title,
         synthetic=synthetic,
         stem=past.stem,
         as_of=as_of,
@@ -212,6 +220,7 @@ def make_record(
         segments=identities,
         gone=gone_after(looked.memory, identities, study),
         change=looked.change,
+        table=past.table,
     )
 
 
@@ -318,7 +327,10 @@ def _told(n: int, min_cell: int) -> int:
 
 
 def _traits(then: Record, matching: Matching, measures: Measures) -> tuple[TraitShift, ...]:
-    everyone = {s.name: s.everyone for s in then.measures.spreads if s.everyone and s.everyone.sd > 0}
+    edited = edited_features(then.measures, measures)
+    everyone = {
+        s.name: s.everyone for s in then.measures.spreads if s.everyone and s.everyone.sd > 0 and s.name not in edited
+    }
     found = []
     for i, j in sorted(matching.pairs.items(), key=lambda pair: pair[1]):
         old, new = then.measures.segments[i], measures.segments[j]
@@ -338,7 +350,7 @@ def _traits(then: Record, matching: Matching, measures: Measures) -> tuple[Trait
 
 def _drifts(then: Measures, now: Measures, table: FeatureTable) -> tuple[Drift, ...]:
     """Every variable of both runs over the earlier run's bins, the furthest moved first."""
-    held = {spread.name for spread in now.spreads}
+    held = {spread.name for spread in now.spreads} - set(edited_features(then, now))
     found = []
     for spread in then.spreads:
         if spread.name not in held or not spread.shares:

@@ -141,7 +141,7 @@ def clean(
     return Cleaned(
         frame,
         keys,
-        as_of or _as_of(frame, study),
+        as_of or _as_of(frame.drop(columns=list(source.roles.ignore), errors="ignore"), study),
         tuple(lines),
         int(repeated.sum()),
         int(grouped.sum()),

@@ -329,7 +329,7 @@ def _read_text(
     if not len(text.present):
         empty = pd.Series([None] * len(text.codes), dtype="str")
         return _Read(empty, Column(text.name, "category", "no values at all", len(text.codes), 0))
-    if forced in (None, "boolean") and (read := _read_boolean(text)) is not None:
+    if forced in (None, "boolean") and (read := _read_boolean(text, forced is not None)) is not None:
         return read
     if forced in (None, "date") and (read := _read_date(text, dates, forced is not None)) is not None:
         return read
@@ -340,7 +340,7 @@ def _read_text(
         raise InputError(
             f"{setting}: column '{text.name}' of {shown} cannot be read as {forced}.",
             f"A value there: '{_short(text.values[example].as_py())}' (data row {number(text.row_of(example))}).",
-            "Mend the values or take that type out of the settings.",
+            "Mend the values or take that type out of the settings." if "[" in setting else "Mend the values.",
         )
     return _read_words(text, forced)
 
@@ -370,12 +370,12 @@ def _examples(text: _Text, mask: np.ndarray) -> str:
     return listed((f"'{_short(shown[int(i)].as_py(), 24)}'" for i in order), limit=3)
 
 
-def _read_boolean(text: _Text) -> _Read | None:
+def _read_boolean(text: _Text, forced: bool) -> _Read | None:
     if len(text.present) > 6:
         return None
     words = [word.casefold() for word in text.shown.to_pylist()]
     pair = next((pair for pair in _BOOLEANS if set(words) <= set(pair)), None)
-    if pair is None or (len(set(words)) == 1 and pair[0] != "true"):
+    if pair is None or (len(set(words)) == 1 and pair[0] != "true" and not forced):
         return None
     answers = np.array([word == _BOOLEANS[pair] for word in words])
     n_true = int(text.weights[answers].sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -378,6 +379,47 @@ def check_study(block: Mapping[str, Any], overlays: list[str] | None = None) -> 
     except ValidationError as error:
         where = ", ".join(["_quarto.yml", *(overlays or [])])
         raise InputError(_told(where, _explain_all(error.errors(include_url=False)))) from None
+
+
+def name_settings_file(message: str, root: Path, profile: str | None = None) -> str:
+    """Name the file in which a setting stands, in a message about settings.
+
+    Parameters
+    ----------
+    message : str
+        Settings are written in it as ``_quarto.yml, segmentation.sources[0].key``.
+    root : Path
+        Folder of the project.
+    profile : str, optional
+        As in :func:`project_settings`.
+
+    Returns
+    -------
+    str
+        With the profile's name where the profile has the setting, or more of the way to it than ``_quarto.yml``.
+    """
+    try:
+        files = {file.name: _read_yaml(file) for file in (root / "_quarto.yml", *profile_files(root, profile))}
+    except InputError:
+        return message
+
+    def named(match: re.Match[str]) -> str:
+        steps = [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", match[1])]
+        # The last file in force wins: it lies on top of the others.
+        best = max(reversed(files), key=lambda name: _depth(files[name], steps))
+        return f"{best}, {match[1]}"
+
+    return re.sub(r"_quarto\.yml(?:, _quarto-[\w-]+\.yml)*, (segmentation(?:\.[\w-]+|\[\d+\])*)", named, message)
+
+
+def _depth(settings: Any, steps: list[str | int]) -> int:
+    """How many steps of the way to a setting are there."""
+    for n, step in enumerate(steps):
+        try:
+            settings = settings[step]
+        except (KeyError, IndexError, TypeError):
+            return n
+    return len(steps)
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

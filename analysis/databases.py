@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from decimal import Decimal
@@ -24,7 +25,7 @@ def read_database(address: str, query: str | None, *, root: Path, setting: str) 
     Parameters
     ----------
     address : str
-        SQLAlchemy URL with its environment variables already filled in.
+        SQLAlchemy URL with its environment variables already filled in; ``?table=`` at its end names a table.
     query : str or None
         A SELECT or WITH statement, or a table's name; None where the database has one table only.
     root : Path
@@ -44,6 +45,8 @@ def read_database(address: str, query: str | None, *, root: Path, setting: str) 
         Bad URL, missing driver or file, wrong password, broken connection, no such table, not a SELECT.
     """
     url = _url(address, root, setting)
+    if isinstance(table := url.query.get("table"), str):
+        url, query = url.difference_update_query(["table"]), query or table
     shown = Path(url.database or "database").name
     where = f"{place_of(setting)}: database '{shown}'"
     engine = _engine(url, where)
@@ -122,7 +125,8 @@ def _select(
             raise InputError(
                 f"{setting if setting.startswith('-') else f'{setting}.query'}: which rows of database '{shown}'?",
                 f"Tables there: {listed(tables)}." if tables else "It has no tables.",
-                "Set query of a source in the settings to a table's name or a SELECT statement.",
+                "Set query of a source in the settings to a table's name or a SELECT statement."
+                + (f' Without settings: --data "{_with_table(connection, tables[0])}"' if tables else ""),
             )
         query = tables[0]
     query = query.strip().rstrip(";")
@@ -141,6 +145,14 @@ def _select(
             connection = connection.execution_options(postgresql_readonly=True)
         result = connection.exec_driver_sql(query)
         return list(result.keys()), [tuple(row) for row in result]
+
+
+def _with_table(connection: sa.Connection, table: str) -> str:
+    """The address of a database and of a table in it, without the password; of a file relative to where we are."""
+    url = connection.engine.url
+    if url.get_backend_name() == "sqlite" and url.database:
+        url = url.set(database=os.path.relpath(url.database))
+    return url.update_query_dict({"table": table}).render_as_string(hide_password=True).replace("***", "${PASSWORD}")
 
 
 def _tables(connection: sa.Connection) -> list[str]:

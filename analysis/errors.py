@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+STOPPED = 130
+"""Exit code of a command that was stopped with Ctrl-C."""
 EXIT_CODES = {
     0: "done",
     1: "a fault of ours",
     2: "the data or settings cannot be used",
     3: "the gate refused to publish",
-    130: "stopped at the keyboard",
+    STOPPED: "stopped at the keyboard",
 }
 """What a command ends with."""
 
@@ -78,8 +80,12 @@ def listed(names: Iterable[str], limit: int = 12) -> str:
     --------
     >>> listed(["a", "b", "c"], limit=2)
     'a, b and 1 more'
+    >>> listed([])
+    'none'
     """
     names = [str(name) for name in names]
+    if not names:
+        return "none"
     if len(names) <= limit:
         return ", ".join(names)
     return f"{', '.join(names[:limit])} and {len(names) - limit} more"

@@ -123,7 +123,7 @@ class Expression:
             with np.errstate(all="ignore"):
                 return _evaluate(self.tree, values)
         except (TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
-            raise ValueError(f'formula "{_short(self.text)}" cannot be computed: {error}') from None
+            raise ValueError(f'formula "{_short(self.text)}" cannot be computed: {_in_words(error)}') from None
 
     def divides_by_zero(self) -> bool:
         """Whether a division has zero written below it.
@@ -172,6 +172,14 @@ def parse(text: str) -> Expression:
     except RecursionError:
         raise ValueError(f'formula "{_short(text)}" is nested too deeply') from None
     return Expression(text.strip(), tuple(dict.fromkeys(names)), tree)
+
+
+def _in_words(error: Exception) -> str:
+    """What a library says of values that do not fit, in plain words."""
+    text = str(error)
+    if isinstance(error, (TypeError, AttributeError)) and "takes no part" not in text:
+        return "a text or a date stands where a number is needed, or the other way round"
+    return text
 
 
 def _short(text: str) -> str:

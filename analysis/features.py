@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cleaning import Cleaned
 from analysis.config import Feature, Source, Study
 from analysis.descriptions import Description
-from analysis.errors import InputError, did_you_mean
+from analysis.errors import InputError, did_you_mean, listed
 from analysis.expressions import parse
 from analysis.formats import and_more
 
@@ -119,8 +119,9 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
         values = expression({**known, "as_of": pd.Timestamp(cleaned.as_of or 0)})
         numbers = _as_numbers(values)
     except (TypeError, ValueError, AttributeError) as error:
+        why = _explain(error, [known[column] for column in expression.names if column in known])
         raise InputError(
-            f"{place}: cannot be computed ({str(error)[:120]}).",
+            f"{place}: cannot be computed: {why}.",
             "Arithmetic needs numbers; year() and days() need dates.",
             "Look at the column types on the page Data dictionary, or set them under sources[0].types.",
         ) from None
@@ -138,6 +139,20 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
         categorical=False,
     )
     return numbers.rename(name), variable
+
+
+def _explain(error: Exception, columns: list[pd.Series]) -> str:
+    """Why a formula cannot be computed: which of its columns hold text or nothing, else what the language says."""
+    empty = [str(values.name) for values in columns if values.isna().all()]
+    typed = (pd.api.types.is_numeric_dtype, pd.api.types.is_bool_dtype, pd.api.types.is_datetime64_any_dtype)
+    texts = [str(v.name) for v in columns if str(v.name) not in empty and not any(test(v) for test in typed)]
+    for names, what in ((empty, "no value in any row"), (texts, "text")):
+        if names:
+            one = len(names) == 1
+            return f"column{'' if one else 's'} {listed(map(repr, names), 4)} hold{'s' if one else ''} {what}"
+    if "cannot be converted" in str(error):
+        return "it gives a date, not a number"
+    return str(error).rpartition("cannot be computed: ")[2].rstrip(".")
 
 
 def _take(column: str, role: str, source: Source, values: pd.Series, encode: str) -> tuple[pd.Series, Variable]:

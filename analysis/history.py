@@ -7,11 +7,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pandas as pd
 from pydantic import Field, TypeAdapter, ValidationError
@@ -19,12 +17,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 from analysis.cluster import Labels
 from analysis.config import Study
 from analysis.errors import InputError
+from analysis.published import download, unusable
 
 FOLDER, INDEX, UNREAD = "site/history", "index.json", "unread"
 MOST_RECORDS = 60
 """Newest records that are fetched from a published site. Ours."""
-MOST_BYTES = 2_000_000
-"""Largest record that is read from a published site. Ours."""
+ALIKE = 0.8
+"""Share of the columns of two tables that are in both, from which they are taken for months of one table."""
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Line = Annotated[str, Field(max_length=2000)]
@@ -32,6 +31,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=200)
 Stem = Annotated[str, Field(pattern=r"^[a-z0-9-]{8,40}$")]
 Day = Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Digest = Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")]
 Kind = Literal["kept", "merged", "split", "birth", "death"]
 Interval = tuple[Real, Real, Real]
 """A value with the lower and the upper end of its interval."""
@@ -70,7 +70,8 @@ class Spread:
     """A variable over everyone: bins between ``edges`` (open at both ends) or ``levels``, and the share in each.
 
     ``centre`` and ``scale`` make standard units, after the logarithm where ``log_unit`` is not None; both are None
-    where the variable did not form the segments.
+    where the variable did not form the segments. ``formula`` is a digest of the feature's formula, empty where it has
+    none or the record is of an older version.
     """
 
     name: Line
@@ -83,6 +84,7 @@ class Spread:
     log_unit: Real | None
     centre: Real | None
     scale: Real | None
+    formula: Digest = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class Change:
     """What changed since another run; all of it is aggregates, so that it can be told again without that run's data.
 
     ``by`` says what segments were matched by; ``common`` is the share of today's customers who were there then, None
-    where that is not known.
+    where that is not known. ``edited`` are labels of features whose formula is another one now: they are not compared.
     """
 
     before: Before
@@ -202,13 +204,31 @@ class Change:
     traits: tuple[TraitShift, ...]
     drift: tuple[Drift, ...]
     flows: tuple[Flow, ...]
+    edited: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Which table a run read: digests of its key and columns, and whether the settings were drafted from it."""
+
+    key: Digest
+    columns: tuple[Digest, ...]
+    drafted: bool
+
+    def is_like(self, other: Table | None) -> bool:
+        """Whether another table has the same key and almost the same columns."""
+        if other is None or self.key != other.key:
+            return False
+        here, there = set(self.columns), set(other.columns)
+        return len(here & there) >= ALIKE * len(here | there) > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What a run leaves behind; published with the site, so that the site is its own memory.
 
-    ``gone`` are identities of earlier runs that no segment has any more; nobody else gets their address.
+    ``gone`` are identities of earlier runs that no segment has any more; nobody else gets their address. ``table``
+    says which table the run read.
     """
 
     version: Literal[1]
@@ -225,6 +245,7 @@ class Record:
     segments: tuple[Identity, ...]
     gone: tuple[Identity, ...]
     change: Change | None
+    table: Table | None = None
 
     def entry(self) -> dict[str, Any]:
         """Its line in the index."""
@@ -233,12 +254,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is known of earlier runs: this very one, the one to compare with, and what has to be told about them."""
+    """What is known of earlier runs: this very one, the one to compare with, and what has to be told about them.
+
+    ``study`` is the title under which the runs are kept, where it is not the study's own.
+    """
 
     stem: str
     own: Record | None = None
     previous: Record | None = None
     told: tuple[str, ...] = ()
+    study: str = ""
+    table: Table | None = None
 
     def compared(self) -> str:
         """Name of the run whose segments today's are matched to; empty for none."""
@@ -276,17 +302,59 @@ def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
     return f"{as_of or 'undated'}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str) -> Past:
+def digest(text: str) -> str:
+    """Twelve digits that stand for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def mark_table(columns: Iterable[str], key: str | None, drafted: bool) -> Table:
+    """Say which table a run read, without its words."""
+    return Table(digest(key or ""), tuple(sorted({digest(str(column)) for column in columns})), drafted)
+
+
+def recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str, table: Table | None = None) -> Past:
     """Find the record of this very run, and the newest one of other data or settings to compare with.
 
     A later run's record is compared with only where there is no earlier one. A history that cannot be read is told
-    and left out: the run is then a first one.
+    and left out: the run is then a first one. Settings that were drafted from a table have a title that nobody chose:
+    runs of a table with the same key and columns are then of one study, whatever its file is called.
 
     Raises
     ------
     InputError
         Where the settings name a file or a folder that is not there.
     """
+    title, line = _find_title(root / FOLDER, study, synthetic, stem, table)
+    found = _recall(root, study.model_copy(update={"title": title}), synthetic, stem, as_of)
+    known_as = title if title != study.title else ""
+    return replace(found, told=(*found.told, *([line] if line else [])), study=known_as, table=table)
+
+
+def _find_title(top: Path, study: Study, synthetic: bool, stem: str, table: Table | None) -> tuple[str, str]:
+    """The title under which the runs of this study are kept, and what there is to say about it."""
+    if table is None:
+        return study.title, ""
+    folders = [top, *sorted(folder for folder in top.glob("*") if folder.is_dir() and folder.name != UNREAD)]
+    records = [record for folder in folders for record in _read_folder(folder, [])]
+    if any(_is_same(record, study, synthetic) for record in records):
+        return study.title, ""
+    like = [r for r in records if r.synthetic == synthetic and table.is_like(r.table)]
+    if not like:
+        return study.title, ""
+    drafted = [r for r in like if r.table and r.table.drafted]
+    if table.drafted and drafted:
+        old = drafted[0].study
+        what = f"Key and columns are those of the study “{old}”, so this is its next run and is compared with it."
+        return old, "" if any(r.stem == stem for r in drafted) else what
+    old = like[-1].study
+    setting = f"title: {json.dumps(old, ensure_ascii=False)}"
+    return study.title, (
+        f"The runs on record with this key and these columns are of the study “{old}”; this one is called "
+        f"“{study.title}” and is a first run.\n  If it is the next one of them, write in the settings:  {setting}"
+    )
+
+
+def _recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str) -> Past:
     told: list[str] = []
     top = root / FOLDER
     records = [*_read_folder(top / _folder_name(study.title, synthetic), told), *_read_folder(top, told)]
@@ -353,24 +421,28 @@ def fetch_history(root: Path, address: str) -> list[str]:
     Returns
     -------
     list of str
-        What happened, one line each; a site without a history, or one that cannot be read, is told and does no harm.
+        What happened, one line each; an address that has no history yet (404) gives none and is a first run.
 
     Raises
     ------
     InputError
-        For an address that is none of the web.
+        For an address that is none of the web, or a history that cannot be fetched whole; nothing is then changed.
     """
-    if not address.startswith(("http://", "https://")):
+    if not address.strip():
+        raise InputError("No address is given.", hint="Name the published site: make history SITE=https://…")
+    if not re.match(r"https?://[^/\s]", address):
         raise InputError(f"--from {address}: this is no address of the web.", "Expected https://…, where the site is.")
-    told: list[str] = []
-    found = _read_place(root, address, told)
+    notes: list[str] = []
+    found = _fetch_records(address)
+    if found is None:
+        return [f"{address} has no history yet (404): this is a first run."]
     top = root / FOLDER
-    here = _read_folder(top, told)
+    here = _read_folder(top, notes)
     fresh = [record for record in found if record.stem not in {r.stem for r in here}]
     if fresh:
         _write_folder(top, {record.stem: record for record in (*fresh, *here)})
     n = len(fresh)
-    return [*told, f"{n} run{'' if n == 1 else 's'} fetched from {address}." if n else f"No new run at {address}."]
+    return [*notes, f"{n} run{'' if n == 1 else 's'} fetched from {address}." if n else f"No new run at {address}."]
 
 
 def to_json(record: Record) -> str:
@@ -426,7 +498,9 @@ def _holds_together(record: Record) -> bool:
 
 def _index_names(content: object) -> list[str]:
     """File names in an index, none of which leads out of its folder."""
-    lines = content.get("runs", []) if isinstance(content, dict) else []
+    lines = content.get("runs") if isinstance(content, dict) else None
+    if not isinstance(lines, list):
+        raise ValueError("the index has no list of runs")
     names = [str(line.get("file", "")) for line in lines if isinstance(line, dict)]
     return [name for name in dict.fromkeys(names) if re.fullmatch(r"[a-z0-9-]{8,40}\.json", name)]
 
@@ -460,34 +534,52 @@ def _read_place(root: Path, place: str, told: list[str]) -> list[Record]:
             f"_quarto.yml, segmentation.history.previous: {place} is not there.",
             "Expected is a record (JSON), a folder of records, or the address of a published site.",
         )
+    try:
+        found = _fetch_records(place)
+    except InputError as error:
+        told.append(f"{str(error).splitlines()[0]} The runs there are not known.")
+        return []
+    if found is None:
+        told.append(f"{place} has no history (404); the runs there are not known.")
+    return found or []
+
+
+def _fetch_records(place: str) -> list[Record] | None:
+    """Records of a published site, of its index, or of one record's address; None where there is no history (404).
+
+    Raises
+    ------
+    InputError
+        Where one of them cannot be fetched or read: with a part of the history, names would be lost unnoticed.
+    """
     if place.endswith(".json") and not place.endswith(INDEX):
-        content = _download(place, told)
-        record = _read_record(content, "", told) if content else None
-        return [record] if record else []
+        content = download(place)
+        return None if content is None else [_checked_record(content, "", place)]
     base = place.removesuffix("index.html").removesuffix("site/").rstrip("/")
     folder = place.removesuffix(f"/{INDEX}") if place.endswith(INDEX) else f"{base}/{FOLDER}"
-    content = _download(f"{folder}/{INDEX}", told)
+    content = download(f"{folder}/{INDEX}")
+    if content is None:
+        return None
     try:
-        names = _index_names(json.loads(content)) if content else []
-    except ValueError:
-        told.append(f"{folder}/{INDEX} is no index of runs; nothing is taken from it.")
-        names = []
+        index = json.loads(content)
+        names = _index_names(index)
+        if not isinstance(index, dict) or not isinstance(index["runs"], list) or len(names) != len(index["runs"]):
+            raise ValueError
+    except (ValueError, KeyError, RecursionError):
+        raise unusable(
+            f"{folder}/{INDEX} is no list of runs.", 'Expected JSON with {"runs": [{"file": "….json"}]}.'
+        ) from None
     records = []
     for name in names[-MOST_RECORDS:]:
-        if (content := _download(f"{folder}/{name}", told)) and (record := _read_record(content, name, told)):
-            records.append(record)
+        content = download(f"{folder}/{name}")
+        if content is None:
+            raise unusable(f"{folder}/{name} is not there (404).", f"{INDEX} beside it names it.")
+        records.append(_checked_record(content, name, f"{folder}/{name}"))
     return records
 
 
-def _download(address: str, told: list[str]) -> bytes:
-    """What an address holds; empty, and told, where it gives nothing that can be a record."""
-    try:
-        with urlopen(address, timeout=30) as answer:
-            content = answer.read(MOST_BYTES + 1)
-    except (URLError, OSError, ValueError) as error:
-        told.append(f"{address} gave no history ({getattr(error, 'reason', error)}); the runs there are not known.")
-        return b""
-    if len(content) > MOST_BYTES:
-        told.append(f"{address} is larger than a record can be; it is left out.")
-        return b""
-    return content
+def _checked_record(content: bytes, name: str, address: str) -> Record:
+    record = _read_record(content, name, [])
+    if record is None:
+        raise unusable(f"{address} is no record of a run.", "Expected a whole one, of this version of the tool.")
+    return record

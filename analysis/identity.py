@@ -204,6 +204,12 @@ def gone_after(memory: Memory, identities: Sequence[Identity], study: Study) -> 
     return tuple(known[slug] for slug in sorted(known) if slug not in here)
 
 
+def edited_features(then: Measures, now: Measures) -> dict[str, str]:
+    """Labels, by name, of features whose formula is another one than then; of older records that is not known."""
+    was = {spread.name: spread.formula for spread in then.spreads}
+    return {s.name: s.label for s in now.spreads if s.formula and was.get(s.name) and was[s.name] != s.formula}
+
+
 def _shares_features(then: Measures, now: Measures) -> bool:
     """Whether enough forming features are in both runs for them to be of one study."""
     sides = [{s.name for s in m.spreads if s.scale is not None} for m in (then, now)]
@@ -219,9 +225,10 @@ def _assign(closeness: NDArray[np.float64]) -> dict[int, int]:
 def _as_matrix(then: Measures, now: Measures) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Centres of both runs in today's standard units, shape (k, columns of both)."""
     steps = [{s.name: s for s in m.spreads if s.scale is not None} for m in (then, now)]
+    edited = edited_features(then, now)
     inside = [set.intersection(*(set(f.centre) for f in m.segments)) for m in (then, now)]
     of = {c: c if c in steps[1] else c.split("=")[0] for c in inside[0] & inside[1]}
-    shared = sorted(c for c, name in of.items() if name in steps[0] and name in steps[1])
+    shared = sorted(c for c, name in of.items() if name in steps[0] and name in steps[1] and name not in edited)
     new = np.array([[f.centre[c] for c in shared] for f in now.segments]).reshape(len(now.segments), -1)
     old = np.array([[f.centre[c] for c in shared] for f in then.segments]).reshape(len(then.segments), -1)
     for at, column in enumerate(shared):

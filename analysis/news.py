@@ -101,6 +101,20 @@ def basis(report: Report) -> str:
     )
 
 
+def edited(report: Report) -> str:
+    """Which features are not compared, as their formula is another one now; empty for none."""
+    labels = report.change.edited if report.change else ()
+    if not labels:
+        return ""
+    named = joined([f"“{label}”" for label in labels])
+    formula = "The formula of" if len(labels) == 1 else "The formulas of"
+    was = "was edited after that run, so it is" if len(labels) == 1 else "were edited after that run, so they are"
+    return (
+        f"{formula} {named} {was} left out of this comparison. Segments can differ for that reason alone: their sizes "
+        f"then and now do not say that {report.study.customers} behave differently."
+    )
+
+
 def runs(report: Report) -> Table:
     """The two runs side by side."""
     change = report.change
@@ -126,7 +140,8 @@ def sizes(report: Report) -> Table:
     change, f = report.change, report.formats()
     assert change is not None
     worth = report.value_label()
-    heads = ("Segment", "Customers then", "Customers now", "Share then", "Share now", "Shift in points")
+    people = report.study.customers.capitalize()
+    heads = ("Segment", f"{people} then", f"{people} now", "Share then", "Share now", "Shift in points")
     rows = []
     for c in change.segments:
         own = None if c.now is None else _now(report, c)

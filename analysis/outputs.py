@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +11,10 @@ from analysis import scoring
 from analysis.cleaning import Cleaned
 from analysis.config import Source, Study
 from analysis.disclosure import Private
+from analysis.errors import InputError
 from analysis.evidence import Evidence
 from analysis.report import Report, to_json
-from analysis.scoring import Model
+from analysis.scoring import Model, Name, name_segments
 from analysis.sources import RawTable
 
 
@@ -21,10 +23,52 @@ def write_outputs(build: Path, report: Report, cleaned: Cleaned, evidence: Evide
     build.mkdir(parents=True, exist_ok=True)
     files = [build / name for name in ("report.json", "memberships.parquet", "model.json")]
     files[0].write_text(to_json(report), encoding="utf-8")
+    segments = tuple(Name(s.letter, s.name, s.slug) for s in report.segments)
     memberships = pd.DataFrame({"key": cleaned.keys.astype("str"), "segment": evidence.labels.astype("int64")})
-    memberships.to_parquet(files[1], index=False)
-    files[2].write_text(scoring.to_json(model), encoding="utf-8")
+    memberships.assign(**name_segments(evidence.labels, segments)).to_parquet(files[1], index=False)
+    files[2].write_text(scoring.to_json(replace(model, segments=segments)), encoding="utf-8")
     return files
+
+
+def check_table_path(file: Path, shown: str) -> None:
+    """Refuse a place that a table cannot be written to.
+
+    Raises
+    ------
+    InputError
+        For a folder, or a file whose name ends in neither .csv nor .parquet.
+    """
+    hint = "Name a file that ends in .csv or .parquet."
+    if file.is_dir():
+        raise InputError(f"--out {shown}: this is a folder.", "Expected a file.", hint)
+    if file.suffix.lower() not in {".csv", ".parquet"}:
+        raise InputError(
+            f"--out {shown}: tables are not written as '{file.suffix}'." if file.suffix else
+            f"--out {shown}: the name has no ending that says how to write the table.",
+            "Possible are .csv (which Excel opens too) and .parquet.",
+            hint,
+        )  # fmt: skip
+    above = next(folder for folder in file.parents if folder.exists())
+    if not above.is_dir():
+        raise InputError(f"--out {shown}: {above.name} is a file, not a folder.", hint=hint)
+
+
+def write_table(table: pd.DataFrame, file: Path) -> None:
+    """Write a table as CSV or Parquet, as the file's name ends; a folder that is not there is made.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix.lower() == ".parquet":
+            table.to_parquet(file, index=False)
+        else:
+            table.to_csv(file, index=False)
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}.", hint="Name another file.") from None
 
 
 def private_values(raw: RawTable, cleaned: Cleaned, source: Source, study: Study) -> Private:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
 from markupsafe import Markup
 
 from analysis import (
@@ -39,6 +40,7 @@ from analysis.briefs import (
     write_briefs,
 )
 from analysis.drawings import draw_all, draw_pictures
+from analysis.errors import InputError
 from analysis.escaping import escape, escape_front, escape_json, escape_lines
 from analysis.exports import export_rules
 from analysis.figures import WIDTH, Figure, Table
@@ -185,6 +187,17 @@ def read_glossary(path: Path) -> dict[str, dict[str, Any]]:
     }
 
 
+def _find_line(error: Exception) -> str:
+    """The template and line in which an error arose; empty where it arose in the code."""
+    if isinstance(error, TemplateSyntaxError) and error.name:
+        return f"templates/{error.name}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    last = next((f for f in reversed(frames) if "jinja2" not in Path(f.filename).parts), None)
+    if last is None or "/templates/" not in Path(last.filename).as_posix():
+        return "templates" if isinstance(error, TemplateNotFound) else ""
+    return f"templates/{Path(last.filename).as_posix().rpartition('/templates/')[2]}, line {last.lineno}"
+
+
 class _Book:
     """The pages of one report."""
 
@@ -328,10 +341,23 @@ class _Book:
             yield persona_brief(report, s, self.tiles(s), sure, shown, pictures[shown.id], self.home)
 
     def page(self, template: str, **context: Any) -> str:
-        """Fill in one template."""
-        text = self.environment.get_template(f"pages/{template}.qmd").render(
-            report=self.report, study=self.report.study, verdict=self.report.verdict, **context
-        )
+        """Fill in one template.
+
+        Raises
+        ------
+        InputError
+            Where a template cannot be filled in, with its line.
+        """
+        try:
+            text = self.environment.get_template(f"pages/{template}.qmd").render(
+                report=self.report, study=self.report.study, verdict=self.report.verdict, **context
+            )
+        except Exception as error:
+            if place := _find_line(error):
+                raise InputError(
+                    f"{place}: {error}.".replace("..", "."), hint="Correct the template; the last site is as it was."
+                ) from error
+            raise
         return re.sub(r"\n{3,}", "\n\n", text)
 
     def figure(self, figure: Figure, depth: int) -> PageFigure:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -144,14 +144,14 @@ def _compute(
     from analysis.evidence import SETTINGS, gather_evidence
     from analysis.explore import find_missing_together, summarise_columns
     from analysis.features import build_features
-    from analysis.history import name_run, read_members, recall, write_history, write_members
+    from analysis.history import mark_table, name_run, read_members, recall, write_history, write_members
     from analysis.lint import lint
     from analysis.multiverse import explore_choices
     from analysis.notes import FOLDER, find_lost, read_notes
     from analysis.outputs import private_values, write_outputs
     from analysis.pages import write_pages
     from analysis.personas import write_personas
-    from analysis.playbook import find_misspelt, read_playbook
+    from analysis.playbook import check_numbers, find_misspelt, read_playbook
     from analysis.prepare import apply_steps, prepare
     from analysis.profile import expect_spend, profile_segments
     from analysis.proof import prove, settle_split
@@ -181,6 +181,7 @@ def _compute(
     with stage("Build features"):
         table = build_features(cleaned, source, study, whole.described)
         _check_study(study, table)
+        check_numbers(plays, table.variables)
         protected = find_protected(study, source, cleaned, table)
         prepared = prepare(table, study)
         correlations, associations = correlate(table), associate(table, study.min_cell)
@@ -216,7 +217,10 @@ def _compute(
         )
     with stage("Compare with the last run"):
         as_of = cleaned.as_of.isoformat() if cleaned.as_of else ""
-        past = recall(root, study, synthetic, name_run(study, [each.sha256 for each in raws], as_of), as_of)
+        there = [name for each in raws for name in each.frame.columns]
+        read_from = mark_table(there, study.sources[0].key or study.sources[0].columns.customer, draft is not None)
+        stem = name_run(study, [each.sha256 for each in raws], as_of)
+        past = recall(root, study, synthetic, stem, as_of, read_from)
         measures = measure(table, features, prepared.steps, evidence.labels, profiles, study)
         then = read_members(root, past.compared()) if source.key else None
         looked = look_back(past, measures, table, evidence.labels, cleaned.keys, then, profiles, study, as_of)
@@ -277,6 +281,13 @@ def _compute(
         "stamp": stamp,
         "history": _mark_history(root),
         "data": raws[0].shown_path,
+        "read": [
+            file.resolve().relative_to(root.resolve()).as_posix()
+            for path in paths
+            if isinstance(path, Path)
+            for file in files_at(path)
+            if file.resolve().is_relative_to(root.resolve())
+        ],
         "synthetic": synthetic,
         "files": names,
     }
@@ -289,8 +300,13 @@ def _compute(
     return Built(raws[0].shown_path, synthetic, fresh=True, told=(*told, *(() if installed() else (ABSENT,))))
 
 
-def read_source(path: Location, root: Path, source: Source, setting: str) -> RawTable:
-    """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence."""
+def read_source(
+    path: Location, root: Path, source: Source, setting: str, known: Mapping[str, str] | None = None, fewest: int = 2
+) -> RawTable:
+    """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence.
+
+    ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
+    """
     from analysis.sources import read_table
 
     def read(dates: DateOrder) -> RawTable:
@@ -307,6 +323,8 @@ def read_source(path: Location, root: Path, source: Source, setting: str) -> Raw
             header=source.header,
             names=source.names,
             setting=setting,
+            known=known,
+            fewest=fewest,
         )
 
     raw = read(source.dates)
@@ -328,6 +346,31 @@ def _locate(root: Path, study: Study, data: Path | str | None, demo: bool) -> tu
         return knows_real_run(root, study)
 
     return locate(root, study, data, demo, has_real_run)
+
+
+def data_files(root: Path, data: str | None = None) -> list[Path]:
+    """The files that a study reads, wherever they lie; none where its settings cannot be read just now.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    data : str, optional
+        What stands in for the first source, from where the user stands.
+    """
+    try:
+        study = load_study(root)
+    except InputError:
+        return []
+    places = [(root, source.path) for source in study.sources]
+    if data is not None:
+        places[0] = (Path.cwd(), data)
+    files: list[Path] = []
+    for folder, place in places:
+        path = os.path.expandvars(place.partition("?")[0].removeprefix("sqlite:///"))
+        if "://" not in path:
+            files += files_at(folder / Path(path).expanduser())
+    return files
 
 
 def _check_draft(study: Study, raw: RawTable) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import yaml
@@ -70,7 +70,7 @@ class Play(BaseModel):
     reason: str
     measure: str
     avoid: str
-    effort: str = "medium"
+    effort: Literal["low", "medium", "high"] = "medium"
     stake: str = Field("", description="Formula of the value at stake.")
     assuming: str = Field("", description="What that supposes.")
     rate: str = Field("", description="Formula of the share that the test is to raise, as it is now.")
@@ -218,6 +218,29 @@ def choose_actions(
         if len(actions) == MOST_ACTIONS:
             break
     return tuple(actions)
+
+
+def check_numbers(plays: list[tuple[int, Play]], variables: Iterable[Variable]) -> None:
+    """Refuse rules that name a number which the study's variables do not have.
+
+    Raises
+    ------
+    InputError
+        Naming the line of the rule. Variables that the study lacks are no fault, as a playbook may serve many studies.
+    """
+    counted = {variable.name for variable in variables if not variable.categorical}
+    faults = []
+    for line, play in plays:
+        quoted = _QUOTE.findall(f"{play.action} {play.reason} {play.measure} {play.avoid}")
+        formulas = [parse(text).names for text in (play.when, play.stake, play.rate) if text]
+        for name in dict.fromkeys((*(n for names in formulas for n in names), *quoted)):
+            owner, _, field = name.partition(".")
+            if owner in counted and owner not in _KNOWN and field not in _OF_A_VARIABLE:
+                there = [f"{owner}.{each}" for each in _OF_A_VARIABLE]
+                near = did_you_mean(name, there)
+                faults.append(f"{PLAYBOOK}, line {line}: there is no '{name}'. {near}".rstrip())
+    if faults:
+        raise InputError("\n".join(faults[:4]), f"A variable has: {', '.join(_OF_A_VARIABLE)}.", "Correct the rule.")
 
 
 def find_misspelt(plays: list[tuple[int, Play]], names: Iterable[str]) -> list[str]:

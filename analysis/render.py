@@ -115,7 +115,7 @@ def render(
     """
     root, out = root.resolve(), out.resolve()
     engine = engine or ("quarto" if shutil.which("quarto") else "smalldocs")
-    _check_folders(root, out)
+    check_folders(root, out)
     profile_files(root, profile)
     with build_lock(root):
         fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_made(out.parent))) / out.name.removesuffix(".zip")
@@ -283,7 +283,13 @@ def _pack(site: Path, archive: Path) -> Path:
     return archive
 
 
-def _check_folders(root: Path, out: Path) -> None:
+def check_folders(root: Path, out: Path) -> None:
+    """Refuse a place that cannot hold the site.
+
+    Raises
+    ------
+    InputError
+    """
     if not (root / "_quarto.yml").is_file():
         raise InputError(f"{root} has no _quarto.yml.", hint="Run the command in the project folder.")
     if not _is_archive(out) and out.suffix.lower() in _ARCHIVES:

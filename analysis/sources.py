@@ -119,6 +119,8 @@ def read_table(
     header: bool | None = None,
     names: Sequence[str] | None = None,
     setting: str = "segmentation.sources[0]",
+    known: Mapping[str, str] | None = None,
+    fewest: int = 2,
 ) -> RawTable:
     """Read one source, whatever its format, and say how.
 
@@ -143,6 +145,10 @@ def read_table(
         Names for the columns, in order.
     setting : str
         Place in the settings that messages name.
+    known : mapping of column name to type, optional
+        Types as ``types``, for those of these columns that are there.
+    fewest : int
+        Rows that the table has at least.
 
     Returns
     -------
@@ -151,7 +157,7 @@ def read_table(
     Raises
     ------
     InputError
-        For whatever cannot be read as a table of at least two rows and at most 2,000 columns.
+        For whatever cannot be read as a table of enough rows and at most 2,000 columns.
     """
     reading = Reading(
         *(delimiter, encoding, sheet, query, header, tuple(names) if names is not None else None, setting)
@@ -170,7 +176,8 @@ def read_table(
     table, notes = _join(parts, shown, setting)
     if names is not None:
         table = _rename(table, tuple(names), shown, setting)
-    _check_shape(table, shown)
+    _check_shape(table, shown, fewest)
+    types = {name: kind for name, kind in (known or {}).items() if name in table.column_names} | dict(types or {})
     frame, columns = read_columns(table, types=types, dates=dates, decimal=decimal, shown=shown, setting=setting)
     digests = [part.digest for part in parts]
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
@@ -487,14 +494,14 @@ def _rename(table: pa.Table, names: tuple[str, ...], shown: str, setting: str) -
     return table.rename_columns(header_names(f"{setting}.names: {shown}", list(names)))
 
 
-def _check_shape(table: pa.Table, shown: str) -> None:
+def _check_shape(table: pa.Table, shown: str, fewest: int) -> None:
     if table.num_columns > MAX_COLUMNS:
         raise InputError(
             f"{shown} has {table.num_columns:,} columns.",
             f"Expected at most {MAX_COLUMNS:,}.",
             "Leave out columns that do not describe customers, or swap rows and columns.",
         )
-    if table.num_rows < 2:
+    if table.num_rows < fewest:
         told = {0: "no rows", 1: "one row"}[table.num_rows]
         raise InputError(
             f"{shown} has {told}.", "Expected one row for each customer or event.", "Export the table again."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from joblib import Parallel, delayed
@@ -30,11 +32,49 @@ def run_all(jobs: Iterable[Any]) -> list[Any]:
 
 
 def warm_up(module: str) -> None:
-    """Start the processes in the background and let each import a module."""
+    """Start the processes and let each import a module; that goes on in the background."""
     jobs = [delayed(importlib.import_module)(module) for _ in range(2 * CORES)]
-    threading.Thread(target=lambda: Parallel(n_jobs=CORES)(jobs), daemon=True).start()
+    with _deaf_to_interrupts():
+        results = Parallel(n_jobs=CORES, return_as="generator", pre_dispatch="all")(jobs)
+
+    def wait() -> None:
+        # Whoever stops the processes needs no message from here.
+        with contextlib.suppress(Exception):
+            list(results)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def stop() -> None:
     """End the processes at once; left to themselves they take a second to say goodbye."""
     get_reusable_executor().shutdown(wait=False, kill_workers=True)
+
+
+def kill() -> None:
+    """Kill the processes without waiting for anything, where this process is about to end too."""
+    threading.excepthook = lambda _: None
+    processes: dict[int, Any] = getattr(get_reusable_executor(), "_processes", None) or {}
+    for process in list(processes.values()):
+        process.kill()
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach and that say nothing when this one is stopped.
+
+    This one ends them. Otherwise each would print where it was, and joblib's helper what it had to tidy up.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before, filters = signal.signal(signal.SIGINT, signal.SIG_IGN), os.environ.get("PYTHONWARNINGS")
+    quiet = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (filters, quiet)))
+    try:
+        yield
+    finally:
+        if filters is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = filters
+        signal.signal(signal.SIGINT, before)

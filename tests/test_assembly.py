@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.assembly import assemble
+from analysis.cleaning import clean
 from analysis.config import Study, check_study
 from analysis.sources import RawTable, read_table
 
@@ -59,3 +60,17 @@ def test_a_joined_column_whose_name_is_taken_is_renamed_with_its_gaps(tmp_path: 
     whole = assemble([*raws, read_table(tmp_path / "panel.csv", root=tmp_path)], study)
     assert whole.raw.column("panel_region").n_missing == int(whole.raw.frame["panel_region"].isna().sum()) == 2
     assert (whole.joined[2].unknown, whole.joined[2].without) == (0, 1)
+
+
+def test_the_date_of_the_study_is_not_taken_from_an_ignored_column(tmp_path: Path) -> None:
+    days = pd.DataFrame({"id": range(40), "joined": "2023-05-01", "contract_end": "2031-12-31", "spend": range(40)})
+    days.to_csv(tmp_path / "people.csv", index=False)
+    raws = [read_table(tmp_path / "people.csv", root=tmp_path)]
+    roles = {"feature": ["spend"], "descriptor": ["joined"]}
+    source = {"path": "people.csv", "key": "id", "roles": roles}
+    study = check_study({"title": "People", "sources": [source]})
+    assert str(assemble(raws, study).as_of) == "2031-12-31"
+    ignoring = {**source, "roles": {**roles, "ignore": ["contract_end"]}}
+    study = check_study({"title": "People", "sources": [ignoring]})
+    assert str(assemble(raws, study).as_of) == "2023-05-01"
+    assert str(clean(raws[0], study.sources[0], study).as_of) == "2023-05-01"

@@ -167,6 +167,24 @@ UNUSABLE_SETTINGS: dict[str, tuple[Spoil, tuple[str, ...]]] = {
     "a rule without an action": (
         lambda r: (r / "templates/playbook.yml").write_text("- when: segment.share > 0\n"), ("playbook.yml", "action"),
     ),
+    "a rule of an effort that there is not": (
+        lambda r: (r / "templates/playbook.yml").write_text(
+            "- when: segment.share > 0\n  action: a\n  reason: b\n  measure: c\n  avoid: d\n  effort: tiny\n"
+        ),
+        ("playbook.yml, line 6", "effort", "'low', 'medium' or 'high'"),
+    ),
+    "a misspelt number in a reason": (
+        lambda r: (r / "templates/playbook.yml").write_text(
+            "- {when: segment.share > 0, action: a, reason: 'b {wine_share.medain}', measure: c, avoid: d}\n"
+        ),
+        ("playbook.yml, line 1", "'wine_share.medain'", "Did you mean 'wine_share.median'?"),
+    ),
+    "a misspelt number in a condition": (
+        lambda r: (r / "templates/playbook.yml").write_text(
+            "- {when: wine_share.meen > 0, action: a, reason: b, measure: c, avoid: d}\n"
+        ),
+        ("playbook.yml, line 1", "'wine_share.meen'", "Did you mean 'wine_share.mean'?"),
+    ),
     "a rule that cannot be read": (
         lambda r: (r / "templates/playbook.yml").write_text(
             "- {when: segment.share >, action: a, reason: b, measure: c, avoid: d, effort: low}\n"
@@ -223,6 +241,14 @@ def test_an_unknown_profile_is_named(finished: Path, run: Run, monkeypatch: pyte
         (("check", "--site", "nowhere"), ("nowhere",)),
         (("score", "nobody.csv"), ("nobody.csv",)),
         (("score", str(DATA), str(DATA)), ("2 files given", "marketing_campaign (customers)")),
+        (("score", str(DATA), "--out", "templates"), ("--out templates", "folder", ".csv or .parquet")),
+        (("score", str(DATA), "--out", "scores.xlsx"), ("--out scores.xlsx", "'.xlsx'", ".csv", ".parquet")),
+        (("score", str(DATA), "--out", "scores.txt"), ("--out scores.txt", "'.txt'", ".csv", ".parquet")),
+        (("score", str(DATA), "--out", "scores"), ("--out scores", "no ending", ".csv", ".parquet")),
+        (("score", str(DATA), "--out", "README.md/scores.csv"), ("README.md is a file",)),
+        (("history", "--from", ""), ("No address is given", "make history SITE=https://")),
+        (("history", "--from", "example.org"), ("--from example.org", "https://")),
+        (("history", "--from", "http://127.0.0.1:9"), ("http://127.0.0.1:9/site/history/index.json", "refused")),
         (("demo", "--customers", "0", "--out", "twin"), ("0",)),
         (("demo", "--customers", "-5", "--out", "twin"), ("-5",)),
         (("demo", "--customers", "20", "--out", "_quarto.yml/twin"), ("_quarto.yml/twin",)),
@@ -351,7 +377,8 @@ def test_scores_agree_with_the_memberships(finished: Path, run: Run) -> None:
     ended = run("score", str(DATA))
     assert ended.code == 0
     scores = pd.read_csv(finished / "build/scores.csv", dtype={"key": str})
-    assert list(scores.columns) == ["key", "segment", "confidence", "runner_up", "unlike_anyone"]
+    names = ["key", "segment", "letter", "name", "slug", "confidence", "runner_up", "runner_up_letter", "unlike_anyone"]
+    assert list(scores.columns) == names
     assert scores["confidence"].between(0.5, 1).all()
     assert (scores["segment"] != scores["runner_up"]).all()
     assert scores["unlike_anyone"].mean() < 0.05
@@ -367,6 +394,23 @@ def test_new_customers_need_only_the_columns_that_form_segments(finished: Path, 
     table.drop(columns=unused).to_csv(finished / "new.csv", index=False)
     assert run("score", "new.csv", "--out", "new_scores.csv").code == 0
     assert len(pd.read_csv(finished / "new_scores.csv")) == 40
+
+
+def test_one_customer_is_scored_and_rows_without_a_key_are_said(finished: Path, run: Run) -> None:
+    table = pd.read_csv(finished / DATA, sep="\t").head(40).astype(object)
+    table.head(1).to_csv(finished / "one.csv", index=False)
+    assert run("score", "one.csv").out.startswith("1 customer scored into build/scores.csv")
+    table.loc[[3, 5, 7], "ID"] = None
+    table.to_csv(finished / "new.csv", index=False)
+    ended = run("score", "new.csv")
+    assert ended.code == 0 and ended.out.startswith("40 customers scored")
+    assert "new.csv: 3 rows have no value in the key column 'ID'; they are placed, with an empty key." in ended.err
+    assert pd.read_csv(finished / "build/scores.csv")["key"].isna().sum() == 3
+
+
+def test_scores_are_written_as_the_file_is_named(finished: Path, run: Run) -> None:
+    assert run("score", str(DATA), "--out", "new/scores.parquet").code == 0
+    assert list(pd.read_parquet(finished / "new/scores.parquet").columns)[:3] == ["key", "segment", "letter"]
 
 
 def test_a_column_that_scoring_needs_is_named(finished: Path, run: Run) -> None:
@@ -441,3 +485,24 @@ def test_a_reader_that_stops_listening_is_no_fault(finished: Path) -> None:
     command = f"{sys.executable} -m analysis --help | true"
     done = subprocess.run(["sh", "-c", command], cwd=finished, capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_a_site_in_one_file_is_held_against_the_gate(finished: Path, run: Run) -> None:
+    shutil.make_archive(str(finished / "site-of-today"), "zip", finished / "_site")
+    ended = run("check", "--site", "site-of-today.zip")
+    assert (ended.code, ended.out) == (0, "site-of-today.zip may be published.\n")
+    (finished / "half.zip").write_bytes((finished / "site-of-today.zip").read_bytes()[:5000])
+    assert_refused(run("check", "--site", "half.zip"), "half.zip cannot be unpacked")
+
+
+def test_where_the_site_cannot_be_written_is_said_before_the_build(finished: Path, run: Run) -> None:
+    before = state(finished)
+    assert_refused(run("build", "--force", "--out", "nowhere/site.zip"), "nowhere is not there")
+    assert state(finished) == before
+
+
+def test_serving_is_not_offered_for_a_site_elsewhere(finished: Path, run: Run) -> None:
+    out = finished.parent / "elsewhere"
+    ended = run("render", "--engine", "smalldocs", "--out", str(out))
+    assert ended.code == 0 and "elsewhere/index.html in a browser\n" in ended.out
+    assert "make serve" not in ended.out

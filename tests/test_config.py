@@ -14,8 +14,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.config import Source, Study, check_study, load_study, merge, project_settings
-from analysis.errors import InputError
+from analysis.config import Source, Study, check_study, load_study, merge, name_settings_file, project_settings
+from analysis.errors import InputError, listed
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY: dict[str, Any] = {
@@ -287,3 +287,36 @@ def test_a_date_may_be_given_as_yaml_reads_it() -> None:
 def test_settings_cannot_change_after_they_were_read() -> None:
     with pytest.raises(ValueError, match="frozen"):
         check_study(STUDY).seed = 3  # type: ignore[misc]
+
+
+PROFILE = """\
+segmentation:
+  title: Survey
+  sources:
+    - path: data/survey.csv
+      key: who
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "profile", "told"),
+    [
+        ("_quarto.yml, segmentation.sources[0].key: wrong", "x", "_quarto-x.yml, segmentation.sources[0].key: wrong"),
+        ("_quarto.yml, segmentation.sources[0].key: wrong", "", "_quarto.yml, segmentation.sources[0].key: wrong"),
+        ("_quarto.yml, segmentation.value: wrong", "x", "_quarto.yml, segmentation.value: wrong"),
+        ("_quarto.yml, _quarto-x.yml, segmentation.title: a", "x", "_quarto-x.yml, segmentation.title: a"),
+        ("no setting: _quarto.yml is fine", "x", "no setting: _quarto.yml is fine"),
+        ("_quarto.yml, segmentation.title: a", "gone", "_quarto.yml, segmentation.title: a"),
+    ],
+)
+def test_a_message_names_the_file_in_which_the_setting_stands(
+    message: str, profile: str, told: str, tmp_path: Path
+) -> None:
+    base = "segmentation: {title: Shop, value: spend, sources: [{path: data/shop.csv, key: id}]}"
+    (tmp_path / "_quarto.yml").write_text(base, encoding="utf-8")
+    (tmp_path / "_quarto-x.yml").write_text(PROFILE, encoding="utf-8")
+    assert name_settings_file(message, tmp_path, profile) == told
+
+
+def test_an_empty_list_is_told_as_none() -> None:
+    assert f"Columns there: {listed([])}." == "Columns there: none."

@@ -231,3 +231,23 @@ def test_the_default_studys_formulas_name_only_columns_of_the_data_dictionary() 
         assert name not in columns
         assert feature.about.endswith("."), name
     assert (ROOT / "_quarto.yml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (["a lot", "little", "none of it"], "column 'MntWines' holds text."),
+        ([None], "column 'MntWines' holds no value in any row."),
+    ],
+)
+def test_a_formula_over_text_or_nothing_says_which_column_in_plain_words(
+    values: list[str | None], told: str, tmp_path: Path
+) -> None:
+    rows = pd.read_csv(twin_file(500), sep="\t")
+    rows = rows.assign(MntWines=pd.Series(values * 500).head(len(rows)))
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError) as refused:
+        features_of(read_table(tmp_path / "a.csv", root=tmp_path), project_study())
+    message = str(refused.value)
+    assert told in message and "formula" in message.splitlines()[0]
+    assert "operation" not in message and "truediv" not in message

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 
-from analysis import pages
+from analysis import news, pages
 from analysis.config import Study, check_study
 from analysis.errors import InputError
 from analysis.history import (
@@ -34,6 +37,7 @@ from analysis.history import (
 )
 from analysis.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
 from analysis.pipeline import build
+from analysis.report import read_report
 from tests.site.conftest import serve  # noqa: F401
 from tests.small_studies import SHOP, make_shop, resample_little, write_study
 
@@ -336,12 +340,96 @@ def test_a_published_history_comes_into_a_fresh_checkout(tmp_path: Path, serve: 
     assert "1 run fetched" in fetch_history(own, address)[-1]
     assert "No new run" in fetch_history(own, address)[-1]
     assert recall(own, study(), False, "2024-02-01-bbbb", "2024-02-01").compared() == "2024-01-01-aaaa"
-    (site / FOLDER / "index.json").write_text('{"runs": [{"file": "../../secret.json"}, 5]}', encoding="utf-8")
-    assert fetch_history(tmp_path / "third", address) == [f"No new run at {address}."]
-    (site / FOLDER / "index.json").unlink()
-    assert "gave no history" in fetch_history(tmp_path / "fourth", address)[0]
-    with pytest.raises(InputError, match="no address of the web"):
-        fetch_history(own, "file:///etc/passwd")
+
+
+def test_a_site_without_a_history_is_a_first_run(tmp_path: Path, serve: Callable[[Path], str]) -> None:  # noqa: F811
+    (tmp_path / "site").mkdir()
+    address = serve(tmp_path / "site")
+    assert fetch_history(tmp_path / "own", address) == [f"{address} has no history yet (404): this is a first run."]
+    assert not (tmp_path / "own").exists()
+
+
+@pytest.mark.parametrize("address", ["", " ", "file:///etc/passwd", "example.org", "https://", "http:// x"])
+def test_an_address_that_is_none_of_the_web_is_refused(address: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No address is given" if not address.strip() else "no address of the web"):
+        fetch_history(tmp_path, address)
+
+
+GOOD = b'{"runs": [{"file": "2024-01-01-aaaa.json"}]}'
+ANSWERS: dict[str, tuple[dict[str, bytes], str]] = {
+    "500": ({"index": b"HTTP/1.0 500 Broken\r\n\r\n"}, "answered 500 Broken"),
+    "503": ({"index": b"HTTP/1.0 503 Busy\r\n\r\n"}, "answered 503 Busy"),
+    "403": ({"index": b"HTTP/1.0 403 Closed\r\n\r\n"}, "answered 403 Closed"),
+    "a bad status line": ({"index": b"no status at all\r\n\r\n"}, "the answer is not HTTP"),
+    "nothing": ({"index": b""}, "closed without an answer"),
+    "half of it": ({"index": b"HTTP/1.0 200 OK\r\nContent-Length: 900\r\n\r\n" + GOOD}, "broke off|cannot be fetched"),
+    "half JSON": ({"index": b"HTTP/1.0 200 OK\r\n\r\n" + GOOD[:20]}, "is no list of runs"),
+    "a web page": ({"index": b"HTTP/1.0 200 OK\r\n\r\n<!DOCTYPE html>"}, "is no list of runs"),
+    "no runs": ({"index": b'HTTP/1.0 200 OK\r\n\r\n{"runs": null}'}, "is no list of runs"),
+    "runs that are numbers": ({"index": b'HTTP/1.0 200 OK\r\n\r\n{"runs": [5]}'}, "is no list of runs"),
+    "a path out of the folder": (
+        {"index": b'HTTP/1.0 200 OK\r\n\r\n{"runs": [{"file": "../../secret.json"}]}'}, "is no list of runs",
+    ),
+    "a list": ({"index": b"HTTP/1.0 200 OK\r\n\r\n[]"}, "is no list of runs"),
+    "a record that is gone": (
+        {"index": b"HTTP/1.0 200 OK\r\n\r\n" + GOOD, "record": b"HTTP/1.0 404 Gone\r\n\r\n"}, "not there .404.",
+    ),
+    "a record that is none": (
+        {"index": b"HTTP/1.0 200 OK\r\n\r\n" + GOOD, "record": b"HTTP/1.0 200 OK\r\n\r\n{}"}, "no record of a run",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[dict[str, bytes]], str]]:
+    """Serve raw answers to requests for the index and for records, and give the address."""
+    servers = []
+
+    def start(answers: dict[str, bytes]) -> str:
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                asked = self.rfile.readline()
+                self.wfile.write(answers["index" if b"index.json" in asked else "record"])
+
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_history_that_cannot_be_fetched_whole_stops_and_changes_nothing(
+    name: str, tmp_path: Path, answering: Callable[[dict[str, bytes]], str]
+) -> None:
+    answers, words = ANSWERS[name]
+    write_history(tmp_path, record("2024-03-01-cccc", "2024-03-01"))
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    with pytest.raises(InputError, match=words) as refused:
+        fetch_history(tmp_path, answering(answers))
+    assert "site/history/" in str(refused.value) and "Nothing was changed" in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 3
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_a_site_that_refuses_the_connection_stops(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(InputError, match=r"cannot be fetched: .*refused"):
+        fetch_history(tmp_path, address)
+
+
+def test_a_build_that_cannot_reach_the_run_to_compare_with_says_so(
+    tmp_path: Path, answering: Callable[[dict[str, bytes]], str]
+) -> None:
+    address = answering({"index": b"HTTP/1.0 503 Busy\r\n\r\n"})
+    past = recall(tmp_path, study(history={"previous": address}), False, "2024-04-01-dddd", "2024-04-01")
+    assert past.compared() == "" and "503 Busy" in past.told[0] and "not known" in past.told[0]
 
 
 def test_an_unknown_history_is_a_first_run(tmp_path: Path) -> None:
@@ -382,3 +470,91 @@ def test_a_run_told_again_changes_no_byte_whatever_came_between(project: Path, m
         private.unlink()
     build(project)
     assert files_of(project) == second
+
+
+@pytest.fixture
+def quick(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a project that builds with little work and writes no pages."""
+    resample_little(monkeypatch)
+    monkeypatch.setattr(pages, "write_pages", lambda report, root, kept=None: [])
+    return project
+
+
+def read_run(root: Path) -> dict[str, Any]:
+    return json.loads((root / "build" / "report.json").read_text(encoding="utf-8"))
+
+
+def test_monthly_files_without_settings_are_runs_of_one_study(quick: Path) -> None:
+    folder = quick.parent
+    make_shop(180).to_csv(folder / "m1.csv", index=False)
+    make_shop(180).iloc[10:].to_csv(folder / "m2.csv", index=False)
+    first = build(quick, folder / "m1.csv")
+    assert not any("next run" in line for line in first.told)
+    names = [(s["slug"], s["letter"]) for s in read_run(quick)["segments"]]
+    second = build(quick, folder / "m2.csv")
+    change = read_run(quick)["change"]
+    assert change is not None and change["by"] == "customers"
+    assert {(s["slug"], s["letter"]) for s in read_run(quick)["segments"]} == set(names)
+    assert any("those of the study “M1”, so this is its next run" in line for line in second.told)
+    index = json.loads((quick / FOLDER / "index.json").read_text(encoding="utf-8"))
+    assert index["study"] == "M1" and len(index["runs"]) == 2
+    again = build(quick, folder / "m2.csv", force=True)
+    assert read_run(quick)["change"] == change
+    assert not any("next run" in line for line in again.told)
+
+
+def test_a_table_of_other_columns_is_another_study(quick: Path) -> None:
+    folder = quick.parent
+    make_shop(180).to_csv(folder / "m1.csv", index=False)
+    make_shop(180).rename(columns={"orders": "calls", "visits": "hours"}).to_csv(folder / "other.csv", index=False)
+    build(quick, folder / "m1.csv")
+    told = build(quick, folder / "other.csv").told
+    assert read_run(quick)["change"] is None and not any("M1" in line for line in told)
+
+
+def test_a_renamed_title_says_the_line_that_keeps_the_runs(quick: Path) -> None:
+    write_study(quick, SHOP)
+    build(quick)
+    write_study(quick, {**SHOP, "title": "The shop, renamed"}, make_shop(170))
+    (line,) = [line for line in build(quick).told if "on record" in line]
+    assert "“Customers of the shop”" in line and 'title: "Customers of the shop"' in line
+    write_study(quick, {**SHOP, "title": "Customers of the shop"}, make_shop(170))
+    assert not any("on record" in line for line in build(quick).told)
+    assert read_run(quick)["change"] is not None
+
+
+def test_an_edited_formula_is_not_read_as_behaviour(quick: Path) -> None:
+    source = {**SHOP["sources"][0], "roles": {"feature": ["discount", "visits"], "descriptor": ["region", "spend"]}}
+    feature = {"label": "Orders a visit", "formula": "orders / visits"}
+    settings = {**SHOP, "customers": "members", "sources": [source], "features": {"rate": feature}}
+    write_study(quick, settings)
+    build(quick)
+    edited = {**settings, "features": {"rate": {**feature, "formula": "orders * 10"}}}
+    write_study(quick, edited)
+    build(quick)
+    change = read_run(quick)["change"]
+    assert change["edited"] == ["Orders a visit"]
+    assert "rate" not in {d["variable"] for d in change["drift"]} | {t["variable"] for t in change["traits"]}
+    assert {"discount", "visits"} <= {d["variable"] for d in change["drift"]}
+    report = read_report(quick / "build" / "report.json")
+    assert "formula of “Orders a visit” was edited" in news.edited(report)
+    assert news.sizes(report).columns[1:3] == ("Members then", "Members now")
+
+
+def test_an_edited_formula_takes_no_part_in_matching_by_centres() -> None:
+    def marked(found: Measures, formula: str) -> Measures:
+        return replace(found, spreads=(replace(found.spreads[0], formula=formula), *found.spreads[1:]))
+
+    then = measures([[0.0, 0.0], [4.0, 4.0]], [100, 100])
+    now = measures([[40.0, 0.0], [-40.0, 4.0]], [100, 100])
+    assert match_centres(marked(then, "a" * 12), marked(now, "b" * 12)).pairs == {0: 0, 1: 1}
+    assert match_centres(then, now).pairs == {}
+
+
+def test_a_record_of_an_older_version_still_loads() -> None:
+    made = record("2024-01-01-aaaa", "2024-01-01")
+    content = json.loads(to_json(made))
+    del content["table"]
+    for spread in content["measures"]["spreads"]:
+        del spread["formula"]
+    assert from_json(json.dumps(content)) == made

@@ -14,7 +14,7 @@ import pytest
 from analysis.cluster import Fit
 from analysis.config import check_study
 from analysis.errors import InputError
-from analysis.scoring import check_sources, place, read_model, score
+from analysis.scoring import check_sources, explain_gaps, place, read_model, score
 from analysis.sources import RawTable, read_table
 from tests.small_studies import SHOP, make_shop
 from tests.stages import Stages, run_stages, take_through, twin_file
@@ -27,7 +27,7 @@ def stages() -> Stages:
 
 def new_customers(folder: Path, rows: pd.DataFrame) -> RawTable:
     rows.to_csv(folder / "new.csv", index=False, sep="\t")
-    return read_table(folder / "new.csv", root=folder)
+    return read_table(folder / "new.csv", root=folder, fewest=1)
 
 
 def scores(raw: RawTable, build: Path) -> pd.DataFrame:
@@ -75,9 +75,63 @@ def test_new_customers_need_only_the_columns_that_the_features_are_made_of(stage
 
 def test_a_column_that_a_feature_needs_and_the_file_lacks_is_named(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t").drop(columns="MntWines")
-    with pytest.raises(InputError, match="column 'MntWines' is not in the data") as caught:
+    with pytest.raises(InputError, match=r"column 'MntWines' is not in new\.csv") as caught:
         scores(new_customers(tmp_path, rows), stages.build)
     assert len(str(caught.value).splitlines()) <= 5
+
+
+def test_a_single_customer_gets_the_segment_that_it_has_among_all(stages: Stages, tmp_path: Path) -> None:
+    together = scores(stages.raw, stages.build).set_index("key")
+    for at in (3, 77, 301):
+        row = pd.read_csv(twin_file(500), sep="\t").iloc[[at]]
+        alone = scores(new_customers(tmp_path, row), stages.build).set_index("key")
+        pd.testing.assert_frame_equal(alone, together.loc[alone.index])
+
+
+def test_scores_and_memberships_name_the_segments_as_the_site_does(stages: Stages) -> None:
+    scored = scores(stages.raw, stages.build)
+    members = pd.read_parquet(stages.build / "memberships.parquet")
+    published = {s.id: (s.letter, s.name, s.slug) for s in stages.report.segments}
+    for table in (scored, members):
+        found = table[["segment", "letter", "name", "slug"]].drop_duplicates()
+        assert {row[0]: row[1:] for row in found.itertuples(index=False, name=None)} == published
+    letters = scored["runner_up"].map({i: of[0] for i, of in published.items()})
+    assert scored["runner_up_letter"].tolist() == letters.tolist()
+
+
+def test_a_column_that_is_empty_is_filled_as_a_missing_value_is(stages: Stages, tmp_path: Path) -> None:
+    rows = pd.read_csv(twin_file(500), sep="\t").iloc[10:13].assign(NumWebVisitsMonth=None)
+    raw, model = new_customers(tmp_path, rows), read_model(stages.build / "model.json")
+    empty = score([raw], model).set_index("key")
+    assert [line for line in explain_gaps([raw], model) if "column 'NumWebVisitsMonth' is empty" in line]
+    whole = pd.read_csv(twin_file(500), sep="\t")
+    whole["NumWebVisitsMonth"] = whole["NumWebVisitsMonth"].where(~whole["ID"].isin(rows["ID"]))
+    among = scores(new_customers(tmp_path, whole), stages.build).set_index("key")
+    pd.testing.assert_frame_equal(empty, among.loc[empty.index])
+
+
+def test_a_table_that_tells_nothing_of_its_customers_is_refused(stages: Stages, tmp_path: Path) -> None:
+    rows = pd.read_csv(twin_file(500), sep="\t").head(4)
+    raw = new_customers(tmp_path, rows.assign(**dict.fromkeys(rows.columns.drop("ID"))))
+    with pytest.raises(InputError, match=r"new\.csv holds no value in any column that the segments are made of"):
+        explain_gaps([raw], read_model(stages.build / "model.json"))
+
+
+@pytest.mark.parametrize("lost", [[3, 5, 7], [0, 1, 2, 3, 4, 5, 6, 7]], ids=["some", "all"])
+def test_rows_without_a_key_are_placed_with_an_empty_key_and_counted(
+    lost: list[int], stages: Stages, tmp_path: Path
+) -> None:
+    rows = pd.read_csv(twin_file(500), sep="\t").head(8)
+    whole = scores(new_customers(tmp_path, rows), stages.build).set_index("key")
+    keys = rows["ID"].astype(str)
+    raw = new_customers(tmp_path, rows.assign(ID=rows["ID"].astype("Int64").mask(rows.index.isin(lost))))
+    found = scores(raw, stages.build)
+    assert len(found) == 8 and found["key"].isna().sum() == len(lost)
+    assert found["segment"].tail(len(lost)).tolist() == whole.loc[keys[lost], "segment"].tolist()
+    named = found.dropna(subset="key").set_index("key")
+    pd.testing.assert_frame_equal(named, whole.loc[named.index])
+    (line,) = explain_gaps([raw], read_model(stages.build / "model.json"))
+    assert line.startswith(f"new.csv: {len(lost)} rows have no value in the key column 'ID'")
 
 
 def test_a_file_without_the_key_is_told(stages: Stages, tmp_path: Path) -> None:
@@ -186,6 +240,17 @@ def test_new_files_may_have_other_names_fewer_channels_and_another_day(joined: S
     newest = joined.cleaned.as_of
     alone = score(read_all(tmp_path / "who.csv", tmp_path / "sales.csv"), model, newest).set_index("key")
     pd.testing.assert_frame_equal(alone, together.loc[alone.index])
+
+
+def test_rows_that_cannot_be_joined_are_counted(joined: Stages, tmp_path: Path) -> None:
+    model = read_model(joined.build / "model.json")
+    data = joined.build.parent / "data"
+    people = pd.read_csv(data / "people.csv")
+    people.assign(customer=people["customer"].mask(people.index < 3)).to_csv(tmp_path / "who.csv", index=False)
+    raws = read_all(tmp_path / "who.csv", data / "orders.csv")
+    (line,) = explain_gaps(raws, model)
+    assert line.startswith("who.csv: 3 rows have no value in the key column 'customer'; they are left out")
+    assert len(score(raws, model)) == len(people) - 3
 
 
 def test_a_source_that_is_not_given_is_asked_for(joined: Stages) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -491,3 +492,29 @@ def test_survey_facts() -> None:
     shares = table.frame[["yummy", "convenient", "disgusting"]].mean().astype(float).round(2)
     assert shares.tolist() == [0.55, 0.91, 0.24]
     assert table.frame["Like"].value_counts()["+3"] == 229
+
+
+def test_a_single_row_is_read_with_the_types_that_are_known(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,member,code,spend\n7,no,12,5\n", encoding="utf-8")
+    known = {"member": "boolean", "code": "category", "spend": "number", "gone": "date"}
+    table = read_table("a.csv", root=tmp_path, known=known, fewest=1)
+    assert {c.name: c.type for c in table.columns} == {
+        "id": "key", "member": "boolean", "code": "category", "spend": "number"
+    }  # fmt: skip
+    assert table.frame["member"].tolist() == [False] and table.frame["code"].tolist() == ["12"]
+
+
+def test_a_table_of_a_database_is_named_in_its_address(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "x.db")) as database:
+        for name in ("orders", "people"):
+            database.execute(f"CREATE TABLE {name} (id INTEGER, spend REAL)")
+            database.executemany(f"INSERT INTO {name} VALUES (?, ?)", [(1, 2.0), (2, 3.0), (3, 4.0)])
+        database.commit()
+    assert read_table("sqlite:///x.db?table=people", root=tmp_path).n_rows == 3
+    for address in ("sqlite:///x.db", "x.db"):
+        with pytest.raises(InputError) as refused:
+            read_table(address, root=tmp_path, setting="--data")
+        assert "Tables there: orders, people." in str(refused.value)
+        assert 'x.db?table=orders"' in str(refused.value) and '--data "sqlite:///' in str(refused.value)
+    with pytest.raises(InputError, match="'peple' is neither a table"):
+        read_table("sqlite:///x.db?table=peple", root=tmp_path)
