@@ -391,7 +391,7 @@ class _Book:
         if expected := self.report.expected:
             own = expected.segments[s.id - 1]
             band, base = f.interval(own.low, own.high, "money"), f.value(expected.everyone.value, "money")
-            note = f"a customer, {band}; everyone {base}"
+            note = f"a customer, {f.percent(expected.level)} interval {band}; everyone {base}"
             tiles.append((f.value(own.value, "money"), "expected spend in the next year", note))
         tiles.append((number(s.slsw, 2), "stability", f"{s.band}; 1 = the same customers in every resample"))
         return tiles

@@ -201,7 +201,7 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, min_c
         None where a segment has customers with a purchase, but fewer than may be told.
     """
     own = lifetime.of(keys)
-    buyers = np.bincount(labels[own.frame["alive"].notna().to_numpy()])[1:]
+    buyers = np.bincount(labels[own.frame["purchase_value"].notna().to_numpy()])[1:]
     if ((buyers > 0) & (buyers < min_cell)).any():
         return None
     buying, spending = own.purchases, own.spend
