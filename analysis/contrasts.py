@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.cluster import Labels
 from analysis.features import FeatureTable, Variable
 from analysis.relations import cramers_v
-from analysis.select import NEAR_COPY
+from analysis.select import NEAR_COPY, spearman
 
 Counted = tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.int64]]
 """Levels, the labels of the columns, and counts of shape (levels, columns)."""
@@ -115,8 +115,8 @@ def find_contrasts(
     veiled = set(hidden)
     sample = np.flatnonzero(kept)[:: max(1, int(kept.sum()) // SAMPLED)]
     numbers = [v.name for v in table.variables if not v.categorical]
-    ranks = table.frame[numbers].iloc[sample].rank()
-    formed = ranks[[v.name for v in dict.fromkeys(forming) if v.name in ranks]]
+    similar = np.abs(spearman(table.frame[numbers].iloc[sample])[0])
+    near = dict(zip(numbers, similar[:, [numbers.index(v.name) for v in forming if v.name in numbers]], strict=True))
     found: list[Contrast] = []
     for variable in table.of("descriptor", "outcome"):
         name, values = variable.name, table.frame[variable.name][kept]
@@ -127,7 +127,7 @@ def find_contrasts(
             continue
         circular = name in used or bool(used.intersection(variable.columns))
         if not circular and not variable.categorical:
-            circular = bool((formed.corrwith(ranks[name]).abs() >= NEAR_COPY).any())
+            circular = bool((near[name] >= NEAR_COPY).any())
         test, measure, effect, size, p = result
         found.append(Contrast(name, test, measure, effect, size, None if circular else p))
     return tuple(sorted(_corrected(found), key=lambda c: (-SIZES.index(c.size), -c.effect)))
