@@ -170,7 +170,8 @@ def _relation_map(
     if m < found.n_variables:
         caption += f" Shown are the {m} of {found.n_variables} variables with the strongest relation to another."
     cells = (
-        tuple(("–" if r is None else formatted(r, digits)) if j < i else "" for j, r in enumerate(row)) for i, row in enumerate(found.rows)
+        tuple(("–" if r is None else formatted(r, digits)) if j < i else "" for j, r in enumerate(row))
+        for i, row in enumerate(found.rows)
     )
     table = Table(
         ("Variable", *found.labels[:-1]),

@@ -224,7 +224,8 @@ def describe_visits(columns: EventColumns, session_minutes: float) -> tuple[Desc
         ),
         Description(
             "active_days", "Days with a visit", "count", f"count of distinct days of {at}",
-            (who, at), "On how many days a customer visited.", "visitors of many days", "visitors of few days", additive=True,
+            (who, at), "On how many days a customer visited.",
+            "visitors of many days", "visitors of few days", additive=True,
         ),
         Description(
             "events", "Events", "count", "count of rows",

@@ -272,14 +272,14 @@ def profile_segments(
     everyone = _summaries(values)
     spread = np.nanstd(values, axis=0)
     worth = frame[value].fillna(0).to_numpy(float) if value else None
-    total = float(worth.sum()) if worth is not None else None
+    total = math.fsum(worth) if worth is not None else None
     rng = np.random.default_rng((seed, 3))
     unassigned = int((labels == 0).sum())
     told = min_cell if 0 < unassigned < min_cell else 1
     segments = []
     for segment in range(1, k + 1):
         inside = labels == segment
-        own = float(worth[inside].sum()) if worth is not None else None
+        own = math.fsum(worth[inside]) if worth is not None else None
         segments.append(
             SegmentProfile(
                 id=segment,

@@ -42,7 +42,7 @@ def test_every_customer_of_the_base_stays_and_what_does_not_fit_is_counted(tmp_p
 
 
 def test_a_sum_or_count_of_nothing_is_zero_and_an_average_share_or_pause_of_nothing_is_missing(tmp_path: Path) -> None:
-    raws, study = shop(tmp_path)
+    _, study = shop(tmp_path)
     pd.DataFrame(
         {"who": ["a", "a", "b"], "on": ["2024-01-01", "2024-02-01", "2024-03-01"], "paid": [10.5, 20.0, -5.25]}
     ).to_csv(tmp_path / "orders.csv", index=False)
@@ -67,7 +67,7 @@ def test_a_sum_or_count_of_nothing_is_zero_and_an_average_share_or_pause_of_noth
 
 
 def test_lifetime_value_learns_from_the_customers_of_the_study_alone(tmp_path: Path) -> None:
-    raws, study = shop(tmp_path)
+    _, study = shop(tmp_path)
     rng = np.random.default_rng(0)
     names = [f"c{i}" for i in range(400)]
     pd.DataFrame({"id": names[:350], "region": "N"}).to_csv(tmp_path / "people.csv", index=False)
