@@ -141,7 +141,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         frame = computed[at][0].frame
         table = pd.DataFrame({"customer": frame.index.astype(str)}, index=frame.index.astype(str))
         described = [Column("customer", "key", f"the customers of {base_raw.shown_path}", 0, len(table))]
-        own = {"columns": RowColumns(), "types": {}, "merge": {}, "plausible": {}}
+        own = {"columns": RowColumns(), "types": {}, "merge": {}, "ordered": {}, "plausible": {}}
         base = base.model_copy(update={"key": "customer", **own})
     texts: dict[str, Description] = {}
     joined: dict[int, Joined] = {}
@@ -153,7 +153,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         for role in ("feature", "descriptor", "outcome", "ignore")
     }
     labels, units = dict(base.labels), dict(base.units)
-    merge, plausible = dict(base.merge), dict(base.plausible)
+    merge, ordered, plausible = dict(base.merge), dict(base.ordered), dict(base.plausible)
     for source in settled[1:]:
         labels, units = source.labels | labels, source.units | units
     for i, raw, source in pairs:
@@ -191,6 +191,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
             labels = _renamed(source.labels, taken) | labels
             units = _renamed(source.units, taken) | units
             merge |= _renamed(source.merge, taken)
+            ordered |= _renamed(source.ordered, taken)
             plausible |= _renamed(source.plausible, taken)
     merged = base.model_copy(
         update={
@@ -198,6 +199,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
             "labels": labels,
             "units": units,
             "merge": merge,
+            "ordered": ordered,
             "plausible": plausible,
         }
     )

@@ -100,7 +100,8 @@ class LifetimeValue:
     ----------
     frame : DataFrame, shape (n, 6)
         ``alive`` (probability; NaN for customers who bought once), ``purchases`` (expected within the
-        horizon), ``purchase_value`` (expected money of one), ``clv`` with ``clv_low`` and ``clv_high``; indexed like the histories.
+        horizon), ``purchase_value`` (expected money of one), ``clv`` with
+        ``clv_low`` and ``clv_high``; indexed like the histories.
     purchases : PurchaseModel
     spend : SpendModel
     horizon_weeks, discount_rate, margin, level : float

@@ -313,7 +313,8 @@ def mosaic(report: Report, index: int) -> Figure:
     caption = (
         "A row is as high as its segment is large, a tile as wide as its share. Blue: more than if segments did not "
         "matter, brown: fewer; pale from 2 and full from 4 standard deviations (Pearson residual). Levels that are "
-        f"rare in a segment are in Other.{f' {label} formed no segment.' if tested else ''}"
+        f"rare in a segment are merged{' with their neighbours' if variable.order else ''}."
+        f"{f' {label} formed no segment.' if tested else ''}"
     )
     caption = f"{caption} {formats.rounding_note(found.everyone, *found.segments)}".strip()
     return make_figure(

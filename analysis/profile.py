@@ -294,8 +294,11 @@ def profile_segments(
         variable.name: found
         for variable in table.variables
         if (variable.categorical or (variable.unit == "yes_no" and variable.name not in hidden))
-        and (found := _count(table.frame[variable.name], labels, min_cell, variable.categorical)) is not None
+        and (found := _count(table.frame[variable.name], labels, min_cell, variable)) is not None
     }
+    hidden += tuple(
+        v.name for v in table.variables if v.categorical and v.name not in counted and table.frame[v.name].nunique() > 1
+    )
     described = {variable.name for variable in table.variables if variable.categorical or variable.role == "descriptor"}
     return Profiles(
         everyone={variable.name: summary for variable, summary in zip(shown, everyone, strict=True)},
@@ -387,9 +390,9 @@ def _small_cell(values: pd.Series, labels: Labels, min_cell: int) -> bool:
     return bool(((table > 0) & (table < min_cell)).to_numpy().any())
 
 
-def _count(values: pd.Series, labels: Labels, min_cell: int, categorical: bool) -> Counted | None:
-    if categorical:
-        return count_levels(values, labels, min_cell)
+def _count(values: pd.Series, labels: Labels, min_cell: int, variable: Variable) -> Counted | None:
+    if variable.categorical:
+        return count_levels(values, labels, min_cell, variable.order)
     known = values.notna().to_numpy()
     return count_levels((values[known] > 0).map({True: "Yes", False: "No"}), labels[known], min_cell)
 

@@ -184,7 +184,8 @@ def test_category_shares_are_those_of_a_cross_table() -> None:
     stages = run_stages()
     found = next(c for c in stages.profiles.categories if c.variable == "Education")
     text = stages.table.frame["Education"]
-    kept = text.where(text.isin(found.levels), "Other")
+    of = {part: level for level in found.levels for part in level.split(" or ")}
+    kept = text.map(of).fillna("Other")
     table = pd.crosstab(kept, stages.evidence.labels, normalize="columns")
     for segment, shares in enumerate(found.segments, 1):
         assert dict(zip(found.levels, shares, strict=True)) == pytest.approx(table[segment].to_dict())
@@ -218,7 +219,7 @@ def lifetime(n: int) -> LifetimeValue:
     """Give a value to ``n`` customers whose models are known by half a per cent."""
     rng = np.random.default_rng(4)
     clv = rng.uniform(10, 90, n)
-    frame = pd.DataFrame({"alive": 0.5, "clv": clv}, index=[str(i) for i in range(n)])
+    frame = pd.DataFrame({"alive": 0.5, "purchase_value": 20.0, "clv": clv}, index=[str(i) for i in range(n)])
     buying = PurchaseModel(1.0, 10.0, 0.5, 2.0, -1.0, np.eye(4) * 2.5e-5, n)
     spending = SpendModel(6.0, 4.0, 15.0, -1.0, np.eye(3) * 2.5e-5, n // 2)
     return LifetimeValue(frame, buying, spending, 52.0, 0.1, 1.0, 0.9, np.outer(clv, np.ones(7)))
@@ -245,7 +246,8 @@ def test_residuals_and_lifts_are_those_of_the_table_of_counts() -> None:
     stages = run_stages()
     found = next(c for c in stages.profiles.categories if c.variable == "Education")
     text = stages.table.frame["Education"]
-    counts = pd.crosstab(stages.evidence.labels, text.where(text.isin(found.levels), "Other"))[list(found.levels)]
+    of = {part: level for level in found.levels for part in level.split(" or ")}
+    counts = pd.crosstab(stages.evidence.labels, text.map(of).fillna("Other"))[list(found.levels)]
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.to_numpy().sum()
     assert np.array(found.residuals) == pytest.approx(((counts - expected) / np.sqrt(expected)).to_numpy())
     assert np.array(found.lifts) == pytest.approx(np.array(found.segments) / np.array(found.everyone))
