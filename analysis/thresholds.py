@@ -23,6 +23,7 @@ from analysis.identity import WAY
 from analysis.multiverse import AGREES
 from analysis.playbook import ALPHA, MOST_ACTIONS, POWER
 from analysis.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
+from analysis.profile import RESAMPLES
 from analysis.relations import MOST_RELATED
 from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_NULL, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
 from analysis.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
@@ -42,6 +43,7 @@ THRESHOLDS = {
     "predicts": PREDICTS,
     "gap_draws": GAP_DRAWS,
     "halvings": HALVINGS,
+    "resamples": RESAMPLES,
     "starts": N_INIT,
     "starts_reference": N_INIT_REFERENCE,
     "starts_null": N_INIT_NULL,

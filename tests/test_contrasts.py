@@ -154,7 +154,8 @@ def test_other_never_takes_in_more_than_a_third_of_the_customers() -> None:
 def test_a_level_without_a_small_cell_is_kept_although_it_is_rarer_than_one_with() -> None:
     labels = np.repeat([1, 2], 200).astype(np.int16)
     first, second = (90, 60, 20, 15, 15), (100, 3, 40, 30, 27)
-    values = pd.Series([level for counts in (first, second) for level in np.repeat(list("pqrst"), counts)], dtype=object)
+    levels = [level for counts in (first, second) for level in np.repeat(list("pqrst"), counts)]
+    values = pd.Series(levels, dtype=object)
     found = count_levels(values, labels, MIN_CELL)
     assert found is not None and found[0] == ("p", "r", "s", "Other")
     assert found[2][-1].tolist() == [75, 30]

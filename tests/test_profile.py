@@ -104,6 +104,17 @@ def test_a_marker_that_every_resample_shows_is_certain(groups: tuple[pd.DataFram
     assert not by_name["b"].marker and by_name["b"].certainty < 50
 
 
+def test_intervals_are_as_wide_as_the_standard_error_says() -> None:
+    rng = np.random.default_rng(8)
+    labels = np.repeat([1, 2], [400, 300]).astype(np.int16)
+    frame = pd.DataFrame({f"v{i}": rng.standard_normal(700) for i in range(40)})
+    for segment in profile(frame, labels).segments:
+        for d in segment.differences:
+            own, every = frame.loc[labels == segment.id, d.variable], frame[d.variable]
+            error = own.std(ddof=0) / np.sqrt(len(own)) / every.std(ddof=0)
+            assert d.z_high - d.z_low == pytest.approx(2 * 1.96 * error, rel=0.12)
+
+
 def yes_no(per_segment: list[int], size: int = 60) -> tuple[pd.DataFrame, np.ndarray]:
     labels = np.repeat(np.arange(1, len(per_segment) + 1), size).astype(np.int16)
     answers = np.concatenate([[1.0] * n + [0.0] * (size - n) for n in per_segment])
