@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.card import EVEN, HINTS, REVEALS
 from analysis.changes import TELLS
-from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
+from analysis.cluster import LEAST_DENSE, LEAST_STARTS, MOST_FINISHED, REACH, RIDGE, SAMPLE_ROWS, SHORT_RUNS
 from analysis.decision import (
     AS_SEPARATE,
     BAND,
@@ -45,6 +45,9 @@ THRESHOLDS = {
     "halvings": HALVINGS,
     "resamples": RESAMPLES,
     "starts": N_INIT,
+    "starts_least": LEAST_STARTS,
+    "short_runs": SHORT_RUNS,
+    "finished": MOST_FINISHED,
     "starts_reference": N_INIT_REFERENCE,
     "starts_null": N_INIT_NULL,
     "ridge": RIDGE,
