@@ -256,7 +256,9 @@ def test_what_is_at_stake_and_the_test_follow_from_the_segments_numbers(tmp_path
     found = profiles((0.7, [own, difference("wine", 1.0)]), (0.3, [own, difference("wine", -1.0)]))
     total = found.segments[0].value_total
     assert total is not None
-    small, large = personas(found, rules(tmp_path, text)), replace(found.segments[0], n=5_000)
+    small = personas(found, rules(tmp_path, text))
+    of_all = tuple(replace(d, summary=replace(d.summary, n=5_000)) for d in found.segments[0].differences)
+    large = replace(found.segments[0], n=5_000, differences=of_all)
     action = small[0].actions[0]
     assert action.stake.startswith(f"About {total / 10:,.0f} of ") and action.stake.endswith("they buy a tenth more.")
     size = holdout_size(0.2, 0.3)
@@ -392,7 +394,7 @@ def test_shares_of_one_sentence_are_of_one_whole() -> None:
 def action_of(tmp_path: Path, n: int, rate: float, more: str = "") -> str:
     text = rule("child.z > 0") + "  rate: child.mean\n  rate_of: with children\n" + more
     own = replace(difference("child", 0.9), summary=Summary(n, rate, rate, 0, 1))
-    found = profiles((None, [own, difference("orders", 1.0, mean=7.0)]))
+    found = profiles((None, [own, known_for("orders", 1.0, n, 7.0)]))
     found = replace(found, segments=(replace(found.segments[0], n=n),))
     return personas(found, rules(tmp_path, text), value=None)[0].actions[0].proof
 
