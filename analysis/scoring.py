@@ -31,7 +31,7 @@ UNLIKE = 0.99
 VERSION = 3
 TYPES = ("number", "date", "category", "boolean")
 """Types of columns that a new file is read with, as its few rows may not show them."""
-PARTS = ("types", "units", "merge", "plausible")
+PARTS = ("types", "units", "merge", "ordered", "plausible")
 """Settings of a source by column that change the values of features."""
 OF_EVERYONE = ("clv", "alive")
 """Features that are estimated from all customers together, so not for new ones."""
