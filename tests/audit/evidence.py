@@ -1,0 +1,236 @@
+"""Indices of the evidence, by scikit-learn and scipy on the matrix made anew."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import linkage
+from sklearn.cluster import KMeans
+from sklearn.metrics import (
+    adjusted_rand_score,
+    calinski_harabasz_score,
+    davies_bouldin_score,
+    silhouette_samples,
+)
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import NearestNeighbors
+
+from tests.audit.comparison import Audit
+from tests.audit.customers import Study
+from tests.audit.matrix import Matrix, can_make, make_matrix
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+STARTS, MIXTURE_STARTS = 30, 4
+"""Starts of the audit's own k-means and mixtures."""
+SAME = 1e-4
+"""Relative difference of two sums of squares up to which they are the same optimum."""
+AS_GOOD = 1e-3
+"""Relative difference up to which another optimum is as good."""
+SAMPLED_ABOVE, REFERENCE_ROWS = 5_000, 2_000
+"""Customers above which silhouettes, and Ward's tree and the neighbours' distances, are of a seeded sample."""
+
+
+def sample(n: int, most: int, seed: int) -> NDArray[np.intp]:
+    """Give the rows of a seeded sample without replacement, sorted; all of them where they are few."""
+    return np.arange(n) if n <= most else np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+
+
+def distances(values: Floats, centres: Floats) -> Floats:
+    """Compute Euclidean distances, shape (n, k)."""
+    return np.sqrt(((values[:, None, :] - centres[None]) ** 2).sum(axis=2))
+
+
+def ready(study: Study, audit: Audit) -> Matrix | None:
+    """Give the matrix, or note why it cannot be made."""
+    if can_make(study):
+        return make_matrix(study)
+    audit.skip("evidence", "features are scaled in a way that is not recomputed")
+    return None
+
+
+def audit_published_solution(study: Study, audit: Audit) -> None:
+    """Compare the indices of the published solution: squares, separation, silhouettes and shadow values."""
+    made = ready(study, audit)
+    report, centres = study.report, study.report["rules"]["centres"]
+    if made is None or centres is None or not centres["exact"] or report["unassigned"]:
+        return
+    points, labels = np.array(centres["centres"]), study.customers.labels[made.core]
+    clean, k = made.clean, report["decision"]["k"]
+    row = next(r for r in report["evidence"]["by_k"] if r["k"] == k)
+    rows = sample(len(clean), SAMPLED_ABOVE, report["study"]["seed"])
+    with audit.at("evidence of the published solution"):
+        audit.report("within-segment sum of squares", row["wcss"], float(((clean - points[labels - 1]) ** 2).sum()))
+        audit.report("Calinski-Harabasz", row["calinski_harabasz"], float(calinski_harabasz_score(clean, labels)))
+        audit.report("Davies-Bouldin", row["davies_bouldin"], float(davies_bouldin_score(clean, labels)))
+        sizes = np.bincount(study.customers.labels)[1:]
+        audit.report("smallest segment", row["smallest_share"], sizes.min() / len(study.customers.labels))
+        each = silhouette_samples(clean[rows], labels[rows])
+        audit.report("mean silhouette", row["silhouette"], float(each.mean()))
+        error = float(each.std() / np.sqrt(len(each))) if len(rows) < len(clean) else 0.0
+        audit.report("standard error of the silhouette", row["silhouette_se"], error)
+        near = np.sort(distances(clean, points), axis=1)[:, :2]
+        shadow = 2 * near[:, 0] / near.sum(axis=1)
+        for segment in report["segments"]:
+            j = segment["id"]
+            own = float(each[labels[rows] == j].mean())
+            audit.report(f"segment {j}, silhouette", segment["silhouette"], own)
+            # Centres have six digits, of which differences lose some.
+            audit.near(f"segment {j}, shadow value", segment["shadow"], float(shadow[labels == j].mean()), 5e-6, "digits")
+        compare_gorge(study, audit, made, points)
+
+
+def compare_gorge(study: Study, audit: Audit, made: Matrix, points: Floats) -> None:
+    """Compare the histograms of similarity to each segment; counts go to whole cells."""
+    closeness = np.exp(-distances(made.values, points))
+    similar = closeness / closeness.sum(axis=1, keepdims=True)
+    cell, n = study.report["study"]["min_cell"], len(made.values)
+    for j, told in enumerate(study.report["evidence"]["gorge"]):
+        counts = np.histogram(similar[:, j], len(told["shares"]), (0.0, 1.0))[0]
+        for low, share, count in zip(told["edges"], told["shares"], counts, strict=False):
+            audit.near(f"segment {j + 1}, similar from {low:g}", share, count / n, 0.5 * cell / n + 2 / n, "digits")
+
+
+def best_kmeans(clean: Floats, ks: list[int], starts: int = STARTS) -> dict[int, tuple[float, Labels]]:
+    """Fit k-means from many starts; sum of squares and labels 0..k-1 for each k."""
+    found = {}
+    for k in ks:
+        model = KMeans(k, n_init=starts, random_state=97, tol=1e-6, max_iter=500).fit(clean)  # type: ignore[arg-type]
+        found[k] = (float(model.inertia_), model.labels_.astype(np.int64))
+    return found
+
+
+def audit_kmeans(study: Study, audit: Audit) -> None:
+    """Compare k-means at every k with the best of many starts, and what follows from its sum of squares."""
+    made = ready(study, audit)
+    told = next((a for a in study.report["evidence"]["algorithms"] if a["name"] == "kmeans"), None)
+    if made is None or told is None:
+        return
+    clean, rows = made.clean, {row["k"]: row for row in told["by_k"]}
+    whole = float(((clean - clean.mean(axis=0)) ** 2).sum())
+    found = best_kmeans(clean, list(rows))
+    at = sample(len(clean), SAMPLED_ABOVE, study.report["study"]["seed"])
+    with audit.at("k-means at every k"):
+        for k, row in rows.items():
+            least, labels = found[k]
+            between = (whole - row["wcss"]) / (k - 1) / (row["wcss"] / (len(clean) - k))
+            audit.near(f"{k} segments, Calinski-Harabasz of its squares", row["calinski_harabasz"], between, 2e-3 * between, "optimum")
+            beyond = row["wcss"] / least - 1
+            if SAME < beyond <= AS_GOOD:
+                audit.explain(f"{k} segments, sum of squares", row["wcss"], least, "an optimum as good: within 0.1 %")
+                continue
+            audit.near(f"{k} segments, sum of squares", row["wcss"], min(least, row["wcss"] * (1 + SAME)), SAME * least, "optimum")
+            if abs(beyond) <= SAME:
+                width = float(silhouette_samples(clean[at], labels[at]).mean())
+                audit.near(f"{k} segments, silhouette", row["silhouette"], width, 2e-3, "optimum")
+                index = float(davies_bouldin_score(clean, labels))
+                audit.near(f"{k} segments, Davies-Bouldin", row["davies_bouldin"], index, 0.01 * index, "optimum")
+        prefers = study.report["evidence"]["prefers"]
+        compare_preferences(study, audit, prefers)
+        compare_neighbours(study, audit, made, found, rows)
+
+
+def compare_preferences(study: Study, audit: Audit, prefers: dict) -> None:
+    """Compare the number of segments that each index prefers with the published indices."""
+    rows = study.report["evidence"]["by_k"]
+    ks = np.array([row["k"] for row in rows])
+    for name, choose in (("silhouette", max), ("calinski_harabasz", max), ("davies_bouldin", min)):
+        best = choose(rows, key=lambda row: row[name])["k"]
+        audit.same(f"number of segments by {name}", prefers[name], best)
+    squares = np.array([row["wcss"] for row in rows])
+    chord = np.linspace(squares[0], squares[-1], len(squares))
+    audit.same("number of segments at the elbow", prefers["elbow"], int(ks[np.abs(squares - chord).argmax()]))
+    strong = [row["k"] for row in rows if row["prediction_strength"] is not None and row["prediction_strength"] >= 0.8]
+    audit.same("number of segments by prediction strength", prefers["prediction_strength"], max(strong, default=1))
+    bics = {row["k"]: row["bic"] for row in rows if row["bic"] is not None}
+    if bics:
+        audit.same("number of segments by BIC", prefers["bic"], min(bics, key=lambda k: bics[k]))
+
+
+def compare_neighbours(study: Study, audit: Audit, made: Matrix, found: dict, rows: dict) -> None:
+    """Compare the agreement of the published solution with those of one segment fewer and more."""
+    if study.report["decision"]["algorithm"] != "kmeans":
+        return
+    published = study.customers.labels
+    for told in study.report["evidence"]["neighbours"]:
+        k = told["k"]
+        least, labels = found[k]
+        if rows[k]["wcss"] > least * (1 + SAME):
+            continue
+        centres = np.array([made.clean[labels == j].mean(axis=0) for j in range(k)])
+        other = distances(made.values, centres).argmin(axis=1)
+        audit.near(f"agreement with {k} segments", told["agreement"], adjusted_rand_score(published, other), 0.01, "optimum")
+        smallest = np.bincount(other).min() / len(other)
+        audit.near(f"smallest of {k} segments", told["smallest_share"], float(smallest), 0.005, "optimum")
+
+
+def audit_mixture(study: Study, audit: Audit) -> None:
+    """Compare the BIC of Gaussian mixtures with the best of several starts."""
+    made = ready(study, audit)
+    if made is None:
+        return
+    clean, found = made.clean, {}
+    rows = [row for row in study.report["evidence"]["by_k"] if row["bic"] is not None]
+    with audit.at("BIC of mixtures"):
+        for row in rows:
+            model = GaussianMixture(row["k"], reg_covar=0.01, n_init=MIXTURE_STARTS, max_iter=200, random_state=97)
+            found[row["k"]] = float(model.fit(clean).bic(clean))
+            # A hundredth of a BIC unit a customer is no evidence; ten units in all is (Kass and Raftery 1995).
+            own = min(found[row["k"]], row["bic"])
+            audit.near(f"{row['k']} components, BIC", row["bic"], own, max(10.0, 1e-3 * abs(own)), "optimum")
+
+
+def audit_directions(study: Study, audit: Audit) -> None:
+    """Compare the map: share of the differences on two main directions, and the segments' centres there."""
+    made = ready(study, audit)
+    if made is None or made.values.shape[1] < 2:
+        return
+    told = study.report["map"]
+    centred = made.values - made.values.mean(axis=0)
+    _, singular, axes = np.linalg.svd(centred, full_matrices=False)
+    axes = axes[:2] * np.sign(axes[:2][np.arange(2), np.abs(axes[:2]).argmax(axis=1)])[:, None]
+    points = centred @ axes.T
+    with audit.at("map"):
+        audit.rows("share of the differences", told["explained"], list(singular[:2] ** 2 / (singular**2).sum()))
+        for j, centre in enumerate(told["centres"], start=1):
+            own = points[study.customers.labels == j].mean(axis=0)
+            for name, shown, actual in zip(("across", "up"), centre, own, strict=True):
+                audit.report(f"segment {j}, centre {name}", shown, float(actual), 5 if abs(shown) < 1 else None)
+        compare_bins(audit, told, points, study.report["study"]["min_cell"])
+
+
+def compare_bins(audit: Audit, told: dict, points: Floats, cell: int) -> None:
+    """Compare the customers in each cell of the map; counts go to whole cells."""
+    low, high = np.percentile(points, [0.5, 99.5], axis=0)
+    n_bins = np.round((high - low) / np.array(told["step"]))
+    step = (high - low) / n_bins
+    inside = points[((points >= low - 1e-9) & (points <= high + 1e-9)).all(axis=1)]
+    places = np.floor((inside - low) / step + 1e-9).astype(int)
+    for shown in told["bins"]:
+        at = np.floor((np.array([shown["x"], shown["y"]]) - low) / step + 1e-6).astype(int)
+        n = int((places == at).all(axis=1).sum())
+        audit.near(f"customers around {shown['x']:.2f}, {shown['y']:.2f}", shown["n"], n, cell / 2, "digits")
+
+
+def audit_tree(study: Study, audit: Audit) -> None:
+    """Compare the heights of Ward's last unions and the distances to the m-th neighbour."""
+    made = ready(study, audit)
+    if made is None:
+        return
+    clean = made.clean[sample(len(made.clean), REFERENCE_ROWS, study.report["study"]["seed"])]
+    evidence = study.report["evidence"]
+    with audit.at("Ward's tree"):
+        heights = linkage(clean, "ward")[:, 2]
+        shown = sorted((max(link[1]) for link in evidence["tree"]["links"]), reverse=True)
+        for i, (height, own) in enumerate(zip(shown, heights[::-1], strict=False), start=1):
+            audit.report(f"union {i} from the top", height, float(own))
+        k = study.report["decision"]["k"]
+        audit.report("height of the cut", evidence["tree"]["cut"], float((heights[-k] + heights[1 - k]) / 2))
+    with audit.at("distance to the m-th neighbour"):
+        m = min(max(5, 2 * clean.shape[1]), len(clean) - 1)
+        audit.same("m", evidence["reach"]["neighbours"], m)
+        curve = np.sort(NearestNeighbors(n_neighbors=m + 1).fit(clean).kneighbors(clean)[0][:, -1])
+        own = np.percentile(curve, np.arange(1, 100))
+        # The nearest neighbours' distances lose digits to how they are computed.
+        for q, (told, actual) in enumerate(zip(evidence["reach"]["quantiles"], own, strict=True), start=1):
+            audit.report(f"{q} % of customers", told, float(actual), 5 if told < 1e-3 else None)
