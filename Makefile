@@ -18,7 +18,7 @@ export DATA OUT SITE
 with_data = if [ -n "$$DATA" ]; then [ -e "$$DATA" ] || [ ! -e "$$FROM/$$DATA" ] || DATA="$$FROM/$$DATA"; fi;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data history quarto briefs test lint bench validate clean
+.PHONY: help site serve check data history quarto briefs test lint bench validate trials clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,9 @@ bench: $(VENV)/.site ## Time a build, what others use, ten million transactions,
 
 validate: $(VENV)/.site ## Try all on customers whose groups are known: half an hour on two cores.
 	@$(RUN) -m tests.validation
+
+trials: $(VENV)/.test ## Build the five studies and recompute what they publish from the raw files.
+	@$(RUN) -m tests.audit
 
 # What is generated stands in .gitignore once; data/, site/notes/ and site/history/ stay.
 clean: ## Remove the site, the caches and the generated pages; keep data and environment.

@@ -20,7 +20,7 @@ def column_values(study: Study, name: str) -> pd.Series | None:
     """Give the cleaned values of a column: of the base table, or computed from purchases and visits."""
     if name in study.customers.columns:
         return study.customers.columns[name]
-    return study.customers.computed[name] if name in study.customers.computed else None
+    return study.customers.computed.get(name, None)
 
 
 def audit_columns(study: Study, audit: Audit) -> None:
@@ -47,7 +47,11 @@ def as_read(study: Study, name: str) -> pd.Series:
     raw = raw_values(study, name)
     if raw is not None:
         source = study.settings["sources"][0]
-        return raw.set_axis(study.customers.sources[0][source["key"]]).reindex(study.customers.keys) if source.get("key") else raw
+        return (
+            raw.set_axis(study.customers.sources[0][source["key"]]).reindex(study.customers.keys)
+            if source.get("key")
+            else raw
+        )
     values = column_values(study, name)
     return values if values is not None else pd.Series(np.nan, index=study.customers.keys)
 
@@ -95,7 +99,7 @@ def compare_bars(audit: Audit, told: dict[str, Any], values: pd.Series, min_cell
 
 
 def exact_edges(known: np.ndarray, edges: np.ndarray, min_cell: int) -> np.ndarray:
-    """Give the edges before they were rounded: twenty equal steps between p1 and p99, or halves between whole numbers."""
+    """Give the edges before they were rounded: twenty equal steps from p1 to p99, or halves of whole numbers."""
     beyond = max(0.01, min_cell / len(known))
     low, high = np.quantile(known, [beyond, 1 - beyond])
     steps = np.linspace(low, high, 21)

@@ -116,12 +116,15 @@ class Audit:
     found : list of Comparison
     skipped : list of (str, str)
         Tables or numbers that were there and could not be read, with the reason.
+    values : dict
+        Numbers computed anew for one place that another place prints too, by index and number of segments.
     """
 
     study: str
     place: str = ""
     found: list[Comparison] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    values: dict[tuple[str, int], float] = field(default_factory=dict)
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
@@ -162,7 +165,12 @@ class Audit:
         """Compare what rests on random draws or a random search, up to a tolerance that the caller reasons for."""
         left = math.nan if published is None else float(published)
         return self._add(
-            where, what, f"{left:.6g}", f"{recomputed:.6g} ± {tolerance:.2g}", is_close(left, recomputed, tolerance), how
+            where,
+            what,
+            f"{left:.6g}",
+            f"{recomputed:.6g} ± {tolerance:.2g}",
+            is_close(left, recomputed, tolerance),
+            how,
         )
 
     def explain(self, what: str, published: float, recomputed: float, reason: str, how: How = "optimum") -> None:

@@ -149,7 +149,7 @@ def typed(values: pd.Series, kind: str, note: str) -> pd.Series:
         return pd.to_numeric(values, errors="coerce").astype(float)
     if kind == "boolean":
         small = values.str.lower()
-        return small.map({word: 1.0 for word in YES} | {word: 0.0 for word in NO}).astype(float)
+        return small.map(dict.fromkeys(YES, 1.0) | dict.fromkeys(NO, 0.0)).astype(float)
     if kind == "date":
         return pd.to_datetime(values, dayfirst="day first" in note, errors="coerce")
     return values.astype(object).where(values.notna(), None)

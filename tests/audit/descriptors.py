@@ -45,7 +45,7 @@ def size_of(effect: float, bounds: tuple[float, ...]) -> str:
     return SIZES[int(np.searchsorted(bounds, effect, side="right"))]
 
 
-def test_numbers(study: Study, name: str) -> tuple[float, str, float]:
+def kruskal_wallis(study: Study, name: str) -> tuple[float, str, float]:
     """Test a number by Kruskal-Wallis; effect (epsilon squared, H / (n - 1)), its size in words, and p."""
     labels, values = study.customers.labels, study.customers.frame[name]
     kept = (labels > 0) & values.notna().to_numpy()
@@ -55,19 +55,13 @@ def test_numbers(study: Study, name: str) -> tuple[float, str, float]:
     return effect, size_of(effect, ETA_BOUNDS), float(found.pvalue)
 
 
-test_numbers.__test__ = False  # type: ignore[attr-defined]
-
-
-def test_levels(counts: np.ndarray) -> tuple[float, str, float]:
+def chi_square(counts: np.ndarray) -> tuple[float, str, float]:
     """Test levels by chi-square over the segments; effect (Cramér's V), its size in words, and p."""
     own = counts[:, 1:]
     own = own[own.sum(axis=1) > 0]
     effect = cramers_v(own)
     word = size_of(effect * np.sqrt(min(own.shape) - 1), W_BOUNDS)
     return effect, word, float(chi2_contingency(own, correction=False).pvalue)
-
-
-test_levels.__test__ = False  # type: ignore[attr-defined]
 
 
 def is_circular(study: Study, name: str) -> bool:
@@ -96,9 +90,9 @@ def audit_contrasts(study: Study, audit: Audit) -> None:
                 if counts is None:
                     audit.skip(name, "its levels do not say what was merged")
                     continue
-                found[name] = test_levels(counts)
+                found[name] = chi_square(counts)
             else:
-                found[name] = test_numbers(study, name)
+                found[name] = kruskal_wallis(study, name)
             effect, word, _ = found[name]
             audit.report(f"{name}, effect", told["effect"], effect, 6 if told["effect"] < 0.01 else None)
             audit.same(f"{name}, size", told["size"], word)

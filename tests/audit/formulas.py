@@ -47,13 +47,13 @@ FUNCTIONS = {
 class _Safe(ast.NodeTransformer):
     """Turn divisions and comparisons into calls that keep what is missing missing."""
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         if isinstance(node.op, ast.Div):
             return ast.Call(ast.Name("divide", ast.Load()), [node.left, node.right], [])
         return node
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
         return ast.Call(ast.Name("compare", ast.Load()), [node.left, node.comparators[0], node], [])
 

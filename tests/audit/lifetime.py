@@ -98,10 +98,7 @@ def maximise(log_likelihood: Callable[[Floats], float], starts: list[list[float]
     moves = np.eye(len(at)) * step
     hessian = np.array(
         [
-            [
-                (loss(at + u + v) - loss(at + u - v) - loss(at - u + v) + loss(at - u - v)) / (4 * step**2)
-                for v in moves
-            ]
+            [(loss(at + u + v) - loss(at + u - v) - loss(at - u + v) + loss(at - u - v)) / (4 * step**2) for v in moves]
             for u in moves
         ]
     )

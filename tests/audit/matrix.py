@@ -43,8 +43,8 @@ class Matrix:
 def robust_z(values: Floats) -> Floats:
     """Compute distances from the median in robust standard deviations (1.4826 MAD); 0 where there is no spread.
 
-    Where over half of the values are equal, 1.2533 times the mean absolute deviation stands for the MAD. A column of two
-    values has no outliers.
+    Where over half of the values are equal, 1.2533 times the mean absolute deviation stands for the MAD. A column of
+    two values has no outliers.
     """
     distance = np.abs(values - np.median(values))
     spread = 1.4826 * np.median(distance) or 1.2533 * distance.mean()
@@ -61,7 +61,7 @@ def fill_of(values: pd.Series) -> float:
 
 
 def takes_log(study: Study, name: str) -> bool:
-    """Say whether a feature is taken as its logarithm: as the settings say, else amounts and counts with a long tail."""
+    """Say whether a feature is taken as its logarithm: as set, else amounts and counts with a long tail."""
     variable, values = study.variables[name], study.customers.frame[name].dropna()
     if study.report["study"]["scaling"] == "none" and study.settings.get("transform") == "none":
         return False
@@ -155,7 +155,9 @@ def compare_centres(study: Study, made: Matrix, audit: Audit) -> None:
             # k-means stops when centres move by less than 0.01 % of a standard deviation squared.
             audit.near(f"segment {j}, centre of {name}", float(told), float(actual), 0.005, "optimum")
     distance = ((made.values[:, None, :] - published[None]) ** 2).sum(axis=2)
-    audit.report("placed by the nearest centre", centres["fidelity"], float((distance.argmin(axis=1) + 1 == labels).mean()))
+    audit.report(
+        "placed by the nearest centre", centres["fidelity"], float((distance.argmin(axis=1) + 1 == labels).mean())
+    )
     typical = np.array(centres["typical"])
     for name, step, own, told in zip(made.names, study.report["steps"], published.T, typical.T, strict=True):
         back = own * step["scale"] + step["centre"]

@@ -152,7 +152,9 @@ def claims(study: Study, text: str) -> Iterator[tuple[str, re.Match[str]]]:
     """Find every claim 'label here (everyone there)' of a sentence, longest labels first."""
     labels = sorted(study.by_label, key=len, reverse=True)
     pattern = "|".join(f"{re.escape(label)}|{re.escape(label[:1].lower() + label[1:])}" for label in labels)
-    found = re.compile(rf"(by median|on average)|({pattern})(?: for|:)? {AMOUNT} \(everyone {AMOUNT}(; known for [^)]*)?\)")
+    found = re.compile(
+        rf"(by median|on average)|({pattern})(?: for|:)? {AMOUNT} \(everyone {AMOUNT}(; known for [^)]*)?\)"
+    )
     measure = ""
     for match in found.finditer(text):
         if match[1]:

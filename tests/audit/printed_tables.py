@@ -10,7 +10,7 @@ import numpy as np
 from tests.audit.columns import column_values
 from tests.audit.comparison import NUMBER, Audit
 from tests.audit.customers import Study
-from tests.audit.descriptors import cramers_v, is_circular, level_codes, spearman, test_levels, test_numbers
+from tests.audit.descriptors import chi_square, cramers_v, is_circular, kruskal_wallis, level_codes, spearman
 from tests.audit.pages import Page, PrintedTable
 from tests.audit.profiles import count_levels, summarise
 from tests.audit.sizes import worth_of
@@ -71,7 +71,9 @@ def heat_map(study: Study, audit: Audit, table: PrintedTable) -> None:
 def by_segment(study: Study, audit: Audit, table: PrintedTable) -> None:
     """Compare tables with one row a group and one column a variable: shares, medians or means."""
     for column, heading in enumerate(table.header[1:], start=1):
-        label, _, measure = heading.rpartition(", ") if heading.endswith(("median", "mean", "average")) else (heading, "", "")
+        label, _, measure = (
+            heading.rpartition(", ") if heading.endswith(("median", "mean", "average")) else (heading, "", "")
+        )
         name = named(study, audit, table, label)
         for row in table.rows if name else ():
             own = stats(study, name, segment_of(study, row[0]))
@@ -127,7 +129,7 @@ def tests(study: Study, audit: Audit, table: PrintedTable) -> None:
         counts = count_levels(study, name, levels.get(name, ["Yes", "No"])) if name in chi else None
         if name is None or (name in chi and counts is None):
             continue
-        found[name], shown[name] = test_levels(counts) if counts is not None else test_numbers(study, name), row
+        found[name], shown[name] = chi_square(counts) if counts is not None else kruskal_wallis(study, name), row
         bounded(audit, f"{row[0]}, effect", row[3], found[name][0])
         audit.same(f"{row[0]}, size", row[2], found[name][1], "page")
     tested = [name for name in found if not is_circular(study, name)]
@@ -193,13 +195,12 @@ def expected_spend(study: Study, audit: Audit, table: PrintedTable) -> None:
 
 
 def parallel(study: Study, audit: Audit, table: PrintedTable) -> None:
-    """Compare medians of the segments, then of everyone."""
+    """Compare medians of the segments, then of everyone; the caption calls them so, of yes and no too."""
     for label, *cells in table.rows:
         name = named(study, audit, table, label)
         order = [*groups(study)[1:], 0]
         for segment, cell in zip(order, cells, strict=True) if name else ():
-            own = stats(study, name, segment)
-            audit.printed(f"{label}, group {segment}", cell, [own["mean" if is_yes_no(study, name) else "median"]])
+            audit.printed(f"{label}, group {segment}", cell, [stats(study, name, segment)["median"]])
 
 
 def ledger(study: Study, audit: Audit, table: PrintedTable) -> None:
@@ -244,7 +245,9 @@ def bars(study: Study, audit: Audit, table: PrintedTable) -> None:
     """Compare the bars of a column as they are printed with counts between the report's own edges."""
     from tests.audit.columns import compare_bars
 
-    told = next((c for c in study.report["data"]["columns"] if slug(c["name"]) == table.id.removeprefix("chart-column-")), None)
+    told = next(
+        (c for c in study.report["data"]["columns"] if slug(c["name"]) == table.id.removeprefix("chart-column-")), None
+    )
     values = column_values(study, told["name"]) if told else None
     if told is None or values is None or not told["bars"] or len(told["bars"]) != len(table.rows):
         audit.skip(table.id, "no such column in the report")
@@ -377,7 +380,9 @@ def expected_tables(study: Study) -> Sequence[str]:
     """Give the ids of tables that a study must have, so that none drops out of the audit unseen."""
     wanted = ["chart-heat-map", "one-against-another", "what-was-done", "where-it-came-from", "chart-correlations"]
     report = study.report
-    wanted += ["chart-concentration"] * (report["concentration"] is not None) + ["chart-rfm"] * (report["rfm"] is not None)
+    wanted += ["chart-concentration"] * (report["concentration"] is not None) + ["chart-rfm"] * (
+        report["rfm"] is not None
+    )
     wanted += ["chart-expected-spend"] * (report["expected"] is not None)
     wanted += ["is-that-more-than-chance"] * bool(report["contrasts"])
     return wanted

@@ -11,7 +11,7 @@ from tests.audit.customers import Study
 MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes or no by 25 points or by half of everyone's share."""
 WIDTH = 0.14
-"""Relative error that the width of a 95 % interval may have: with 1,000 resamples one standard error is 3 %, and of some
+"""Relative error that the width of a 95 % interval may have: with 1,000 resamples one standard error is 3 %, and of a
 thousand intervals none lies 4.5 of them off. With 100 resamples every seventh does."""
 FEWEST_BOOTSTRAP = 30
 """Known values below which the normal width of a mean says little of a percentile interval."""

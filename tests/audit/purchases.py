@@ -176,5 +176,10 @@ def histories(lines: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
     repeats = n - 1
     later = (by["amount"].sum() - opening) / repeats.where(repeats > 0, np.nan)
     return pd.DataFrame(
-        {"x": repeats.astype(float), "t_x": (last - first).dt.days / 7, "T": (until - first).dt.days / 7, "value": later}
+        {
+            "x": repeats.astype(float),
+            "t_x": (last - first).dt.days / 7,
+            "T": (until - first).dt.days / 7,
+            "value": later,
+        }
     )

@@ -47,10 +47,16 @@ def customer_table(study: Study) -> pd.DataFrame:
     based = source.get("kind", "customers") in {"customers", "survey"}
     table = pd.DataFrame(index=study.customers.keys)
     if based:
-        own = raw.set_index(raw[source["key"]]).reindex(study.customers.keys) if source.get("key") else raw.set_index(study.customers.keys)
+        own = (
+            raw.set_index(raw[source["key"]]).reindex(study.customers.keys)
+            if source.get("key")
+            else raw.set_index(study.customers.keys)
+        )
         types = {c["name"]: c["type"] for c in study.report["data"]["columns"]}
         for name in own.columns:
-            values = pd.to_numeric(own[name], errors="coerce") if types.get(name) in {"number", "year", "key"} else own[name]
+            values = (
+                pd.to_numeric(own[name], errors="coerce") if types.get(name) in {"number", "year", "key"} else own[name]
+            )
             table[name] = own[name] if values.isna().all() else values
         for name, kind in types.items():
             if kind in {"date", "boolean"} and name in study.customers.columns:
@@ -92,7 +98,11 @@ def audit_rules(study: Study, audit: Audit) -> None:
         audit.same("customers placed by the SQL of the tree", len(tree), len(labels))
         audit.same("SQL and Python of the tree place alike", int((in_order(study, tree) != by_tree).sum()), 0)
         data = json.loads((folder / "segment_rule.json").read_text(encoding="utf-8"))
-        audit.same("JSON and Python of the tree place alike", int((follow(data["tree"]["root"], values, rules["fills"]) != by_tree).sum()), 0)
+        audit.same(
+            "JSON and Python of the tree place alike",
+            int((follow(data["tree"]["root"], values, rules["fills"]) != by_tree).sum()),
+            0,
+        )
         audit.report("agreement in the JSON file", data["tree"]["agreement"], rules["tree"]["fidelity"])
         compare_nodes(study, audit, values.fillna(rules["fills"]))
         if rules["centres"] is not None:
@@ -100,7 +110,9 @@ def audit_rules(study: Study, audit: Audit) -> None:
             sql = in_order(study, run_sql(folder / "segment_centres.sql", table))
             audit.same("SQL and Python of the centres place alike", int((sql != by_centre).sum()), 0)
             placed = labels > 0
-            audit.report("fidelity of the centres", rules["centres"]["fidelity"], float((by_centre == labels)[placed].mean()))
+            audit.report(
+                "fidelity of the centres", rules["centres"]["fidelity"], float((by_centre == labels)[placed].mean())
+            )
     compare_tree_fidelity(study, audit, values.fillna(rules["fills"]), by_tree)
 
 
@@ -132,7 +144,11 @@ def compare_nodes(study: Study, audit: Audit, known: pd.DataFrame) -> None:
         purity = node["purity"]
         if purity["at_least"]:
             audit.same(f"node {place}, at least so many are of its segment", bool(own / n >= purity["share"]), True)
-            audit.same(f"node {place}, that bound is not far below", bool(own / n - purity["share"] <= max(0.01 + cell / n, 0.5)), True)
+            audit.same(
+                f"node {place}, that bound is not far below",
+                bool(own / n - purity["share"] <= max(0.01 + cell / n, 0.5)),
+                True,
+            )
         else:
             audit.report(f"node {place}, of its segment", purity["share"], own / n, 2)
         if node["feature"]:
@@ -162,7 +178,11 @@ def compare_tree_fidelity(study: Study, audit: Audit, known: pd.DataFrame, by_tr
     told = cross_validated(known.to_numpy(float), labels, tree["questions"], max(LEAVES, 2 * study.customers.k), least)
     with audit.at("fidelity of the questions"):
         audit.near("fidelity, cross-validated", tree["fidelity"], float((told == labels).mean()), FOLD_ERROR)
-        audit.same("no better than on the customers it was grown on", bool(tree["fidelity"] <= (by_tree == labels).mean() + 0.01), True)
+        audit.same(
+            "no better than on the customers it was grown on",
+            bool(tree["fidelity"] <= (by_tree == labels).mean() + 0.01),
+            True,
+        )
         for each in tree["segments"]:
             own, named = labels == each["id"], told == each["id"]
             error = 3 * np.sqrt(0.25 / own.sum()) + 0.02
@@ -171,7 +191,9 @@ def compare_tree_fidelity(study: Study, audit: Audit, known: pd.DataFrame, by_tr
             audit.near(f"segment {each['id']}, rightly named", each["precision"], right, error)
         guess = rules["without_behaviour"]
         if guess is not None:
-            audit.report("naming the largest segment", guess["largest"], float(np.bincount(labels).max() / len(labels)), 2)
+            audit.report(
+                "naming the largest segment", guess["largest"], float(np.bincount(labels).max() / len(labels)), 2
+            )
 
 
 def printed_questions(study: Study, audit: Audit, table: PrintedTable) -> None:

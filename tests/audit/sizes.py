@@ -111,7 +111,9 @@ def touched_by_settings(study: Study, audit: Audit) -> None:
             values = pd.to_numeric(raw[column], errors="coerce")
             odd = values.notna() & ~values.between(-np.inf if low is None else low, np.inf if high is None else high)
             audit.report(rule, by_rule.get(rule), int(odd.sum()))
-        battery = source.get("battery") or (source.get("roles", {}).get("feature") if source.get("kind") == "survey" else None)
+        battery = source.get("battery") or (
+            source.get("roles", {}).get("feature") if source.get("kind") == "survey" else None
+        )
         if battery and "Straight-lining" in by_rule:
             answers = raw[list(battery)].dropna()
             audit.report("Straight-lining", by_rule["Straight-lining"], int((answers.nunique(axis=1) == 1).sum()))
