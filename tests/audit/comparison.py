@@ -188,7 +188,7 @@ class Audit:
             value, half = read_number(number)
             close = is_close(value, float(actual), half)
             name = f"{what}, number {i + 1}" if len(shown) > 1 else what
-            agree &= self._add("page", name, number, f"{float(actual):.6g}", close)
+            agree &= self._add("page", name, number, f"{float(actual):.8g}", close)
         return agree
 
     def skip(self, what: str, reason: str) -> None:

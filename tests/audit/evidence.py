@@ -227,7 +227,10 @@ def compare_bins(audit: Audit, told: dict, points: Floats, cell: int) -> None:
     for shown in told["bins"]:
         at = np.floor((np.array([shown["x"], shown["y"]]) - low) / step + 1e-6).astype(int)
         n = int((places == at).all(axis=1).sum())
-        audit.near(f"customers around {shown['x']:.2f}, {shown['y']:.2f}", shown["n"], n, cell / 2, "digits")
+        # Answers by yes or no fall on edges of cells, to either side by the last digit of a float.
+        offset = np.abs((inside - low) / step - at - 0.5)
+        edge = int(((offset > 0.5 - 1e-6).any(axis=1) & (offset < 0.5 + 1e-6).all(axis=1)).sum())
+        audit.near(f"customers around {shown['x']:.2f}, {shown['y']:.2f}", shown["n"], n, cell / 2 + edge, "digits")
 
 
 def audit_tree(study: Study, audit: Audit) -> None:

@@ -177,7 +177,8 @@ def story(study: Study, audit: Audit, segment: int, page: Page) -> None:
     lower = {label[:1].lower() + label[1:]: name for label, name in study.by_label.items()} | study.by_label
     for measure, match in claims(study, text):
         name = lower[match[2]]
-        field = "mean" if is_yes_no(study, name) or measure == "on average" else "median"
+        average = "on average" in f"{measure}{match[0]}"
+        field = "mean" if is_yes_no(study, name) or average else "median"
         for shown, group in ((match[3], segment), (match[4], 0)):
             audit.printed(f"story, {match[2]}, group {group}", shown, [stats(study, name, group)[field]])
         if match[5]:

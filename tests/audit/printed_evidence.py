@@ -13,7 +13,7 @@ from tests.audit.evidence import AS_GOOD, SAMPLED_ABOVE, distances, sample
 from tests.audit.fairness import printed_fairness
 from tests.audit.matrix import can_make, make_matrix
 from tests.audit.pages import PrintedTable
-from tests.audit.printed_tables import HANDLERS, Handler, audit_tables, segment_of
+from tests.audit.printed_tables import FAMILIES, HANDLERS, Handler, audit_tables, segment_of
 from tests.audit.rules import printed_centres, printed_questions
 from tests.audit.spread import printed_distributions, printed_map
 from tests.audit.usefulness import printed_scores
@@ -102,17 +102,20 @@ def audit_more_tables(study: Study, audit: Audit) -> None:
     audit_tables(study, audit, EVIDENCE)
 
 
+MANUAL = ("architecture", "commands", "settings", "dictionary", "methodology", "validation", "reproduce", "extend")
+"""Pages whose tables hold words, settings, or results of another file."""
+
+
 def unread_tables(study: Study) -> list[str]:
-    """Name the tables of the pages that nothing here compares."""
-    known = {*HANDLERS, *EVIDENCE}
-    families = ("chart-mix", "chart-column", "chart-profile", "chart-proof")
-    found = []
+    """Name the tables of the pages about this study that nothing here compares."""
+    known, found = {*HANDLERS, *EVIDENCE}, set()
+    own = {"chart-profile", "how-they-answered", "a-typical-customer"}
     for page in study.pages.values():
+        if page.name.startswith(tuple(f"site/{name}." for name in MANUAL)):
+            continue
         persona = page.name.startswith("site/segments/")
         for table in page.tables:
-            family = next((f for f in families if table.id.startswith(f"{f}-")), table.id)
-            if (page.name, family) not in known and not (
-                persona and family in {"chart-profile", "how-they-answered", "a-typical-customer"}
-            ):
-                found.append(f"{page.name}: {family}")
-    return sorted(set(found))
+            family = next((f for f in FAMILIES if table.id.startswith(f"{f}-")), table.id)
+            if (page.name, family) not in known and not (persona and family in own):
+                found.add(f"{page.name.removeprefix('site/')}: {family or table.caption}")
+    return sorted(found)

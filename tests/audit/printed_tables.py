@@ -322,6 +322,19 @@ def files(study: Study, audit: Audit, table: PrintedTable) -> None:
         audit.printed(row[0], f"{row[2]} {row[3]}", [len(raw), raw.shape[1]])
 
 
+def dictionary(study: Study, audit: Audit, table: PrintedTable) -> None:
+    """Compare missing and different values of each column."""
+    from tests.audit.columns import as_read, raw_values
+
+    for row in table.rows:
+        if column_values(study, row[0]) is None:
+            continue
+        values = as_read(study, row[0])
+        counted(audit, f"{row[0]}, missing", row[4], int(values.isna().sum()))
+        if raw_values(study, row[0]) is not None:
+            audit.printed(f"{row[0]}, different values", row[5], [values.nunique()])
+
+
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("site/compare.html", "chart-heat-map"): heat_map,
     ("site/compare.html", "one-against-another"): side_by_side,
@@ -333,6 +346,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("site/compare.html", "chart-expected-spend"): expected_spend,
     ("site/compare.html", "chart-rfm"): rfm_grid,
     ("site/index.html", "chart-value-size"): value_and_size,
+    ("site/dictionary.html", "columns"): dictionary,
     ("site/explore.html", "chart-parallel"): parallel,
     ("site/data.html", "what-was-done"): ledger,
     ("site/data.html", "where-it-came-from"): files,

@@ -52,7 +52,7 @@ def purchase_features(lines: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
     n_days = days.groupby("customer").size().reindex(customers, fill_value=0)
     gaps = days.groupby("customer")["day"].diff().dt.days
     made["gap_days"] = gaps.groupby(days["customer"]).mean().reindex(customers)
-    made["gap_sd_days"] = gaps.groupby(days["customer"]).std(ddof=1).reindex(customers)
+    made["gap_sd_days"] = gap_deviation(gaps, days["customer"]).reindex(customers)
     made["frequency"] = count_orders(bought).reindex(customers, fill_value=0) if "order" in bought else n_days
     made["order_value"] = (spend / made["frequency"]).where(made["frequency"] > 0)
     months = bought["day"].dt.to_period("M").groupby(bought["customer"]).nunique()
@@ -69,6 +69,14 @@ def purchase_features(lines: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
         if role in bought:
             made = made.join(spend_shares(bought, spend, role))
     return made.astype(float)
+
+
+def gap_deviation(gaps: pd.Series, customer: pd.Series) -> pd.Series:
+    """Compute the standard deviation of each customer's gaps from whole numbers, so that equal ones are ties."""
+    known = gaps.dropna()
+    by = known.groupby(customer)
+    n, total, squares = by.size(), by.sum(), (known**2).groupby(customer).sum()
+    return np.sqrt(((n * squares - total**2) / (n * (n - 1)).where(n > 1)).astype(float))
 
 
 def count_orders(bought: pd.DataFrame) -> pd.Series:
