@@ -114,14 +114,8 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {})
-    computed = {
-        i: _compute(raw, source, as_of, i, levels[i] if levels else None)
-        for i, raw, source in pairs
-        if source.kind in {"transactions", "events"}
-    }
-    lifetime = next((found[1] for found in computed.values() if found[1]), None)
     rfm: RfmGrid | None = None
-    ledger = answered
+    ledger, known = answered, None
     if people:
         at, base_raw, base = people[0]
         if base.key is None:
@@ -135,12 +129,19 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         )
         table.index = table.index.astype(str)
         described: list[Column] = list(base_raw.columns)
-    else:
+        known = table.index
+    computed = {
+        i: _compute(raw, source, as_of, i, levels[i] if levels else None, known)
+        for i, raw, source in pairs
+        if source.kind in {"transactions", "events"}
+    }
+    lifetime = next((found[1] for found in computed.values() if found[1]), None)
+    if not people:
         at, base_raw, base = min(pairs, key=lambda pair: (pair[2].kind != "transactions", pair[0]))
         frame = computed[at][0].frame
         table = pd.DataFrame({"customer": frame.index.astype(str)}, index=frame.index.astype(str))
         described = [Column("customer", "key", f"the customers of {base_raw.shown_path}", 0, len(table))]
-        own = {"columns": RowColumns(), "types": {}, "merge": {}, "plausible": {}}
+        own = {"columns": RowColumns(), "types": {}, "merge": {}, "ordered": {}, "plausible": {}}
         base = base.model_copy(update={"key": "customer", **own})
     texts: dict[str, Description] = {}
     joined: dict[int, Joined] = {}
@@ -152,7 +153,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         for role in ("feature", "descriptor", "outcome", "ignore")
     }
     labels, units = dict(base.labels), dict(base.units)
-    merge, plausible = dict(base.merge), dict(base.plausible)
+    merge, ordered, plausible = dict(base.merge), dict(base.ordered), dict(base.plausible)
     for source in settled[1:]:
         labels, units = source.labels | labels, source.units | units
     for i, raw, source in pairs:
@@ -169,7 +170,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
                 variables = (*variables, _rfm_group(source))
             for v in variables:
                 name = f"{raw.name}_{v.name}" if v.name in table.columns else v.name
-                values = placed[v.name].fillna(0.0) if v.unit in {"money", "count"} else placed[v.name]
+                values = placed[v.name].fillna(0.0) if v.additive else placed[v.name]
                 table = table.assign(**{name: values.to_numpy()})
                 texts[name] = replace(v, name=name)
                 labels.setdefault(name, v.label)
@@ -190,6 +191,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
             labels = _renamed(source.labels, taken) | labels
             units = _renamed(source.units, taken) | units
             merge |= _renamed(source.merge, taken)
+            ordered |= _renamed(source.ordered, taken)
             plausible |= _renamed(source.plausible, taken)
     merged = base.model_copy(
         update={
@@ -197,6 +199,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
             "labels": labels,
             "units": units,
             "merge": merge,
+            "ordered": ordered,
             "plausible": plausible,
         }
     )
@@ -229,7 +232,7 @@ def _rfm_group(source: Source) -> Description:
 
 
 def _compute(
-    raw: RawTable, source: Source, as_of: dt.date | None, i: int, levels: Levels | None
+    raw: RawTable, source: Source, as_of: dt.date | None, i: int, levels: Levels | None, known: pd.Index | None
 ) -> tuple[CustomerFeatures, LifetimeValue | None]:
     place = f"_quarto.yml, segmentation.sources[{i}].columns"
     named = {name: column for name, column in source.columns.model_dump().items() if column}
@@ -256,18 +259,24 @@ def _compute(
     features = customer_features(raw.frame, columns, as_of=as_of, levels=levels, setting=place)
     if levels is not None:
         return features, None
-    return _with_lifetime_value(features, raw, columns, place)
+    return _with_lifetime_value(features, raw, columns, place, known)
 
 
 def _with_lifetime_value(
-    features: CustomerFeatures, raw: RawTable, columns: Columns, place: str
+    features: CustomerFeatures, raw: RawTable, columns: Columns, place: str, known: pd.Index | None
 ) -> tuple[CustomerFeatures, LifetimeValue | None]:
-    """Add the expected spend of the next year, where the history is long enough for the models to be fitted."""
-    if len(features.frame) < FEWEST_FOR_VALUE:
+    """Add the expected spend of the next year, where the history is long enough for the models to be fitted.
+
+    The models learn from the customers of the study alone: ``known`` has their keys where another table names them.
+    """
+    names = features.frame.index.astype(str)
+    if len(names if known is None else names.intersection(known)) < FEWEST_FOR_VALUE:
         note = f"Lifetime value needs {FEWEST_FOR_VALUE} customers or more and was left out."
         return replace(features, notes=(*features.notes, note)), None
     try:
         histories = purchase_histories(raw.frame, columns, as_of=features.as_of, setting=place)
+        if known is not None:
+            histories = histories[histories.index.astype(str).isin(known)]
         value = customer_lifetime_value(histories)
     except InputError as error:
         note = f"Lifetime value was left out: {str(error).splitlines()[0]}"
@@ -277,10 +286,12 @@ def _with_lifetime_value(
         Description(
             "clv", "Expected spend in the next year", "money", "BG/NBD and Gamma-Gamma", own,
             "Purchases expected in the 52 weeks after the study's date times their value, discounted at 10 % a year.",
+            additive=True,
         ),
         Description(
-            "alive", "Chance of still being a customer", "share", "BG/NBD", own,
-            "By how often and how lately a customer bought; a model's estimate, not an observation.",
+            "alive", "Chance that a repeat buyer is still a customer", "share", "BG/NBD", own,
+            "By how often and how lately a customer bought; a model's estimate, not an observation. Missing for "
+            "customers who bought once, as the model cannot tell whether they have left.",
         ),
     )  # fmt: skip
     frame = features.frame.join(value.frame[["clv", "alive"]])

@@ -222,7 +222,8 @@ def _check(
         levels, guessed = (own > own.min()).map({True: "yes", False: "no"}), "yes or no"
     else:
         levels, guessed = own.astype(str), ""
-    groups, counts = _count(levels, inside, int(labels.max()), study.min_cell)
+    order = variable.order if variable and not guessed else ()
+    groups, counts = _count(levels, inside, int(labels.max()), study.min_cell, order)
     if len(groups) < 2:
         few = f"{label}: too few {study.customers} in a group to tell it by segment."
         return Descriptor(name, label, guessed or "–", None, 0.0, 0.0, few, (), ())
@@ -267,9 +268,11 @@ def correlation_ratio(values: NDArray[np.float64], labels: Labels) -> float:
     return float(np.sqrt(max(0.0, 1 - within * (n - 1) / total)))
 
 
-def _count(levels: pd.Series, labels: Labels, k: int, min_cell: int) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _count(
+    levels: pd.Series, labels: Labels, k: int, min_cell: int, order: Sequence[str]
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Customers by group and segment (0 to k), merged as on every other page, so that none can be taken off."""
-    found = count_levels(levels, labels, min_cell)
+    found = count_levels(levels, labels, min_cell, order)
     if found is None:
         return (), np.zeros((0, k + 1), dtype=np.int64)
     groups, columns, told = found

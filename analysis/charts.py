@@ -89,6 +89,8 @@ def value_against_size(report: Report) -> Figure:
         if worth
         else "The data do not say what a customer is worth, so only size is shown."
     )
+    note = formats.rounding_note([s.share for s in report.segments], [s.value_share or 0.0 for s in report.segments])
+    caption = f"{caption} {note}".strip()
     height = 84 * len(report.segments) + 40
     return make_figure("value-size", title, caption, f"Bars by segment. {title}.", faceted(chart), height, table)
 

@@ -116,7 +116,7 @@ def clean(
         counts = frame[column].value_counts()
         shown = frame[column].mask(frame[column].isin(list(counts.index[counts < study.min_cell])), "Other")
         why = f"An answer of fewer than {study.min_cell} could point to a person."
-        lines += _merging(f"{_label(source, column)}: rare answers", why, "Other on the pages", frame[column], shown)
+        lines += _merging(f"{_label(source, column)}: rare answers", why, "merged on the pages", frame[column], shown)
     for column, (low, high) in source.plausible.items():
         values = pd.to_numeric(frame[column], errors="coerce")
         odd = ~values.between(-np.inf if low is None else low, np.inf if high is None else high) & values.notna()
@@ -240,7 +240,7 @@ def check_columns(raw: RawTable, source: Source, setting: str) -> None:
         "key": (source.key,),
         **{f"roles.{role}": getattr(source.roles, role) for role in ("feature", "descriptor", "outcome", "ignore")},
         "battery": source.battery,
-        **{part: getattr(source, part) for part in ("labels", "units", "types", "merge", "plausible")},
+        **{part: getattr(source, part) for part in ("labels", "units", "types", "merge", "ordered", "plausible")},
     }
     place = next(part for part, columns in places.items() if absent[0] in columns)
     also = f" (and {len(absent) - 1} more: {listed(absent[1:], 4)})" if len(absent) > 1 else ""

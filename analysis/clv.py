@@ -99,8 +99,9 @@ class LifetimeValue:
     Attributes
     ----------
     frame : DataFrame, shape (n, 6)
-        ``alive`` (probability), ``purchases`` (expected within the horizon), ``purchase_value`` (expected
-        money of one), ``clv`` with ``clv_low`` and ``clv_high``; indexed like the histories.
+        ``alive`` (probability; NaN for customers who bought once), ``purchases`` (expected within the
+        horizon), ``purchase_value`` (expected money of one), ``clv`` with
+        ``clv_low`` and ``clv_high``; indexed like the histories.
     purchases : PurchaseModel
     spend : SpendModel
     horizon_weeks, discount_rate, margin, level : float
@@ -230,7 +231,10 @@ def expected_purchases(model: PurchaseModel, t: ArrayLike) -> Floats:
 
 
 def probability_alive(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
-    """Chance that a customer with this history is still one; 1 without a repeat purchase.
+    """Chance that a customer with this history is still one.
+
+    Missing without a repeat purchase: the model lets customers leave after a repeat purchase only, so it would give
+    1 by construction, whatever the history.
 
     Parameters
     ----------
@@ -241,8 +245,14 @@ def probability_alive(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: Arr
     Returns
     -------
     ndarray, shape (n,)
+        NaN where ``x`` is 0.
     """
     x, t_x, T = _histories(x, t_x, T)  # noqa: N806
+    return np.where(x > 0, _alive_by_model(model, x, t_x, T), np.nan)
+
+
+def _alive_by_model(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
+    """Compute the chance of not having left as the formulas need it; 1 without a repeat purchase."""
     odds = np.log(model.a) - np.log(model.b + np.maximum(x, 1) - 1)
     odds = odds + (model.r + x) * (np.log(model.alpha + T) - np.log(model.alpha + t_x))
     return np.where(x > 0, expit(-odds), 1.0)
@@ -273,7 +283,7 @@ def conditional_expectation(
     a = _off_one(model.a, model.b)
     c = a + model.b + x - 1
     series = hyp2f1(model.r + x, a - 1, c, -t / (model.alpha + T))
-    return c / (a - 1) * (1 - series) * probability_alive(model, x, t_x, T)
+    return c / (a - 1) * (1 - series) * _alive_by_model(model, x, t_x, T)
 
 
 def fit_gamma_gamma(x: ArrayLike, value: ArrayLike) -> SpendModel:
@@ -362,7 +372,7 @@ def customer_lifetime_value(
     horizon_weeks: float = 52.0,
     discount_rate: float = 0.1,
     margin: float = 1.0,
-    level: float = 0.9,
+    level: float = 0.95,
 ) -> LifetimeValue:
     """Fit both models and add up what each customer is expected to spend, discounted.
 

@@ -82,6 +82,9 @@ class Source(Settings):
         {}, description="Type of a column, where the reader should not decide."
     )
     merge: dict[str, dict[str, str]] = Field({}, description="Spellings of a category to merge, by column.")
+    ordered: dict[str, tuple[str, ...]] = Field(
+        {}, description="Answers of a category from least to most, by column, where they are not recognised."
+    )
     plausible: dict[str, tuple[float | None, float | None]] = Field(
         {}, description="Lowest and highest believable value, by column; ~ leaves a side open."
     )
@@ -113,7 +116,7 @@ class Source(Settings):
         named += self.battery
         for role in get_args(Role):
             named += getattr(self.roles, role)
-        for part in (self.labels, self.units, self.types, self.merge, self.plausible):
+        for part in (self.labels, self.units, self.types, self.merge, self.ordered, self.plausible):
             named += part
         return tuple(dict.fromkeys(named))
 

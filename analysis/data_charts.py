@@ -133,22 +133,22 @@ def association_map(report: Report) -> Figure | None:
 def _strongest(found: Relations) -> tuple[str, str, float]:
     """The two variables that go together most, and how much."""
     pairs = [(i, j) for i in range(len(found.labels)) for j in range(i)]
-    i, j = max(pairs, key=lambda pair: abs(found.rows[pair[0]][pair[1]]))
-    return found.labels[j], found.labels[i], found.rows[i][j]
+    i, j = max(pairs, key=lambda pair: abs(found.rows[pair[0]][pair[1]] or 0.0))
+    return found.labels[j], found.labels[i], found.rows[i][j] or 0.0
 
 
 def _relation_map(
     id: str, found: Relations, title: str, caption: str, measure: str, scale: alt.Scale, digits: str
 ) -> Figure:
     """Heat map of a symmetric matrix; its cells are hundredths in one list a row, its labels stand once."""
-    rows = [{"i": i, "r": [round(100 * r) for r in row]} for i, row in enumerate(found.rows)]
+    rows = [{"i": i, "r": [None if r is None else round(100 * r) for r in row]} for i, row in enumerate(found.rows)]
     axis = alt.Axis(labelExpr="labels[datum.value]", labelLimit=170)
     chart = (
         alt.Chart(alt.InlineData(rows))
         .add_params(alt.param(name="labels", value=list(found.labels)))
         .transform_calculate(j="sequence(length(datum.r))")
         .transform_flatten(["r", "j"])
-        .transform_calculate(r="datum.r / 100", a="labels[datum.j]", b="labels[datum.i]")
+        .transform_calculate(r="isValid(datum.r) ? datum.r / 100 : null", a="labels[datum.j]", b="labels[datum.i]")
         .mark_rect()
         .encode(
             x=alt.X(
@@ -170,7 +170,8 @@ def _relation_map(
     if m < found.n_variables:
         caption += f" Shown are the {m} of {found.n_variables} variables with the strongest relation to another."
     cells = (
-        tuple(formatted(r, digits) if j < i else "" for j, r in enumerate(row)) for i, row in enumerate(found.rows)
+        tuple(("–" if r is None else formatted(r, digits)) if j < i else "" for j, r in enumerate(row))
+        for i, row in enumerate(found.rows)
     )
     table = Table(
         ("Variable", *found.labels[:-1]),

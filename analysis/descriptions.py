@@ -72,6 +72,9 @@ class Description:
         One sentence.
     high, low : str
         Words for customers far above and far below everyone, as a plural noun.
+    additive : bool
+        Whether it is a sum or a count, of which a customer without a row has 0. An average, a share, a gap or a trend
+        of nothing is missing.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Description:
     about: str
     high: str = ""
     low: str = ""
+    additive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +131,16 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
         Description(
             "frequency", ones, "count", f"count of distinct {order or on} where {bought}",
             ordered, f"How often a customer bought: every {one} counts once, refunds do not count.",
-            "frequent buyers", "occasional buyers",
+            "frequent buyers", "occasional buyers", additive=True,
         ),
         Description(
             "spend", "Total spend", "money", spend,
             priced, "Everything a customer bought; refunds are counted apart.",
-            "big spenders", "small spenders",
+            "big spenders", "small spenders", additive=True,
         ),
         Description(
             "order_value", f"Average spend per {one}", "money", f"({spend}) / frequency",
-            ordered, f"Total spend divided by {ones.lower()}.",
+            ordered, f"Total spend divided by {ones.lower()}; missing for customers who never bought.",
             "big-basket buyers", "small-basket buyers",
         ),
         Description(
@@ -148,7 +152,7 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
             "active_months", "Months with a purchase", "count",
             f"count of distinct months of {on} where {bought}",
             dated, "In how many calendar months a customer bought.",
-            "steady buyers", "buyers of few months",
+            "steady buyers", "buyers of few months", additive=True,
         ),
         Description(
             "gap_days", "Days between purchases", "days", f"mean difference between the days of {on}",
@@ -170,7 +174,7 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
         Description(
             "refund_value", "Refunds", "money", f"-sum of {paid} where {paid} < 0",
             priced, "What a customer was paid back.",
-            "customers with large refunds", "customers with small refunds",
+            "customers with large refunds", "customers with small refunds", additive=True,
         ),
         Description(
             "refund_share", "Refunds per spend", "share", "refund_value / spend",
@@ -183,7 +187,7 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
             Description(
                 "items", "Items bought", "count", f"sum of {columns.quantity} where {bought}",
                 (who, columns.quantity, paid), "How many pieces a customer bought.",
-                "buyers of many items", "buyers of few items",
+                "buyers of many items", "buyers of few items", additive=True,
             )
         )  # fmt: skip
     for role, of_role in levels.items():
@@ -216,15 +220,16 @@ def describe_visits(columns: EventColumns, session_minutes: float) -> tuple[Desc
         ),
         Description(
             "sessions", "Sessions", "count", f"count of sessions by {cut}",
-            in_session, "How many visits a customer made.", "frequent visitors", "occasional visitors",
+            in_session, "How many visits a customer made.", "frequent visitors", "occasional visitors", additive=True,
         ),
         Description(
             "active_days", "Days with a visit", "count", f"count of distinct days of {at}",
-            (who, at), "On how many days a customer visited.", "visitors of many days", "visitors of few days",
+            (who, at), "On how many days a customer visited.",
+            "visitors of many days", "visitors of few days", additive=True,
         ),
         Description(
             "events", "Events", "count", "count of rows",
-            (who,), "Everything a customer did there, counted.", "busy visitors", "quiet visitors",
+            (who,), "Everything a customer did there, counted.", "busy visitors", "quiet visitors", additive=True,
         ),
         Description(
             "pages_per_session", "Pages per session", "number", "page views / sessions",

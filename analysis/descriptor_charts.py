@@ -313,8 +313,10 @@ def mosaic(report: Report, index: int) -> Figure:
     caption = (
         "A row is as high as its segment is large, a tile as wide as its share. Blue: more than if segments did not "
         "matter, brown: fewer; pale from 2 and full from 4 standard deviations (Pearson residual). Levels that are "
-        f"rare in a segment are in Other.{f' {label} formed no segment.' if tested else ''}"
+        f"rare in a segment are merged{' with their neighbours' if variable.order else ''}."
+        f"{f' {label} formed no segment.' if tested else ''}"
     )
+    caption = f"{caption} {formats.rounding_note(found.everyone, *found.segments)}".strip()
     return make_figure(
         f"mix-{index + 1}",
         title,
@@ -398,6 +400,9 @@ def rfm_grid(report: Report) -> Figure | None:
         "Recency is days since the last purchase, frequency how often a customer bought, each cut into fifths of the "
         f"customers; ties score alike.{outside}{few}"
     )
+    if not veiled:
+        shares = [*(c.share or 0.0 for c in report.rfm.cells), absent or 0.0]
+        caption = f"{caption} {formats.rounding_note(shares)}".strip()
     spec = single(alt.layer(plain, cells, text), 330)
     return make_figure("rfm", title, caption, f"Grid of recency by frequency. {title}.", spec, 460, table)
 

@@ -40,8 +40,8 @@ def silhouette(report: Report) -> Figure | None:
     published = _published(report).silhouette
     best = report.evidence.prefers.silhouette
     caption = (
-        f"Mean silhouette: 1 = far from every other segment, 0 = on a border. Under {number(0.25, 2)} there "
-        f"is no clear gap "
+        f"Mean silhouette{report.core_note()}: 1 = far from every other segment, 0 = on a border. "
+        f"Under {number(0.25, 2)} there is no clear gap "
         "between segments (Kaufman and Rousseeuw's reading)."
     )
     if any(errors):
@@ -273,8 +273,8 @@ def gaussian_reference(report: Report) -> Figure:
         )
     caption = (
         f"Grey: {len(nulls)} clouds with the data's own means and covariances, which hold no groups at all, cut by the "
-        f"same method. Dashed: {number(bound, 2)}, that is {significant(NATURAL_GAP)} above the best of them, "
-        f"from which "
+        f"same method. Blue: this study{report.core_note()}. Dashed: {number(bound, 2)}, that is "
+        f"{significant(NATURAL_GAP)} above the best of them, from which "
         f"segments would "
         "count as natural."
     )

@@ -14,6 +14,7 @@ from analysis.descriptions import Description
 from analysis.errors import InputError, did_you_mean
 from analysis.expressions import parse
 from analysis.formats import and_more
+from analysis.surveys import find_order
 
 FEWEST_UNKNOWN = 0.05
 """Share of customers without a value from which not knowing it describes segments too. Ours."""
@@ -26,7 +27,8 @@ NOT_KNOWN = "_not_known"
 class Variable:
     """What a page needs to know of one variable.
 
-    ``columns`` are the source columns it is made of; ``categorical`` ones hold text levels. A feature that the
+    ``columns`` are the source columns it is made of; ``categorical`` ones hold text levels, from least to most in
+    ``order`` where they have one. A feature that the
     selection left out is a descriptor, or has the role ``ignore`` where describing segments by it would mislead.
     """
 
@@ -41,6 +43,7 @@ class Variable:
     low: str
     transform: Literal["auto", "none", "log"]
     categorical: bool
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,12 @@ def _take(column: str, role: str, source: Source, values: pd.Series, encode: str
         transform="auto",
         categorical=not numeric,
     )
-    return (_as_numbers(values) if numeric else _as_levels(values)), variable
+    if numeric:
+        return _as_numbers(values), variable
+    texts = _as_levels(values)
+    there = tuple(sorted(set(texts.dropna())))
+    order = tuple(level for level in source.ordered.get(column, ()) if level in there) or find_order(there)
+    return texts, replace(variable, order=order)
 
 
 def _not_known(

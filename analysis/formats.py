@@ -265,9 +265,41 @@ class Formats:
         >>> [Formats().percent(x) for x in (0.3, 0.0312, 0.004)]
         ['30\xa0%', '3.1\xa0%', '0.4\xa0%']
         """
-        points = 100 * x
-        digits = 0 if abs(points) >= 9.95 or points == 0 else 1
-        return f"{number(points, digits)}\N{NO-BREAK SPACE}%"
+        return f"{number(100 * x, _share_digits(x))}\N{NO-BREAK SPACE}%"
+
+    def rounded_share(self, x: float, up: bool = False) -> float:
+        r"""A share as `percent` prints it, to compute with; ``up`` to the next that can be printed.
+
+        >>> [Formats().rounded_share(x) for x in (0.1251, 0.0321)], Formats().rounded_share(0.121, up=True)
+        ([0.13, 0.032], 0.13)
+        """
+        digits = _share_digits(x)
+        points = math.ceil(round(100 * x * 10**digits, 6)) / 10**digits if up else float(f"{100 * x:.{digits}f}")
+        return round(points / 100, digits + 2)
+
+    def rounding_note(self, *wholes: Sequence[float]) -> str:
+        r"""Say that printed shares of a whole need not add up, where those of one of these do not.
+
+        Parameters
+        ----------
+        *wholes : sequence of float
+            Shares of one whole each; those that are no parts of one whole are not looked at.
+
+        Returns
+        -------
+        str
+            A sentence; empty where the printed shares of each add up to 100.
+
+        Examples
+        --------
+        >>> Formats().rounding_note([1 / 3] * 3), Formats().rounding_note([0.5, 0.5], [0.2])
+        ('Percentages are rounded, so they need not add up to 100\xa0%.', '')
+        """
+        for shares in wholes:
+            total = sum(round(100 * x, _share_digits(x)) for x in shares)
+            if abs(sum(shares) - 1) < 1e-4 and abs(total - 100) > 0.05:
+                return "Percentages are rounded, so they need not add up to 100\N{NO-BREAK SPACE}%."
+        return ""
 
     def date(self, day: str) -> str:
         r"""A day or a month, given as ISO text; an en dash where there is none.
@@ -306,6 +338,11 @@ class Formats:
         if abs(ratio - 1) < 0.05:
             return "about the same as"
         return f"{self.plain(round(ratio, 1))} times" if ratio > 1 else f"{self.percent(ratio)} of"
+
+
+def _share_digits(x: float) -> int:
+    """Digits after the point of a share in per cent: one under ten, none for none."""
+    return 0 if abs(100 * x) >= 9.95 or x == 0 else 1
 
 
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from analysis.cleaning import Cleaned
@@ -14,7 +15,7 @@ from analysis.evidence import Evidence
 from analysis.features import FeatureTable
 from analysis.formats import Formats, joined, number, significant
 from analysis.prepare import Prepared
-from analysis.select import NEAR_COPY
+from analysis.select import NEAR_COPY, spearman
 from analysis.sources import RawTable
 
 PER_FEATURE = 100
@@ -153,10 +154,9 @@ def _sums(study: Study, table: FeatureTable, prepared: Prepared) -> list[Finding
 def _copies(study: Study, table: FeatureTable, prepared: Prepared) -> list[Finding]:
     copies = {d.name for d in prepared.dropped if d.kind == "copy"}
     looked_at = [*prepared.variables, *(variable for variable in table.variables if variable.name in copies)]
-    ranks = table.frame[[variable.name for variable in looked_at]].rank().corr().abs()
-    pairs = [
-        (a, b) for i, a in enumerate(looked_at) for b in looked_at[i + 1 :] if float(ranks[a.name][b.name]) >= NEAR_COPY
-    ]
+    numbers = [variable for variable in looked_at if not variable.categorical]
+    rho = np.abs(spearman(table.frame[[variable.name for variable in numbers]])[0]) if numbers else np.eye(0)
+    pairs = [(a, b) for i, a in enumerate(numbers) for j, b in enumerate(numbers) if j > i and rho[i, j] >= NEAR_COPY]
     if not pairs:
         return []
     shown = joined([f"{a.label} with {b.label}" for a, b in pairs[:3]])

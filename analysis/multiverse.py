@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from joblib import delayed
 from numpy.typing import NDArray
 
 from analysis.cluster import Algorithm, Labels, Matrix, competing, sample_rows
 from analysis.config import Reduce, Study
 from analysis.evidence import Evidence
-from analysis.features import FeatureTable
+from analysis.features import FeatureTable, Variable
 from analysis.prepare import Prepared, prepare
+from analysis.relations import cramers_v
 from analysis.resample import N_INIT_NULL, adjusted_rand, one_thread
+from analysis.select import spearman
 from analysis.workers import run_all
 
 AGREES = 0.65
@@ -159,10 +162,19 @@ def _feature_sets(
         held = np.cumsum(every**2) / (every**2).sum()
         yield "principal components", (own, Reduce(pca=int(np.searchsorted(held, HOLDS)) + 1))
     if p > 3:
-        numbers = [v for v in prepared.variables if not v.categorical] or list(prepared.variables)
-        ranks = own.frame[[v.name for v in numbers]].rank().corr().abs().fillna(0.0).to_numpy()
-        loner = numbers[int(ranks.sum(axis=0).argmin())]
+        loner = _loner(own, prepared.variables)
         yield f"without {loner.label}", (_without(own, loner.name), study.reduce)
+
+
+def _loner(own: FeatureTable, variables: Sequence[Variable]) -> Variable:
+    """Find the feature that the others tell least of: by Spearman's correlations, of categories by Cramér's V."""
+    numbers = [v for v in variables if not v.categorical]
+    if numbers:
+        related = np.abs(np.nan_to_num(spearman(own.frame[[v.name for v in numbers]])[0]))
+        return numbers[int(related.sum(axis=0).argmin())]
+    answers = [own.frame[v.name] for v in variables]
+    related = np.array([[cramers_v(pd.crosstab(a, b).to_numpy()) for a in answers] for b in answers])
+    return variables[int(related.sum(axis=0).argmin())]
 
 
 def _without(table: FeatureTable, name: str) -> FeatureTable:

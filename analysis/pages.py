@@ -227,6 +227,7 @@ class _Book:
             about=self.formats.about,
             date=self.formats.date,
             people=self.formats.people,
+            rounded=lambda x: float(f"{x:.3g}"),
             plain=self.formats.plain,
             words=in_words,
             number=number,
@@ -323,7 +324,7 @@ class _Book:
         pictures = draw_pictures([narrow(f) for f in (shown, *profiles)], self.tokens, self.kept)
         yield study_brief(report, self.first_actions(), shown, pictures[shown.id], self.home)
         for s, shown in zip(report.segments, profiles, strict=True):
-            sure = readings.how_sure(s, self.formats)
+            sure = readings.how_sure(report, s)
             yield persona_brief(report, s, self.tiles(s), sure, shown, pictures[shown.id], self.home)
 
     def page(self, template: str, **context: Any) -> str:
@@ -391,7 +392,7 @@ class _Book:
         if expected := self.report.expected:
             own = expected.segments[s.id - 1]
             band, base = f.interval(own.low, own.high, "money"), f.value(expected.everyone.value, "money")
-            note = f"a customer, {band}; everyone {base}"
+            note = f"a customer, {f.percent(expected.level)} interval {band}; everyone {base}"
             tiles.append((f.value(own.value, "money"), "expected spend in the next year", note))
         tiles.append((number(s.slsw, 2), "stability", f"{s.band}; 1 = the same customers in every resample"))
         return tiles
@@ -415,6 +416,8 @@ class _Book:
         own, base = found.summary, self.report.everyone[name]
         word = "higher" if found.z > 0 else "lower"
         sure = f"{word} in {found.certainty} of 100 resamples"
+        if s.n - own.n >= self.report.study.min_cell:
+            sure += f"; known for {self.formats.people(own.n)}"
         if variable.unit == "yes_no":
             here, all_ = round(100 * own.mean, 1), round(100 * base.mean, 1)
             texts = (self.formats.percent(own.mean), self.formats.percent(base.mean))

@@ -15,7 +15,7 @@ from analysis.formats import Formats, in_sentence, joined, unit_beside
 from analysis.history import Identity, slugify
 from analysis.identity import NOTHING, Memory, kept_names, settle, taken_addresses
 from analysis.playbook import Action, Play, choose_actions
-from analysis.profile import Difference, Profiles, SegmentProfile
+from analysis.profile import Difference, Profiles, SegmentProfile, Summary
 
 COLOURS = ("#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8a7a1c", "#c04a6b", "#0f8ca0", "#7a6fd0")
 """One for each segment: at least 3:1 on white and on the dark paper, told apart by the colour-blind."""
@@ -23,7 +23,11 @@ EVERYONE = "#858b95"
 TIERS = ((1.4, "Premium"), (0.7, "Mid-value"), (0.0, "Low-spend"))
 """Least ratio of a segment's mean value to everyone's, and the word for it."""
 MOST_MARKERS, MOST_PARTS = 5, 4
-_PART = re.compile(r"Share of (\w+) (.+)")
+TYPICAL_FROM = 0.5
+"""Share of a segment's customers with a value from which the value counts as typical of the segment."""
+SURE = 0.05
+"""Corrected p-value under which a variable that took no part is called different."""
+_PART = re.compile(r"Share of (\w+) ((\w+) .+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def write_personas(
                 day=_day(segment, by_name, formats),
                 typical=(*_typical(segment, variables, formats), *_commonest(segment, profiles, by_name, formats)),
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
-                traits=_traits(marks, by_name, profiles, formats),
+                traits=_traits(segment, marks, by_name, profiles, formats),
                 not_all=_not_all(segment, marks, by_name, profiles, formats),
                 actions=choose_actions(plays, segment, found, profiles, by_name, study, formats),
                 identity=own,
@@ -207,27 +211,32 @@ def _story(
     if worth and segment.value_share is not None and study.value:
         variable = by_name[study.value]
         base = profiles.everyone[study.value]
+        known = _known(worth.summary, segment, formats)
         period = f" {study.period}" if study.period else ""
         lines[0] = (
             f"{formats.people(segment.n)} {study.customers}, {formats.percent(segment.share)} of all, bring "
             f"{formats.percent(segment.value_share)} of {variable.label.lower()}."
         )
         compared = formats.times(worth.summary.median / base.median) if base.median > 0 else ""
-        lines.append(
-            f"Their median {in_sentence(variable.label)}{period} is "
-            f"{formats.value(worth.summary.median, variable.unit)}"
-            + (f", {compared} everyone's ({formats.value(base.median, variable.unit)})." if compared else ".")
-        )
+        if known is not None:
+            lines.append(
+                f"Their median {in_sentence(variable.label)}{period} is "
+                f"{formats.value(worth.summary.median, variable.unit)}"
+                + (f", {compared} everyone's ({formats.value(base.median, variable.unit)})" if compared else "")
+                + (f" ({known})." if known else ".")
+            )
     shown = [m for m in marks if m.variable != study.value]
-    if told := _beside_everyone(shown, 3, by_name, profiles, formats):
+    if told := _beside_everyone(shown, 3, segment, by_name, profiles, formats):
         lines.append(f"What differs most: {told}." if marks[0].marker else f"Little differs; the most: {told}.")
+    # What is made of the forming features, or copies one, differs because the segments were made to differ.
+    apart = {c.variable for c in profiles.contrasts if c.p is not None and c.p < SURE}
     described = [
         d
         for d in segment.differences
-        if by_name[d.variable].role == "descriptor" and d.marker and d.variable != study.value
+        if by_name[d.variable].role == "descriptor" and d.marker and d.variable in apart - {study.value}
     ]
     described.sort(key=lambda d: -abs(d.z))
-    if told := _beside_everyone(described, 2, by_name, profiles, formats):
+    if told := _beside_everyone(described, 2, segment, by_name, profiles, formats):
         lines.append(f"Not used to form the segment, yet different: {told}.")
     return tuple(lines)
 
@@ -239,22 +248,42 @@ def _told(
     return formats.told(unit_beside(variable.label, variable.unit), (own.mean, own.median), (base.mean, base.median))
 
 
+def _known(summary: Summary, segment: SegmentProfile, formats: Formats) -> str | None:
+    """Say for how many of a segment a value is known, where that is not nearly all.
+
+    Returns
+    -------
+    str or None
+        Empty where all but a few have a value; None where fewer than :data:`TYPICAL_FROM` of them have one, so that
+        it is not typical.
+    """
+    if summary.n < TYPICAL_FROM * segment.n:
+        return None
+    return f"known for {formats.people(summary.n)}" if segment.n - summary.n >= formats.min_cell else ""
+
+
 def _beside_everyone(
-    marks: list[Difference], most: int, by_name: Mapping[str, Variable], profiles: Profiles, formats: Formats
+    marks: list[Difference],
+    most: int,
+    segment: SegmentProfile,
+    by_name: Mapping[str, Variable],
+    profiles: Profiles,
+    formats: Formats,
 ) -> str:
     """The first few variables here and over everyone, each label once: medians together, then means, then shares."""
     found: dict[str, list[str]] = {"median": [], "mean": [], "share": []}
     seen: set[str] = set()
     for mark in marks:
         variable = by_name[mark.variable]
-        told = _told(mark, variable, profiles, formats)
-        if told is None or variable.label in seen or len(seen) == most:
+        told, known = _told(mark, variable, profiles, formats), _known(mark.summary, segment, formats)
+        if told is None or known is None or variable.label in seen or len(seen) == most:
             continue
         seen.add(variable.label)
         measure, here, everyone = told
         label = in_sentence(variable.label)
         link = " for" if measure == "share" else ":" if label[-1:].isdigit() else ""
-        found[measure].append(f"{label}{link} {here} (everyone {everyone})")
+        among = f"; {known}" if known else ""
+        found[measure].append(f"{label}{link} {here} (everyone {everyone}{among})")
     heads = {"median": "by median, ", "mean": "on average, ", "share": ""}
     return "; ".join(f"{heads[measure]}{joined(parts)}" for measure, parts in found.items() if parts)
 
@@ -264,40 +293,53 @@ def _difference(segment: SegmentProfile, name: str | None) -> Difference | None:
 
 
 def _day(segment: SegmentProfile, by_name: Mapping[str, Variable], formats: Formats) -> tuple[str, ...]:
-    """What they usually do, by medians: amounts that form segments first, then what each whole parts into."""
+    """What they usually do, by medians: amounts that form segments first, then what each whole parts into.
+
+    A whole may be parted in several ways, as spend is by category and by channel; each has a sentence of its own.
+    """
     amounts: list[str] = []
-    parts: dict[str, list[tuple[float, str]]] = {}
+    parts: dict[tuple[str, str], list[tuple[float, str]]] = {}
     for d in segment.differences:
-        variable = by_name[d.variable]
+        variable, known = by_name[d.variable], _known(d.summary, segment, formats)
         if variable.role not in {"feature", "descriptor"} or variable.unit not in {"count", "money", "share"}:
             continue
+        if known is None:
+            continue
+        among = f" ({known})" if known else ""
         if (part := _PART.match(variable.label)) and variable.unit == "share":
-            parts.setdefault(part[1], []).append((d.summary.median, part[2]))
+            parts.setdefault((part[1], part[3]), []).append((d.summary.median, f"{part[2]}{among}"))
         elif variable.role == "feature":
             value = formats.value(d.summary.median, unit_beside(variable.label, variable.unit))
-            amounts.append(f"{in_sentence(variable.label)} {value}")
+            amounts.append(f"{in_sentence(variable.label)} {value}{among}")
     lines = [f"In the middle of the segment: {joined(amounts[:MOST_MARKERS])}."] if amounts else []
-    for whole, found in parts.items():
+    for (whole, _), found in parts.items():
         shown = sorted((pair for pair in found if round(pair[0], 2) > 0), key=lambda pair: -pair[0])[:MOST_PARTS]
         if len(shown) > 1:
             told = joined([f"{formats.percent(share)} {where}" for share, where in shown])
-            lines.append(f"Of their {whole}, usually {told}.")
+            lines.append(f"Of a typical customer's {whole}: {told}.")
+    if any(line.startswith("Of a typical") for line in lines):
+        lines.append("Each share is a median, so the shares need not add up to 100\N{NO-BREAK SPACE}%.")
     return tuple(lines)
 
 
 def _typical(segment: SegmentProfile, variables: tuple[Variable, ...], formats: Formats) -> tuple[tuple[str, str], ...]:
-    """A composite of medians; never a person."""
+    """A composite of medians, never a person; each with the number of customers where that is not the segment's."""
     found = {d.variable: d for d in segment.differences}
     rows = []
     for variable in variables:
         if variable.name not in found or variable.role == "outcome":
             continue
         summary = found[variable.name].summary
+        known = _known(summary, segment, formats)
+        if known is None:
+            continue
+        among = f" ({known})" if known else ""
         if variable.unit == "yes_no":
-            share = formats.percent(summary.mean)
-            rows.append((variable.label, f"{'yes' if summary.mean >= 0.5 else 'no'} (yes for {share})"))
+            share = f"yes for {formats.percent(summary.mean)}" + (f", {known}" if known else "")
+            rows.append((variable.label, f"{'yes' if summary.mean >= 0.5 else 'no'} ({share})"))
         else:
-            rows.append((variable.label, formats.value(summary.median, unit_beside(variable.label, variable.unit))))
+            value = formats.value(summary.median, unit_beside(variable.label, variable.unit))
+            rows.append((variable.label, f"{value}{among}"))
     return tuple(rows)
 
 
@@ -320,15 +362,21 @@ def _commonest(
 
 
 def _traits(
-    marks: list[Difference], by_name: Mapping[str, Variable], profiles: Profiles, formats: Formats
+    segment: SegmentProfile,
+    marks: list[Difference],
+    by_name: Mapping[str, Variable],
+    profiles: Profiles,
+    formats: Formats,
 ) -> tuple[str, ...]:
-    """The two strongest markers whose difference can be read."""
+    """The two strongest markers whose difference can be read, each with what its number is."""
+    heads = {"mean": "on average ", "median": "typically ", "share": ""}
     lines = []
     for mark in marks:
-        variable = by_name[mark.variable]
-        if told := _told(mark, variable, profiles, formats):
+        variable, known = by_name[mark.variable], _known(mark.summary, segment, formats)
+        if known is not None and (told := _told(mark, variable, profiles, formats)):
             measure, here, everyone = told
-            lines.append(f"{variable.label}: {'on average ' if measure == 'mean' else ''}{here} (everyone {everyone})")
+            among = f"; {known}" if known else ""
+            lines.append(f"{variable.label}: {heads[measure]}{here} (everyone {everyone}{among})")
     return tuple(lines[:2])
 
 
@@ -345,17 +393,23 @@ def _not_all(
         variable, own = by_name[mark.variable], mark.summary
         edge, word = (own.p10, "less") if mark.z > 0 else (own.p90, "more")
         # An end that is the middle as well tells of most of them, not of those for whom the picture fails.
-        if variable.unit == "yes_no" or edge == own.median:
+        known = _known(own, segment, formats)
+        if variable.unit == "yes_no" or edge == own.median or known is None:
             continue
+        among = f" ({known})" if known else ""
         tail = f"at {formats.value(edge, unit_beside(variable.label, variable.unit))}" + (f" or {word}" if edge else "")
-        lines.append(f"{variable.label}: {'high' if mark.z > 0 else 'low'} as a group, yet one in ten is {tail}.")
+        group = "high" if mark.z > 0 else "low"
+        lines.append(f"{variable.label}: {group} as a group, yet one in ten is {tail}{among}.")
     for difference in segment.differences:
         variable = by_name[difference.variable]
         share = difference.summary.mean
-        if variable.name.endswith(NOT_KNOWN):
+        known = _known(difference.summary, segment, formats)
+        if variable.name.endswith(NOT_KNOWN) or known is None:
             continue
         if variable.unit == "yes_no" and variable.role != "outcome" and 0.1 <= share <= 0.9:
             minority = min(share, 1 - share)
             answer = "no" if share >= 0.5 else "yes"
-            lines.append(f"{variable.label}: the answer is {answer} for {formats.percent(minority)} of this segment.")
+            n_known = formats.people(difference.summary.n)
+            whom = f"the {n_known} of this segment who answered" if known else "this segment"
+            lines.append(f"{variable.label}: the answer is {answer} for {formats.percent(minority)} of {whom}.")
     return tuple(lines[:5])

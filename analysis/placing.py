@@ -13,6 +13,8 @@ from analysis.formats import Formats, in_words, joined, number, significant
 from analysis.report import Report, Segment
 from analysis.typing_rule import Bound, Part
 
+NEARLY_SHARP = 0.85
+"""Least bound of a share that is worth printing; with a lower one it is "most". `site/assets/finder.js` has it too."""
 MUCH = 0.1
 """Share of customers by which a guess must beat naming the largest segment to be worth asking. Ours."""
 
@@ -174,6 +176,8 @@ def _exact(formats: Formats, x: float, unit: str) -> str:
 
 
 def _told(part: Part) -> str:
+    if part.at_least and 0.5 <= part.share < NEARLY_SHARP:
+        return "most"
     return ("at least " if part.at_least else "") + _whole(part.share)
 
 

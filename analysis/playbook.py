@@ -75,6 +75,8 @@ class Play(BaseModel):
     assuming: str = Field("", description="What that supposes.")
     rate: str = Field("", description="Formula of the share that the test is to raise, as it is now.")
     rate_of: str = Field("", description="What the share counts.")
+    rate_unit: str = Field("", description="What the share is a share of, such as visits; empty for customers.")
+    rate_count: str = Field("", description="Formula of how many of those the segment makes while the test runs.")
     lift: float = Field(0.25, gt=0, le=10, description="Relative rise that would be worth the effort.")
 
 
@@ -136,7 +138,7 @@ def _lines(node: yaml.Node | None) -> list[dict[str, int]]:
 
 def _faults(play: Play) -> Iterator[tuple[str, str]]:
     """The fields of a rule that cannot mean what they say, and why."""
-    for field in ("when", "stake", "rate"):
+    for field in ("when", "stake", "rate", "rate_count"):
         text = getattr(play, field)
         if not text:
             continue
@@ -207,7 +209,7 @@ def choose_actions(
         if not _number(rule, values, line):
             continue
         action, reason, measure, avoid = (
-            _QUOTE.sub(lambda match: texts[match[1]], text)
+            _sentence(_QUOTE.sub(lambda match: texts[match[1]], text))
             for text in (play.action, play.reason, play.measure, play.avoid)
         )
         stake, proof = (
@@ -218,6 +220,10 @@ def choose_actions(
         if len(actions) == MOST_ACTIONS:
             break
     return tuple(actions)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def find_misspelt(plays: list[tuple[int, Play]], names: Iterable[str]) -> list[str]:
@@ -261,24 +267,37 @@ def _stake(
 
 
 def _proof(play: Play, line: int, values: Mapping[str, Any], n: int, study: Study, formats: Formats) -> str:
-    """How many customers show the rise that would be worth the effort, in halves of the segment drawn at random."""
+    """How many customers show the rise that would be worth the effort, in halves of the segment drawn at random.
+
+    Both shares are rounded as they are printed before the size is computed, so that it follows from what stands on
+    the page. A share of visits is tested on visits, never on customers.
+    """
     formula = parse(play.rate) if play.rate else None
     if formula is None or any(name not in values for name in formula.names):
         return ""
-    rate = _number(formula, values, line)
+    rate = formats.rounded_share(_number(formula, values, line))
     if not 0 < rate < 1:
         return ""
-    wanted = min(rate * (1 + play.lift), (1 + rate) / 2)
-    each = holdout_size(rate, wanted)
-    known = "" if formula.names else " (assumed)"
+    wanted = formats.rounded_share(min(rate * (1 + play.lift), (1 + rate) / 2))
+    if not rate < wanted < 1:
+        return ""
+    each, known = holdout_size(rate, wanted), "" if formula.names else " (assumed)"
     rise = f"a rise from {formats.percent(rate)}{known} to {formats.percent(wanted)} {play.rate_of}"
+    unit, there = study.customers, formats.people(n)
+    if play.rate_unit:
+        counted = parse(play.rate_count) if play.rate_count else None
+        if counted is None or any(name not in values for name in counted.names):
+            return f"{number(each)} {play.rate_unit} with the change and as many without it show {rise}."
+        n = int(_number(counted, values, line))
+        unit, there = play.rate_unit, formats.about(n)
     if 2 * each <= n:
-        return f"{number(each)} {study.customers} with the change and as many without it show {rise}."
-    least = _least_rise(rate, n // 2)
-    could = f" Halves of the segment would show a rise to {formats.percent(least)} or more." if least < 1 else ""
+        return f"{number(each)} {unit} with the change and as many without it show {rise}."
+    least = formats.rounded_share(_least_rise(rate, n // 2), up=True)
+    could = f" Halves of them would show a rise to {formats.percent(least)} or more." if least < 1 else ""
+    got = "with the change and as many without" if play.rate_unit else "who get the change and as many who do not"
     return (
-        f"Cannot be proved in this segment: {rise} shows with {number(each)} {study.customers} who get the change and "
-        f"as many who do not, and there are {formats.people(n)} in all.{could}"
+        f"Cannot be proved in this segment: {rise} shows with {number(each)} {unit} {got}, "
+        f"and there are {there} in all.{could}"
     )
 
 
@@ -357,9 +376,10 @@ def _quotes(
         variable, base = by_name[d.variable], profiles.everyone[d.variable]
         told = formats.told(variable.unit, (d.summary.mean, d.summary.median), (base.mean, base.median))
         measure, here, everyone = told or ("median", *[formats.value(base.median, variable.unit)] * 2)
+        heads = {"mean": "on average ", "median": "typically ", "share": ""}
         texts |= {
             f"{owner}.label": in_sentence(variable.label),
-            f"{owner}.here": f"on average {here}" if measure == "mean" else here,
+            f"{owner}.here": f"{heads[measure]}{here}",
             f"{owner}.all": everyone,
         }
     return texts

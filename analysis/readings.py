@@ -9,7 +9,7 @@ from analysis.cluster import ALGORITHMS, SAMPLE_ROWS
 from analysis.decision import STABLE, AlgorithmEvidence, CandidateEvidence
 from analysis.evidence import JUDGED_ROWS, PREDICTS, SILHOUETTE_ROWS
 from analysis.figures import Table
-from analysis.formats import Formats, beside, in_words, joined, number, significant
+from analysis.formats import beside, in_words, joined, number, significant
 from analysis.multiverse import AGREES
 from analysis.report import Report, Segment
 from analysis.resample import NULL_ROWS, REFERENCE_ROWS
@@ -49,7 +49,7 @@ def chosen(report: Report) -> CandidateEvidence:
     return next(r for r in report.evidence.by_k if r.k == report.decision.k)
 
 
-def how_sure(s: Segment, formats: Formats) -> str:
+def how_sure(report: Report, s: Segment) -> str:
     """How well a segment comes back and how far it stands apart, in a sentence each."""
     gap = (
         "no clear gap to the next segment, so people near the border could be in either"
@@ -59,8 +59,9 @@ def how_sure(s: Segment, formats: Formats) -> str:
         else "a clear gap to the next segment"
     )
     return (
-        f"When customers are resampled, the most similar group shares {formats.percent(s.slsw)} of its members with "
-        f"this one on average. Their mean silhouette is {number(s.silhouette, 2)}: {gap}."
+        f"When customers are resampled, {report.formats().percent(s.slsw)} of those in this segment or in the group "
+        f"most like it are in both, on average (Jaccard index {number(s.slsw, 2)}). Their mean silhouette is "
+        f"{number(s.silhouette, 2)}{report.core_note()}: {gap}."
     )
 
 
@@ -138,7 +139,7 @@ def criteria(report: Report) -> tuple[Reading, ...]:
                 "Silhouette",
                 prefers.silhouette,
                 _points(prefers.silhouette, most),
-                f"Separation is {number(row.silhouette, 2)} as published. "
+                f"Separation is {number(row.silhouette, 2)} as published{report.core_note()}. "
                 + (
                     "Fewer, coarser segments are nearly always further apart."
                     if prefers.silhouette <= row.k

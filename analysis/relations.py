@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.features import FeatureTable, Variable
+from analysis.select import spearman
 
 MOST_RELATED = 30
 """Variables that a map of relations shows: those with the strongest relation to any other. Ours."""
@@ -24,21 +25,20 @@ class Relations:
     labels : tuple of str, length m
         At most :data:`MOST_RELATED`.
     rows : tuple of tuple of float, shape (m, m)
-        Symmetric, 1 on the diagonal.
+        Symmetric, 1 on the diagonal; None where too few customers have both values.
     n_variables : int
         All that were compared.
     """
 
     labels: tuple[str, ...]
-    rows: tuple[tuple[float, ...], ...]
+    rows: tuple[tuple[float | None, ...], ...]
     n_variables: int
 
 
 def correlate(table: FeatureTable) -> Relations:
-    """Spearman correlations of features and numeric descriptors that vary."""
+    """Spearman correlations of features and numeric descriptors that vary, each over the customers who have both."""
     chosen = [v for v in table.of("feature", "descriptor") if not v.categorical and table.frame[v.name].nunique() > 1]
-    matrix = table.frame[[v.name for v in chosen]].rank().corr().fillna(0).to_numpy()
-    return _strongest(chosen, matrix)
+    return _strongest(chosen, spearman(table.frame[[v.name for v in chosen]])[0] if chosen else np.eye(0))
 
 
 def associate(table: FeatureTable, min_cell: int) -> Relations:
@@ -113,12 +113,14 @@ def _strongest(chosen: Sequence[Variable], matrix: NDArray[np.float64]) -> Relat
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
 
-    strength = np.abs(matrix - np.diag(np.diag(matrix))).max(axis=1, initial=0)
+    measured = np.nan_to_num(matrix)
+    strength = np.abs(measured - np.diag(np.diag(measured))).max(axis=1, initial=0)
     order = np.sort(np.argsort(-strength, kind="stable")[:MOST_RELATED])
     if len(order) > 2:
-        kept = matrix[np.ix_(order, order)]
+        kept = measured[np.ix_(order, order)]
         apart = np.clip(1 - np.abs((kept + kept.T) / 2), 0, None)
         np.fill_diagonal(apart, 0)
         order = order[leaves_list(linkage(squareform(apart, checks=False), "average"))]
     rows = matrix[np.ix_(order, order)]
-    return Relations(tuple(chosen[i].label for i in order), tuple(tuple(map(float, row)) for row in rows), len(chosen))
+    cells = tuple(tuple(None if np.isnan(r) else float(r) for r in row) for row in rows)
+    return Relations(tuple(chosen[i].label for i in order), cells, len(chosen))

@@ -48,7 +48,7 @@ from analysis.typing_rule import Rules
 from analysis.validation import Validation
 
 DIGITS = 6
-"""Significant digits of a number in the report."""
+"""Significant digits of a number in the report; a larger number keeps all of its whole ones."""
 
 VERDICTS = {
     "natural": (
@@ -243,6 +243,10 @@ class Report:
         """The number formats of this study."""
         return Formats(self.study.currency, self.study.customers, self.study.min_cell)
 
+    def core_note(self) -> str:
+        """Say whom measures of the clean core leave out; empty where it is everyone."""
+        return " with unusual customers left out" if self.study.n_core < self.study.n_customers else ""
+
     def forming(self) -> list[Variable]:
         """The features that form the segments and whose cells are large enough to show."""
         return [self.variable(step.name) for step in self.steps if step.name in self.everyone]
@@ -278,7 +282,7 @@ def write_report(
     questions: Questions | None = None,
     targeting: Targeting | None = None,
 ) -> Report:
-    """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits."""
+    """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits, or whole."""
     n = len(table.frame)
     info = StudyInfo(
         study.title,
@@ -475,7 +479,8 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}")
+        # Six digits of a total of millions would print as an exact number that is not the total.
+        return float(f"{value:.0f}") if abs(value) >= 10**DIGITS else float(f"{value:.{DIGITS}g}")
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

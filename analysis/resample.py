@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 from threadpoolctl import ThreadpoolController
 
 from analysis.cluster import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
 from analysis.prepare import Blocks, principal_axes
 
-N_INIT, N_INIT_NULL, N_INIT_REFERENCE = 10, 3, 1
-"""k-means starts of published fits, of Gaussian clouds and other choices, and of the gap's references and halves, of
-which there are many; those of resampled fits are a setting."""
+N_INIT, N_INIT_NULL, N_INIT_REFERENCE = 50, 3, 3
+"""k-means starts of published fits at most (they end once the best was found twice), of Gaussian clouds and other
+choices, and of the gap's references and halves, of which there are many; those of resampled fits are a setting."""
 NULL_DRAWS, NULL_PAIRS = 20, 5
 """Null references, and pairs of bootstrap samples in each."""
 NULL_ROWS = 2_000
@@ -35,9 +36,14 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def one_thread() -> contextlib.AbstractContextManager[object]:
-    """Limit numeric libraries to one thread, so that the number of cores changes no digit."""
-    return _controller().limit(limits=1)
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Limit numeric libraries to one thread, so that the number of cores changes no digit.
+
+    Matrices are finite by then, so that thousands of small fits need not look again.
+    """
+    with _controller().limit(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+        yield
 
 
 @dataclass(frozen=True, slots=True)

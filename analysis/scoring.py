@@ -29,7 +29,7 @@ from analysis.typing_rule import Rules, round_step
 UNLIKE = 0.99
 """A customer farther from its segment than this share of the fitted ones is unlike anyone seen."""
 VERSION = 2
-PARTS = ("types", "units", "merge", "plausible")
+PARTS = ("types", "units", "merge", "ordered", "plausible")
 """Settings of a source by column that change the values of features."""
 OF_EVERYONE = ("clv", "alive")
 """Features that are estimated from all customers together, so not for new ones."""

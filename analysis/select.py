@@ -118,8 +118,7 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
     missing = frame.isna().sum().tolist()
     if len(frame) > MOST_RANKED:
         frame = frame.sample(MOST_RANKED, random_state=study.seed)
-    ranks = frame.rank() / len(frame)
-    rho, _ = _correlate(ranks)
+    rho = np.nan_to_num(spearman(frame)[0])
     formats = Formats(customers=study.customers, min_cell=study.min_cell)
     sets = [_represent(members, np.abs(rho), missing, formats) for members in _near_copies(np.abs(rho))]
     groups: list[Group] = []
@@ -141,7 +140,7 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
                 )
                 dropped[varying[j].name] = Dropped(varying[j].name, "copy", reason)
     if study.noise == "drop" and len(frame) >= ENOUGH:
-        noise = _noise(varying, frame, ranks, [members for members, _ in sets], logs)
+        noise = _noise(varying, frame, [members for members, _ in sets], logs)
         left = [v for v in varying if v.name not in dropped and v.name not in noise]
         if len(left) + len(categories) >= 2:
             dropped = {name: Dropped(name, "noise", reason) for name, reason in noise.items()} | dropped
@@ -247,11 +246,13 @@ def _represent(members: list[int], similar: Matrix, missing: list[int], formats:
 
 
 def _noise(
-    varying: list[Variable], frame: pd.DataFrame, ranks: pd.DataFrame, sets: list[list[int]], logs: frozenset[str]
+    varying: list[Variable], frame: pd.DataFrame, sets: list[list[int]], logs: frozenset[str]
 ) -> dict[str, str]:
     """Reasons of the features, with their near-copies, that move with no other and have one peak."""
-    both = pd.concat([ranks, (ranks - ranks.median()).abs().rank() / len(ranks)], axis=1)
-    rho, known = _correlate(both)
+    # Twice the ranks are whole numbers: customers as far from the median on either side are tied.
+    ranks = 2 * frame.rank()
+    rho, known = spearman(pd.concat([frame, (ranks - ranks.median()).abs()], axis=1))
+    rho = np.nan_to_num(rho)
     p = len(varying)
     reasons = {}
     for members in sets:
@@ -297,22 +298,66 @@ def _spread_ties(values: Matrix, log: bool) -> Matrix:
     return np.log1p(np.maximum(points * PARTS / np.median(positive), -0.5))
 
 
-def _correlate(ranks: pd.DataFrame) -> tuple[Matrix, Matrix]:
-    """Correlations of columns between 0 and 1 over the rows that have both, and how many those are.
+def spearman(frame: pd.DataFrame) -> tuple[Matrix, Matrix]:
+    """Correlate columns by rank, each pair over the customers who have both values and ranked among those alone.
 
-    0 where a column does not vary there, or fewer than :data:`FEWEST_BOTH` (or half of all, if that is less) have both.
+    Ranks taken over everyone who has one of the two values are not ranks of the pair, and their correlation is not
+    Spearman's.
+
+    Parameters
+    ----------
+    frame : DataFrame of float, shape (n, p)
+        Missing = NaN.
+
+    Returns
+    -------
+    rho : ndarray, shape (p, p)
+        NaN where a column does not vary among those customers, or fewer than :data:`FEWEST_BOTH` (or half of all, if
+        that is less) have both. Rounded to ten digits, so that the order of customers cannot turn a comparison.
+    n_both : ndarray, shape (p, p)
+        Customers who have both.
+
+    Notes
+    -----
+    O(n p) for each pair of patterns of missing values, which columns often share.
+
+    Examples
+    --------
+    >>> nan = float("nan")
+    >>> pairs = pd.DataFrame({"a": [1.0, 2.0, 3.0, nan], "b": [1.0, 4.0, 2.0, 3.0]})
+    >>> float(spearman(pairs)[0][0, 1])
+    0.5
     """
-    values = ranks.to_numpy(float) - 0.5
-    has = ~np.isnan(values)
-    values, known = np.where(has, values, 0), has.astype(float)
-    n, sums = known.T @ known, values.T @ known
-    squares = n * ((values**2).T @ known) - sums**2
-    spread = squares * squares.T
-    enough = (n >= min(FEWEST_BOTH, len(values) / 2)) & (spread > 1e-9 * n**4)
-    above = n * (values.T @ values) - sums * sums.T
-    r = np.divide(above, np.sqrt(np.maximum(spread, 0)), out=np.zeros_like(n), where=enough)
-    # Rounded, so that the order of customers cannot turn a comparison.
-    return r.round(10), n
+    values = frame.to_numpy(float)
+    n, p = values.shape
+    known = ~np.isnan(values)
+    codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in values.T])
+    patterns, pattern_of = np.unique(known, axis=1, return_inverse=True)
+    columns = [np.flatnonzero(pattern_of.ravel() == i) for i in range(patterns.shape[1])]
+    rho = np.full((p, p), np.nan)
+    n_both = known.T.astype(float) @ known.astype(float)
+    for i, first in enumerate(columns):
+        for j, second in enumerate(columns[: i + 1]):
+            shared = patterns[:, i] & patterns[:, j]
+            if shared.sum() < max(2, min(FEWEST_BOTH, n / 2)):
+                continue
+            left = _standard_ranks(codes[:, first], shared)
+            right = left if i == j else _standard_ranks(codes[:, second], shared)
+            block = (left.T @ right).round(10)
+            rho[np.ix_(first, second)], rho[np.ix_(second, first)] = block, block.T
+    return np.clip(rho, -1, 1), n_both
+
+
+def _standard_ranks(codes: NDArray[np.intp], rows: NDArray[np.bool_]) -> Matrix:
+    """Mean ranks among some rows, of mean 0 and length 1, shape (rows, p); NaN where a column does not vary there."""
+    ranks = np.empty((int(rows.sum()), codes.shape[1]))
+    for j, column in enumerate(codes.T):
+        own = column[rows]
+        counts = np.bincount(own)
+        ranks[:, j] = (np.cumsum(counts) - (counts - 1) / 2)[own]
+    ranks -= ranks.mean(axis=0)
+    length = np.sqrt((ranks**2).sum(axis=0))
+    return np.divide(ranks, length, out=np.full_like(ranks, np.nan), where=length > 0)
 
 
 def _hull(x: Matrix, y: Matrix) -> NDArray[np.intp]:

@@ -130,6 +130,7 @@ def sharpness(report: Report) -> Figure:
         else f"Shadow value of {sharp.name}: {number(sharp.shadow, 2)}"
     )
     caption = (
+        f"These are means{report.core_note()}. "
         "Silhouette: 1 = far from every other segment, 0 = on a border, below 0 = nearer to another one. Shadow value: "
         "0 = at the segment's own centre, 1 = half-way to the next. Both run towards softer borders as features are "
         "added, so compare segments with each other, not with another study."

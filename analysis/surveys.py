@@ -27,6 +27,15 @@ SCALES = (
     ("never", "rarely", "sometimes", "often", "always"),
 )
 """Verbal scales that are recognised, from least to most; answers become 1, 2, 3 and so on."""
+OFTEN = (
+    *("never", "less than once a year", "once a year", "twice a year", "every six months", "every three months"),
+    *("every two months", "every month", "monthly", "once a month", "twice a month", "every two weeks", "weekly"),
+    *("every week", "once a week", "twice a week", "several times a week", "more than once a week", "daily"),
+    *("every day", "once a day", "more than once a day"),
+)
+"""Answers to how often, from least to most."""
+_SIGNED = re.compile(r"(?:^|[^\d\w.,+-])([+-]\d+(?:[.,]\d+)?)$|^([+-]\d+(?:[.,]\d+)?)\b|[^\d\s]([+-]\d+(?:[.,]\d+)?)$")
+_RANGE = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:-|–|to)\s*\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,44 @@ class SurveySummary:
     straight_lined: pd.DataFrame
     batteries: tuple[Battery, ...]
     notes: tuple[str, ...]
+
+
+def find_order(levels: Sequence[str]) -> tuple[str, ...]:
+    """Find the order of answers that have one: words of a known scale, positions with a sign, or ranges of numbers.
+
+    Returns
+    -------
+    tuple of str
+        The levels from least to most; empty where they have no order that can be told. Plain whole numbers may be
+        codes and have none.
+
+    Examples
+    --------
+    >>> find_order(["Once a week", "Never", "Once a month"])
+    ('Never', 'Once a month', 'Once a week')
+    >>> find_order(["0", "-2", "+2", "-1", "I love it!+5"])
+    ('-2', '-1', '0', '+2', 'I love it!+5')
+    >>> find_order(["65+", "18 to 30", "31 to 64"]), find_order(["Capital", "North"]), find_order(["1", "2", "13"])
+    (('18 to 30', '31 to 64', '65+'), (), ())
+    """
+    if len(levels) < 3:
+        return ()
+    plain = {level: " ".join(level.lower().split()) for level in levels}
+    for scale in (*SCALES, OFTEN):
+        if set(plain.values()) <= set(scale):
+            return tuple(sorted(levels, key=lambda level: scale.index(plain[level])))
+    signed, ranges = ([bool(form.search(level)) for level in levels] for form in (_SIGNED, _RANGE))
+    numbers = {level: re.search(r"\d+(?:[.,]\d+)?", level) for level in levels}
+    if 2 * max(sum(signed), sum(ranges)) < len(levels) or any(found is None for found in numbers.values()):
+        return ()
+
+    def place(level: str) -> float:
+        found = _SIGNED.search(level)
+        text = next(group for group in found.groups() if group) if found else numbers[level][0]  # type: ignore[index]
+        return float(text.replace(",", "."))
+
+    placed = {level: abs(place(level)) if sum(ranges) > sum(signed) else place(level) for level in levels}
+    return tuple(sorted(levels, key=placed.__getitem__)) if len(set(placed.values())) == len(levels) else ()
 
 
 def survey_summary(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.card import EVEN, HINTS, REVEALS
 from analysis.changes import TELLS
-from analysis.cluster import LEAST_DENSE, REACH, RIDGE, SAMPLE_ROWS
+from analysis.cluster import LEAST_DENSE, LEAST_STARTS, MOST_FINISHED, REACH, RIDGE, SAMPLE_ROWS, SHORT_RUNS
 from analysis.decision import (
     AS_SEPARATE,
     BAND,
@@ -23,6 +23,7 @@ from analysis.identity import WAY
 from analysis.multiverse import AGREES
 from analysis.playbook import ALPHA, MOST_ACTIONS, POWER
 from analysis.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
+from analysis.profile import RESAMPLES
 from analysis.relations import MOST_RELATED
 from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_NULL, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
 from analysis.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
@@ -42,7 +43,11 @@ THRESHOLDS = {
     "predicts": PREDICTS,
     "gap_draws": GAP_DRAWS,
     "halvings": HALVINGS,
+    "resamples": RESAMPLES,
     "starts": N_INIT,
+    "starts_least": LEAST_STARTS,
+    "short_runs": SHORT_RUNS,
+    "finished": MOST_FINISHED,
     "starts_reference": N_INIT_REFERENCE,
     "starts_null": N_INIT_NULL,
     "ridge": RIDGE,

@@ -422,8 +422,10 @@ def _recognise(
 
 
 def _part(own: int, n: int, min_cell: int) -> Part:
+    """A share; where fewer than ``min_cell`` are not part of it, a bound that does not count them out."""
     if n - own < min_cell:
-        return Part(max(int(100 * (n - min_cell) / n), 0) / 100, True)
+        most = 0.5 if 2 * own > n else 0.0
+        return Part(max(int(100 * (n - min_cell) / n) / 100, most), True)
     return Part(round(own / n, 2), False)
 
 

@@ -197,7 +197,7 @@ def test_answers_of_a_few_are_told_and_the_data_keep_them(tmp_path: Path) -> Non
     found = answers(tmp_path, ["red"] * 20 + ["blue"] * 12 + ["puce"] * 4 + ["taupe"] * 3)
     assert set(found.frame["s"]) == {"red", "blue", "puce", "taupe"}
     rare = line(found, "s: rare answers")
-    assert (rare.touched, rare.done) == (7, "Other on the pages: 4 answers before, 3 after")
+    assert (rare.touched, rare.done) == (7, "merged on the pages: 4 answers before, 3 after")
 
 
 def test_cells_of_another_type_are_told(tmp_path: Path) -> None:

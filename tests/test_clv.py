@@ -155,7 +155,7 @@ def test_expected_purchases_equal_their_integral(a: float, b: float) -> None:
 def test_extreme_histories_stay_finite() -> None:
     x, t_x, T = np.array([0, 1, 2000, 2000]), np.array([0, 1e-3, 519, 10]), np.array([0, 1000, 520, 520])  # noqa: N806
     alive = probability_alive(PUBLISHED, x, t_x, T)
-    assert alive[0] == 1 and alive[2] > 0.95 and alive[3] < 1e-6
+    assert np.isnan(alive[0]) and alive[2] > 0.95 and alive[3] < 1e-6
     expected = conditional_expectation(PUBLISHED, 52, x, t_x, T)
     assert np.isfinite(expected).all() and (expected >= 0).all()
     assert expected[2] == pytest.approx(200, rel=0.2)
@@ -182,7 +182,9 @@ def test_lifetime_value_adds_up_and_has_an_interval() -> None:
     frame = worth.frame
     assert frame.index.equals(histories.index)
     assert (frame["clv_low"] < frame["clv"]).all() and (frame["clv"] < frame["clv_high"]).all()
-    assert frame["alive"].between(0, 1).all()
+    assert worth.level == 0.95
+    repeated = histories["x"] > 0
+    assert frame["alive"][repeated].between(0, 1).all() and frame["alive"][~repeated].isna().all()
     half = np.arange(len(frame)) % 2 == 0
     assert worth.total(half).value + worth.total(~half).value == pytest.approx(worth.total().value)
     whole = worth.total()

@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis.contrasts import Contrast, count_levels, find_contrasts
 from analysis.features import FeatureTable, Variable
+from analysis.surveys import find_order
 from tests.stages import run_stages
 
 MIN_CELL = 10
@@ -112,3 +113,49 @@ def test_rare_levels_are_merged_until_no_cell_is_small() -> None:
     assert found is not None
     assert found[0] == ("x", "y", "Other") or found[0] == ("x", "Other")
     assert found[2].sum() == 200 and not ((found[2] > 0) & (found[2] < MIN_CELL)).any()
+
+
+VISITS = ("Never", "Once a year", "Once a month", "Once a week", "More than once a week")
+
+
+def test_levels_with_an_order_merge_with_their_neighbours() -> None:
+    assert find_order(sorted(VISITS)) == VISITS
+    shares = {1: (4, 30, 60, 60, 46), 2: (70, 60, 40, 25, 5)}
+    labels = np.repeat([1, 2], 200).astype(np.int16)
+    values = pd.Series([level for counts in shares.values() for level in np.repeat(VISITS, counts)], dtype=object)
+    found = count_levels(values, labels, MIN_CELL, VISITS)
+    assert found is not None
+    assert found[0] == ("Never to Once a year", "Once a month", "Once a week to More than once a week")
+    assert found[2].tolist() == [[34, 130], [60, 40], [106, 30]]
+
+
+def test_who_gave_no_answer_is_no_neighbour_of_an_answer() -> None:
+    labels = np.repeat([1, 2], 100).astype(np.int16)
+    values = pd.Series(["-1"] * 40 + ["0"] * 40 + ["+1"] * 5 + [None] * 5 + ["-1"] * 40 + ["0"] * 30 + ["+1"] * 40)
+    order = ("-1", "0", "+1")
+    known = count_levels(values, labels, MIN_CELL, order)
+    assert known is not None and known[0] == ("-1", "0 to +1") and known[2].sum() == 195
+    told = count_levels(values.mask(values == "-1"), labels, MIN_CELL, order)
+    assert told is not None and told[0][-1] == "Unknown"
+
+
+def test_other_never_takes_in_more_than_a_third_of_the_customers() -> None:
+    labels = np.repeat([1, 2], 100).astype(np.int16)
+    values = pd.Series(
+        [level for counts in ((50, 42, 4, 4), (10, 6, 44, 40)) for level in np.repeat(["p", "q", "r", "s"], counts)],
+        dtype=object,
+    )
+    found = count_levels(values, labels, MIN_CELL)
+    assert found is not None and found[0] == ("p or r", "q or s")
+    many = pd.Series([f"town {i}" for i in range(40)] * 5, dtype=object)
+    assert count_levels(many, labels, MIN_CELL) is None
+
+
+def test_a_level_without_a_small_cell_is_kept_although_it_is_rarer_than_one_with() -> None:
+    labels = np.repeat([1, 2], 200).astype(np.int16)
+    first, second = (90, 60, 20, 15, 15), (100, 3, 40, 30, 27)
+    levels = [level for counts in (first, second) for level in np.repeat(list("pqrst"), counts)]
+    values = pd.Series(levels, dtype=object)
+    found = count_levels(values, labels, MIN_CELL)
+    assert found is not None and found[0] == ("p", "r", "s", "Other")
+    assert found[2][-1].tolist() == [75, 30]

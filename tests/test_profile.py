@@ -104,6 +104,17 @@ def test_a_marker_that_every_resample_shows_is_certain(groups: tuple[pd.DataFram
     assert not by_name["b"].marker and by_name["b"].certainty < 50
 
 
+def test_intervals_are_as_wide_as_the_standard_error_says() -> None:
+    rng = np.random.default_rng(8)
+    labels = np.repeat([1, 2], [400, 300]).astype(np.int16)
+    frame = pd.DataFrame({f"v{i}": rng.standard_normal(700) for i in range(40)})
+    for segment in profile(frame, labels).segments:
+        for d in segment.differences:
+            own, every = frame.loc[labels == segment.id, d.variable], frame[d.variable]
+            error = own.std(ddof=0) / np.sqrt(len(own)) / every.std(ddof=0)
+            assert d.z_high - d.z_low == pytest.approx(2 * 1.96 * error, rel=0.12)
+
+
 def yes_no(per_segment: list[int], size: int = 60) -> tuple[pd.DataFrame, np.ndarray]:
     labels = np.repeat(np.arange(1, len(per_segment) + 1), size).astype(np.int16)
     answers = np.concatenate([[1.0] * n + [0.0] * (size - n) for n in per_segment])
@@ -184,7 +195,8 @@ def test_category_shares_are_those_of_a_cross_table() -> None:
     stages = run_stages()
     found = next(c for c in stages.profiles.categories if c.variable == "Education")
     text = stages.table.frame["Education"]
-    kept = text.where(text.isin(found.levels), "Other")
+    of = {part: level for level in found.levels for part in level.split(" or ")}
+    kept = text.map(of).fillna("Other")
     table = pd.crosstab(kept, stages.evidence.labels, normalize="columns")
     for segment, shares in enumerate(found.segments, 1):
         assert dict(zip(found.levels, shares, strict=True)) == pytest.approx(table[segment].to_dict())
@@ -218,7 +230,7 @@ def lifetime(n: int) -> LifetimeValue:
     """Give a value to ``n`` customers whose models are known by half a per cent."""
     rng = np.random.default_rng(4)
     clv = rng.uniform(10, 90, n)
-    frame = pd.DataFrame({"alive": 0.5, "clv": clv}, index=[str(i) for i in range(n)])
+    frame = pd.DataFrame({"alive": 0.5, "purchase_value": 20.0, "clv": clv}, index=[str(i) for i in range(n)])
     buying = PurchaseModel(1.0, 10.0, 0.5, 2.0, -1.0, np.eye(4) * 2.5e-5, n)
     spending = SpendModel(6.0, 4.0, 15.0, -1.0, np.eye(3) * 2.5e-5, n // 2)
     return LifetimeValue(frame, buying, spending, 52.0, 0.1, 1.0, 0.9, np.outer(clv, np.ones(7)))
@@ -245,7 +257,8 @@ def test_residuals_and_lifts_are_those_of_the_table_of_counts() -> None:
     stages = run_stages()
     found = next(c for c in stages.profiles.categories if c.variable == "Education")
     text = stages.table.frame["Education"]
-    counts = pd.crosstab(stages.evidence.labels, text.where(text.isin(found.levels), "Other"))[list(found.levels)]
+    of = {part: level for level in found.levels for part in level.split(" or ")}
+    counts = pd.crosstab(stages.evidence.labels, text.map(of).fillna("Other"))[list(found.levels)]
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.to_numpy().sum()
     assert np.array(found.residuals) == pytest.approx(((counts - expected) / np.sqrt(expected)).to_numpy())
     assert np.array(found.lifts) == pytest.approx(np.array(found.segments) / np.array(found.everyone))

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, spearmanr
 
+from analysis.contrasts import find_contrasts
 from analysis.features import FeatureTable, Variable
 from analysis.relations import MOST_RELATED, associate, correlate, cramers_v
+from analysis.select import spearman
 from tests.stages import run_stages
 
 
@@ -32,7 +34,55 @@ def test_correlations_are_spearmans_and_symmetric() -> None:
     label = {v.label: v.name for v in stages.table.variables}
     first, second = found.labels[0], found.labels[1]
     pair = stages.table.frame[[label[first], label[second]]].dropna()
-    assert matrix[0, 1] == pytest.approx(spearmanr(pair).statistic, abs=0.01)
+    assert matrix[0, 1] == pytest.approx(spearmanr(pair).statistic, abs=1e-6)
+
+
+def holed(seed: int, n: int = 300) -> pd.DataFrame:
+    """Give columns that are missing for different customers, and not at random: the third wants a high first."""
+    rng = np.random.default_rng(seed)
+    first = rng.gamma(1.0, 2.0, n)
+    columns = {
+        "often": first,
+        "gap": np.where(rng.random(n) < 0.7, 10 / (1 + first) + rng.random(n), np.nan),
+        "uneven": np.where(first > 2, first.round() + rng.integers(0, 3, n), np.nan),
+        "whole": rng.integers(0, 4, n).astype(float),
+        "few": np.where(np.arange(n) < 20, first, np.nan),
+        "same": np.where(first > 2, 1.0, np.nan),
+    }
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_pair_is_ranked_among_the_customers_who_have_both(seed: int) -> None:
+    frame = holed(seed)
+    rho, n_both = spearman(frame)
+    names = list(frame)
+    for i, a in enumerate(names):
+        for j, b in enumerate(names):
+            both = frame[[a, b]].dropna()
+            assert n_both[i, j] == len(both)
+            if len(both) < 30 or "same" in (a, b):
+                assert np.isnan(rho[i, j])
+            else:
+                expected = 1.0 if a == b else spearmanr(both[a], both[b]).statistic
+                assert rho[i, j] == pytest.approx(expected, abs=1e-9)
+    found = correlate(variables(frame, "number"))
+    at = {label: i for i, label in enumerate(found.labels)}
+    published = found.rows[at["GAP"]][at["UNEVEN"]]
+    assert published == pytest.approx(spearmanr(frame["gap"], frame["uneven"], nan_policy="omit").statistic, abs=1e-9)
+    assert found.rows[at["FEW"]][at["OFTEN"]] is None, "a correlation over a few customers is not published"
+
+
+def test_every_stage_that_asks_for_near_copies_ranks_the_pair_alone() -> None:
+    # Over the customers who have both, the second rises with the first; ranked among all it wavers.
+    rng = np.random.default_rng(0)
+    first = np.concatenate([np.arange(20), 1000 + np.arange(180), rng.uniform(20, 1000, 1800)])
+    frame = pd.DataFrame({"first": first, "second": np.concatenate([np.arange(200.0), np.full(1800, np.nan)])})
+    table = variables(frame, "number")
+    labels = np.tile([1, 2], 1000).astype(np.int16)
+    forming = (table.variables[0],)
+    (contrast,) = (c for c in find_contrasts(table, labels, forming, {}, ()) if c.variable == "second")
+    assert contrast.p is None, "a near-copy of what formed the segments has no p-value"
 
 
 def test_the_variables_with_the_strongest_relations_are_kept() -> None:

@@ -105,7 +105,7 @@
       if (confidence !== undefined)
         parts.push(element("p", `Confidence ${percent(confidence)}; ${percent(0.5)} is a tie with the runner-up.`));
       else
-        parts.push(element("p", `Of those who answer so, ${atLeast ? "at least " : ""}${percent(share)} are of this persona.`));
+        parts.push(element("p", `Of those who answer so, ${atLeast && share >= 0.5 && share < 0.85 ? "most" : (atLeast ? "at least " : "") + percent(share)} are of this persona.`));
       if (runnerUp) parts.push(element("p", "Runner-up", "found-head"), persona(runnerUp, "found-runner-up"));
       if (short && confidence !== undefined)
         parts.push(element("p", `Of those whom these answers name so, ${percent(rule.short.precision[segment - 1])} are.`, "found-note"));
