@@ -23,8 +23,6 @@ EVERYONE = "#858b95"
 TIERS = ((1.4, "Premium"), (0.7, "Mid-value"), (0.0, "Low-spend"))
 """Least ratio of a segment's mean value to everyone's, and the word for it."""
 MOST_MARKERS, MOST_PARTS = 5, 4
-TYPICAL_FROM = 0.5
-"""Share of a segment's customers with a value from which the value counts as typical of the segment."""
 SURE = 0.05
 """Corrected p-value under which a variable that took no part is called different."""
 _PART = re.compile(r"Share of (\w+) ((\w+) .+)")
@@ -115,6 +113,7 @@ def write_personas(
 def _markers(segment: SegmentProfile, by_name: Mapping[str, Variable]) -> list[Difference]:
     """Forming features that set the segment apart, strongest first; where none does, the largest differences."""
     forming = [d for d in segment.differences if by_name[d.variable].role == "feature"]
+    forming = [d for d in forming if segment.is_typical(d.summary)] or forming
     ranked = sorted(forming, key=lambda d: (-abs(d.z), d.variable))
     return [d for d in ranked if d.marker] or ranked[:2]
 
@@ -254,10 +253,9 @@ def _known(summary: Summary, segment: SegmentProfile, formats: Formats) -> str |
     Returns
     -------
     str or None
-        Empty where all but a few have a value; None where fewer than :data:`TYPICAL_FROM` of them have one, so that
-        it is not typical.
+        Empty where all but a few have a value; None where so few have one that it is not typical.
     """
-    if summary.n < TYPICAL_FROM * segment.n:
+    if not segment.is_typical(summary):
         return None
     return f"known for {formats.people(summary.n)}" if segment.n - summary.n >= formats.min_cell else ""
 

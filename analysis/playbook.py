@@ -289,7 +289,7 @@ def _proof(play: Play, line: int, values: Mapping[str, Any], n: int, study: Stud
         if counted is None or any(name not in values for name in counted.names):
             return f"{number(each)} {play.rate_unit} with the change and as many without it show {rise}."
         n = int(_number(counted, values, line))
-        unit, there = play.rate_unit, formats.about(n)
+        unit, there = play.rate_unit, f"{formats.about(n)} {play.rate_unit}"
     if 2 * each <= n:
         return f"{number(each)} {unit} with the change and as many without it show {rise}."
     least = formats.rounded_share(_least_rise(rate, n // 2), up=True)
@@ -342,7 +342,7 @@ def _facts(
         facts |= {f"{owner}.z": (d.z, "number"), f"{owner}.ratio": (d.ratio, "number")}
         if owner == "outcome" and by_name[d.variable].unit == "yes_no":
             facts["outcome.rate"] = (d.summary.mean, "share")
-    for d in segment.differences:
+    for d in (d for d in segment.differences if segment.is_typical(d.summary)):
         unit, base = by_name[d.variable].unit, profiles.everyone[d.variable]
         numbers = (d.z, d.ratio, d.summary.mean, d.summary.median, base.mean, base.median)
         units = ("number", "number", unit, unit, unit, unit)
@@ -361,7 +361,9 @@ def _notable(segment: SegmentProfile, by_name: Mapping[str, Variable]) -> dict[s
     """The forming feature and the outcome that differ most, under the names ``top`` and ``outcome``."""
     found = {}
     for owner, role in (("top", "feature"), ("outcome", "outcome")):
-        candidates = [d for d in segment.differences if by_name[d.variable].role == role]
+        candidates = [
+            d for d in segment.differences if by_name[d.variable].role == role and segment.is_typical(d.summary)
+        ]
         if candidates:
             found[owner] = max(candidates, key=lambda d: (abs(d.z), d.variable))
     return found

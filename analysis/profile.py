@@ -22,6 +22,8 @@ NORMAL_FROM = 5_000
 """Customers of a segment above whom resampled means are drawn from the normal distribution that they come to. Ours."""
 MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share."""
+TYPICAL_FROM = 0.5
+"""Share of a segment's customers with a value from which the value counts as typical of the segment."""
 MAP_BINS = 18
 """Bins along each axis of the map."""
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -78,6 +80,10 @@ class SegmentProfile:
     value_total: float | None
     value_share: float | None
     differences: tuple[Difference, ...]
+
+    def is_typical(self, summary: Summary) -> bool:
+        """Whether enough of the segment have a value of a variable for it to describe the segment."""
+        return summary.n >= TYPICAL_FROM * self.n
 
 
 @dataclass(frozen=True, slots=True)

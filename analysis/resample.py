@@ -16,9 +16,9 @@ from threadpoolctl import ThreadpoolController
 from analysis.cluster import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
 from analysis.prepare import Blocks, principal_axes
 
-N_INIT, N_INIT_NULL, N_INIT_REFERENCE = 50, 3, 3
+N_INIT, N_INIT_NULL, N_INIT_REFERENCE, N_INIT_HALF = 50, 3, 2, 3
 """k-means starts of published fits at most (they end once the best was found twice), of Gaussian clouds and other
-choices, and of the gap's references and halves, of which there are many; those of resampled fits are a setting."""
+choices, of the gap's references, and of halves, of which there are many; those of resampled fits are a setting."""
 NULL_DRAWS, NULL_PAIRS = 20, 5
 """Null references, and pairs of bootstrap samples in each."""
 NULL_ROWS = 2_000
@@ -290,8 +290,8 @@ def prediction_strengths(clean: Matrix, ks: tuple[int, ...], seed: tuple[int, ..
     with one_thread():
         start = int(rng.integers(2**31))
         pairs = zip(
-            ALGORITHMS["kmeans"].fit(first, ks, start, N_INIT_REFERENCE, None),
-            ALGORITHMS["kmeans"].fit(second, ks, start, N_INIT_REFERENCE, None),
+            ALGORITHMS["kmeans"].fit(first, ks, start, N_INIT_HALF, None),
+            ALGORITHMS["kmeans"].fit(second, ks, start, N_INIT_HALF, None),
             strict=True,
         )
         return [(_strength(second, b, a) + _strength(first, a, b)) / 2 for a, b in pairs]

@@ -25,7 +25,16 @@ from analysis.playbook import ALPHA, MOST_ACTIONS, POWER
 from analysis.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
 from analysis.profile import RESAMPLES
 from analysis.relations import MOST_RELATED
-from analysis.resample import GAP_DRAWS, HALVINGS, N_INIT, N_INIT_NULL, N_INIT_REFERENCE, NULL_DRAWS, NULL_PAIRS
+from analysis.resample import (
+    GAP_DRAWS,
+    HALVINGS,
+    N_INIT,
+    N_INIT_HALF,
+    N_INIT_NULL,
+    N_INIT_REFERENCE,
+    NULL_DRAWS,
+    NULL_PAIRS,
+)
 from analysis.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
 
 THRESHOLDS = {
@@ -49,6 +58,7 @@ THRESHOLDS = {
     "short_runs": SHORT_RUNS,
     "finished": MOST_FINISHED,
     "starts_reference": N_INIT_REFERENCE,
+    "starts_half": N_INIT_HALF,
     "starts_null": N_INIT_NULL,
     "ridge": RIDGE,
     "alpha": ALPHA,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
 from sklearn.metrics import adjusted_rand_score, pairwise_distances
+from sklearn.mixture import GaussianMixture
 
-from analysis.cluster import ALGORITHMS, Fit, distances, knee, neighbour_curve, sample_rows
+from analysis.cluster import ALGORITHMS, Fit, distances, find_twice, knee, neighbour_curve, sample_rows
+from analysis.resample import fit_solutions
 
 
 def blobs(sizes: tuple[int, ...] = (150, 90, 60), p: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -124,3 +128,39 @@ def test_a_fit_has_as_many_segments_as_were_asked_for_even_where_customers_tie(n
     for k, fit in zip(range(2, 7), ALGORITHMS[name].fit(tied, tuple(range(2, 7)), 0, 3, None), strict=True):
         assert fit.k == k
         assert set(fit.assign(tied)) <= set(range(1, k + 1))
+
+
+def crowded(k: int = 12, n: int = 40, seed: int = 5) -> np.ndarray:
+    """Make many groups of which few starts find all."""
+    rng = np.random.default_rng(seed)
+    return np.repeat(rng.uniform(-10, 10, (k, 4)), n, axis=0) + rng.standard_normal((k * n, 4))
+
+
+def test_starts_end_once_the_best_was_found_twice() -> None:
+    costs = [5.0, 3.0, 4.0, 3.0, 2.0]
+    tried: list[int] = []
+
+    def start(number: int) -> tuple[float, Any]:
+        tried.append(number)
+        return costs[number], number
+
+    assert find_twice(start, 5, least=1) == 1 and tried == [0, 1, 2, 3]
+    tried.clear()
+    assert find_twice(start, 3, least=1) == 1 and tried == [0, 1, 2], "not more than the most"
+    tried.clear()
+    assert find_twice(start, 5, least=5) == 4 and len(tried) == 5, "not fewer than the least"
+
+
+@pytest.mark.parametrize("k", [8, 12])
+def test_a_published_fit_is_as_tight_as_that_of_many_starts(k: int) -> None:
+    points = crowded()
+    (fit,) = fit_solutions(points, ALGORITHMS["kmeans"], (k,), 3)
+    many = KMeans(k, n_init=300, random_state=1, tol=1e-6).fit(points)
+    assert distances(points, fit.centres).min(axis=1).sum() <= many.inertia_ * 1.001
+
+
+def test_a_published_mixture_is_no_less_likely_than_that_of_some_starts() -> None:
+    points = crowded(6, 60)
+    (fit,) = fit_solutions(points, ALGORITHMS["mixture"], (6,), 3)
+    some = GaussianMixture(6, reg_covar=0.01, n_init=3, random_state=3, max_iter=200).fit(points)
+    assert fit.bic is not None and fit.bic <= some.bic(points) + 1

@@ -15,6 +15,7 @@ from statsmodels.stats.proportion import proportion_effectsize
 
 from analysis import playbook
 from analysis.config import NameRule
+from analysis.contrasts import Contrast
 from analysis.errors import InputError
 from analysis.evidence import SegmentEvidence
 from analysis.features import Variable
@@ -255,7 +256,9 @@ def test_what_is_at_stake_and_the_test_follow_from_the_segments_numbers(tmp_path
     found = profiles((0.7, [own, difference("wine", 1.0)]), (0.3, [own, difference("wine", -1.0)]))
     total = found.segments[0].value_total
     assert total is not None
-    small, large = personas(found, rules(tmp_path, text)), replace(found.segments[0], n=5_000)
+    small = personas(found, rules(tmp_path, text))
+    of_all = tuple(replace(d, summary=replace(d.summary, n=5_000)) for d in found.segments[0].differences)
+    large = replace(found.segments[0], n=5_000, differences=of_all)
     action = small[0].actions[0]
     assert action.stake.startswith(f"About {total / 10:,.0f} of ") and action.stake.endswith("they buy a tenth more.")
     size = holdout_size(0.2, 0.3)
@@ -346,3 +349,82 @@ def test_an_end_that_is_the_middle_tells_of_nobody_else() -> None:
     assert personas(profiles((None, [high])), value=None)[0].not_all == (
         "Wine share: high as a group, yet one in ten is at 0\u00a0%.",
     )
+
+
+def known_for(name: str, z: float, n: int, mean: float = 0.5) -> Difference:
+    return replace(difference(name, z, mean=mean), summary=Summary(n, mean, mean, mean / 2, 2 * mean))
+
+
+def test_a_trait_that_fewer_than_half_have_is_not_typical_and_the_others_say_how_many_have_it() -> None:
+    found = profiles((None, [known_for("wine", 1.0, 20), known_for("orders", 0.9, 35, 7.0), difference("child", 0.8)]))
+    written = personas(found, value=None)[0]
+    texts = " ".join(sentences(written))
+    assert "Wine share" not in texts and "wine share" not in texts
+    assert ("Orders", "7 (known for 35)") in written.typical
+    assert "orders 7 (everyone 0.5; known for 35)" in texts
+    assert "orders 7 (known for 35)" in " ".join(written.day)
+    assert dict(written.typical)["Has children"] == "yes (yes for 50\u00a0%)", "nothing is said where all have a value"
+
+
+def test_what_was_made_to_differ_is_not_called_different_all_the_same() -> None:
+    wine, spend = difference("wine", 1.0, mean=0.8), difference("spend", 1.2, mean=0.9)
+    found = profiles((None, [wine, spend]), (None, [wine]))
+    for p, told in ((None, False), (0.2, False), (0.001, True)):
+        contrast = Contrast("spend", "Kruskal-Wallis", "ε²", 0.2, "large", p)
+        story = " ".join(personas(replace(found, contrasts=(contrast,)), value=None)[0].story)
+        assert ("Not used to form the segment, yet different" in story) == told
+
+
+def test_shares_of_one_sentence_are_of_one_whole() -> None:
+    parts = ("through store", "through web", "on food", "on home", "in the second half")
+    labels = [f"Share of spend {part}" for part in parts]
+    made = tuple(replace(VARIABLES[1], name=f"v{i}", label=label) for i, label in enumerate(labels))
+    own = [known_for(f"v{i}", 1.0, 50, share) for i, share in enumerate((0.9, 0.05, 0.4, 0.3, 0.45))]
+    everyone = {v.name: Summary(50, 0.2, 0.2, 0.1, 0.9) for v in made}
+    found = replace(profiles((None, own)), everyone=everyone)
+    study = project_study().model_copy(update={"names": {}, "value": None})
+    (persona,) = write_personas(found, (SOUND,), made, study, read_playbook(SHORT))
+    assert persona.day == (
+        "Of a typical customer's spend: 90\u00a0% through store and 5.0\u00a0% through web.",
+        "Of a typical customer's spend: 40\u00a0% on food and 30\u00a0% on home.",
+        "Each share is a median, so the shares need not add up to 100\u00a0%.",
+    )
+
+
+def action_of(tmp_path: Path, n: int, rate: float, more: str = "") -> str:
+    text = rule("child.z > 0") + "  rate: child.mean\n  rate_of: with children\n" + more
+    own = replace(difference("child", 0.9), summary=Summary(n, rate, rate, 0, 1))
+    found = profiles((None, [own, known_for("orders", 1.0, n, 7.0)]))
+    found = replace(found, segments=(replace(found.segments[0], n=n),))
+    return personas(found, rules(tmp_path, text), value=None)[0].actions[0].proof
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.0312, 0.1449, 0.301, 0.5, 0.749])
+def test_the_size_of_a_test_follows_from_the_shares_that_are_printed(tmp_path: Path, rate: float) -> None:
+    text = action_of(tmp_path, 100_000, rate)
+    (each,) = [int(x.replace(",", "")) for x in re.findall(r"^([\d,]+) customers", text)]
+    before, after = (float(x) / 100 for x in re.findall(r"([\d.]+)\u00a0%", text))
+    assert each == holdout_size(before, after)
+    few = action_of(tmp_path, 200, rate)
+    assert few.startswith("Cannot be proved")
+    before, _, least = (float(x) / 100 for x in re.findall(r"([\d.]+)\u00a0%", few))
+    assert holdout_size(before, least) <= 100, "the rise that halves are said to show, they show"
+
+
+def test_a_share_of_visits_is_tested_on_visits(tmp_path: Path) -> None:
+    counted = "  rate_unit: visits\n  rate_count: orders.mean * segment.n\n"
+    text = action_of(tmp_path, 500, 0.1, counted)
+    assert "customers" not in text
+    assert text.startswith("Cannot be proved") and "and there are about 3,500 visits in all" in text
+    assert re.match(r"[\d,]+ visits with the change", action_of(tmp_path, 5_000, 0.1, counted))
+    assert re.match(r"[\d,]+ visits with the change", action_of(tmp_path, 500, 0.1, "  rate_unit: visits\n"))
+
+
+def test_the_playbook_says_whose_a_median_is_and_asks_visits_of_visits() -> None:
+    for _, play in read_playbook(PLAYBOOK):
+        if ".median}" in play.reason:
+            assert re.search(r"typical", play.reason), play.reason
+            assert not re.search(r"\.median\} (of|on) (their|its)|of their", play.reason), play.reason
+        assert "average" not in play.reason
+        if "visits" in play.rate_of:
+            assert play.rate_unit == "visits"

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from analysis.cluster import ALGORITHMS
 from analysis.resample import (
-    N_INIT_REFERENCE,
+    N_INIT_HALF,
     adjusted_rand,
     box,
     dispersion,
@@ -91,7 +91,7 @@ def test_prediction_strength_is_the_share_of_pairs_that_stay_together() -> None:
     start = np.random.default_rng((3, 1, 5))
     start.permutation(60)
     seed = int(start.integers(2**31))
-    first, second = (ALGORITHMS["kmeans"].fit(half, (3,), seed, N_INIT_REFERENCE, None)[0] for half in halves)
+    first, second = (ALGORITHMS["kmeans"].fit(half, (3,), seed, N_INIT_HALF, None)[0] for half in halves)
     strengths = []
     for half, own, other in ((halves[0], first, second), (halves[1], second, first)):
         mine, theirs = own.assign(half), other.assign(half)

@@ -94,6 +94,13 @@ def is_close(shown: str, actual: float) -> bool:
     return abs(number - scale * actual) <= 0.5 * 10**-digits + 2e-5 * abs(scale * actual)
 
 
+def as_printed(share: float, up: bool = False) -> float:
+    """Round a share to the digits that pages give it."""
+    digits = 0 if 100 * share >= 9.95 or share == 0 else 1
+    points = 100 * share * 10**digits
+    return (np.ceil(points - 1e-6) if up else round(points)) / 10**digits / 100
+
+
 def wrong(text: str, actual: list[float], where: str) -> list[str]:
     """Say where the numbers of a text are not these, in this order, and no others."""
     shown = NUMBER.findall(text)
@@ -229,18 +236,22 @@ class Page:
                 stake = float(f"{eval(play['stake'], {}, known):.2g}")
                 yield from wrong(asked["At stake"], [stake], title)
             if "How to prove it" in asked:
-                yield from self.proof(asked["How to prove it"], eval(str(play["rate"]), {}, known), play, title)
+                rate, count = eval(str(play["rate"]), {}, known), eval(play.get("rate_count", "segment.n"), {}, known)
+                yield from self.proof(asked["How to prove it"], rate, count, play, title)
 
-    def proof(self, text: str, rate: float, play: dict[str, Any], title: str) -> Iterator[str]:
-        after = min(rate * (1 + play.get("lift", 0.25)), (1 + rate) / 2)
+    def proof(self, text: str, rate: float, count: float, play: dict[str, Any], title: str) -> Iterator[str]:
+        rate = as_printed(rate)
+        after = as_printed(min(rate * (1 + play.get("lift", 0.25)), (1 + rate) / 2))
         size = NormalIndPower().solve_power(proportion_effectsize(after, rate), alpha=0.05, power=0.8, ratio=1)
-        shown = [float(x.replace(",", "")) for x in re.findall(r"(?<![\d.])(\d[\d,]*) customers", text)]
+        unit = play.get("rate_unit", "customers")
+        there = float(f"{int(count):.2g}") if unit != "customers" else count
+        shown = [float(x.replace(",", "")) for x in re.findall(rf"(?<![\d.])(\d[\d,]*) {unit}(?! in all)", text)]
         if len(shown) != 1 or abs(shown[0] - size) > 1.5:
             yield f"{title}: {text!r} should have groups of {size:.1f}"
-        effect = NormalIndPower().solve_power(nobs1=len(self.here) // 2, alpha=0.05, power=0.8, ratio=1)
-        least = float(np.sin(np.arcsin(np.sqrt(rate)) + effect / 2) ** 2)
-        cannot = [len(self.here), least] if "Halves" in text else [len(self.here)] if "in all" in text else []
-        rest = re.sub(r"(?<![\d.])\d[\d,]* customers", "", text)
+        effect = NormalIndPower().solve_power(nobs1=int(count) // 2, alpha=0.05, power=0.8, ratio=1)
+        least = as_printed(float(np.sin(np.arcsin(np.sqrt(rate)) + effect / 2) ** 2), up=True)
+        cannot = [there, least] if "Halves" in text else [there] if "in all" in text else []
+        rest = re.sub(rf"(?<![\d.])\d[\d,]* {unit}(?! in all)", "", text)
         yield from wrong(rest, [rate, after, *cannot], title)
 
     def outcomes(self, section: Element) -> Iterator[str]:
@@ -258,6 +269,7 @@ class Page:
                 if not is_close(match[1], self.here[label].median()):
                     yield f"day: {match[0]!r} should have {self.here[label].median():.4f}"
                 text = text.replace(match[0], "")
+        text = text.replace("need not add up to 100\u00a0%", "")
         if NUMBER.search(text):
             yield f"day: numbers that no line here computes: {text!r}"
 
