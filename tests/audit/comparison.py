@@ -118,6 +118,8 @@ class Audit:
         Tables or numbers that were there and could not be read, with the reason.
     values : dict
         Numbers computed anew for one place that another place prints too, by index and number of segments.
+    kept : dict
+        Solutions of a search that several subjects need, by number of segments.
     """
 
     study: str
@@ -125,6 +127,7 @@ class Audit:
     found: list[Comparison] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     values: dict[tuple[str, int], float] = field(default_factory=dict)
+    kept: dict[int, Any] = field(default_factory=dict)
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:

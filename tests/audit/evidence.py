@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
@@ -21,8 +23,10 @@ from tests.audit.matrix import Matrix, can_make, make_matrix
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
-STARTS, MIXTURE_STARTS = 15, 2
-"""Starts of the audit's own k-means and mixtures."""
+STARTS, FEW_STARTS, MIXTURE_STARTS = 40, 15, 2
+"""Starts of the audit's own k-means, with many customers, and of its mixtures."""
+TWIN = 1e-5
+"""Relative difference of two sums of squares up to which they are of the same solution."""
 SAME = 1e-4
 """Relative difference of two sums of squares up to which they are the same optimum."""
 AS_GOOD = 1e-3
@@ -93,57 +97,82 @@ def compare_gorge(study: Study, audit: Audit, made: Matrix, points: Floats) -> N
             audit.near(f"segment {j + 1}, similar from {low:g}", share, count / n, 0.5 * cell / n + 2 / n, "digits")
 
 
-def best_kmeans(clean: Floats, ks: list[int], starts: int = STARTS) -> dict[int, tuple[float, Labels]]:
-    """Fit k-means from many starts; sum of squares and labels 0..k-1 for each k."""
-    found = {}
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A local optimum of k-means: its sum of squares, and labels 0..k-1 of the core."""
+
+    squares: float
+    labels: Labels
+
+
+def solutions(clean: Floats, k: int, starts: int = STARTS) -> list[Solution]:
+    """Fit k-means from many single starts; every different optimum once, the best first."""
+    found: dict[str, Solution] = {}
+    for start in range(starts if len(clean) < SAMPLED_ABOVE else FEW_STARTS):
+        model = KMeans(k, n_init=1, random_state=1_000 + start, tol=1e-6, max_iter=500).fit(clean)  # type: ignore[arg-type]
+        found.setdefault(f"{model.inertia_:.6g}", Solution(float(model.inertia_), model.labels_.astype(np.int64)))
+    return sorted(found.values(), key=lambda each: each.squares)
+
+
+def searched(study: Study, audit: Audit, clean: Floats, ks: list[int]) -> dict[int, list[Solution]]:
+    """Search the optima of k-means once for every subject that asks for them."""
     for k in ks:
-        model = KMeans(k, n_init=starts, random_state=97, tol=1e-5).fit(clean)  # type: ignore[arg-type]
-        found[k] = (float(model.inertia_), model.labels_.astype(np.int64))
-    return found
+        if k not in audit.kept:
+            audit.kept[k] = solutions(clean, k)
+    return audit.kept
 
 
 def audit_kmeans(study: Study, audit: Audit) -> None:
-    """Compare k-means at every k with the best of many starts, and what follows from its sum of squares."""
+    """Compare k-means at every k with the best of many starts, and the indices with those of the same optimum."""
     made = ready(study, audit)
     told = next((a for a in study.report["evidence"]["algorithms"] if a["name"] == "kmeans"), None)
     if made is None or told is None:
         return
     clean, rows = made.clean, {row["k"]: row for row in told["by_k"]}
     whole = float(((clean - clean.mean(axis=0)) ** 2).sum())
-    found = best_kmeans(clean, list(rows))
-    at = sample(len(clean), SAMPLED_ABOVE, study.report["study"]["seed"])
+    found = searched(study, audit, clean, list(rows))
     with audit.at("k-means at every k"):
         for k, row in rows.items():
-            least, labels = found[k]
             between = (whole - row["wcss"]) / (k - 1) / (row["wcss"] / (len(clean) - k))
-            audit.near(
-                f"{k} segments, Calinski-Harabasz of its squares",
-                row["calinski_harabasz"],
-                between,
-                2e-3 * between,
-                "optimum",
-            )
-            beyond = row["wcss"] / least - 1
-            if SAME < beyond <= AS_GOOD:
-                audit.explain(f"{k} segments, sum of squares", row["wcss"], least, "an optimum as good: within 0.1 %")
-                continue
-            audit.near(
-                f"{k} segments, sum of squares",
-                row["wcss"],
-                min(least, row["wcss"] * (1 + SAME)),
-                SAME * least,
-                "optimum",
-            )
-            audit.values["wcss", k] = least
-            audit.values["calinski_harabasz", k] = (whole - least) / (k - 1) / (least / (len(clean) - k))
-            if abs(beyond) <= SAME:
-                audit.values["silhouette", k] = width = float(silhouette_samples(clean[at], labels[at]).mean())
-                audit.values["davies_bouldin", k] = index = float(davies_bouldin_score(clean, labels))
-                audit.near(f"{k} segments, silhouette", row["silhouette"], width, 2e-3, "optimum")
-                audit.near(f"{k} segments, Davies-Bouldin", row["davies_bouldin"], index, 0.01 * index, "optimum")
-        prefers = study.report["evidence"]["prefers"]
-        compare_preferences(study, audit, prefers)
+            what = f"{k} segments, Calinski-Harabasz of its squares"
+            audit.near(what, row["calinski_harabasz"], between, 2e-3 * between, "optimum")
+            compare_optimum(study, audit, clean, row, found[k])
+        compare_preferences(study, audit, study.report["evidence"]["prefers"])
         compare_neighbours(study, audit, made, found, rows)
+
+
+def compare_optimum(study: Study, audit: Audit, clean: Floats, row: dict, found: list[Solution]) -> None:
+    """Compare one published fit of k-means: no start does better, and the same optimum has the same indices."""
+    k, least = row["k"], found[0].squares
+    beyond = row["wcss"] / least - 1
+    if SAME < beyond <= AS_GOOD:
+        audit.explain(f"{k} segments, sum of squares", row["wcss"], least, "an optimum as good: within 0.1 %")
+    else:
+        own = min(least, row["wcss"] * (1 + SAME))
+        audit.near(f"{k} segments, sum of squares", row["wcss"], own, SAME * least, "optimum")
+    same = twin(row["wcss"], found)
+    if same is None:
+        return
+    at = sample(len(clean), SAMPLED_ABOVE, study.report["study"]["seed"])
+    width = float(silhouette_samples(clean[at], same.labels[at]).mean())
+    index = float(davies_bouldin_score(clean, same.labels))
+    audit.near(f"{k} segments, silhouette", row["silhouette"], width, 2e-3, "optimum")
+    audit.near(f"{k} segments, Davies-Bouldin", row["davies_bouldin"], index, 0.01 * index, "optimum")
+    ratio = (whole_squares(clean) - same.squares) / (k - 1) / (same.squares / (len(clean) - k))
+    for name, value in (("wcss", same.squares), ("silhouette", width), ("davies_bouldin", index)):
+        audit.values[name, k] = value
+    audit.values["calinski_harabasz", k] = ratio
+
+
+def whole_squares(clean: Floats) -> float:
+    """Compute the sum of squares around the mean of all."""
+    return float(((clean - clean.mean(axis=0)) ** 2).sum())
+
+
+def twin(squares: float, found: list[Solution]) -> Solution | None:
+    """Give the optimum with the published sum of squares, to five digits; None where no start found it."""
+    near = min(found, key=lambda each: abs(each.squares - squares))
+    return near if abs(near.squares / squares - 1) < TWIN else None
 
 
 def compare_preferences(study: Study, audit: Audit, prefers: dict) -> None:
@@ -163,17 +192,17 @@ def compare_preferences(study: Study, audit: Audit, prefers: dict) -> None:
         audit.same("number of segments by BIC", prefers["bic"], min(bics, key=lambda k: bics[k]))
 
 
-def compare_neighbours(study: Study, audit: Audit, made: Matrix, found: dict, rows: dict) -> None:
+def compare_neighbours(study: Study, audit: Audit, made: Matrix, found: dict[int, list[Solution]], rows: dict) -> None:
     """Compare the agreement of the published solution with those of one segment fewer and more."""
     if study.report["decision"]["algorithm"] != "kmeans":
         return
     published = study.customers.labels
     for told in study.report["evidence"]["neighbours"]:
         k = told["k"]
-        least, labels = found[k]
-        if rows[k]["wcss"] > least * (1 + SAME):
+        same = twin(rows[k]["wcss"], found[k])
+        if same is None:
             continue
-        centres = np.array([made.clean[labels == j].mean(axis=0) for j in range(k)])
+        centres = np.array([made.clean[same.labels == j].mean(axis=0) for j in range(k)])
         other = distances(made.values, centres).argmin(axis=1)
         audit.near(
             f"agreement with {k} segments", told["agreement"], adjusted_rand_score(published, other), 0.01, "optimum"

@@ -10,6 +10,7 @@ from tests.audit.comparison import NUMBER, Audit
 from tests.audit.customers import Study
 from tests.audit.pages import Page, PrintedTable
 from tests.audit.printed_tables import Handler, audit_tables, is_yes_no, stats, z_score
+from tests.audit.profiles import members_of
 from tests.audit.sizes import worth_of
 
 AMOUNT = r"(?:on average |typically )?[$€£]?([-+−]?\d+(?:,\d{3})*(?:\.\d+)?(?:[\u00a0 ]?%)?)(?: days?| years?)?"
@@ -138,13 +139,11 @@ def commonest(segment: int, study: Study, audit: Audit, name: str, text: str) ->
     level = text.rpartition(" (")[0]
     frame, inside = study.customers.frame[name], study.customers.inside(segment)[name]
     levels = next(c["levels"] for c in study.report["categories"] if c["variable"] == name)
-    if level not in set(frame.dropna()):
-        audit.skip(f"{name}, {level}", "a merged level")
-        return
-    shares = [float((values.fillna("Unknown") == level).mean()) for values in (inside, frame)]
+    raw, order = list(frame.dropna().unique()), study.variables[name].get("order") or []
+    merged = {each: members_of(each, raw, order) for each in levels if each not in {"Other", "Unknown"}}
+    shares = [float(values.fillna("Unknown").isin(merged[level]).mean()) for values in (inside, frame)]
     audit.printed(f"{name}, {level}", text.removeprefix(level), shares)
-    named = [each for each in levels if each not in {"Other", "Unknown"} and each in set(frame.dropna())]
-    counts = {each: int((inside == each).sum()) for each in named}
+    counts = {each: int(inside.isin(found).sum()) for each, found in merged.items()}
     audit.same(f"{name}, the most common", counts[level], max(counts.values()), "page")
 
 

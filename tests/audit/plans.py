@@ -15,7 +15,7 @@ from statsmodels.stats.proportion import proportion_effectsize
 from tests.audit.comparison import NUMBER, Audit, read_number
 from tests.audit.customers import Study
 from tests.audit.pages import Element
-from tests.audit.persona_pages import personas
+from tests.audit.persona_pages import TYPICAL_FROM, personas
 from tests.audit.printed_tables import is_yes_no, stats, z_score
 from tests.audit.sizes import worth_of
 
@@ -44,7 +44,8 @@ def facts_of(study: Study, segment: int) -> dict[str, SimpleNamespace]:
             everyone=everyone["mean"], everyone_median=everyone["median"],
         )  # fmt: skip
     for owner, role in (("top", "feature"), ("outcome", "outcome")):
-        names = [name for name in shown if study.variables[name]["role"] == role]
+        told = [d for d in evidence["differences"] if study.variables[d["variable"]]["role"] == role]
+        names = [d["variable"] for d in told if stats(study, d["variable"], segment)["n"] >= TYPICAL_FROM * n]
         if names:
             name = max(sorted(names), key=lambda each: abs(facts[each].z))
             own = facts[name]

@@ -74,7 +74,9 @@ def audit_interval(audit: Audit, name: str, told: dict, values: pd.Series, sprea
     if len(known) < FEWEST_BOOTSTRAP or known.nunique() < 2:
         return
     width = interval_width(known.to_numpy(float)) / spread
-    audit.near(f"{name}, width of the interval", told["z_high"] - told["z_low"], width, WIDTH * width)
+    # Means of answers by yes or no move in steps of one customer.
+    step = 1 / len(known) / spread if known.nunique() == 2 else 0.0
+    audit.near(f"{name}, width of the interval", told["z_high"] - told["z_low"], width, WIDTH * width + step)
 
 
 def interval_width(known: np.ndarray) -> float:
@@ -97,7 +99,7 @@ def count_levels(study: Study, variable: str, levels: list[str]) -> np.ndarray |
     study : Study
     variable : str
     levels : list of str
-        As published; ``A or B`` and ``A to C`` name merged ones, and one level that is none of the data takes the rest.
+        As published; one that is none of the data takes the rest.
 
     Returns
     -------
@@ -111,28 +113,32 @@ def count_levels(study: Study, variable: str, levels: list[str]) -> np.ndarray |
         values = values.fillna("Unknown").astype(str)
     labels = study.customers.labels[study.customers.keys.get_indexer(values.index)]
     raw = list(pd.unique(values))
-    members = {level: members_of(level, raw) for level in levels}
+    order = study.variables[variable].get("order") or []
+    members = {level: members_of(level, raw, order) for level in levels}
     taken = {each for found in members.values() for each in found}
-    rest = [level for level, found in members.items() if not found or level == "Other"]
+    rest = [level for level in levels if not members[level] or level == "Other" or level.endswith(" or other")]
     if len(rest) > 1:
         return None
     if rest:
         members[rest[0]] = members[rest[0]] | (set(raw) - taken)
-    if {each for found in members.values() for each in found} != set(raw):
+    left = set(raw) - {each for found in members.values() for each in found}
+    if left and (not order or int(values.isin(left).sum()) >= study.report["study"]["min_cell"]):
         return None
     k = study.customers.k
     return np.array([np.bincount(labels[values.isin(members[level])], minlength=k + 1) for level in levels])
 
 
-def members_of(level: str, raw: list[str]) -> set[str]:
-    """Give the levels of the data that a published level stands for."""
+def members_of(level: str, raw: list[str], order: list[str]) -> set[str]:
+    """Give the levels of the data that a published level stands for.
+
+    ``A or B`` names levels that were merged, ``A to C`` the ends of a range of levels with an order.
+    """
     if level in raw:
         return {level}
-    for word in (" or ", ", ", " / ", " and "):
-        parts = [part.strip() for piece in level.split(word) for part in piece.split(" or ")]
-        if len(parts) > 1 and all(part in raw for part in parts):
-            return set(parts)
-    return set()
+    first, _, last = level.partition(" to ")
+    if first in order and last in order:
+        return set(order[order.index(first) : order.index(last) + 1])
+    return {part for part in level.split(" or ") if part in raw}
 
 
 def audit_categories(study: Study, audit: Audit) -> None:

@@ -14,7 +14,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from tests.audit.comparison import Audit
 from tests.audit.customers import Study
-from tests.audit.evidence import REFERENCE_ROWS, best_kmeans, distances, ready, sample
+from tests.audit.evidence import REFERENCE_ROWS, distances, ready, sample, searched, twin
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -38,7 +38,7 @@ def audit_gap(study: Study, audit: Audit) -> None:
         return
     rows = made.clean[sample(len(made.clean), REFERENCE_ROWS, study.report["study"]["seed"])]
     told = {row["k"]: row for row in study.report["evidence"]["by_k"] if row["gap"] is not None}
-    own = best_kmeans(made.clean, list(told), 10)
+    own = searched(study, audit, made.clean, list(told))
     axes = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)[2]
     turned = rows @ axes.T
     low, high = turned.min(axis=0), turned.max(axis=0)
@@ -46,7 +46,8 @@ def audit_gap(study: Study, audit: Audit) -> None:
     with audit.at("gap statistic"):
         clouds = [rng.uniform(low, high, rows.shape) for _ in range(REFERENCES)]
         for k, row in told.items():
-            centres = np.array([made.clean[own[k][1] == j].mean(axis=0) for j in range(k)])
+            labels = (twin(row["wcss"], own[k]) or own[k][0]).labels
+            centres = np.array([made.clean[labels == j].mean(axis=0) for j in range(k)])
             here = np.log((distances(rows, centres).min(axis=1) ** 2).sum())
             logs = np.array([np.log(fit(cloud, k, 5, 7).inertia_) for cloud in clouds])
             error = float(logs.std()) * np.sqrt(1 / REFERENCES + 1 / PUBLISHED_REFERENCES)
