@@ -70,8 +70,9 @@ lint: $(VENV)/.test ## Lint and check types.
 	@$(RUN) -m ruff check
 	@$(RUN) -m basedpyright --level error
 
-trials: $(VENV)/.test ## Run what takes long: every journey in each engine, kills, many random tables.
+trials: $(VENV)/.test ## Run what takes long: journeys in each engine with kills, and the audit of five studies.
 	@$(RUN) -m pytest -m trials -n auto --maxprocesses 2 --dist loadfile
+	@$(RUN) -m tests.audit
 
 bench: $(VENV)/.site ## Time a build, what others use, ten million transactions, placing and describing a million customers.
 	@$(RUN) -m tests.benchmarks.bench_build

@@ -1,0 +1,102 @@
+"""The Overview, the list of personas and the key numbers of the Data page."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from tests.audit.comparison import NUMBER, Audit
+from tests.audit.customers import Study
+from tests.audit.pages import Element, Page
+from tests.audit.persona_pages import claims
+from tests.audit.printed_tables import is_yes_no, stats
+from tests.audit.sizes import worth_of
+
+
+def audit_overview(study: Study, audit: Audit) -> None:
+    """Compare the tiles and the opening sentence of the Overview, and the persona cards wherever they stand."""
+    page = study.pages.get("site/index.html")
+    if page is not None:
+        with audit.at(page.name):
+            key_numbers(study, audit, page)
+            opening(study, audit, page)
+    for name in ("site/index.html", "site/segments/index.html"):
+        if name in study.pages:
+            with audit.at(f"{name}, cards"):
+                for card, segment in zip(
+                    study.pages[name].main.all("a", "card-persona"), study.report["segments"], strict=False
+                ):
+                    persona_card(study, audit, card, segment["id"])
+
+
+def key_numbers(study: Study, audit: Audit, page: Page) -> None:
+    """Compare customers, segments and the total of value; agreement between resamples is of draws."""
+    worth, value = worth_of(study), study.report["study"]["value"]
+    total = study.variables[value]["label"].lower() if value else ""
+    for tile in page.main.all("div", "tile"):
+        shown, label = (p.text() for p in tile.direct("p")[:2])
+        if label == study.report["study"]["customers"]:
+            audit.printed(label, shown, [len(study.customers.labels)])
+        elif label == "segments":
+            audit.printed(label, shown, [study.customers.k])
+        elif label == total and worth is not None:
+            millions = 1e6 if "million" in shown else 1.0
+            audit.printed(f"total of {label}", shown, [float(worth.sum()) / millions])
+
+
+def opening(study: Study, audit: Audit, page: Page) -> None:
+    """Compare the shares in the opening sentence with the segment that brings most for its size."""
+    lead, worth, labels = page.main.first("p", "lead-sentence"), worth_of(study), study.customers.labels
+    text = lead.text() if lead else ""
+    shares = [x for x in NUMBER.findall(text) if x.endswith("%")]
+    if worth is None or len(shares) != 2:
+        return
+    pairs = [
+        (float((labels == j).mean()), float(worth[labels == j].sum() / worth.sum()))
+        for j in range(1, study.customers.k + 1)
+    ]
+    best = max(pairs, key=lambda pair: pair[1] / pair[0])
+    audit.printed("opening sentence", " ".join(shares), list(best))
+
+
+def persona_card(study: Study, audit: Audit, card: Element, segment: int) -> None:
+    """Compare a persona's card: customers, share, value, and its two strongest markers."""
+    inside, worth = study.customers.labels == segment, worth_of(study)
+    meters = [meter.text() for meter in card.all("span", "meter-text")]
+    audit.printed(f"segment {segment}, customers", meters[0], [int(inside.sum()), float(inside.mean())])
+    if worth is not None and len(meters) > 1:
+        audit.printed(f"segment {segment}, value", meters[1], [worth[inside].sum() / worth.sum()])
+    traits = card.first("span", "card-traits")
+    for trait in traits.direct("span") if traits else ():
+        for measure, match in claims(study, trait.text()):
+            name = study.by_label.get(match[2])
+            if name is None:
+                continue
+            field = "mean" if is_yes_no(study, name) or "on average" in f"{measure}{match[0]}" else "median"
+            own = [stats(study, name, group)[field] for group in (segment, 0)]
+            audit.printed(f"segment {segment}, {match[2]}", f"{match[3]} {match[4]}", own)
+
+
+def audit_data_tiles(study: Study, audit: Audit) -> None:
+    """Compare the key numbers of the Data page: rows, missing values, repeated rows."""
+    page = study.pages.get("site/data.html")
+    if page is None or len(study.settings["sources"]) > 1:
+        return
+    raw, source = study.customers.sources[0], study.settings["sources"][0]
+    if source.get("kind", "customers") not in {"customers", "survey"}:
+        return
+    own = [c for c in raw.columns if c != source.get("key")]
+    with audit.at(f"{page.name}, tiles"):
+        for tile in page.main.all("div", "tile"):
+            parts = [p.text() for p in tile.direct("p")]
+            text = " ".join(parts)
+            if parts[1].startswith("missing"):
+                few = study.report["study"]["min_cell"]
+                gone = raw.isna().sum()
+                audit.printed("missing values", parts[0], [int(gone[gone >= few].sum())])
+            elif parts[1].startswith("duplicates"):
+                rows = [int(raw.duplicated(subset=own, keep=keep).sum()) for keep in ("first", False)]  # type: ignore[call-overload]
+                audit.printed("repeated rows", text, [float(np.asarray(x)) for x in rows])
+            elif re.fullmatch(r"[\d,]+", parts[0]):
+                audit.printed(parts[1], parts[0], [len(raw)])
