@@ -330,7 +330,7 @@ def _draw_flows(report: Report, change: Change) -> Figure:
         f"{report.study.min_cell} is left out, so parts are not exact."
     )
     table = Table(
-        ("Then", "Customers, about", "Now"),
+        ("Then", f"{report.study.customers.capitalize()}, about", "Now"),
         tuple(
             (
                 _origin(flow),
@@ -372,13 +372,14 @@ def _draw_drift(report: Report, change: Change) -> Figure:
     words = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
     moved = [d for d in change.drift if d.psi >= MOVED]
     if not moved:
-        title = "Customers as a whole are as before: no variable's distribution has moved"
+        title = "Everyone as a whole is as before: no variable's distribution has moved"
     else:
         named = joined([d.label for d in moved[:3]]) if len(moved) <= 3 else f"{moved[0].label} most of all"
         n = "One variable" if len(moved) == 1 else f"{in_words(len(moved)).capitalize()} variables"
         title = f"{n} of {len(change.drift)} moved: {named}"
     caption = (
-        f"Customers now in the tenths of then. Under {significant(MOVED)}: as before; up to {significant(ANOTHER)}: "
+        f"{report.study.customers.capitalize()} now in the tenths of then. "
+        f"Under {significant(MOVED)}: as before; up to {significant(ANOTHER)}: "
         "moved, worth a look; above: another distribution, so segments of then may not fit today."
         + (f" The {len(shown)} that moved most; all are in the table." if len(shown) < len(change.drift) else "")
     )

@@ -226,11 +226,14 @@ def test_ctrl_c_ends_a_server_with_one_line_and_a_build_with_another(built_site:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = start(built_site.root, "preview", "--port", str(port))
-    threading.Timer(120, process.kill).start()
+    limit = threading.Timer(120, process.kill)
+    limit.daemon = True
+    limit.start()
     assert f"http://127.0.0.1:{port}/" in read_until(process.stdout, "Serving")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/index.html", timeout=10) as answer:
         assert answer.status == 200
     out, err = interrupt(process)
+    limit.cancel()
     assert (process.returncode, err) == (0, "")
     assert out == "Stopped; nothing is served any more, and the site stays as it is.\n"
     for seconds in (0.5, 5.0):
