@@ -115,7 +115,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
     if len(pairs) == 1 and people:
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {})
     rfm: RfmGrid | None = None
-    ledger, known = answered, None
+    ledger = answered
     if people:
         at, base_raw, base = people[0]
         if base.key is None:
@@ -129,20 +129,16 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         )
         table.index = table.index.astype(str)
         described: list[Column] = list(base_raw.columns)
-        known = table.index
-    computed = {
-        i: _compute(raw, source, as_of, i, levels[i] if levels else None, known)
-        for i, raw, source in pairs
-        if source.kind in {"transactions", "events"}
-    }
-    lifetime = next((found[1] for found in computed.values() if found[1]), None)
-    if not people:
+        computed = _compute_all(pairs, as_of, levels, table.index)
+    else:
+        computed = _compute_all(pairs, as_of, levels, None)
         at, base_raw, base = min(pairs, key=lambda pair: (pair[2].kind != "transactions", pair[0]))
         frame = computed[at][0].frame
         table = pd.DataFrame({"customer": frame.index.astype(str)}, index=frame.index.astype(str))
         described = [Column("customer", "key", f"the customers of {base_raw.shown_path}", 0, len(table))]
         own = {"columns": RowColumns(), "types": {}, "merge": {}, "ordered": {}, "plausible": {}}
         base = base.model_copy(update={"key": "customer", **own})
+    lifetime = next((found[1] for found in computed.values() if found[1]), None)
     texts: dict[str, Description] = {}
     joined: dict[int, Joined] = {}
     bought = any(source.kind == "transactions" for _, _, source in pairs)
@@ -208,6 +204,20 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
     whole = RawTable(base_raw.name, table, tuple(described), len(table), digest, (), base_raw.shown_path)
     shares = {i: found.levels for i, (found, _) in computed.items()}
     return Assembled(whole, merged, texts, tuple(ledger), as_of, joined, lifetime, rfm, shares)
+
+
+def _compute_all(
+    pairs: Sequence[tuple[int, RawTable, Source]],
+    as_of: dt.date | None,
+    levels: Sequence[Levels] | None,
+    known: pd.Index | None,
+) -> dict[int, tuple[CustomerFeatures, LifetimeValue | None]]:
+    """Compute customers from each source of transactions or events; ``known`` has the keys of the base."""
+    return {
+        i: _compute(raw, source, as_of, i, levels[i] if levels else None, known)
+        for i, raw, source in pairs
+        if source.kind in {"transactions", "events"}
+    }
 
 
 def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:

@@ -190,7 +190,7 @@ def _kmeans(
 
     def start(k: int, number: int, n_init: int = 1) -> tuple[float, Fit]:
         starts: Any = n_init  # scikit-learn's own type says text only
-        model = KMeans(k, n_init=starts, random_state=seed + number, tol=tol).fit(matrix, sample_weight=weights)
+        model: Any = KMeans(k, n_init=starts, random_state=seed + number, tol=tol).fit(matrix, sample_weight=weights)
         return float(model.inertia_), Fit(model.cluster_centers_)
 
     if n_init < UNTIL_TWICE:

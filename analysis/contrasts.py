@@ -123,6 +123,7 @@ def _merge_smallest(rows: Mapping[str, NDArray[np.int64]], min_cell: int, merged
 def _merge_named(rows: Mapping[str, NDArray[np.int64]], min_cell: int) -> Merged:
     """Levels by size, those with a small cell merged by twos under both names; none where a name would be a list."""
     named = {level if row.sum() >= min_cell and level != "Other" else "other" for level, row in rows.items()}
+    groups: list[tuple[tuple[str, ...], NDArray[np.int64]]]
     groups = [((level,), rows[level]) for level in named - {"other"}]
     rest = [row for level, row in rows.items() if level not in named]
     groups += [(("other",), np.sum(rest, axis=0))] if rest else []

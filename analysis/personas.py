@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import count
+from itertools import combinations, count
 from typing import Literal
 
 from analysis.config import Study
@@ -23,6 +23,8 @@ EVERYONE = "#858b95"
 TIERS = ((1.4, "Premium"), (0.7, "Mid-value"), (0.0, "Low-spend"))
 """Least ratio of a segment's mean value to everyone's, and the word for it."""
 MOST_MARKERS, MOST_PARTS = 5, 4
+PARTITION, MOST_PARTITIONED = 0.005, 8
+"""How far the means of shares that part a whole may be from it, and the most shares that are tried together."""
 SURE = 0.05
 """Corrected p-value under which a variable that took no part is called different."""
 _PART = re.compile(r"Share of (\w+) ((\w+) .+)")
@@ -97,7 +99,7 @@ def write_personas(
                 colour=own.colour,
                 one_line=_one_line(marks, by_name, study),
                 story=_story(segment, marks, by_name, profiles, study, formats),
-                day=_day(segment, by_name, formats),
+                day=_day(segment, profiles, by_name, formats),
                 typical=(*_typical(segment, variables, formats), *_commonest(segment, profiles, by_name, formats)),
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
                 traits=_traits(segment, marks, by_name, profiles, formats),
@@ -290,13 +292,15 @@ def _difference(segment: SegmentProfile, name: str | None) -> Difference | None:
     return next((d for d in segment.differences if d.variable == name), None)
 
 
-def _day(segment: SegmentProfile, by_name: Mapping[str, Variable], formats: Formats) -> tuple[str, ...]:
+def _day(
+    segment: SegmentProfile, profiles: Profiles, by_name: Mapping[str, Variable], formats: Formats
+) -> tuple[str, ...]:
     """What they usually do, by medians: amounts that form segments first, then what each whole parts into.
 
     A whole may be parted in several ways, as spend is by category and by channel; each has a sentence of its own.
     """
     amounts: list[str] = []
-    parts: dict[tuple[str, str], list[tuple[float, str]]] = {}
+    parts: dict[str, list[_Part]] = {}
     for d in segment.differences:
         variable, known = by_name[d.variable], _known(d.summary, segment, formats)
         if variable.role not in {"feature", "descriptor"} or variable.unit not in {"count", "money", "share"}:
@@ -305,19 +309,45 @@ def _day(segment: SegmentProfile, by_name: Mapping[str, Variable], formats: Form
             continue
         among = f" ({known})" if known else ""
         if (part := _PART.match(variable.label)) and variable.unit == "share":
-            parts.setdefault((part[1], part[3]), []).append((d.summary.median, f"{part[2]}{among}"))
+            mean = profiles.everyone[d.variable].mean
+            parts.setdefault(part[1], []).append(_Part(mean, d.summary.median, f"{part[2]}{among}", part[3]))
         elif variable.role == "feature":
             value = formats.value(d.summary.median, unit_beside(variable.label, variable.unit))
             amounts.append(f"{in_sentence(variable.label)} {value}{among}")
     lines = [f"In the middle of the segment: {joined(amounts[:MOST_MARKERS])}."] if amounts else []
-    for (whole, _), found in parts.items():
-        shown = sorted((pair for pair in found if round(pair[0], 2) > 0), key=lambda pair: -pair[0])[:MOST_PARTS]
+    for whole, found in ((whole, group) for whole, those in parts.items() for group in _wholes(those)):
+        some = (part for part in found if round(part.median, 2) > 0)
+        shown = sorted(some, key=lambda part: -part.median)[:MOST_PARTS]
         if len(shown) > 1:
-            told = joined([f"{formats.percent(share)} {where}" for share, where in shown])
+            told = joined([f"{formats.percent(part.median)} {part.where}" for part in shown])
             lines.append(f"Of a typical customer's {whole}: {told}.")
     if any(line.startswith("Of a typical") for line in lines):
         lines.append("Each share is a median, so the shares need not add up to 100\N{NO-BREAK SPACE}%.")
     return tuple(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A share: everyone's mean, the segment's median, and what it is a share for, with its first word."""
+
+    mean: float
+    median: float
+    where: str
+    link: str
+
+
+def _wholes(parts: list[_Part]) -> list[list[_Part]]:
+    """Sort shares into the partitions that they belong to: those whose means add up to all, or do not pass it."""
+    if sum(part.mean for part in parts) <= 1 + PARTITION:
+        return [parts]
+    linked = [[part for part in parts if part.link == link] for link in dict.fromkeys(part.link for part in parts)]
+    found = [group for group in linked if len(group) > 1 and abs(sum(part.mean for part in group) - 1) <= PARTITION]
+    rest = [part for part in parts if not any(part in group for group in found)]
+    for size in range(min(len(rest), MOST_PARTITIONED), 1, -1):
+        for group in combinations(rest, size):
+            if abs(sum(part.mean for part in group) - 1) <= PARTITION:
+                return [*found, list(group)]
+    return [*found, *(group for group in linked if len(group) > 1 and group not in found)]
 
 
 def _typical(segment: SegmentProfile, variables: tuple[Variable, ...], formats: Formats) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,7 @@ from analysis.evidence import SegmentEvidence
 from analysis.features import Variable
 from analysis.history import Identity
 from analysis.identity import NOTHING, Memory
-from analysis.personas import COLOURS, Persona, slugify, write_personas
+from analysis.personas import COLOURS, Persona, _Part, _wholes, slugify, write_personas
 from analysis.playbook import ALPHA, MOST_ACTIONS, POWER, find_misspelt, holdout_size, read_playbook
 from analysis.profile import CategoryProfile, Difference, Profiles, SegmentMap, SegmentProfile, Summary
 from tests.stages import ROOT, project_study, run_stages, temporary_folder
@@ -380,7 +380,8 @@ def test_shares_of_one_sentence_are_of_one_whole() -> None:
     labels = [f"Share of spend {part}" for part in parts]
     made = tuple(replace(VARIABLES[1], name=f"v{i}", label=label) for i, label in enumerate(labels))
     own = [known_for(f"v{i}", 1.0, 50, share) for i, share in enumerate((0.9, 0.05, 0.4, 0.3, 0.45))]
-    everyone = {v.name: Summary(50, 0.2, 0.2, 0.1, 0.9) for v in made}
+    means = (0.7, 0.3, 0.6, 0.4, 0.5)
+    everyone = {v.name: Summary(50, mean, mean, 0.1, 0.9) for v, mean in zip(made, means, strict=True)}
     found = replace(profiles((None, own)), everyone=everyone)
     study = project_study().model_copy(update={"names": {}, "value": None})
     (persona,) = write_personas(found, (SOUND,), made, study, read_playbook(SHORT))
@@ -389,6 +390,12 @@ def test_shares_of_one_sentence_are_of_one_whole() -> None:
         "Of a typical customer's spend: 40\u00a0% on food and 30\u00a0% on home.",
         "Each share is a median, so the shares need not add up to 100\u00a0%.",
     )
+
+
+def test_channels_with_different_words_are_one_partition_and_a_discount_is_none_of_them() -> None:
+    found = [_Part(0.5, 0.46, "in stores", "in"), _Part(0.2, 0.29, "by catalogue", "by")]
+    found += [_Part(0.3, 0.25, "on the web site", "on"), _Part(0.2, 0.06, "with a discount", "with")]
+    assert _wholes(found) == [found[:3]]
 
 
 def action_of(tmp_path: Path, n: int, rate: float, more: str = "") -> str:
