@@ -258,6 +258,7 @@ def build_frame(
 ) -> pd.DataFrame:
     """Compute every variable of the report: taken, derived by its printed formula, or computed from single rows."""
     made: dict[str, pd.Series] = {}
+    known = pd.concat([columns, computed[[c for c in computed if c not in columns]]], axis=1)
     for variable in study.report["variables"]:
         name, formula = variable["name"], variable["formula"]
         if name.endswith(NOT_KNOWN):
@@ -268,7 +269,7 @@ def build_frame(
         elif name in columns.columns:
             made[name] = columns[name]
         else:
-            made[name] = evaluate(formula, columns.join(computed, rsuffix="_computed"), as_of)
+            made[name] = evaluate(formula, known, as_of)
         if variable["categorical"]:
             made[name] = as_levels(made[name])
     return pd.DataFrame(made, index=columns.index)
