@@ -125,8 +125,9 @@ def _select(
             raise InputError(
                 f"{setting if setting.startswith('-') else f'{setting}.query'}: which rows of database '{shown}'?",
                 f"Tables there: {listed(tables)}." if tables else "It has no tables.",
-                "Set query of a source in the settings to a table's name or a SELECT statement."
-                + (f' Without settings: --data "{_with_table(connection, tables[0])}"' if tables else ""),
+                f'Name one: --data "{_with_table(connection, tables[0])}", or set query of a source in the settings.'
+                if tables and setting.startswith("-")
+                else "Set query of a source in the settings to a table's name or a SELECT statement.",
             )
         query = tables[0]
     query = query.strip().rstrip(";")
