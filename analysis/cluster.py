@@ -30,12 +30,12 @@ RIDGE = 0.01
 """Added to the variances of a mixture, in squared scaled units, so that a value that many share is no spike. Ours."""
 LEAST_DENSE = 0.03
 """Smallest share of customers that HDBSCAN calls a group; the size rule of the decision."""
-LEAST_STARTS, UNTIL_TWICE = 10, 20
+LEAST_STARTS, UNTIL_TWICE = 20, 20
 """Starts of a published fit at least; and the number of starts from which it is the most of them: no more are made once
 the best solution was found twice."""
-SAME = 1e-4
-"""Part of its cost by which two solutions differ at most that count as one."""
-SHORT_RUNS, SHORT_ROUNDS, MOST_FINISHED = 8, 8, 3
+SAME, AS_LIKELY = 1e-6, 1e-4
+"""Part of its cost, and of a mixture's mean log likelihood, by which two solutions differ at most that count as one."""
+SHORT_RUNS, SHORT_ROUNDS, MOST_FINISHED = 6, 8, 3
 """Short runs of a published mixture, their rounds, and how many are taken to their end at most."""
 MOST_ROUNDS = 100
 """Rounds after which k-prototypes stops where customers still change sides. Ours."""
@@ -321,7 +321,7 @@ def _likeliest(rows: Matrix, k: int, seed: int) -> GaussianMixture:
     for model in runs[:MOST_FINISHED]:
         likelihoods.append(float(model.set_params(tol=1e-3, max_iter=200).fit(rows).lower_bound_))
         best = max(likelihoods)
-        if sum(each >= best - SAME * abs(best) for each in likelihoods) >= 2:
+        if sum(each >= best - AS_LIKELY * abs(best) for each in likelihoods) >= 2:
             break
     return runs[int(np.argmax(likelihoods))]
 

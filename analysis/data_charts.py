@@ -148,7 +148,8 @@ def _relation_map(
         .add_params(alt.param(name="labels", value=list(found.labels)))
         .transform_calculate(j="sequence(length(datum.r))")
         .transform_flatten(["r", "j"])
-        .transform_calculate(r="isValid(datum.r) ? datum.r / 100 : null", a="labels[datum.j]", b="labels[datum.i]")
+        .transform_filter("isValid(datum.r)")
+        .transform_calculate(r="datum.r / 100", a="labels[datum.j]", b="labels[datum.i]")
         .mark_rect()
         .encode(
             x=alt.X(

@@ -207,6 +207,7 @@ class _Judge:
         self.separation: dict[tuple[str, int], NDArray[np.float64]] = {}
         self.draws: dict[tuple[str, int], list[Drawn]] = {}
         self.agreement: dict[tuple[str, int], list[float]] = {}
+        self.similarities: dict[tuple[str, int], tuple[int, NDArray[np.float64], list[NDArray[np.float64]]]] = {}
         self.permuted: dict[tuple[str, int], tuple[float, ...]] = {}
         self.gaussian: dict[tuple[str, int], tuple[float, ...]] = {}
         self.gaps: dict[int, tuple[float, float]] = {}
@@ -340,11 +341,9 @@ class _Judge:
     def _row(self, name: str, k: int) -> CandidateEvidence:
         key, study = (name, k), self.study
         wcss, ch, db = self.geometry[key]
-        labels, draws = self.labels[key], self.draws.get(key, [])
+        labels = self.labels[key]
         stability = summarise(self.agreement.get(key, []))
-        judged, members = labels[self.compared], self.fits[key].members
-        each = np.array([jaccard(judged, d.labels, k) for d in draws]).mean(axis=0) if draws else np.zeros(k)
-        own = [own_jaccard(members, d.members, k) for d in draws if members is not None and d.members is not None]
+        each, own = self._similarities(key)
         counts = np.bincount(labels, minlength=k + 1)
         smallest, unassigned = int(counts[1:].min()) / len(labels), float(counts[0] / len(labels))
         least = max(study.min_share, study.min_customers / len(labels))
@@ -372,6 +371,17 @@ class _Judge:
             float(stability.median * each.min()),
             why_not,
         )
+
+    def _similarities(self, key: tuple[str, int]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+        """Mean Jaccard similarity of each segment over the draws, and of the method's own groups in each of them."""
+        draws, k = self.draws.get(key, []), key[1]
+        known = self.similarities.get(key)
+        if known is None or known[0] != len(draws):
+            judged, members = self.labels[key][self.compared], self.fits[key].members
+            each = np.array([jaccard(judged, d.labels, k) for d in draws]).mean(axis=0) if draws else np.zeros(k)
+            own = [own_jaccard(members, d.members, k) for d in draws if members is not None and d.members is not None]
+            known = self.similarities[key] = len(draws), each, own
+        return known[1:]
 
     def _silhouette(self, key: tuple[str, int]) -> tuple[float, float]:
         """Mean silhouette over the clean core, and its standard error where that was sampled."""

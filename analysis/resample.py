@@ -16,7 +16,7 @@ from threadpoolctl import ThreadpoolController
 from analysis.cluster import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
 from analysis.prepare import Blocks, principal_axes
 
-N_INIT, N_INIT_NULL, N_INIT_REFERENCE, N_INIT_HALF = 50, 3, 2, 3
+N_INIT, N_INIT_NULL, N_INIT_REFERENCE, N_INIT_HALF = 40, 3, 2, 3
 """k-means starts of published fits at most (they end once the best was found twice), of Gaussian clouds and other
 choices, of the gap's references, and of halves, of which there are many; those of resampled fits are a setting."""
 NULL_DRAWS, NULL_PAIRS = 20, 5

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from analysis import readings
+from analysis import placing, readings, typing_rule
 from analysis.evidence import Preferences
 from analysis.multiverse import Factor
 from analysis.report import Report
 from analysis.resample import summarise
+from analysis.typing_rule import Part
 from tests.stages import run_stages
 
 
@@ -156,3 +157,20 @@ def test_only_samples_that_were_taken_are_told(report: Report) -> None:
     for most in ("5,000", "20,000", "2,000"):
         assert f"a seeded sample of {most} customers" in text
     assert "standard error" in text
+
+
+def test_a_segments_stability_is_called_the_index_that_it_is_and_silhouettes_say_whom_they_leave_out() -> None:
+    report = run_stages().report
+    segment = report.segments[0]
+    text = readings.how_sure(report, segment)
+    assert f"Jaccard index {segment.slsw:.2f}" in text and "of its members" not in text
+    assert ("with unusual customers left out" in text) == (report.study.n_core < report.study.n_customers)
+    everyone = replace(report, study=replace(report.study, n_core=report.study.n_customers))
+    assert "left out" not in readings.how_sure(everyone, segment)
+
+
+def test_a_bound_that_lies_far_below_the_share_reads_most() -> None:
+    assert placing._told(Part(0.56, True)) == "most"
+    assert placing._told(Part(0.93, True)) == "at least 93\u00a0%"
+    assert placing._told(Part(0.56, False)) == "56\u00a0%"
+    assert typing_rule._part(21, 23, 10) == Part(0.56, True)

@@ -269,7 +269,7 @@ class Page:
                 if not is_close(match[1], self.here[label].median()):
                     yield f"day: {match[0]!r} should have {self.here[label].median():.4f}"
                 text = text.replace(match[0], "")
-        text = text.replace("need not add up to 100\u00a0%", "")
+        text = re.sub(r"need not add up to 100[\u00a0 ]%", "", text)
         if NUMBER.search(text):
             yield f"day: numbers that no line here computes: {text!r}"
 
