@@ -29,8 +29,8 @@ TWIN = 4e-6
 """Relative difference of two sums of squares up to which they are of the same solution."""
 SAME = 1e-4
 """Relative difference of two sums of squares up to which they are the same optimum."""
-AS_GOOD = 1e-3
-"""Relative difference up to which another optimum is as good."""
+AS_GOOD = 0.1
+"""Part of what one more segment gains by which an optimum may lie above the best and still be as good."""
 SAMPLED_ABOVE, REFERENCE_ROWS = 5_000, 2_000
 """Customers above which silhouettes, and Ward's tree and the neighbours' distances, are of a seeded sample."""
 
@@ -136,20 +136,27 @@ def audit_kmeans(study: Study, audit: Audit) -> None:
             between = (whole - row["wcss"]) / (k - 1) / (row["wcss"] / (len(clean) - k))
             what = f"{k} segments, Calinski-Harabasz of its squares"
             audit.near(what, row["calinski_harabasz"], between, 2e-3 * between, "optimum")
-            compare_optimum(study, audit, clean, row, found[k])
+            fewer = found[k - 1][0].squares if k - 1 in found else whole
+            compare_optimum(study, audit, clean, row, found[k], fewer - found[k][0].squares)
         compare_preferences(study, audit, study.report["evidence"]["prefers"])
         compare_neighbours(study, audit, made, found, rows)
 
 
-def compare_optimum(study: Study, audit: Audit, clean: Floats, row: dict, found: list[Solution]) -> None:
-    """Compare one published fit of k-means: no start does better, and the same optimum has the same indices."""
+def compare_optimum(study: Study, audit: Audit, clean: Floats, row: dict, found: list[Solution], gain: float) -> None:
+    """Compare one published fit of k-means: no start does better, and the same optimum has the same indices.
+
+    Parameters
+    ----------
+    gain : float
+        Sum of squares that this number of segments has less than one fewer, at the best of both.
+    """
     k, least = row["k"], found[0].squares
-    beyond = row["wcss"] / least - 1
-    if SAME < beyond <= AS_GOOD:
-        audit.explain(f"{k} segments, sum of squares", row["wcss"], least, "an optimum as good: within 0.1 %")
+    what, beyond = f"{k} segments, sum of squares", row["wcss"] - least
+    if SAME * least < beyond <= AS_GOOD * gain:
+        part = f"{100 * beyond / gain:.1f} %"
+        audit.explain(what, row["wcss"], least, f"an optimum as good: {part} of what one more segment gains above it")
     else:
-        own = min(least, row["wcss"] * (1 + SAME))
-        audit.near(f"{k} segments, sum of squares", row["wcss"], own, SAME * least, "optimum")
+        audit.near(what, row["wcss"], min(least, row["wcss"] * (1 + SAME)), SAME * least, "optimum")
     same = twin(row["wcss"], found)
     if same is None:
         return
