@@ -18,8 +18,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from analysis import last_site
-from analysis.errors import EXIT_CODES, STOPPED, GateError, InputError
+from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError
+from analysis.publish import last_site
 
 app = typer.Typer(
     add_completion=False,
@@ -46,7 +46,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except (InputError, GateError) as error:
-        from analysis.config import name_settings_file
+        from analysis.settings.models import name_settings_file
 
         print(name_settings_file(str(error), Path.cwd()), file=sys.stderr)
         sys.exit(error.exit_code)
@@ -74,8 +74,8 @@ def build(
     out: Annotated[Path | None, typer.Option(help="Where the site is to be rendered to; looked at first.")] = None,
 ) -> None:
     """Analyse the data and write the report and the pages."""
-    from analysis.quarto import is_own_render, is_partial_run, is_preview
-    from analysis.render import build_lock, check_folders
+    from analysis.publish.quarto import is_own_render, is_partial_run, is_preview
+    from analysis.publish.render import build_lock, check_folders
 
     root = Path.cwd()
     if out is not None:
@@ -97,7 +97,7 @@ def build(
     with build_lock(root):
         built = run(root, data, lambda name: _stage(name, told), force, demo)
     if built.fresh:
-        from analysis.workers import stop
+        from analysis.base.workers import stop
 
         stop()
         told.append(f"Built from {_said(built.data, built.synthetic)} in {time.perf_counter() - started:.1f} s.")
@@ -117,7 +117,7 @@ def render(
     site_url: Annotated[str, typer.Option(help="Address at which the site is published.")] = "",
 ) -> None:
     """Render the pages into a website; it replaces the last one once it passed the gate."""
-    from analysis.render import render as run
+    from analysis.publish.render import render as run
 
     if engine not in {None, "quarto", "smalldocs"}:
         raise InputError(f"--engine {engine}: there is no such engine.", "Valid: quarto, smalldocs.")
@@ -149,7 +149,7 @@ def render(
 @app.command()
 def check(site: Site = Path("_site")) -> None:
     """Hold a rendered site against the gate: disclosure, links, weight, requests to other hosts."""
-    from analysis.quarto import is_own_render
+    from analysis.publish.quarto import is_own_render
 
     if is_own_render():
         return
@@ -178,10 +178,10 @@ def score(
     ] = None,
 ) -> None:
     """Assign new customers to the published segments."""
-    from analysis.outputs import check_table_path, write_table
+    from analysis.assignment.scoring import check_sources, explain_gaps, read_model
+    from analysis.assignment.scoring import score as run
     from analysis.pipeline import read_source
-    from analysis.scoring import check_sources, explain_gaps, read_model
-    from analysis.scoring import score as run
+    from analysis.report.outputs import check_table_path, write_table
 
     root = Path.cwd()
     check_table_path(root / out, str(out))
@@ -208,9 +208,9 @@ def init(
     move: Annotated[bool, typer.Option("--move", help="Move the file to data/, which git ignores, first.")] = False,
 ) -> None:
     """Draft the settings of an unknown table as a profile."""
-    from analysis.draft import as_yaml, draft_settings
-    from analysis.personas import slugify
-    from analysis.sources import read_table
+    from analysis.segments.personas import slugify
+    from analysis.sources.draft import as_yaml, draft_settings
+    from analysis.sources.tables import read_table
 
     root = Path.cwd()
     raw = read_table(table, root=root, setting="init")
@@ -237,7 +237,7 @@ def guard(
     files: Annotated[list[str] | None, typer.Argument(help="Files to look at; default: what git has staged.")] = None,
 ) -> None:
     """Refuse a commit of data files, results of a build and files called *.local.*; for pre-commit."""
-    from analysis.guard import check_staged
+    from analysis.publish.guard import check_staged
 
     n = check_staged(Path.cwd(), files or None)
     print(f"{n} file{'' if n == 1 else 's'} looked at; none holds customers that the study reads.")
@@ -249,7 +249,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for marketing_campaign.csv and truth.csv.")] = Path("build/demo"),
 ) -> None:
     """Write the synthetic twin of the default study, with its planted segments."""
-    from analysis.demo import write_twin
+    from analysis.sources.synthetic.twin import write_twin
 
     path = write_twin(Path.cwd() / out, customers)
     print(f"{customers:,} synthetic customers in {_shown(path)}; the planted segments in truth.csv beside it.")
@@ -259,7 +259,7 @@ def demo(
 @app.command()
 def data() -> None:
     """Fetch the public file of the default study from Kaggle."""
-    from analysis.download import fetch_default
+    from analysis.sources.download import fetch_default
 
     print(f"{_shown(fetch_default(Path.cwd()))} is in place. Now: make site")
 
@@ -269,7 +269,7 @@ def history(
     address: Annotated[str, typer.Option("--from", help="Address of the published site.")],
 ) -> None:
     """Fetch what earlier runs left on a published site, so that segments keep their names."""
-    from analysis.history import fetch_history
+    from analysis.history.records import fetch_history
 
     for line in fetch_history(Path.cwd(), address):
         print(line)
@@ -279,7 +279,7 @@ def history(
 def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port on this machine.")] = 4848) -> None:
     """Serve the site on this machine and make it anew when settings, templates or data change."""
     from analysis.pipeline import data_files
-    from analysis.preview import serve
+    from analysis.publish.preview import serve
 
     root, chosen = Path.cwd(), data or os.environ.get("SEGMENTATION_DATA") or None
 
@@ -292,7 +292,7 @@ def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port on t
 
 def _would_be_committed(table: str, root: Path) -> bool:
     """Whether a file lies in the project where git does not ignore it."""
-    from analysis.guard import is_private_place
+    from analysis.publish.guard import is_private_place
 
     file = (root / table).resolve()
     inside = "://" not in table and file.is_file() and file.is_relative_to(root.resolve())
@@ -312,7 +312,7 @@ def _move_to_data(table: str, root: Path) -> str:
 def _end_workers() -> None:
     """End the processes that work for this one, so that nothing goes on after it was stopped."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if workers := sys.modules.get("analysis.workers"):
+    if workers := sys.modules.get("analysis.base.workers"):
         workers.kill()
 
 
@@ -326,8 +326,8 @@ _PARTIAL = {
 
 def _gate(site: Path, root: Path, after: str = "", but: tuple[str, ...] = ()) -> None:
     """Refuse a site that must not be published, by every rule ``but`` some; ``after`` ends the message."""
-    from analysis.disclosure import private_from_build, skipped_rules
-    from analysis.gate import check as hold
+    from analysis.publish.gate.checks import check as hold
+    from analysis.publish.gate.disclosure import private_from_build, skipped_rules
 
     private = private_from_build(root / "build")
     refusals = [refusal for refusal in hold(site, private) if refusal.rule not in but]
@@ -341,7 +341,7 @@ def _gate(site: Path, root: Path, after: str = "", but: tuple[str, ...] = ()) ->
 
 def _check_folder(root: Path, folder: Path) -> None:
     """Check a rendered site, by itself or after Quarto, which may have rendered single pages."""
-    from analysis.quarto import count_pages, is_partial_run, is_preview
+    from analysis.publish.quarto import count_pages, is_partial_run, is_preview
 
     there, all_pages = count_pages(root, folder) if is_partial_run(root) else (0, 0)
     _gate(folder, root, but=("links",) if there < all_pages else ())
@@ -412,7 +412,8 @@ def _stage(name: str, told: list[str] | None = None) -> Iterator[Callable[[str],
         told += lines
 
 
-def _run() -> None:
+def run() -> None:
+    """Run `main` as a process of its own, which ends at once when it is stopped."""
     try:
         main()
     except SystemExit as ended:
@@ -422,7 +423,3 @@ def _run() -> None:
             sys.stderr.flush()
             os._exit(STOPPED)
         raise
-
-
-if __name__ == "__main__":
-    _run()

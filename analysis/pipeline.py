@@ -13,17 +13,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.config import Source, Study, check_study, load_study, profile_files
-from analysis.errors import InputError, did_you_mean, listed
-from analysis.formats import localized
-from analysis.kept import Kept
-from analysis.locate import Location, files_at, locate
-from analysis.validation import RESULTS
+from analysis.base.cache import Kept
+from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.formats import localized
+from analysis.clustering.trials import RESULTS
+from analysis.settings.models import Source, Study, check_study, load_study, profile_files
+from analysis.sources.locate import Location, files_at, locate
 
 if TYPE_CHECKING:
-    from analysis.dates import DateOrder
-    from analysis.features import FeatureTable
-    from analysis.sources import RawTable
+    from analysis.features.build import FeatureTable
+    from analysis.sources.dates import DateOrder
+    from analysis.sources.tables import RawTable
 
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
 """Packages whose version can change a number or a picture; they stand on the Methodology page."""
@@ -108,11 +108,11 @@ def _compute(
     kept: Kept,
 ) -> Built:
     # Imported here, so that a build with nothing to do starts in no time, and a wrong file is told of at once.
-    from analysis.demo import is_twin
-    from analysis.draft import as_yaml, complete_study, draft_settings, explain_columns, explain_rows, is_known
-    from analysis.retailer import is_retailer
-    from analysis.sources import read_table
-    from analysis.workers import run_all, warm_up
+    from analysis.base.workers import run_all, warm_up
+    from analysis.sources.draft import as_yaml, complete_study, draft_settings, explain_columns, explain_rows, is_known
+    from analysis.sources.synthetic.retailer import is_retailer
+    from analysis.sources.synthetic.twin import is_twin
+    from analysis.sources.tables import read_table
 
     with stage("Read"):
         raws = [read_source(paths[0], root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")]
@@ -134,37 +134,37 @@ def _compute(
         written = (None,) if draft else study.sources
         study, reasons = complete_study(raws, study)
         read = [explain_rows(*each) for each in zip(raws, written, study.sources, strict=True)]
-    warm_up("analysis.resample")
-    from analysis.assembly import assemble
-    from analysis.briefs import ABSENT, installed
-    from analysis.card import find_protected, write_card
-    from analysis.changes import look_back, make_record, measure
-    from analysis.cleaning import clean
-    from analysis.disclosure import write_private
-    from analysis.evidence import SETTINGS, gather_evidence
-    from analysis.explore import find_missing_together, summarise_columns
-    from analysis.features import build_features
-    from analysis.history import mark_table, name_run, read_members, recall, write_history, write_members
-    from analysis.lint import lint
-    from analysis.multiverse import explore_choices
-    from analysis.notes import FOLDER, find_lost, read_notes
-    from analysis.outputs import private_values, write_outputs
-    from analysis.pages import write_pages
-    from analysis.personas import write_personas
-    from analysis.playbook import check_numbers, find_misspelt, read_playbook
-    from analysis.prepare import apply_steps, prepare
-    from analysis.profile import expect_spend, profile_segments
-    from analysis.proof import prove, settle_split
-    from analysis.provenance import summarise_sources
-    from analysis.questions import find_questions
-    from analysis.relations import associate, correlate
-    from analysis.report import write_report
-    from analysis.scoring import make_model
-    from analysis.select import settle_roles
-    from analysis.solutions import compare_solutions
-    from analysis.targeting import weigh_segments
-    from analysis.typing_rule import find_rules
-    from analysis.validation import read_validation
+    warm_up("analysis.clustering.resample")
+    from analysis.assignment.questions import find_questions
+    from analysis.assignment.rules import find_rules
+    from analysis.assignment.scoring import make_model
+    from analysis.clustering.choices import explore_choices
+    from analysis.clustering.evidence import SETTINGS, gather_evidence
+    from analysis.clustering.lint import lint
+    from analysis.clustering.solutions import compare_solutions
+    from analysis.clustering.trials import read_validation
+    from analysis.clustering.usefulness import prove, settle_split
+    from analysis.customers.assembly import assemble
+    from analysis.customers.cleaning import clean
+    from analysis.features.build import build_features
+    from analysis.features.column_summary import find_missing_together, summarise_columns
+    from analysis.features.prepare import apply_steps, prepare
+    from analysis.features.provenance import summarise_sources
+    from analysis.features.relations import associate, correlate
+    from analysis.features.select import settle_roles
+    from analysis.history.records import mark_table, name_run, read_members, recall, write_history, write_members
+    from analysis.pages.book import write_pages
+    from analysis.pages.downloads.briefs import ABSENT, installed
+    from analysis.pages.notes import FOLDER, find_lost, read_notes
+    from analysis.publish.gate.disclosure import write_private
+    from analysis.report.model import write_report
+    from analysis.report.outputs import private_values, write_outputs
+    from analysis.segments.card import find_protected, write_card
+    from analysis.segments.changes import look_back, make_record, measure
+    from analysis.segments.personas import write_personas
+    from analysis.segments.playbook import check_numbers, find_misspelt, read_playbook
+    from analysis.segments.profile import expect_spend, profile_segments
+    from analysis.segments.targeting import weigh_segments
 
     with stage("Join"):
         plays = read_playbook(root / "templates" / "playbook.yml")
@@ -197,7 +197,7 @@ def _compute(
         solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed)
         multiverse = explore_choices(table, prepared, study, evidence, kept.keep(run_all))
     findings = lint(study, raw, cleaned, table, prepared, evidence)
-    warm_up("analysis.drawings")
+    warm_up("analysis.pages.drawings")
     with stage("Find rules"):
         rules = find_rules(table, prepared, evidence, study, cleaned, whole)
         model = make_model(study, raws, whole, cleaned, prepared, evidence, rules)
@@ -307,7 +307,7 @@ def read_source(
 
     ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
     """
-    from analysis.sources import read_table
+    from analysis.sources.tables import read_table
 
     def read(dates: DateOrder) -> RawTable:
         return read_table(
@@ -341,7 +341,7 @@ def read_source(
 
 def _locate(root: Path, study: Study, data: Path | str | None, demo: bool) -> tuple[list[Location], bool]:
     def has_real_run() -> bool:
-        from analysis.history import knows_real_run
+        from analysis.history.records import knows_real_run
 
         return knows_real_run(root, study)
 
@@ -427,7 +427,7 @@ def _stamp(root: Path, paths: list[Location]) -> str:
 
 def _mark_code(root: Path) -> str:
     """Changes when the code or a package changes."""
-    code = sorted((root / "analysis").glob("*.py")) or sorted(Path(__file__).parent.glob("*.py"))
+    code = sorted((root / "analysis").rglob("*.py")) or sorted(Path(__file__).parent.rglob("*.py"))
     digest = _digest(code)
     digest.update(json.dumps(_versions(), sort_keys=True).encode())
     return digest.hexdigest()[:16]
@@ -444,7 +444,7 @@ def _digest(files: list[Path]) -> hashlib._Hash:
 
 def _mark_history(root: Path) -> str:
     """Changes when a record comes or goes; the build's own is there once it is done."""
-    from analysis.history import FOLDER
+    from analysis.history.records import FOLDER
 
     digest = hashlib.sha256()
     for file in sorted((root / FOLDER).glob("*.json")):

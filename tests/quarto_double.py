@@ -73,7 +73,7 @@ def render(root: Path, output: Path, part: Path | None, site_url: str) -> None:
 
 def read_settings(root: Path) -> dict[str, Any]:
     """Read the settings with the profiles laid over them."""
-    from analysis.config import project_settings
+    from analysis.settings.models import project_settings
 
     return project_settings(root)
 
@@ -89,7 +89,7 @@ def run_scripts(root: Path, step: str, environment: dict[str, str]) -> None:
 
 def make_pages(root: Path, to: Path, site_url: str) -> None:
     """Make all pages of the project with the embedded renderer, which knows more than one way to fail."""
-    from analysis.render import render as render_embedded
+    from analysis.publish.render import render as render_embedded
 
     kept = Path(tempfile.mkdtemp()) / "project"
     shutil.copytree(root, kept, ignore=shutil.ignore_patterns("build", "_site*", "._site*", ".venv", ".git"))

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from analysis import evidence
-from analysis.gate import Refusal, check, private_from_build
+from analysis.clustering import evidence
 from analysis.pipeline import build
-from analysis.render import Engine, render
-from analysis.report import Report, read_report
+from analysis.publish.gate.checks import Refusal, check, private_from_build
+from analysis.publish.render import Engine, render
+from analysis.report.model import Report, read_report
 
 SHOP: dict[str, Any] = {
     "title": "Customers of the shop",
@@ -82,7 +82,7 @@ def resample_little(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def resample_little_in(root: Path) -> None:
     """Cut the draws in a copy of the project, for commands that run in a process of their own."""
-    with (root / "analysis" / "evidence.py").open("a", encoding="utf-8") as file:
+    with (root / "analysis/clustering/evidence.py").open("a", encoding="utf-8") as file:
         file.writelines(f"{name} = {draws}\n" for name, draws in FEW.items())
 
 

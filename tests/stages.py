@@ -16,30 +16,33 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import drawings, evidence, heldout, pages, pipeline, resample, workers
-from analysis.cleaning import Cleaned
-from analysis.config import Source, Study, load_study
-from analysis.demo import write_twin
-from analysis.evidence import Evidence, gather_evidence
-from analysis.features import FeatureTable
-from analysis.personas import Persona
-from analysis.prepare import Prepared
-from analysis.profile import Profiles
-from analysis.report import Report
-from analysis.sources import RawTable, read_table
+from analysis import pipeline
+from analysis.base import workers
+from analysis.clustering import evidence, holdout, resample
+from analysis.clustering.evidence import Evidence, gather_evidence
+from analysis.customers.cleaning import Cleaned
+from analysis.features.build import FeatureTable
+from analysis.features.prepare import Prepared
+from analysis.pages import book, drawings
+from analysis.report.model import Report
+from analysis.segments.personas import Persona
+from analysis.segments.profile import Profiles
+from analysis.settings.models import Source, Study, load_study
+from analysis.sources.synthetic.twin import write_twin
+from analysis.sources.tables import RawTable, read_table
 
 ROOT = Path(__file__).resolve().parent.parent
 FEW = {"PAIRS": 10, "PAIRS_DECIDED": 13, "NULL_DRAWS": 3, "K_MOST": 5, "GAP_DRAWS": 4, "HALVINGS": 2}
 """Draws behind the evidence, in place of the project's."""
 VERBS = {
     "raw": ("pipeline", "read_source"),
-    "cleaned": ("cleaning", "clean"),
-    "table": ("features", "build_features"),
-    "prepared": ("prepare", "prepare"),
-    "evidence": ("evidence", "gather_evidence"),
-    "profiles": ("profile", "profile_segments"),
-    "personas": ("personas", "write_personas"),
-    "report": ("report", "write_report"),
+    "cleaned": ("customers.cleaning", "clean"),
+    "table": ("features.build", "build_features"),
+    "prepared": ("features.prepare", "prepare"),
+    "evidence": ("clustering.evidence", "gather_evidence"),
+    "profiles": ("segments.profile", "profile_segments"),
+    "personas": ("segments.personas", "write_personas"),
+    "report": ("report.model", "write_report"),
 }
 """The verb of each stage, by what it gives."""
 
@@ -76,7 +79,7 @@ def little_work() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in FEW.items():
             patch.setattr(evidence, name, value)
-        patch.setattr(heldout, "DRAWS", 40)
+        patch.setattr(holdout, "DRAWS", 40)
         patch.setattr(resample, "NULL_PAIRS", 2)
         patch.setattr(resample, "N_INIT", 3)
         patch.setattr(evidence, "run_parallel", in_turn)
@@ -153,7 +156,7 @@ def take_through(data: Path | pd.DataFrame, study: Study, root: Path) -> Stages:
             place = importlib.import_module(f"analysis.{module}")
             patch.setattr(place, verb, keep(name, getattr(place, verb)))
         patch.setattr(pipeline, "load_study", lambda root: study)
-        patch.setattr(pages, "write_pages", lambda report, root, kept=None: [])
+        patch.setattr(book, "write_pages", lambda report, root, kept=None: [])
         pipeline.build(root, data, force=True)
     return Stages(study=study, **given, build=root / "build")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.architecture import ORDER, STAGES
+from analysis.manual.architecture import ORDER, STAGES
 
 ANALYSIS = Path(__file__).resolve().parent.parent / "analysis"
 

@@ -14,9 +14,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from analysis.__main__ import app
-from analysis.config import Study, check_study, merge, project_settings
-from analysis.expressions import parse
+from analysis.base.expressions import parse
+from analysis.cli import app
+from analysis.settings.models import Study, check_study, merge, project_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "site/reproduce.qmd", "site/extend.qmd")

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.last_site import list_files
+from analysis.publish.last_site import list_files
 from tests.conftest import copy_project
 from tests.small_studies import SHOP, make_shop, resample_little_in, write_study
 

@@ -12,12 +12,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis import pages, pipeline
-from analysis.config import check_study, merge
-from analysis.demo import write_twin
-from analysis.pages import SYNTHETIC
+from analysis import pipeline
+from analysis.pages import book
+from analysis.pages.book import SYNTHETIC
 from analysis.pipeline import build
-from analysis.report import Report
+from analysis.report.model import Report
+from analysis.settings.models import check_study, merge
+from analysis.sources.synthetic.twin import write_twin
 from tests.conftest import BuiltSite, copy_project
 from tests.small_studies import SHOP, build_report, make_shop, render_and_check, resample_little, write_study
 
@@ -55,7 +56,7 @@ def shop(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report
 
 @pytest.fixture
 def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "write_pages", lambda report, root, kept=None: [])
+    monkeypatch.setattr(book, "write_pages", lambda report, root, kept=None: [])
 
 
 def write_database(file: Path, customers: pd.DataFrame) -> None:

@@ -14,9 +14,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from analysis.demo import write_twin
 from analysis.pipeline import build
-from analysis.render import render
+from analysis.publish.render import render
+from analysis.sources.synthetic.twin import write_twin
 
 ROOT = Path(__file__).resolve().parents[2]
 

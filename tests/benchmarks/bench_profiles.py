@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.config import load_study
-from analysis.evidence import SegmentEvidence
-from analysis.features import FeatureTable, Variable
-from analysis.personas import write_personas
-from analysis.playbook import read_playbook
-from analysis.profile import profile_segments
+from analysis.clustering.evidence import SegmentEvidence
+from analysis.features.build import FeatureTable, Variable
+from analysis.segments.personas import write_personas
+from analysis.segments.playbook import read_playbook
+from analysis.segments.profile import profile_segments
+from analysis.settings.models import load_study
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = SegmentEvidence(0.9, "highly stable", 0.3, 0.5)

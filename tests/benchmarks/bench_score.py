@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.demo import write_twin
 from analysis.pipeline import build
+from analysis.sources.synthetic.twin import write_twin
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,9 +19,9 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from analysis.descriptions import Columns
-from analysis.engines import open_duckdb
-from analysis.transactions import customer_features
+from analysis.customers.descriptions import Columns
+from analysis.customers.engines import open_duckdb
+from analysis.customers.transactions import customer_features
 
 ROOT = Path(__file__).resolve().parents[2]
 CDNOW = ROOT.parent / "shared" / "datasets" / "CDNOW_master.txt"

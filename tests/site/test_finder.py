@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import finder, pages, scoring
-from analysis.config import check_study
-from analysis.report import Report, read_report
-from analysis.scoring import read_model, score
-from analysis.sources import RawTable, read_table
+from analysis.assignment import scoring
+from analysis.assignment.scoring import read_model, score
+from analysis.pages import book
+from analysis.pages.text import finder
+from analysis.report.model import Report, read_report
+from analysis.settings.models import check_study
+from analysis.sources.tables import RawTable, read_table
 from tests.conftest import ROOT, BuiltSite
 from tests.small_studies import SHOP, make_shop
 from tests.stages import take_through
@@ -154,9 +156,9 @@ def test_without_scripts_the_page_says_where_to_ask(built_site: BuiltSite, chrom
 
 def as_html(report: Report, name: str, patch: pytest.MonkeyPatch) -> str:
     """One page alone, without the engine around it."""
-    patch.setattr(pages, "draw_all", lambda report: [])
-    patch.setattr(pages, "draw_pictures", lambda figures, *_: {})
-    text = pages._Book(report, ROOT, "x.js").page(name)  # pyright: ignore[reportPrivateUsage]
+    patch.setattr(book, "draw_all", lambda report: [])
+    patch.setattr(book, "draw_pictures", lambda figures, *_: {})
+    text = book._Book(report, ROOT, "x.js").page(name)  # pyright: ignore[reportPrivateUsage]
     blocks = re.findall(r"```\{=html\}\n(.*?)\n```", text, re.DOTALL)
     script = (ROOT / f"site/assets/{name}.js").read_text(encoding="utf-8")
     return f"<!doctype html><main class='content'>{''.join(blocks)}</main><script>{script}</script>"

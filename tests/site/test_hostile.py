@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.escaping import escape_front
-from analysis.gate import check, private_from_build
-from analysis.render import Engine, render
+from analysis.pages.escaping import escape_front
+from analysis.publish.gate.checks import check, private_from_build
+from analysis.publish.render import Engine, render
 from tests.conftest import copy_project
 from tests.small_studies import SHOP, build_report, make_shop, resample_little, write_study
 

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis import briefs, rendered
-from analysis.briefs import compile_brief
-from analysis.gate import Private, check, private_from_build
+from analysis.pages.downloads import briefs
+from analysis.pages.downloads.briefs import compile_brief
+from analysis.publish.gate import documents
+from analysis.publish.gate.checks import Private, check, private_from_build
 from tests.conftest import ROOT, BuiltSite
 
 pytestmark = pytest.mark.parametrize("built_site", ["default twin"], indirect=True)
@@ -262,14 +263,14 @@ def site(built_site: BuiltSite, copy: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Copy the site once; what has not changed since is not parsed again."""
     if not copy.exists():
         shutil.copytree(built_site.site, copy)
-    monkeypatch.setattr(rendered, "read_document", lambda path, name: _read(path, name, path.stat().st_mtime_ns))
+    monkeypatch.setattr(documents, "read_document", lambda path, name: _read(path, name, path.stat().st_mtime_ns))
     own = private_from_build(built_site.root / "build")
     assert own.known
     private = replace(own, keys=own.keys | {KEY}, free_text=own.free_text | {REVIEW, RARE})
     return Site(copy, private, tuple(sorted(key for key in own.keys if len(key) == 5)[:4]))
 
 
-_read = functools.lru_cache(maxsize=None)(lambda path, name, changed, read=rendered.read_document: read(path, name))
+_read = functools.lru_cache(maxsize=None)(lambda path, name, changed, read=documents.read_document: read(path, name))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analysis.render import Engine, render
+from analysis.publish.render import Engine, render
 from tests.conftest import BuiltSite
 
 if TYPE_CHECKING:

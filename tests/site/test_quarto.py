@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.gate import check, private_from_build
-from analysis.quarto import OWN_RENDER
-from analysis.render import render
+from analysis.publish.gate.checks import check, private_from_build
+from analysis.publish.quarto import OWN_RENDER
+from analysis.publish.render import render
 from tests.conftest import copy_project
 from tests.small_studies import SHOP, write_study
 

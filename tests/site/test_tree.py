@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analysis.gate import Budget, check, private_from_build
+from analysis.publish.gate.checks import Budget, check, private_from_build
 from tests.conftest import BuiltSite
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

@@ -18,8 +18,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy.stats import binomtest
 
-from analysis import decision
-from analysis.validation import RESULTS, Groupless, Planted, Rate, Validation, Way
+from analysis.clustering import selection
+from analysis.clustering.trials import RESULTS, Groupless, Planted, Rate, Validation, Way
 from tests.validation.customers import CONDITIONS, REPORTED, TUNED
 from tests.validation.published import ROOT, compare_published
 from tests.validation.rivals import RIVALS, WAYS, Answer, time_study
@@ -159,7 +159,7 @@ def summarise_trials(
             for name, (title, about) in WAYS.items()
         ),
         published=published,
-        rule={name: getattr(decision, name) for name in RULE},
+        rule={name: getattr(selection, name) for name in RULE},
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.datasets import make_moons
 
-from analysis.features import FeatureTable, Variable
+from analysis.features.build import FeatureTable, Variable
 
 Numbers = NDArray[np.float64]
 Groups = NDArray[np.int64]

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.assembly import assemble
-from analysis.cleaning import clean
-from analysis.cluster import ALGORITHMS, Matrix
-from analysis.clv import fit_bgnbd
-from analysis.config import Study, load_study
-from analysis.descriptions import Columns
-from analysis.features import FeatureTable, build_features
+from analysis.clustering.algorithms import ALGORITHMS, Matrix
+from analysis.clustering.resample import agreements, draw_labels, fit_solutions, own_jaccard, silhouettes, summarise
+from analysis.clustering.trials import Published
+from analysis.customers.assembly import assemble
+from analysis.customers.cleaning import clean
+from analysis.customers.descriptions import Columns
+from analysis.customers.lifetime_value import fit_bgnbd
+from analysis.customers.transactions import purchase_histories
+from analysis.features.build import FeatureTable, build_features
+from analysis.features.prepare import Prepared, prepare
 from analysis.pipeline import read_source
-from analysis.prepare import Prepared, prepare
-from analysis.resample import agreements, draw_labels, fit_solutions, own_jaccard, silhouettes, summarise
-from analysis.transactions import purchase_histories
-from analysis.validation import Published
+from analysis.settings.models import Study, load_study
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "data", ROOT.parent / "shared" / "datasets")

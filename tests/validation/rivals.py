@@ -19,9 +19,9 @@ from sklearn.metrics import silhouette_score
 from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
-from analysis import evidence
-from analysis.demo import write_twin
-from analysis.resample import one_thread
+from analysis.clustering import evidence
+from analysis.clustering.resample import one_thread
+from analysis.sources.synthetic.twin import write_twin
 from tests.validation.customers import Groups
 from tests.validation.published import find_dataset, prepare_study
 

@@ -11,9 +11,9 @@ from unittest import mock
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from analysis import evidence, resample
-from analysis.config import Study, check_study
-from analysis.prepare import prepare
+from analysis.clustering import evidence, resample
+from analysis.features.prepare import prepare
+from analysis.settings.models import Study, check_study
 from tests.validation.customers import draw_customers
 from tests.validation.rivals import Answer, in_turn, time_rivals
 

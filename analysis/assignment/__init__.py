@@ -1,0 +1,1 @@
+"""Rules and questions that place new customers in a segment."""

@@ -1,0 +1,477 @@
+"""New customers in the published segments, by the model that a build leaves as JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+from analysis.assignment.rules import Rules, round_step
+from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.expressions import parse
+from analysis.clustering.algorithms import Fit, Matrix
+from analysis.clustering.evidence import Evidence
+from analysis.customers.assembly import Assembled, assemble
+from analysis.customers.cleaning import Cleaned, clean
+from analysis.features.build import build_features
+from analysis.features.prepare import Prepared, Step, apply_steps
+from analysis.settings.models import Roles, Source, Study, check_study
+from analysis.sources.tables import RawTable
+
+UNLIKE = 0.99
+"""A customer farther from its segment than this share of the fitted ones is unlike anyone seen."""
+VERSION = 3
+TYPES = ("number", "date", "category", "boolean")
+"""Types of columns that a new file is read with, as its few rows may not show them."""
+PARTS = ("types", "units", "merge", "ordered", "plausible")
+"""Settings of a source by column that change the values of features."""
+OF_EVERYONE = ("clv", "alive")
+"""Features that are estimated from all customers together, so not for new ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a segment is called on the site; ``slug`` is the last part of its page's address."""
+
+    letter: str
+    name: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What places new customers.
+
+    Attributes
+    ----------
+    study : Study
+        The settings that their features need, and no others.
+    names : tuple of str
+        What the study's sources are called, in order; new files take these names.
+    forming : tuple of str
+        Columns that form segments as they stand, computed ones among them.
+    codes : dict of str to tuple of str
+        Levels of text that stand for numbers, by column.
+    levels : tuple of dict
+        Of each source, the categories and channels that have a share of their own.
+    steps : tuple of Step
+    axes : ndarray, shape (p, q), optional
+    fit : Fit
+    unlike : tuple of float, length k + 1
+        Distance beyond which a customer is unlike anyone, by segment; that of the unassigned first.
+    types : tuple of dict of str to str
+        Of each source, the types of the columns that features are made of.
+    segments : tuple of Name, length k
+        What the segments are called on the site; empty before they are named.
+    """
+
+    study: Study
+    names: tuple[str, ...]
+    forming: tuple[str, ...]
+    codes: dict[str, tuple[str, ...]]
+    levels: tuple[dict[str, tuple[str | None, ...]], ...]
+    steps: tuple[Step, ...]
+    axes: Matrix | None
+    fit: Fit
+    unlike: tuple[float, ...]
+    types: tuple[dict[str, str], ...] = ()
+    segments: tuple[Name, ...] = ()
+
+    def needed(self) -> frozenset[str]:
+        """The columns that features are made of."""
+        columns = {name for f in self.study.features.values() for name in parse(f.formula).names}
+        return frozenset(columns | set(self.forming))
+
+
+def make_model(
+    study: Study, raws: Sequence[RawTable], whole: Assembled, cleaned: Cleaned, prepared: Prepared,
+    evidence: Evidence, rules: Rules,
+) -> Model:  # fmt: skip
+    """Keep what places new customers as these were placed; with the published numbers where they are the fit's own."""
+    steps, axes, fit = prepared.steps, prepared.axes, evidence.fit
+    if rules.centres is not None and rules.centres.exact:
+        steps, fit = tuple(map(round_step, steps)), Fit(np.array(rules.centres.centres))
+        axes = None if rules.centres.axes is None else np.array(rules.centres.axes)
+    names = [step.name for step in steps]
+    features = {name: feature for name, feature in study.features.items() if name in names}
+    forming = tuple(name for name in names if name not in features)
+    away = _distances(fit, prepared.matrix)[1]
+    labels = evidence.labels
+    reaches = [away[labels == j] if fit.points is None else away for j in range(fit.k + 1)]
+    sources = tuple(_with_order(source, raw) for source, raw in zip(study.sources, raws, strict=True))
+    return Model(
+        study=study.model_copy(update={"features": features, "sources": sources}),
+        names=tuple(raw.name for raw in raws),
+        forming=forming,
+        codes={
+            name: _levels(cleaned.frame[name])
+            for name in forming
+            if study.encode == "label" and _is_text(cleaned.frame[name])
+        },
+        levels=tuple({role: tuple(of) for role, of in whole.levels.get(i, {}).items()} for i in range(len(raws))),
+        steps=steps,
+        axes=axes,
+        fit=fit,
+        unlike=tuple(float(np.quantile(reach, UNLIKE)) if len(reach) else 0.0 for reach in reaches),
+        types=tuple({c.name: c.type for c in raw.columns if c.type in TYPES} for raw in raws),
+    )
+
+
+def to_json(model: Model) -> str:
+    """The model as text."""
+    fit = {
+        name: None if getattr(model.fit, name) is None else getattr(model.fit, name).tolist()
+        for name in ("centres", "points", "point_labels", "shapes", "shares")
+    }
+    content = {
+        "schema_version": VERSION,
+        "study": _settings(model),
+        "names": model.names,
+        "forming": model.forming,
+        "codes": model.codes,
+        "levels": model.levels,
+        "steps": [asdict(step) for step in model.steps],
+        "axes": None if model.axes is None else model.axes.tolist(),
+        "fit": {**fit, "radius": model.fit.radius},
+        "unlike": model.unlike,
+        "types": [
+            {c: kind for c, kind in types.items() if c in _own_columns(model, at)}
+            for at, types in enumerate(model.types)
+        ],
+        "segments": [asdict(segment) for segment in model.segments],
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
+def read_model(path: Path) -> Model:
+    """Read ``build/model.json``.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or one of another version.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["schema_version"] != VERSION:
+            raise ValueError
+        fit = content["fit"]
+        kinds: dict[str, Any] = dict.fromkeys(("centres", "points", "shapes", "shares"), float)
+        kinds["point_labels"] = np.int16
+        arrays: dict[str, Any] = {
+            name: None if fit[name] is None else np.array(fit[name], dtype=kind) for name, kind in kinds.items()
+        }
+        return Model(
+            check_study(content["study"]),
+            tuple(content["names"]),
+            tuple(content["forming"]),
+            {column: tuple(levels) for column, levels in content["codes"].items()},
+            tuple({role: tuple(of) for role, of in levels.items()} for levels in content["levels"]),
+            tuple(Step(**{**step, "limits": step["limits"] and tuple(step["limits"])}) for step in content["steps"]),
+            None if content["axes"] is None else np.array(content["axes"]),
+            Fit(**arrays, radius=fit["radius"]),
+            tuple(content["unlike"]),
+            tuple(content["types"]),
+            tuple(Name(**segment) for segment in content["segments"]),
+        )
+    except FileNotFoundError:
+        raise InputError("build/model.json is not there yet.", hint="Run: python -m analysis build") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(
+            "build/model.json is not a model of this version.", hint="Run: python -m analysis build --force"
+        ) from None
+
+
+def score(raws: Sequence[RawTable], model: Model, as_of: dt.date | None = None) -> pd.DataFrame:
+    """Assign new customers to the published segments.
+
+    Parameters
+    ----------
+    raws : sequence of RawTable
+        m new customers, in the study's sources and in their order.
+    model : Model
+    as_of : date, optional
+        The day that features look back from; by default the settings', or the newest date of these tables.
+
+    Returns
+    -------
+    DataFrame
+        ``key``, ``segment`` (0 = unassigned) with its ``letter``, ``name`` and ``slug`` on the site, ``confidence``
+        (half of it is a tie with the runner-up; missing for the unassigned), ``runner_up`` (0 = there is none) with its
+        letter, and ``unlike_anyone``; one row a customer, in the order of the key. Of a table with a row for each
+        customer, rows without a key are placed too, with an empty key, and come last.
+
+    Raises
+    ------
+    InputError
+        Where the sources are not as many as the study's, or a column that a feature needs is not there.
+    """
+    check_sources([raw.shown_path for raw in raws], model)
+    raws, nameless = _fill_keys(raws, model)
+    study = model.study if as_of is None else model.study.model_copy(update={"as_of": as_of})
+    if len(raws) == 1 and study.sources[0].kind in {"customers", "survey"}:
+        _check_needed(raws[0], model)
+    named = [
+        _typed(replace(raw, name=name), types) for name, raw, types in zip(model.names, raws, model.types, strict=True)
+    ]
+    sources = tuple(_known(source, raw) for source, raw in zip(study.sources, named, strict=True))
+    study = study.model_copy(update={"sources": sources})
+    whole = assemble(named, study, model.levels)
+    if whole.as_of is None and "as_of" in model.needed():
+        raise InputError(
+            f"score: the features look back from a day, and {raws[0].shown_path} holds no date.",
+            hint="Name the day: --as-of 2024-06-30",
+        )
+    raw, source = _cut(whole, model)
+    cleaned = clean(raw, source, study, whole.as_of)
+    table = build_features(cleaned, source, study, whole.described)
+    # New customers may lack a level; the others keep the numbers that they had. Formulas read the words themselves.
+    codes = {
+        column: cleaned.frame[column].astype("str").map({level: float(i) for i, level in enumerate(levels)})
+        for column, levels in model.codes.items()
+    }
+    frame = table.frame.assign(**codes)
+    matrix = apply_steps(frame, model.steps)
+    keys = cleaned.keys.mask(cleaned.keys.isin(nameless)) if nameless else cleaned.keys
+    return place(matrix if model.axes is None else matrix @ model.axes, keys, model)
+
+
+def explain_gaps(raws: Sequence[RawTable], model: Model) -> list[str]:
+    """Say which new rows have no key, and which needed columns hold no value.
+
+    Raises
+    ------
+    InputError
+        Where a table holds no value in any column that the segments are made of.
+    """
+    lines = []
+    for at, (raw, source) in enumerate(zip(raws, model.study.sources, strict=True)):
+        key = source.key or source.columns.customer
+        if key in raw.frame.columns and (n := int(_is_blank(raw.frame[key]).sum())):
+            rows = f"{raw.shown_path}: {n:,} row{'s have' if n > 1 else ' has'} no value in the key column '{key}'"
+            joined = len(raws) > 1 or source.kind in {"transactions", "events"}
+            done = "left out, as nothing tells whose they are" if joined else "placed, with an empty key"
+            lines.append(f"{rows}; {'they are' if n > 1 else 'it is'} {done}.")
+        wanted = [c for c in raw.frame.columns if c in _own_columns(model, at) and c != key]
+        empty = [c for c in wanted if raw.frame[c].isna().all()]
+        if empty and len(empty) == len(wanted):
+            raise InputError(
+                f"{raw.shown_path} holds no value in any column that the segments are made of.",
+                f"Empty: {listed(empty, 6)}.",
+                "Export these columns with their values.",
+            )
+        for column in empty:
+            lines.append(
+                f"{raw.shown_path}: column '{column}' is empty; features made of it get the value that the study gives "
+                "to customers whose value is missing."
+            )
+    return lines
+
+
+def place(matrix: Matrix, keys: pd.Series, model: Model) -> pd.DataFrame:
+    """Segment, confidence, runner-up and strangeness of scaled customers, shape (m, p), as :func:`score` gives them."""
+    fit = model.fit
+    costs, away = _distances(fit, matrix)
+    labels = costs.argmin(axis=1) + 1
+    at = np.arange(len(labels))
+    own = costs[at, labels - 1]
+    costs[at, labels - 1] = np.inf
+    second = costs.argmin(axis=1) + 1
+    if fit.k == 1:
+        confidence, second = np.ones(len(labels)), np.zeros_like(labels)
+    elif fit.shapes is None:
+        other = costs[at, second - 1]
+        confidence = np.divide(other, own + other, out=np.full(len(own), 0.5), where=own + other > 0)
+    else:
+        confidence = 1 / (1 + np.exp(np.minimum((own - costs[at, second - 1]) / 2, 0)))
+    if fit.radius is not None:
+        far = own > fit.radius
+        second = np.where(far, labels, second)
+        labels, confidence = np.where(far, 0, labels), np.where(far, np.nan, confidence)
+    named = name_segments(labels, model.segments)
+    return pd.DataFrame(
+        {
+            "key": keys,
+            "segment": labels,
+            **named,
+            "confidence": np.round(confidence, 3),
+            "runner_up": second,
+            "runner_up_letter": name_segments(second, model.segments)["letter"],
+            "unlike_anyone": away > np.array(model.unlike)[labels],
+        }
+    )
+
+
+def name_segments(labels: NDArray[np.integer[Any]], segments: Sequence[Name]) -> dict[str, pd.Series]:
+    """Give letter, name and slug of each customer's segment, length m; missing for the unassigned."""
+    columns = {}
+    for part in ("letter", "name", "slug"):
+        known = dict(enumerate((getattr(segment, part) for segment in segments), start=1))
+        columns[part] = pd.Series(labels).map(known).astype("str")
+    return columns
+
+
+def check_sources(files: Sequence[str], model: Model) -> None:
+    """Refuse files that are not as many as the study's sources, and features that new customers cannot have.
+
+    Raises
+    ------
+    InputError
+    """
+    wanted = [f"{name} ({source.kind})" for name, source in zip(model.names, model.study.sources, strict=True)]
+    if len(files) != len(wanted):
+        raise InputError(
+            f"score: {len(files)} file{'s' * (len(files) != 1)} given; the segments are made of {len(wanted)} sources.",
+            f"Expected one file for each, in this order: {', '.join(wanted)}.",
+            "Name them all: python -m analysis score " + " ".join(f"NEW_{name}" for name in model.names),
+        )
+    for name in OF_EVERYONE:
+        if name in model.forming and any(source.kind == "transactions" for source in model.study.sources):
+            raise InputError(
+                f"score: the feature '{name}' is estimated from all customers of a study together.",
+                "New customers alone cannot be given one.",
+                "Take it out of roles.feature and build again, or build with the new customers among the others.",
+            )
+
+
+def _distances(fit: Fit, matrix: Matrix) -> tuple[Matrix, NDArray[np.float64]]:
+    """How far each customer is from each segment, shape (m, k), and how far it is from what was seen, shape (m,).
+
+    Both are distances to the nearest centre; for a density method to the nearest dense customer; for a mixture the
+    first is what its rule makes smallest, the second the distance in standard deviations of the likeliest ellipse.
+    """
+    if fit.points is not None and fit.point_labels is not None:
+        near = [_to_nearest(matrix, fit.points[fit.point_labels == j]) for j in range(1, fit.k + 1)]
+        costs = np.column_stack(near)
+        return costs, costs.min(axis=1)
+    costs = fit.costs(matrix)
+    if fit.shapes is None:
+        np.sqrt(costs, out=costs)
+        return costs, costs.min(axis=1)
+    labels = costs.argmin(axis=1)
+    away = np.empty(len(matrix))
+    for j in range(fit.k):
+        own = labels == j
+        away[own] = np.sqrt((((matrix[own] - fit.centres[j]) @ fit.shapes[j]) ** 2).sum(axis=1))
+    return costs, away
+
+
+def _to_nearest(matrix: Matrix, points: Matrix) -> NDArray[np.float64]:
+    return NearestNeighbors(n_neighbors=1, algorithm="kd_tree").fit(points).kneighbors(matrix)[0][:, 0]
+
+
+def _with_order(source: Source, raw: RawTable) -> Source:
+    """The settings of a source with the order of its dates, which the few dates of new customers may not show."""
+    if source.dates == "auto" and any(c.type == "date" and c.note.startswith("month first") for c in raw.columns):
+        return source.model_copy(update={"dates": "month-first"})
+    return source
+
+
+def _own_columns(model: Model, at: int) -> frozenset[str]:
+    """The columns of a source that features are made of, as they are called in its file."""
+    name, source = model.names[at], model.study.sources[at]
+    needed = model.needed()
+    rows = {column for part, column in source.columns.model_dump().items() if column and part != "customer"}
+    taken = {c for c in model.types[at] if f"{name}_{c}" in needed}
+    return frozenset(needed | rows | taken)
+
+
+def _is_blank(values: pd.Series) -> pd.Series:
+    return values.isna() | (values.astype("str").str.strip() == "")
+
+
+def _fill_keys(raws: Sequence[RawTable], model: Model) -> tuple[Sequence[RawTable], frozenset[str]]:
+    """Give rows without a key one of their own, that sorts last, where a row is a customer and nothing is joined."""
+    raw, key, kind = raws[0], model.study.sources[0].key, model.study.sources[0].kind
+    if len(raws) > 1 or kind not in {"customers", "survey"} or key is None or key not in raw.frame.columns:
+        return raws, frozenset()
+    keys = raw.frame[key]
+    blank = _is_blank(keys)
+    if not blank.any():
+        return raws, frozenset()
+    if pd.api.types.is_float_dtype(keys):
+        keys = keys.map(lambda value: str(int(value)) if value == int(value) else str(value), na_action="ignore")
+    keys = keys.astype("str")
+    width = max(keys[~blank].str.len().max() if not blank.all() else 0, len(str(len(keys)))) + 1
+    own = [f"{'~' * width}{i:0{width}d}" for i in range(int(blank.sum()))]
+    keys = keys.mask(blank, pd.Series(own, index=keys.index[blank], dtype="str").reindex(keys.index))
+    frame = raw.frame.assign(**{key: keys})
+    return [replace(raw, frame=frame)], frozenset(own)
+
+
+def _check_needed(raw: RawTable, model: Model) -> None:
+    """Refuse a table with a row for each customer that lacks a column which the features are made of."""
+    there = list(map(str, raw.frame.columns))
+    key = model.study.sources[0].key
+    needed = sorted(model.needed() - {"as_of"}) + ([key] if key else [])
+    if absent := [column for column in needed if column not in there]:
+        more = f" (and {len(absent) - 1} more: {listed(absent[1:], 4)})" if len(absent) > 1 else ""
+        raise InputError(
+            f"score: column '{absent[0]}' is not in {raw.shown_path}{more}.",
+            f"The segments are made of it. Columns there: {listed(there)}.",
+            did_you_mean(absent[0], there) or "Export the table with this column.",
+        )
+
+
+def _typed(raw: RawTable, types: Mapping[str, str]) -> RawTable:
+    """Give columns without any value the type that they have in the study."""
+    kinds = {"number": "float64", "date": "datetime64[s]", "boolean": "boolean"}
+    frame = raw.frame
+    for column, kind in types.items():
+        if kind in kinds and column in frame.columns and frame[column].isna().all():
+            frame = frame.assign(**{column: pd.Series(None, index=frame.index, dtype=kinds[kind])})
+    return replace(raw, frame=frame)
+
+
+def _known(source: Source, raw: RawTable) -> Source:
+    """New customers need not bring outcomes or descriptors; only what the features are made of."""
+    there = set(map(str, raw.frame.columns))
+    kept = {part: {c: v for c, v in getattr(source, part).items() if c in there} for part in PARTS}
+    ignored = Roles(ignore=tuple(c for c in source.roles.ignore if c in there))
+    return source.model_copy(update={"roles": ignored, "labels": {}, "battery": (), **kept})
+
+
+def _cut(whole: Assembled, model: Model) -> tuple[RawTable, Source]:
+    """The joined table with the columns that features are made of alone, which is all that cleaning need see."""
+    raw, source = whole.raw, whole.source
+    wanted = model.needed() | {source.key}
+    columns = tuple(column for column in raw.columns if column.name in wanted)
+    frame = raw.frame[[column.name for column in columns]]
+    kept = {part: {c: v for c, v in getattr(source, part).items() if c in wanted} for part in PARTS}
+    # Copies among new customers are nobody's business: a table of computed customers is not searched for them.
+    cut = source.model_copy(
+        update={"roles": Roles(feature=model.forming), "labels": {}, "kind": "transactions", **kept}
+    )
+    return RawTable(raw.name, frame, columns, raw.n_rows, raw.sha256, raw.notes, raw.shown_path), cut
+
+
+def _settings(model: Model) -> dict[str, Any]:
+    """The settings that a new customer's features need."""
+    needed = model.needed()
+    sources = []
+    for name, source in zip(model.names, model.study.sources, strict=True):
+        told = source.model_dump(mode="json", exclude={"roles", "labels", "battery", "origin"})
+        told["roles"] = {"ignore": list(source.roles.ignore)}
+        own = {source.key, *source.columns.model_dump().values()}
+        for part in PARTS:
+            kept = {c: v for c, v in told[part].items() if c in own or {c, f"{name}_{c}"} & needed}
+            told[part] = kept
+        sources.append(told)
+    study = model.study.model_dump(mode="json", include={"title", "as_of", "features", "encode", "min_cell"})
+    return {**study, "sources": sources}
+
+
+def _levels(values: pd.Series) -> tuple[str, ...]:
+    return tuple(map(str, values.astype("category").cat.categories))
+
+
+def _is_text(values: pd.Series) -> bool:
+    return not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)

@@ -1,0 +1,1 @@
+"""What every room may use: errors, number formats, workers, the cache, formulas and their SQL."""

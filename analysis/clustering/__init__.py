@@ -1,0 +1,1 @@
+"""Segments, and how far to trust them."""

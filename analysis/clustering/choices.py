@@ -1,0 +1,203 @@
+"""Choices that were ours: the same question asked of the same customers under other reasonable choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import delayed
+from numpy.typing import NDArray
+
+from analysis.base.workers import run_all
+from analysis.clustering.algorithms import Algorithm, Labels, Matrix, competing, sample_rows
+from analysis.clustering.evidence import Evidence
+from analysis.clustering.resample import N_INIT_NULL, adjusted_rand, one_thread
+from analysis.features.build import FeatureTable, Variable
+from analysis.features.prepare import Prepared, prepare
+from analysis.features.relations import cramers_v
+from analysis.features.select import spearman
+from analysis.settings.models import Reduce, Study
+
+AGREES = 0.65
+"""Adjusted Rand index from which two solutions tell the same story (moderate recovery, Steinley 2004)."""
+SCALINGS = ("standard", "minmax", "robust")
+OUTLIERS = ("robust", "none")
+HOLDS = 0.8
+"""Share of variance that the principal components of one of the choices hold. Ours."""
+ROWS = 10_000
+"""Most customers in the comparison; above it a seeded sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to do it, whether it is the published one, and the adjusted Rand index with the published segments."""
+
+    scaling: str
+    algorithm: str
+    features: str
+    outliers: str
+    published: bool
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One kind of choice: mean agreement of each of its options, and its share of the variance of all agreements."""
+
+    name: str
+    options: tuple[str, ...]
+    means: tuple[float, ...]
+    matters: float
+
+
+@dataclass(frozen=True, slots=True)
+class Multiverse:
+    """All choices.
+
+    Attributes
+    ----------
+    k : int
+        Number of segments, the published one throughout.
+    rows : int
+        Customers that were compared.
+    choices : tuple of Choice
+    agree_share : float
+        Share of choices that agree to at least `AGREES`.
+    median : float
+    factors : tuple of Factor
+        The one that matters most first.
+    without : tuple of (str, float)
+        Forming variables, and the agreement when that one is left out; the most influential first.
+    """
+
+    k: int
+    rows: int
+    choices: tuple[Choice, ...]
+    agree_share: float
+    median: float
+    factors: tuple[Factor, ...]
+    without: tuple[tuple[str, float], ...]
+
+
+def explore_choices(
+    table: FeatureTable,
+    prepared: Prepared,
+    study: Study,
+    evidence: Evidence,
+    run: Callable[[list[Any]], list[float]] = run_all,
+) -> Multiverse:
+    """Cluster the customers anew under every combination of scaling, algorithm, feature set and outlier rule.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        n customers.
+    prepared : Prepared
+    study : Study
+    evidence : Evidence
+    run : callable, optional
+        Runs joblib jobs, or knows their results.
+    """
+    at = sample_rows(len(table.frame), ROWS, study.seed)
+    published, k = evidence.labels[at], evidence.decision.k
+    forming = {variable.name for variable in prepared.variables}
+    own = FeatureTable(
+        table.frame.iloc[at].reset_index(drop=True),
+        tuple(
+            v if v.name in forming else replace(v, role="descriptor") for v in table.variables if v.role != "outcome"
+        ),
+    )
+    # What was chosen stands: leaving a feature out must not bring another one in.
+    copies = "weigh" if study.near_copies == "weigh" else "keep"
+    plain = study.model_copy(update={"near_copies": copies, "noise": "keep"})
+    sets = dict(_feature_sets(own, prepared, plain))
+    described, jobs = [], []
+    for (label, (kept, reduce)), scaling, outliers in product(sets.items(), SCALINGS, OUTLIERS):
+        changed = plain.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
+        made = prepare(kept, changed)
+        for name, algorithm in competing(made.blocks()).items():
+            if not algorithm.takes_k:
+                continue
+            ours = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce)
+            is_published = ours and kept is own and name == evidence.decision.algorithm
+            described.append(Choice(scaling, name, label, outliers, is_published, 0.0))
+            jobs.append(delayed(_agreement)(made.matrix, made.core, algorithm, k, study.seed, published))
+    single = list(prepared.variables) if len(prepared.variables) > 2 else []
+    for variable in single:
+        made = prepare(_without(own, variable.name), plain)
+        algorithms = competing(made.blocks())
+        winner = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
+        winner = winner if winner.takes_k else algorithms["kmeans"]
+        jobs.append(delayed(_agreement)(made.matrix, made.core, winner, k, study.seed, published))
+    found = run(jobs)
+    choices = tuple(replace(choice, agreement=value) for choice, value in zip(described, found, strict=False))
+    values = np.array([choice.agreement for choice in choices])
+    left = sorted(zip((v.name for v in single), found[len(choices) :], strict=True), key=lambda pair: pair[1])
+    return Multiverse(
+        k,
+        len(at),
+        choices,
+        float((values >= AGREES).mean()),
+        float(np.median(values)),
+        _factors(choices),
+        tuple(left),
+    )
+
+
+def _feature_sets(
+    own: FeatureTable, prepared: Prepared, study: Study
+) -> Iterator[tuple[str, tuple[FeatureTable, Reduce | None]]]:
+    """The features as published, their principal components, and all but the one that the others tell least of."""
+    yield "as published", (own, study.reduce)
+    p = len(prepared.variables)
+    if study.reduce:
+        yield "all features, not reduced", (own, None)
+    elif p > 2:
+        clean = prepared.matrix[prepared.core]
+        every = np.linalg.svd(clean - clean.mean(axis=0), compute_uv=False)
+        held = np.cumsum(every**2) / (every**2).sum()
+        yield "principal components", (own, Reduce(pca=int(np.searchsorted(held, HOLDS)) + 1))
+    if p > 3:
+        loner = _loner(own, prepared.variables)
+        yield f"without {loner.label}", (_without(own, loner.name), study.reduce)
+
+
+def _loner(own: FeatureTable, variables: Sequence[Variable]) -> Variable:
+    """Find the feature that the others tell least of: by Spearman's correlations, of categories by Cramér's V."""
+    numbers = [v for v in variables if not v.categorical]
+    if numbers:
+        related = np.abs(np.nan_to_num(spearman(own.frame[[v.name for v in numbers]])[0]))
+        return numbers[int(related.sum(axis=0).argmin())]
+    answers = [own.frame[v.name] for v in variables]
+    related = np.array([[cramers_v(pd.crosstab(a, b).to_numpy()) for a in answers] for b in answers])
+    return variables[int(related.sum(axis=0).argmin())]
+
+
+def _without(table: FeatureTable, name: str) -> FeatureTable:
+    variables = tuple(replace(v, role="descriptor") if v.name == name else v for v in table.variables)
+    return FeatureTable(table.frame, variables)
+
+
+def _agreement(
+    matrix: Matrix, core: NDArray[np.bool_], algorithm: Algorithm, k: int, seed: int, published: Labels
+) -> float:
+    clean = np.ascontiguousarray(matrix[core])
+    with one_thread():
+        rows = clean[sample_rows(len(clean), algorithm.resample_rows, seed)]
+        (fit,) = algorithm.fit(rows, (k,), seed, N_INIT_NULL, None)
+        return adjusted_rand(published, fit.assign(matrix))
+
+
+def _factors(choices: tuple[Choice, ...]) -> tuple[Factor, ...]:
+    values = np.array([choice.agreement for choice in choices])
+    total = values.var()
+    factors = []
+    for name in ("scaling", "algorithm", "features", "outliers"):
+        options = tuple(dict.fromkeys(getattr(choice, name) for choice in choices))
+        means = np.array([values[[getattr(c, name) == option for c in choices]].mean() for option in options])
+        factors.append(Factor(name, options, tuple(map(float, means)), float(means.var() / total) if total else 0.0))
+    return tuple(sorted(factors, key=lambda factor: -factor.matters))

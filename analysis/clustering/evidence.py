@@ -1,0 +1,476 @@
+"""Evidence for the number of segments and for each segment: everything is fitted, resampled, measured and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from joblib import delayed
+from numpy.typing import NDArray
+
+from analysis.base.errors import InputError
+from analysis.base.workers import run_parallel
+from analysis.clustering.algorithms import Fit, Labels, Matrix, competing, distances, sample_rows
+from analysis.clustering.resample import (
+    GAP_DRAWS,
+    HALVINGS,
+    NULL_DRAWS,
+    NULL_ROWS,
+    REFERENCE_ROWS,
+    Drawn,
+    agreements,
+    box,
+    dispersion,
+    draw_labels,
+    fit_solutions,
+    gaussian_silhouette,
+    jaccard,
+    measure,
+    one_thread,
+    own_jaccard,
+    permuted_stability,
+    prediction_strengths,
+    reference_dispersions,
+    silhouettes,
+    some,
+    summarise,
+)
+from analysis.clustering.selection import (
+    CLOSE,
+    NATURAL_GAP,
+    NATURAL_STABLE,
+    AlgorithmEvidence,
+    CandidateEvidence,
+    Decision,
+    Nulls,
+    check,
+    decide,
+    elbow,
+    first_failure,
+    judge,
+    stability_band,
+    verdict,
+)
+from analysis.features.prepare import Blocks
+from analysis.settings.models import Study
+
+K_MOST = 10
+"""Largest number of segments that is tried."""
+PAIRS, PAIRS_DECIDED = 20, 100
+"""Pairs of bootstrap samples: everywhere, and at the decided k and its neighbours."""
+SILHOUETTE_ROWS = 5_000
+"""Customers in a silhouette; above it a seeded sample."""
+JUDGED_ROWS = 20_000
+"""Customers over whom resampled solutions are compared; above it a seeded sample."""
+PREDICTS = 0.8
+"""Prediction strength from which a number of segments is supported (Tibshirani and Walther 2005)."""
+
+SETTINGS = ("algorithm", "segments", "max_segments", "starts", "seed", "min_share", "min_customers")
+"""The settings of a study on which evidence depends."""
+
+_BLOCK = 4
+
+Tick = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEvidence:
+    """One published segment: stability within the solution, its band, mean silhouette and shadow value."""
+
+    slsw: float
+    band: str
+    silhouette: float
+    shadow: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The number of segments that each criterion would choose; None where it has no opinion.
+
+    ``gap`` may be 1: no groups at all. All but ``bic`` (of the mixture) are of the published algorithm, gap and
+    prediction strength of k-means.
+    """
+
+    elbow: int
+    silhouette: int
+    calinski_harabasz: int
+    davies_bouldin: int
+    gap: int | None
+    prediction_strength: int | None
+    bic: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that speaks for or against the solution.
+
+    Attributes
+    ----------
+    fit : Fit
+    labels : ndarray of int, shape (n,)
+        1..k by size, 0 = unassigned.
+    core : ndarray of bool, shape (n,)
+    decision : Decision
+    verdict : str
+    algorithms : tuple of AlgorithmEvidence
+    segments : tuple of SegmentEvidence
+    nulls : Nulls
+    prefers : Preferences
+    solutions : dict of (algorithm, k) to ndarray of int, shape (n,)
+        Labels of every solution that was compared.
+    """
+
+    fit: Fit
+    labels: Labels
+    core: NDArray[np.bool_]
+    decision: Decision
+    verdict: str
+    algorithms: tuple[AlgorithmEvidence, ...]
+    segments: tuple[SegmentEvidence, ...]
+    nulls: Nulls
+    prefers: Preferences
+    solutions: dict[tuple[str, int], Labels]
+
+    def chosen(self) -> AlgorithmEvidence:
+        """The winning algorithm's evidence."""
+        return next(a for a in self.algorithms if a.name == self.decision.algorithm)
+
+
+def gather_evidence(
+    matrix: Matrix,
+    core: NDArray[np.bool_],
+    study: Study,
+    tick: Tick = lambda text: None,
+    features: Matrix | None = None,
+    blocks: Blocks = (),
+) -> Evidence:
+    """Fit all candidates, resample them, decide, and judge the decision.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, p)
+        Scaled features; rows in canonical order, so that the seed means the same in every run.
+    core : ndarray of bool, shape (n,)
+    study : Study
+        Uses those of :data:`SETTINGS`.
+    tick : callable, optional
+        Told what is being done.
+    features : ndarray, shape (n, q), optional
+        Scaled features before they were reduced to ``matrix``, where they were.
+    blocks : tuple of (int, int)
+        Columns of the features that are the levels of a category.
+
+    Raises
+    ------
+    InputError
+        For too few different customers, or an algorithm of the analyst's that finds no segments.
+    """
+    with one_thread():
+        return _Judge(matrix, core, study.only(*SETTINGS), tick, features, blocks).judge()
+
+
+class _Judge:
+    """The state of one judgement: solutions and draws, kept so that more draws can be added to the first ones."""
+
+    def __init__(
+        self,
+        matrix: Matrix,
+        core: NDArray[np.bool_],
+        study: Study,
+        tick: Tick,
+        features: Matrix | None = None,
+        blocks: Blocks = (),
+    ) -> None:
+        self.matrix, self.core, self.study, self.tick = matrix, core, study, tick
+        self.clean = np.ascontiguousarray(matrix[core])
+        self.features = self.clean if features is None else np.ascontiguousarray(features[core])
+        self.n_axes = 0 if features is None else matrix.shape[1]
+        self.feature_blocks = blocks
+        # Principal components mix the levels of a category with everything else.
+        self.blocks = blocks if features is None else ()
+        self.algorithms = competing(self.blocks)
+        if study.algorithm not in ("auto", *self.algorithms):
+            raise InputError(
+                "_quarto.yml, segmentation.algorithm: kprototypes is for categories, and none forms segments here.",
+                "Without one it is k-means.",
+                "Give a column of text the role 'feature', or choose kmeans.",
+            )
+        self.sample = sample_rows(len(self.clean), SILHOUETTE_ROWS, study.seed)
+        self.compared = sample_rows(len(matrix), JUDGED_ROWS, study.seed)
+        self.judged = np.ascontiguousarray(matrix[self.compared])
+        self.ks = self._candidate_ks()
+        self.fits: dict[tuple[str, int], Fit] = {}
+        self.labels: dict[tuple[str, int], Labels] = {}
+        self.geometry: dict[tuple[str, int], tuple[float, float, float]] = {}
+        self.separation: dict[tuple[str, int], NDArray[np.float64]] = {}
+        self.draws: dict[tuple[str, int], list[Drawn]] = {}
+        self.agreement: dict[tuple[str, int], list[float]] = {}
+        self.similarities: dict[tuple[str, int], tuple[int, NDArray[np.float64], list[NDArray[np.float64]]]] = {}
+        self.permuted: dict[tuple[str, int], tuple[float, ...]] = {}
+        self.gaussian: dict[tuple[str, int], tuple[float, ...]] = {}
+        self.gaps: dict[int, tuple[float, float]] = {}
+        self.strengths: dict[int, float] = {}
+
+    def judge(self) -> Evidence:
+        study = self.study
+        self.tick("fits")
+        self._fit_all()
+        self.tick("gap and prediction strength")
+        self._reference_all()
+        judged = []
+        for name, algorithm in self.algorithms.items():
+            self.tick(f"resamples of {algorithm.title}")
+            self._resample(name, self._worth_resampling(name), PAIRS)
+            judged.append(self._conclude(name))
+        decision = decide(judged, study, self._beaten_by)
+        while more := self._too_few_draws(decision.algorithm, decision.k):
+            self.tick(f"more resamples for {', '.join(map(str, more))} segments")
+            self._resample(decision.algorithm, more, PAIRS_DECIDED)
+            judged = [self._conclude(a.name) for a in judged]
+            decision = decide(judged, study, self._beaten_by)
+        name, k = decision.algorithm, decision.k
+        self.tick("null references")
+        nulls = self._nulls(name, k)
+        row = self._row(name, k)
+        return Evidence(
+            self.fits[name, k],
+            self.labels[name, k],
+            self.core,
+            decision,
+            verdict(row, nulls, self.algorithms[name].takes_k),
+            tuple(judged),
+            self._segments(name, k, row),
+            nulls,
+            self._preferences(next(a for a in judged if a.name == name)),
+            self.labels,
+        )
+
+    def _candidate_ks(self) -> tuple[int, ...]:
+        distinct = len(np.unique(self.clean, axis=0))
+        wanted = self.study.segments if isinstance(self.study.segments, int) else 2
+        most = max(K_MOST, wanted + 1)
+        if distinct <= wanted:
+            raise InputError(
+                f"Only {distinct} different customers are left to form segments by.",
+                f"Needed are at least {wanted + 1}.",
+                "Give more columns the role 'feature', or ask for fewer segments.",
+            )
+        return tuple(range(2, min(most, distinct - 1) + 1))
+
+    def _fit_all(self) -> None:
+        """Every algorithm at every k; those that share no work between numbers of segments are fitted apart."""
+        tasks = [
+            (name, ks)
+            for name, algorithm in self.algorithms.items()
+            for ks in ([self.ks] if algorithm.shares_work else [(k,) for k in self.ks])
+        ]
+        jobs = (delayed(fit_solutions)(self.clean, self.algorithms[name], ks, self.study.seed) for name, ks in tasks)
+        for (name, _), fits in zip(tasks, run_parallel(jobs), strict=True):
+            for fit in fits:
+                self.fits[name, fit.k] = fit.by_size(self.matrix)
+                self.labels[name, fit.k] = self.fits[name, fit.k].assign(self.matrix)
+        for key, fit in self.fits.items():
+            self.geometry[key] = measure(self.clean, fit, self.labels[key][self.core])
+        labelings = [labels[self.core][self.sample] for labels in self.labels.values()]
+        self.separation = dict(zip(self.labels, silhouettes(self.clean[self.sample], labelings), strict=True))
+
+    def _reference_all(self) -> None:
+        """Gap and prediction strength, which are of k-means."""
+        rows, seed = some(self.clean, REFERENCE_ROWS, self.study.seed), self.study.seed
+        ks = (1, *self.ks)
+        corners = box(rows)
+        references = np.array(
+            list(
+                run_parallel(
+                    delayed(reference_dispersions)(*corners, len(rows), ks, (seed, draw)) for draw in range(GAP_DRAWS)
+                )
+            )
+        )
+        one = Fit(rows.mean(axis=0, keepdims=True))
+        own = np.array([dispersion(rows, one if k == 1 else self.fits["kmeans", k]) for k in ks])
+        errors = references.std(axis=0) * np.sqrt(1 + 1 / GAP_DRAWS)
+        self.gaps = dict(zip(ks, zip(references.mean(axis=0) - own, errors, strict=True), strict=True))
+        halves = tuple(k for k in self.ks if k <= len(rows) // 4)
+        found = list(
+            run_parallel(delayed(prediction_strengths)(rows, halves, (seed, draw)) for draw in range(HALVINGS))
+        )
+        self.strengths = dict(zip(halves, map(float, np.mean(found, axis=0)), strict=True))
+
+    def _worth_resampling(self, name: str) -> tuple[int, ...]:
+        """The numbers of segments that can still be chosen; those of k-means are shown at any rate."""
+        ks = tuple(sorted(k for a, k in self.fits if a == name and k > 1))
+        if name == "kmeans" or (self.algorithms[name].shares_work and self.algorithms[name].takes_k):
+            return ks
+        shown = {"size", "unassigned"}
+        return tuple(
+            k
+            for k in ks
+            if k <= self.study.max_segments and all(c.holds for c in self._row(name, k).checks if c.name in shown)
+        )
+
+    def _too_few_draws(self, name: str, k: int) -> tuple[int, ...]:
+        return tuple(
+            j
+            for j in (k - 1, k, k + 1)
+            if j > 1 and (name, j) in self.fits and len(self.draws.get((name, j), ())) < 2 * PAIRS_DECIDED
+        )
+
+    def _resample(self, name: str, ks: tuple[int, ...], pairs: int) -> None:
+        """Draw until there are this many pairs; ``ks`` have as many as each other, or none."""
+        algorithm, starts, seed = self.algorithms[name], self.study.starts, self.study.seed
+        for first in sorted({len(self.draws.get((name, k), ())) for k in ks}):
+            behind = tuple(k for k in ks if len(self.draws.get((name, k), ())) == first)
+            numbers = range(first, 2 * pairs)
+            blocks = [numbers[i : i + _BLOCK] for i in range(0, len(numbers), _BLOCK)]
+            jobs = (
+                delayed(draw_labels)(
+                    self.clean, self.judged, algorithm, behind, starts, [(seed, draw) for draw in block]
+                )
+                for block in blocks
+            )
+            for block in run_parallel(jobs):
+                for found in block:
+                    for k, drawn in zip(behind, found, strict=True):
+                        self.draws.setdefault((name, k), []).append(drawn)
+            for k in behind:
+                known = self.agreement.setdefault((name, k), [])
+                known += agreements([d.labels for d in self.draws[name, k][2 * len(known) :]])
+
+    def _row(self, name: str, k: int) -> CandidateEvidence:
+        key, study = (name, k), self.study
+        wcss, ch, db = self.geometry[key]
+        labels = self.labels[key]
+        stability = summarise(self.agreement.get(key, []))
+        each, own = self._similarities(key)
+        counts = np.bincount(labels, minlength=k + 1)
+        smallest, unassigned = int(counts[1:].min()) / len(labels), float(counts[0] / len(labels))
+        least = max(study.min_share, study.min_customers / len(labels))
+        checks = check(smallest, least, unassigned, stability, tuple(map(float, each)))
+        why_not = first_failure(checks)
+        gap, gap_se = self.gaps.get(k, (None, None))
+        mixture = self.fits.get(("mixture", k))
+        return CandidateEvidence(
+            k,
+            wcss,
+            *self._silhouette(key),
+            ch,
+            db,
+            None if gap is None else float(gap),
+            None if gap_se is None else float(gap_se),
+            self.strengths.get(k),
+            mixture.bic if mixture else None,
+            stability,
+            tuple(map(float, each)),
+            tuple(map(float, np.mean(own, axis=0))) if own else (),
+            smallest,
+            unassigned,
+            checks,
+            not why_not,
+            float(stability.median * each.min()),
+            why_not,
+        )
+
+    def _similarities(self, key: tuple[str, int]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+        """Mean Jaccard similarity of each segment over the draws, and of the method's own groups in each of them."""
+        draws, k = self.draws.get(key, []), key[1]
+        known = self.similarities.get(key)
+        if known is None or known[0] != len(draws):
+            judged, members = self.labels[key][self.compared], self.fits[key].members
+            each = np.array([jaccard(judged, d.labels, k) for d in draws]).mean(axis=0) if draws else np.zeros(k)
+            own = [own_jaccard(members, d.members, k) for d in draws if members is not None and d.members is not None]
+            known = self.similarities[key] = len(draws), each, own
+        return known[1:]
+
+    def _silhouette(self, key: tuple[str, int]) -> tuple[float, float]:
+        """Mean silhouette over the clean core, and its standard error where that was sampled."""
+        each = self.separation[key]
+        each = each[np.isfinite(each)]
+        if not len(each):
+            return 0.0, 0.0
+        sampled = len(self.sample) < len(self.clean)
+        return float(each.mean()), float(each.std() / np.sqrt(len(each))) if sampled else 0.0
+
+    def _conclude(self, name: str) -> AlgorithmEvidence:
+        rows = tuple(self._row(name, k) for a, k in sorted(self.fits) if a == name and k > 1)
+        found = sum(1 for a, _ in self.fits if a == name)
+        return judge(name, rows, found, self.study.max_segments, lambda row: self._may_be_natural(name, row))
+
+    def _may_be_natural(self, name: str, row: CandidateEvidence) -> bool:
+        """Whether a solution meets the definition of natural; the cheap conditions first."""
+        if row.stability.median < NATURAL_STABLE or row.silhouette < NATURAL_GAP:
+            return False
+        if (name, row.k) not in self.gaussian:
+            (first,) = run_parallel(self._gaussian_jobs(name, row.k, 1))
+            if row.silhouette < first + NATURAL_GAP:
+                return False
+        return verdict(row, self._nulls(name, row.k), self.algorithms[name].takes_k) == "natural"
+
+    def _beaten_by(self, dense: AlgorithmEvidence, row: CandidateEvidence, name: str, k: int) -> float | None:
+        """Leaving the border out raises any silhouette, so both are taken over the same customers."""
+        assigned = (self.labels[dense.name, row.k] > 0)[self.core][self.sample]
+        (each,) = silhouettes(
+            self.clean[self.sample][assigned], [self.labels[name, k][self.core][self.sample][assigned]]
+        )
+        other = float(np.nanmean(each)) if len(each) else 0.0
+        return other if row.silhouette > other + CLOSE and self._may_be_natural(dense.name, row) else None
+
+    def _nulls(self, name: str, k: int) -> Nulls:
+        if (name, k) not in self.gaussian:
+            self.gaussian[name, k] = tuple(run_parallel(self._gaussian_jobs(name, k, NULL_DRAWS)))
+        if (name, k) not in self.permuted and self.algorithms[name].takes_k:
+            # One tree holds every number of segments, so such a method is shuffled once for all.
+            algorithm, starts = self.algorithms[name], self.study.starts
+            ks = self.ks if algorithm.shares_work else (k,)
+            rows = some(self.features, algorithm.resample_rows, self.study.seed)
+            seeds = [(self.study.seed, draw) for draw in range(NULL_DRAWS)]
+            found = run_parallel(
+                delayed(permuted_stability)(rows, self.feature_blocks, self.n_axes, algorithm, ks, starts, seed)
+                for seed in seeds
+            )
+            self.permuted |= {(name, j): values for j, values in zip(ks, zip(*found, strict=True), strict=True)}
+        permuted = self.permuted.get((name, k), ())
+        stability = summarise(self.agreement[name, k]).median
+        return Nulls(permuted, all(stability > null for null in permuted), self.gaussian[name, k])
+
+    def _gaussian_jobs(self, name: str, k: int, draws: int) -> list[Any]:
+        shape = self.clean.mean(axis=0), np.atleast_2d(np.cov(self.clean.T)), self.clean.max(axis=0), self.blocks
+        rows, seed, algorithm = min(len(self.clean), NULL_ROWS), self.study.seed, self.algorithms[name]
+        return [delayed(gaussian_silhouette)(*shape, rows, algorithm, k, (seed, draw)) for draw in range(draws)]
+
+    def _segments(self, name: str, k: int, row: CandidateEvidence) -> tuple[SegmentEvidence, ...]:
+        fit, labels = self.fits[name, k], self.labels[name, k][self.core]
+        each, sampled = self.separation[name, k], labels[self.sample]
+        near = np.sqrt(np.sort(distances(self.clean, fit.centres), axis=1)[:, :2])
+        shadow = 2 * near[:, 0] / np.maximum(near.sum(axis=1), 1e-12)
+        return tuple(
+            SegmentEvidence(
+                slsw,
+                stability_band(slsw),
+                float(each[sampled == j].mean()),
+                float(shadow[labels == j].mean()),
+            )
+            for j, slsw in enumerate(row.slsw, start=1)
+        )
+
+    def _preferences(self, chosen: AlgorithmEvidence) -> Preferences:
+        rows = chosen.by_k
+        gap = next(
+            (
+                k
+                for k in sorted(self.gaps)
+                if k + 1 in self.gaps and self.gaps[k][0] >= self.gaps[k + 1][0] - self.gaps[k + 1][1]
+            ),
+            None,
+        )
+        bics = {k: fit.bic for (name, k), fit in self.fits.items() if name == "mixture" and fit.bic is not None}
+        return Preferences(
+            elbow(rows),
+            max(rows, key=lambda r: r.silhouette).k,
+            max(rows, key=lambda r: r.calinski_harabasz).k,
+            min(rows, key=lambda r: r.davies_bouldin).k,
+            gap,
+            max((k for k, strength in self.strengths.items() if strength >= PREDICTS), default=1),
+            min(bics, key=lambda k: bics[k]) if bics else None,
+        )

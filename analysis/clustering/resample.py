@@ -1,0 +1,326 @@
+"""The heavy work of the evidence, side by side: bootstrap fits, references without groups, measures of a solution."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import config_context
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
+from threadpoolctl import ThreadpoolController
+
+from analysis.clustering.algorithms import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
+from analysis.features.prepare import Blocks, principal_axes
+
+N_INIT, N_INIT_NULL, N_INIT_REFERENCE, N_INIT_HALF = 40, 3, 2, 3
+"""k-means starts of published fits at most (they end once the best was found twice), of Gaussian clouds and other
+choices, of the gap's references, and of halves, of which there are many; those of resampled fits are a setting."""
+NULL_DRAWS, NULL_PAIRS = 20, 5
+"""Null references, and pairs of bootstrap samples in each."""
+NULL_ROWS = 2_000
+"""Most customers in a Gaussian cloud, whose silhouette is quadratic."""
+GAP_DRAWS, HALVINGS = 50, 50
+"""Reference sets of the gap statistic, and random halvings of the prediction strength."""
+REFERENCE_ROWS = 2_000
+"""Most customers in either; above it a seeded sample."""
+
+_CHUNK = 500
+
+
+@functools.cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Limit numeric libraries to one thread, so that the number of cores changes no digit.
+
+    Matrices are finite by then, so that thousands of small fits need not look again.
+    """
+    with _controller().limit(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """Adjusted Rand index over pairs of bootstrap samples: five-number summary without the extremes."""
+
+    median: float
+    q1: float
+    q3: float
+    p5: float
+    p95: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one bootstrap fit says of the customers.
+
+    Attributes
+    ----------
+    labels : ndarray of int, shape (n judged,)
+        Segment of each customer by the rule of the fit.
+    members : ndarray of int, shape (n clean,), optional
+        The method's own groups of the customers that were drawn, 0 = not drawn.
+    """
+
+    labels: Labels
+    members: Labels | None
+
+
+def jaccard(reference: Labels, other: Labels, k: int) -> NDArray[np.float64]:
+    """For each segment 1..k of ``reference``, its largest Jaccard similarity with any segment of ``other``."""
+    width = int(other.max()) + 1
+    table = np.bincount(reference.astype(np.int64) * width + other, minlength=(k + 1) * width)
+    table = table[: (k + 1) * width].reshape(k + 1, width).astype(float)
+    union = table.sum(axis=1)[:, None] + table.sum(axis=0)[None, :] - table
+    return np.divide(table, union, out=np.zeros_like(table), where=union > 0)[1:, 1:].max(axis=1, initial=0.0)
+
+
+def own_jaccard(reference: Labels, drawn: Labels, k: int) -> NDArray[np.float64]:
+    """`jaccard` over the customers that were drawn (``drawn`` > 0) and fitted on (``reference`` > 0)."""
+    both = (drawn > 0) & (reference > 0)
+    return jaccard(reference[both], drawn[both], k)
+
+
+def adjusted_rand(first: Labels, second: Labels) -> float:
+    """Adjusted Rand index of two solutions (Hubert and Arabie 1985); a twentieth of scikit-learn's time.
+
+    >>> adjusted_rand(np.array([1, 1, 2, 2]), np.array([2, 2, 0, 0])), adjusted_rand(np.array([1, 1]), np.array([3, 3]))
+    (1.0, 1.0)
+    """
+    width = int(second.max()) + 1
+    table = np.bincount(first.astype(np.int64) * width + second, minlength=(int(first.max()) + 1) * width)
+    table = table.reshape(-1, width).astype(float)
+
+    def pairs(counts: NDArray[np.float64]) -> float:
+        return float((counts * (counts - 1) / 2).sum())
+
+    rows, columns = pairs(table.sum(axis=1)), pairs(table.sum(axis=0))
+    chance = rows * columns / max(len(first) * (len(first) - 1) / 2, 1)
+    most = (rows + columns) / 2
+    return 1.0 if most == chance else (pairs(table) - chance) / (most - chance)
+
+
+def agreements(draws: Sequence[Labels]) -> list[float]:
+    """Adjusted Rand index of each pair: the first draw with the second, the third with the fourth."""
+    return [adjusted_rand(a, b) for a, b in zip(draws[::2], draws[1::2], strict=True)]
+
+
+def summarise(agreement: list[float]) -> Stability:
+    """Quantiles of the agreements; all 0 where there are none."""
+    if not agreement:
+        return Stability(0.0, 0.0, 0.0, 0.0, 0.0, 0)
+    p5, q1, median, q3, p95 = np.percentile(agreement, [5, 25, 50, 75, 95])
+    return Stability(float(median), float(q1), float(q3), float(p5), float(p95), len(agreement))
+
+
+def fit_solutions(clean: Matrix, algorithm: Algorithm, ks: tuple[int, ...], seed: int) -> tuple[Fit, ...]:
+    """The published fits of one algorithm."""
+    with one_thread():
+        return algorithm.fit(clean, ks, seed, N_INIT, None)
+
+
+def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, float]:
+    """WCSS, Calinski-Harabasz and Davies-Bouldin over the customers of the clean core that have a segment."""
+    inside = labels > 0
+    x, y = clean[inside], labels[inside]
+    squared = float(((x - fit.centres[y - 1]) ** 2).sum())
+    if len(np.unique(y)) < 2:
+        return squared, 0.0, 0.0
+    return squared, float(calinski_harabasz_score(x, y)), float(davies_bouldin_score(x, y))
+
+
+def silhouettes(points: Matrix, labelings: Sequence[Labels]) -> list[NDArray[np.float64]]:
+    """Silhouette of each point under each labelling (Rousseeuw 1987); the distances are computed once for all.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, p)
+    labelings : sequence of ndarray of int, shape (n,)
+        0 = unassigned; such points have no silhouette (NaN) and count for nobody's.
+
+    Returns
+    -------
+    list of ndarray, shape (n,)
+        0 for a point alone in its segment, and throughout where there is one segment.
+    """
+    widths = [int(labels.max()) for labels in labelings]
+    edges = np.concatenate([[0], np.cumsum(widths)])
+    member = np.zeros((len(points), edges[-1]))
+    for labels, first in zip(labelings, edges, strict=False):
+        rows = np.flatnonzero(labels)
+        member[rows, first + labels[rows] - 1] = 1.0
+    counts = member.sum(axis=0)
+    found = [np.full(len(points), np.nan) for _ in labelings]
+    squares = (points**2).sum(axis=1)
+    for start in range(0, len(points), _CHUNK):
+        block = slice(start, start + _CHUNK)
+        apart = squares[block, None] - 2 * points[block] @ points.T + squares[None, :]
+        np.sqrt(np.maximum(apart, 0, out=apart), out=apart)
+        apart[np.arange(len(apart)), start + np.arange(len(apart))] = 0.0
+        sums = apart @ member
+        for labels, out, first, width in zip(labelings, found, edges, widths, strict=False):
+            rows = np.flatnonzero(labels[block])
+            own = labels[block][rows] - 1
+            total, size = sums[rows, first : first + width], counts[first : first + width]
+            at = np.arange(len(rows))
+            others = size[own] - 1
+            inner = total[at, own] / np.maximum(others, 1)
+            mean = np.divide(total, size, out=np.full_like(total, np.inf), where=size > 0)
+            mean[at, own] = np.inf
+            outer = mean.min(axis=1, initial=np.inf)
+            scale = np.maximum(inner, outer)
+            told = (others > 0) & (scale > 0) & np.isfinite(outer)
+            out[start + rows] = np.divide(outer - inner, scale, out=np.zeros_like(inner), where=told)
+    return found
+
+
+def draw_labels(
+    clean: Matrix, judged: Matrix, algorithm: Algorithm, ks: tuple[int, ...], starts: int, seeds: list[tuple[int, ...]]
+) -> list[list[Drawn]]:
+    """Fit a bootstrap sample of the clean core for each seed; place the judged customers, for each k."""
+    with one_thread():
+        return [_draw(clean, judged, algorithm, ks, starts, seed) for seed in seeds]
+
+
+def _draw(
+    clean: Matrix, judged: Matrix, algorithm: Algorithm, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
+) -> list[Drawn]:
+    rng = np.random.default_rng((*seed, 0))
+    rows = min(len(clean), algorithm.resample_rows)
+    counts = np.bincount(rng.integers(0, len(clean), rows), minlength=len(clean))
+    used = np.flatnonzero(counts)
+    fits = algorithm.fit(clean[used], ks, int(rng.integers(2**31)), starts, counts[used])
+    if not fits:
+        return [Drawn(np.zeros(len(judged), dtype=np.int16), None) for _ in ks]
+    found = [Drawn(fit.assign(judged), _spread(fit.members, used, len(clean))) for fit in fits]
+    return found if algorithm.takes_k else found * len(ks)
+
+
+def _spread(members: Labels | None, used: NDArray[np.intp], n: int) -> Labels | None:
+    """Labels of some rows among all n; 0 elsewhere."""
+    if members is None:
+        return None
+    everyone = np.zeros(n, dtype=np.int16)
+    everyone[used] = members
+    return everyone
+
+
+def permuted_stability(
+    features: Matrix,
+    blocks: Blocks,
+    n_axes: int,
+    algorithm: Algorithm,
+    ks: tuple[int, ...],
+    starts: int,
+    seed: tuple[int, ...],
+) -> list[float]:
+    """Median stability for each k after each feature was permuted on its own, so that nothing hangs together.
+
+    The levels of a category, which stand in ``blocks`` of columns, go together.
+    Where the study clusters in its first ``n_axes`` principal components (else 0), so do the permuted features.
+    """
+    rng = np.random.default_rng((*seed, 1))
+    shuffled: Matrix = rng.permuted(features, axis=0)
+    for start, stop in blocks:
+        shuffled[:, start:stop] = rng.permutation(features[:, start:stop])
+    with one_thread():
+        if n_axes:
+            shuffled = np.ascontiguousarray(shuffled @ principal_axes(shuffled, n_axes))
+        draws = [_draw(shuffled, shuffled, algorithm, ks, starts, (*seed, 1, draw)) for draw in range(2 * NULL_PAIRS)]
+    return [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
+
+
+def gaussian_silhouette(
+    mean: Matrix,
+    covariance: Matrix,
+    highest: Matrix,
+    blocks: Blocks,
+    rows: int,
+    algorithm: Algorithm,
+    k: int,
+    seed: tuple[int, ...],
+) -> float:
+    """Silhouette of the same method on one Gaussian with the data's mean and covariance.
+
+    Of a category, which stands in one of the ``blocks``, the level with the largest coordinate is the customer's; its
+    column then has its value of ``highest``, shape (p,).
+    """
+    rng = np.random.default_rng((*seed, 2))
+    with one_thread():
+        cloud = rng.multivariate_normal(mean, covariance, rows)
+        for start, stop in blocks:
+            level = start + cloud[:, start:stop].argmax(axis=1)
+            cloud[:, start:stop] = 0.0
+            cloud[np.arange(rows), level] = highest[level]
+        fits = algorithm.fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_NULL, None)
+        if not fits:
+            return 0.0
+        (each,) = silhouettes(cloud, [fits[0].assign(cloud)])
+        return float(np.nanmean(each)) if np.isfinite(each).any() else 0.0
+
+
+def reference_dispersions(
+    low: Matrix, high: Matrix, rows: int, ks: tuple[int, ...], seed: tuple[int, ...]
+) -> list[float]:
+    """Log of the WCSS of k-means for each k on one uniform sample of the box between two corners, shape (p,) each."""
+    rng = np.random.default_rng((*seed, 4))
+    with one_thread():
+        cloud = rng.uniform(low, high, (rows, len(low)))
+        fits = ALGORITHMS["kmeans"].fit(cloud, ks, int(rng.integers(2**31)), N_INIT_REFERENCE, None)
+        return [float(np.log(distances(cloud, fit.centres).min(axis=1).sum())) for fit in fits]
+
+
+def prediction_strengths(clean: Matrix, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[float]:
+    """Prediction strength of k-means for each k over one random halving, mean of both directions.
+
+    Of two customers that one half's own solution puts together, how often does the other half's rule do so too; the
+    least over the segments (Tibshirani and Walther 2005).
+    """
+    rng = np.random.default_rng((*seed, 5))
+    order = rng.permutation(len(clean))
+    first, second = clean[order[: len(clean) // 2]], clean[order[len(clean) // 2 :]]
+    with one_thread():
+        start = int(rng.integers(2**31))
+        pairs = zip(
+            ALGORITHMS["kmeans"].fit(first, ks, start, N_INIT_HALF, None),
+            ALGORITHMS["kmeans"].fit(second, ks, start, N_INIT_HALF, None),
+            strict=True,
+        )
+        return [(_strength(second, b, a) + _strength(first, a, b)) / 2 for a, b in pairs]
+
+
+def _strength(half: Matrix, own: Fit, other: Fit) -> float:
+    table = np.zeros((own.k, other.k))
+    np.add.at(table, (own.assign(half) - 1, other.assign(half) - 1), 1)
+    n = table.sum(axis=1)
+    together = (table * (table - 1)).sum(axis=1)
+    # A segment of one customer has no pair to tell apart.
+    return float(np.divide(together, n * (n - 1), out=np.ones_like(n), where=n > 1).min())
+
+
+def dispersion(clean: Matrix, fit: Fit) -> float:
+    """Log of the WCSS of these customers around their nearest centres."""
+    return float(np.log(distances(clean, fit.centres).min(axis=1).sum()))
+
+
+def box(clean: Matrix) -> tuple[Matrix, Matrix]:
+    """Corners of the box around the customers along their principal components, shape (p,) each.
+
+    k-means does not see a rotation, so references need not be turned back.
+    """
+    _, _, axes = np.linalg.svd(clean - clean.mean(axis=0), full_matrices=False)
+    turned = clean @ axes.T
+    return turned.min(axis=0), turned.max(axis=0)
+
+
+def some(clean: Matrix, most: int, seed: int) -> Matrix:
+    """A seeded sample of at most this many customers."""
+    return np.ascontiguousarray(clean[sample_rows(len(clean), most, seed)])

@@ -1,0 +1,458 @@
+"""Does the segmentation predict anything: purchases after a date, outcomes; beside RFM cells and random splits."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.base.errors import InputError
+from analysis.base.formats import Formats, in_sentence, in_words, joined
+from analysis.clustering.algorithms import competing
+from analysis.clustering.evidence import Evidence
+from analysis.clustering.holdout import (
+    CHANCE,
+    DRAWS,
+    HALVINGS,
+    LEVEL,
+    Floats,
+    Grouping,
+    Measure,
+    estimate,
+    held_out_scores,
+)
+from analysis.clustering.resample import fit_solutions
+from analysis.customers.assembly import Assembled, assemble
+from analysis.customers.cleaning import clean
+from analysis.customers.descriptions import Columns
+from analysis.customers.lifetime_value import Estimate
+from analysis.customers.rfm import NO_PURCHASE, rfm_cells, rfm_scores
+from analysis.customers.transactions import customer_features
+from analysis.features.build import FeatureTable, build_features
+from analysis.features.prepare import Prepared, prepare
+from analysis.settings.models import Study
+from analysis.sources.tables import RawTable
+
+HELD_OUT = 1 / 3
+"""Part of the time span that is held out where the settings name no date. Ours."""
+FEWEST, FEWEST_EACH = 100, 20
+"""Fewest customers that are scored, and fewest with a yes and with a no. Ours."""
+MOST = 50_000
+"""Most customers that are scored; above it a seeded sample. Ours."""
+BINS = 50
+"""Groups that the purchase model's expectations are ranked into, so that they are counted as the others are. Ours."""
+RIVALS = ("rfm", "rfm_groups", "fifths")
+"""Simple ways to group; the segments are held against the best of them, so that who wins has beaten all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well one way to group customers predicts on those it was not fitted on.
+
+    Attributes
+    ----------
+    name, label : str
+        segments, rfm, rfm_groups, fifths, random or model; and in words.
+    n_groups : int, optional
+        None where each customer has an expectation of one's own.
+    score : Estimate
+        With its interval.
+    lead : Estimate, optional
+        The segments' score less this one, over the same customers; None for the segments.
+    """
+
+    name: str
+    label: str
+    n_groups: int | None
+    score: Estimate
+    lead: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing to predict.
+
+    Attributes
+    ----------
+    label : str
+    kind : {"auc", "r2"}
+        The score of a yes or no, and of a number.
+    n, n_yes : int
+        Customers with a value, and of a yes or no those with a yes (None of a number).
+    scores : tuple of Score
+        The segments first.
+    beats_chance : bool
+    rival : str
+        Label of the best of the simple groupings; empty where there is none.
+    against : {"wins", "loses", "open"}, optional
+        How the segments fare against the rival.
+    sentence : str
+        The verdict.
+    """
+
+    label: str
+    kind: Measure
+    n: int
+    n_yes: int | None
+    scores: tuple[Score, ...]
+    beats_chance: bool
+    rival: str
+    against: Literal["wins", "loses", "open"] | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All that was tried.
+
+    Attributes
+    ----------
+    headline : str
+    later : tuple of Target
+        What customers did after ``split``, by segments that were formed up to it.
+    outcomes : tuple of Target
+        By the published segments.
+    split, until : str
+        Dates, as text; empty without a split.
+    n_known : int
+        Customers known at the split.
+    notes : tuple of str
+        What was not tried and why, and what to keep in mind.
+    halvings, draws, most : int
+        Random halves, bootstrap samples, and most customers that were scored.
+    level : float
+        Of the intervals.
+    """
+
+    headline: str = ""
+    later: tuple[Target, ...] = ()
+    outcomes: tuple[Target, ...] = ()
+    split: str = ""
+    until: str = ""
+    n_known: int = 0
+    notes: tuple[str, ...] = ()
+    halvings: int = HALVINGS
+    draws: int = DRAWS
+    most: int = MOST
+    level: float = LEVEL
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Everything that was predicted."""
+        return (*self.later, *self.outcomes)
+
+
+def settle_split(raws: Sequence[RawTable], study: Study, as_of: dt.date | None) -> dt.date | None:
+    """The last day that segments are formed by in the proof; None where there are no transactions.
+
+    Raises
+    ------
+    InputError
+        Where the date of the settings leaves no transactions before or after it.
+    """
+    chosen, place = study.proof.split, "_quarto.yml, segmentation.proof.split"
+    pairs = [(r, s) for r, s in zip(raws, study.sources, strict=True) if s.kind == "transactions"]
+    days = [raw.frame[source.columns.date].dropna() for raw, source in pairs if source.columns.date]
+    known = [each[each < pd.Timestamp(as_of) + pd.Timedelta(days=1)] if as_of else each for each in days]
+    known = [each for each in known if len(each)]
+    if not known:
+        if chosen != "auto":
+            raise InputError(f"{place}: the study has no transactions to split.", hint="Leave the setting out.")
+        return None
+    first, last = min(each.min() for each in known).date(), max(each.max() for each in known).date()
+    if chosen == "auto":
+        return first + (last - first) * (1 - HELD_OUT) if last > first else None
+    if not first <= chosen < last:
+        raise InputError(
+            f"{place}: {chosen} leaves no transactions {'before' if chosen < first else 'after'} it.",
+            f"Transactions are of {first} to {last}.",
+            "Name a day between the two, or leave the setting out.",
+        )
+    return chosen
+
+
+def prove(
+    raws: Sequence[RawTable],
+    study: Study,
+    as_of: dt.date | None,
+    split: dt.date | None,
+    table: FeatureTable,
+    evidence: Evidence,
+) -> Proof:
+    """Predict what took no part in forming the segments, and compare with simpler ways to group the customers.
+
+    Means of the groups are taken over one half of the customers and scored on the other half: a segmentation does not
+    win by having more groups.
+
+    Parameters
+    ----------
+    raws : sequence of RawTable
+        In the order of ``study.sources``.
+    study : Study
+    as_of : date, optional
+        Of the study.
+    split : date, optional
+        As `settle_split` gives it.
+    table : FeatureTable
+        n customers.
+    evidence : Evidence
+        Of them.
+    """
+    made = Proof()
+    if split is not None and as_of is not None:
+        # What an error says may name single rows of the data.
+        with contextlib.suppress(InputError):
+            made = _prove_in_time(raws, study, as_of, split, evidence)
+        if not made.split:
+            why = f"what is known up to {split} holds fewer than {FEWEST} customers, or not all that the settings name"
+            made = Proof(notes=(f"Purchases after a date were not predicted: {why}.",))
+    outcomes, notes = _prove_outcomes(table, study, evidence)
+    made = replace(made, outcomes=tuple(outcomes), notes=(*made.notes, *notes))
+    return replace(made, headline=_headline(made.targets))
+
+
+def _prove_in_time(raws: Sequence[RawTable], study: Study, as_of: dt.date, split: dt.date, evidence: Evidence) -> Proof:
+    """Form segments by what was known at the split, and predict purchases after it."""
+    then = study.model_copy(update={"as_of": split})
+    early = assemble([_told_by(raw, s.kind, split) for raw, s in zip(raws, study.sources, strict=True)], then)
+    own = {name: _computed(early, name) for name in ("recency_days", "frequency", "spend", "days_since_visit")}
+    raw = _known(early.raw, [own["recency_days"], own["days_since_visit"]])
+    if raw.n_rows < FEWEST:
+        return Proof()
+    cleaned = clean(raw, early.source, then, split)
+    features = build_features(cleaned, early.source, then, early.described)
+    prepared = prepare(features, then)
+    segments = _form(prepared, study, evidence)
+    if segments is None:
+        return Proof()
+    groupings = [Grouping("segments", "Segments", segments)]
+    groupings += _rfm(
+        cleaned.frame.rename(columns={own[name]: name for name in ("recency_days", "frequency", "spend")})
+    )
+    bought = _purchases(raws, study, split, as_of).reindex(cleaned.keys.to_numpy()).fillna(0.0)
+    model = early.lifetime.of(cleaned.keys).frame if early.lifetime else None
+    formats, after = Formats(study.currency, study.customers, study.min_cell), f"after {split}"
+    targets, notes = [], []
+    active, spend = (np.asarray(each, dtype=float) for each in (bought["frequency"] > 0, bought["spend"]))
+    aims: list[tuple[str, Floats, Measure, str]] = [
+        (f"Buys {after}", active, "auc", "purchases"),
+        (f"Spend {after}", spend, "r2", "clv"),
+    ]
+    for label, values, measure, expected in aims:
+        ways = [*groupings, _random(groupings[0])]
+        if model is not None:
+            ways.append(_ranked(model[expected].to_numpy(float)))
+        found = _score(label, values, measure, ways, study, formats)
+        targets += [found] if found else []
+        notes += [] if found else [_too_few(label)]
+    undated = [v.label for v in prepared.variables if not {v.name, *v.columns} & set(early.described)]
+    if undated:
+        notes.append(f"{joined(undated)} have no date, so they are taken as they are today: the test is milder for it.")
+    return Proof("", tuple(targets), (), split.isoformat(), as_of.isoformat(), raw.n_rows, tuple(notes))
+
+
+def _prove_outcomes(table: FeatureTable, study: Study, evidence: Evidence) -> tuple[list[Target], list[str]]:
+    formats = Formats(study.currency, study.customers, study.min_cell)
+    groupings = [Grouping("segments", "Segments", evidence.labels.astype(np.intp)), *_named(table, study)]
+    forming = {c for v in table.of("feature") for c in (v.name, *v.columns)}
+    targets, notes = [], []
+    for variable in table.of("outcome"):
+        if variable.categorical:
+            notes.append(f"{variable.label} is neither a number nor a yes or no, so it was not predicted.")
+            continue
+        values = table.frame[variable.name].to_numpy(float)
+        measure: Measure = "auc" if set(np.unique(values[~np.isnan(values)])) <= {0.0, 1.0} else "r2"
+        rivals = [g for g in groupings if g.name != "fifths" or variable.name != study.value]
+        found = _score(variable.label, values, measure, [*rivals, _random(groupings[0])], study, formats)
+        targets += [found] if found else []
+        notes += [] if found else [_too_few(variable.label)]
+        if found and forming & {variable.name, *variable.columns}:
+            notes.append(
+                f"{variable.label} is computed from columns that form segments too: that they tell it is no news."
+            )
+    return targets, notes
+
+
+def _too_few(label: str) -> str:
+    return (
+        f"{label}: not predicted. Needed are {FEWEST} customers, and {FEWEST_EACH} who differ from the commonest value."
+    )
+
+
+def _told_by(raw: RawTable, kind: str, split: dt.date) -> RawTable:
+    """A survey without the answers given after the split, where it says when they were given."""
+    days = raw.frame.select_dtypes("datetime")
+    if kind != "survey" or not days.shape[1]:
+        return raw
+    frame = raw.frame[~(days.max(axis=1) >= pd.Timestamp(split) + pd.Timedelta(days=1))]
+    return replace(raw, frame=frame, n_rows=len(frame))
+
+
+def _computed(early: Assembled, name: str) -> str:
+    """The column of a computed feature: its own name, or that with its source before it."""
+    return next((c for c in early.described if c == name or c.endswith(f"_{name}")), name)
+
+
+def _known(raw: RawTable, seen: list[str]) -> RawTable:
+    """The customers who had bought or visited."""
+    there = [column for column in seen if column in raw.frame.columns]
+    frame = raw.frame[raw.frame[there].notna().any(axis=1)].reset_index(drop=True)
+    return replace(raw, frame=frame, n_rows=len(frame))
+
+
+def _form(prepared: Prepared, study: Study, evidence: Evidence) -> NDArray[np.intp] | None:
+    """Segments by the published algorithm and number; None where none can be formed."""
+    core, k = np.ascontiguousarray(prepared.matrix[prepared.core]), evidence.decision.k
+    if len(np.unique(core, axis=0)) <= k:
+        return None
+    algorithms = competing(prepared.blocks())
+    # Without its categories before the split, k-prototypes is k-means.
+    algorithm = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
+    fits = fit_solutions(core, algorithm, (k,), study.seed)
+    return fits[0].assign(prepared.matrix).astype(np.intp) if fits else None
+
+
+def _purchases(raws: Sequence[RawTable], study: Study, split: dt.date, as_of: dt.date) -> pd.DataFrame:
+    """Frequency and spend after the split, by customer; refunds count for nothing."""
+    found = []
+    for raw, source in zip(raws, study.sources, strict=True):
+        c = source.columns
+        if source.kind == "transactions" and c.customer and c.date and c.amount:
+            rows = raw.frame[raw.frame[c.date] >= pd.Timestamp(split) + pd.Timedelta(days=1)]
+            if len(rows):
+                features = customer_features(rows, Columns(c.customer, c.date, c.amount), as_of=as_of).frame
+                found.append(features[["frequency", "spend"]].set_axis(features.index.astype(str)))
+    return pd.concat(found).groupby(level=0).sum()
+
+
+def _rfm(frame: pd.DataFrame) -> list[Grouping]:
+    """The 25 cells of recency by frequency, and their ten names."""
+    scores = rfm_scores(frame)
+    cells = ((scores["R"] - 1) * 5 + scores["F"] - 1).fillna(25).to_numpy(np.intp)
+    names = np.unique(rfm_cells(frame).fillna(NO_PURCHASE), return_inverse=True)[1]
+    return [Grouping("rfm", "RFM cells", cells), Grouping("rfm_groups", "RFM groups", names)]
+
+
+def _named(table: FeatureTable, study: Study) -> list[Grouping]:
+    """RFM cells and fifths of the value, as far as the settings name what they are made of."""
+    frame, found = table.frame, []
+    numbers = {v.name for v in table.variables if not v.categorical}
+    recency = study.proof.recency or "recency_days"
+    frequency = study.proof.frequency or "frequency"
+    if {recency, frequency} <= numbers:
+        known = frame[recency].where(frame[frequency].notna())
+        found += _rfm(pd.DataFrame({"recency_days": known, "frequency": frame[frequency], "spend": 0.0}))
+    if study.value in numbers:
+        worth = frame[study.value]
+        made = pd.DataFrame({"recency_days": worth.where(worth.isna(), 0.0), "frequency": 0.0, "spend": worth})
+        label = next(v.label for v in table.variables if v.name == study.value)
+        fifths = rfm_scores(made)["M"].fillna(0).to_numpy(np.intp)
+        found.append(Grouping("fifths", f"Fifths of {in_sentence(label)}", fifths))
+    return found
+
+
+def _random(segments: Grouping) -> Grouping:
+    return Grouping("random", "Random split", segments.codes)
+
+
+def _ranked(expected: Floats) -> Grouping:
+    ranks = pd.Series(expected).rank(method="average", pct=True).to_numpy()
+    codes = np.minimum((ranks * BINS).astype(np.intp), BINS - 1)
+    return Grouping("model", "Purchase model", codes, expected)
+
+
+def _score(
+    label: str, values: Floats, measure: Measure, groupings: list[Grouping], study: Study, formats: Formats
+) -> Target | None:
+    """Score all ways to group the customers with a value; None where they are too few."""
+    known = np.flatnonzero(~np.isnan(values))
+    n, n_yes = len(known), int(values[known].sum()) if measure == "auc" else None
+    commonest = np.unique(values[known], return_counts=True)[1].max(initial=0)
+    if n < FEWEST or n - commonest < max(FEWEST_EACH, study.min_cell):
+        return None
+    rng = np.random.default_rng(study.seed)
+    at = np.sort(rng.choice(known, MOST, replace=False)) if n > MOST else known
+    drawn = held_out_scores(values[at], measure, [_at(g, at) for g in groupings], rng)
+    scores = tuple(
+        Score(
+            g.name,
+            g.label,
+            None if g.expected is not None else len(np.unique(g.codes[at])),
+            estimate(own),
+            None if g is groupings[0] else estimate(drawn[0] - own),
+        )
+        for g, own in zip(groupings, drawn, strict=True)
+    )
+    beats = scores[0].score.low > CHANCE[measure]
+    rival, against = _rival(scores), None
+    if rival and rival.lead:
+        against = "wins" if rival.lead.low > 0 else "loses" if rival.lead.high < 0 else "open"
+    sentence = _sentence(label, measure, scores[0], beats, rival, against, formats)
+    return Target(label, measure, n, n_yes, scores, beats, rival.label if rival else "", against, sentence)
+
+
+def _rival(scores: tuple[Score, ...]) -> Score | None:
+    return max((s for s in scores if s.name in RIVALS), key=lambda s: s.score.value, default=None)
+
+
+def _at(grouping: Grouping, at: NDArray[np.intp]) -> Grouping:
+    expected = None if grouping.expected is None else grouping.expected[at]
+    return replace(grouping, codes=grouping.codes[at], expected=expected)
+
+
+def _sentence(
+    label: str,
+    measure: Measure,
+    own: Score,
+    beats: bool,
+    rival: Score | None,
+    against: str | None,
+    formats: Formats,
+) -> str:
+    """The verdict on one target."""
+    name = "AUC" if measure == "auc" else "R²"
+    chance = f"{label}: segments predict it {'better' if beats else 'no better'} than chance"
+    value = f"{name} {formats.score(own.score.value)}"
+    if rival is None or rival.lead is None:
+        return f"{chance} ({value}, {_band(own.score, formats)})."
+    how = {
+        "wins": "and better than" if beats else "though better than",
+        "loses": "but worse than" if beats else "and worse than",
+        "open": "with no clear difference from",
+    }[against or "open"]
+    gap = f"The difference is {formats.score(rival.lead.value)} ({_band(rival.lead, formats)})"
+    both = f"{in_sentence(rival.label)} ({value} against {formats.score(rival.score.value)})"
+    return f"{chance}, {how} {both}. {gap}{', so there may be none' if against == 'open' else ''}."
+
+
+def _band(estimate: Estimate, formats: Formats) -> str:
+    return f"{formats.percent(LEVEL)} interval {formats.score(estimate.low)} to {formats.score(estimate.high)}"
+
+
+def _headline(targets: tuple[Target, ...]) -> str:
+    """How often the segments beat chance, and how they fare against simple groupings."""
+    if not targets:
+        return "Nothing in these data can show whether the segments predict anything."
+    n, beaten = len(targets), sum(t.beats_chance for t in targets)
+    every = {1: "it", 2: "both"}.get(n, f"all {in_words(n)}")
+    amount = (
+        "the one target"
+        if n == 1
+        else f"{every} targets"
+        if beaten == n
+        else f"{in_words(beaten)} of {in_words(n)} targets"
+    )
+    text = f"Segments predict {amount if beaten else 'no target'} better than chance."
+    counts = {how: sum(t.against == how for t in targets) for how in ("loses", "wins", "open")}
+    words = {"loses": "do better on {}", "wins": "do worse on {}", "open": "show no clear difference on {}"}
+    told = [words[how].format(every if count == n else in_words(count)) for how, count in counts.items() if count]
+    simple = {s.name: s.label for t in targets for s in t.scores if s.name in RIVALS}
+    made = ["by how lately and how often customers buy"] if "rfm" in simple else []
+    made += [f"by {in_sentence(simple['fifths']).removeprefix('fifths of ')}"] if "fifths" in simple else []
+    return f"{text} Simple groups, {' or '.join(made)}, {joined(told)}." if told else text

@@ -1,0 +1,373 @@
+"""One definition, two engines: DuckDB on this machine through SQLFrame, or PySpark on a cluster.
+
+Both speak the PySpark DataFrame API. What is written against an `Engine` takes its ``functions`` and its
+``Window`` from there and never asks which engine it is.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+
+from analysis.base.errors import InputError, did_you_mean, listed
+
+EngineName = Literal["duckdb", "spark"]
+Kind = Literal["text", "whole", "number", "moment", "boolean", "other"]
+
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    (r"interval|time( |$)|.*\[|array|map|struct|list", "other"),
+    (r"timestamp|datetime|date", "moment"),
+    (r"bool", "boolean"),
+    (r"float|double|real|decimal|numeric", "number"),
+    (r"u?(tiny|small|big|huge)?int(eger)?\d*|long|short|byte", "whole"),
+    (r"varchar|string|char|text|enum|uuid", "text"),
+)
+_ONE_SESSION = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table as an engine holds it, lazily.
+
+    Attributes
+    ----------
+    frame : DataFrame of the engine
+        Columns under the names that were asked for.
+    kinds : mapping of column name to kind
+        What each column holds.
+    """
+
+    frame: Any
+    kinds: Mapping[str, Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A session together with the functions and the windows that belong to it.
+
+    Attributes
+    ----------
+    name : {"duckdb", "spark"}
+    session : DuckDBSession of SQLFrame or SparkSession
+    functions : module
+        ``pyspark.sql.functions`` or its like.
+    window : type
+        ``pyspark.sql.Window`` or its like.
+    connection : DuckDBPyConnection or None
+        What the session of DuckDB runs on.
+    """
+
+    name: EngineName
+    session: Any
+    functions: Any
+    window: Any
+    connection: Any = None
+
+    def read(self, table: Any, columns: Mapping[str, str], setting: str = "columns") -> Rows:
+        """Take some columns of a table, under new names.
+
+        Moments with a time zone count by the clock of that zone in a pandas DataFrame, and by UTC elsewhere.
+
+        Parameters
+        ----------
+        table : pandas DataFrame, path or glob pattern of Parquet files, or PySpark DataFrame
+        columns : mapping of new name to the table's own name
+            New names are plain lower-case words; one that SQL reserves ends in an underscore.
+        setting : str
+            Place in the settings that messages name.
+
+        Raises
+        ------
+        InputError
+            No such file or column.
+        """
+        if isinstance(table, pd.DataFrame):
+            _check_columns(columns, table.columns, "the table", setting)
+            arrow = _to_arrow(table, columns)
+            if self.name == "spark":
+                return _rows_of_spark(self.session.createDataFrame(arrow))
+            return self._register(arrow)
+        if isinstance(table, str | Path):
+            return self._read_parquet(str(table), columns, setting)
+        if self.name != "spark":
+            raise TypeError(f"table is a {type(table).__name__}; expected a DataFrame or the path of a file")
+        _check_columns(columns, table.columns, "the table", setting)
+        chosen = [self.functions.col(f"`{own}`").alias(new) for new, own in columns.items()]
+        return _rows_of_spark(table.select(*chosen))
+
+    def view(self, frame: Any, name: str) -> Any:
+        """Give what was described so far a name and go on from there; nothing is computed yet.
+
+        SQLFrame copies the whole description at each step, so long ones are cut into views.
+        """
+        if self.name == "spark":
+            return frame
+        query = frame.sql(dialect="duckdb", optimize=False)
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+        return self._select(name, frame.columns)
+
+    def to_pandas(self, frame: Any) -> pd.DataFrame:
+        """Run what was described, and fetch the result."""
+        return frame.toArrow().to_pandas()
+
+    def first_row(self, frame: Any) -> dict[str, Any]:
+        """Run what was described, and fetch its only row."""
+        return self.to_pandas(frame).to_dict("records")[0]  # type: ignore[return-value]
+
+    def _read_parquet(self, path: str, columns: Mapping[str, str], setting: str) -> Rows:
+        shown = Path(path).name
+        unread = InputError(
+            f"{setting}: {shown} cannot be read as Parquet.",
+            "Expected one Parquet file, or a pattern that matches some.",
+            "Check the path, or read the file as a table first.",
+        )
+        if self.name == "spark":
+            from pyspark.errors import PySparkException
+
+            try:
+                table = self.session.read.parquet(path)
+            except PySparkException:
+                raise unread from None
+            return self.read(table, columns, setting)
+        import duckdb
+
+        source = f"read_parquet('{path.replace(chr(39), chr(39) * 2)}')"
+        try:
+            described = self.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        except duckdb.Error:
+            raise unread from None
+        _check_columns(columns, [row[0] for row in described], shown, setting)
+        quoted = {new: '"' + own.replace('"', '""') + '"' for new, own in columns.items()}
+        chosen = ", ".join(f"{own} AS {new}" for new, own in quoted.items())
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS SELECT {chosen} FROM {source}")
+        return self._rows("source_rows", list(columns))
+
+    def _register(self, arrow: pa.Table) -> Rows:
+        self.connection.register("registered_rows", arrow)
+        return self._rows("registered_rows", arrow.column_names)
+
+    def _rows(self, view: str, names: list[str]) -> Rows:
+        described = self.connection.execute(f"DESCRIBE SELECT * FROM {view}").fetchall()
+        return Rows(self._select(view, names), {row[0]: _kind(row[1]) for row in described})
+
+    def _select(self, view: str, names: list[str]) -> Any:
+        return self.session.sql(f"SELECT {', '.join(names)} FROM {view}", qualify=False)
+
+
+def engine_for(engine: EngineName | Engine, table: Any) -> AbstractContextManager[Engine]:
+    """Open the engine of that name; one that is open already stays open afterwards.
+
+    A PySpark DataFrame brings its own session, whatever the name says.
+
+    Raises
+    ------
+    InputError
+        Unknown name, or PySpark is not installed.
+    """
+    if isinstance(engine, Engine):
+        return nullcontext(engine)
+    if type(table).__module__.startswith("pyspark."):
+        return nullcontext(_spark(table.sparkSession))
+    if engine == "duckdb":
+        return open_duckdb()
+    if engine == "spark":
+        return open_spark()
+    raise InputError(
+        f"engine '{engine}' is not known.",
+        "Expected duckdb or spark.",
+        did_you_mean(engine, ("duckdb", "spark")),
+    )
+
+
+@contextmanager
+def open_duckdb(threads: int | None = None, memory_limit: str | None = None) -> Iterator[Engine]:
+    """Open a database in memory that spills into a folder of its own.
+
+    Parameters
+    ----------
+    threads : int, optional
+        All cores if absent.
+    memory_limit : str, optional
+        Such as ``3GB``; DuckDB's own choice (most of the memory) if absent.
+
+    Raises
+    ------
+    RuntimeError
+        One is open already: SQLFrame keeps a single session for the whole process.
+    """
+    import duckdb
+    from sqlframe.duckdb import DuckDBSession, Window, functions
+
+    if not _ONE_SESSION.acquire(blocking=False):
+        raise RuntimeError("a DuckDB engine is open already; hand it on instead of opening another")
+    with ExitStack() as stack:
+        stack.callback(_ONE_SESSION.release)
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        settings: dict[str, Any] = {"temp_directory": folder}
+        if threads is not None:
+            settings["threads"] = threads
+        if memory_limit is not None:
+            settings["memory_limit"] = memory_limit
+        connection = duckdb.connect(config=settings)
+        connection.execute("SET TimeZone = 'UTC'")
+        session = DuckDBSession(conn=connection)
+        stack.callback(session.stop)
+        yield Engine("duckdb", session, functions, Window, connection)
+
+
+@contextmanager
+def open_spark() -> Iterator[Engine]:
+    """Use the active Spark session, or start a local one and stop it afterwards.
+
+    Raises
+    ------
+    InputError
+        PySpark is not installed.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise InputError(
+            "engine 'spark' needs PySpark, which is not installed.",
+            "Expected the package pyspark and Java 17 or newer.",
+            "Run: pip install pyspark, or use the engine duckdb.",
+        ) from None
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        yield _spark(active)
+        return
+    session = (
+        SparkSession.builder.master("local[*]")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )
+    try:
+        yield _spark(session)
+    finally:
+        session.stop()
+
+
+def check_kinds(
+    kinds: Mapping[str, Kind], wanted: Mapping[str, tuple[Kind, ...]], columns: Mapping[str, str], setting: str
+) -> None:
+    """See that columns hold what is computed with them.
+
+    Parameters
+    ----------
+    kinds, columns : mapping
+        What the columns hold, and the table's own names for them, by their new names.
+    wanted : mapping
+        Kinds that will do; the first one is named in the message.
+    setting : str
+        Place in the settings that messages name.
+
+    Raises
+    ------
+    InputError
+        A column holds something else.
+    """
+    words = {"moment": "dates", "number": "numbers", "text": "words"}
+    for name, allowed in wanted.items():
+        if name in kinds and kinds[name] not in allowed:
+            told = words.get(allowed[0], allowed[0])
+            raise InputError(
+                f"{setting}.{name.rstrip('_')}: column '{columns[name]}' does not hold {told}.",
+                f"Expected {told} there; it was read as {kinds[name]}.",
+                "Name another column, or set its type.",
+            )
+
+
+def clean_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
+    """Key without spaces around it; null where it is empty."""
+    column = F.col(name)
+    if kind == "whole":
+        return column
+    if kind == "number":
+        return finite(F, name)
+    trimmed = F.btrim(column.cast("string"), F.lit(" \t\r\n\u00a0"))
+    return F.when(trimmed != F.lit(""), trimmed)
+
+
+def finite(F: Any, name: str) -> Any:  # noqa: N803
+    """Column as double; null where it is infinite or not a number."""
+    number = F.col(name).cast("double")
+    return F.when(F.abs(number) < F.lit(float("1.7e308")), number)
+
+
+def count_where(F: Any, condition: Any) -> Any:  # noqa: N803
+    """Number of rows where a condition holds."""
+    return F.count(F.when(condition, F.lit(1)))
+
+
+def index_by_customer(frame: pd.DataFrame, key_kind: Kind) -> pd.DataFrame:
+    """Move the key into the index, as text in canonical order, and make the rest float64."""
+    key: Any = frame["customer"]
+    if key_kind == "number":
+        key = key.map(lambda value: str(int(value)) if value == int(value) else str(value))
+    text = key.astype("str")
+    order = text.str.len().to_frame("length").assign(key=text).sort_values(["length", "key"], kind="stable").index
+    return frame.drop(columns="customer").astype("float64").set_index(pd.Index(text, name="customer")).iloc[order]
+
+
+def _spark(session: Any) -> Engine:
+    from pyspark.sql import Window, functions
+
+    return Engine("spark", session, functions, Window)
+
+
+def _rows_of_spark(frame: Any) -> Rows:
+    return Rows(frame, {name: _kind(held) for name, held in frame.dtypes})
+
+
+def _kind(type_name: str) -> Kind:
+    name = type_name.lower()
+    for pattern, kind in _KINDS:
+        if re.match(pattern, name):
+            return kind
+    return "other"
+
+
+def _check_columns(columns: Mapping[str, str], present: Any, shown: str, setting: str) -> None:
+    names = [str(name) for name in present]
+    for new, own in columns.items():
+        if own not in names:
+            raise InputError(
+                f"{setting}.{new.rstrip('_')}: column '{own}' is not in {shown}.",
+                f"Columns there: {listed(names)}.",
+                did_you_mean(own, names),
+            )
+
+
+def _to_arrow(table: pd.DataFrame, columns: Mapping[str, str]) -> pa.Table:
+    """Columns under their new names; mixed values as text, moments as they stand on the clock."""
+    taken: dict[str, pd.Series] = {}
+    for new, own in columns.items():
+        values: Any = table[own]
+        if isinstance(values.dtype, pd.DatetimeTZDtype):
+            values = values.dt.tz_localize(None)
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = values.astype(values.cat.categories.dtype)
+        if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) not in {
+            "date",
+            "decimal",
+            "boolean",
+        }:
+            values = values.astype("str")
+        taken[new] = values
+    arrow = pa.Table.from_pandas(pd.DataFrame(taken), preserve_index=False)
+    for place, field in enumerate(arrow.schema):
+        if pa.types.is_timestamp(field.type):
+            arrow = arrow.set_column(place, field.name, arrow.column(place).cast(pa.timestamp("us"), safe=False))
+        elif pa.types.is_large_string(field.type):
+            arrow = arrow.set_column(place, field.name, arrow.column(place).cast(pa.string()))
+    return arrow.replace_schema_metadata()

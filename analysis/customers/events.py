@@ -1,0 +1,221 @@
+"""Events of a website or app in, one row of features per customer out: visits, pages, conversion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from analysis.base.errors import InputError
+from analysis.base.formats import number
+from analysis.customers.descriptions import CustomerFeatures, EventColumns, describe_visits
+from analysis.customers.engines import (
+    Engine,
+    EngineName,
+    Kind,
+    check_kinds,
+    clean_key,
+    count_where,
+    engine_for,
+    index_by_customer,
+)
+from analysis.customers.transactions import EPOCH, last_day
+
+PURCHASE_EVENTS = ("purchase", "order", "transaction")
+PAGE_EVENTS = ("page_view", "page view", "pageview", "page", "view")
+SESSION_MINUTES = 30
+
+
+def event_features(
+    table: Any,
+    columns: EventColumns,
+    *,
+    as_of: date | None = None,
+    purchase_events: Sequence[str] = PURCHASE_EVENTS,
+    page_events: Sequence[str] = PAGE_EVENTS,
+    session_minutes: float = SESSION_MINUTES,
+    engine: EngineName | Engine = "duckdb",
+    setting: str = "columns",
+) -> CustomerFeatures:
+    """Compute visits, pages and conversion of each customer from single events.
+
+    A session is what the session column says; without one, a pause longer than ``session_minutes`` ends it.
+    Where no event is a page view, every event counts as a page.
+
+    Parameters
+    ----------
+    table : pandas DataFrame, path or glob pattern of Parquet files, or PySpark DataFrame
+    columns : EventColumns
+    as_of : date, optional
+        Last day that counts; the newest day of the table if absent.
+    purchase_events, page_events : sequence of str
+        Values of the event column, whatever their case.
+    session_minutes : float
+    engine : {"duckdb", "spark"} or Engine
+    setting : str
+        Place in the settings that messages name.
+
+    Returns
+    -------
+    CustomerFeatures
+
+    Raises
+    ------
+    InputError
+        A column is not there or of the wrong type, or no row can be used.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> times = pd.to_datetime(["2024-05-01 10:00", "2024-05-01 10:29", "2024-05-01 11:00"])
+    >>> clicks = pd.DataFrame({"who": "a", "at": times, "what": ["view", "purchase", "view"]})
+    >>> made = event_features(clicks, EventColumns("who", "at", event="what"))
+    >>> made.frame.loc["a", ["sessions", "conversion"]].to_list()
+    [2.0, 0.5]
+    """
+    roles = {"customer": columns.customer, "time": columns.time}
+    optional = {"session": columns.session, "event": columns.event}
+    roles |= {role: own for role, own in optional.items() if own is not None}
+    wanted: dict[str, tuple[Kind, ...]] = {"time": ("moment",)}
+    with engine_for(engine, table) as opened:
+        F, Window = opened.functions, opened.window  # noqa: N806
+        rows = opened.read(table, roles, setting)
+        check_kinds(rows.kinds, wanted, roles, setting)
+        typed = opened.view(type_events(rows.frame, rows.kinds, F, purchase_events, page_events), "typed_events")
+        keyed, dated = F.col("customer").isNotNull(), F.col("day").isNotNull()
+        counts = opened.first_row(
+            typed.agg(
+                F.count(F.lit(1)).alias("n_rows"),
+                count_where(F, ~keyed).alias("n_unkeyed"),
+                count_where(F, keyed & ~dated).alias("n_undated"),
+                F.max(F.when(keyed, F.col("day"))).alias("newest"),
+            )
+        )
+        n_usable = int(counts["n_rows"] - counts["n_unkeyed"] - counts["n_undated"])
+        if not n_usable:
+            raise InputError(
+                f"{setting}: none of {number(counts['n_rows'])} events has a customer and a time.",
+                "Expected at least one.",
+                "Check which columns are named there.",
+            )
+        until = last_day(as_of, counts["newest"])
+        until_day = (until - EPOCH).days
+        kept = opened.view(typed.where(keyed & dated & (F.col("day") <= until_day)), "kept_events")
+        found = opened.first_row(
+            kept.agg(
+                F.count(F.lit(1)).alias("n_events"),
+                count_where(F, F.col("is_page")).alias("n_pages"),
+                count_where(F, F.col("is_purchase")).alias("n_purchases"),
+                count_where(F, F.col("session").isNull()).alias("n_sessionless"),
+            )
+        )
+        if not found["n_events"]:
+            raise InputError(
+                f"{setting}: all {number(n_usable)} events are later than {until}.",
+                "Expected some on or before that day.",
+                "Set a later as-of date.",
+            )
+        if columns.session:
+            told = opened.view(name_sessions(kept, F), "session_events")
+        else:
+            told = opened.view(cut_sessions(kept, F, Window, session_minutes), "session_events")
+        pages = F.col("is_page") if found["n_pages"] else F.lit(True)
+        frame = opened.to_pandas(aggregate_visits(told, F, until_day, pages))
+    variables = describe_visits(columns, session_minutes)
+    frame = index_by_customer(frame, rows.kinds["customer"])[[variable.name for variable in variables]]
+    notes = [
+        (counts["n_unkeyed"], "without a customer were left out."),
+        (counts["n_undated"], "without a time were left out."),
+        (n_usable - found["n_events"], f"after {until} were left out."),
+        (
+            found["n_sessionless"] if columns.session else 0,
+            f"without {columns.session} were counted as one session a day.",
+        ),
+    ]
+    said = [f"{number(int(n))} events {words}" for n, words in notes if n]
+    if columns.event and not found["n_pages"]:
+        said.append("No event is a page view, so every event counts as a page.")
+    if columns.event and not found["n_purchases"]:
+        said.append(f"No {columns.event} is one of {', '.join(purchase_events)}, so nobody converts.")
+    return CustomerFeatures(frame, variables, until, {}, tuple(said))
+
+
+def type_events(
+    rows: Any,
+    kinds: Any,
+    F: Any,  # noqa: N803
+    purchase_events: Sequence[str],
+    page_events: Sequence[str],
+) -> Any:
+    """Give each event a clean key, its day, its microsecond, and whether it is a page view or a purchase."""
+
+    def is_one_of(events: Sequence[str]) -> Any:
+        event = F.lower(clean_key(F, "text", "event"))
+        return F.coalesce(event.isin([event.lower() for event in events]), F.lit(False))
+
+    has_event, has_session = "event" in kinds, "session" in kinds
+    return rows.select(
+        clean_key(F, kinds["customer"], "customer").alias("customer"),
+        F.unix_date(F.col("time").cast("date")).alias("day"),
+        F.unix_micros(F.col("time").cast("timestamp")).alias("micros"),
+        (clean_key(F, "text", "session") if has_session else F.lit(None).cast("string")).alias("session"),
+        (is_one_of(page_events) if has_event else F.lit(True)).alias("is_page"),
+        (is_one_of(purchase_events) if has_event else F.lit(False)).alias("is_purchase"),
+    )
+
+
+def name_sessions(kept: Any, F: Any) -> Any:  # noqa: N803
+    """Sessions as the table names them; events without one belong to one session a day."""
+    named = F.coalesce(F.concat(F.lit("s"), F.col("session")), F.concat(F.lit("d"), F.col("day").cast("string")))
+    return kept.select("customer", "day", "is_page", "is_purchase", named.alias("visit"))
+
+
+def cut_sessions(kept: Any, F: Any, Window: Any, session_minutes: float) -> Any:  # noqa: N803
+    """Sessions cut at pauses, numbered from 1 for each customer."""
+    in_time = Window.partitionBy("customer").orderBy("micros")
+    pause = F.col("micros") - F.lag("micros").over(in_time)
+    starts = F.when(pause <= int(session_minutes * 60e6), F.lit(0)).otherwise(F.lit(1))
+    flagged = kept.select("customer", "day", "micros", "is_page", "is_purchase", starts.alias("starts"))
+    return flagged.select(
+        "customer", "day", "is_page", "is_purchase", F.sum("starts").over(in_time).cast("bigint").alias("visit")
+    )
+
+
+def aggregate_visits(told: Any, F: Any, until_day: int, pages: Any) -> Any:  # noqa: N803
+    """Compute the features; one row a customer, in no order.
+
+    Parameters
+    ----------
+    told : DataFrame
+        customer, day, is_page, is_purchase, visit.
+    F : module
+    until_day : int
+        As-of date in days since 1970-01-01.
+    pages : Column
+        Condition under which an event counts as a page.
+    """
+    visits = told.groupBy("customer", "visit").agg(
+        F.count(F.lit(1)).alias("n_events"),
+        count_where(F, pages).alias("n_pages"),
+        F.max(F.when(F.col("is_purchase"), F.lit(1)).otherwise(F.lit(0))).alias("converted"),
+    )
+    by_visit = visits.groupBy("customer").agg(
+        F.count(F.lit(1)).alias("n_visits"),
+        F.sum("n_events").cast("double").alias("n_events"),
+        F.sum("n_pages").cast("double").alias("n_pages"),
+        F.sum("converted").cast("double").alias("n_converted"),
+    )
+    by_day = told.groupBy("customer").agg(
+        F.count_distinct(F.col("day")).alias("n_days"), F.max("day").alias("last_day")
+    )
+    n_visits = F.col("n_visits").cast("double")
+    features = {
+        "days_since_visit": F.lit(until_day) - F.col("last_day"),
+        "sessions": n_visits,
+        "active_days": F.col("n_days"),
+        "events": F.col("n_events"),
+        "pages_per_session": F.col("n_pages") / n_visits,
+        "conversion": F.col("n_converted") / n_visits,
+    }
+    both = by_visit.join(by_day, on="customer", how="inner")
+    return both.select("customer", *(column.cast("double").alias(name) for name, column in features.items()))

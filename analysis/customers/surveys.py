@@ -1,0 +1,259 @@
+"""Survey answers to numbers, and how the answering was done: straight-lining and agreeing to everything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.formats import number
+
+Scale = Literal["yes_no", "likert", "number"]
+
+YES = ("yes", "y", "true", "1", "ja", "oui", "si", "sí", "checked", "selected")
+NO = ("no", "n", "false", "0", "nein", "non", "unchecked", "not selected")
+SCALES = (
+    ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
+    ("strongly disagree", "disagree", "neither agree nor disagree", "agree", "strongly agree"),
+    ("very dissatisfied", "dissatisfied", "neutral", "satisfied", "very satisfied"),
+    ("very unlikely", "unlikely", "neutral", "likely", "very likely"),
+    ("very poor", "poor", "fair", "good", "very good"),
+    ("poor", "fair", "good", "very good", "excellent"),
+    ("not at all important", "slightly important", "moderately important", "very important", "extremely important"),
+    ("never", "rarely", "sometimes", "often", "always"),
+)
+"""Verbal scales that are recognised, from least to most; answers become 1, 2, 3 and so on."""
+OFTEN = (
+    *("never", "less than once a year", "once a year", "twice a year", "every six months", "every three months"),
+    *("every two months", "every month", "monthly", "once a month", "twice a month", "every two weeks", "weekly"),
+    *("every week", "once a week", "twice a week", "several times a week", "more than once a week", "daily"),
+    *("every day", "once a day", "more than once a day"),
+)
+"""Answers to how often, from least to most."""
+_SIGNED = re.compile(r"(?:^|[^\d\w.,+-])([+-]\d+(?:[.,]\d+)?)$|^([+-]\d+(?:[.,]\d+)?)\b|[^\d\s]([+-]\d+(?:[.,]\d+)?)$")
+_RANGE = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:-|–|to)\s*\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """How the items of one battery were read and answered.
+
+    Attributes
+    ----------
+    name : str
+    items : tuple of str
+    scale : {"yes_no", "likert", "number"}
+    codes : tuple of (str, float)
+        Each answer and the number that it became, from least to most.
+    n_answered : int
+        Respondents who answered every item.
+    straight_lining : float
+        Share of those who gave the same answer to all items; NaN for a battery of one item.
+    acquiescence : float
+        Share of yes among all answers, or of answers above the middle of the scale; NaN for plain numbers.
+    """
+
+    name: str
+    items: tuple[str, ...]
+    scale: Scale
+    codes: tuple[tuple[str, float], ...]
+    n_answered: int
+    straight_lining: float
+    acquiescence: float
+
+
+@dataclass(frozen=True, slots=True)
+class SurveySummary:
+    """Answers as numbers; nobody is dropped.
+
+    Attributes
+    ----------
+    frame : DataFrame of float64, shape (n, n_items)
+        0 and 1 for no and yes; positions on the scale; missing = NaN. Indexed like the answers.
+    straight_lined : DataFrame of bool, shape (n, n_batteries)
+        Who gave the same answer to all items of a battery.
+    batteries : tuple of Battery
+    notes : tuple of str
+    """
+
+    frame: pd.DataFrame
+    straight_lined: pd.DataFrame
+    batteries: tuple[Battery, ...]
+    notes: tuple[str, ...]
+
+
+def find_order(levels: Sequence[str]) -> tuple[str, ...]:
+    """Find the order of answers that have one: words of a known scale, positions with a sign, or ranges of numbers.
+
+    Returns
+    -------
+    tuple of str
+        The levels from least to most; empty where they have no order that can be told. Plain whole numbers may be
+        codes and have none.
+
+    Examples
+    --------
+    >>> find_order(["Once a week", "Never", "Once a month"])
+    ('Never', 'Once a month', 'Once a week')
+    >>> find_order(["0", "-2", "+2", "-1", "I love it!+5"])
+    ('-2', '-1', '0', '+2', 'I love it!+5')
+    >>> find_order(["65+", "18 to 30", "31 to 64"]), find_order(["Capital", "North"]), find_order(["1", "2", "13"])
+    (('18 to 30', '31 to 64', '65+'), (), ())
+    """
+    if len(levels) < 3:
+        return ()
+    plain = {level: " ".join(level.lower().split()) for level in levels}
+    for scale in (*SCALES, OFTEN):
+        if set(plain.values()) <= set(scale):
+            return tuple(sorted(levels, key=lambda level: scale.index(plain[level])))
+    signed, ranges = ([bool(form.search(level)) for level in levels] for form in (_SIGNED, _RANGE))
+    numbers = {level: re.search(r"\d+(?:[.,]\d+)?", level) for level in levels}
+    if 2 * max(sum(signed), sum(ranges)) < len(levels) or any(found is None for found in numbers.values()):
+        return ()
+
+    def place(level: str) -> float:
+        found = _SIGNED.search(level)
+        text = next(group for group in found.groups() if group) if found else numbers[level][0]  # type: ignore[index]
+        return float(text.replace(",", "."))
+
+    placed = {level: abs(place(level)) if sum(ranges) > sum(signed) else place(level) for level in levels}
+    return tuple(sorted(levels, key=placed.__getitem__)) if len(set(placed.values())) == len(levels) else ()
+
+
+def survey_summary(
+    frame: pd.DataFrame,
+    items: Sequence[str] | Mapping[str, Sequence[str]],
+    *,
+    scales: Mapping[str, Sequence[str]] | None = None,
+    setting: str = "items",
+) -> SurveySummary:
+    """Turn answers into numbers and say how they were given.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, ...)
+        One row a respondent.
+    items : sequence of str, or mapping of battery to sequence of str
+        Columns; the items of a battery share one scale.
+    scales : mapping of battery to sequence of str, optional
+        Answers from least to most, where they are not recognised (a list of items is battery ``survey``).
+    setting : str
+        Place in the settings that messages name.
+
+    Returns
+    -------
+    SurveySummary
+
+    Raises
+    ------
+    InputError
+        No such column, or answers of no known scale.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"cheap": ["Yes", "No", "Yes"], "tasty": ["Yes", "No", "No"]})
+    >>> summary = survey_summary(answers, ["cheap", "tasty"])
+    >>> summary.frame["tasty"].to_list()
+    [1.0, 0.0, 0.0]
+    >>> round(summary.batteries[0].straight_lining, 3), summary.batteries[0].acquiescence
+    (0.667, 0.5)
+    """
+    batteries = items if isinstance(items, Mapping) else {"survey": items}
+    coded: list[pd.DataFrame] = []
+    lined: dict[str, pd.Series] = {}
+    told: list[Battery] = []
+    for name, columns in batteries.items():
+        for column in columns:
+            if column not in frame.columns:
+                raise InputError(
+                    f"{setting}.{name}: column '{column}' is not in the table.",
+                    f"Columns there: {listed(frame.columns)}.",
+                    did_you_mean(column, map(str, frame.columns)),
+                )
+        answers = frame[list(columns)]
+        scale, codes = _read_scale(answers, (scales or {}).get(name), f"{setting}.{name}")
+        numbers = pd.DataFrame({c: _plain(answers[c]).map(codes) for c in columns}, dtype="float64")
+        if scale == "number":
+            numbers = answers.astype("Float64").astype("float64")
+        complete = numbers.notna().all(axis=1)
+        same = complete & (numbers.nunique(axis=1) == 1) & (len(columns) > 1)
+        n_answered = int(complete.sum())
+        coded.append(numbers)
+        lined[name] = same
+        told.append(
+            Battery(
+                name=name,
+                items=tuple(columns),
+                scale=scale,
+                codes=tuple(sorted(codes.items(), key=lambda code: (code[1], code[0]))),
+                n_answered=n_answered,
+                straight_lining=float(same.sum() / n_answered) if n_answered and len(columns) > 1 else float("nan"),
+                acquiescence=_acquiescence(numbers, scale, codes),
+            )
+        )
+    notes = tuple(
+        f"{number(len(frame) - battery.n_answered)} of {number(len(frame))} respondents left an item of "
+        f"{battery.name} empty."
+        for battery in told
+        if battery.n_answered < len(frame)
+    )
+    return SurveySummary(pd.concat(coded, axis=1), pd.DataFrame(lined), tuple(told), notes)
+
+
+def _read_scale(answers: pd.DataFrame, given: Sequence[str] | None, place: str) -> tuple[Scale, dict[str, float]]:
+    """Find the scale of a battery: as given, yes and no, plain numbers, known words, or words with a number."""
+    found = sorted(set().union(*(_plain(answers[column]).dropna() for column in answers)))
+    if given is not None:
+        codes = {_plain(pd.Series([answer])).iloc[0]: place_ + 1.0 for place_, answer in enumerate(given)}
+        missing = [answer for answer in found if answer not in codes]
+        if missing:
+            raise InputError(
+                f"{place}: the answer '{missing[0]}' is not on the scale given.",
+                f"The scale is: {listed(given)}.",
+                did_you_mean(missing[0], codes) or "Add it to the scale.",
+            )
+        return "likert", codes
+    if found and set(found) <= {*YES, *NO}:
+        return "yes_no", {answer: float(answer in YES) for answer in found}
+    if all(pd.api.types.is_numeric_dtype(answers[column]) for column in answers):
+        return "number", {}
+    for scale in SCALES:
+        if set(found) <= set(scale):
+            return "likert", {answer: place_ + 1.0 for place_, answer in enumerate(scale)}
+    numbered = {answer: _number_in(answer) for answer in found}
+    values = [value for value in numbered.values() if value is not None]
+    if found and len(values) == len(found) == len(set(values)):
+        return "likert", {answer: value for answer, value in numbered.items() if value is not None}
+    raise InputError(
+        f"{place}: the answers are of no known scale: {listed(found, 6)}.",
+        "Expected yes and no, numbers, or a scale such as disagree to agree.",
+        "List the answers from least to most under scales.",
+    )
+
+
+def _number_in(answer: str) -> float | None:
+    """Number that an answer starts or ends with: ``+3``, ``1 - never``, ``i love it!+5``.
+
+    >>> _number_in("+3"), _number_in("1 - never"), _number_in("i hate it!-5"), _number_in("never")
+    (3.0, 1.0, -5.0, None)
+    """
+    found = re.match(r"([+-]?\d+(?:\.\d+)?)(?![\d.])", answer) or re.search(r"([+-]?\d+(?:\.\d+)?)$", answer)
+    return float(found.group(1)) if found else None
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    """Answers without case, spaces and a ``.0`` that missing values bring; empty ones are missing."""
+    text = values.astype("str").str.strip().str.lower().str.replace(r"^([+-]?\d+)\.0$", r"\1", regex=True)
+    return text.mask(text == "")
+
+
+def _acquiescence(numbers: pd.DataFrame, scale: Scale, codes: Mapping[str, float]) -> float:
+    if scale == "number" or not codes or not numbers.notna().any(axis=None):
+        return float("nan")
+    middle = (min(codes.values()) + max(codes.values())) / 2 if scale == "likert" else 0.5
+    given = numbers.to_numpy()
+    return float((given > middle).sum() / numbers.notna().to_numpy().sum())

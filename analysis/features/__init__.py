@@ -1,0 +1,1 @@
+"""From customers to a matrix that can be turned back into original units."""

@@ -1,0 +1,201 @@
+"""What came in: a summary of each column and of what is missing together, safe to publish."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.customers.cleaning import Cleaned
+from analysis.features.binning import LEVELS, Bar, histogram, level_bars, month_bars, round_bars
+from analysis.features.prepare import OUTLIER_Z, robust_z
+from analysis.features.provenance import without_few
+from analysis.settings.models import Source
+from analysis.sources.tables import RawTable
+
+MOST_PATTERNS = 12
+"""Combinations of missing columns that are shown. Ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSummary:
+    """One column of the source as it was read.
+
+    ``p1`` to ``p99`` are in the column's own unit; each is None where fewer than ``min_cell`` customers lie beyond
+    it, and for all but numbers. ``outliers`` counts values with a robust z above
+    :data:`~analysis.features.prepare.OUTLIER_Z`. ``bars`` are empty for keys, ignored columns and free text, and
+    ``rounded`` to multiples of ``min_cell`` where their sum would tell how many, fewer than that, have no value.
+    """
+
+    name: str
+    label: str
+    type: str
+    role: str
+    note: str
+    missing: int
+    distinct: int
+    p1: float | None
+    p10: float | None
+    median: float | None
+    p90: float | None
+    p99: float | None
+    skewness: float | None
+    outliers: int | None
+    bars: tuple[Bar, ...]
+    rounded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPattern:
+    """Customers who lack a value in exactly these groups of columns (places in ``Missingness.groups``)."""
+
+    groups: tuple[int, ...]
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missingness:
+    """Which columns are missing together.
+
+    Attributes
+    ----------
+    groups : tuple of tuple of str
+        Labels of the columns that are always missing together.
+    patterns : tuple of MissingPattern
+        The commonest first; each of at least ``min_cell`` customers. What any column lacks beyond them is nothing
+        or stands for at least ``min_cell``.
+    others : bool
+        Whether there are patterns that are not shown.
+    """
+
+    groups: tuple[tuple[str, ...], ...]
+    patterns: tuple[MissingPattern, ...]
+    others: bool
+
+
+def summarise_columns(
+    raw: RawTable, cleaned: Cleaned, source: Source, min_cell: int, reasons: Mapping[str, str] | None = None
+) -> tuple[ColumnSummary, ...]:
+    """Summarise each column; no level, bin or quantile stands for fewer than ``min_cell`` customers."""
+    roles = {
+        column: role
+        for role in ("feature", "descriptor", "outcome", "ignore")
+        for column in getattr(source.roles, role)
+    }
+    summaries = []
+    for column in raw.columns:
+        values = cleaned.frame[column.name]
+        if column.name == source.key:
+            role, kind = "key", "key"
+        else:
+            role = roles.get(column.name, "constant" if column.name in cleaned.constants else "in formulas")
+            kind = column.type
+        private = role in {"key", "ignore"} or kind == "text"
+        numeric = kind in {"number", "boolean"} and not private
+        known = pd.to_numeric(values, errors="coerce").dropna().to_numpy(float) if numeric else np.array([])
+        if set(np.unique(known)) <= {0.0, 1.0}:
+            p1, p10, median, p90, p99 = [None] * 5
+            skewness = outliers = None
+        else:
+            p1, p10, median, p90, p99 = (_quantile(known, q, min_cell) for q in (0.01, 0.1, 0.5, 0.9, 0.99))
+            skewness = _skewness(known) if median is not None else None
+            outliers = int((robust_z(known[:, None]) > OUTLIER_Z).sum()) if median is not None else None
+            kind = "year" if _are_years(known, f"{column.name} {source.labels.get(column.name, '')}") else kind
+        if private or kind == "date":
+            bars = month_bars(values, None, min_cell) if kind == "date" and not private else ()
+        elif numeric and column.n_distinct > LEVELS:
+            bars = histogram(known, min_cell)
+        else:
+            bars = level_bars(values, min_cell)
+        unknown = len(values) - sum(bar.n for bar in bars)
+        rounded = bool(bars) and any(0 < few < min_cell for few in (unknown, unknown - column.n_missing))
+        summaries.append(
+            ColumnSummary(
+                column.name,
+                source.labels.get(column.name, column.name),
+                kind,
+                role,
+                _joined(_public(column.note, min_cell), reasons, column.name),
+                column.n_missing,
+                column.n_distinct,
+                p1,
+                p10,
+                median,
+                p90,
+                p99,
+                skewness,
+                outliers,
+                round_bars(bars, min_cell) if rounded else bars,
+                rounded,
+            )
+        )
+    return tuple(summaries)
+
+
+def find_missing_together(raw: RawTable, source: Source, min_cell: int) -> Missingness:
+    """Find which columns lack a value for the same customers; ignored and empty columns are left out.
+
+    O(n p) and a sort of the n rows.
+    """
+    columns = [c for c in raw.columns if c.name != source.key and c.name not in source.roles.ignore]
+    gone = raw.frame[[c.name for c in columns]].isna().to_numpy()
+    lacking = np.asarray(gone.any(axis=0) & ~gone.all(axis=0))
+    if not lacking.any():
+        return Missingness((), (), False)
+    labels = [source.labels.get(c.name, c.name) for c, some in zip(columns, lacking, strict=True) if some]
+    _, first, group = np.unique(gone[:, lacking], axis=1, return_index=True, return_inverse=True)
+    masks = gone[:, lacking][:, np.sort(first)]
+    names = [tuple(label for label, g in zip(labels, group, strict=True) if g == group[at]) for at in np.sort(first)]
+    found, counts = np.unique(masks, axis=0, return_counts=True)
+    found, counts = found[found.any(axis=1)], counts[found.any(axis=1)]
+    order = np.argsort(-counts, kind="stable")
+    shown = [i for i in order[:MOST_PATTERNS] if counts[i] >= min_cell]
+    totals = counts @ found
+    while shown:
+        left = totals - counts[shown] @ found[shown]
+        few = (left > 0) & (left < min_cell) & (totals >= min_cell)
+        if not few.any():
+            break
+        shown.remove(max(shown, key=lambda i: (int(found[i][few].sum()), -counts[i])))
+    used = np.flatnonzero(found[shown].any(axis=0))
+    place = {int(g): i for i, g in enumerate(used)}
+    patterns = tuple(
+        MissingPattern(tuple(place[int(g)] for g in np.flatnonzero(found[i])), int(counts[i])) for i in shown
+    )
+    return Missingness(tuple(names[g] for g in used), patterns, len(shown) < len(counts))
+
+
+def _skewness(values: NDArray[np.float64]) -> float | None:
+    """Adjusted skewness; None where the numbers are too large or too few for it."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = float(np.asarray(pd.Series(values).skew()))
+    return found if np.isfinite(found) else None
+
+
+def _quantile(known: np.ndarray, q: float, min_cell: int) -> float | None:
+    """A quantile with ``min_cell`` values or more beyond it, else None."""
+    return float(np.quantile(known, q)) if round(len(known) * min(q, 1 - q), 6) >= min_cell else None
+
+
+def _are_years(known: np.ndarray, name: str) -> bool:
+    low, high = np.quantile(known, [0.1, 0.9])
+    return bool(re.search("year|birth", name, re.IGNORECASE)) and low >= 1900 and high < 2100
+
+
+def _public(note: str, min_cell: int) -> str:
+    """How a column was read, without single values, and without counts that others of the page give away."""
+    note = re.sub(r" \('.*'\)", "", note, flags=re.DOTALL)
+    note = re.sub(r"(two answers: \S+) [\d,]+, (\S+) [\d,]+", r"\1 and \2", note)
+    note = re.sub(r"[\d,]+ (written as)", r"\1", note)
+    parts = re.sub(r"[\d,]+ missing \((.*?)\)", r"missing is \1", note).split("; ")
+    return "; ".join(without_few(part, min_cell) for part in parts if not re.fullmatch(r"[\d,]+ missing", part))
+
+
+def _joined(note: str, reasons: Mapping[str, str] | None, name: str) -> str:
+    """How a column was read, and, where its role was not set, why it has it."""
+    why = (reasons or {}).get(name)
+    return f"{note}; {why}" if note and why else why or note

@@ -1,0 +1,359 @@
+"""From features to the matrix that the algorithms see: select, fill, transform, tame outliers, scale; invertible."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.base.formats import and_more, number, significant
+from analysis.customers.cleaning import LedgerLine
+from analysis.features.build import FeatureTable, Variable
+from analysis.features.select import PARTS, Dropped, Group, select
+from analysis.settings.models import Study
+
+Blocks = tuple[tuple[int, int], ...]
+"""First column and the one after the last of each category's levels, of which a customer has one at most."""
+
+OUTLIER_Z = 3.5
+"""Robust z above which a value is an outlier (Iglewicz & Hoaglin 1993)."""
+MOST_UNUSUAL = 0.1
+"""Share of customers above which what looks unusual is taken for a group, and nobody is set aside. Ours."""
+SKEWED = 1.0
+"""Skewness above which an amount or count is taken as its logarithm."""
+MOST_NEIGHBOURS, NEIGHBOURS = 5_000, 5
+"""Customers of the clean core, sampled above this many, that missing values are learnt from; and how many of them
+stand for the nearest. Ours; five is scikit-learn's default."""
+MISMATCH = 0.5
+"""What another level of a category costs, in mean standard deviations of the numbers (Huang 1998)."""
+MOST_PREDICTORS, ROUNDS = 20, 20
+"""Features that a missing value is estimated from, and how often estimates are renewed. Ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How one feature becomes a column of the matrix: ``(g(x) - centre) / scale``, g(x) = log(1 + x / unit) or x.
+
+    ``limits`` are the values of g(x) that everything beyond is drawn in to, None for none. Where near-copies share a
+    weight, ``scale`` holds the root of how many they are as a factor. A category has one column for each of ``levels``:
+    1 / ``scale`` where it is the customer's, else 0; any other level and a missing one are as unlike one as another.
+    """
+
+    name: str
+    log: bool
+    fill: float
+    centre: float
+    scale: float
+    imputed: int
+    limits: tuple[float, float] | None = None
+    unit: float = 1.0
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The matrix of the algorithms.
+
+    Attributes
+    ----------
+    matrix : ndarray of float64, shape (n, p), or (n, q) where it is reduced
+        Scaled features of all customers; one column for each number and for each level of a category.
+    core : ndarray of bool, shape (n,)
+        The clean core that segments are fitted on; everyone is assigned.
+    steps : tuple of Step
+    variables : tuple of Variable
+        Of the same length, numbers first.
+    groups : tuple of Group
+        Near-copies among the features.
+    dropped : tuple of Dropped
+    axes : ndarray, shape (p, q), optional
+        Principal axes of the clean core where the study reduces.
+    ledger : tuple of LedgerLine
+    """
+
+    matrix: NDArray[np.float64]
+    core: NDArray[np.bool_]
+    steps: tuple[Step, ...]
+    variables: tuple[Variable, ...]
+    groups: tuple[Group, ...]
+    dropped: tuple[Dropped, ...]
+    axes: NDArray[np.float64] | None
+    ledger: tuple[LedgerLine, ...]
+
+    def columns(self) -> tuple[Variable, ...]:
+        """The variable of each scaled feature, length p."""
+        return tuple(v for v, step in zip(self.variables, self.steps, strict=True) for _ in step.levels or (v,))
+
+    def blocks(self) -> Blocks:
+        """Where the levels of each category stand in the matrix; principal components mix them with everything else."""
+        return () if self.axes is not None else self.feature_blocks()
+
+    def feature_blocks(self) -> Blocks:
+        """Where the levels of each category stand among the scaled features."""
+        ends = np.cumsum([len(step.levels) or 1 for step in self.steps]).tolist()
+        return tuple((end - len(s.levels), end) for end, s in zip(ends, self.steps, strict=True) if s.levels)
+
+
+def prepare(table: FeatureTable, study: Study) -> Prepared:
+    """Choose the features that form segments and scale them.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        n customers.
+    study : Study
+        Uses ``near_copies``, ``noise``, ``missing``, ``outliers``, ``transform``, ``scaling`` and ``reduce``.
+
+    Raises
+    ------
+    InputError
+        Where no feature varies.
+    """
+    auto = study.transform == "auto"
+    logged = frozenset(v.name for v in table.of("feature") if auto and _takes_log(v, table.frame[v.name]))
+    chosen = select(table, study, logged)
+    numbers = [v for v in chosen.variables if not v.categorical]
+    values = table.frame[[v.name for v in numbers]].to_numpy(float)
+    logs = np.array([v.name in logged for v in numbers], dtype=bool)
+    unknown = table.frame[[v.name for v in chosen.variables]].isna().to_numpy()
+    missing = unknown[:, : len(numbers)]
+    fills = _usual_values(values)
+    values = np.where(missing, fills, values)
+    units = _units(values, numbers, logs)
+    values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0) / units), values)
+    nobody = np.zeros(len(values), dtype=bool)
+    unusual = nobody if study.outliers == "none" else np.asarray((robust_z(values) > OUTLIER_Z).any(axis=1))
+    aside = unusual if study.outliers == "robust" and unusual.mean() <= MOST_UNUSUAL else nobody
+    limits = _limits(values) if study.outliers == "winsorise" else [None] * len(logs)
+    values = _draw_in(values, limits)
+    core = ~(aside | unknown.any(axis=1)) if study.missing == "exclude" else ~aside
+    centre, scale = _scaling(values[core], study.scaling)
+    match = float(np.sqrt(MISMATCH / 2 * (values[core] / scale).std(axis=0).mean())) if numbers else 1.0
+    scale = scale * np.sqrt(chosen.shared_by[: len(numbers)])
+    matrix = (values - centre) / scale
+    if study.missing in {"knn", "iterative"} and missing.any():
+        matrix = _estimate(matrix, missing, core, study)
+    each = zip(numbers, logs, fills, centre, scale, missing.sum(axis=0), limits, units, strict=True)
+    steps = tuple(
+        Step(variable.name, bool(log), float(fill), float(c), float(s), int(gone), reach, float(unit))
+        for variable, log, fill, c, s, gone, reach, unit in each
+    )
+    for variable in chosen.variables[len(numbers) :]:
+        levels = _levels(table.frame[variable.name], study.min_cell)
+        gone = int(table.frame[variable.name].isna().sum())
+        steps += (Step(variable.name, False, 0.0, 0.0, 1 / match, gone, levels=levels),)
+        matrix = np.column_stack([matrix, _scaled(table.frame, steps[-1])])
+    axes = principal_axes(matrix[core], study.reduce.pca) if study.reduce else None
+    return Prepared(
+        matrix if axes is None else matrix @ axes,
+        core,
+        steps,
+        chosen.variables,
+        chosen.groups,
+        chosen.dropped,
+        axes,
+        _ledger(chosen.variables, unknown, int(unusual.sum()), int(aside.sum()), study),
+    )
+
+
+def apply_steps(frame: pd.DataFrame, steps: tuple[Step, ...]) -> NDArray[np.float64]:
+    """Scale new customers as the fitted ones were.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (m, >= p)
+        Feature values in original units, one column per step.
+
+    Returns
+    -------
+    ndarray of float64, shape (m, p)
+    """
+    return np.column_stack([_scaled(frame, step) for step in steps])
+
+
+def _scaled(frame: pd.DataFrame, step: Step) -> NDArray[np.float64]:
+    """One column, or one for each level, shape (m, 1 or more)."""
+    if step.levels:
+        codes = pd.Index(step.levels).get_indexer(pd.Index(frame[step.name]))
+        return (codes[:, None] == np.arange(len(step.levels))) / step.scale
+    values = frame[step.name].to_numpy(float)
+    values = np.where(np.isnan(values), step.fill, values)
+    values = np.log1p(np.maximum(values, 0) / step.unit) if step.log else values
+    return (_draw_in(values[:, None], [step.limits]) - step.centre) / step.scale
+
+
+def _levels(values: pd.Series, min_cell: int) -> tuple[str, ...]:
+    """The levels that enough customers have, in alphabetical order; all of them where none has."""
+    counts = values.value_counts()
+    return tuple(sorted(map(str, counts[counts >= min(min_cell, counts.max())].index)))
+
+
+def invert_steps(matrix: NDArray[np.float64], steps: tuple[Step, ...]) -> NDArray[np.float64]:
+    """Bring scaled points, shape (m, p), back to original units; for studies without categories."""
+    columns = []
+    for j, step in enumerate(steps):
+        values = matrix[:, j] * step.scale + step.centre
+        columns.append(np.expm1(values) * step.unit if step.log else values)
+    return np.column_stack(columns)
+
+
+def _ledger(
+    variables: tuple[Variable, ...], missing: NDArray[np.bool_], unusual: int, aside: int, study: Study
+) -> tuple[LedgerLine, ...]:
+    n = len(missing)
+    how = {
+        "median": "filled with {usual} for forming segments only",
+        "exclude": "filled with {usual} for assigning only",
+        "knn": f"filled from the {NEIGHBOURS} nearest customers for forming segments only",
+        "iterative": "estimated from the other features for forming segments only",
+    }[study.missing]
+    why = "A share or an average needs something to divide by."
+    groups: dict[tuple[bytes, str], list[int]] = {}
+    for j in map(int, np.flatnonzero(missing.any(axis=0))):
+        usual = "the commoner answer" if variables[j].unit == "yes_no" else "the median of the others"
+        done = "as unlike one segment as another" if variables[j].categorical else how.format(usual=usual)
+        groups.setdefault((missing[:, j].tobytes(), done), []).append(j)
+    lines = [
+        LedgerLine(
+            f"{and_more([variables[j].label for j in same])}: no value can be computed",
+            why,
+            n,
+            int(missing[:, same[0]].sum()),
+            n,
+            done,
+        )
+        for (_, done), same in groups.items()
+    ]
+    if study.missing == "exclude":
+        why = "Segments are formed by customers whose every feature is known (set by the analyst)."
+        without = int(missing.any(axis=1).sum())
+        done = "set aside while segments are formed, then assigned like everyone"
+        lines.append(LedgerLine("Customers without a value in a feature", why, n, without, n, done))
+    why = f"A feature lies more than {significant(OUTLIER_Z)} robust standard deviations from its median."
+    done = "set aside while segments are formed, then assigned like everyone"
+    if study.outliers == "winsorise":
+        done = "drawn in to that distance, for forming segments and for assigning alike; nobody set aside"
+    elif study.outliers == "none":
+        why = "Not looked for (set by the analyst)."
+    elif unusual > aside:
+        why += f" More than {number(100 * MOST_UNUSUAL)} % would be: a group rather than outliers, so nobody is."
+    touched = unusual if study.outliers == "winsorise" else aside
+    return (*lines, LedgerLine("Unusual customers", why, n, touched, n, done))
+
+
+def _units(values: NDArray[np.float64], variables: Sequence[Variable], logs: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What one is added to before a logarithm: a count as it stands, an amount in parts of its median.
+
+    So the answer is the same in euros and in cents.
+    """
+    units = np.ones(len(variables))
+    for j, variable in enumerate(variables):
+        positive = values[values[:, j] > 0, j]
+        if logs[j] and variable.unit != "count" and len(positive):
+            units[j] = np.median(positive) / PARTS
+    return units
+
+
+def _usual_values(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Medians of the columns; of two values the commoner, the lower one where both are as common."""
+    median, low, high = (f(values, axis=0) for f in (np.nanmedian, np.nanmin, np.nanmax))
+    between = ((values == low) | (values == high) | np.isnan(values)).all(axis=0) & (median < high)
+    return np.where(between, low, median)
+
+
+def _estimate(
+    matrix: NDArray[np.float64], missing: NDArray[np.bool_], core: NDArray[np.bool_], study: Study
+) -> NDArray[np.float64]:
+    """The matrix with missing values learnt from a seeded sample of the clean core; within what is seen there."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+    from sklearn.impute import IterativeImputer, KNNImputer
+
+    known = np.where(missing, np.nan, matrix)
+    rows = np.flatnonzero(core)
+    if len(rows) > MOST_NEIGHBOURS:
+        rows = np.sort(np.random.default_rng(study.seed).choice(rows, MOST_NEIGHBOURS, replace=False))
+    learner = (
+        KNNImputer(n_neighbors=NEIGHBOURS, keep_empty_features=True)
+        if study.missing == "knn"
+        else IterativeImputer(
+            max_iter=ROUNDS, n_nearest_features=MOST_PREDICTORS, random_state=study.seed, keep_empty_features=True
+        )
+    )
+    touched = missing.any(axis=1)
+    with warnings.catch_warnings():
+        # Estimates that still move a little after the last round are good enough to place a customer by.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        filled = np.asarray(learner.fit(known[rows]).transform(known[touched]))
+    low, high = matrix[core].min(axis=0), matrix[core].max(axis=0)
+    filled = np.clip(filled, low, high)
+    two_valued = ((matrix == low) | (matrix == high)).all(axis=0)
+    filled = np.where(two_valued & missing[touched], np.where(filled > (low + high) / 2, high, low), filled)
+    made = matrix.copy()
+    made[touched] = np.where(missing[touched], filled, matrix[touched])
+    return made
+
+
+def _takes_log(variable: Variable, values: pd.Series) -> bool:
+    if variable.transform != "auto":
+        return variable.transform == "log"
+    return (
+        variable.unit in {"money", "count", "number"}
+        and values.min() >= 0
+        and float(np.asarray(values.skew())) > SKEWED
+    )
+
+
+def principal_axes(values: NDArray[np.float64], q: int) -> NDArray[np.float64]:
+    """First q principal axes, shape (p, q); the largest loading of each is positive."""
+    _, _, rows = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    axes = rows[: min(q, len(rows))].T
+    return axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+
+
+def robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance from the median in robust standard deviations, shape (n, p); 0 where a column has no spread.
+
+    The spread is 1.4826 MAD; where over half of the values are equal, 1.2533 times the mean absolute deviation.
+    """
+    median, spread = _robust_spread(values)
+    return np.abs(values - median) / spread
+
+
+def _limits(values: NDArray[np.float64]) -> list[tuple[float, float] | None]:
+    """What lies :data:`OUTLIER_Z` robust standard deviations below and above each median; None without a spread."""
+    reach = [(m - OUTLIER_Z * s, m + OUTLIER_Z * s) for m, s in zip(*_robust_spread(values), strict=True)]
+    return [(float(low), float(high)) if np.isfinite(low) else None for low, high in reach]
+
+
+def _draw_in(values: NDArray[np.float64], limits: Sequence[tuple[float, float] | None]) -> NDArray[np.float64]:
+    low, high = np.array([reach or (-np.inf, np.inf) for reach in limits]).reshape(-1, 2).T
+    return np.clip(values, low, high)
+
+
+def _robust_spread(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Medians and robust standard deviations, shape (p,); infinite where a column has two values or no spread."""
+    median = np.median(values, axis=0)
+    distance = np.abs(values - median)
+    spread = 1.4826 * np.median(distance, axis=0)
+    spread = np.where(spread > 0, spread, 1.2533 * distance.mean(axis=0))
+    two_valued = np.array([len(np.unique(column)) <= 2 for column in values.T], dtype=bool)
+    return median, np.where((spread > 0) & ~two_valued, spread, np.inf)
+
+
+def _scaling(values: NDArray[np.float64], how: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if how == "none":
+        return np.zeros(values.shape[1]), np.ones(values.shape[1])
+    if how == "minmax":
+        centre, scale = values.min(axis=0), np.ptp(values, axis=0)
+    elif how == "robust":
+        q1, centre, q3 = np.percentile(values, [25, 50, 75], axis=0)
+        scale = q3 - q1
+    else:
+        centre, scale = values.mean(axis=0), values.std(axis=0)
+    spread = values.std(axis=0)
+    return centre, np.where(scale > 0, scale, np.where(spread > 0, spread, 1.0))

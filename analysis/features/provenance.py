@@ -1,0 +1,111 @@
+"""Where the data came from: each source with its size, its time and what did not fit to the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.customers.assembly import Joined
+from analysis.features.binning import Bar, month_bars, round_bars
+from analysis.settings.models import Source, Study
+from analysis.sources.tables import RawTable
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """A table that came in.
+
+    Attributes
+    ----------
+    name, kind : str
+        File name without folders; customers, transactions, survey or events.
+    rows, columns : int
+    sha256 : str
+        Of its bytes, first twelve digits.
+    notes : tuple of str
+        How it was read and what was left out, fit for a page.
+    unknown : int, optional
+        Its customers whom the base does not know; None for the base itself.
+    without : int, optional
+        Customers of the base who have no row here.
+    dated : str
+        The column that says when; empty where none does.
+    first, last : str
+        First and last month in which ``min_cell`` customers or more have a row; empty where there is none.
+    bars : tuple of Bar
+        Rows of transactions or events by month, quarter or year; empty where these hold too few customers.
+    """
+
+    name: str
+    kind: str
+    rows: int
+    columns: int
+    sha256: str
+    notes: tuple[str, ...]
+    unknown: int | None
+    without: int | None
+    dated: str
+    first: str
+    last: str
+    bars: tuple[Bar, ...]
+
+
+def summarise_sources(
+    raws: Sequence[RawTable], study: Study, joined: Mapping[int, Joined], told: Sequence[Sequence[str]] = ()
+) -> tuple[SourceSummary, ...]:
+    """Summarise each source, safe to publish; ``told`` is how the rows of each were understood."""
+    summaries = []
+    for i, (raw, source) in enumerate(zip(raws, study.sources, strict=True)):
+        match = joined.get(i, Joined(None, None, ()))
+        notes = (*raw.notes, *(told[i] if told else ()), *match.notes)
+        dated = _date_column(raw, source)
+        customer = source.columns.customer or source.key
+        people = raw.frame[customer] if customer else None
+        events = source.kind in {"transactions", "events"}
+        first, last, bars = _span(raw.frame[dated], people, events, study.min_cell) if dated else ("", "", ())
+        summaries.append(
+            SourceSummary(
+                raw.shown_path,
+                source.kind,
+                raw.n_rows,
+                len(raw.columns),
+                raw.sha256[:12],
+                tuple(without_few(note, study.min_cell) for note in notes),
+                match.unknown,
+                match.without,
+                source.labels.get(dated, dated),
+                first,
+                last,
+                bars,
+            )
+        )
+    return tuple(summaries)
+
+
+def without_few(note: str, min_cell: int) -> str:
+    """A note in which no count of rows or values stands for fewer than ``min_cell``.
+
+    >>> without_few("3 transactions without a date were left out.", 10)
+    'fewer than 10 transactions without a date were left out.'
+    """
+    counted = r"(?<![\w.,'-])\d+(?= (?:transactions|events|customers|values|infinite|outside|not an? )\b)"
+    return re.sub(counted, lambda n: f"fewer than {min_cell}" if 0 < int(n[0]) < min_cell else n[0], note)
+
+
+def _date_column(raw: RawTable, source: Source) -> str:
+    """The column that the settings name, else the first date that is not ignored."""
+    dates = [c.name for c in raw.columns if c.type == "date" and c.name not in source.roles.ignore]
+    return source.columns.date if source.columns.date in dates else next(iter(dates), "")
+
+
+def _span(dates: pd.Series, people: pd.Series | None, of_rows: bool, min_cell: int) -> tuple[str, str, tuple[Bar, ...]]:
+    months = dates.dt.to_period("M")
+    held = months.value_counts() if people is None else people.groupby(months).nunique()
+    busy = sorted(held.index[held >= min_cell])
+    bars = month_bars(dates, people, min_cell) if of_rows else ()
+    if 0 < dates.isna().sum() < min_cell:
+        bars = round_bars(bars, min_cell)
+    return (str(busy[0]), str(busy[-1]), bars) if busy else ("", "", bars)

@@ -1,0 +1,1 @@
+"""Records of earlier runs, and which segment of today is which of theirs."""

@@ -1,0 +1,585 @@
+"""Identity over runs: what a run leaves behind, which run came before, and which segment is which."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import Field, TypeAdapter, ValidationError
+
+from analysis.base.errors import InputError
+from analysis.clustering.algorithms import Labels
+from analysis.history.published import download, unusable
+from analysis.settings.models import Study
+
+FOLDER, INDEX, UNREAD = "site/history", "index.json", "unread"
+MOST_RECORDS = 60
+"""Newest records that are fetched from a published site. Ours."""
+ALIKE = 0.8
+"""Share of the columns of two tables that are in both, from which they are taken for months of one table."""
+
+Real = Annotated[float, Field(allow_inf_nan=False)]
+Line = Annotated[str, Field(max_length=2000)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=200)]
+Stem = Annotated[str, Field(pattern=r"^[a-z0-9-]{8,40}$")]
+Day = Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Digest = Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")]
+Kind = Literal["kept", "merged", "split", "birth", "death"]
+Interval = tuple[Real, Real, Real]
+"""A value with the lower and the upper end of its interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What stays of a segment over runs.
+
+    ``slug`` is the identity and the address, ``name`` the one it was given at its first run, as of ``since``;
+    ``label`` is what it is called where the settings rename it, and ``former`` lists addresses that now lead here.
+    """
+
+    slug: Slug
+    name: Line
+    letter: Annotated[str, Field(pattern=r"^[A-Z]$")]
+    colour: Colour
+    since: Day
+    label: Line
+    former: tuple[Slug, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """A variable over a group, in its own unit."""
+
+    mean: Real
+    sd: Real
+    median: Real
+    p10: Real
+    p90: Real
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A variable over everyone: bins between ``edges`` (open at both ends) or ``levels``, and the share in each.
+
+    ``centre`` and ``scale`` make standard units, after the logarithm where ``log_unit`` is not None; both are None
+    where the variable did not form the segments. ``formula`` is a digest of the feature's formula, empty where it has
+    none or the record is of an older version.
+    """
+
+    name: Line
+    label: Line
+    unit: Line
+    edges: tuple[Real, ...]
+    levels: tuple[Line, ...]
+    shares: tuple[Real, ...]
+    everyone: Moments | None
+    log_unit: Real | None
+    centre: Real | None
+    scale: Real | None
+    formula: Digest = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One segment's numbers: ``n`` is a multiple of the smallest cell, ``share`` follows from it.
+
+    ``centre`` is in standard units by column of the matrix; a level of a category that few have there is left out.
+    """
+
+    n: Annotated[int, Field(ge=0)]
+    share: Real
+    value_share: Real | None
+    value_se: Real | None
+    centre: dict[Line, Real]
+    variables: dict[Line, Moments]
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """All that a run is compared by."""
+
+    n: Annotated[int, Field(ge=0)]
+    spreads: tuple[Spread, ...]
+    segments: tuple[Figures, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentChange:
+    """One segment then and now; what it was not, or is not any more, is None.
+
+    ``now`` numbers today's segment from 1, ``into`` the one that an ended segment went into, and ``out_of`` is the
+    earlier one that a new segment came from. Shares are of customers and of their value; a shift is the difference
+    with its 95 % interval. ``stayed`` is the part of an earlier segment's customers who are in the one that it went on
+    as or into, or in the data at all; ``origins`` are those of a new one's customers, None for who was not there.
+    """
+
+    kind: Kind
+    then: Identity | None
+    now: int | None
+    into: int | None
+    out_of: Identity | None
+    n_then: int | None
+    share_then: Real | None
+    value_then: Real | None
+    shift: Interval | None
+    value_shift: Interval | None
+    stayed: Real | None
+    origins: tuple[tuple[Identity | None, Real], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TraitShift:
+    """A variable of a kept segment: medians, means, and the shift of the mean in standard deviations of everyone."""
+
+    now: int
+    variable: Line
+    medians: tuple[Real, Real]
+    means: tuple[Real, Real]
+    shift: Interval
+    flagged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far a variable's distribution moved: PSI over the earlier bins, and the least that KS can be.
+
+    ``chance`` is what KS stays under in 95 of 100 pairs of samples of one distribution.
+    """
+
+    variable: Line
+    label: Line
+    psi: Real
+    ks: Real | None
+    chance: Real
+    reading: Literal["as before", "moved", "another distribution"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where customers of an earlier segment are now, or those who are new, where ``then`` is None.
+
+    ``n`` and the numbers behind the shares are multiples of the smallest cell, nothing under it is told; ``to`` numbers
+    today's segments from 1, 0 stands for none, and -1 for those who left the data.
+    """
+
+    then: Identity | None
+    n: int
+    to: tuple[tuple[int, Real], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The run that was compared with; ``n`` is a multiple of the smallest cell."""
+
+    stem: Stem
+    as_of: Day
+    n: int
+    verdict: Line
+    k: int
+    algorithm: Line
+    silhouette: Real
+    stability: Real
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed since another run; all of it is aggregates, so that it can be told again without that run's data.
+
+    ``by`` says what segments were matched by; ``common`` is the share of today's customers who were there then, None
+    where that is not known. ``edited`` are labels of features whose formula is another one now: they are not compared.
+    """
+
+    before: Before
+    by: Literal["customers", "centres"]
+    common: Real | None
+    segments: tuple[SegmentChange, ...]
+    traits: tuple[TraitShift, ...]
+    drift: tuple[Drift, ...]
+    flows: tuple[Flow, ...]
+    edited: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Which table a run read: digests of its key and columns, and whether the settings were drafted from it."""
+
+    key: Digest
+    columns: tuple[Digest, ...]
+    drafted: bool
+
+    def is_like(self, other: Table | None) -> bool:
+        """Whether another table has the same key and almost the same columns."""
+        if other is None or self.key != other.key:
+            return False
+        here, there = set(self.columns), set(other.columns)
+        return len(here & there) >= ALIKE * len(here | there) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a run leaves behind; published with the site, so that the site is its own memory.
+
+    ``gone`` are identities of earlier runs that no segment has any more; nobody else gets their address. ``table``
+    says which table the run read.
+    """
+
+    version: Literal[1]
+    study: Line
+    synthetic: bool
+    stem: Stem
+    as_of: Day
+    verdict: Line
+    k: Annotated[int, Field(ge=1, le=50)]
+    algorithm: Line
+    silhouette: Real
+    stability: Real
+    measures: Measures
+    segments: tuple[Identity, ...]
+    gone: tuple[Identity, ...]
+    change: Change | None
+    table: Table | None = None
+
+    def entry(self) -> dict[str, Any]:
+        """Its line in the index."""
+        return {"file": f"{self.stem}.json", "as_of": self.as_of, "verdict": self.verdict, "segments": self.k}
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of earlier runs: this very one, the one to compare with, and what has to be told about them.
+
+    ``study`` is the title under which the runs are kept, where it is not the study's own.
+    """
+
+    stem: str
+    own: Record | None = None
+    previous: Record | None = None
+    told: tuple[str, ...] = ()
+    study: str = ""
+    table: Table | None = None
+
+    def compared(self) -> str:
+        """Name of the run whose segments today's are matched to; empty for none."""
+        base = self.previous or self.own
+        return base.stem if base else ""
+
+
+def slugify(name: str) -> str:
+    """An address for a name: ASCII letters, digits and hyphens.
+
+    >>> slugify("Premium café regulars!")
+    'premium-cafe-regulars'
+    """
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-") or "segment"
+
+
+def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
+    """The name of a run's record: its date and a hash of the data and of the settings that can change a number.
+
+    >>> study = Study.model_validate({"title": "Shop", "sources": [{"path": "shop.csv"}]})
+    >>> name_run(study, ["4f2a"], "2014-06-29")[:11]
+    '2014-06-29-'
+    >>> renamed = study.model_copy(update={"title": "The shop"})
+    >>> name_run(study, ["4f2a"], "") == name_run(renamed, ["4f2a"], "")
+    True
+    """
+    words = {"title", "subtitle", "customers", "currency", "period", "locale", "names", "card", "demo"}
+    words |= {"proof", "targeting", "history"}
+    told = {"label", "about", "high", "low"}
+    settings = study.model_dump(mode="json", exclude={"sources": True, "features": True, **dict.fromkeys(words, True)})
+    settings["features"] = {name: made.model_dump(mode="json", exclude=told) for name, made in study.features.items()}
+    sources = [s.model_dump(mode="json", exclude={"path", "origin", "labels"}) for s in study.sources]
+    content = json.dumps([list(fingerprints), as_of, settings, sources], sort_keys=True)
+    return f"{as_of or 'undated'}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+def digest(text: str) -> str:
+    """Twelve digits that stand for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def mark_table(columns: Iterable[str], key: str | None, drafted: bool) -> Table:
+    """Say which table a run read, without its words."""
+    return Table(digest(key or ""), tuple(sorted({digest(str(column)) for column in columns})), drafted)
+
+
+def recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str, table: Table | None = None) -> Past:
+    """Find the record of this very run, and the newest one of other data or settings to compare with.
+
+    A later run's record is compared with only where there is no earlier one. A history that cannot be read is told
+    and left out: the run is then a first one. Settings that were drafted from a table have a title that nobody chose:
+    runs of a table with the same key and columns are then of one study, whatever its file is called.
+
+    Raises
+    ------
+    InputError
+        Where the settings name a file or a folder that is not there.
+    """
+    title, line = _find_title(root / FOLDER, study, synthetic, stem, table)
+    found = _recall(root, study.model_copy(update={"title": title}), synthetic, stem, as_of)
+    known_as = title if title != study.title else ""
+    return replace(found, told=(*found.told, *([line] if line else [])), study=known_as, table=table)
+
+
+def _find_title(top: Path, study: Study, synthetic: bool, stem: str, table: Table | None) -> tuple[str, str]:
+    """The title under which the runs of this study are kept, and what there is to say about it."""
+    if table is None:
+        return study.title, ""
+    folders = [top, *sorted(folder for folder in top.glob("*") if folder.is_dir() and folder.name != UNREAD)]
+    records = [record for folder in folders for record in _read_folder(folder, [])]
+    if any(_is_same(record, study, synthetic) for record in records):
+        return study.title, ""
+    like = [r for r in records if r.synthetic == synthetic and table.is_like(r.table)]
+    if not like:
+        return study.title, ""
+    drafted = [r for r in like if r.table and r.table.drafted]
+    if table.drafted and drafted:
+        old = drafted[0].study
+        what = f"Key and columns are those of the study “{old}”, so this is its next run and is compared with it."
+        return old, "" if any(r.stem == stem for r in drafted) else what
+    old = like[-1].study
+    setting = f"title: {json.dumps(old, ensure_ascii=False)}"
+    return study.title, (
+        f"The runs on record with this key and these columns are of the study “{old}”; this one is called "
+        f"“{study.title}” and is a first run.\n  If it is the next one of them, write in the settings:  {setting}"
+    )
+
+
+def _recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str) -> Past:
+    told: list[str] = []
+    top = root / FOLDER
+    records = [*_read_folder(top / _folder_name(study.title, synthetic), told), *_read_folder(top, told)]
+    known = {record.stem: record for record in records if _is_same(record, study, synthetic)}
+    own = known.pop(stem, None)
+    if study.history.previous:
+        named = {r.stem: r for r in _read_place(root, study.history.previous, told) if r.stem != stem}
+        for record in named.values():
+            if not _is_same(record, study, synthetic):
+                what = "synthetic data" if record.synthetic and not synthetic else f"another study, “{record.study}”"
+                told.append(f"segmentation.history.previous: {record.stem} is of {what}; it is not compared with.")
+        if same := {name: record for name, record in named.items() if _is_same(record, study, synthetic)}:
+            known, own = same, own if own and own.change and own.change.before.stem in same else None
+    if own:
+        return Past(stem, own, known.get(own.change.before.stem) if own.change else None, tuple(told))
+    earlier = [r for r in known.values() if r.as_of <= as_of] or list(known.values())
+    return Past(stem, None, earlier[-1] if earlier else None, tuple(told))
+
+
+def knows_real_run(root: Path, study: Study) -> bool:
+    """Whether an earlier run of a study was made from real data."""
+    top = root / FOLDER
+    records = [*_read_folder(top / _folder_name(study.title, False), []), *_read_folder(top, [])]
+    return any(_is_same(record, study, False) for record in records)
+
+
+def read_members(root: Path, stem: str) -> pd.Series | None:
+    """The private memberships of an earlier run, segment by key; None where they are not at hand."""
+    try:
+        frame = pd.read_parquet(root / "build" / "history" / f"{stem}.parquet")
+        return pd.Series(frame["segment"].to_numpy(int), index=pd.Index(frame["key"].astype("str")))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def write_members(root: Path, stem: str, keys: pd.Series, labels: Labels) -> Path:
+    """Keep who is in which segment, for the next run to match by; private, never published."""
+    file = root / "build" / "history" / f"{stem}.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame({"key": keys.astype("str"), "segment": labels.astype("int64")}).to_parquet(file, index=False)
+    return file
+
+
+def write_history(root: Path, record: Record) -> list[Path]:
+    """Write the record and the index, oldest first; what is not of this study is set aside: it is not published."""
+    top, ours = root / FOLDER, _folder_name(record.study, record.synthetic)
+    groups: dict[str, dict[str, Record]] = {ours: {r.stem: r for r in _read_folder(top / ours, [])}}
+    for found in _read_folder(top, []):
+        groups.setdefault(_folder_name(found.study, found.synthetic), {})[found.stem] = found
+    groups[ours][record.stem] = record
+    for name in set(groups) - {ours}:
+        stored = {r.stem: r for r in _read_folder(top / name, [])}
+        _write_folder(top / name, stored | groups[name])
+        for stem in groups[name]:
+            (top / f"{stem}.json").unlink()
+    for file in (top / ours).glob("*.json"):
+        file.unlink()
+    return _write_folder(top, groups[ours])
+
+
+def fetch_history(root: Path, address: str) -> list[str]:
+    """Bring the records of a published site into the project's history; what is there already stays.
+
+    Returns
+    -------
+    list of str
+        What happened, one line each; an address that has no history yet (404) gives none and is a first run.
+
+    Raises
+    ------
+    InputError
+        For an address that is none of the web, or a history that cannot be fetched whole; nothing is then changed.
+    """
+    if not address.strip():
+        raise InputError("No address is given.", hint="Name the published site: make history SITE=https://…")
+    if not re.match(r"https?://[^/\s]", address):
+        raise InputError(f"--from {address}: this is no address of the web.", "Expected https://…, where the site is.")
+    notes: list[str] = []
+    found = _fetch_records(address)
+    if found is None:
+        return [f"{address} has no history yet (404): this is a first run."]
+    top = root / FOLDER
+    here = _read_folder(top, notes)
+    fresh = [record for record in found if record.stem not in {r.stem for r in here}]
+    if fresh:
+        _write_folder(top, {record.stem: record for record in (*fresh, *here)})
+    n = len(fresh)
+    return [*notes, f"{n} run{'' if n == 1 else 's'} fetched from {address}." if n else f"No new run at {address}."]
+
+
+def to_json(record: Record) -> str:
+    """The record as text."""
+    return json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def from_json(text: str | bytes) -> Record:
+    """Read a record back; a ``ValidationError`` where it is none."""
+    return TypeAdapter(Record).validate_json(text)
+
+
+def _folder_name(study: str, synthetic: bool) -> str:
+    return slugify(study)[:80].strip("-") + ("-synthetic" if synthetic else "")
+
+
+def _is_same(record: Record, study: Study, synthetic: bool) -> bool:
+    return record.study == study.title and record.synthetic == synthetic
+
+
+def _read_folder(folder: Path, told: list[str]) -> list[Record]:
+    """The records of a folder, oldest first; those that cannot be read are told."""
+    files = {file.name: file for file in sorted(folder.glob("*.json")) if file.name != INDEX}
+    order: list[str] = []
+    if (folder / INDEX).is_file():
+        try:
+            order = _index_names(json.loads((folder / INDEX).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            told.append(f"{FOLDER}/{INDEX} cannot be read; the order of the runs is taken from their names.")
+    records = []
+    for name in [*(n for n in order if n in files), *(n for n in files if n not in order)]:
+        if record := _read_record(files[name].read_bytes(), name, told):
+            records.append(record)
+    return records
+
+
+def _read_record(content: bytes, name: str, told: list[str]) -> Record | None:
+    try:
+        record = from_json(content)
+        if name not in {f"{record.stem}.json", ""} or not _holds_together(record):
+            raise ValueError(name)
+    except (ValidationError, ValueError):
+        told.append(f"{FOLDER}/{name or 'the record'}: this is no record of a run; it is left out.")
+        return None
+    return record
+
+
+def _holds_together(record: Record) -> bool:
+    slugs = [i.slug for i in record.segments]
+    same = {record.k, len(record.segments), len(record.measures.segments)}
+    return len(same) == 1 and len(set(slugs)) == record.k and "index" not in slugs
+
+
+def _index_names(content: object) -> list[str]:
+    """File names in an index, none of which leads out of its folder."""
+    lines = content.get("runs") if isinstance(content, dict) else None
+    if not isinstance(lines, list):
+        raise ValueError("the index has no list of runs")
+    names = [str(line.get("file", "")) for line in lines if isinstance(line, dict)]
+    return [name for name in dict.fromkeys(names) if re.fullmatch(r"[a-z0-9-]{8,40}\.json", name)]
+
+
+def _write_folder(folder: Path, records: Mapping[str, Record]) -> list[Path]:
+    """Write records and index; any other JSON file in the folder goes to the folder ``unread`` beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {folder / f"{stem}.json": to_json(record) for stem, record in records.items()}
+    index = {"study": next(iter(records.values())).study, "runs": [record.entry() for record in records.values()]}
+    files[folder / INDEX] = json.dumps(index, indent=1, ensure_ascii=False) + "\n"
+    for file, text in files.items():
+        if not file.is_file() or file.read_bytes() != text.encode():
+            file.write_bytes(text.encode())
+    for other in set(folder.glob("*.json")) - set(files):
+        (folder / UNREAD).mkdir(exist_ok=True)
+        other.replace(folder / UNREAD / other.name)
+    return list(files)
+
+
+def _read_place(root: Path, place: str, told: list[str]) -> list[Record]:
+    """Records of a file, a folder, or an address of a published site or of its JSON."""
+    if "://" not in place:
+        path = root / place
+        if path.is_file():
+            record = _read_record(path.read_bytes(), "", told)
+            return [record] if record else []
+        if path.is_dir():
+            inside = next((path / sub for sub in (FOLDER, "history") if (path / sub).is_dir()), path)
+            return _read_folder(inside, told)
+        raise InputError(
+            f"_quarto.yml, segmentation.history.previous: {place} is not there.",
+            "Expected is a record (JSON), a folder of records, or the address of a published site.",
+        )
+    try:
+        found = _fetch_records(place)
+    except InputError as error:
+        told.append(f"{str(error).splitlines()[0]} The runs there are not known.")
+        return []
+    if found is None:
+        told.append(f"{place} has no history (404); the runs there are not known.")
+    return found or []
+
+
+def _fetch_records(place: str) -> list[Record] | None:
+    """Records of a published site, of its index, or of one record's address; None where there is no history (404).
+
+    Raises
+    ------
+    InputError
+        Where one of them cannot be fetched or read: with a part of the history, names would be lost unnoticed.
+    """
+    if place.endswith(".json") and not place.endswith(INDEX):
+        content = download(place)
+        return None if content is None else [_checked_record(content, "", place)]
+    base = place.removesuffix("index.html").removesuffix("site/").rstrip("/")
+    folder = place.removesuffix(f"/{INDEX}") if place.endswith(INDEX) else f"{base}/{FOLDER}"
+    content = download(f"{folder}/{INDEX}")
+    if content is None:
+        return None
+    try:
+        index = json.loads(content)
+        names = _index_names(index)
+        if not isinstance(index, dict) or not isinstance(index["runs"], list) or len(names) != len(index["runs"]):
+            raise ValueError
+    except (ValueError, KeyError, RecursionError):
+        raise unusable(
+            f"{folder}/{INDEX} is no list of runs.", 'Expected JSON with {"runs": [{"file": "….json"}]}.'
+        ) from None
+    records = []
+    for name in names[-MOST_RECORDS:]:
+        content = download(f"{folder}/{name}")
+        if content is None:
+            raise unusable(f"{folder}/{name} is not there (404).", f"{INDEX} beside it names it.")
+        records.append(_checked_record(content, name, f"{folder}/{name}"))
+    return records
+
+
+def _checked_record(content: bytes, name: str, address: str) -> Record:
+    record = _read_record(content, name, [])
+    if record is None:
+        raise unusable(f"{address} is no record of a run.", "Expected a whole one, of this version of the tool.")
+    return record

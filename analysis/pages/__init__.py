@@ -1,0 +1,1 @@
+"""From the Report to the pages of the site."""

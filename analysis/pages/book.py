@@ -1,0 +1,502 @@
+"""Report to pages: each page kind is one template that only fills in; a file is written where its bytes change."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
+from markupsafe import Markup
+
+from analysis.base.cache import Kept
+from analysis.base.errors import InputError
+from analysis.base.formats import in_words, localized, number, significant
+from analysis.features.prepare import OUTLIER_Z
+from analysis.manual.settings import marked, read_manual
+from analysis.pages.assets import read_tokens, write_vega_bundle
+from analysis.pages.downloads import sharing
+from analysis.pages.downloads.briefs import (
+    Brief,
+    brief_downloads,
+    brief_files,
+    home_address,
+    installed,
+    key_numbers,
+    narrow,
+    persona_brief,
+    study_brief,
+    write_briefs,
+)
+from analysis.pages.downloads.rules import export_rules
+from analysis.pages.drawings import draw_all, draw_pictures
+from analysis.pages.escaping import escape, escape_front, escape_json, escape_lines
+from analysis.pages.figures import WIDTH, Figure, Table
+from analysis.pages.notes import as_html, find_lost, read_notes
+from analysis.pages.text import changes, compare, evidence, finder, placing, stability, validation, workshop
+from analysis.pages.text import data as tables
+from analysis.report.model import Report, Segment
+from analysis.report.thresholds import THRESHOLDS
+
+SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
+BADGES = {
+    "highly stable": "highly-stable",
+    "valid": "valid",
+    "a pattern": "pattern",
+    "do not trust": "do-not-trust",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageFigure:
+    """A figure as the macro takes it; ``svg`` is relative to the page."""
+
+    id: str
+    title: str
+    caption: str
+    alt: str
+    spec_json: Markup
+    svg: Markup
+    width: int
+    height: int
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A marker row: positions 0-100 on a common axis from the lowest p10 to the highest p90."""
+
+    label: str
+    text: str
+    colour: Markup
+    seg_text: str
+    all_text: str
+    seg_lo: Markup
+    seg_mid: Markup
+    seg_hi: Markup
+    all_lo: Markup
+    all_mid: Markup
+    all_hi: Markup
+
+
+def write_pages(report: Report, root: Path, kept: Kept | None = None) -> list[Path]:
+    """Write ``site/*.qmd``, the charts' pictures and the notice; remove pages of segments that are gone.
+
+    Returns
+    -------
+    list of Path
+        Every generated file.
+    """
+    with localized(report.study.locale):
+        site = root / "site"
+        bundle = write_vega_bundle(site / "assets")
+        book = _Book(report, root, bundle, kept)
+        pages = dict(book.pages())
+        files = [_write(site / name, text) for name, text in pages.items()]
+        files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
+        exports = {**export_rules(report), **sharing.export_segments(report)}
+        files += [_write(site / "downloads" / name, text) for name, text in exports.items()]
+        prose = {page.name: page.read_text(encoding="utf-8") for page in sorted(site.glob("*.qmd"))}
+        guide = sharing.write_guide(report, {**pages, **prose}, book.home if "//" in book.home else "")
+        files.append(_write(site / sharing.GUIDE, guide))
+        files.append(_write(site / "downloads" / sharing.PICTURE, sharing.draw_picture(report, book.tokens)))
+        files += write_briefs(
+            list(book.briefs()) if installed() else [], site / "downloads", root / "templates" / "briefs"
+        )
+        for pattern in ("segment*", "brief*.pdf", "card*.png"):
+            _sweep(site / "downloads", pattern, files)
+        _sweep(site / "segments", "*.qmd", files)
+        _sweep(site / "assets" / "charts", "*.svg", files)
+        until = report.formats().date(report.card.valid_until)
+        dated = f", as of {report.formats().date(report.study.as_of)}" if report.study.as_of else ""
+        text = (
+            SYNTHETIC
+            if report.study.synthetic
+            else f"Made from {number(report.study.n_customers)} rows of data{dated}."
+        )
+        write_notice(
+            root,
+            text,
+            synthetic=report.study.synthetic,
+            variables={"study": escape_front(report.study.title)},
+            stale=(report.card.valid_until, f"Out of date: these segments were to be used until {until}."),
+        )
+        return [*files, site / "assets" / bundle, site / "_metadata.yml", root / "_variables.yml"]
+
+
+def write_notice(
+    root: Path,
+    text: str,
+    *,
+    synthetic: bool,
+    variables: Mapping[str, str] | None = None,
+    stale: tuple[str, str] = ("", ""),
+) -> None:
+    """Write what every page says about its data, in the two files that both engines read after pre-render.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    text : str
+        One line, never empty; 404 always shows it, the other pages where the data are synthetic.
+    synthetic : bool
+        Whether a strip with the text stands on top of every page.
+    variables : mapping of str to str, optional
+        More variables for ``{{< var name >}}`` in prose pages.
+    stale : tuple of (str, str), optional
+        Last day of use as ISO text, empty for none, and the words that a script shows on every page after it.
+    """
+    strip = f'<aside class="notice" aria-label="About the data">{Markup.escape(text)}</aside>' if synthetic else ""
+    if stale[0]:
+        strip += (
+            f'<aside class="notice-stale" aria-label="Out of date" data-until="{Markup.escape(stale[0])}" hidden>'
+            f"{Markup.escape(stale[1])}</aside>"
+        )
+    # Quarto repeats the metadata of a page that it renders alone; the study's settings say nothing about a page.
+    metadata = {"segmentation": None, **({"include-before-body": [{"text": strip}]} if strip else {})}
+    _write(root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
+    values = {"notice": text, **(variables or {})}
+    _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_glossary(path: Path) -> dict[str, dict[str, Any]]:
+    """Words of the field by name: ``term``, ``text``, the ``page`` below ``site/`` that uses it, and an ``id``."""
+    words = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {
+        word["term"]: {
+            **word,
+            "id": Markup(re.sub(r"[^a-z0-9]+", "-", word["term"].lower())),
+            "page": Markup(word["page"]),
+        }
+        for word in words
+    }
+
+
+def _find_line(error: Exception) -> str:
+    """The template and line in which an error arose; empty where it arose in the code."""
+    if isinstance(error, TemplateSyntaxError) and error.name:
+        return f"templates/{error.name}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    last = next((f for f in reversed(frames) if "jinja2" not in Path(f.filename).parts), None)
+    if last is None or "/templates/" not in Path(last.filename).as_posix():
+        return "templates" if isinstance(error, TemplateNotFound) else ""
+    return f"templates/{Path(last.filename).as_posix().rpartition('/templates/')[2]}, line {last.lineno}"
+
+
+class _Book:
+    """The pages of one report."""
+
+    def __init__(self, report: Report, root: Path, bundle: str, kept: Kept | None = None) -> None:
+        self.report, self.formats, self.home = report, report.formats(), home_address(root)
+        self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
+        self.kept, self.figures = kept, dict[str, Figure]()
+        self.pictures = draw_pictures(self.draw(), self.tokens, kept)
+        self.environment = Environment(
+            loader=FileSystemLoader(root / "templates"),
+            block_start_string="<%",
+            block_end_string="%>",
+            variable_start_string="<<",
+            variable_end_string=">>",
+            comment_start_string="<#",
+            comment_end_string="#>",
+            undefined=StrictUndefined,
+            autoescape=True,
+            finalize=_finalize,
+            trim_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self.environment.globals.update(
+            vega_bundle=Markup(bundle),
+            readings=evidence,
+            structure=stability,
+            trials=validation,
+            placing=placing,
+            finder=finder,
+            workshop=workshop,
+            locale=report.study.locale,
+            glossary=read_glossary(root / "templates" / "glossary.yml"),
+            comparison=compare,
+            news=changes,
+        )
+        self.environment.globals.update(notes=read_notes(root), as_html=as_html, find_lost=find_lost)
+        self.environment.filters.update(
+            front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
+            percent=self.formats.percent,
+            interval=self.formats.interval,
+            about=self.formats.about,
+            date=self.formats.date,
+            people=self.formats.people,
+            rounded=lambda x: float(f"{x:.3g}"),
+            plain=self.formats.plain,
+            words=in_words,
+            number=number,
+            value=self.formats.value,
+            code=escape_lines,
+            marked=marked,
+        )
+
+    def pages(self) -> Iterable[tuple[str, str]]:
+        """Name and text of each page."""
+        report, figures = self.report, self.figures
+        personas = [self.card(s, "segments/") for s in report.segments]
+        yield (
+            "index.qmd",
+            self.page(
+                "index",
+                personas=personas,
+                value_size=self.figure(figures["value_size"], 0),
+                first=self.first_actions(),
+                tiles=key_numbers(report),
+                briefs=brief_downloads(""),
+            ),
+        )
+        siblings = [self.card(s, "") for s in report.segments]
+        yield "segments/index.qmd", self.page("personas", personas=siblings)
+        for i, segment in enumerate(report.segments):
+            neighbours = {
+                "previous": siblings[i - 1] if i else None,
+                "next": siblings[i + 1] if i + 1 < len(siblings) else None,
+            }
+            yield f"segments/{segment.slug}.qmd", self.persona(segment, siblings, neighbours)
+        shown = {name: self.figure(figure, 0) for name, figure in figures.items()}
+        mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
+        yield "explore.qmd", self.page("explore", figures=shown)
+        yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
+        yield "changes.qmd", self.page("changes", figures=shown, thresholds=THRESHOLDS)
+        yield "evidence.qmd", self.page("evidence", figures=shown)
+        yield "stability.qmd", self.page("stability", figures=shown)
+        yield "algorithms.qmd", self.page("algorithms", figures=shown)
+        yield "placing.qmd", self.page("placing")
+        yield "finder.qmd", self.page("finder")
+        yield "workshop.qmd", self.page("workshop")
+        yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
+        yield "proof.qmd", self.page("proof", figures=shown)
+        columns = [figure for name, figure in shown.items() if name.startswith("column_")]
+        yield (
+            "data.qmd",
+            self.page(
+                "data",
+                figures=shown,
+                columns=columns,
+                coverage=[figure for name, figure in shown.items() if name.startswith("coverage_")],
+                sources=tables.sources(report),
+                ledger=tables.ledger(report),
+                findings=tables.findings(report),
+                numbers=tables.numbers(report),
+                outlier_z=OUTLIER_Z,
+            ),
+        )
+        known = {
+            "variables": tables.variables(report),
+            "columns": tables.dictionary(report),
+            "fields": sharing.list_fields(),
+        }
+        yield "dictionary.qmd", self.page("dictionary", **known)
+        yield "card.qmd", self.page("card", thresholds=THRESHOLDS)
+        yield (
+            "methodology.qmd",
+            self.page(
+                "methodology",
+                features=tables.features(report),
+                groups=tables.groups(report),
+                core=tables.core(report),
+                thresholds=THRESHOLDS,
+                parameters=tables.parameters(report),
+            ),
+        )
+        yield "validation.qmd", self.page("validation", figures=shown)
+        yield "glossary.qmd", self.page("glossary")
+        for name in ("settings", "commands", "architecture"):
+            yield f"{name}.qmd", self.page(name, manual=read_manual())
+
+    def draw(self) -> Iterator[Figure]:
+        """Each figure when it is made; all are then known by what templates call them."""
+        for figure in draw_all(self.report):
+            self.figures[figure.id.removeprefix("chart-").replace("-", "_")] = figure
+            yield figure
+
+    def briefs(self) -> Iterable[Brief]:
+        """The study and each persona on a page of their own."""
+        report, figures = self.report, self.figures
+        shown = figures["value_size"]
+        profiles = [figures[f"profile_{s.letter.lower()}"] for s in report.segments]
+        pictures = draw_pictures([narrow(f) for f in (shown, *profiles)], self.tokens, self.kept)
+        yield study_brief(report, self.first_actions(), shown, pictures[shown.id], self.home)
+        for s, shown in zip(report.segments, profiles, strict=True):
+            sure = evidence.how_sure(report, s)
+            yield persona_brief(report, s, self.tiles(s), sure, shown, pictures[shown.id], self.home)
+
+    def page(self, template: str, **context: Any) -> str:
+        """Fill in one template.
+
+        Raises
+        ------
+        InputError
+            Where a template cannot be filled in, with its line.
+        """
+        try:
+            text = self.environment.get_template(f"pages/{template}.qmd").render(
+                report=self.report, study=self.report.study, verdict=self.report.verdict, **context
+            )
+        except Exception as error:
+            if place := _find_line(error):
+                raise InputError(
+                    f"{place}: {error}.".replace("..", "."), hint="Correct the template; the last site is as it was."
+                ) from error
+            raise
+        return re.sub(r"\n{3,}", "\n\n", text)
+
+    def figure(self, figure: Figure, depth: int) -> PageFigure:
+        """Make a chart ready for a page that lies ``depth`` folders under ``site/``."""
+        found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.pictures[figure.id])
+        width, height = (round(float(x)) for x in found.groups()) if found else (WIDTH, figure.height)
+        address = Markup("../" * depth + f"assets/charts/{figure.id}.svg")
+        words = (figure.id, figure.title, figure.caption, figure.alt)
+        return PageFigure(*words, escape_json(figure.spec), address, width, height, figure.table)
+
+    def card(self, s: Segment, folder: str) -> dict[str, Any]:
+        """A persona as the card, the switcher and the pager take it."""
+        widest = max(max(x.share, x.value_share or 0) for x in self.report.segments)
+        return {
+            "url": Markup(f"{folder}{s.slug}.html"),
+            "letter": s.letter,
+            "colour": Markup(s.colour),
+            "name": s.name,
+            "story": s.one_line,
+            "customers_text": f"{self.formats.people(s.n)} ({self.formats.percent(s.share)})",
+            "customers_pct": round(100 * s.share / widest),
+            "value_label": self.report.value_label(),
+            "value_text": self.formats.value(s.value_share, "share") if s.value_share is not None else "",
+            "value_pct": round(100 * (s.value_share or 0) / widest),
+            "traits": list(s.traits),
+            "badge_kind": Markup(BADGES[s.band]),
+            "badge_text": s.band.capitalize(),
+        }
+
+    def persona(self, segment: Segment, siblings: list[dict[str, Any]], neighbours: dict[str, Any]) -> str:
+        """One persona page."""
+        return self.page(
+            "persona",
+            s=segment,
+            thresholds=THRESHOLDS,
+            siblings=siblings,
+            bands=[self.band(segment, name) for name in segment.markers],
+            profile=self.figure(self.figures[f"profile_{segment.letter.lower()}"], 1),
+            badge_kind=Markup(BADGES[segment.band]),
+            tiles=self.tiles(segment),
+            outcomes=self.outcomes(segment),
+            briefs=brief_downloads(segment.slug, "../"),
+            picture=Markup(brief_files(segment.slug)[1] if installed() else sharing.PICTURE),
+            **neighbours,
+        )
+
+    def tiles(self, s: Segment) -> list[tuple[str, str, str]]:
+        """Key numbers of a persona: value, label, note."""
+        f, study = self.formats, self.report.study
+        tiles = [(f.people(s.n), study.customers, f"{f.percent(s.share)} of all")]
+        worth = s.difference(study.value) if study.value else None
+        if worth and s.value_share is not None and study.value:
+            variable = self.report.variable(study.value)
+            label = variable.label.lower()
+            base = f.value(self.report.everyone[study.value].median, variable.unit)
+            tiles.append((f.percent(s.value_share), f"of {label}", f"{f.percent(s.share)} of customers"))
+            tiles.append((f.value(worth.summary.median, variable.unit), f"median {label}", f"everyone {base}"))
+        if expected := self.report.expected:
+            own = expected.segments[s.id - 1]
+            band, base = f.interval(own.low, own.high, "money"), f.value(expected.everyone.value, "money")
+            note = f"a customer, {f.percent(expected.level)} interval {band}; everyone {base}"
+            tiles.append((f.value(own.value, "money"), "expected spend in the next year", note))
+        tiles.append((number(s.slsw, 2), "stability", f"{s.band}; 1 = the same customers in every resample"))
+        return tiles
+
+    def outcomes(self, s: Segment) -> list[tuple[str, str, str]]:
+        """Outcome, rate here, rate of everyone."""
+        return [
+            (
+                v.label,
+                self.formats.percent(d.summary.mean),
+                self.formats.percent(self.report.everyone[v.name].mean),
+            )
+            for v in self.report.variables
+            if v.role == "outcome" and v.unit == "yes_no" and (d := s.difference(v.name))
+        ]
+
+    def band(self, s: Segment, name: str) -> Band:
+        """One marker as a band against everyone."""
+        variable, found = self.report.variable(name), s.difference(name)
+        assert found is not None
+        own, base = found.summary, self.report.everyone[name]
+        word = "higher" if found.z > 0 else "lower"
+        sure = f"{word} in {found.certainty} of 100 resamples"
+        if s.n - own.n >= self.report.study.min_cell:
+            sure += f"; known for {self.formats.people(own.n)}"
+        if variable.unit == "yes_no":
+            here, all_ = round(100 * own.mean, 1), round(100 * base.mean, 1)
+            texts = (self.formats.percent(own.mean), self.formats.percent(base.mean))
+            place = [Markup(x) for x in (0, here, here, 0, all_, all_)]
+            return Band(variable.label, f"yes, {sure}", Markup(s.colour), *texts, *place)
+        low, high = min(own.p10, base.p10), max(own.p90, base.p90)
+        span = (high - low) or 1.0
+        told = self.formats.told(variable.unit, (own.mean, own.median), (base.mean, base.median))
+        if told and told[0] == "mean":
+            sure = f"on average {told[1]}, everyone {told[2]}; {sure}"
+        place = [
+            Markup(round(4 + 92 * (x - low) / span, 1))
+            for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)
+        ]
+        unit = variable.unit
+        return Band(
+            variable.label,
+            sure,
+            Markup(s.colour),
+            f"{self.formats.value(own.median, unit)} ({self.formats.value(own.p10, unit)} to "
+            f"{self.formats.value(own.p90, unit)})",
+            f"{self.formats.value(base.median, unit)} ({self.formats.value(base.p10, unit)} to "
+            f"{self.formats.value(base.p90, unit)})",
+            *place,
+        )
+
+    def first_actions(self) -> list[dict[str, Any]]:
+        """The first action of up to three segments, most valuable first; no action twice."""
+        ranked = sorted(self.report.segments, key=lambda s: -(s.value_share if s.value_share is not None else s.share))
+        chosen: list[dict[str, Any]] = []
+        for s in ranked:
+            action = next((a for a in s.actions if a.title not in {c["title"] for c in chosen}), None)
+            if action and len(chosen) < 3:
+                chosen.append(
+                    {
+                        "title": action.title,
+                        "text": f"For {s.name}. {action.reason}",
+                        "why": "",
+                        "test": action.measure,
+                        "evidence": [{"url": Markup(f"segments/{s.slug}.html#what-to-do"), "text": s.name}],
+                    }
+                )
+        return chosen
+
+
+def _finalize(value: object) -> object:
+    if isinstance(value, Markup) or value is None:
+        return value
+    if isinstance(value, float):
+        return significant(value)
+    return Markup(str(value)) if isinstance(value, int) else escape(value)
+
+
+def _write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    if not path.is_file() or path.read_bytes() != data:
+        path.write_bytes(data)
+    return path
+
+
+def _sweep(folder: Path, pattern: str, keep: list[Path]) -> None:
+    for stale in set(folder.glob(pattern)) - set(keep):
+        stale.unlink()

@@ -1,0 +1,1 @@
+"""The charts of each page, one module a page."""

@@ -1,0 +1,278 @@
+"""Charts of what competed: each algorithm's stability, Ward's tree and its own groups, DBSCAN's radius."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import altair as alt
+import pandas as pd
+
+from analysis.base.formats import in_words, joined, number, significant
+from analysis.clustering.resample import REFERENCE_ROWS
+from analysis.clustering.selection import VALID
+from analysis.pages.charts.evidence import ACCENT
+from analysis.pages.figures import EVERYONE, INK, SHAPES, Figure, Table, make_figure, single, tip
+from analysis.pages.text.evidence import cell_share
+from analysis.report.model import Report
+
+COLOURS = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8f7a10"]
+
+
+def algorithms(report: Report) -> Figure:
+    """Median stability over k for each algorithm."""
+    shown = [(a, [r for r in a.by_k if r.stability.pairs]) for a in report.evidence.algorithms]
+    rows = [
+        {"k": r.k, "median": r.stability.median, "algorithm": a.title, "silhouette": r.silhouette}
+        for a, found in shown
+        for r in found
+    ]
+    titles = [a.title for a, found in shown if found]
+    colour = alt.Color(
+        field="algorithm", type="nominal", title=None, scale=alt.Scale(domain=titles, range=COLOURS[: len(titles)])
+    )
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X(field="k", type="ordinal", title="Number of segments", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y(field="median", type="quantitative", title="Median stability", scale=alt.Scale(domain=[0, 1])),
+        color=colour,
+    )
+    points = base.mark_point(size=70, filled=True, opacity=1).encode(
+        shape=alt.Shape(
+            field="algorithm", type="nominal", title=None, scale=alt.Scale(domain=titles, range=SHAPES[: len(titles)])
+        ),
+        tooltip=[
+            tip("algorithm", "Algorithm"),
+            tip("k", "Segments"),
+            alt.Tooltip(field="median", type="quantitative", format=".2f", title="Median stability"),
+            alt.Tooltip(field="silhouette", type="quantitative", format=".2f", title="Silhouette"),
+        ],
+    )
+    at = [(a.title, r.stability.median) for a, found in shown for r in found if r.k == report.decision.k]
+    title = f"With {in_words(report.decision.k)} segments, {max(at, key=lambda pair: pair[1])[0]} repeats best"
+    if len(at) < 2:
+        title = f"Only {report.decision.algorithm_title} gives {in_words(report.decision.k)} segments to compare"
+    caption = "Each algorithm saw the same customers and features; 1 = the same groups in every resample."
+    without = [a.title for a in report.evidence.algorithms if not a.by_k]
+    if without:
+        caption += f" Without a point: {joined(without)}, as no groups were found."
+    if any(not r.stability.pairs for a in report.evidence.algorithms for r in a.by_k):
+        caption += " A solution that had already failed is not resampled and not drawn."
+    table = Table(
+        ("Algorithm", "Segments", "Median stability", "Mean silhouette", "Smallest segment"),
+        tuple(
+            (
+                a.title,
+                str(r.k),
+                number(r.stability.median, 3),
+                number(r.silhouette, 3),
+                cell_share(report, r.smallest_share),
+            )
+            for a, found in shown
+            for r in found
+        ),
+    )
+    spec = single(alt.layer(base.mark_line(strokeWidth=2), points), 280)
+    return make_figure(
+        "algorithms", title, caption, f"Lines of stability by number of segments. {title}.", spec, 360, table
+    )
+
+
+def dendrogram(report: Report) -> Figure:
+    """The upper part of Ward's tree, with the cut that gives the published number of segments."""
+    tree, k = report.evidence.tree, report.decision.k
+    heights = sorted((max(y) for _, y in tree.links), reverse=True)
+    rows = [
+        {"link": i, "step": step, "x": round(x, 2), "height": y, "part": "above" if max(ys) > tree.cut else "below"}
+        for i, (xs, ys) in enumerate(tree.links)
+        for step, (x, y) in enumerate(zip(xs, ys, strict=True))
+    ]
+    colour = alt.Color(
+        field="part",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(domain=["above", "below"], range=[ACCENT, EVERYONE]),
+    )
+    # Room for the words of the cut, right of the tree.
+    left, right = min(row["x"] for row in rows), 1.26 * max(row["x"] for row in rows)
+    links = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_line(strokeWidth=2, interpolate="linear", strokeJoin="round")
+        .encode(
+            x=alt.X(field="x", type="quantitative", axis=None, scale=alt.Scale(domain=[left, right], nice=False)),
+            y=alt.Y(field="height", type="quantitative", title="Cost of the union", axis=alt.Axis(tickCount=5)),
+            detail=alt.Detail(field="link", type="nominal"),
+            order=alt.Order(field="step", type="quantitative"),
+            color=colour,
+        )
+    )
+    mark = pd.DataFrame([{"height": tree.cut, "text": f"cut: {k}"}])
+    y = alt.Y(field="height", type="quantitative", title="Cost of the union")
+    line = alt.Chart(mark).mark_rule(strokeDash=[4, 3], color=INK).encode(y=y)
+    words = (
+        alt.Chart(mark)
+        .mark_text(align="right", dy=-8, fontWeight=600)
+        .encode(y=y, x=alt.value("width"), text=alt.Text(field="text", type="nominal"))
+    )
+    steps = [above - below for above, below in pairwise(heights)]
+    widest = max(range(len(steps)), key=lambda i: steps[i]) + 2 if steps else 2
+    title = (
+        f"Ward's tree is cut most easily at {in_words(widest)} groups"
+        + (", as published" if widest == k else f"; the line cuts it at {in_words(k)}")
+        if steps
+        else "Ward's tree has a single union"
+    )
+    caption = (
+        "Read from the bottom: each bracket joins two groups; the higher it is, the more the spread within groups "
+        "grows by that union. The longer the upright lines that a cut crosses, the clearer the groups. "
+        f"Shown are the last {len(heights)} unions"
+    )
+    sampled = report.study.n_core > REFERENCE_ROWS
+    caption += f" of a sample of {number(REFERENCE_ROWS)} {report.study.customers}." if sampled else "."
+    table = Table(
+        ("Groups before", "Groups after", "Cost of the union"),
+        tuple((str(i + 1), str(i), report.formats().plain(height)) for i, height in enumerate(heights, 1)),
+    )
+    spec = single(alt.layer(links, line, words), 280)
+    return make_figure("dendrogram", title, caption, f"Tree of unions. {title}.", spec, 330, table)
+
+
+def reach(report: Report) -> Figure | None:
+    """The curve of distances to the m-th neighbour, whose knee is DBSCAN's radius."""
+    found, study = report.evidence.reach, report.study
+    n = min(study.n_core, REFERENCE_ROWS)
+    # A quantile near an end may be the distance of one customer.
+    points = [
+        (share, value)
+        for share, value in enumerate(found.quantiles, 1)
+        if min(share, 100 - share) * n >= 100 * study.min_cell
+    ]
+    if len(points) < 2:
+        return None
+    curve = (
+        alt.Chart(pd.DataFrame([{"share": share, "distance": value} for share, value in points]))
+        .mark_line(strokeWidth=2, color=ACCENT)
+        .encode(
+            x=alt.X(
+                field="share",
+                type="quantitative",
+                title="Share of customers, %",
+                scale=alt.Scale(domain=[0, 100]),
+                axis=alt.Axis(tickCount=5),
+            ),
+            y=alt.Y(
+                field="distance",
+                type="quantitative",
+                title=f"Distance to neighbour {found.neighbours}",
+                scale=alt.Scale(zero=False),
+                axis=alt.Axis(tickCount=5),
+            ),
+        )
+    )
+    mark = pd.DataFrame([{"distance": found.radius, "text": f"radius {number(found.radius, 2)}", "share": 2}])
+    y = alt.Y(field="distance", type="quantitative", title=f"Distance to neighbour {found.neighbours}")
+    line = alt.Chart(mark).mark_rule(strokeDash=[4, 3], color=INK).encode(y=y)
+    words = (
+        alt.Chart(mark)
+        .mark_text(align="left", dy=-8, fontWeight=600)
+        .encode(y=y, x=alt.X(field="share", type="quantitative"), text=alt.Text(field="text", type="nominal"))
+    )
+    within = sum(value <= found.radius for value in found.quantiles)
+    dbscan = next(a for a in report.evidence.algorithms if a.name == "dbscan")
+    title = (
+        f"The curve bends at {number(found.radius, 2)}: that near, {within} % of customers have "
+        f"{found.neighbours} neighbours"
+        if found.radius > 0
+        else f"{within} % of customers have {found.neighbours} others just like them, which leaves no radius to choose"
+    )
+    caption = (
+        f"For each share of customers, the distance within which their {found.neighbours} nearest neighbours lie "
+        "(twice the number of features, at least five). DBSCAN calls a region dense where neighbours are nearer than "
+        f"the knee, the point farthest from the straight line between the ends. It {_told(dbscan.outcome)}."
+    )
+    table = Table(
+        ("Share of customers", f"Distance to neighbour {found.neighbours}"),
+        tuple(
+            (report.formats().percent(share / 100), number(value, 3))
+            for share, value in points
+            if share % 10 == 0 or (share, value) in (points[0], points[-1])
+        ),
+    )
+    spec = single(alt.layer(curve, line, words), 260)
+    return make_figure("reach", title, caption, f"Rising curve of distances. {title}.", spec, 310, table)
+
+
+def ward_groups(report: Report) -> Figure | None:
+    """How well Ward's own groups come back, beside the rule that places everyone; None where it was not resampled."""
+    rows = [r for a in report.evidence.algorithms if a.name == "ward" for r in a.by_k if r.own_slsw]
+    found = next((r for r in rows if r.k == report.decision.k), rows[0] if rows else None)
+    if found is None:
+        return None
+    groups = [f"Group {j}" for j in range(1, found.k + 1)]
+    kinds = ["Ward's own groups", "Nearest centre"]
+    points = [
+        {"group": group, "rule": kind, "jaccard": value}
+        for kind, values in zip(kinds, (found.own_slsw, found.slsw), strict=True)
+        for group, value in zip(groups, values, strict=True)
+    ]
+    y = alt.Y(field="group", type="nominal", sort=groups, title=None)
+    x = alt.X(
+        field="jaccard",
+        type="quantitative",
+        title="Mean Jaccard similarity over resamples",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f"),
+    )
+    pairs = pd.DataFrame(
+        [{"group": g, "own": a, "centre": b} for g, a, b in zip(groups, found.own_slsw, found.slsw, strict=True)]
+    )
+    between = (
+        alt.Chart(pairs)
+        .mark_rule(strokeWidth=2, color=EVERYONE)
+        .encode(y=y, x=alt.X(field="own", type="quantitative"), x2=alt.X2(field="centre"))
+    )
+    dots = (
+        alt.Chart(pd.DataFrame(points))
+        .mark_point(size=90, filled=True, opacity=1)
+        .encode(
+            y=y,
+            x=x,
+            color=alt.Color(
+                field="rule", type="nominal", title=None, scale=alt.Scale(domain=kinds, range=[COLOURS[2], INK])
+            ),
+            shape=alt.Shape(
+                field="rule", type="nominal", title=None, scale=alt.Scale(domain=kinds, range=[SHAPES[2], SHAPES[0]])
+            ),
+            tooltip=[
+                tip("group", "Group"),
+                tip("rule", "Rule"),
+                alt.Tooltip(field="jaccard", type="quantitative", format=".2f", title="Similarity"),
+            ],
+        )
+    )
+    valid = (
+        alt.Chart(pd.DataFrame({"x": [VALID]}))
+        .mark_rule(strokeDash=[4, 3], color=INK)
+        .encode(x=alt.X(field="x", type="quantitative"))
+    )
+    title = (
+        f"Ward's own groups come back at {number(min(found.own_slsw), 2)} to {number(max(found.own_slsw), 2)}, "
+        f"by the nearest centre at {number(min(found.slsw), 2)} to {number(max(found.slsw), 2)}"
+    )
+    caption = (
+        "Ward's tree gives groups to the customers it was grown from; everyone else goes to the nearest centre, and "
+        "so do they. For each of its groups, the largest share of members in common with a group of another "
+        f"resample's tree, on average: among the customers drawn, and among all by the rule. Dashed: "
+        f"{significant(VALID)}, from "
+        "which Hennig calls a segment valid."
+    )
+    table = Table(
+        ("Group", *kinds),
+        tuple((g, number(a, 3), number(b, 3)) for g, a, b in zip(groups, found.own_slsw, found.slsw, strict=True)),
+    )
+    height = 34 * found.k
+    spec = single(alt.layer(between, valid, dots), height)
+    return make_figure("ward-groups", title, caption, f"Two points for each group. {title}.", spec, height + 90, table)
+
+
+def _told(outcome: str) -> str:
+    """An algorithm's outcome as the rest of a sentence."""
+    return outcome if outcome.startswith("finds") else f"finds {outcome}"

@@ -1,0 +1,409 @@
+"""Charts of the evidence: why this number of segments, and how far to trust each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from analysis.base.formats import formatted, in_words, number, significant
+from analysis.clustering.evidence import PREDICTS
+from analysis.clustering.selection import NATURAL_GAP, STABLE, CandidateEvidence
+from analysis.pages.figures import EVERYONE, INK, Figure, Table, make_figure, single, tip
+from analysis.report.model import Report
+
+ACCENT = "var(--accent)"
+
+
+def elbow(report: Report) -> Figure | None:
+    """Within-segment sum of squares by k, with its knee."""
+    k = report.evidence.prefers.elbow
+    return _by_k(
+        report,
+        "elbow",
+        report.evidence.by_k,
+        [r.wcss for r in report.evidence.by_k],
+        "Within-segment sum of squares",
+        f"The elbow points to {k}, weakly",
+        "Within-segment sum of squares: how far customers lie from their segment's centre. It always falls; look for "
+        "the bend.",
+        format=",.0f",
+        axis="~s",
+    )
+
+
+def silhouette(report: Report) -> Figure | None:
+    """Mean silhouette by k, with twice its standard error where it was sampled."""
+    rows = report.evidence.by_k
+    errors = [2 * r.silhouette_se for r in rows]
+    published = _published(report).silhouette
+    best = report.evidence.prefers.silhouette
+    caption = (
+        f"Mean silhouette{report.core_note()}: 1 = far from every other segment, 0 = on a border. "
+        f"Under {number(0.25, 2)} there is no clear gap "
+        "between segments (Kaufman and Rousseeuw's reading)."
+    )
+    if any(errors):
+        caption += " Lines: two standard errors either way, as it was taken from a sample of customers."
+    return _by_k(
+        report,
+        "silhouette",
+        rows,
+        [r.silhouette for r in rows],
+        "Mean silhouette",
+        f"Separation is best with {best} segments; with {report.decision.k} it is {number(published, 2)}",
+        caption,
+        format=".3f",
+        errors=errors,
+        zero=True,
+    )
+
+
+def calinski_harabasz(report: Report) -> Figure | None:
+    """Calinski-Harabasz index by k."""
+    rows = report.evidence.by_k
+    return _by_k(
+        report,
+        "calinski-harabasz",
+        rows,
+        [r.calinski_harabasz for r in rows],
+        "Calinski-Harabasz index",
+        f"Calinski and Harabasz point to {report.evidence.prefers.calinski_harabasz}",
+        "Spread between segments over spread within, for the number of segments; higher is better.",
+        format=",.0f",
+        zero=True,
+        height=180,
+    )
+
+
+def davies_bouldin(report: Report) -> Figure | None:
+    """Davies-Bouldin index by k."""
+    rows = report.evidence.by_k
+    return _by_k(
+        report,
+        "davies-bouldin",
+        rows,
+        [r.davies_bouldin for r in rows],
+        "Davies-Bouldin index",
+        f"Davies and Bouldin point to {report.evidence.prefers.davies_bouldin}",
+        "Mean likeness of each segment to the one most like it; lower is better.",
+        format=".2f",
+        height=180,
+    )
+
+
+def gap(report: Report) -> Figure | None:
+    """Gap statistic of k-means by k, with its standard error."""
+    rows = [r for r in _kmeans(report) if r.gap is not None]
+    k = report.evidence.prefers.gap
+    title = (
+        "The gap statistic finds no number to stop at"
+        if k is None
+        else f"The gap statistic points to {k}{'' if k > 1 else ', that is to no groups'}"
+    )
+    return _by_k(
+        report,
+        "gap",
+        rows,
+        [r.gap or 0.0 for r in rows],
+        "Gap",
+        title,
+        "How much tighter k-means groups these customers than points spread evenly over the same box. It stops at the "
+        "first number whose gap is within one standard error (line) of the next one's. One group is compared too.",
+        format=".3f",
+        errors=[r.gap_se or 0.0 for r in rows],
+    )
+
+
+def prediction_strength(report: Report) -> Figure | None:
+    """Prediction strength of k-means by k."""
+    rows = [r for r in _kmeans(report) if r.prediction_strength is not None]
+    k = report.evidence.prefers.prediction_strength
+    title = "One half of the customers does not predict the other with any number of segments"
+    if k is not None and k > 1:
+        title = f"One half of the customers predicts the other with up to {in_words(k)} segments"
+    return _by_k(
+        report,
+        "prediction-strength",
+        rows,
+        [r.prediction_strength or 0.0 for r in rows],
+        "Prediction strength",
+        title,
+        "Of two customers that one half's own k-means puts together, how often the other half's does so too, in the "
+        f"segment where that is rarest. Dashed: {significant(PREDICTS)}, from which Tibshirani and Walther "
+        f"accept a number.",
+        format=".2f",
+        bound=PREDICTS,
+        zero=True,
+    )
+
+
+def bic(report: Report) -> Figure | None:
+    """BIC of the Gaussian mixture by k."""
+    rows = [r for a in report.evidence.algorithms if a.name == "mixture" for r in a.by_k if r.bic is not None]
+    k = report.evidence.prefers.bic
+    if k is None:
+        return None
+    return _by_k(
+        report,
+        "bic",
+        rows,
+        [r.bic or 0.0 for r in rows],
+        "BIC of the mixture",
+        f"The mixture describes the data best with {in_words(k)} ellipses",
+        "Bayesian information criterion: how badly a mixture of k Gaussian ellipses fits, plus a charge for every "
+        "number it needs; lower is better. One segment of odd shape may take several ellipses.",
+        format=",.0f",
+        axis="~s",
+    )
+
+
+def stability(report: Report) -> Figure:
+    """Stability by k: the spread of the adjusted Rand index over pairs of resamples."""
+    rows = [r for r in report.evidence.by_k if r.stability.pairs]
+    frame = pd.DataFrame(
+        [
+            {
+                "k": r.k,
+                "p5": r.stability.p5,
+                "q1": r.stability.q1,
+                "median": r.stability.median,
+                "q3": r.stability.q3,
+                "p95": r.stability.p95,
+                "mark": _mark(report, r.k),
+                "pairs": r.stability.pairs,
+            }
+            for r in rows
+        ]
+    )
+    x = alt.X(field="k", type="ordinal", title="Number of segments", axis=alt.Axis(labelAngle=0))
+    base = alt.Chart(frame).encode(x=x)
+    y = alt.Y(
+        field="p5",
+        type="quantitative",
+        title="Agreement between resamples (adjusted Rand)",
+        scale=alt.Scale(domain=[0, 1]),
+    )
+    colour = alt.Color(
+        field="mark",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(domain=["published", "other"], range=[ACCENT, EVERYONE]),
+    )
+    whiskers = base.mark_rule().encode(y=y, y2=alt.Y2(field="p95"), color=colour)
+    boxes = base.mark_bar(size=22, opacity=0.55).encode(
+        y=alt.Y(field="q1", type="quantitative"), y2=alt.Y2(field="q3"), color=colour
+    )
+    ticks = base.mark_tick(thickness=3, size=22).encode(
+        y=alt.Y(field="median", type="quantitative"),
+        color=colour,
+        tooltip=[
+            tip("k", "Segments"),
+            alt.Tooltip(field="median", type="quantitative", format=".2f", title="Median"),
+            tip("pairs", "Pairs of resamples"),
+        ],
+    )
+    line = (
+        alt.Chart(pd.DataFrame({"y": [STABLE]}))
+        .mark_rule(strokeDash=[4, 3], color=INK)
+        .encode(y=alt.Y(field="y", type="quantitative"))
+    )
+    published = _published(report)
+    after = next((r for r in rows if r.k == report.decision.k + 1), None)
+    title = f"With {report.decision.k} segments, two resamples agree to {number(published.stability.median, 2)}"
+    if after:
+        title += f"; with {after.k}, to {number(after.stability.median, 2)}"
+    caption = (
+        "Two bootstrap samples are clustered apart and all customers assigned by both: 1 = the same groups, 0 = "
+        "no better than chance. "
+        f"Tick: median; box: middle half; line: 5 to 95 %. Dashed: {significant(STABLE)}, the least that the "
+        f"decision accepts."
+    )
+    if len(rows) < len(report.evidence.by_k):
+        caption += " A number of segments that had failed already, or lies above the most allowed, is not resampled."
+    table = Table(
+        ("Segments", "Median", "Lower quartile", "Upper quartile", "Pairs"),
+        tuple(
+            (
+                str(r.k),
+                number(r.stability.median, 3),
+                number(r.stability.q1, 3),
+                number(r.stability.q3, 3),
+                str(r.stability.pairs),
+            )
+            for r in rows
+        ),
+    )
+    spec = single(alt.layer(line, whiskers, boxes, ticks), 280)
+    return make_figure("stability", title, caption, f"Box plots by number of segments. {title}.", spec, 340, table)
+
+
+def null_reference(report: Report) -> Figure | None:
+    """The published stability beside that of shuffled data; None for a density method."""
+    nulls = report.evidence.nulls.permuted
+    own = _published(report).stability.median
+    if not nulls:
+        return None
+    most = max(nulls)
+    title = (
+        f"Shuffled data reach {number(most, 2)} at best; this study has {number(own, 2)}"
+        if own > most
+        else f"Shuffled data reach {number(most, 2)}, as high as this study ({number(own, 2)})"
+    )
+    caption = (
+        f"Grey: {len(nulls)} data sets in which each feature was shuffled on its own, so that nothing hangs "
+        "together. If the blue line stood among them, the segments would be chance."
+    )
+    return _strip("null", nulls, own, "Median stability", "Shuffled", title, caption, 1.0)
+
+
+def gaussian_reference(report: Report) -> Figure:
+    """The published silhouette beside that of Gaussian clouds, and from where segments would be natural."""
+    nulls = report.evidence.nulls.gaussian
+    own, most = _published(report).silhouette, max(nulls)
+    bound = most + NATURAL_GAP
+    reading = (
+        "as far apart as natural groups are" if own > bound else "under" if own <= most else "above, but not by enough"
+    )
+    title = f"One Gaussian cloud reaches a silhouette of {number(most, 2)}; this study has {number(own, 2)}, {reading}"
+    if own <= most:
+        title = (
+            f"One Gaussian cloud reaches a silhouette of {number(most, 2)}, no less than this study ({number(own, 2)})"
+        )
+    caption = (
+        f"Grey: {len(nulls)} clouds with the data's own means and covariances, which hold no groups at all, cut by the "
+        f"same method. Blue: this study{report.core_note()}. Dashed: {number(bound, 2)}, that is "
+        f"{significant(NATURAL_GAP)} above the best of them, from which "
+        f"segments would "
+        "count as natural."
+    )
+    return _strip("gaussian", nulls, own, "Mean silhouette", "Cloud", title, caption, max(own, bound) * 1.06, bound)
+
+
+def _strip(
+    id: str,
+    nulls: Sequence[float],
+    own: float,
+    what: str,
+    other: str,
+    title: str,
+    caption: str,
+    most: float,
+    bound: float | None = None,
+) -> Figure:
+    """References as ticks on a line from 0 to ``most``, this study as a rule among them."""
+    x = alt.X(
+        field="x",
+        type="quantitative",
+        title=what,
+        scale=alt.Scale(domain=[min(0.0, own, *nulls), most], nice=False),
+        axis=alt.Axis(tickCount=5),
+    )
+    ticks = (
+        alt.Chart(pd.DataFrame({"x": list(nulls)}))
+        .mark_tick(thickness=2, size=34, opacity=0.7, color=EVERYONE)
+        .encode(x=x, tooltip=[alt.Tooltip(field="x", type="quantitative", format=".2f", title=other)])
+    )
+    marks = pd.DataFrame([{"x": own, "text": "this study"}])
+    line = alt.Chart(marks).mark_rule(strokeWidth=3, color=ACCENT).encode(x=x)
+    side = -1 if own > most / 2 else 1
+    words = (
+        alt.Chart(marks)
+        .mark_text(align="right" if side < 0 else "left", dx=7 * side, dy=-24, fontWeight=600)
+        .encode(x=x, text=alt.Text(field="text", type="nominal"))
+    )
+    layers = [ticks, line, words]
+    if bound is not None:
+        layers.append(alt.Chart(pd.DataFrame({"x": [bound]})).mark_rule(strokeDash=[4, 3], color=INK).encode(x=x))
+    table = Table(
+        ("Data", what),
+        (
+            ("This study", number(own, 3)),
+            *((f"{other} {i}", number(value, 3)) for i, value in enumerate(nulls, 1)),
+        ),
+    )
+    return make_figure(id, title, caption, f"Strip of references. {title}.", single(alt.layer(*layers), 70), 130, table)
+
+
+def _mark(report: Report, k: int) -> str:
+    return "published" if k == report.decision.k else "other"
+
+
+def _published(report: Report) -> CandidateEvidence:
+    return next(r for r in report.evidence.by_k if r.k == report.decision.k)
+
+
+def _kmeans(report: Report) -> tuple[CandidateEvidence, ...]:
+    return next(a.by_k for a in report.evidence.algorithms if a.name == "kmeans")
+
+
+def _by_k(
+    report: Report,
+    id: str,
+    rows: Sequence[CandidateEvidence],
+    values: Sequence[float],
+    what: str,
+    title: str,
+    caption: str,
+    *,
+    format: str,
+    axis: str = "",
+    errors: Sequence[float] = (),
+    bound: float | None = None,
+    zero: bool = False,
+    height: int = 240,
+) -> Figure | None:
+    """One number for each number of segments, the published one marked; None where there is but one to show."""
+    if len(rows) < 2:
+        return None
+    field = id.replace("-", "_")
+    errors = errors if any(errors) else ()
+    frame = pd.DataFrame(
+        [{"k": r.k, field: value, "mark": _mark(report, r.k)} for r, value in zip(rows, values, strict=True)]
+    )
+    if errors:
+        frame = frame.assign(low=frame[field] - list(errors), high=frame[field] + list(errors))
+    y = alt.Y(
+        field=field,
+        type="quantitative",
+        title=what,
+        scale=alt.Scale(zero=zero),
+        axis=alt.Axis(format=axis or format, tickCount=5),
+    )
+    base = alt.Chart(frame).encode(
+        x=alt.X(field="k", type="ordinal", title="Number of segments", axis=alt.Axis(labelAngle=0)), y=y
+    )
+    colour = alt.Color(
+        field="mark",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(domain=["published", "other"], range=[ACCENT, EVERYONE]),
+    )
+    shape = alt.Shape(
+        field="mark",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(domain=["published", "other"], range=["square", "circle"]),
+    )
+    points = base.mark_point(filled=True, opacity=1, size=90).encode(
+        color=colour,
+        shape=shape,
+        tooltip=[tip("k", "Segments"), alt.Tooltip(field=field, type="quantitative", format=format, title=what)],
+    )
+    layers = [base.mark_line(color=EVERYONE), points]
+    if errors:
+        ends = alt.Y(field="low", type="quantitative", title=what), alt.Y2(field="high")
+        layers.insert(0, base.mark_rule(strokeWidth=2).encode(y=ends[0], y2=ends[1], color=colour))
+    if bound is not None:
+        line = alt.Chart(pd.DataFrame({"y": [bound]})).mark_rule(strokeDash=[4, 3], color=INK)
+        layers.insert(0, line.encode(y=alt.Y(field="y", type="quantitative", title=what)))
+    heading = ["Segments", what]
+    cells = [[str(r.k), formatted(x, format)] for r, x in zip(rows, values, strict=True)]
+    if errors:
+        heading.append("Either way")
+        cells = [[*row, number(error, 3)] for row, error in zip(cells, errors, strict=True)]
+    table = Table(tuple(heading), tuple(map(tuple, cells)))
+    text = f"{what} by number of segments. {title}."
+    caption += " Blue square: published."
+    return make_figure(id, title, caption, text, single(alt.layer(*layers), height), height + 60, table)

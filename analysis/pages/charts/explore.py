@@ -1,0 +1,401 @@
+"""Charts that readers steer: one feature at a time, two features as axes, all features at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from analysis.base.formats import number
+from analysis.pages.figures import (
+    EVERYONE,
+    FOLDED,
+    INK,
+    SHAPES,
+    WIDTH,
+    Figure,
+    Table,
+    faceted,
+    harmless,
+    make_figure,
+    segment_colour,
+    single,
+    tag,
+    tip,
+)
+from analysis.report.model import Report
+from analysis.segments.distributions import Bin
+
+NARROW = 290
+"""Pixels of a line over a chart on a phone."""
+SIDES = ("anywhere", "above everyone", "below everyone", "a deviation above everyone", "a deviation below everyone")
+"""Where the groups of the parallel coordinates that are kept may lie on the chosen feature."""
+
+
+def distributions(report: Report) -> Figure | None:
+    """How each segment is spread on one variable, which the reader chooses."""
+    found = report.spread.distributions
+    if not found:
+        return None
+    variables = [report.variable(d.variable) for d in found]
+    rows, outline = [], []
+    for view, (d, v) in enumerate(zip(found, variables, strict=True)):
+        for bins, s in [*zip(d.segments, report.segments, strict=True), (d.everyone, None)]:
+            row: dict[str, Any] = {
+                "view": view,
+                "low": [b.low for b in bins],
+                "high": [b.high for b in bins],
+                "height": [round(b.share * d.step / (b.high - b.low), 4) for b in bins],
+            }
+            if s and bins:
+                told = {
+                    "range": [_range(report, v.unit, bins, b) for b in bins],
+                    "text": [_percent(b.share) for b in bins],
+                }
+                rows.append({**row, "segment": tag(s), **told})
+            elif bins:
+                outline.append(row)
+    shown = _choice("shown", "Feature", [v.label for v in variables])
+    shares = json.dumps([i for i, v in enumerate(variables) if v.unit == "share"])
+    x = alt.X(
+        field="low",
+        type="quantitative",
+        title=None,
+        scale=alt.Scale(zero=False, nice=False),
+        axis=alt.Axis(
+            tickCount=6, grid=False, labelExpr=f"format(datum.value, indexof({shares}, shown) < 0 ? ',' : '.0%')"
+        ),
+    )
+    y = alt.Y(field="height", type="quantitative", title=None, axis=alt.Axis(format="%", tickCount=2))
+    chosen = "datum.view === shown"
+    bars = (
+        alt.Chart()
+        .transform_filter(chosen)
+        .transform_flatten(["low", "high", "height", "range", "text"])
+        .mark_rect()
+        .encode(
+            x=x,
+            x2=alt.X2(field="high"),
+            y=y,
+            y2=alt.Y2Datum(0),
+            color=segment_colour(report, "segment"),
+            tooltip=[tip("segment", "Segment"), tip("range", "Value"), tip("text", "Share of the segment")],
+        )
+    )
+    everyone = (
+        alt.Chart(pd.DataFrame(outline))
+        .transform_filter(chosen)
+        .transform_flatten(["low", "high", "height"])
+        .mark_rect(fillOpacity=0, stroke=INK, strokeWidth=1)
+        .encode(x=x, x2=alt.X2(field="high"), y=y, y2=alt.Y2Datum(0))
+    )
+    chart = (
+        alt.layer(bars, everyone, data=pd.DataFrame(rows))
+        .properties(width=WIDTH - 80, height=64)
+        .facet(
+            row=alt.Row(
+                field="segment",
+                type="nominal",
+                title=None,
+                sort=[tag(s) for s in report.segments],
+                header=alt.Header(labelOrient="top", labelAnchor="start", labelPadding=2),
+            ),
+            spacing=8,
+        )
+        .properties(title=_chosen([[v.label] for v in variables], "shown"))
+        .add_params(shown)
+    )
+    first = variables[0].label
+    title = f"Of all features the segments lie furthest apart on {first[:1].lower() + first[1:]}"
+    caption = (
+        "Bars: how a segment is spread; outline: everyone. Height: share in a range of the usual width, so a wide low "
+        f"bar is few {report.study.customers} over a wide range. No bar stands for fewer than {report.study.min_cell}. "
+        "The outermost ranges are open."
+    )
+    cells = [
+        (
+            f"{v.label}: {tag(s)}",
+            "; ".join(f"{_range(report, v.unit, bins, b)}: {_percent(b.share)}" for b in bins),
+        )
+        for d, v in zip(found, variables, strict=True)
+        for bins, s in zip(d.segments, report.segments, strict=True)
+    ]
+    table = Table(("Feature and segment", "Share of the segment by value"), tuple(cells))
+    height = 96 * len(report.segments) + 110
+    text = f"Bars of one feature by segment; another can be chosen. {title}."
+    return make_figure("distributions", title, caption, text, _titled(faceted(chart, narrow=236)), height, table)
+
+
+def _range(report: Report, unit: str, bins: Sequence[Bin], one: Bin) -> str:
+    formats = report.formats()
+    if one is bins[0]:
+        return f"under {formats.value(one.high, unit)}"
+    if one is bins[-1]:
+        return f"{formats.value(one.low, unit)} and more"
+    return f"{formats.value(one.low, unit)} to {formats.value(one.high, unit)}"
+
+
+def _percent(share: float) -> str:
+    return f"{number(100 * share)}\N{NO-BREAK SPACE}%"
+
+
+def _choice(name: str, label: str, options: Sequence[str]) -> Any:
+    """A select below the chart, by number, as words of the data have no place in expressions."""
+    bind = alt.binding_select(options=list(range(len(options))), labels=list(options), name=f"{label} ")
+    return alt.param(name=name, value=0, bind=bind)
+
+
+def _chosen(options: Sequence[Sequence[str]], name: str) -> alt.TitleParams:
+    words = json.dumps([[harmless(line, "title") for line in option] for option in options], ensure_ascii=False)
+    return alt.TitleParams(
+        text=alt.ExprRef(expr=f"{words}[{name}]"), anchor="start", fontSize=13, offset=8, limit=WIDTH
+    )
+
+
+def _titled(spec: dict[str, Any]) -> dict[str, Any]:
+    """On a phone the words over a chart are cut where it ends, as they would take its room."""
+    narrow = {**spec["usermeta"]["narrow"], "title": {"limit": NARROW}}
+    return {**spec, "usermeta": {**spec["usermeta"], "narrow": narrow}}
+
+
+def segment_map(report: Report) -> Figure:
+    """Customers as binned counts in a plane, with segment outlines; the reader chooses the axes."""
+    formats, found = report.formats(), report.map
+    half_x, half_y = found.step[0] / 2, found.step[1] / 2
+    cells = [_cells(0, [(b.x - half_x, b.y - half_y, b.n) for b in found.bins])]
+    outlines = [_outline(0, tag(s), outline[:-1:4]) for s, outline in zip(report.segments, found.outlines, strict=True)]
+    centres = [
+        {"view": 0, "segment": tag(s), "letter": s.letter, "x": x, "y": y}
+        for s, (x, y) in zip(report.segments, found.centres, strict=True)
+    ]
+    # A view without any tick would leave the axes without an extent.
+    ticks: list[dict[str, Any]] = [{"view": 0, side: found.centres[0][i], "text": ""} for i, side in enumerate("xy")]
+    titles = [[f"Across: {_ends(found.x_means)}", f"Up: {_ends(found.y_means)}"]]
+    names = ["the two main directions"]
+    for view, plane in enumerate(report.spread.planes, start=1):
+        across, up = report.variable(plane.x), report.variable(plane.y)
+        names.append(f"{across.label} and {up.label}")
+        titles.append([f"Across: {across.label}", f"Up: {up.label}"])
+        cells.append(_cells(view, [(c.x, c.y, c.n) for c in plane.cells]))
+        for s, (x, y), outline in zip(report.segments, plane.centres, plane.outlines, strict=True):
+            centres.append({"view": view, "segment": tag(s), "letter": s.letter, "x": x, "y": y})
+            outlines.append(_outline(view, tag(s), outline))
+        ticks += [{"view": view, "x": at, "text": formats.value(v, across.unit)} for at, v in plane.x_ticks]
+        ticks += [{"view": view, "y": at, "text": formats.value(v, up.unit)} for at, v in plane.y_ticks]
+    steps = [found.step, *(plane.step for plane in report.spread.planes)]
+    widths, heights = ([round(step[i], 3) for step in steps] for i in (0, 1))
+    chosen = "datum.view === axes"
+    hidden = alt.Axis(labels=False, grid=False, ticks=False)
+    loose = alt.Scale(zero=False)
+    x = alt.X(field="x", type="quantitative", scale=loose, axis=hidden, title=None)
+    y = alt.Y(field="y", type="quantitative", scale=loose, axis=hidden, title=None)
+    colour = segment_colour(report, "segment")
+    squares = (
+        _frame(cells)
+        .transform_filter(chosen)
+        .transform_flatten(["x0", "y0", "customers"])
+        .transform_calculate(x1=f"datum.x0 + {widths}[axes]", y1=f"datum.y0 + {heights}[axes]")
+        .mark_rect(stroke=None)
+        .encode(
+            x=alt.X(field="x0", type="quantitative", scale=loose, axis=hidden, title=None),
+            x2=alt.X2(field="x1"),
+            y=alt.Y(field="y0", type="quantitative", scale=loose, axis=hidden, title=None),
+            y2=alt.Y2(field="y1"),
+            opacity=alt.Opacity(
+                field="customers", type="quantitative", legend=None, scale=alt.Scale(range=[0.12, 0.6])
+            ),
+            color=alt.value(EVERYONE),
+            tooltip=[alt.Tooltip(field="customers", type="quantitative", title="Customers here, about")],
+        )
+    )
+    lines = (
+        _frame(outlines)
+        .transform_filter(chosen)
+        .transform_flatten(["x", "y", "order"])
+        .mark_line(strokeWidth=2, interpolate="cardinal-closed")
+        .encode(x=x, y=y, order=alt.Order(field="order", type="quantitative"), color=colour)
+    )
+    middles = _frame(centres).transform_filter(chosen).encode(x=x, y=y)
+    dots = middles.mark_point(size=520, filled=True, opacity=1).encode(
+        color=colour, tooltip=[tip("segment", "Segment")]
+    )
+    letters = middles.mark_text(fontWeight=700, fontSize=13, color="#ffffff").encode(
+        text=alt.Text(field="letter", type="nominal")
+    )
+    marks = _frame(ticks).transform_filter(chosen).encode(text=alt.Text(field="text", type="nominal"))
+    along = marks.transform_filter("isValid(datum.x)").mark_text(baseline="bottom", dy=-3, color=INK)
+    aside = marks.transform_filter("isValid(datum.y)").mark_text(align="left", dx=4, color=INK)
+    axes = [along.encode(x=x, y=alt.value("height")), aside.encode(y=y, x=alt.value(0))]
+    chart = alt.layer(squares, *axes, lines, dots, letters).properties(title=_chosen(titles, "axes"))
+    if report.spread.planes:
+        chart = chart.add_params(_choice("axes", "Axes", names))
+    else:
+        chart = chart.add_params(alt.param(name="axes", value=0))
+    both = sum(found.explained)
+    title = f"Neighbouring segments touch: the map shows {formats.percent(both)} of the differences between customers"
+    caption = (
+        "Squares: customers, stronger where there are more (none is shown for fewer than "
+        f"{report.study.min_cell}). Letter: a segment's centre; outline: where about half of its customers lie. "
+        "The two main directions hold as much of all differences as two axes can; an arrow names the feature that "
+        "grows that way most. Overlap here is not overlap in all features."
+    )
+    views = [(names[0], found.centres), *((n, p.centres) for n, p in zip(names[1:], report.spread.planes, strict=True))]
+    table = Table(
+        ("Axes and segment", "Centre, across", "Centre, up"),
+        tuple(
+            (f"{name[:1].upper() + name[1:]}: {tag(s)}", number(x, 2, "+"), number(y, 2, "+"))
+            for name, middle in views
+            for s, (x, y) in zip(report.segments, middle, strict=True)
+        ),
+    )
+    text = f"Map of customers with {len(report.segments)} outlined segments. {title}."
+    return make_figure("map", title, caption, text, _titled(single(chart, 420)), 520, table)
+
+
+def _cells(view: int, found: Sequence[tuple[float, float, int]]) -> dict[str, Any]:
+    x, y, n = zip(*found, strict=True) if found else ((), (), ())
+    return {"view": view, "x0": [round(v, 2) for v in x], "y0": [round(v, 2) for v in y], "customers": list(n)}
+
+
+def _outline(view: int, segment: str, points: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    x, y = zip(*points, strict=True)
+    told = {"x": [round(v, 2) for v in x], "y": [round(v, 2) for v in y], "order": list(range(len(x)))}
+    return {"view": view, "segment": segment, **told}
+
+
+def _frame(rows: list[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(pd.DataFrame(rows).round(2))
+
+
+def _ends(ends: tuple[str, str]) -> str:
+    low, high = ends
+    return " … ".join([*([f"← {low}"] if low else []), *([f"{high} →"] if high else [])])
+
+
+def parallel_coordinates(report: Report) -> Figure:
+    """Each segment as a line over the forming features, between strands of like customers that can be brushed."""
+    formats = report.formats()
+    variables = report.forming()
+    order = {v.name: i for i, v in enumerate(variables)}
+    rows = [
+        {
+            "segment": tag(s),
+            "feature": v.label,
+            "order": order[v.name],
+            "z": d.z,
+            "median": formats.value(d.summary.median, v.unit),
+        }
+        for s in report.segments
+        for v in variables
+        if (d := s.difference(v.name))
+    ]
+    told = [name for name in report.spread.features if name in order]
+    strands = [
+        {
+            "strand": i,
+            "segment": tag(report.segments[strand.segment - 1]),
+            "order": [order[name] for name in told],
+            "z": [z for name, z in zip(report.spread.features, strand.means, strict=True) if name in order],
+        }
+        for i, strand in enumerate(report.spread.strands)
+    ]
+    y = alt.Y(
+        field="feature",
+        type="nominal",
+        sort=[v.label for v in variables],
+        title=None,
+        axis=alt.Axis(grid=True, labelLimit=230, labelExpr=FOLDED),
+    )
+    x = alt.X(
+        field="z",
+        type="quantitative",
+        title="Standard deviations from everyone",
+        axis=alt.Axis(format="+.1f", grid=False, tickCount=6),
+    )
+    colour = segment_colour(report, "segment", legend=True)
+    path = alt.Order(field="order", type="quantitative")
+    base = alt.Chart(pd.DataFrame(rows)).encode(x=x, y=y, color=colour)
+    lines = base.mark_line(strokeWidth=3).encode(order=path)
+    points = base.mark_point(size=70, filled=True, opacity=1).encode(
+        shape=alt.Shape(
+            field="segment",
+            type="nominal",
+            title=None,
+            scale=alt.Scale(domain=[tag(s) for s in report.segments], range=SHAPES[: len(report.segments)]),
+        ),
+        tooltip=[
+            tip("segment", "Segment"),
+            tip("feature", "Feature"),
+            tip("median", "Median"),
+            alt.Tooltip(field="z", type="quantitative", format="+.2f", title="Difference"),
+        ],
+    )
+    zero = (
+        alt.Chart(pd.DataFrame({"z": [0]})).mark_rule(strokeDash=[4, 3]).encode(x=alt.X(field="z", type="quantitative"))
+    )
+    layers = [zero, *(_strands(strands, x, y, colour, path, variables) if strands else []), lines, points]
+    widest = max(
+        variables,
+        key=lambda v: (
+            max(r["z"] for r in rows if r["feature"] == v.label) - min(r["z"] for r in rows if r["feature"] == v.label)
+        ),
+    )
+    title = f"The segments spread most on {widest.label.lower()}"
+    table = Table(
+        ("Feature", *(tag(s) for s in report.segments), "Everyone"),
+        tuple(
+            (
+                v.label,
+                *(
+                    formats.value(d.summary.median, v.unit) if (d := s.difference(v.name)) else "–"
+                    for s in report.segments
+                ),
+                formats.value(report.everyone[v.name].median, v.unit),
+            )
+            for v in variables
+        ),
+    )
+    caption = "Thick line: a segment's mean; the dashed line is everyone. The table holds the medians."
+    if strands:
+        caption += (
+            f" Thin lines: groups of at least {report.study.min_cell} like {report.study.customers} of a segment. Draw "
+            "a box over some of them, or choose below, to follow these alone; a double click lets go."
+        )
+    height = 34 * len(variables)
+    text = f"Parallel coordinates, one line a segment. {title}."
+    return make_figure("parallel", title, caption, text, single(alt.layer(*layers), height), height + 170, table)
+
+
+def _strands(rows: list[dict[str, Any]], x: Any, y: Any, colour: Any, path: Any, variables: Sequence[Any]) -> list[Any]:
+    brush = alt.selection_interval(name="brush", encodings=["x", "y"])
+    features = pd.DataFrame({"order": range(len(variables)), "feature": [v.label for v in variables]})
+    base = (
+        alt.Chart(pd.DataFrame(rows))
+        .transform_flatten(["order", "z"])
+        .transform_lookup(lookup="order", from_=alt.LookupData(data=features, key="order", fields=["feature"]))
+        .encode(x=x, y=y, color=colour, detail=alt.Detail(field="strand", type="nominal"))
+    )
+    on = _choice("on", "Keep groups that lie", SIDES)
+    at = _choice("at", "on", [v.label for v in variables])
+    hit = (
+        "on === 0 || (datum.order === at && (on === 1 ? datum.z > 0 : on === 2 ? datum.z < 0 : "
+        "on === 3 ? datum.z > 1 : datum.z < -1))"
+    )
+    kept = (
+        base.transform_lookup(
+            lookup="strand", from_=alt.LookupSelection(key="strand", param="brush", fields=["strand"]), as_=["brushed"]
+        )
+        .transform_calculate(hit=f"{hit} ? 1 : 0")
+        .transform_joinaggregate(hits="max(hit)", groupby=["strand"])
+        .transform_filter("isValid(datum.brushed) && datum.hits > 0")
+        .mark_line(strokeWidth=1.2, opacity=0.75)
+        .encode(order=path)
+        .add_params(on, at)
+    )
+    faint = base.mark_line(strokeWidth=1, opacity=0.15).encode(order=path)
+    knots = base.mark_point(size=10, filled=True, opacity=0.4).add_params(brush)
+    # Vega-Lite looks a selection up only in layers after the one that has it.
+    return [faint, knots, kept]

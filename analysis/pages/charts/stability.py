@@ -1,0 +1,541 @@
+"""Charts of structure: how solid each segment is, how it comes about, and whether other choices give the same."""
+
+from __future__ import annotations
+
+from itertools import accumulate, pairwise, takewhile
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from analysis.base.formats import in_words, number, significant
+from analysis.clustering.choices import AGREES, Choice
+from analysis.clustering.selection import VALID
+from analysis.clustering.solutions import Level
+from analysis.pages.figures import (
+    FOLDED,
+    WIDTH,
+    Figure,
+    Table,
+    faceted,
+    make_figure,
+    segment_colour,
+    single,
+    tag,
+    tip,
+)
+from analysis.pages.text.stability import FACTORS
+from analysis.report.model import Report
+
+THIN = 0.01
+"""Share of customers from which a ribbon of the flow chart is drawn."""
+ROOM = 0.085
+"""Share of customers from which a block of the flow chart has room for its label."""
+KINDS = {"scaling": "Scaling", "algorithm": "Algorithm", "features": "Features", "outliers": "Unusual customers"}
+OPTIONS = {
+    "scaling": {"standard": "Standard", "minmax": "0 to 1", "robust": "Robust"},
+    "outliers": {"robust": "Set aside", "winsorise": "Pulled in", "none": "Kept"},
+    "features": {"as published": "As published"},
+}
+
+_GAP = 0.012
+
+
+def segment_stability(report: Report) -> Figure:
+    """How well each segment comes back in resamples."""
+    rows = [{"segment": tag(s), "slsw": s.slsw, "text": number(s.slsw, 2), "reading": s.band} for s in report.segments]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y(
+            field="segment",
+            type="nominal",
+            sort=[tag(s) for s in report.segments],
+            title=None,
+            axis=alt.Axis(labelExpr=FOLDED),
+        ),
+        x=alt.X(
+            field="slsw",
+            type="quantitative",
+            title="Mean Jaccard similarity over resamples",
+            scale=alt.Scale(domain=[0, 1.12]),
+            axis=alt.Axis(values=[0, 0.5, VALID, 1], format=".2f"),
+        ),
+    )
+    bars = base.mark_bar(height=18, cornerRadiusEnd=2).encode(
+        color=segment_colour(report, "segment"),
+        tooltip=[tip("segment", "Segment"), tip("text", "Stability"), tip("reading", "Reading")],
+    )
+    text = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
+    line = (
+        alt.Chart(pd.DataFrame({"x": [VALID]}))
+        .mark_rule(strokeDash=[4, 3])
+        .encode(x=alt.X(field="x", type="quantitative"))
+    )
+    least = min(report.segments, key=lambda s: s.slsw)
+    title = (
+        f"Even the least stable segment, {least.name}, comes back at {number(least.slsw, 2)}"
+        if least.slsw >= VALID
+        else f"{least.name} does not come back reliably ({number(least.slsw, 2)})"
+    )
+    caption = (
+        "In each resample the most similar segment is found; 1 = exactly the same customers. Dashed: "
+        f"{significant(VALID)}, from which Hennig calls a segment valid."
+    )
+    height = 34 * len(rows)
+    table = Table(
+        ("Segment", "Stability", "Reading"),
+        tuple((tag(s), number(s.slsw, 3), s.band) for s in report.segments),
+    )
+    return make_figure(
+        "segment-stability",
+        title,
+        caption,
+        f"Bars of stability by segment. {title}.",
+        single(alt.layer(bars, line, text), height),
+        height + 70,
+        table,
+    )
+
+
+def sharpness(report: Report) -> Figure:
+    """Mean silhouette and mean shadow value of each segment."""
+    measures = ("Silhouette: long is sharp", "Shadow value: short is sharp")
+    rows = [
+        {"measure": measure, "segment": tag(s), "value": round(value, 3), "text": number(value, 2)}
+        for s in report.segments
+        for measure, value in zip(measures, (s.silhouette, s.shadow), strict=True)
+    ]
+    order = [tag(s) for s in report.segments]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y(field="segment", type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED)),
+        x=alt.X(
+            field="value",
+            type="quantitative",
+            title=None,
+            axis=alt.Axis(values=[0, 0.5, 1], format=".2f"),
+            scale=alt.Scale(domain=[min(0.0, *(s.silhouette for s in report.segments)), 1.12], nice=False),
+        ),
+    )
+    bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
+        color=segment_colour(report, "segment"), tooltip=[tip("segment", "Segment"), tip("text", "Value")]
+    )
+    text = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
+    inner = 30 * len(order)
+    chart = alt.layer(bars, text).properties(width=WIDTH - 180, height=inner)
+    chart = chart.facet(row=_row("measure", list(measures)), spacing=18)
+    sharp = min(report.segments, key=lambda s: s.shadow)
+    soft = max(report.segments, key=lambda s: s.shadow)
+    title = (
+        f"The border is sharpest around {sharp.name}, softest around {soft.name}"
+        if sharp is not soft
+        else f"Shadow value of {sharp.name}: {number(sharp.shadow, 2)}"
+    )
+    caption = (
+        f"These are means{report.core_note()}. "
+        "Silhouette: 1 = far from every other segment, 0 = on a border, below 0 = nearer to another one. Shadow value: "
+        "0 = at the segment's own centre, 1 = half-way to the next. Both run towards softer borders as features are "
+        "added, so compare segments with each other, not with another study."
+    )
+    table = Table(
+        ("Segment", "Mean silhouette", "Mean shadow value"),
+        tuple((tag(s), number(s.silhouette, 3), number(s.shadow, 3)) for s in report.segments),
+    )
+    height = 2 * inner + 130
+    text_alt = f"Two groups of bars by segment. {title}."
+    return make_figure("sharpness", title, caption, text_alt, faceted(chart, 175), height, table)
+
+
+def gorge(report: Report) -> Figure:
+    """A histogram a segment: how similar all customers are to it."""
+    formats = report.formats()
+    found = list(zip(report.segments, report.evidence.gorge, strict=True))
+    bins = [(s, *b) for s, g in found for b in zip(g.edges, g.edges[1:], g.shares, strict=False)]
+    rows = [{"segment": tag(s), "low": low, "high": high, "share": round(share, 3)} for s, low, high, share in bins]
+    bars = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_bar(stroke="var(--paper)", strokeWidth=0.5)
+        .encode(
+            x=alt.X(
+                field="low",
+                type="quantitative",
+                title="Similarity to the segment",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(grid=False, values=[0, 0.25, 0.5, 0.75, 1], format=".2f"),
+            ),
+            x2=alt.X2(field="high"),
+            y=alt.Y(field="share", type="quantitative", title=None, axis=None),
+            y2=alt.Y2(datum=0),
+            color=segment_colour(report, "segment"),
+            tooltip=[tip("segment", "Segment"), tip("low", "From"), tip("high", "To")],
+        )
+        .properties(width=WIDTH - 60, height=74)
+    )
+    chart = bars.facet(row=_row("segment", [tag(s) for s, _ in found]), spacing=12)
+    chart = chart.resolve_scale(y="independent")
+    sharp = min(report.segments, key=lambda s: s.shadow)
+    title = f"Customers fall most clearly inside or outside of {sharp.name}"
+    caption = (
+        "Each row holds all customers, from those unlike the segment (left) to those at its heart (right). A valley "
+        "between two hills = the segment stands apart; one slope without a valley = it shades into its neighbours. "
+        f"Each row has its own height; bars are rounded to multiples of {report.study.min_cell} customers."
+    )
+    table = Table(
+        ("Segment", "Similarity from", "to", "Share of customers"),
+        tuple((tag(s), number(low, 2), number(high, 2), formats.percent(share)) for s, low, high, share in bins),
+    )
+    text = f"Histograms of similarity, one a segment. {title}."
+    return make_figure("gorge", title, caption, text, faceted(chart, 290), 114 * len(found) + 40, table)
+
+
+def flow(report: Report) -> Figure | None:
+    """Where segments come from as their number grows; None without at least two solutions in a chain."""
+    levels = _told_levels(report)
+    k = report.decision.k
+    own = next((level for level in levels if level.k == k), None)
+    if len(levels) < 2:
+        return None
+    title = "Where customers go as segments are added"
+    if own and own.origins:
+        ranked = sorted(zip(own.stability, own.segments, strict=True))
+        (low, mixed), (high, same) = ranked[0], ranked[-1]
+        names = {s.id: s.name for s in report.segments}
+        title = (
+            f"There with {in_words(k - 1)} segments already: {names[same]} ({number(high, 2)}); "
+            f"put together from several: {names[mixed]} ({number(low, 2)})"
+            if high - low >= 0.01
+            else f"Every segment comes from those of {in_words(k - 1)} in the same way ({number(high, 2)})"
+        )
+    caption = (
+        "A row a number of segments, a block a segment, as wide as its share of customers; ribbons lead to where its "
+        f"customers are with one segment more. Coloured: published. Number in a block: 1 = from one segment, 0 = from "
+        f"all alike. Ribbons of under {number(100 * THIN)} % of customers are not drawn."
+    )
+    labels = {(x.k, j): _short(s) for x in levels if x.origins for j, s in zip(x.segments, x.stability, strict=True)}
+    return _flow_figure(report, "flow", title, caption, levels, labels)
+
+
+def neighbours(report: Report) -> Figure | None:
+    """The published segments between the solutions with one fewer and one more; None where there is no such pair."""
+    k = report.decision.k
+    levels = [level for level in _told_levels(report) if abs(level.k - k) <= 1]
+    if len(levels) < 2 or k not in {level.k for level in levels}:
+        return None
+    others = [in_words(level.k) for level in levels if level.k != k]
+    title = f"The {in_words(k)} segments beside {' and '.join(others)}"
+    caption = (
+        "Each row is everyone, split into that many segments of these shares; ribbons join the same customers. The "
+        "coloured row is published."
+    )
+    percent = report.formats().percent
+    labels = {(x.k, j): percent(share) for x in levels for j, share in zip(x.segments, x.shares, strict=True)}
+    return _flow_figure(report, "neighbours", title, caption, levels, labels)
+
+
+def multiverse(report: Report) -> Figure:
+    """Agreement of every other choice with the published segments."""
+    found = report.evidence.multiverse
+    formats = report.formats()
+    rows = [
+        {
+            "features": _option(report, "features", c.features),
+            "outliers": _option(report, "outliers", c.outliers),
+            "choice": _column(report, c),
+            "agreement": round(c.agreement, 2),
+            "text": _short(c.agreement),
+            "mark": "published" if c.published else "other",
+        }
+        for c in found.choices
+    ]
+    columns = list(dict.fromkeys(str(row["choice"]) for row in rows))
+    sets = list(dict.fromkeys(str(row["features"]) for row in rows))
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X(
+            field="choice",
+            type="nominal",
+            sort=columns,
+            title=None,
+            axis=alt.Axis(labelAngle=-60, labelLimit=240, labelOverlap=False),
+        ),
+        y=alt.Y(field="outliers", type="nominal", sort=None, title=None),
+    )
+    cells = base.mark_rect(cornerRadius=2, strokeWidth=3).encode(
+        color=alt.Color(
+            field="agreement",
+            type="quantitative",
+            title="Adjusted Rand index",
+            scale=alt.Scale(
+                domain=[0, AGREES, AGREES, 1],
+                range=["#b2590f", "#f3e3d0", "#d3e4f3", "#1f6fb2"],
+                interpolate="rgb",
+                clamp=True,
+            ),
+            legend=alt.Legend(gradientLength=200, values=[0, AGREES, 1], format=".2f", titleLimit=300),
+        ),
+        stroke=alt.Stroke(
+            field="mark",
+            type="nominal",
+            legend=None,
+            scale=alt.Scale(domain=["published", "other"], range=["var(--ink)", "transparent"]),
+        ),
+        tooltip=[
+            tip("features", "Features"),
+            tip("outliers", "Unusual customers"),
+            tip("choice", "Scaling and algorithm"),
+            alt.Tooltip(field="agreement", type="quantitative", format=".2f", title="Agreement"),
+        ],
+    )
+    text = base.mark_text(fontSize=11).encode(
+        text=alt.Text(field="text", type="nominal"),
+        color=alt.condition(
+            "datum.agreement > 0.95 || datum.agreement < 0.1", alt.value("#ffffff"), alt.value("#15191e")
+        ),
+    )
+    inner = 27 * len({row["outliers"] for row in rows})
+    chart = alt.layer(cells, text).properties(width=WIDTH - 140, height=inner)
+    chart = chart.facet(row=_row("features", sets), spacing=10)
+    values = [c.agreement for c in found.choices]
+    title = (
+        f"Agreement runs from {number(min(values), 2)} to {number(max(values), 2)}; "
+        f"{formats.percent(found.agree_share)} of "
+        f"{len(rows)} ways reach {significant(AGREES)}"
+    )
+    caption = (
+        f"Each cell forms {in_words(found.k)} segments in another way. Blue: at least {significant(AGREES)}, "
+        f"the same story; brown: "
+        "another one. " + ("Outlined: the published way." if any(c.published for c in found.choices) else "")
+    ).strip()
+    table = Table(
+        ("Features", "Unusual customers", "Scaling", "Algorithm", "Adjusted Rand index"),
+        tuple(
+            (
+                *(_option(report, name, getattr(c, name)) for name in ("features", "outliers", "scaling", "algorithm")),
+                number(c.agreement, 2) + (", published" if c.published else ""),
+            )
+            for c in found.choices
+        ),
+    )
+    height = (inner + 36) * len(sets) + 220
+    return make_figure("multiverse", title, caption, f"Heat map. {title}.", faceted(chart, 222), height, table)
+
+
+def main_effects(report: Report) -> Figure:
+    """Mean agreement of the options of each kind of choice."""
+    found, formats = report.evidence.multiverse, report.formats()
+    rows = [
+        {
+            "factor": f"{KINDS[f.name]}: {formats.percent(f.matters)}",
+            "option": _option(report, f.name, option),
+            "agreement": round(mean, 3),
+            "text": number(mean, 2),
+        }
+        for f in found.factors
+        for option, mean in zip(f.options, f.means, strict=True)
+    ]
+    most = found.factors[0]
+    title = (
+        f"What matters most is {FACTORS[most.name]} ({formats.percent(most.matters)} of the differences)"
+        if most.matters
+        else "No choice makes a difference"
+    )
+    caption = (
+        "Bar: mean agreement with the published segments over all ways that take this option. The further apart the "
+        f"bars of one kind, the more that choice matters; its percentage is its share of the differences. "
+        f"Dashed: {significant(AGREES)}."
+    )
+    table = Table(
+        ("Kind of choice", "Option", "Mean agreement", "Share of the differences"),
+        tuple(
+            (KINDS[f.name], _option(report, f.name, option), number(mean, 3), formats.percent(f.matters))
+            for f in found.factors
+            for option, mean in zip(f.options, f.means, strict=True)
+        ),
+    )
+    factors = list(dict.fromkeys(str(row["factor"]) for row in rows))
+    inner = 28 * max(len(f.options) for f in found.factors)
+    chart = _agreement_bars(rows, "option", None).properties(width=WIDTH - 180, height=inner)
+    chart = chart.facet(row=_row("factor", factors), spacing=14).resolve_scale(y="independent")
+    height = (inner + 40) * len(factors) + 50
+    text = f"Bars of mean agreement by option. {title}."
+    return make_figure("main-effects", title, caption, text, faceted(chart, 185), height, table)
+
+
+def left_out(report: Report) -> Figure | None:
+    """Agreement when one feature is left out; None where too few form segments."""
+    found = report.evidence.multiverse.without
+    if not found:
+        return None
+    rows = [
+        {"option": report.variable(name).label, "agreement": round(value, 3), "text": number(value, 2)}
+        for name, value in found
+    ]
+    first = rows[0]
+    title = (
+        f"Without {first['option']} the segments change most, and still agree to {first['text']}"
+        if found[0][1] >= AGREES
+        else f"The segments hang on {first['option']}: without it they agree to {first['text']} only"
+    )
+    caption = (
+        "Each feature is left out in turn and the customers are clustered anew. The shorter the bar, the more the "
+        f"segments hang on that feature. Dashed: {significant(AGREES)}."
+    )
+    table = Table(
+        ("Left out", "Agreement"),
+        tuple((str(row["option"]), number(value, 3)) for row, (_, value) in zip(rows, found, strict=True)),
+    )
+    chart = _agreement_bars(rows, "option", [str(row["option"]) for row in rows])
+    height = 28 * len(rows)
+    text = f"Bars of agreement by feature left out. {title}."
+    return make_figure("left-out", title, caption, text, single(chart, height), height + 60, table)
+
+
+def _agreement_bars(rows: list[dict[str, Any]], field: str, order: list[str] | None) -> Any:
+    frame = pd.DataFrame(rows)
+    line = f"datum.value == {AGREES}"
+    dashes = alt.condition(line, alt.value([4, 3]), alt.value([1, 0]))
+    colour = alt.condition(line, alt.value("var(--ink-3)"), alt.value("var(--rule)"))
+    base = alt.Chart(frame).encode(
+        y=alt.Y(field=field, type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED)),
+        x=alt.X(
+            field="agreement",
+            type="quantitative",
+            title="Agreement with the published segments",
+            stack=None,
+            scale=alt.Scale(domain=[min(0.0, float(frame["agreement"].min())), 1.12], nice=False),
+            axis=alt.Axis(values=[0, AGREES, 1], format=".2f", gridColor=colour, gridDash=dashes),
+        ),
+    )
+    bars = base.mark_bar(height=16, cornerRadiusEnd=2).encode(tooltip=[tip(field, "Choice"), tip("text", "Agreement")])
+    text = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
+    return alt.layer(bars, text)
+
+
+def _short(x: float) -> str:
+    """Two digits without a leading zero, for narrow cells."""
+    return number(x, 2).replace("0", "", 1) if abs(x) < 0.995 else number(x)
+
+
+def _row(field: str, order: list[str]) -> alt.Row:
+    header = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4, labelLimit=560)
+    return alt.Row(field=field, type="nominal", title=None, sort=order, header=header)
+
+
+def _option(report: Report, factor: str, option: str) -> str:
+    if factor == "algorithm":
+        return next(a.title for a in report.evidence.algorithms if a.name == option)
+    return OPTIONS[factor].get(option, option[:1].upper() + option[1:])
+
+
+def _column(report: Report, choice: Choice) -> str:
+    return f"{_option(report, 'algorithm', choice.algorithm)} · {_option(report, 'scaling', choice.scaling).lower()}"
+
+
+def _told_levels(report: Report) -> list[Level]:
+    """The chain up to the first solution with a segment too small to be told of."""
+    least = report.study.min_cell / report.study.n_customers
+    return list(takewhile(lambda level: min(level.shares) >= least, report.evidence.slsa))
+
+
+def _flow_figure(
+    report: Report, id: str, title: str, caption: str, levels: list[Level], labels: dict[tuple[int, int], str]
+) -> Figure:
+    """A flow chart of some levels, with a label a block by (k, segment)."""
+    k, letters = report.decision.k, {s.id: s.letter for s in report.segments}
+    starts = [_starts(level) for level in levels]
+    blocks, ribbons = [], []
+    for level, at in zip(levels, starts, strict=True):
+        for segment, x, share in zip(level.segments, at, level.shares, strict=True):
+            letter = letters[segment] if level.k == k else ""
+            text = f"{letter} {labels.get((level.k, segment), '')}".strip() if share >= ROOM else letter
+            ends = {"low": round(x, 3), "high": round(x + share, 3)}
+            blocks.append({"k": level.k, **ends, "letter": letter, "text": text})
+    for (before, left), (after, right) in pairwise(zip(levels, starts, strict=True)):
+        ribbons += _ribbons(before, left, after, right, letters, k)
+    ribbons = [{**row, "edge": i // 2} for i, row in enumerate(ribbons)]
+    y = alt.Y(
+        field="k",
+        type="quantitative",
+        title="Number of segments",
+        scale=alt.Scale(domain=[levels[0].k - 0.3, levels[-1].k + 0.3], reverse=True, nice=False, zero=False),
+        axis=alt.Axis(values=[level.k for level in levels], format="d", grid=False),
+    )
+    x = alt.X(field="low", type="quantitative", axis=None, scale=alt.Scale(nice=False, zero=False))
+    colour = alt.Color(
+        field="letter",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(
+            domain=["", *letters.values()], range=["var(--rule-strong)", *(s.colour for s in report.segments)]
+        ),
+    )
+    areas = [
+        alt.Chart(pd.DataFrame(rows))
+        .mark_area(orient="horizontal", opacity=0.35)
+        .encode(y=y, x=x, x2=alt.X2(field="high"), detail=alt.Detail(field="edge", type="nominal"), color=shade)
+        for rows, shade in (
+            ([row for row in ribbons if "letter" not in row], alt.value("var(--rule-strong)")),
+            ([row for row in ribbons if "letter" in row], colour),
+        )
+        if rows
+    ]
+    base = alt.Chart(pd.DataFrame(blocks)).encode(y=y, x=x)
+    bars = base.mark_bar(height=22, cornerRadius=2).encode(x2=alt.X2(field="high"), color=colour)
+    words = base.mark_text(align="left", dx=3, fontWeight=600, fontSize=11).encode(
+        text=alt.Text(field="text", type="nominal"),
+        color=alt.condition("datum.letter == ''", alt.value("var(--ink)"), alt.value("#ffffff")),
+    )
+    height = 58 * (len(levels) - 1) + 40
+    table = Table(
+        ("Segment", "Customers", "Stability", "Came from"),
+        tuple(
+            row
+            for before, level in zip([None, *levels], levels, strict=False)
+            for row in _flow_rows(report, before, level)
+        ),
+    )
+    spec = single(alt.layer(*areas, bars, words), height)
+    return make_figure(id, title, caption, f"Flow chart of segments. {title}.", spec, height + 30, table)
+
+
+def _starts(level: Level) -> list[float]:
+    """Left ends of the blocks of a level, centred."""
+    widths = [share + _GAP for share in level.shares]
+    left = (1 - sum(widths) + _GAP) / 2
+    return [left + x for x in accumulate(widths[:-1], initial=0.0)]
+
+
+def _ribbons(
+    before: Level, left: list[float], after: Level, right: list[float], letters: dict[int, str], k: int
+) -> list[dict[str, Any]]:
+    """Upper and lower end of the ribbons between two levels; one at the published level has its segment's letter."""
+    ribbons: list[dict[str, Any]] = []
+    used = list(left)
+    # Shares are rounded and leave out a few customers, so that more may seem to leave a block than it holds.
+    leaving = [
+        sum(share * parts[i] for share, parts in zip(after.shares, after.origins, strict=True)) for i in range(before.k)
+    ]
+    fits = [min(1.0, held / total) if total else 1.0 for held, total in zip(before.shares, leaving, strict=True)]
+    for segment, at, share, origins in zip(after.segments, right, after.shares, after.origins, strict=True):
+        for i, part in enumerate(origins):
+            width = share * part
+            if width >= THIN:
+                touches = before.segments[i] if before.k == k else segment if after.k == k else 0
+                same = {"letter": letters[touches]} if touches else {}
+                ends = ((before.k + 0.2, used[i], width * fits[i]), (after.k - 0.2, at, width))
+                ribbons += [{"k": y, "low": round(x, 3), "high": round(x + w, 3), **same} for y, x, w in ends]
+            used[i] += width * fits[i]
+            at += width
+    return ribbons
+
+
+def _flow_rows(report: Report, before: Level | None, level: Level) -> list[tuple[str, ...]]:
+    formats, names = report.formats(), {s.id: tag(s) for s in report.segments}
+
+    def called(k: int, segment: int) -> str:
+        return names[segment] if k == report.decision.k else f"{segment} of {k}"
+
+    rows = []
+    for i, segment in enumerate(level.segments):
+        origins = sorted(zip(level.origins[i], before.segments, strict=True), reverse=True) if before else []
+        came = ", ".join(f"{formats.percent(part)} {called(level.k - 1, j)}" for part, j in origins if part)
+        stability = number(level.stability[i], 2) if level.origins else "–"
+        rows.append((called(level.k, segment), formats.percent(level.shares[i]), stability, came or "–"))
+    return rows

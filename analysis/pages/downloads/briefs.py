@@ -1,0 +1,219 @@
+"""Briefs to print and cards to mail: one page of A4 and one picture for each persona and for the study, by Typst."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from analysis.base.formats import number
+from analysis.pages.figures import Figure
+from analysis.pages.text import evidence
+from analysis.report.model import Report, Segment
+from analysis.settings.models import project_settings
+
+NEEDED = ("typst", "font-source-sans-pro")
+"""Packages of the optional install; the font, so that a brief is the same on every machine."""
+ABSENT = "Briefs and picture cards are left out; they need: pip install -r requirements-briefs.txt"
+MOST_ACTIONS, MOST_ROWS, MOST_TRAITS = 4, 14, 4
+"""Of a page. Ours."""
+PPI = 144
+"""Pixels an inch of a picture card of 600 by 315 points, which has 1200 by 630 pixels."""
+PICTURE_WIDTH = 440
+"""Pixels of a chart on a page: its letters then have the size of the others."""
+PLAIN_COLOUR = "#33475b"
+
+Tiles = Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a page and a picture say; ``name`` is that of the files, without ``brief-`` and ``card-``."""
+
+    name: str
+    data: dict[str, Any]
+
+
+def installed() -> tuple[str, ...]:
+    """Versions of the optional packages; empty where one is absent."""
+    try:
+        return tuple(version(name) for name in NEEDED)
+    except PackageNotFoundError:
+        return ()
+
+
+def brief_files(name: str) -> tuple[str, str]:
+    """Names of the page and the picture below ``site/downloads/``.
+
+    >>> brief_files("wine-buyers"), brief_files("")
+    (('brief-wine-buyers.pdf', 'card-wine-buyers.png'), ('brief.pdf', 'card.png'))
+    """
+    end = f"-{name}" if name else ""
+    return f"brief{end}.pdf", f"card{end}.png"
+
+
+def brief_downloads(name: str, up: str = "") -> list[dict[str, Any]]:
+    """The page and the picture of a persona, or without a name of the study, as links; none where none is made."""
+    if not installed():
+        return []
+    page, picture = brief_files(name)
+    return [
+        {"url": Markup(f"{up}downloads/{page}"), "text": "One page to print", "note": "PDF, A4"},
+        {"url": Markup(f"{up}downloads/{picture}"), "text": "Picture card", "note": "PNG, for mail and slides"},
+    ]
+
+
+def home_address(root: Path) -> str:
+    """Where the pages are published, as far as the settings say."""
+    settings = project_settings(root) if (root / "_quarto.yml").is_file() else {}
+    return f"{(settings.get('website') or {}).get('site-url') or ''}/site/".removeprefix("/")
+
+
+def key_numbers(report: Report) -> list[tuple[str, str, str]]:
+    """Key numbers of the study: value, label, note."""
+    study, f = report.study, report.formats()
+    left = f"{f.people(report.unassigned)} unassigned" if report.unassigned else ""
+    how = "fixed by the analyst" if report.decision.fixed else "chosen by the evidence"
+    tiles = [
+        (f.people(study.n_customers), study.customers, left or "everyone in the file has a segment"),
+        (str(len(report.segments)), "segments", f"{report.decision.algorithm_title}, {how}"),
+    ]
+    if report.value_total is not None and study.value:
+        variable = report.variable(study.value)
+        stated = "" if study.currency or variable.unit != "money" else "currency not stated in the data"
+        note = ", ".join(part for part in (study.period, stated) if part)
+        tiles.append((f.value(report.value_total, variable.unit), variable.label.lower(), note))
+    dated = f"; data as of {f.date(study.as_of)}" if study.as_of else ""
+    steady = number(evidence.chosen(report).stability.median, 2)
+    return [*tiles, (steady, "agreement between resamples", f"1 = the same groups every time{dated}")]
+
+
+def persona_brief(report: Report, s: Segment, tiles: Tiles, sure: str, figure: Figure, svg: str, home: str) -> Brief:
+    """One persona on a page; ``sure`` is the page's own sentence, ``home`` the address of the site's pages."""
+    typical = list(s.typical)[:MOST_ROWS]
+    data = {
+        "title": s.name,
+        "lead": s.one_line,
+        "letter": s.letter,
+        "colour": s.colour,
+        "tiles": list(tiles)[:4],
+        "traits": list(s.traits)[:MOST_TRAITS],
+        "story": [" ".join(s.story)],
+        "picture_title": "What sets them apart",
+        "wide": False,
+        "right": [{"title": "A typical customer", "columns": ["Trait", "Typical value"], "rows": typical}],
+        "actions_title": "What to do",
+        "actions": [
+            {"title": a.title, "text": a.reason, "lines": [("At stake:", a.stake), ("Proof:", a.proof)]}
+            for a in s.actions[:MOST_ACTIONS]
+        ],
+        "sure_title": "How sure we are",
+        "sure": [f"{s.band.capitalize()}. {sure}", f"{report.verdict.title}. {report.verdict.sentence}"],
+    }
+    return _brief(report, s.slug, data, figure, svg, f"{home}segments/{s.slug}.html")
+
+
+def study_brief(report: Report, first: Sequence[dict[str, Any]], figure: Figure, svg: str, home: str) -> Brief:
+    """The whole study on a page."""
+    formats = report.formats()
+    worth = any(s.value_share is not None for s in report.segments)
+    rows = [
+        (
+            f"{s.letter} · {s.name}",
+            f"{formats.people(s.n)} ({formats.percent(s.share)})",
+            *([formats.value(s.value_share, "share")] if worth else []),
+        )
+        for s in report.segments
+    ]
+    columns = ["Segment", report.study.customers.capitalize(), *([f"Of {report.value_label().lower()}"] * worth)]
+    data = {
+        "title": report.study.title,
+        "lead": report.verdict.headline,
+        "letter": "",
+        "colour": PLAIN_COLOUR,
+        "tiles": key_numbers(report),
+        "traits": [
+            f"{s.letter} · {s.name}: {formats.percent(s.share)} of {report.study.customers}" for s in report.segments
+        ],
+        "story": [report.study.subtitle] if report.study.subtitle else [],
+        "picture_title": figure.title,
+        "wide": True,
+        "right": [{"title": "Who they are", "columns": columns, "rows": rows}],
+        "actions_title": "What to do first",
+        "actions": [{"title": a["title"], "text": a["text"], "lines": [("Measure:", a["test"])]} for a in first],
+        "sure_title": "How sure we are",
+        "sure": [f"{report.verdict.title}. {report.verdict.sentence}", report.proof.headline],
+    }
+    return _brief(report, "", data, figure, svg, f"{home}index.html")
+
+
+def narrow(figure: Figure) -> Figure:
+    """The chart as it is drawn for a page."""
+    if figure.spec.get("width") != "container":
+        return figure
+    fit = {"width": PICTURE_WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
+    return replace(figure, spec={**figure.spec, **fit})
+
+
+def write_briefs(briefs: Sequence[Brief], folder: Path, templates: Path) -> list[Path]:
+    """Compile all pages and pictures, and write those whose bytes change; needs the optional packages.
+
+    In turn, as Typst keeps what it read and laid out: 0.1 s for a page and its picture.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for brief in briefs:
+        text = json.dumps(brief.data, ensure_ascii=False)
+        for template, name in zip(("brief", "card"), brief_files(brief.name), strict=True):
+            content = compile_brief(str(templates / f"{template}.typ"), text)
+            files.append(folder / name)
+            if not files[-1].is_file() or files[-1].read_bytes() != content:
+                files[-1].write_bytes(content)
+    return files
+
+
+def compile_brief(template: str, data: str) -> bytes:
+    """One page as tagged PDF (PDF/UA-1) or one picture as PNG, by the name of the template."""
+    import typst
+
+    fonts = find_spec("font_source_sans_pro")
+    assert fonts
+    assert fonts.origin
+    named: dict[str, Any] = {"sys_inputs": {"data": data}, "font_paths": [str(Path(fonts.origin).parent / "files")]}
+    if Path(template).stem == "card":
+        return typst.compile(template, format="png", ppi=PPI, **named)
+    try:
+        return typst.compile(template, format="pdf", pdf_standards="ua-1", **named)
+    except typst.TypstError:
+        # A letter that no font has is refused by the standard; the page is tagged all the same.
+        return typst.compile(template, format="pdf", **named)
+
+
+def _brief(report: Report, name: str, data: dict[str, Any], figure: Figure, svg: str, address: str) -> Brief:
+    dated = f", as of {report.formats().date(report.study.as_of)}" if report.study.as_of else ""
+    until = f", to be used until {report.formats().date(report.card.valid_until)}" if report.card.valid_until else ""
+    made = "Synthetic demonstration data. " if report.study.synthetic else ""
+    data |= {
+        "lang": "en",
+        "source": f"{made}{report.study.title}{dated}{until}. Aggregates only.",
+        "address": address,
+        "picture": re.sub(r'font-family="[^"]*"', 'font-family="Source Sans Pro"', svg),
+        "alt": figure.alt,
+    }
+    return Brief(name, _printable(data))
+
+
+def _printable(value: Any) -> Any:
+    """Texts without control characters, which no font has."""
+    if isinstance(value, str):
+        return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+", " ", value)
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,178 @@
+"""What a chart is to a page, and the pieces that all charts are made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from analysis.base.formats import chart_locale
+from analysis.report.model import Report, Segment
+
+WIDTH = 720
+"""Width of the static picture in pixels; the live chart follows the page."""
+EVERYONE = "var(--everyone)"
+INK = "var(--ink-2)"
+SHAPES = [
+    "circle",
+    "square",
+    "triangle-up",
+    "diamond",
+    "cross",
+    "triangle-down",
+    "triangle-right",
+    "triangle-left",
+]
+WRAPPED = (
+    "width < 420 ? slice(datum.label, 0, 1) : [slice(datum.label, 0, 1), split(slice(datum.label, 4), ' ')[0], "
+    "join(slice(split(slice(datum.label, 4), ' '), 1), ' ')]"
+)
+"""Label of a segment over a column: letter, first word, rest; the letter alone where it is narrow."""
+FOLDED = "width < 420 ? split(replace(datum.label, regexp('^(.{9,}?) '), '$1|'), '|') : datum.label"
+
+INBORN = re.compile(
+    r"constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf"
+    r"|__(?:proto|(?:define|lookup)[GS]etter)__"
+)
+"""What each object of a browser has: Vega finds it where it looks for rows of that name."""
+
+
+FAINT = 0.12
+"""Opacity of the segments that a reader does not follow."""
+_FOLLOWED = "!isValid(followed) || !isValid(datum.segment) || datum.segment === followed"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The numbers of a chart as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart with everything that a page needs to show it.
+
+    Attributes
+    ----------
+    id : str
+        Unique on the site.
+    title : str
+        States the finding.
+    caption : str
+        How to read it, and the base.
+    alt : str
+        The finding for those who do not see it.
+    spec : dict
+        Vega-Lite; colours of text and axes as ``var(--token)``.
+    height : int
+        Pixels that the page keeps free.
+    table : Table
+        The table twin.
+    """
+
+    id: str
+    title: str
+    caption: str
+    alt: str
+    spec: dict[str, Any]
+    height: int
+    table: Table
+
+
+def make_figure(
+    id: str, title: str, caption: str, text: str, spec: dict[str, Any], height: int, table: Table
+) -> Figure:
+    if locale := chart_locale():
+        spec = {**spec, "usermeta": {**spec.get("usermeta", {}), "embedOptions": {"formatLocale": locale}}}
+    return Figure(f"chart-{id}", title, caption, text, harmless(followed(spec)), height, table)
+
+
+def harmless(spec: Any, key: str = "") -> Any:
+    """Titles without line breaks and backslashes: Vega-Lite writes them into expressions and escapes neither.
+
+    Orders of labels go there too, where a line separator ends an expression, and pictures hold no control character.
+    A word that each object has ends in a mark that does not show.
+    """
+    if isinstance(spec, list):
+        return [harmless(part, key) for part in spec]
+    if isinstance(spec, dict):
+        return {name: harmless(part, key if key == "datasets" else name) for name, part in spec.items()}
+    if not isinstance(spec, str):
+        return spec
+    if INBORN.fullmatch(spec):
+        return f"{spec}\u2060"
+    spec = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\u2028\u2029]", " ", spec)
+    return re.sub(r"\s+", " ", spec).replace("\\", "∖") if key == "title" else spec
+
+
+def tag(segment: Segment) -> str:
+    return f"{segment.letter} · {segment.name}"
+
+
+def tip(field: str, title: str) -> alt.Tooltip:
+    """A line of a tooltip; capitals, as a line called "image" would be loaded as a picture."""
+    return alt.Tooltip(field=field, type="nominal", title=title[:1].upper() + title[1:])
+
+
+def segment_colour(report: Report, field: str, legend: bool = False) -> alt.Color:
+    scale = alt.Scale(domain=[tag(s) for s in report.segments], range=[s.colour for s in report.segments])
+    shown = alt.Legend(title=None, columns=2, labelLimit=300, symbolOpacity=1) if legend else None
+    return alt.Color(field=field, type="nominal", scale=scale, legend=shown, title=None)
+
+
+def single(chart: Any, height: int) -> dict[str, Any]:
+    """A chart as wide as its place on the page; a narrow one cuts its labels shorter."""
+    return _narrow(_spec(chart.properties(height=height), "container"), {"config": {"axisY": {"labelLimit": 112}}})
+
+
+def faceted(chart: Any, narrow: int = 150) -> dict[str, Any]:
+    """Rows of small charts; a narrow page takes a narrower inner width, in pixels."""
+    spec = _spec(chart, None)
+    return _narrow(spec, {"spec": {"width": narrow}, "config": {"axisY": {"labelLimit": 112}}})
+
+
+def followed(spec: dict[str, Any]) -> dict[str, Any]:
+    """The same chart, with marks of other segments faint while the page follows one; drawn alone nothing is faint."""
+    found = False
+
+    def fade(part: dict[str, Any], inherited: frozenset[Any]) -> dict[str, Any]:
+        nonlocal found
+        encoding = part.get("encoding", {})
+        fields = inherited | {c.get("field") for c in encoding.values() if isinstance(c, dict)}
+        nested: dict[str, Any] = {
+            name: [fade(inner, fields) for inner in part[name]]
+            for name in ("layer", "hconcat", "vconcat")
+            if name in part
+        }
+        if "spec" in part:
+            facet = part.get("facet", {})
+            across = facet.values() if "field" not in facet else [facet]
+            nested["spec"] = fade(part["spec"], fields | {f.get("field") for f in across if isinstance(f, dict)})
+        part = {**part, **nested}
+        if "mark" in part and "segment" in fields and "opacity" not in encoding:
+            found = True
+            mark = part["mark"] if isinstance(part["mark"], dict) else {"type": part["mark"]}
+            full = {"condition": {"test": _FOLLOWED, "value": mark.get("opacity", 1)}, "value": FAINT}
+            part["encoding"] = {**encoding, "opacity": full}
+        return part
+
+    spec = fade(spec, frozenset())
+    return {**spec, "params": [*spec.get("params", []), {"name": "followed", "value": None}]} if found else spec
+
+
+def _narrow(spec: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    return {**spec, "usermeta": {"narrow": override}}
+
+
+def _spec(chart: Any, width: str | None) -> dict[str, Any]:
+    alt.data_transformers.disable_max_rows()
+    spec = chart.to_dict(validate=False)
+    for unwanted in ("config", "$schema"):
+        spec.pop(unwanted, None)
+    if width:
+        spec["width"] = width
+    return spec

@@ -1,0 +1,1 @@
+"""The words of each page, one module a page."""

@@ -1,0 +1,447 @@
+"""What the Changes page says, draws and lists of the run before: sizes, value, traits, distributions, movements."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from analysis.base.formats import Formats, in_words, joined, number, significant, unit_beside
+from analysis.history.records import Change, Flow, Identity, Interval, SegmentChange
+from analysis.pages.figures import FOLDED, Figure, Table, make_figure, single, tag, tip
+from analysis.report.model import VERDICTS, Report, Segment
+from analysis.segments.changes import ANOTHER, MOVED
+
+MOST_DRAWN = 14
+"""Variables whose drift is drawn; all are in the table. Ours."""
+MOST_LEFT = 0.5
+"""Share still in the data under which a segment ended because its customers left. Ours."""
+LEFT, NONE, JOINED = "No longer in the data", "In no segment", "Not in the data then"
+
+
+def since(report: Report) -> str:
+    """Which run today's is compared with, for the start of a sentence; empty for a first run."""
+    change = report.change
+    if change is None:
+        return ""
+    then = change.before.as_of
+    if not then:
+        return "Compared with the run before"
+    day = report.formats().date(then)
+    return f"Since {day}" if then < report.study.as_of else f"Compared with the run as of {day}"
+
+
+def headline(report: Report) -> str:
+    """What happened, in a sentence."""
+    change = report.change
+    if change is None:
+        return (
+            "This is the first run on record, so there is nothing to compare it with. The next one, on other data or "
+            "under other settings, is compared with it here."
+        )
+    kept = [c for c in change.segments if c.kind == "kept"]
+    if len(kept) == change.before.k == 1:
+        text = "the one segment is still there"
+    elif len(kept) == change.before.k:
+        text = f"all {in_words(len(kept))} segments are still there"
+    else:
+        text = f"{in_words(len(kept))} of {in_words(change.before.k)} segments are still there"
+    for kind, one, many in (
+        ("merged", "went into another", "went into others"),
+        ("death", "is gone", "are gone"),
+        ("birth", "is new", "are new"),
+        ("split", "split off", "split off"),
+    ):
+        if n := sum(c.kind == kind for c in change.segments):
+            text += f", {in_words(n)} {one if n == 1 else many}"
+    told = _most_moved(report, kept)
+    return f"{since(report)}, {text}{f'; {told}' if told else ''}."
+
+
+def _most_moved(report: Report, kept: list[SegmentChange]) -> str:
+    """Which of the segments that are still there grew or shrank most, where that is more than chance."""
+    sure = [c for c in kept if c.shift and _is_sure(c.shift)]
+    if not sure:
+        return "none of them surely grew or shrank" if kept else ""
+    most = max(sure, key=lambda c: abs(c.shift[0]) if c.shift else 0)
+    own, f, then = _now(report, most), report.formats(), most.share_then or 0
+    moved = "grew" if own.share > then else "shrank"
+    people = report.study.customers
+    return f"{own.name} {moved} most, from {f.percent(then)} to {f.percent(own.share)} of {people}"
+
+
+def events(report: Report) -> list[str]:
+    """A sentence for each segment that is new or ended."""
+    change = report.change
+    return [] if change is None else [_event(report, change, c) for c in change.segments if c.kind != "kept"]
+
+
+def old_name(report: Report, s: Segment) -> list[str]:
+    """Where a segment has its name from, if its numbers of today would give it another one."""
+    if report.change is None or not s.name == s.given != s.today or s.since == report.study.as_of:
+        return []
+    day = report.formats().date(s.since)
+    return [f"{s.name} has its name from the run as of {day}; by today's numbers it would be “{s.today}”."]
+
+
+def basis(report: Report) -> str:
+    """What segments were matched by, and what the intervals assume."""
+    change = report.change
+    if change is None:
+        return ""
+    if change.by == "centres":
+        return (
+            "Who was in which segment then is not at hand, so segments were matched by where their centres lie, and it "
+            "cannot be told who moved. Intervals take the two runs for independent samples; where many customers are "
+            "the same they are wider than need be."
+        )
+    return (
+        f"Segments were matched by who is in them: {report.formats().percent(change.common or 0)} of today's "
+        f"{report.study.customers} were in the data then. Intervals of shares of {report.study.customers} allow for "
+        "that; those of value and traits take the runs for independent samples and are wider than need be."
+    )
+
+
+def edited(report: Report) -> str:
+    """Which features are not compared, as their formula is another one now; empty for none."""
+    labels = report.change.edited if report.change else ()
+    if not labels:
+        return ""
+    named = joined([f"“{label}”" for label in labels])
+    formula = "The formula of" if len(labels) == 1 else "The formulas of"
+    was = "was edited after that run, so it is" if len(labels) == 1 else "were edited after that run, so they are"
+    return (
+        f"{formula} {named} {was} left out of this comparison. Segments can differ for that reason alone: their sizes "
+        f"then and now do not say that {report.study.customers} behave differently."
+    )
+
+
+def runs(report: Report) -> Table:
+    """The two runs side by side."""
+    change = report.change
+    assert change is not None
+    then, f = change.before, report.formats()
+    row = next(r for r in report.evidence.by_k if r.k == report.decision.k)
+    return Table(
+        ("What", "Then", "Now"),
+        (
+            ("As of", f.date(then.as_of), f.date(report.study.as_of)),
+            (report.study.customers.capitalize(), _about(then.n), f.people(report.study.n_customers)),
+            ("Verdict", VERDICTS[then.verdict][0] if then.verdict in VERDICTS else "–", report.verdict.title),
+            ("Segments", str(then.k), str(report.decision.k)),
+            ("Algorithm", then.algorithm, report.decision.algorithm_title),
+            ("Agreement between resamples", number(then.stability, 2), number(row.stability.median, 2)),
+            ("Mean silhouette", number(then.silhouette, 2), number(row.silhouette, 2)),
+        ),
+    )
+
+
+def sizes(report: Report) -> Table:
+    """Every segment of either run: size and value then and now."""
+    change, f = report.change, report.formats()
+    assert change is not None
+    worth = report.value_label()
+    people = report.study.customers.capitalize()
+    heads = ("Segment", f"{people} then", f"{people} now", "Share then", "Share now", "Shift in points")
+    rows = []
+    for c in change.segments:
+        own = None if c.now is None else _now(report, c)
+        row = [
+            tag(own) if own else _tag(c.then),
+            "–" if c.n_then is None else _about(c.n_then),
+            "–" if own is None else f.people(own.n),
+            "–" if c.share_then is None else f.percent(c.share_then),
+            "–" if own is None else f.percent(own.share),
+            _points(c.shift, f),
+        ]
+        if worth:
+            now = own.value_share if own else None
+            row += [
+                "–" if c.value_then is None else f.percent(c.value_then),
+                "–" if now is None else f.percent(now),
+                _points(c.value_shift, f),
+            ]
+        rows.append(tuple(row))
+    worth_heads = (f"{worth} then", f"{worth} now", "Shift in points of it") if worth else ()
+    return Table((*heads, *worth_heads), tuple(rows))
+
+
+def traits(report: Report) -> Table | None:
+    """The flagged shifts of kept segments, largest first; None where nothing is flagged."""
+    change, f = report.change, report.formats()
+    found = [t for t in change.traits if t.flagged] if change else []
+    rows = []
+    for t in sorted(found, key=lambda t: (t.now, -abs(t.shift[0]))):
+        variable = report.variable(t.variable)
+        unit = unit_beside(variable.label, variable.unit)
+        if variable.unit == "yes_no":
+            told = [f"{f.percent(x)} yes" for x in t.means]
+        elif f.value(t.medians[0], unit) == f.value(t.medians[1], unit):
+            told = [f"{f.value(x, unit)} on average" for x in t.means]
+        else:
+            told = [f.value(x, unit) for x in t.medians]
+        z, low, high = (number(x, 2, "+") for x in t.shift)
+        rows.append((tag(report.segments[t.now - 1]), variable.label, *told, f"{z} {_range(low, high)}"))
+    return Table(("Segment", "Trait", "Median then", "Median now", "Shift of the mean"), tuple(rows)) if rows else None
+
+
+def drifts(report: Report) -> Table:
+    """How far each variable's distribution moved."""
+    assert report.change is not None
+    return Table(
+        ("Variable", "PSI", "KS, at least", "Reading"),
+        tuple(
+            (
+                d.label,
+                number(d.psi, 3),
+                "–" if d.ks is None else f"{number(d.ks, 3)}{', more than chance' if d.ks > d.chance else ''}",
+                d.reading,
+            )
+            for d in report.change.drift
+        ),
+    )
+
+
+def draw(report: Report) -> list[Figure]:
+    """The page's charts; none for a first run."""
+    change = report.change
+    if change is None:
+        return []
+    figures = [_draw_sizes(report, change)] if any(c.kind == "kept" for c in change.segments) else []
+    figures += [_draw_flows(report, change)] if change.flows else []
+    return figures + ([_draw_drift(report, change)] if change.drift else [])
+
+
+def _draw_sizes(report: Report, change: Change) -> Figure:
+    f = report.formats()
+    order, rows = [], []
+    for c in change.segments:
+        own = None if c.now is None else _now(report, c)
+        name, colour = (tag(own), own.colour) if own else (_tag(c.then), c.then.colour if c.then else "")
+        order.append(name)
+        for when, share in (("then", c.share_then), ("now", own.share if own else None)):
+            if share is not None:
+                rows.append(
+                    {"segment": name, "when": when, "share": round(share, 4), "text": f.percent(share), "of": colour}
+                )
+    frame = pd.DataFrame(rows)
+    y = alt.Y(field="segment", type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED))
+    x = alt.X(
+        field="share",
+        type="quantitative",
+        title=f"Share of {report.study.customers}",
+        scale=alt.Scale(zero=True),
+        axis=alt.Axis(format="%", tickCount=5),
+    )
+    colours = {str(row["segment"]): str(row["of"]) for row in rows}
+    colour = alt.Color(
+        field="segment",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+    )
+    base = alt.Chart(frame).encode(y=y)
+    lines = base.mark_line(strokeWidth=3, opacity=0.5).encode(
+        x=x, color=colour, detail=alt.Detail(field="segment", type="nominal")
+    )
+    shape = alt.Shape(
+        field="when",
+        type="nominal",
+        title=None,
+        scale=alt.Scale(domain=["then", "now"], range=["circle", "diamond"]),
+    )
+    fill = alt.condition("datum.when == 'then'", alt.value("var(--paper)"), alt.value("transparent"))
+    points = base.mark_point(size=130, strokeWidth=2, filled=False).encode(
+        x=x,
+        color=colour,
+        shape=shape,
+        fill=fill,
+        tooltip=[tip("segment", "Segment"), tip("when", "When"), tip("text", "Share")],
+    )
+    told = _most_moved(report, [c for c in change.segments if c.kind == "kept"])
+    title = told[:1].upper() + told[1:]
+    caption = (
+        f"Circle: then, diamond: now. A segment with a circle alone has ended, one with a diamond alone is new. "
+        f"Sizes of then are rounded to multiples of {report.study.min_cell} {report.study.customers}."
+    )
+    height = 36 * len(order)
+    spec = single(alt.layer(lines, points), height)
+    return make_figure(
+        "changes-sizes", title, caption, f"Shares then and now. {title}.", spec, height + 70, sizes(report)
+    )
+
+
+def _draw_flows(report: Report, change: Change) -> Figure:
+    """One bar a segment of then, in parts by where its customers are now."""
+    f = report.formats()
+    places = {s.id: tag(s) for s in report.segments} | {0: NONE, -1: LEFT}
+    colours = {tag(s): s.colour for s in report.segments} | {NONE: "var(--rule-strong)", LEFT: "var(--rule)"}
+    rows = [
+        {
+            "origin": _origin(flow),
+            "to": places[to],
+            "share": share,
+            "text": f.percent(share),
+            "rank": list(places).index(to),
+            "shown": f.percent(share) if share >= 0.12 else "",
+        }
+        for flow in change.flows
+        for to, share in flow.to
+    ]
+    used = [name for name in colours if name in {row["to"] for row in rows}]
+    order = [_origin(flow) for flow in change.flows]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y(field="origin", type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED)),
+        x=alt.X(
+            field="share",
+            type="quantitative",
+            stack="zero",
+            title="Where they are now",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%", tickCount=5),
+        ),
+        order=alt.Order(field="rank", type="quantitative"),
+    )
+    bars = base.mark_bar(height=22, stroke="var(--paper)", strokeWidth=1).encode(
+        color=alt.Color(
+            field="to",
+            type="nominal",
+            title=None,
+            scale=alt.Scale(domain=used, range=[colours[name] for name in used]),
+            legend=alt.Legend(title=None, columns=2, labelLimit=300, symbolOpacity=1),
+        ),
+        tooltip=[tip("origin", "Then"), tip("to", "Now"), tip("text", "Share")],
+    )
+    kept = {c.then.slug: c.now for c in change.segments if c.then and c.now}
+    stayed = {
+        flow.then.slug: dict(flow.to).get(kept[flow.then.slug] or 0, 0.0)
+        for flow in change.flows
+        if flow.then and flow.then.slug in kept
+    }
+    names = {c.then.slug: _now(report, c).name for c in change.segments if c.then and c.now}
+    least = min(stayed, key=lambda slug: stayed[slug], default="")
+    title = (
+        f"Of every segment at least {f.percent(stayed[least])} stayed; least of {names[least]}"
+        if least
+        else "No segment of then goes on"
+    )
+    caption = (
+        f"A bar is a segment then, its parts say where the same {report.study.customers} are now; the last bar holds "
+        f"those who are new. Counts are rounded to multiples of {report.study.min_cell}, and what is under "
+        f"{report.study.min_cell} is left out, so parts are not exact."
+    )
+    table = Table(
+        ("Then", f"{report.study.customers.capitalize()}, about", "Now"),
+        tuple(
+            (
+                _origin(flow),
+                _about(flow.n),
+                ", ".join(f"{places[to]} {f.percent(share)}" for to, share in sorted(flow.to, key=lambda x: -x[1])),
+            )
+            for flow in change.flows
+        ),
+    )
+    height = 34 * len(order)
+    spec = single(bars, height)
+    return make_figure("changes-flows", title, caption, f"Bars in parts. {title}.", spec, height + 130, table)
+
+
+def _draw_drift(report: Report, change: Change) -> Figure:
+    shown = change.drift[:MOST_DRAWN]
+    rows = [
+        {"variable": d.label, "psi": round(d.psi, 3), "text": number(d.psi, 3), "reading": d.reading} for d in shown
+    ]
+    top = max([0.3, *(d.psi * 1.15 for d in shown)])
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y(
+            field="variable",
+            type="nominal",
+            sort=[str(row["variable"]) for row in rows],
+            title=None,
+        ),
+        x=alt.X(
+            field="psi",
+            type="quantitative",
+            title="Population stability index (PSI)",
+            scale=alt.Scale(domain=[0, top], nice=False),
+            axis=alt.Axis(values=[0, MOVED, ANOTHER], format=".2f"),
+        ),
+    )
+    bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
+        tooltip=[tip("variable", "Variable"), tip("text", "PSI"), tip("reading", "Reading")]
+    )
+    words = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
+    moved = [d for d in change.drift if d.psi >= MOVED]
+    if not moved:
+        title = "Everyone as a whole is as before: no variable's distribution has moved"
+    else:
+        named = joined([d.label for d in moved[:3]]) if len(moved) <= 3 else f"{moved[0].label} most of all"
+        n = "One variable" if len(moved) == 1 else f"{in_words(len(moved)).capitalize()} variables"
+        title = f"{n} of {len(change.drift)} moved: {named}"
+    caption = (
+        f"{report.study.customers.capitalize()} now in the tenths of then. "
+        f"Under {significant(MOVED)}: as before; up to {significant(ANOTHER)}: "
+        "moved, worth a look; above: another distribution, so segments of then may not fit today."
+        + (f" The {len(shown)} that moved most; all are in the table." if len(shown) < len(change.drift) else "")
+    )
+    height = 24 * len(rows)
+    spec = single(alt.layer(bars, words), height)
+    return make_figure(
+        "changes-drift", title, caption, f"Bars of PSI by variable. {title}.", spec, height + 60, drifts(report)
+    )
+
+
+def _event(report: Report, change: Change, c: SegmentChange) -> str:
+    people, f = report.study.customers, report.formats()
+    if c.kind in {"birth", "split"}:
+        places = [f"in {who.label}" if who else "not in the data" for who, _ in c.origins]
+        were = [f"{f.percent(part)} {place}" for place, (_, part) in zip(places, c.origins, strict=True)]
+        text = f"New: {_now(report, c).name}"
+        if c.kind == "split" and c.out_of:
+            text += f", split off from {c.out_of.label}"
+            text += "" if were else ", which lies nearest and shrank by most of it"
+        return f"{text}; of its {people} {joined(were)} then." if were else f"{text}."
+    gone = c.then.label if c.then else ""
+    if c.kind == "merged" and c.into is not None:
+        into = report.segments[c.into - 1].name
+        if c.stayed is None:
+            return f"Ended: {gone}; {into} lies nearest and grew by most of it."
+        return f"Ended: {gone}; {f.percent(c.stayed)} of those still in the data went into {into}."
+    if c.stayed is None:
+        return f"Ended: {gone}; no segment lies where it was."
+    if c.stayed < MOST_LEFT:
+        return f"Ended: {gone}; {f.percent(1 - c.stayed)} of its {people} are no longer in the data."
+    return f"Ended: {gone}; its {people} are spread over other segments."
+
+
+def _now(report: Report, c: SegmentChange) -> Segment:
+    return report.segments[(c.now or 1) - 1]
+
+
+def _tag(identity: Identity | None) -> str:
+    return f"{identity.letter} · {identity.label}, ended" if identity else "–"
+
+
+def _origin(flow: Flow) -> str:
+    return f"{flow.then.letter} · {flow.then.label}" if flow.then else f"+ · {JOINED}"
+
+
+def _about(n: int) -> str:
+    return f"about {number(n)}"
+
+
+def _is_sure(shift: Interval) -> bool:
+    return shift[1] > 0 or shift[2] < 0
+
+
+def _range(low: str, high: str) -> str:
+    """An interval in brackets that stays on one line."""
+    space = "\N{NO-BREAK SPACE}"
+    return f"({low}{space}to{space}{high})"
+
+
+def _points(shift: Interval | None, f: Formats) -> str:
+    """A difference of shares in percentage points with its interval."""
+    if shift is None:
+        return "–"
+    value, low, high = (number(100 * x + 0.0, 1, "+") for x in shift)
+    return f"{value} {_range(low, high)}"

@@ -1,0 +1,426 @@
+"""What the evidence says in words: how each criterion reads, what the rule asks, how each algorithm did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analysis.base.formats import beside, in_words, joined, number, significant
+from analysis.clustering.algorithms import ALGORITHMS, SAMPLE_ROWS
+from analysis.clustering.choices import AGREES
+from analysis.clustering.evidence import JUDGED_ROWS, PREDICTS, SILHOUETTE_ROWS
+from analysis.clustering.resample import NULL_ROWS, REFERENCE_ROWS
+from analysis.clustering.selection import STABLE, AlgorithmEvidence, CandidateEvidence
+from analysis.pages.figures import Table
+from analysis.report.model import Report, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A criterion as its card shows it; ``k`` is the number that it would choose, None without an opinion."""
+
+    title: str
+    k: int | None
+    reading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A cell of the table of the rule; ``holds`` is None where it was not measured."""
+
+    text: str
+    holds: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number of segments in the table of the rule."""
+
+    k: int
+    published: bool
+    cells: tuple[Requirement, ...]
+    score: str
+    outcome: str
+
+
+def chosen(report: Report) -> CandidateEvidence:
+    """The evidence at the published number of segments."""
+    return next(r for r in report.evidence.by_k if r.k == report.decision.k)
+
+
+def how_sure(report: Report, s: Segment) -> str:
+    """How well a segment comes back and how far it stands apart, in a sentence each."""
+    gap = (
+        "no clear gap to the next segment, so people near the border could be in either"
+        if s.silhouette < 0.25
+        else "a weak gap to the next segment"
+        if s.silhouette < 0.5
+        else "a clear gap to the next segment"
+    )
+    return (
+        f"When customers are resampled, {report.formats().percent(s.slsw)} of those in this segment or in the group "
+        f"most like it are in both, on average (Jaccard index {number(s.slsw, 2)}). Their mean silhouette is "
+        f"{number(s.silhouette, 2)}{report.core_note()}: {gap}."
+    )
+
+
+def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str, ...]]]]:
+    """What a segment tells of each protected descriptor, and for each the actions that are not even."""
+    percent = report.formats().percent
+    told, uneven = [], []
+    for d in report.card.protected:
+        known = d.strength is not None
+        figures = (number(d.strength or 0.0, 2), percent(d.base), percent(d.hit)) if known else ("–", "–", "–")
+        told.append((d.label, d.guessed, *figures))
+        uneven.append([(r.segments, "; ".join(r.actions), *map(percent, r.shares)) for r in d.uneven])
+    return told, uneven
+
+
+def winner(report: Report) -> AlgorithmEvidence:
+    """The published algorithm over all numbers of segments."""
+    return next(a for a in report.evidence.algorithms if a.name == report.decision.algorithm)
+
+
+def cell_share(report: Report, share: float) -> str:
+    """A share of all customers; one of a few is not told apart from one of fewer."""
+    study = report.study
+    few = 0 < round(share * study.n_customers) < study.min_cell
+    text = report.formats().percent(study.min_cell / study.n_customers if few else share)
+    return f"under {text}" if few else text
+
+
+def decision_words(report: Report) -> tuple[str, str]:
+    """The decision in two sentences: what was chosen and on what ground, and how that shows."""
+    decision, row, own = report.decision, chosen(report), winner(report)
+    what = f"{decision.algorithm_title} with {in_words(decision.k)} segments"
+    if decision.fixed:
+        first = f"{what}, fixed by the analyst."
+    elif not ALGORITHMS[decision.algorithm].takes_k:
+        left = cell_share(report, row.unassigned_share)
+        first = f"{what}: dense groups that stand apart, with {left} of {report.study.customers} unassigned."
+    elif not row.eligible:
+        first = f"{what}: no number of segments comes back reliably, and this is the most stable."
+    elif own.natural:
+        first = f"{what}, the finest of the natural solutions that are separated about as well as the best."
+    else:
+        first = f"{what}, the finest split that still comes back when {report.study.customers} are resampled."
+    if not row.stability.pairs:
+        return first, f"It was not resampled: {row.why_not}."
+    second = f"Two resamples agree to {number(row.stability.median, 2)}, where 1 is the same groups and 0 chance"
+    after = next((r for r in report.evidence.by_k if r.k == decision.k + 1 and r.stability.pairs), None)
+    if after:
+        second += f"; with {in_words(after.k)} segments they agree to {number(after.stability.median, 2)}"
+        if after.stability.median < STABLE:
+            second += f", under the {significant(STABLE)} that is asked"
+    return first, f"{second}."
+
+
+def criteria(report: Report) -> tuple[Reading, ...]:
+    """Every criterion with the number of segments that it would choose; the one that decides first."""
+    prefers, row, own = report.evidence.prefers, chosen(report), winner(report)
+    most = max(r.k for a in report.evidence.algorithms for r in a.by_k)
+    stable = (
+        f"Two resamples agree to {number(row.stability.median, 2)} (adjusted Rand index, {row.stability.pairs} pairs)."
+    )
+    takes_k = ALGORITHMS[report.decision.algorithm].takes_k
+    cards = [
+        Reading(
+            "Stability",
+            own.k,
+            _points(own.k, most) if takes_k else f"finds {own.k}",
+            f"{stable if row.stability.pairs else 'Not resampled.'} "
+            + ("This would have decided." if report.decision.fixed else "This decides."),
+        )
+    ]
+    if len(report.evidence.by_k) > 1:
+        cards += [
+            Reading(
+                "Silhouette",
+                prefers.silhouette,
+                _points(prefers.silhouette, most),
+                f"Separation is {number(row.silhouette, 2)} as published{report.core_note()}. "
+                + (
+                    "Fewer, coarser segments are nearly always further apart."
+                    if prefers.silhouette <= row.k
+                    else "Finer segments are tighter here; whether they come back it does not ask."
+                ),
+            ),
+            Reading(
+                "Elbow",
+                prefers.elbow,
+                _points(prefers.elbow, most),
+                "The bend in the within-segment sum of squares. Weak evidence: the eye finds a bend in any curve.",
+            ),
+            Reading(
+                "Calinski-Harabasz",
+                prefers.calinski_harabasz,
+                _points(prefers.calinski_harabasz, most),
+                "Spread between segments over spread within. Likes few, round segments.",
+            ),
+            Reading(
+                "Davies-Bouldin",
+                prefers.davies_bouldin,
+                _points(prefers.davies_bouldin, most),
+                "How alike each segment is to the one most like it. Judges separation too.",
+            ),
+        ]
+    strength = (
+        f"; with {in_words(row.k)} it is {number(row.prediction_strength, 2)}"
+        if row.prediction_strength is not None
+        else ""
+    )
+    cards += [
+        Reading(
+            "Gap",
+            prefers.gap,
+            "does not settle" if prefers.gap is None else _points(prefers.gap, most),
+            "Tightness beside points spread evenly. It adds segments as long as they follow the data's shape, groups "
+            "or not.",
+        ),
+        Reading(
+            "Prediction strength",
+            prefers.prediction_strength,
+            "no opinion" if prefers.prediction_strength is None else _points(prefers.prediction_strength, most),
+            f"The most segments that one half predicts in the other to {significant(PREDICTS)}, the weakest "
+            f"counting{strength}.",
+        ),
+        Reading(
+            "BIC of the mixture",
+            prefers.bic,
+            "no opinion" if prefers.bic is None else _points(prefers.bic, most),
+            "The best description of the data's density; one group of odd shape may take several ellipses.",
+        ),
+    ]
+    return tuple(cards)
+
+
+def _points(k: int | None, most: int) -> str:
+    return "points to 1: no groups" if k == 1 else f"points to {k}{', the most tried' if k == most else ''}"
+
+
+def disagreement(report: Report) -> str:
+    """Where most criteria part from the published number, and why; empty where they do not."""
+    k = report.decision.k
+    others = [card for card in criteria(report)[1:] if card.k is not None]
+    named = {
+        word: [f"{_inside(c.title)} ({c.k})" for c in others if c.k is not None and test(c.k)]
+        for word, test in (("fewer", lambda x: x < k), ("more", lambda x: x > k))
+    }
+    agree = [_inside(card.title) for card in others if card.k == k]
+    parts = []
+    if named["fewer"]:
+        parts.append(f"{joined(named['fewer'])} would take fewer segments")
+    if named["more"]:
+        parts.append(f"{joined(named['more'])} would take more")
+    if not parts:
+        return f"All other criteria also point to {in_words(k)}." if agree else ""
+    text = _capital("; ".join(parts)) + (f"; {joined(agree)} would take {in_words(k)} as well." if agree else ".")
+    if named["fewer"]:
+        text += (
+            " Few, broad segments are always further apart and easier to find again, but they lump together "
+            f"{report.study.customers} who need different treatment."
+        )
+    if named["more"]:
+        text += (
+            " More segments follow the data more closely, and a continuum has no last one; whether each comes back, "
+            "these criteria do not ask."
+        )
+    if report.decision.fixed:
+        return f"{text} Here the analyst fixed the solution."
+    return f"{text} The decision asks for the finest split that still comes back."
+
+
+def _inside(title: str) -> str:
+    """The title of a criterion within a sentence; names of people and of formulas keep their capitals."""
+    if "-" in title:
+        return f"the {title} index"
+    return f"the {title if title.startswith('BIC') else title.lower()}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
+    """The rule's requirements with their bounds, and how each number of segments meets them.
+
+    Returns
+    -------
+    headings : tuple of str
+        A text for each requirement.
+    lines : tuple of Line
+        A line for each number of segments, with a cell for each requirement.
+    """
+    percent = report.formats().percent
+    words = {
+        "size": ("Smallest segment", "at least", percent),
+        "unassigned": ("Unassigned", "at most", percent),
+        "stability": ("Median stability", "at least", lambda x: number(x, 2)),
+        "slsw": ("Least stable segment", "at least", lambda x: number(x, 2)),
+    }
+    rows = report.evidence.by_k
+    headings = tuple(
+        f"{title} ({bound} {written(check.bound)})"
+        for check in rows[0].checks
+        for title, bound, written in [words[check.name]]
+    )
+    most = int(report.study.setting("max_segments"))
+    lines = []
+    for row in rows:
+        cells = tuple(
+            Requirement("not measured", None)
+            if check.value is None
+            else Requirement(
+                cell_share(report, check.value)
+                if check.name in {"size", "unassigned"}
+                else beside(check.value, check.bound),
+                check.holds,
+            )
+            for check in row.checks
+        )
+        published = row.k == report.decision.k
+        outcome = "eligible" if row.eligible else "fails"
+        if row.eligible and row.k > most:
+            outcome = f"more than the {most} allowed"
+        if published:
+            outcome = "published" if row.eligible else "published, though it fails"
+        score = number(row.score, 2) if row.stability.pairs else "–"
+        lines.append(Line(row.k, published, cells, score, outcome))
+    return headings, tuple(lines)
+
+
+def how_it_works(report: Report) -> Table:
+    """What each algorithm does."""
+    return Table(
+        ("Algorithm", "How it fits", "Where it places a new customer", "Work"),
+        tuple((a.title, a.about, _capital(a.places), _capital(a.cost)) for a in report.evidence.algorithms),
+    )
+
+
+def how_each_did(report: Report) -> Table:
+    """Each algorithm at its own number of segments, beside the published algorithm at the same number."""
+    beside = f"{report.decision.algorithm_title} there"
+    rows = []
+    for a in report.evidence.algorithms:
+        row = next((r for r in a.by_k if r.k == a.k), None)
+        if row is None:
+            rows.append((a.title, "none", *["–"] * 6, _capital(a.outcome)))
+            continue
+        same = next((r for r in report.evidence.by_k if r.k == row.k and r.stability.pairs), None)
+        resampled = row.stability.pairs > 0
+        rows.append(
+            (
+                a.title,
+                str(row.k),
+                number(row.stability.median, 2) if resampled else "–",
+                number(min(row.slsw), 2) if resampled else "–",
+                number(row.silhouette, 2),
+                cell_share(report, row.unassigned_share),
+                number(row.score, 2) if resampled else "–",
+                number(same.score, 2) if same else "–",
+                _verdict(report, a, row),
+            )
+        )
+    columns = ("Stability", "Least stable segment", "Silhouette", "Unassigned", "Score", beside)
+    return Table(("Algorithm", "Its own number", *columns, "What the rule says"), tuple(rows))
+
+
+def _verdict(report: Report, a: AlgorithmEvidence, row: CandidateEvidence) -> str:
+    if a.name == report.decision.algorithm:
+        return "Published" if a.k == report.decision.k else f"Published with {in_words(report.decision.k)}, as fixed"
+    most = int(report.study.setting("max_segments"))
+    if row.k > most:
+        return f"More than the {most} allowed"
+    if not row.eligible:
+        return f"Fails: {row.why_not}"
+    kind = "Natural" if a.natural else "Replicates"
+    return kind if report.decision.fixed else f"{kind}, but is set aside"
+
+
+def agreements(report: Report) -> dict[str, float]:
+    """Algorithms that take a number, by name: mean agreement with the published segments over all other choices.
+
+    The adjusted Rand index at the published number of segments. One fit alone says less: some algorithms change much
+    with little.
+    """
+    factor = next((f for f in report.evidence.multiverse.factors if f.name == "algorithm"), None)
+    return dict(zip(factor.options, factor.means, strict=True)) if factor else {}
+
+
+def _finding(report: Report, a: AlgorithmEvidence) -> str:
+    row = next((r for r in a.by_k if r.k == a.k), None)
+    if row is None:
+        return a.outcome
+    return f"finds {in_words(row.k)} groups and leaves {cell_share(report, row.unassigned_share)} unassigned"
+
+
+def another_story(report: Report) -> tuple[str, str]:
+    """Whether another algorithm would have told another story: the answer, and the numbers behind it."""
+    means, decision = agreements(report), report.decision
+    found = [(ALGORITHMS[name].title, mean) for name, mean in means.items() if name != decision.algorithm]
+    dense = [a for a in report.evidence.algorithms if not ALGORITHMS[a.name].takes_k]
+    dense = [a for a in dense if a.name != report.decision.algorithm]
+    told = "; ".join(f"{a.title} {_finding(report, a)}" for a in dense)
+    told = f"Of those that look for dense regions, {told}." if dense else ""
+    k = in_words(report.decision.k)
+    if not found:
+        return f"What the other algorithms make of the same {report.study.customers}.", told
+    same = [name for name, agreement in found if agreement >= AGREES]
+    if len(same) == len(found):
+        first = f"No: with {k} segments {joined(same)} would tell the same story."
+    elif same:
+        other = [name for name, _ in found if name not in same]
+        first = f"Partly: with {k} segments {joined(same)} would tell the same story, {joined(other)} another one."
+    else:
+        first = f"Yes: with {k} segments {joined([name for name, _ in found])} would draw the borders elsewhere."
+    numbers = joined([f"{name} {beside(mean, AGREES)}" for name, mean in found])
+    own = (
+        f" ({decision.algorithm_title} itself {number(means[decision.algorithm], 2)})"
+        if decision.algorithm in means
+        else ""
+    )
+    ways = len(report.evidence.multiverse.choices) // len(means)
+    second = (
+        f"Agreement with the published segments, mean of {ways} ways to prepare the data: {numbers}{own}, where 1 is "
+        f"the same groups, 0 chance, and {significant(AGREES)} or more the same story. {told} What decides "
+        f"between them is how well "
+        "each one's own groups come back."
+    )
+    return first, second
+
+
+def simplest(report: Report) -> str:
+    """The algorithms that took part and take a number of segments, the simplest first."""
+    ranked = sorted((ALGORITHMS[a.name] for a in report.evidence.algorithms), key=lambda a: a.simplicity)
+    return ", then ".join(a.title for a in ranked if a.takes_k)
+
+
+def sampling(report: Report) -> Iterator[str]:
+    """Who was looked at in each part of the evidence of this run.
+
+    The size of the clean core is not told: less everyone it could be a few.
+    """
+    study, customers = report.study, report.study.customers
+    core, n = study.n_core, study.n_customers
+    clean = f"{customers} of the clean core"
+
+    def of(most: int, rows: int = core, who: str = clean) -> str:
+        return f"all {who}" if rows <= most else f"a seeded sample of {number(most)} {who}"
+
+    error = ", so it has a standard error" if core > SILHOUETTE_ROWS else ""
+    yield f"The silhouette is taken over {of(SILHOUETTE_ROWS)}{error}."
+    yield f"Solutions of resamples are compared over {of(JUDGED_ROWS, n, customers)}."
+    taking_part = [ALGORITHMS[a.name] for a in report.evidence.algorithms]
+    fewer = [f"{a.title} {number(a.resample_rows)}" for a in taking_part if core > a.resample_rows]
+    yield f"A resample draws as many {clean} as there are, with replacement" + (
+        f"; fewer for {joined(fewer)}." if fewer else "."
+    )
+    sampled = [a.title for a in taking_part if a.shares_work]
+    yield f"{joined(sampled)} are fitted on {of(SAMPLE_ROWS)}, the others on everyone there."
+    yield f"Gap, prediction strength, Ward's tree as drawn and DBSCAN's curve look at {of(REFERENCE_ROWS)}."
+    rows = ALGORITHMS[report.decision.algorithm].resample_rows
+    yield (
+        f"Features are shuffled over {of(rows)}; a Gaussian cloud has as many points, but at most {number(NULL_ROWS)}."
+    )
+    yield f"Other choices are compared over {of(report.evidence.multiverse.rows, n, customers)}."

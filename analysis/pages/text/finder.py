@@ -1,0 +1,200 @@
+"""The persona finder: its fields, what it says of itself, and the numbers that its script places one customer by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from analysis.base.formats import in_words, unit_beside
+from analysis.pages.downloads.rules import rule_as_data
+from analysis.pages.escaping import escape_json
+from analysis.pages.figures import Table
+from analysis.pages.text.placing import centres_in_short
+from analysis.report.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One answer.
+
+    Attributes
+    ----------
+    label : str
+    unit : str
+        What stands beside the number: a sign or a word; empty for none.
+    options : tuple of (str, str)
+        What can be chosen, each with its value; empty where a number is entered.
+    hint, example : str
+        What is usual; the middle of it. Empty where a number of customers is too small to tell.
+    low, high : str
+        What the number cannot leave by its meaning, never the ends of the data; empty for open.
+    factor : int
+        What the number is divided by.
+    levels : bool
+        Whether the answer is a level of a category, each of which is a feature of the rule.
+    features : tuple of str
+        Names in the rule.
+    asked : bool
+        Whether it belongs to the few.
+    """
+
+    label: str
+    unit: str
+    options: tuple[tuple[str, str], ...]
+    hint: str
+    example: str
+    low: str
+    high: str
+    factor: int
+    levels: bool
+    features: tuple[str, ...]
+    asked: bool
+
+
+def fields(report: Report) -> tuple[Field, ...]:
+    """Every answer that can be given, those of the few first, the most telling on top."""
+    found = report.questions
+    if found is None:
+        return ()
+    names = _answers(report)
+    order = [*found.asked, *(name for name in names if name not in found.asked)]
+    shown = order if report.rules.centres is not None else order[: len(found.asked)]
+    return tuple(_field(report, name, tuple(names[name])) for name in shown)
+
+
+def in_short(report: Report) -> str:
+    """How few answers do how well, in one sentence."""
+    found, people = report.questions, report.study.customers
+    if found is None:
+        return f"There is one segment, so all {people} belong to it."
+    every, asked = len(_answers(report)), len(found.asked)
+    if not found.enough and report.rules.centres is None:
+        placed = _placed(found.accuracy, asked)
+        return f"{_count(asked)} {placed} of 100 {people} as the full rule does; that is not enough."
+    if not found.enough or asked == every:
+        return f"It takes all {every} answers: fewer do not keep 90 of 100 placements of the full rule."
+    kept = "" if report.rules.centres is None else f"; all {every} place {_of_100(found.full)}"
+    return f"{_count(asked)} {_placed(found.accuracy, asked)} of 100 {people} as the full rule does{kept}."
+
+
+def few(report: Report) -> str:
+    """How many answers are enough, in words."""
+    found = report.questions
+    return _count(len(found.asked)).lower() if found else ""
+
+
+def both(report: Report) -> bool:
+    """Whether there is a choice between few answers and all."""
+    return any(not field.asked for field in fields(report))
+
+
+def how(report: Report) -> str:
+    """How the few answers were found and how they place."""
+    found = report.questions
+    assert found is not None
+    people = report.study.customers
+    by = (
+        "A customer is placed by the nearest centre, in these answers alone."
+        if found.by == "centres"
+        else "A customer is placed by the tree of questions on the page Placing new customers."
+    )
+    return (
+        "The build looked for the fewest answers that place at least 90 % as many customers rightly as the full rule, "
+        "and at least half of each segment: features added one by one to a nearest-centre rule, or a tree of "
+        f"questions, whichever asks less. {by} "
+        f"How often that is right was measured on {people} that the choice was not made on."
+    )
+
+
+def every(report: Report) -> str:
+    """What all answers together do."""
+    return centres_in_short(report)
+
+
+def precision(report: Report) -> Table:
+    """Of those named so, how many rightly."""
+    assert report.questions is not None
+    rows = [
+        (f"{s.letter} · {s.name}", f"{_of_100(share)} of 100")
+        for s, share in zip(report.segments, report.questions.precision, strict=True)
+    ]
+    return Table(("Segment", "Of those named so by the few answers, rightly"), tuple(rows))
+
+
+def data(report: Report) -> Markup:
+    """What the script reads: the published rule, the few questions, and the personas."""
+    found = report.questions
+    assert found is not None
+    rule = rule_as_data(report)
+    short: dict[str, Any] = {"by": found.by, "precision": found.precision, "points": found.points}
+    short["nodes"] = [
+        {"feature": node.feature, "at_most": node.threshold, "yes": node.yes, "no": node.no}
+        if node.feature
+        else {"segment": node.segment, "share": node.purity.share, "least": node.purity.at_least, "second": second}
+        for node, second in zip(report.rules.tree.nodes, found.seconds, strict=False)
+    ]
+    return escape_json(
+        {
+            "features": [{"name": f["name"], "missing": f["missing"]} for f in rule["features"]],
+            "centres": rule["centres"],
+            "short": short,
+            "answers": [
+                {"features": f.features, "levels": f.levels, "factor": f.factor, "asked": f.asked}
+                for f in fields(report)
+            ],
+            "segments": [
+                {"name": s.name, "letter": s.letter, "colour": s.colour, "slug": s.slug} for s in report.segments
+            ],
+        }
+    )
+
+
+def _field(report: Report, name: str, features: tuple[str, ...]) -> Field:
+    found, formats = report.questions, report.formats()
+    assert found is not None
+    variable, asked = report.variable(name), name in found.asked
+    options: tuple[tuple[str, str], ...] = ()
+    levels = features != (name,)
+    if levels:
+        named = [report.variable(feature).formula for feature in features]
+        options = (*((str(i), text) for i, text in enumerate(named)), ("-1", "another"))
+    elif name in found.codes:
+        options = tuple((str(i), text) for i, text in enumerate(found.codes[name]) if text)
+    elif variable.unit == "yes_no":
+        options = (("1", "yes"), ("0", "no"))
+    if options:
+        return Field(variable.label, "", options, "", "", "", "", 1, levels, features, asked)
+    unit = unit_beside(variable.label, variable.unit)
+    beside = {"share": "%", "money": formats.currency, "days": "days", "years": "years"}.get(unit, "")
+    low = "0" if variable.unit in {"share", "count"} else ""
+    usual = report.everyone.get(name)
+    factor, hint, example = 100 if variable.unit == "share" else 1, "", ""
+    if usual is not None:
+        low_10, middle, high_10 = (formats.plain(factor * x) for x in (usual.p10, usual.median, usual.p90))
+        hint, example = f"mostly {low_10} to {high_10}", f"e.g. {middle}"
+    high = "100" if variable.unit == "share" else ""
+    return Field(variable.label, beside, (), hint, example, low, high, factor, False, features, asked)
+
+
+def _answers(report: Report) -> dict[str, list[str]]:
+    """Names of the rule by what is asked: a category's levels are one answer."""
+    levels = {level.name: level.name.removesuffix(f" = {level.formula}") for level in report.rules.levels}
+    names: dict[str, list[str]] = {}
+    for name in report.rules.fills:
+        names.setdefault(levels.get(name, name), []).append(name)
+    return names
+
+
+def _count(n: int) -> str:
+    text = in_words(n)
+    return f"{text[:1].upper()}{text[1:]} answer{'s' * (n != 1)}"
+
+
+def _placed(share: float, n: int) -> str:
+    return f"place{'s' * (n == 1)} {_of_100(share)}"
+
+
+def _of_100(share: float) -> int:
+    return round(100 * share)

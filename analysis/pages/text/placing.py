@@ -1,0 +1,194 @@
+"""What the rules for new customers say, in sentences and tables for a reader in a hurry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from analysis.assignment.rules import Bound, Part
+from analysis.base.formats import Formats, in_words, joined, number, significant
+from analysis.pages.downloads.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL
+from analysis.pages.figures import Table
+from analysis.report.model import Report, Segment
+
+NEARLY_SHARP = 0.85
+"""Least bound of a share that is worth printing; with a lower one it is "most". `site/assets/finder.js` has it too."""
+MUCH = 0.1
+"""Share of customers by which a guess must beat naming the largest segment to be worth asking. Ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A question with what follows each answer, or where ``question`` is empty an end."""
+
+    question: str
+    yes: Branch | None = None
+    no: Branch | None = None
+    letter: str = ""
+    colour: str = ""
+    name: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file and what it is for."""
+
+    url: Markup
+    text: str
+    note: str
+
+
+def in_short(report: Report) -> str:
+    """How well a few questions do, in one sentence."""
+    tree, people = report.rules.tree, report.study.customers
+    if not tree.questions:
+        return f"No question tells the segments apart well enough to place {people} by."
+    asked = "One question places" if tree.questions == 1 else f"{_capital(in_words(tree.questions))} questions place"
+    few = asked if tree.questions == 1 else f"At most {asked[:1].lower()}{asked[1:]}"
+    return f"{few} {_of_100(tree.fidelity)} of 100 {people} as the full rule does."
+
+
+def centres_in_short(report: Report) -> str:
+    """What the nearest-centre rule is to the segments."""
+    centres, people = report.rules.centres, report.study.customers
+    if centres is None:
+        return (
+            f"Features are scaled by their lowest and highest value here. Those are values of single {people}, so the "
+            "centres are not published; the command at the end of this page uses them."
+        )
+    if centres.exact and centres.fidelity == 1:
+        return f"This is the rule that formed the segments: it places all {people} as they were."
+    what = "This is the rule that formed the segments" if centres.exact else "Centres are only near to the full rule"
+    told = f"it places {report.formats().percent(centres.fidelity)} of {people} as the full rule does"
+    if 0.995 <= centres.fidelity < 1:
+        told = f"it places nearly all {people} as the full rule does"
+    why = "" if centres.exact else f" The segments were formed by {report.decision.algorithm_title}."
+    return f"{what}: {told}.{why}"
+
+
+def tree(report: Report) -> Branch:
+    """The tree with its questions in words."""
+    return _branch(report, 0)
+
+
+def recognise(report: Report, segment: Segment) -> tuple[str, str]:
+    """How to recognise one of a segment: the broadest path there, and how far to trust it."""
+    found = report.rules.tree.segments[segment.id - 1]
+    people = report.study.customers
+    if not found.path:
+        return f"No few questions lead to {segment.name}: they are placed by the full rule alone.", ""
+    path = joined([_bound(report, bound) for bound in found.path])
+    reach, purity = (_told(part) for part in (found.reach, found.purity))
+    how = (
+        f"{_capital(reach)} of {segment.name} answer to this, and {purity} of the {people} who do are of "
+        f"{segment.name}. "
+        f"All questions together find {_whole(found.recall)} of them."
+    )
+    return f"{path}.", how
+
+
+def accuracy(report: Report) -> Table:
+    """Precision and recall of each segment."""
+    rows = [
+        (f"{s.letter} · {s.name}", _whole(r.recall), _whole(r.precision) if r.precision else "–")
+        for s, r in zip(report.segments, report.rules.tree.segments, strict=True)
+    ]
+    return Table(("Segment", "Of the segment, found", "Of those named so, rightly"), tuple(rows))
+
+
+def typical(report: Report) -> Table:
+    """The centres in the features' units, a line a feature."""
+    formats, centres = report.formats(), report.rules.centres
+    assert centres is not None
+    names = (f"{s.letter} · {s.name}" for s in report.segments)
+    lines = zip(centres.steps, zip(*centres.typical, strict=True), strict=True)
+    rows = [
+        (report.variable(step.name).label, *(formats.value(x, report.variable(step.name).unit) for x in values))
+        for step, values in lines
+    ]
+    return Table(("Feature", *names), tuple(rows))
+
+
+def without_behaviour(report: Report) -> str:
+    """Whether the segment can be named without the behaviour that formed it."""
+    guess = report.rules.without_behaviour
+    if guess is None:
+        return "The data hold nothing beside the behaviour that forms the segments, so nothing else can be asked."
+    labels = [report.variable(name).label for name in guess.variables]
+    shown = joined(labels if len(labels) <= 6 else [*labels[:5], f"{len(labels) - 5} more"]) or "what else is known"
+    gain = guess.accuracy - guess.largest
+    worth = "They are worth asking" if gain >= MUCH else "They help little" if gain > 0.02 else "They do not help"
+    return (
+        f"{worth}: questions about {shown} name the segment rightly for {_of_100(guess.accuracy)} of 100 "
+        f"{report.study.customers}; always naming the largest does for {_of_100(guess.largest)}."
+    )
+
+
+def downloads(report: Report) -> tuple[Download, ...]:
+    """The rules as files."""
+    files = [
+        (TREE_SQL, "The questions as SQL", "for DuckDB and PostgreSQL; over the columns of the customer table"),
+        (CENTRES_SQL, "The nearest centre as SQL", "the same, by the centres"),
+        (PYTHON, "Both as Python", "two functions, nothing to install"),
+        (JSON, "Both as JSON", "for any other language"),
+        (SCHEMA, "What the JSON holds", "a JSON Schema that says how to follow it"),
+    ]
+    known = report.rules.centres is not None
+    return tuple(
+        Download(Markup(f"downloads/{name}"), text, note) for name, text, note in files if known or name != CENTRES_SQL
+    )
+
+
+def _branch(report: Report, place: int) -> Branch:
+    node = report.rules.tree.nodes[place]
+    if not node.feature:
+        segment = report.segments[node.segment - 1]
+        mixed = "a mixed group, " if node.purity.share < 0.5 and not node.purity.at_least else ""
+        note = f"{_whole(node.share)} of {report.study.customers}, {mixed}{_told(node.purity)} of them rightly"
+        return Branch("", None, None, segment.letter, Markup(segment.colour), segment.name, note)
+    variable = report.variable(node.feature)
+    question = f"{variable.label}: at most {_exact(report.formats(), node.threshold, variable.unit)}?"
+    if variable.unit == "yes_no":
+        question = f"{variable.label}: no?"
+    return Branch(question, _branch(report, node.yes), _branch(report, node.no))
+
+
+def _bound(report: Report, bound: Bound) -> str:
+    variable, formats = report.variable(bound.feature), report.formats()
+    if variable.unit == "yes_no":
+        return f"{variable.label}: {'yes' if bound.low is not None else 'no'}"
+    parts: Sequence[str] = [
+        *([f"more than {_exact(formats, bound.low, variable.unit)}"] if bound.low is not None else []),
+        *([f"at most {_exact(formats, bound.high, variable.unit)}"] if bound.high is not None else []),
+    ]
+    return f"{variable.label}: {' and '.join(parts)}"
+
+
+def _exact(formats: Formats, x: float, unit: str) -> str:
+    """A threshold as it stands in the rule: all of its three digits."""
+    if unit == "share":
+        return f"{significant(100 * x, 3)}\N{NO-BREAK SPACE}%"
+    text = number(x) if abs(x) >= 100 else significant(x, 3)
+    return formats.money(text) if unit == "money" else f"{text} {unit}" if unit in {"days", "years"} else text
+
+
+def _told(part: Part) -> str:
+    if part.at_least and 0.5 <= part.share < NEARLY_SHARP:
+        return "most"
+    return ("at least " if part.at_least else "") + _whole(part.share)
+
+
+def _whole(share: float) -> str:
+    """A share that is known in whole hundredths."""
+    return f"{_of_100(share)}\N{NO-BREAK SPACE}%"
+
+
+def _of_100(share: float) -> int:
+    return round(100 * share)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

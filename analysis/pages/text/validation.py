@@ -1,0 +1,258 @@
+"""The trials on customers whose truth is known: a chart, tables and the sentences that sum them up."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from analysis.base.formats import Formats, joined, number, retold
+from analysis.clustering.trials import Planted, Rate, Validation
+from analysis.pages.charts.evidence import ACCENT
+from analysis.pages.figures import EVERYONE, FOLDED, INK, Figure, Table, make_figure, single, tip
+from analysis.report.model import VERDICTS, Report
+
+AIM = 0.9
+"""Share of tries with the right number of groups that the whole line is held to. Ours."""
+
+_FORMATS = Formats()
+_PERCENT = ".0%"
+
+
+def in_short(found: Validation) -> str:
+    """What a manager should remember."""
+    right, said = found.right, found.said_so
+    return (
+        f"In {right.held} of {right.tries} tries with known groups it found the right number; in {said.held} of "
+        f"{said.tries} tries without groups it said so."
+    )
+
+
+def weak_spots(found: Validation) -> str:
+    """Where the right number was missed most, and what lies beyond."""
+    within = [p for p in found.planted if not p.beyond]
+    worst = min(within, key=lambda p: p.right.held / max(p.right.tries, 1))
+    text = f"It does worst with {worst.title.lower()}: right in {of(worst.right)}."
+    for p in found.planted:
+        if p.beyond:
+            text += (
+                f" {p.title} are beyond it: it looks for groups around centres, and agrees with the truth there to "
+                f"{number(p.agreement, 2)} only, whatever number it finds."
+            )
+    return text
+
+
+def stretched(found: Validation) -> str:
+    """How often features that hang together without groups were taken for groups."""
+    return " ".join(
+        f"{g.title} has no groups either, but features that hang together can be cut the same way again and again. The "
+        "verdict “reproducible” then says that the segments are cuts through a continuum. It was called natural in "
+        f"{g.verdicts.get('natural', 0)} of {g.said_so.tries} tries."
+        for g in found.groupless
+        if g.connected
+    )
+
+
+def recovery(report: Report) -> Figure | None:
+    """Share of right numbers of groups by condition, with its interval; None without results."""
+    if report.validation is None:
+        return None
+    rows = sorted(report.validation.planted, key=lambda p: (p.beyond, -_share(p.right)))
+    kinds = ["around centres", "beyond centres"]
+    frame = pd.DataFrame(
+        [
+            {
+                "condition": p.title,
+                "share": _share(p.right),
+                "low": p.right.low,
+                "high": p.right.high,
+                "kind": kinds[p.beyond],
+                "told": of(p.right),
+            }
+            for p in rows
+        ]
+    )
+    order = [p.title for p in rows]
+    x = alt.X(
+        field="low",
+        type="quantitative",
+        title="Right number of groups",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format=_PERCENT, tickCount=5),
+    )
+    axis = alt.Axis(labelExpr=FOLDED.replace("datum.label", "datum.value"), labelLimit=180)
+    y = alt.Y(field="condition", type="nominal", title=None, sort=order, axis=axis)
+    scale = alt.Scale(domain=kinds, range=[ACCENT, EVERYONE])
+    colour = alt.Color(field="kind", type="nominal", title=None, scale=scale, legend=alt.Legend(symbolOpacity=1))
+    shape = alt.Shape(
+        field="kind", type="nominal", title=None, scale=alt.Scale(domain=kinds, range=["circle", "diamond"])
+    )
+    base = alt.Chart(frame).encode(y=y, color=colour)
+    lines = base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2(field="high"))
+    points = base.mark_point(filled=True, opacity=1, size=110).encode(
+        x=alt.X(field="share", type="quantitative"),
+        shape=shape,
+        tooltip=[tip("condition", "Condition"), tip("told", "Right number")],
+    )
+    aim = (
+        alt.Chart(pd.DataFrame({"x": [AIM]}))
+        .mark_rule(strokeDash=[4, 3], color=INK)
+        .encode(x=alt.X(field="x", type="quantitative"))
+    )
+    all_in = [p for p in rows if not p.beyond and _share(p.right) >= AIM]
+    title = f"The number of groups is right in {of(report.validation.right)} tries, and worst with {_worst(rows)}"
+    within = sum(not p.beyond for p in rows)
+    caption = (
+        f"Dot: share of tries with the right number of groups. Line: 95 % interval (Wilson), wide as there are "
+        f"few tries. Dashed: {_FORMATS.percent(AIM)}, the aim over all, which {len(all_in)} of the {within} kinds of "
+        "data with groups around centres reach. Beyond centres the number may be right and the groups are not."
+    )
+    table = Table(
+        ("Condition", "Right number", "95 % interval"), tuple((p.title, of(p.right), interval(p.right)) for p in rows)
+    )
+    height = 34 * len(rows)
+    spec = single(alt.layer(aim, lines, points), height)
+    return make_figure("recovery", title, caption, f"Dots with intervals. {title}.", spec, height + 90, table)
+
+
+def with_groups(found: Validation) -> Table:
+    """Every condition with known groups."""
+    return Table(
+        (
+            "Condition",
+            "What is planted",
+            "Right number",
+            "95 % interval",
+            "Agreement with the truth",
+            "The oracle's",
+            "Called natural",
+        ),
+        tuple(
+            (
+                p.title,
+                retold(p.about),
+                of(p.right),
+                interval(p.right),
+                number(p.agreement, 2),
+                number(p.oracle, 2),
+                f"{p.verdicts.get('natural', 0)} of {p.right.tries}",
+            )
+            for p in found.planted
+        ),
+    )
+
+
+def without_groups(found: Validation) -> Table:
+    """Every condition without groups, by verdict."""
+    return Table(
+        ("Customers", *(title for title, _ in VERDICTS.values()), "Said so", "95 % interval"),
+        tuple(
+            (
+                f"{g.title}: {retold(g.about)}",
+                *(str(g.verdicts.get(kind, 0)) for kind in VERDICTS),
+                of(g.said_so),
+                interval(g.said_so),
+            )
+            for g in found.groupless
+        ),
+    )
+
+
+def rivals(found: Validation) -> Table:
+    """Each way to segment over all tries."""
+    return Table(
+        (
+            "Way",
+            "Right number",
+            "Agreement with the truth",
+            "Said so where there are none",
+            "Time a try",
+            "Default study",
+        ),
+        tuple(
+            (
+                w.title,
+                of(w.right),
+                number(w.agreement, 2),
+                of(w.said_so),
+                _seconds(w.seconds),
+                _together(f"{w.study_k} groups in {_seconds(w.study_seconds)}"),
+            )
+            for w in found.ways
+        ),
+    )
+
+
+def rivals_by_condition(found: Validation) -> Table:
+    """Right numbers of groups of each way, condition by condition."""
+    return Table(
+        ("Condition", *(w.title for w in found.ways)),
+        tuple((p.title, of(p.right), *(of(p.rivals[w.name]) for w in found.ways[1:])) for p in found.planted),
+    )
+
+
+def losses(found: Validation) -> list[str]:
+    """Where another way does better than ours."""
+    own, others = found.ways[0], found.ways[1:]
+    told = []
+    for way in others:
+        better = [p.title.lower() for p in found.planted if _share(p.rivals[way.name]) > _share(p.right)]
+        if better:
+            told.append(f"{way.title} finds the right number more often with {joined(better)}.")
+        if way.agreement > own.agreement:
+            told.append(
+                f"{way.title} agrees more with the truth over all tries ({number(way.agreement, 2)} against "
+                f"{number(own.agreement, 2)})."
+            )
+        if _share(way.said_so) > _share(own.said_so):
+            told.append(f"{way.title} says more often that there are no groups where there are none.")
+    fastest = min(others, key=lambda w: w.seconds)
+    told.append(
+        f"All are faster: {fastest.title} takes {_seconds(fastest.seconds)} a try, this project "
+        f"{_seconds(own.seconds)}, as it fits thousands of resamples."
+        if all(w.seconds < own.seconds for w in others)
+        else f"{fastest.title} takes {_seconds(fastest.seconds)} a try, this project {_seconds(own.seconds)}."
+    )
+    return told
+
+
+def published(found: Validation) -> Table:
+    """Numbers that others published."""
+    rows = tuple((p.what, p.source, retold(p.published), retold(p.found)) for p in found.published)
+    return Table(("What", "Source", "Published", "Found here"), rows)
+
+
+def how_compared(found: Validation) -> Table:
+    """What each way does."""
+    return Table(("Way", "What it does"), tuple((w.title, retold(w.about)) for w in found.ways))
+
+
+def of(rate: Rate) -> str:
+    """A rate as counts, on one line."""
+    return _together(f"{rate.held} of {rate.tries}")
+
+
+def interval(rate: Rate) -> str:
+    """The interval of a rate."""
+    return _together(f"{_FORMATS.percent(rate.low)} to {_FORMATS.percent(rate.high)}")
+
+
+def _together(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _share(rate: Rate) -> float:
+    return rate.held / rate.tries if rate.tries else 0.0
+
+
+def _worst(rows: list[Planted]) -> str:
+    return min((p for p in rows if not p.beyond), key=lambda p: _share(p.right)).title.lower()
+
+
+def _seconds(seconds: float) -> str:
+    return (
+        f"{number(seconds)} s"
+        if seconds >= 10
+        else f"{number(seconds, 1)} s"
+        if seconds >= 1
+        else f"{number(1000 * seconds)} ms"
+    )

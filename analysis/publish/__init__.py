@@ -1,0 +1,1 @@
+"""From pages to a website that may be published."""

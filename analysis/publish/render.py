@@ -1,0 +1,325 @@
+"""Pages to website, by Quarto or else the embedded renderer; only a good site replaces the last one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+
+from analysis.base.errors import GateError, InputError
+from analysis.publish import last_site
+from analysis.publish.quarto import OWN_RENDER
+from analysis.settings.models import profile_files, project_settings
+
+Engine = Literal["quarto", "smalldocs"]
+
+HOME = "site/index.html"
+
+# The embedded renderer reports keys that it does not read; these it may ignore without harm to the pages.
+QUARTO_ONLY = (
+    ("segmentation",),
+    ("language",),
+    ("project", "pre-render"),
+    ("project", "post-render"),
+    ("format", "html", "html-math-method"),
+    ("format", "html", "image"),
+    ("format", "html", "canonical-url"),
+    ("format", "html", "respect-user-color-scheme"),
+    ("format", "html", "html-table-processing"),
+    ("format", "html", "citations-hover"),
+    ("format", "html", "crossrefs-hover"),
+    ("format", "html", "footnotes-hover"),
+)
+
+_ARCHIVES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"))
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+"""The earliest that a zip can say."""
+
+_WARNING = re.compile(
+    r"^\s*(?:\x1b\[[\d;]*m)*\[?(?:WARN(?:ING)?|ERROR)\b|unable to resolve link|\[broken\]", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A website on disk.
+
+    Attributes
+    ----------
+    engine : str
+        "quarto" or "smalldocs".
+    version : str
+        Version of the engine.
+    site : Path
+        Folder of the website, or the file that holds it.
+    n_pages : int
+        HTML pages, the redirect not counted.
+    """
+
+    engine: Engine
+    version: str
+    site: Path
+    n_pages: int
+
+
+def render(
+    root: Path,
+    out: Path,
+    engine: Engine | None = None,
+    profile: str | None = None,
+    before_swap: Callable[[Path], None] | None = None,
+    site_url: str = "",
+) -> Rendered:
+    """Render the project's pages and put the result in place of the last site.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder, with ``_quarto.yml`` and the pages under ``site/``.
+    out : Path
+        Folder of the website, or a file that ends in ``.zip`` and holds it; replaced in one step, and only by a site
+        that rendered without a warning.
+    engine : {"quarto", "smalldocs"}, optional
+        Default: Quarto if it is on the PATH, else smalldocs.
+    profile : str, optional
+        Quarto profile, ``_quarto-<profile>.yml``; default is QUARTO_PROFILE.
+    before_swap : callable, optional
+        Called with the fresh folder; what it raises keeps the last site. Pages that the gate refuses move to
+        ``build/refused``.
+    site_url : str, optional
+        Address at which the site is published; default is ``website.site-url`` of the settings.
+
+    Returns
+    -------
+    Rendered
+
+    Raises
+    ------
+    InputError
+        If another build runs, the engine, the profile or the folder of the zip is not there, or the engine reports
+        a warning.
+    """
+    root, out = root.resolve(), out.resolve()
+    engine = engine or ("quarto" if shutil.which("quarto") else "smalldocs")
+    check_folders(root, out)
+    profile_files(root, profile)
+    with build_lock(root):
+        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_made(out.parent))) / out.name.removesuffix(".zip")
+        try:
+            version, log = _RENDERERS[engine](root, fresh, profile, site_url.rstrip("/"))
+            _refuse_warnings(engine, log)
+            _write_redirect(fresh)
+            if before_swap is not None:
+                before_swap(fresh)
+            n_pages = sum(1 for page in fresh.rglob("*.html") if page != fresh / "index.html")
+            if _is_archive(out):
+                _pack(fresh, fresh.parent / "packed").replace(out)
+            else:
+                last_site.keep_site(root, out, fresh)
+                with last_site.replacing(root, out):
+                    last_site.replace_folder(fresh, out, fresh.parent / "last")
+        except GateError as error:
+            raise GateError(f"{error}\nThe refused pages are in {last_site.set_aside(root, fresh)}.") from None
+        finally:
+            shutil.rmtree(fresh.parent, ignore_errors=True)
+    return Rendered(engine, version, out, n_pages)
+
+
+@contextlib.contextmanager
+def build_lock(root: Path) -> Iterator[None]:
+    """Let one build at a time work in a project; the lock goes with the process that holds it.
+
+    Raises
+    ------
+    InputError
+        If another build holds the lock.
+    """
+    path = _made(root / "build") / ".lock"
+    with path.open("a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                "Another build of this project is running.", hint="Wait until it has ended, then start again."
+            ) from None
+        yield
+
+
+def _render_quarto(root: Path, fresh: Path, profile: str | None, site_url: str) -> tuple[str, str]:
+    quarto = shutil.which("quarto")
+    if quarto is None:
+        raise InputError(
+            "Quarto is not on the PATH.",
+            hint="Install it, or leave --engine away to use the embedded renderer.",
+        )
+    environment = {**os.environ, OWN_RENDER: "1", "NO_COLOR": "1"}
+    command = [quarto, "render", str(root), "--output-dir", os.path.relpath(fresh, root)]
+    if profile:
+        command += ["--profile", profile]
+    if site_url:
+        command += ["--site-url", site_url]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    log = done.stdout + done.stderr
+    if done.returncode or not (fresh / HOME).is_file():
+        raise InputError(f"Quarto ended with code {done.returncode}.", _last_lines(log))
+    version = subprocess.run([quarto, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return version, log
+
+
+def _render_smalldocs(root: Path, fresh: Path, profile: str | None, site_url: str) -> tuple[str, str]:
+    import smalldocs
+    from smalldocs.config import BuildError, ConfigError, load
+    from smalldocs.site import Site
+
+    config = project_settings(root, profile)
+    for *parents, key in QUARTO_ONLY:
+        _at(config, parents).pop(key, None)
+    project_block = _at(config, ["project"])
+    project_block["output-dir"] = str(fresh)
+    # Quarto's leading slash ties a pattern to the project folder, where this renderer looks anyway.
+    project_block["resources"] = [str(glob).removeprefix("/") for glob in _as_list(project_block.get("resources"))]
+    if site_url:
+        _at(config, ["website"])["site-url"] = site_url
+    for item in _at(config, ["website", "sidebar"]).get("contents", []):
+        if isinstance(item, dict) and "href" in item and isinstance(item.get("contents"), str):
+            item["contents"] = _section_pages(root, item["contents"])
+    # It reads its settings from the project folder alone; another folder keeps the user's file as it is.
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch, "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        try:
+            project = load(scratch)
+            # What it says of settings does not concern the pages: Quarto, which publishes, may well read them.
+            site = Site(replace(project, root=root, warnings=[]), quiet=True)
+            site.build()
+        except (BuildError, ConfigError) as error:
+            raise InputError(f"The embedded renderer stopped: {error}") from error
+    if not (fresh / HOME).is_file():
+        raise InputError("The embedded renderer wrote no overview page.", hint="Run `python -m analysis build` first.")
+    if address := str(_at(config, ["website"]).get("site-url") or ""):
+        _name_addresses(fresh, address.rstrip("/"))
+    if project.warnings:
+        print(f"Settings that the embedded renderer does not read: {'; '.join(project.warnings)}.", file=sys.stderr)
+    return smalldocs.__version__, "\n".join(f"WARN: {warning}" for warning in site.warnings)
+
+
+_RENDERERS: dict[Engine, Callable[[Path, Path, str | None, str], tuple[str, str]]] = {
+    "quarto": _render_quarto,
+    "smalldocs": _render_smalldocs,
+}
+
+
+def _section_pages(root: Path, pattern: str) -> list[str]:
+    """List a section's pages by their ``order``, without its index page, as Quarto does."""
+    from smalldocs.markdown import split_front_matter
+
+    pages = [page for page in root.glob(pattern) if page.stem != "index"]
+    fronts = {page: split_front_matter(page.read_text(encoding="utf-8"))[0] for page in pages}
+    pages.sort(key=lambda page: (fronts[page].get("order", len(pages) + 1), page.name))
+    return [page.relative_to(root).as_posix() for page in pages]
+
+
+def _name_addresses(site: Path, address: str) -> None:
+    """Say in each page where it is published, and to search engines which pages there are, as Quarto does."""
+    for page in site.rglob("*.html"):
+        place = page.relative_to(site).as_posix().removesuffix("index.html")
+        link = f'<link rel="canonical" href="{html.escape(f"{address}/{place}")}">'
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace("</head>", f"{link}</head>", 1), encoding="utf-8")
+    # A host shows this page at any address, so its links start from the top.
+    top = urlsplit(address).path
+    lost = site / "404.html"
+    links = re.compile(r'(?<= )(href|src)="(?:\./)?(?![#/"]|[a-z]+:)([^"]*)"')
+    lost.write_text(links.sub(rf'\1="{top}/\2"', lost.read_text(encoding="utf-8")), encoding="utf-8")
+    sitemap = site / "sitemap.xml"
+    entries = re.sub(r"  <url>\s*<loc>[^<]*/404\.html</loc>.*?</url>\n", "", sitemap.read_text(), flags=re.DOTALL)
+    sitemap.write_text(entries, encoding="utf-8")
+    (site / "robots.txt").write_text(f"Sitemap: {address}/sitemap.xml\n", encoding="utf-8")
+
+
+def _refuse_warnings(engine: Engine, log: str) -> None:
+    lines = [line.strip() for line in log.splitlines() if _WARNING.search(line)]
+    if lines:
+        more = f"\n  … and {len(lines) - 4} more" if len(lines) > 4 else ""
+        raise InputError(
+            f"The pages rendered with {len(lines)} warning(s) of {engine}; the last site stays.",
+            "\n  ".join(lines[:4]) + more,
+        )
+
+
+def _write_redirect(site: Path) -> None:
+    site.joinpath("index.html").write_text(
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Overview</title>\n'
+        f'<meta http-equiv="refresh" content="0; url={HOME}">\n<link rel="canonical" href="{HOME}">\n'
+        f'</head>\n<body><p><a href="{HOME}">Overview</a></p></body>\n</html>\n',
+        encoding="utf-8",
+    )
+
+
+def _is_archive(out: Path) -> bool:
+    return out.suffix == ".zip"
+
+
+def _pack(site: Path, archive: Path) -> Path:
+    """Put a site into one file: the same site gives the same bytes."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in sorted(path for path in site.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(file.relative_to(site).as_posix(), _ZIP_DATE)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            packed.writestr(entry, file.read_bytes())
+    return archive
+
+
+def check_folders(root: Path, out: Path) -> None:
+    """Refuse a place that cannot hold the site.
+
+    Raises
+    ------
+    InputError
+    """
+    if not (root / "_quarto.yml").is_file():
+        raise InputError(f"{root} has no _quarto.yml.", hint="Run the command in the project folder.")
+    if not _is_archive(out) and out.suffix.lower() in _ARCHIVES:
+        raise InputError(f"{out} cannot hold the site.", "Expected is a folder, or a file that ends in .zip.")
+    if _is_archive(out):
+        if not out.parent.is_dir():
+            raise InputError(f"{out.parent} is not there.", hint="Make the folder first, or name another one.")
+        if out.is_dir():
+            raise InputError(f"{out} is a folder.", "Expected is a file that ends in .zip.")
+        return
+    if out == root or out in root.parents or out.is_file() or (out / "_quarto.yml").exists():
+        raise InputError(
+            f"{out} cannot be the folder of the site: it would be replaced.", hint="Name a folder of its own."
+        )
+
+
+def _at(config: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    for key in keys:
+        config = config.setdefault(key, {})
+    return config
+
+
+def _as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _last_lines(log: str, n: int = 4) -> str:
+    return "\n  ".join(line.strip() for line in log.splitlines()[-40:] if line.strip()).rsplit("\n", n)[-1]

@@ -1,0 +1,1 @@
+"""The Report: everything that a page may show. Nothing after it computes a number."""

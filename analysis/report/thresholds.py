@@ -1,0 +1,99 @@
+"""Every bound and number of draws that pages tell, by the name that templates call it."""
+
+from __future__ import annotations
+
+from analysis.base.formats import in_words
+from analysis.clustering.algorithms import (
+    LEAST_DENSE,
+    LEAST_STARTS,
+    MOST_FINISHED,
+    REACH,
+    RIDGE,
+    SAMPLE_ROWS,
+    SHORT_RUNS,
+)
+from analysis.clustering.choices import AGREES
+from analysis.clustering.evidence import PAIRS, PAIRS_DECIDED, PREDICTS
+from analysis.clustering.resample import (
+    GAP_DRAWS,
+    HALVINGS,
+    N_INIT,
+    N_INIT_HALF,
+    N_INIT_NULL,
+    N_INIT_REFERENCE,
+    NULL_DRAWS,
+    NULL_PAIRS,
+)
+from analysis.clustering.selection import (
+    AS_SEPARATE,
+    BAND,
+    CLOSE,
+    MOST_NOISE,
+    NATURAL_GAP,
+    NATURAL_STABLE,
+    REPRODUCIBLE_STABLE,
+    STABLE,
+    VALID,
+)
+from analysis.features.build import FEWEST_UNKNOWN
+from analysis.features.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
+from analysis.features.relations import MOST_RELATED
+from analysis.features.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
+from analysis.history.identity import WAY
+from analysis.segments.card import EVEN, HINTS, REVEALS
+from analysis.segments.changes import TELLS
+from analysis.segments.playbook import ALPHA, MOST_ACTIONS, POWER
+from analysis.segments.profile import RESAMPLES
+
+THRESHOLDS = {
+    "stable": STABLE,
+    "valid": VALID,
+    "band": BAND,
+    "natural_stable": NATURAL_STABLE,
+    "natural_gap": NATURAL_GAP,
+    "as_separate": AS_SEPARATE,
+    "reproducible": REPRODUCIBLE_STABLE,
+    "pairs": PAIRS,
+    "pairs_decided": PAIRS_DECIDED,
+    "close": CLOSE,
+    "most_noise": MOST_NOISE,
+    "predicts": PREDICTS,
+    "gap_draws": GAP_DRAWS,
+    "halvings": HALVINGS,
+    "resamples": RESAMPLES,
+    "starts": N_INIT,
+    "starts_least": LEAST_STARTS,
+    "short_runs": SHORT_RUNS,
+    "finished": MOST_FINISHED,
+    "starts_reference": N_INIT_REFERENCE,
+    "starts_half": N_INIT_HALF,
+    "starts_null": N_INIT_NULL,
+    "ridge": RIDGE,
+    "alpha": ALPHA,
+    "power": POWER,
+    "most_actions": in_words(MOST_ACTIONS),
+    "mismatch": MISMATCH,
+    "least_dense": LEAST_DENSE,
+    "reach": REACH,
+    "sampled": SAMPLE_ROWS,
+    "agrees": AGREES,
+    "null_draws": NULL_DRAWS,
+    "null_pairs": NULL_PAIRS,
+    "outlier": OUTLIER_Z,
+    "parts": PARTS,
+    "neighbours": NEIGHBOURS,
+    "most_neighbours": MOST_NEIGHBOURS,
+    "most_predictors": MOST_PREDICTORS,
+    "rounds": ROUNDS,
+    "near_copy": NEAR_COPY,
+    "most_related": MOST_RELATED,
+    "unknown": FEWEST_UNKNOWN,
+    "ranked": MOST_RANKED,
+    "related": RELATED,
+    "dip": DIP,
+    "reveals": REVEALS,
+    "hints": HINTS,
+    "even": EVEN,
+    "way": WAY,
+    "tells": TELLS,
+}

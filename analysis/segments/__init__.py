@@ -1,0 +1,1 @@
+"""From labels to people one can act on: profiles, personas, actions, and what changed."""

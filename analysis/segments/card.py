@@ -1,0 +1,361 @@
+"""The segmentation card: what the segments are for, whom they may treat unlike, their limits, how long they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.expressions import parse
+from analysis.base.formats import Formats, in_sentence, in_words, joined
+from analysis.clustering.algorithms import Labels
+from analysis.clustering.evidence import JUDGED_ROWS, SILHOUETTE_ROWS
+from analysis.clustering.lint import Finding
+from analysis.customers.cleaning import Cleaned
+from analysis.features.build import FeatureTable
+from analysis.features.prepare import Prepared
+from analysis.features.relations import cramers_v
+from analysis.features.select import MOST_RANKED
+from analysis.segments.contrasts import count_levels
+from analysis.segments.personas import Persona
+from analysis.segments.profile import Profiles
+from analysis.settings.models import Source, Study
+from analysis.sources.columns import split_words
+from analysis.sources.inference import PROTECTED
+
+REVEALS, HINTS = 0.3, 0.1
+"""Association from which a segment reveals a descriptor, and from which it hints at it. Ours."""
+EVEN = 0.8
+"""An action is even where the group it reaches least is reached this often as the one it reaches most. Ours."""
+VALID_MONTHS = 12
+"""How long after the study's date a card holds where the settings do not say. Ours."""
+NO_PURPOSE = "Not stated by the analyst. Without a purpose nobody can say whether these segments serve it."
+NO_OWNER = "Not named."
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Actions that the same segments get, each with its effort, and the ``shares`` of each group that is in them."""
+
+    segments: str
+    actions: tuple[str, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What a segment tells of a protected descriptor.
+
+    Attributes
+    ----------
+    name, label : str
+    guessed : str
+        What one would guess, in words.
+    strength : float, optional
+        Cramér's V of groups, the correlation ratio of ranks (root of epsilon squared) of numbers; 0 to 1. None where
+        a group is too small to tell.
+    base, hit : float
+        Share guessed right without and with knowledge of the segment.
+    sentence : str
+    groups : tuple of str
+        The levels, or both sides of the median.
+    uneven : tuple of Reach
+        Actions that reach the groups unlike; all others reach them alike.
+    """
+
+    name: str
+    label: str
+    guessed: str
+    strength: float | None
+    base: float
+    hit: float
+    sentence: str
+    groups: tuple[str, ...]
+    uneven: tuple[Reach, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The card; dates as ISO text, empty where there is none.
+
+    ``reading`` lists segment, action and rule of each action whose rule reads a protected descriptor; ``forming`` holds
+    the labels of protected descriptors that form segments; ``dated`` and ``chosen`` say whether the settings name the
+    last day and the protected.
+    """
+
+    purpose: str
+    owner: str
+    valid_until: str
+    dated: bool
+    oldest: str
+    newest: str
+    n_read: int
+    n_excluded: int
+    limits: tuple[str, ...]
+    chosen: bool
+    protected: tuple[Descriptor, ...]
+    forming: tuple[str, ...]
+    reading: tuple[tuple[str, str, str], ...]
+
+
+def find_protected(study: Study, source: Source, cleaned: Cleaned, table: FeatureTable) -> dict[str, str]:
+    """Names and labels of the descriptors whose fairness is checked: variables, and columns that are none.
+
+    Those that the settings name and what is computed of them; else those named as age, sex and family are.
+
+    Raises
+    ------
+    InputError
+        For a name in the settings that is neither a variable nor a column.
+    """
+    columns = list(map(str, cleaned.frame.columns))
+    known = list(dict.fromkeys([*(v.name for v in table.variables), *columns]))
+    named = study.card.protected
+    for name in named or ():
+        if name not in known:
+            raise InputError(
+                f"_quarto.yml, segmentation.card.protected: '{name}' is neither a feature nor a column.",
+                f"There are: {listed(known)}.",
+                did_you_mean(name, known) or "Correct the name.",
+            )
+
+    def meant(name: str) -> bool:
+        return name in named if named is not None else bool(PROTECTED & {word.lower() for word in split_words(name)})
+
+    found = {v.name: v.label for v in table.variables if meant(v.name) or any(meant(c) for c in v.columns)}
+    bare = [name for name in columns if meant(name) and name not in found and name != source.key]
+    if named is None:
+        # A column of which a variable is made is told by that variable.
+        bare = [name for name in bare if not any(name in v.columns for v in table.variables)]
+    return found | {name: source.labels.get(name, name) for name in bare}
+
+
+def write_card(
+    study: Study,
+    cleaned: Cleaned,
+    table: FeatureTable,
+    prepared: Prepared,
+    labels: Labels,
+    profiles: Profiles,
+    personas: Sequence[Persona],
+    protected: dict[str, str],
+    months: Sequence[tuple[str, str]],
+    findings: Sequence[Finding],
+    synthetic: bool,
+) -> Card:
+    """Write the card from the run.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n,)
+        1..k, 0 = unassigned.
+    protected : dict of str to str
+        From :func:`find_protected`.
+    months : sequence of (str, str)
+        First and last month of each source; empty where it has no date.
+    """
+    formats = Formats(study.currency, study.customers, study.min_cell)
+    until = study.card.valid_until
+    if until is None and cleaned.as_of:
+        until = (pd.Timestamp(cleaned.as_of) + pd.DateOffset(months=VALID_MONTHS)).date()
+    dated = [span for span in months if span[0]]
+    forming = {step.name for step in prepared.steps}
+    checked = tuple(
+        _check(name, label, table, cleaned, labels, personas, study, formats) for name, label in protected.items()
+    )
+    n_read = cleaned.ledger[0].rows_in if cleaned.ledger else len(table.frame)
+    return Card(
+        study.card.purpose or NO_PURPOSE,
+        study.card.owner or NO_OWNER,
+        until.isoformat() if until else "",
+        study.card.valid_until is not None,
+        min((first for first, _ in dated), default=""),
+        max((last for _, last in dated), default=""),
+        n_read,
+        n_read - len(table.frame),
+        tuple(_limits(study, cleaned, table, prepared, profiles, findings, synthetic, formats)),
+        study.card.protected is not None,
+        checked,
+        tuple(label for name, label in protected.items() if name in forming),
+        tuple(
+            (f"{persona.letter}, {persona.name}", action.title, action.rule)
+            for persona in personas
+            for action in persona.actions
+            if {name.partition(".")[0] for name in parse(action.rule).names} & set(protected)
+        ),
+    )
+
+
+def _check(
+    name: str,
+    label: str,
+    table: FeatureTable,
+    cleaned: Cleaned,
+    labels: Labels,
+    personas: Sequence[Persona],
+    study: Study,
+    formats: Formats,
+) -> Descriptor:
+    variable = next((v for v in table.variables if v.name == name), None)
+    values = table.frame[name] if variable else cleaned.frame[name]
+    number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    dated = pd.api.types.is_datetime64_any_dtype(values)
+    values = values.dt.year.astype(float) if dated else values
+    two = bool(values.dropna().nunique() <= 2) if number else False
+    known = values.notna().to_numpy()
+    own, inside = values[known], labels[known]
+    strength = None
+    if (number or dated) and not two:
+        unit = "year" if dated else variable.unit if variable else "number"
+        middle = formats.value(float(own.median()), unit)
+        above, words = own > own.median(), (f"more than {middle}", f"{middle} or less")
+        if (own >= own.median()).mean() < 1 - above.mean():
+            # Of the two ways to cut at the median, the one that halves better.
+            above, words = own >= own.median(), (f"{middle} or more", f"less than {middle}")
+        levels = above.map({True: words[0], False: words[1]})
+        guessed, strength = f"whether it is {words[0]}", correlation_ratio(own.to_numpy(float), inside)
+    elif two and (variable is None or variable.unit == "yes_no"):
+        levels, guessed = (own > own.min()).map({True: "yes", False: "no"}), "yes or no"
+    else:
+        levels, guessed = own.astype(str), ""
+    order = variable.order if variable and not guessed else ()
+    groups, counts = _count(levels, inside, int(labels.max()), study.min_cell, order)
+    if len(groups) < 2:
+        few = f"{label}: too few {study.customers} in a group to tell it by segment."
+        return Descriptor(name, label, guessed or "–", None, 0.0, 0.0, few, (), ())
+    strength = cramers_v(counts) if strength is None else strength
+    n = int(counts.sum())
+    base, hit = float(counts.sum(axis=1).max() / n), float(counts.max(axis=0).sum() / n)
+    word = "reveals it" if strength >= REVEALS else "hints at it" if strength >= HINTS else "hardly tells it"
+    right = formats.percent(hit), formats.percent(base)
+    told = (
+        f"a guess from it is right for {right[0]} of {study.customers}, without it for {right[1]}"
+        if right[0] != right[1]
+        else "the best guess is the same with it and without"
+    )
+    uneven = tuple(r for r in _reach(counts, personas) if min(r.shares) < EVEN * max(r.shares))
+    return Descriptor(
+        name,
+        label,
+        guessed or f"which of {in_words(len(groups))} groups",
+        strength,
+        base,
+        hit,
+        f"{label}: the segment {word}; {told}.",
+        groups,
+        uneven,
+    )
+
+
+def correlation_ratio(values: NDArray[np.float64], labels: Labels) -> float:
+    """How far groups of a number lie apart: the root of epsilon squared of Kruskal and Wallis, from 0 to 1.
+
+    >>> round(correlation_ratio(np.array([1.0, 2.0, 3.0, 7.0, 8.0, 9.0]), np.array([1, 1, 1, 2, 2, 2])), 2)
+    0.85
+    """
+    ranks = pd.Series(values).rank()
+    between = ranks.groupby(labels).transform("mean")
+    total = float(((ranks - ranks.mean()) ** 2).sum())
+    n, k = len(ranks), len(np.unique(labels))
+    if total == 0 or n <= k:
+        return 0.0
+    # Epsilon squared takes off what groups drawn at random would reach.
+    within = float(((ranks - between) ** 2).sum()) / (n - k)
+    return float(np.sqrt(max(0.0, 1 - within * (n - 1) / total)))
+
+
+def _count(
+    levels: pd.Series, labels: Labels, k: int, min_cell: int, order: Sequence[str]
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Customers by group and segment (0 to k), merged as on every other page, so that none can be taken off."""
+    found = count_levels(levels, labels, min_cell, order)
+    if found is None:
+        return (), np.zeros((0, k + 1), dtype=np.int64)
+    groups, columns, told = found
+    counts = np.zeros((len(groups), k + 1), dtype=np.int64)
+    counts[:, columns] = told
+    return tuple("other" if group == "Other" else group for group in groups), counts
+
+
+def _reach(counts: NDArray[np.int64], personas: Sequence[Persona]) -> list[Reach]:
+    """For each action the share of every group that is in a segment which gets it."""
+    gets: dict[str, list[int]] = {}
+    for i, persona in enumerate(personas, start=1):
+        for action in persona.actions:
+            gets.setdefault(f"{action.title} ({action.effort} effort)", []).append(i)
+    together: dict[tuple[int, ...], list[str]] = {}
+    for action, segments in gets.items():
+        together.setdefault(tuple(segments), []).append(action)
+    return [
+        Reach(
+            joined([personas[i - 1].letter for i in segments]),
+            tuple(actions),
+            tuple(map(float, counts[:, list(segments)].sum(axis=1) / counts.sum(axis=1))),
+        )
+        for segments, actions in together.items()
+    ]
+
+
+def _limits(
+    study: Study,
+    cleaned: Cleaned,
+    table: FeatureTable,
+    prepared: Prepared,
+    profiles: Profiles,
+    findings: Sequence[Finding],
+    synthetic: bool,
+    formats: Formats,
+) -> list[str]:
+    """What the segments cannot say, from what the run did."""
+    n, people = len(table.frame), study.customers
+    names = [step.name for step in prepared.steps]
+    lines = [
+        f"The segments exist in the {in_words(len(names))} features that form them; other features make other ones."
+    ]
+    if synthetic:
+        lines.append("The data are synthetic: nothing here is true of real people.")
+    kinds = {source.kind for source in study.sources}
+    if not kinds & {"transactions", "events"}:
+        when = f" of {formats.date(cleaned.as_of.isoformat())}" if cleaned.as_of else ""
+        lines.append(f"The data are one picture{when}: whether {people} stay in their segment is not known from them.")
+    if "survey" in kinds:
+        lines.append(
+            "Survey answers are what people said in one wave; they are neither what they do nor what they think later."
+        )
+    filled = int(table.frame[names].isna().any(axis=1).sum())
+    if filled:
+        share = f" ({formats.percent(filled / n)})" if filled >= study.min_cell else ""
+        done = "took no part in forming them" if study.missing == "exclude" else "had it filled in"
+        lines.append(
+            f"{formats.people(filled)} {people}{share} lack a value in a feature that forms segments and {done}."
+        )
+    aside = n - int(prepared.core.sum())
+    if aside:
+        lines.append(
+            f"{formats.people(aside)} {people} took no part in forming the segments and were assigned afterwards."
+        )
+    if profiles.unassigned:
+        lines.append(f"{formats.people(profiles.unassigned)} {people} belong to no segment.")
+    parts = [
+        f"{what} on {formats.plain(rows)}"
+        for what, rows in (
+            ("silhouettes were measured", SILHOUETTE_ROWS),
+            ("resampled solutions were compared", JUDGED_ROWS),
+            ("near-copies were judged", MOST_RANKED),
+        )
+        if n > rows
+    ]
+    if parts:
+        lines.append(f"Parts rest on random samples of {people}: {joined(parts)}.")
+    if any(v.name == "clv" for v in table.variables):
+        lines.append("Lifetime value is what two models expect, not what was observed.")
+    if profiles.hidden:
+        told = joined([v.label for v in table.variables if v.name in profiles.hidden])
+        lines.append(f"Not told by segment, as too few {people} stand behind it: {told}.")
+    serious = [finding.title for finding in findings if finding.severity == "serious"]
+    lines += [f"Found in the recipe, and serious: {in_sentence(title)}." for title in serious]
+    return [line[:1].upper() + line[1:] for line in lines]

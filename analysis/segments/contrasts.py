@@ -1,0 +1,257 @@
+"""Whether what did not form the segments differs between them: tests, corrected, with the size of the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.clustering.algorithms import Labels
+from analysis.features.build import FeatureTable, Variable
+from analysis.features.relations import cramers_v
+from analysis.features.select import NEAR_COPY, spearman
+
+Counted = tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.int64]]
+"""Levels, the labels of the columns, and counts of shape (levels, columns)."""
+Merged = tuple[tuple[str, ...], NDArray[np.int64]]
+"""Levels and their counts, shape (levels, columns)."""
+NOBODY = np.zeros((0, 0), dtype=np.int64)
+SIZES = ("negligible", "small", "medium", "large")
+"""Words for the size of a difference."""
+W_BOUNDS, ETA_BOUNDS = (0.1, 0.3, 0.5), (0.0099, 0.0588, 0.1379)
+"""From where on a difference is small, medium and large: of w, and of the share of the variance of ranks.
+
+Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd edition, chapters 7 and 8.
+"""
+MOST_MERGED, MOST_NAMED = 1 / 3, 3
+"""Share of customers that "Other" may take in, so that it hides no story; where it would be more, levels are merged by
+twos under their names, of which a merged level has at most so many."""
+SAMPLED = 20_000
+"""Customers by whom near-copies of the features are told. Ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """A descriptor or outcome against the segments.
+
+    Attributes
+    ----------
+    variable : str
+    test : str
+        Kruskal-Wallis or chi-square.
+    measure : str
+        Of the effect: ε² (share of the variance of ranks) or V (Cramér's, corrected for its bias).
+    effect : float
+        0 to 1.
+    size : str
+        The effect in words, of :data:`SIZES`.
+    p : float or None
+        Holm-corrected over all that were tested. None where the segments were formed by a near-copy or from the same
+        columns: they differ there because they were made to.
+    """
+
+    variable: str
+    test: str
+    measure: str
+    effect: float
+    size: str
+    p: float | None
+
+
+def count_levels(
+    values: pd.Series, labels: Labels, min_cell: int, order: Sequence[str] = (), merged: float = MOST_MERGED
+) -> Counted | None:
+    """Count customers by level and segment, levels merged until no cell is small.
+
+    Levels with an order merge with a neighbour and are then called by the ends of their range. Others merge into
+    "Other", those with a small cell first, then by size; where that would take in too many, they merge by twos and keep
+    their names.
+
+    Parameters
+    ----------
+    values : Series of str, shape (n,)
+    labels : ndarray of int, shape (n,)
+    min_cell : int
+        Least customers of a cell that is not empty.
+    order : sequence of str
+        Levels from least to most; empty where they have no order.
+    merged : float
+        Share of the customers that levels without an order may lose to "Other".
+
+    Returns
+    -------
+    Counted or None
+        None where fewer than two levels remain, or too many would be merged.
+
+    Examples
+    --------
+    >>> values = pd.Series(["never"] * 4 + ["seldom"] * 20 + ["often"] * 30)
+    >>> count_levels(values, np.ones(54, np.int16), 10, ("never", "seldom", "often"))[0]
+    ('never to seldom', 'often')
+    """
+    codes, names = pd.factorize(values.fillna("Unknown").astype(str))
+    columns, places = np.unique(labels, return_inverse=True)
+    table = np.bincount(codes * len(columns) + places, minlength=len(names) * len(columns)).reshape(-1, len(columns))
+    rows = dict(zip(map(str, names), table, strict=True))
+    levels, counts = _merge_neighbours(rows, min_cell, order) if order else _merge_smallest(rows, min_cell, merged)
+    return (levels, columns.astype(int), counts) if len(levels) > 1 else None
+
+
+def _small(counts: NDArray[np.int64], min_cell: int) -> bool:
+    return bool(((counts > 0) & (counts < min_cell)).any()) or counts.sum() < min_cell
+
+
+def _merge_smallest(rows: Mapping[str, NDArray[np.int64]], min_cell: int, merged: float) -> Merged:
+    """Levels by size; those with a small cell, and as many others as it takes, in "Other", or named where too many."""
+    levels = sorted((level for level in rows if level != "Other"), key=lambda level: (-int(rows[level].sum()), level))
+    kept = [level for level in levels if not _small(rows[level], min_cell)]
+    lost = [level for level in levels if level not in kept]
+    while kept and (lost or "Other" in rows):
+        other = np.sum([rows[level] for level in (*lost, *({"Other"} & set(rows)))], axis=0)
+        if not _small(other, min_cell):
+            if sum(rows[level].sum() for level in lost) > merged * sum(row.sum() for row in rows.values()):
+                return _merge_named(rows, min_cell)
+            return (*kept, "Other"), np.vstack([*(rows[level] for level in kept), other])
+        lost.append(kept.pop())
+    return tuple(kept), np.vstack([rows[level] for level in kept]) if kept else NOBODY
+
+
+def _merge_named(rows: Mapping[str, NDArray[np.int64]], min_cell: int) -> Merged:
+    """Levels by size, those with a small cell merged by twos under both names; none where a name would be a list."""
+    named = {level if row.sum() >= min_cell and level != "Other" else "other" for level, row in rows.items()}
+    groups: list[tuple[tuple[str, ...], NDArray[np.int64]]]
+    groups = [((level,), rows[level]) for level in named - {"other"}]
+    rest = [row for level, row in rows.items() if level not in named]
+    groups += [(("other",), np.sum(rest, axis=0))] if rest else []
+    while len(groups) > 1:
+        groups.sort(key=lambda group: (int(group[1].sum()), group[0]))
+        small = [i for i, (_, row) in enumerate(groups) if _small(row, min_cell)]
+        if not small:
+            break
+        beside = small[1] if len(small) > 1 else int(small[0] == 0)
+        (first, row), (second, other) = groups[small[0]], groups[beside]
+        groups = [group for i, group in enumerate(groups) if i not in (small[0], beside)]
+        groups.append(((*second, *first), row + other))
+    if any(len(names) > MOST_NAMED for names, _ in groups):
+        return (), NOBODY
+    groups.sort(key=lambda group: (group[0] == ("other",), -int(group[1].sum()), group[0]))
+    titles = [" or ".join(sorted(names, key=lambda name: name == "other")) for names, _ in groups]
+    return tuple("Other" if title == "other" else title for title in titles), np.vstack([row for _, row in groups])
+
+
+def _merge_neighbours(rows: Mapping[str, NDArray[np.int64]], min_cell: int, order: Sequence[str]) -> Merged:
+    """Levels in their order, small ones merged with the smaller neighbour; what has no place in it comes last.
+
+    Customers whose level has no place in the order, or is not known, are left out where they are too few to tell.
+    """
+    runs = [((level, level), rows[level]) for level in order if level in rows]
+    while len(runs) > 1 and (small := [i for i, (_, row) in enumerate(runs) if _small(row, min_cell)]):
+        at = min(small, key=lambda i: (int(runs[i][1].sum()), i))
+        beside = min((i for i in (at - 1, at + 1) if 0 <= i < len(runs)), key=lambda i: (int(runs[i][1].sum()), i))
+        low, high = sorted((at, beside))
+        runs[low : high + 1] = [((runs[low][0][0], runs[high][0][1]), runs[low][1] + runs[high][1])]
+    levels = [first if first == last else f"{first} to {last}" for (first, last), _ in runs]
+    counts = [row for _, row in runs]
+    outside = [level for level in rows if level not in order]
+    if outside and not _small(other := np.sum([rows[level] for level in outside], axis=0), min_cell):
+        levels.append(outside[0] if len(outside) == 1 else "Other")
+        counts.append(other)
+    return tuple(levels), np.vstack(counts) if counts else NOBODY
+
+
+def find_contrasts(
+    table: FeatureTable,
+    labels: Labels,
+    forming: Sequence[Variable],
+    counted: Mapping[str, Counted],
+    hidden: Iterable[str],
+    keys: frozenset[str] = frozenset(),
+) -> tuple[Contrast, ...]:
+    """Test every descriptor and outcome against the segments, largest effects first.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        n customers.
+    labels : ndarray of int, shape (n,)
+        1..k, 0 = unassigned: left out.
+    forming : sequence of Variable
+        That the segments were formed by; what shares a column with them, or is a near-copy, has no p-value.
+    counted : mapping of str to Counted
+        Categories and yes/no variables, as they are published.
+    hidden : iterable of str
+        Variables that are not published by segment.
+    keys : frozenset of str
+        Columns that say who a customer is.
+
+    Notes
+    -----
+    O(n log n) a variable. Epsilon squared is H / (n - 1), as in Tomczak and Tomczak (2014).
+    """
+    if int(labels.max(initial=0)) < 2:
+        return ()
+    used = {column for variable in forming for column in (variable.name, *variable.columns)} - keys
+    kept = labels > 0
+    veiled = set(hidden)
+    sample = np.flatnonzero(kept)[:: max(1, int(kept.sum()) // SAMPLED)]
+    numbers = [v.name for v in table.variables if not v.categorical]
+    similar = np.abs(spearman(table.frame[numbers].iloc[sample])[0])
+    near = dict(zip(numbers, similar[:, [numbers.index(v.name) for v in forming if v.name in numbers]], strict=True))
+    found: list[Contrast] = []
+    for variable in table.of("descriptor", "outcome"):
+        name, values = variable.name, table.frame[variable.name][kept]
+        if name in veiled or (variable.categorical and name not in counted):
+            continue
+        result = _chi_square(counted[name]) if name in counted else _kruskal_wallis(values, labels[kept])
+        if result is None:
+            continue
+        circular = name in used or bool(used.intersection(variable.columns))
+        if not circular and not variable.categorical:
+            circular = bool((near[name] >= NEAR_COPY).any())
+        test, measure, effect, size, p = result
+        found.append(Contrast(name, test, measure, effect, size, None if circular else p))
+    return tuple(sorted(_corrected(found), key=lambda c: (-SIZES.index(c.size), -c.effect)))
+
+
+def _kruskal_wallis(values: pd.Series, labels: Labels) -> tuple[str, str, float, str, float] | None:
+    from scipy.stats import kruskal
+
+    known = values.notna().to_numpy()
+    numbers, groups = values.to_numpy(float)[known], labels[known]
+    samples = [numbers[groups == segment] for segment in np.unique(groups)]
+    if len(samples) < 2 or numbers.min() == numbers.max():
+        return None
+    statistic, p = kruskal(*samples)
+    effect = float(min(1.0, statistic / (len(numbers) - 1)))
+    return "Kruskal-Wallis", "ε²", effect, _word(effect, ETA_BOUNDS), float(p)
+
+
+def _chi_square(counted: Counted) -> tuple[str, str, float, str, float] | None:
+    from scipy.stats import chi2_contingency
+
+    counts = counted[2][:, counted[1] > 0]
+    counts = counts[counts.any(axis=1)][:, counts.any(axis=0)]
+    if min(counts.shape) < 2:
+        return None
+    effect = cramers_v(counts)
+    w = effect * float(np.sqrt(min(counts.shape) - 1))
+    tested: Any = chi2_contingency(counts, correction=False)
+    return "chi-square", "V", effect, _word(w, W_BOUNDS), float(tested.pvalue)
+
+
+def _word(effect: float, bounds: tuple[float, ...]) -> str:
+    return SIZES[int(np.searchsorted(bounds, effect, side="right"))]
+
+
+def _corrected(found: Sequence[Contrast]) -> list[Contrast]:
+    """The same with Holm's correction: the smallest of m p-values times m, the next times m - 1, never falling."""
+    order = sorted((i for i, c in enumerate(found) if c.p is not None), key=lambda i: found[i].p or 0.0)
+    least, corrected = 0.0, list(found)
+    for rank, i in enumerate(order):
+        least = max(least, min(1.0, (len(order) - rank) * (found[i].p or 0.0)))
+        corrected[i] = replace(found[i], p=least)
+    return corrected

@@ -1,0 +1,286 @@
+"""How customers spread within and between segments, as readers explore it: bins, planes of two features, strands."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.clustering.algorithms import Labels, Matrix
+from analysis.features.build import FeatureTable, Variable
+
+MOST_BINS = 14
+"""Bins of a distribution before those with few customers of a segment are merged. Ours."""
+MOST_SHOWN = 48
+"""Distributions of a segment that are shown, over all segments; those on which they differ most. Ours."""
+MOST_AXES, FEWER_AXES = 4, 3
+"""Features that a reader can put on an axis of the map, and from six segments on; each pair is a picture. Ours."""
+PLANE_BINS = 16
+"""Bins along each axis of a plane. Ours."""
+MOST_STRANDS, MOST_POINTS = 8, 320
+"""Strands of a segment, and points of all strands of all features together. Ours."""
+CORNERS = 12
+"""Points of an outline, which is drawn as a smooth curve through them."""
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Values from ``low`` to below ``high`` in own units, and the share of a group whose known value lies there."""
+
+    low: float
+    high: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One variable, of everyone and by segment.
+
+    Each group's bins are merged until each stands for nobody or for at least ``min_cell`` customers; shares are
+    rounded, so that no smaller count is found by subtraction. The outermost bins are open; ``step`` is the width of
+    one that is not merged.
+    """
+
+    variable: str
+    step: float
+    everyone: tuple[Bin, ...]
+    segments: tuple[tuple[Bin, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A rectangle of a plane and its customers to the nearest ``min_cell``; fewer than that are not told."""
+
+    x: float
+    y: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Two features as axes, each as it was scaled; ticks pair a place on an axis with a value in own units."""
+
+    x: str
+    y: str
+    step: tuple[float, float]
+    cells: tuple[Cell, ...]
+    centres: tuple[tuple[float, float], ...]
+    outlines: tuple[tuple[tuple[float, float], ...], ...]
+    x_ticks: tuple[tuple[float, float], ...]
+    y_ticks: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Strand:
+    """A small group of like customers of one segment, and its mean of each forming feature in standard deviations."""
+
+    segment: int
+    means: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What readers explore. ``features`` names the columns of the strands."""
+
+    distributions: tuple[Distribution, ...]
+    planes: tuple[Plane, ...]
+    features: tuple[str, ...]
+    strands: tuple[Strand, ...]
+
+
+NOTHING = Spread((), (), (), ())
+"""Where nothing was measured."""
+
+
+def measure_spread(
+    table: FeatureTable,
+    labels: Labels,
+    matrix: Matrix,
+    forming: tuple[Variable, ...],
+    shown: tuple[str, ...],
+    min_cell: int,
+) -> Spread:
+    """Measure how customers spread.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        n customers.
+    labels : ndarray of int, shape (n,)
+        1..k, 0 = unassigned.
+    matrix : ndarray, shape (n, p)
+        Scaled features that formed the segments.
+    forming : tuple of Variable, length p
+    shown : tuple of str
+        Variables that may be told of by segment.
+    min_cell : int
+        Fewest customers that a bin, a cell or a strand stands for.
+    """
+    k = int(labels.max())
+    numbers = [v for v in table.variables if v.name in shown and not v.categorical and v.unit != "yes_no"]
+    columns = [table.frame[v.name].to_numpy(float) for v in numbers]
+    apart = [_apart(values, labels, k) for values in columns]
+    first = sorted(range(len(numbers)), key=lambda i: -apart[i])
+    distributions = [_distribute(numbers[i].name, columns[i], labels, k, min_cell) for i in first[: MOST_SHOWN // k]]
+    named = {v.name: j for j, v in enumerate(forming[: matrix.shape[1]])}
+    axes = [i for i in first if numbers[i].name in named][: MOST_AXES if k < 6 else FEWER_AXES]
+    placed = [(numbers[i].name, columns[i], matrix[:, named[numbers[i].name]]) for i in axes]
+    planes = [_plane(across, up, labels, k, min_cell) for across, up in itertools.combinations(placed, 2)]
+    lines = [i for i, v in enumerate(numbers) if v.name in named]
+    own = np.column_stack([columns[i] for i in lines]) if lines else np.empty((len(labels), 0))
+    return Spread(
+        tuple(d for d in distributions if d),
+        tuple(p for p in planes if p.cells),
+        tuple(numbers[i].name for i in lines),
+        _strands(matrix, own, labels, k, min_cell) if len(lines) > 1 else (),
+    )
+
+
+def _apart(values: Values, labels: Labels, k: int) -> float:
+    """Standard deviation of the segments' means over that of customers."""
+    spread = np.nanstd(values)
+    means = [np.nanmean(values[labels == j]) for j in range(1, k + 1) if np.isfinite(values[labels == j]).any()]
+    return float(np.std(means) / spread) if spread > 0 and len(means) > 1 else 0.0
+
+
+def _distribute(name: str, values: Values, labels: Labels, k: int, min_cell: int) -> Distribution | None:
+    known = np.isfinite(values) & (labels > 0)
+    values, labels = values[known], labels[known]
+    if len(values) < 2 * min_cell:
+        return None
+    beyond = max(0.02, min_cell / len(values))
+    low, high = np.quantile(values, [beyond, 1 - beyond])
+    if high <= low:
+        return None
+    step = _round_step((high - low) / MOST_BINS, whole=bool(np.all(values == np.round(values))))
+    edges = np.arange(math.floor(low / step), math.floor(high / step) + 2) * step
+    places = np.clip(np.digitize(values, edges) - 1, 0, len(edges) - 2)
+    counts = [np.bincount(places[labels == j], minlength=len(edges) - 1) for j in range(1, k + 1)]
+    everyone = _merge_few(edges, np.sum(counts, axis=0), min_cell)
+    return Distribution(name, step, everyone, tuple(_merge_few(edges, own, min_cell) for own in counts))
+
+
+def _round_step(rough: float, whole: bool) -> float:
+    """The next round number above; a whole one for whole numbers."""
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = round(next(size * m for m in (1, 2, 2.5, 5, 10) if size * m >= rough * 0.999), 12)
+    return max(1.0, float(math.ceil(step))) if whole else step
+
+
+def _merge_few(edges: Values, counts: NDArray[np.int64], min_cell: int) -> tuple[Bin, ...]:
+    """Neighbours together until each bin holds nobody or at least ``min_cell``; shares in steps of a hundredth, or of
+    as many as half of ``min_cell`` customers where that is more."""
+    n = int(counts.sum())
+    if n < min_cell:
+        return ()
+    merged: list[tuple[int, int, int]] = []
+    start, held = 0, 0
+    for i, count in enumerate(counts):
+        held += int(count)
+        if held >= min_cell or (held == 0 and (i + 1 == len(counts) or counts[i + 1] == 0)):
+            merged.append((start, i + 1, held))
+            start, held = i + 1, 0
+    while held < min_cell and start < len(counts) and merged:
+        # Too few are left at the end: they join those before them.
+        first, _, before = merged.pop()
+        start, held = first, held + before
+    if start < len(counts):
+        merged.append((start, len(counts), held))
+    step = max(0.01, round(min_cell / (2 * n), 2))
+    return tuple(
+        Bin(round(float(edges[i]), 9), round(float(edges[j]), 9), round(round(count / n / step) * step, 2))
+        for i, j, count in merged
+    )
+
+
+def _plane(
+    across: tuple[str, Values, Values],
+    up: tuple[str, Values, Values],
+    labels: Labels,
+    k: int,
+    min_cell: int,
+) -> Plane:
+    points = np.column_stack([across[2], up[2]])
+    beyond = max(0.005, min_cell / (2 * len(points)))
+    low, high = np.quantile(points, [beyond, 1 - beyond], axis=0)
+    n_bins = int(np.clip(np.sqrt(2 * len(points) / min_cell), 4, PLANE_BINS))
+    step = np.maximum((high - low) / n_bins, 1e-9)
+    inside = ((points >= low) & (points <= high)).all(axis=1)
+    cells = ((points[inside] - low) // step).astype(int)
+    flat, counts = np.unique(cells[:, 0] * (n_bins + 2) + cells[:, 1], return_counts=True)
+    turn = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
+    circle = np.column_stack([np.cos(turn), np.sin(turn)]) * np.sqrt(2 * np.log(2))
+    centres, outlines = [], []
+    for j in range(1, k + 1):
+        own = points[labels == j]
+        centre = own.mean(axis=0)
+        values, vectors = np.linalg.eigh(np.cov(own.T) if len(own) > 2 else np.eye(2))
+        outline = centre + (circle * np.sqrt(np.maximum(values, 0))) @ vectors.T
+        centres.append((round(float(centre[0]), 2), round(float(centre[1]), 2)))
+        outlines.append(tuple((round(float(x), 2), round(float(y), 2)) for x, y in outline))
+    return Plane(
+        across[0],
+        up[0],
+        (float(step[0]), float(step[1])),
+        tuple(
+            Cell(
+                round(float(low[0] + i * step[0]), 3),
+                round(float(low[1] + j * step[1]), 3),
+                min_cell * round(int(n) / min_cell),
+            )
+            for (i, j), n in zip((divmod(int(cell), n_bins + 2) for cell in flat), counts, strict=True)
+            if n >= min_cell
+        ),
+        tuple(centres),
+        tuple(outlines),
+        _ticks(across[1], across[2]),
+        _ticks(up[1], up[2]),
+    )
+
+
+def _ticks(values: Values, scaled: Values) -> tuple[tuple[float, float], ...]:
+    """Round values of a feature between its tenth and its ninetieth percentile, and where they lie once scaled."""
+    known = np.isfinite(values)
+    low, high = np.quantile(values[known], [0.1, 0.9])
+    if high <= low:
+        return ()
+    rough = (high - low) / 4
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * m for m in (1, 2, 5, 10) if size * m >= rough * 0.999)
+    found = [round(i * step, 12) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    order = np.argsort(values[known], kind="stable")
+    places = np.interp(found, values[known][order], scaled[known][order])
+    return tuple((round(float(place), 3), float(value)) for place, value in zip(places, found, strict=True))
+
+
+def _strands(matrix: Matrix, own: Values, labels: Labels, k: int, min_cell: int) -> tuple[Strand, ...]:
+    """Halve each segment again and again along the direction in which its customers differ most.
+
+    The halves stay together in the features that formed the segments, so that a strand is a group of like customers.
+    """
+    deviations = np.nanstd(own, axis=0)
+    away = (own - np.nanmean(own, axis=0)) / np.where(deviations > 0, deviations, 1)
+    most = min(MOST_STRANDS, max(1, MOST_POINTS // (k * own.shape[1])))
+    found = []
+    for j in range(1, k + 1):
+        groups = [np.flatnonzero(labels == j)]
+        while 2 * len(groups) <= most and min(map(len, groups)) >= 4 * min_cell:
+            groups = [half for group in groups for half in _halve(matrix, group)]
+        for group in groups:
+            known = np.isfinite(away[group]).sum(axis=0) >= min_cell
+            means = np.nansum(away[group], axis=0) / np.maximum(np.isfinite(away[group]).sum(axis=0), 1)
+            if known.all():
+                found.append(Strand(j, tuple(round(float(x), 2) for x in means)))
+    return tuple(found)
+
+
+def _halve(points: Matrix, group: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    own = points[group] - points[group].mean(axis=0)
+    _, vectors = np.linalg.eigh(own.T @ own)
+    order = np.argsort((own @ vectors[:, -1]).round(9), kind="stable")
+    return group[np.sort(order[: len(group) // 2])], group[np.sort(order[len(group) // 2 :])]

@@ -1,0 +1,1 @@
+"""The settings of a study, checked as they are read."""

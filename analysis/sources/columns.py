@@ -1,0 +1,543 @@
+"""From the text of a column to its type, with the evidence that decided it.
+
+Every column is reduced to its distinct values first; the rules look at those, weighted by how often they
+occur, and the answer is mapped back to the rows: a million rows of two hundred amounts cost two hundred.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute
+
+from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.formats import number
+from analysis.sources.dates import YEARS, DateOrder, DayMonth, look_like_dates, read_dates
+from analysis.sources.numbers import Decimal, decimal_mark, read_numbers
+
+# Its functions are made at run time, out of a type checker's sight.
+pc: Any = compute
+
+ColumnType = Literal["number", "date", "category", "boolean", "text", "key"]
+
+MISSING = (
+    *("", "-", "--", "?", ".", "NA", "N/A", "na", "n/a", "NaN", "nan", "NAN", "null", "NULL", "Null", "<NA>"),
+    *(
+        "None",
+        "none",
+        "NONE",
+        "NaT",
+        "#N/A",
+        "#NA",
+        "#DIV/0!",
+        "#VALUE!",
+        "#REF!",
+        "#NAME?",
+        "#NUM!",
+        "#NULL!",
+    ),
+)
+MAX_CELL = 100_000
+
+_BOOLEANS = {
+    **{("true", "false"): "true", ("yes", "no"): "yes", ("y", "n"): "y", ("t", "f"): "t"},
+    **{
+        ("ja", "nein"): "ja",
+        ("oui", "non"): "oui",
+        ("si", "no"): "si",
+        ("sí", "no"): "sí",
+        ("on", "off"): "on",
+    },
+}
+_IDENTIFIED = r"(customer|client|user|account|order|session|visitor|member|invoice|product|transaction|person)"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How one column was read.
+
+    Attributes
+    ----------
+    name : str
+        As in the source, spaces around it removed.
+    type : {"number", "date", "category", "boolean", "text", "key"}
+    note : str
+        How it was read and why, one plain sentence.
+    n_missing, n_distinct : int
+        Rows without a value, and different values among the others.
+    n_unread : int
+        Rows that hold something else than the type, and count as missing.
+    """
+
+    name: str
+    type: ColumnType
+    note: str
+    n_missing: int
+    n_distinct: int
+    n_unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text column as distinct trimmed values (``present`` ones apart) and one code a row."""
+
+    name: str
+    values: pa.Array
+    codes: np.ndarray
+    present: np.ndarray
+    counts: np.ndarray
+    missing_note: str
+    raw: pa.Array
+    raw_codes: np.ndarray
+
+    @property
+    def shown(self) -> pa.Array:
+        return self.values if len(self.present) == len(self.values) else self.values.take(pa.array(self.present))
+
+    @property
+    def weights(self) -> np.ndarray:
+        return self.counts[self.present]
+
+    @property
+    def n_missing(self) -> int:
+        return len(self.codes) - int(self.weights.sum())
+
+    def row_of(self, value: int) -> int:
+        """First data row, counted from 1, that holds the distinct value number ``value``."""
+        return int(np.argmax(self.codes == value)) + 1
+
+    def spread(self, values: np.ndarray, nothing: Any) -> np.ndarray:
+        """Map one value for each present distinct value back to the rows."""
+        lookup = np.full(len(self.values) + 1, nothing, dtype=values.dtype)
+        lookup[self.present] = values
+        return lookup[self.codes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A typed column and what it taught about the rest of the table."""
+
+    values: pd.Series
+    column: Column
+    order: DayMonth | Literal["open", ""] = ""
+
+
+def split_words(name: str) -> list[str]:
+    """Split a column name into words at spaces, underscores, dots, hyphens and changes of case.
+
+    Examples
+    --------
+    >>> split_words("NumWebVisitsMonth"), split_words("dt_customer"), split_words("CustomerID")
+    (['Num', 'Web', 'Visits', 'Month'], ['dt', 'customer'], ['Customer', 'ID'])
+    """
+    spaced = re.sub(r"[\s_.\-/]+", " ", name)
+    return re.findall(r"[A-Z]+(?![a-z])\d*|[A-Z]?[^\WA-Z_]+|[^\s]", spaced)
+
+
+def is_identifier(name: str) -> bool:
+    """Whether a column's name says that its values identify something.
+
+    Examples
+    --------
+    >>> is_identifier("customer_id"), is_identifier("CustomerID"), is_identifier("paid")
+    (True, True, False)
+    """
+    words = [word.casefold() for word in split_words(name)]
+    if not words:
+        return False
+    last = {"id", "key", "uuid", "guid", "nr", "no", "number", "identifier"}
+    joined = re.fullmatch(rf"{_IDENTIFIED}(id|no|nr|key|number)|customer|client|visitor|respondent", "".join(words))
+    return words[-1] in last or words[0] in {"id", "uuid", "guid"} or joined is not None
+
+
+def read_columns(
+    table: pa.Table,
+    *,
+    types: Mapping[str, str] | None = None,
+    dates: DateOrder = "auto",
+    decimal: Decimal = "auto",
+    shown: str = "the table",
+    setting: str = "segmentation.sources[0]",
+) -> tuple[pd.DataFrame, tuple[Column, ...]]:
+    """Give every column a type, from its values alone or as told.
+
+    Parameters
+    ----------
+    table : pyarrow.Table, shape (n_rows, n_columns)
+        Text columns are read by evidence; columns that already have a type keep it.
+    types : mapping of column name to type, optional
+        Types to force.
+    dates, decimal : str
+        Order of day and month, and decimal mark, where values are to be read in one way only.
+    shown, setting : str
+        The file and the setting that messages name.
+
+    Returns
+    -------
+    frame : DataFrame, shape (n_rows, n_columns)
+        int64 or float64, datetime64[s], boolean, str.
+    columns : tuple of Column
+
+    Raises
+    ------
+    InputError
+        A forced type that is unknown, names no column or cannot be read; a formula; a cell too long.
+    """
+    types = dict(types or {})
+    _check_types(types, table.column_names, shown, setting)
+    texts = {
+        name: _distinct(name, text, shown)
+        for name in table.column_names
+        if (text := _as_text(table.column(name), types.get(name))) is not None
+    }
+    mark = decimal if decimal != "auto" else decimal_mark((text.shown, text.weights) for text in texts.values())
+
+    def read(name: str, order: DateOrder) -> _Read:
+        if name not in texts:
+            return _read_native(name, table.column(name), types.get(name))
+        forced = types.get(name)
+        return _read_text(texts[name], forced, order, mark, decimal == "auto", f"{setting}.types.{name}", shown)
+
+    found = {name: read(name, dates) for name in table.column_names}
+    orders = {item.order for item in found.values() if item.order in ("day-first", "month-first")}
+    if dates == "auto" and len(orders) == 1:
+        (order,) = orders
+        for name in [name for name, item in found.items() if item.order == "open"]:
+            item = read(name, cast(DayMonth, order))
+            note = f"{order.replace('-', ' ')} like the table's other dates (its own values fit both orders)"
+            tail = item.column.note.partition("; ")[2]
+            column = replace(item.column, note="; ".join(filter(None, (note, tail))))
+            found[name] = _Read(item.values, column, "open")
+    frame = pd.DataFrame({name: item.values for name, item in found.items()}, copy=False)
+    return frame, tuple(item.column for item in found.values())
+
+
+def _check_types(types: Mapping[str, str], names: list[str], shown: str, setting: str) -> None:
+    for name, type_ in types.items():
+        if name not in names:
+            raise InputError(
+                f"{setting}.types.{name}: column '{name}' is not in {shown}.",
+                f"Columns there: {listed(names)}.",
+                did_you_mean(name, names),
+            )
+        if type_ not in get_args(ColumnType):
+            raise InputError(
+                f"{setting}.types.{name}: '{type_}' is not a type.",
+                f"Types: {', '.join(get_args(ColumnType))}.",
+                did_you_mean(str(type_), get_args(ColumnType)),
+            )
+
+
+def _as_text(array: pa.ChunkedArray, forced: str | None) -> pa.ChunkedArray | None:
+    """Return the column as text where its values have to be read, None where they already have a type."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return _as_text(array.cast(kind.value_type), forced)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return array
+    if pa.types.is_null(kind):
+        return array.cast(pa.string())
+    if pa.types.is_integer(kind):
+        lowest, highest = (value.as_py() for value in pc.min_max(array).values())
+        compact = lowest is not None and lowest >= YEARS[0] * 10_000 and highest < YEARS[1] * 10_000
+        return array.cast(pa.string()) if compact or forced not in (None, "number") else None
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return None if forced in (None, "number") else pa.chunked_array([_written(array)])
+    if pa.types.is_boolean(kind):
+        return None if forced in (None, "boolean") else array.cast(pa.string())
+    if pa.types.is_temporal(kind) and not (pa.types.is_time(kind) or pa.types.is_duration(kind)):
+        return None if forced in (None, "date") else array.cast(pa.string())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
+        return pa.chunked_array([pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())])
+    return array.cast(pa.string())
+
+
+def _written(array: pa.ChunkedArray) -> pa.Array:
+    """Write numbers as text, whole ones without a decimal point."""
+    numbers = (None if v is None or v != v else v for v in array.to_pylist())
+    return pa.array([None if v is None else str(int(v) if v == int(v) else v) for v in numbers], pa.string())
+
+
+def _distinct(name: str, array: pa.ChunkedArray, shown: str) -> _Text:
+    whole = array.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = array.cast(pa.large_string()).combine_chunks()
+    encoded = whole.dictionary_encode()
+    raw, raw_codes = encoded.dictionary, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    values, codes = raw, raw_codes
+    trimmed = pc.utf8_trim_whitespace(raw)
+    if not trimmed.equals(raw):
+        again = trimmed.dictionary_encode()
+        values = again.dictionary
+        codes = np.append(again.indices.to_numpy(zero_copy_only=False), -1)[raw_codes]
+    counts = np.bincount(codes[codes >= 0], minlength=len(values))
+    is_missing = pc.is_in(values, value_set=pa.array(MISSING, values.type)).to_numpy(zero_copy_only=False)
+    text = _Text(
+        *(name, values, codes, np.flatnonzero(~is_missing), counts),
+        *(_missing_note(values, is_missing, counts, len(codes)), raw, raw_codes),
+    )
+    _check_cells(text, shown)
+    return text
+
+
+def _missing_note(values: pa.Array, is_missing: np.ndarray, counts: np.ndarray, n_rows: int) -> str:
+    n_missing = n_rows - int(counts[~is_missing].sum())
+    if not n_missing:
+        return ""
+    words = {values[int(i)].as_py(): int(counts[i]) for i in np.flatnonzero(is_missing)}
+    words.pop("", None)
+    told = ", ".join(f"{number(count)} written as '{word}'" for word, count in words.items())
+    return f"{number(n_missing)} missing" + (f" ({told})" if told else "")
+
+
+def _check_cells(text: _Text, shown: str) -> None:
+    if not len(text.values):
+        return
+    lengths = pc.binary_length(text.values).to_numpy(zero_copy_only=False)
+    longest = int(lengths.argmax())
+    if lengths[longest] > MAX_CELL:
+        raise InputError(
+            f"{shown}, column '{text.name}', data row {number(text.row_of(longest))}: a cell of "
+            f"{number(lengths[longest])} bytes.",
+            f"Expected cells of at most {number(MAX_CELL)} bytes.",
+            "A quotation mark that is never closed often causes this; otherwise leave that column out.",
+        )
+    formula = pc.match_substring_regex(text.values, r"^=\s*[A-Za-z$(+\-'\"\d]").to_numpy(zero_copy_only=False)
+    if formula.any():
+        first = int(formula.argmax())
+        raise InputError(
+            f"{shown}, column '{text.name}', data row {number(text.row_of(first))}: "
+            f"a formula, '{_short(text.values[first].as_py())}'.",
+            "Expected values.",
+            "Copy the column and paste it as values, then save again.",
+        )
+
+
+def _matches(values: pa.Array, pattern: str) -> np.ndarray:
+    return pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
+
+
+def _read_text(
+    text: _Text, forced: str | None, dates: DateOrder, mark: str, guess: bool, setting: str, shown: str
+) -> _Read:
+    if not len(text.present):
+        empty = pd.Series([None] * len(text.codes), dtype="str")
+        return _Read(empty, Column(text.name, "category", "no values at all", len(text.codes), 0))
+    if forced in (None, "boolean") and (read := _read_boolean(text, forced is not None)) is not None:
+        return read
+    if forced in (None, "date") and (read := _read_date(text, dates, forced is not None)) is not None:
+        return read
+    if forced in (None, "number") and (read := _read_number(text, mark, guess, forced is not None)) is not None:
+        return read
+    if forced in ("boolean", "date", "number"):
+        example = _unread_example(text, forced, mark)
+        raise InputError(
+            f"{setting}: column '{text.name}' of {shown} cannot be read as {forced}.",
+            f"A value there: '{_short(text.values[example].as_py())}' (data row {number(text.row_of(example))}).",
+            "Mend the values or take that type out of the settings." if "[" in setting else "Mend the values.",
+        )
+    return _read_words(text, forced)
+
+
+def _unread_example(text: _Text, forced: str, mark: str) -> int:
+    if forced == "number":
+        bad = np.isnan(read_numbers(text.shown, mark)[0])
+    elif forced == "date":
+        bad = ~look_like_dates(text.shown)
+    else:
+        bad = np.ones(len(text.present), bool)
+    return int(text.present[int(bad.argmax())])
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _short(value: str, limit: int = 40) -> str:
+    return value if len(value) <= limit else value[: limit - 1] + "…"
+
+
+def _examples(text: _Text, mask: np.ndarray) -> str:
+    shown = text.shown
+    found = np.flatnonzero(mask)
+    order = found[np.argsort(-text.weights[found], kind="stable")]
+    return listed((f"'{_short(shown[int(i)].as_py(), 24)}'" for i in order), limit=3)
+
+
+def _read_boolean(text: _Text, forced: bool) -> _Read | None:
+    if len(text.present) > 6:
+        return None
+    words = [word.casefold() for word in text.shown.to_pylist()]
+    pair = next((pair for pair in _BOOLEANS if set(words) <= set(pair)), None)
+    if pair is None or (len(set(words)) == 1 and pair[0] != "true" and not forced):
+        return None
+    answers = np.array([word == _BOOLEANS[pair] for word in words])
+    n_true = int(text.weights[answers].sum())
+    values = pd.array(text.spread(answers, False), dtype="boolean")
+    values[text.spread(np.zeros(len(words), bool), True)] = pd.NA
+    told = f"two answers: {pair[0]} {number(n_true)}, {pair[1]} {number(int(text.weights.sum()) - n_true)}"
+    column = Column(text.name, "boolean", _joined(told, text.missing_note), text.n_missing, len(set(words)))
+    return _Read(pd.Series(values), column)
+
+
+def _read_number(text: _Text, mark: str, guess: bool, forced: bool) -> _Read | None:
+    shown, weights = text.shown, text.weights
+    if not forced and _matches(shown, r"^0\d+$|^\d{17,}$").any() and _matches(shown, r"^\d+$").all():
+        return None
+    numbers, how = read_numbers(shown, mark, guess)
+    endless = np.isinf(numbers)
+    unread = np.isnan(numbers)
+    n_unread = int(weights[unread].sum())
+    if unread.all() or not _nearly_all(text, unread, forced):
+        return None
+    kept = np.where(endless, np.nan, numbers)
+    values = _tidy(text.spread(kept, np.nan))
+    told = how or ("whole numbers" if values.dtype == np.int64 or _whole(kept) else "numbers with a decimal point")
+    note = _joined(
+        told,
+        text.missing_note,
+        f"{number(int(weights[endless].sum()))} infinite taken as missing" if endless.any() else "",
+        f"{number(n_unread)} not a number taken as missing ({_examples(text, unread)})" if n_unread else "",
+    )
+    n_missing = int(pd.isna(values).sum())
+    whole = _whole(kept)
+    n_distinct = _n_distinct(kept)
+    tells_apart = n_distinct > 2 or n_distinct == len(values) - n_missing
+    is_key = whole and not forced and tells_apart and is_identifier(text.name)
+    type_: ColumnType = "key" if is_key else "number"
+    note = f"an identifier by its name, {note}" if type_ == "key" else note
+    n_unread += int(weights[endless].sum())
+    return _Read(pd.Series(values), Column(text.name, type_, note, n_missing, n_distinct, n_unread))
+
+
+def _nearly_all(text: _Text, unread: np.ndarray, forced: bool) -> bool:
+    """Whether the unread values are few, and words rather than codes such as C536379."""
+    n_unread = int(text.weights[unread].sum())
+    if not n_unread:
+        return True
+    few = n_unread <= (0.05 if forced else 0.02) * text.weights.sum()
+    if forced or not few:
+        return bool(few)
+    words = text.shown.filter(pa.array(unread))
+    return len(words) <= 10 and not is_identifier(text.name) and not _matches(words, r"\d").any()
+
+
+def _tidy(values: np.ndarray) -> np.ndarray:
+    """Turn whole numbers without a gap into int64; leave other numbers float64."""
+    if values.dtype == np.int64:
+        return values
+    if len(values) and not np.isnan(values).any() and _whole(values):
+        return values.astype(np.int64)
+    return values.astype(np.float64)
+
+
+def _whole(values: np.ndarray) -> bool:
+    finite = values[~np.isnan(values)]
+    return bool(len(finite)) and bool((np.abs(finite) < 2**53).all()) and bool((finite == np.floor(finite)).all())
+
+
+def _n_distinct(values: np.ndarray) -> int:
+    return len(pd.unique(values[~pd.isna(values)]))
+
+
+def _read_date(text: _Text, order: DateOrder, forced: bool) -> _Read | None:
+    dates = read_dates(text.shown, text.weights, order, 0.95 if forced else 0.98)
+    if dates is None:
+        return None
+    values = text.spread(dates.stamps, np.datetime64("NaT", "s"))
+    n_far, n_bad = int(text.weights[dates.far].sum()), int(text.weights[dates.bad].sum())
+    away = f"{number(n_far)} outside {YEARS[0]} to {YEARS[1]} taken as missing ({_examples(text, dates.far)})"
+    unread = f"{number(n_bad)} not a date taken as missing ({_examples(text, dates.bad)})"
+    note = _joined(dates.told, text.missing_note, away if n_far else "", unread if n_bad else "")
+    column = Column(text.name, "date", note, int(np.isnat(values).sum()), _n_distinct(dates.stamps), n_far + n_bad)
+    return _Read(pd.Series(values), column, "open" if dates.is_open else dates.order)
+
+
+def _read_words(text: _Text, forced: str | None) -> _Read:
+    shown, n_present = text.shown, int(text.weights.sum())
+    digits = bool(_matches(shown, r"^\d+$").all())
+    named = is_identifier(text.name)
+    n_distinct = len(text.present)
+    if forced is not None:
+        type_, told = forced, f"{forced} as set"
+    elif digits and _matches(shown, r"^0\d").any():
+        type_, told = "key", "an identifier: leading zeros are kept"
+    elif digits:
+        type_, told = "key", "an identifier: more digits than a number keeps"
+    elif named:
+        type_, told = "key", "an identifier by its name"
+    elif n_distinct == n_present > 10 and _matches(shown, r"\d").all() and not _matches(shown, r"\s").any():
+        type_, told = "key", "an identifier: a different code in every row"
+    elif n_distinct <= max(2, min(50, n_present // 2)) or n_distinct <= min(1000, n_present * 0.05):
+        type_, told = "category", f"{number(n_distinct)} different words"
+    else:
+        type_, told = "text", f"{number(n_distinct)} different texts in {number(n_present)} rows"
+    merged = len(text.raw) - len(text.values)
+    keep_spaces = type_ in ("key", "text") and merged > 0
+    values, codes = (text.raw, text.raw_codes) if keep_spaces else (text.values, text.codes)
+    is_missing = pc.is_in(pc.utf8_trim_whitespace(values), value_set=pa.array(MISSING, values.type))
+    values = pc.if_else(is_missing, pa.scalar(None, values.type), values)
+    rows = values.take(pa.array(codes, mask=codes < 0)).cast(pa.string())
+    spaces = f"{number(merged)} values differ from another by spaces only" if merged else ""
+    note = _joined(told, spaces, text.missing_note, _contradiction(text))
+    series = pd.Series(rows.to_pandas(), dtype="str")
+    return _Read(series, Column(text.name, cast(ColumnType, type_), note, text.n_missing, n_distinct))
+
+
+def _contradiction(text: _Text) -> str:
+    """Say why a column that looks like dates was not read as dates."""
+    fits = look_like_dates(text.shown)
+    if text.weights[fits].sum() < 0.98 * text.weights.sum():
+        return ""
+    return "looks like dates, but no single order of day and month fits all of them"
+
+
+def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read:
+    """Read a column that already has a type (Parquet, Excel, a database)."""
+    kind = array.type
+    missing = f"{number(array.null_count)} missing" if array.null_count else ""
+    if pa.types.is_boolean(kind):
+        values = pd.Series(array.to_pandas(types_mapper=None)).astype("boolean")
+        column = Column(
+            name, "boolean", _joined("true or false in the file", missing), array.null_count, values.nunique()
+        )
+        return _Read(values, column)
+    if pa.types.is_temporal(kind):
+        if pa.types.is_timestamp(kind) and kind.tz:
+            array = array.cast(pa.timestamp(kind.unit, "UTC")).cast(pa.timestamp(kind.unit))
+        seconds = array.cast(pa.timestamp("s"), safe=False)
+        stamps = seconds.combine_chunks().to_numpy(zero_copy_only=False).astype("datetime64[s]")
+        years = stamps.astype("datetime64[Y]").astype(np.int64) + 1970
+        far = ~np.isnat(stamps) & ((years < YEARS[0]) | (years > YEARS[1]))
+        stamps = np.where(far, np.datetime64("NaT", "s"), stamps)
+        away = f"{number(int(far.sum()))} outside {YEARS[0]} to {YEARS[1]} taken as missing" if far.any() else ""
+        note = _joined("dates in the file", missing, away)
+        n_missing = int(np.isnat(stamps).sum())
+        column = Column(name, "date", note, n_missing, _n_distinct(stamps), int(far.sum()))
+        return _Read(pd.Series(stamps), column)
+    if pa.types.is_integer(kind) and not array.null_count and not pa.types.is_uint64(kind):
+        numbers: np.ndarray = array.cast(pa.int64()).combine_chunks().to_numpy(zero_copy_only=False)
+        endless = np.zeros(0, bool)
+    else:
+        numbers = array.cast(pa.float64(), safe=False).combine_chunks().to_numpy(zero_copy_only=False)
+        endless = np.isinf(numbers)
+        numbers = _tidy(np.where(endless, np.nan, numbers))
+    n_missing = int(np.isnan(numbers).sum()) if numbers.dtype == np.float64 else 0
+    whole = numbers.dtype == np.int64 or _whole(numbers)
+    n_distinct = _n_distinct(numbers)
+    tells_apart = n_distinct > 2 or n_distinct == len(numbers) - n_missing
+    is_key = whole and forced is None and tells_apart and is_identifier(name)
+    type_: ColumnType = "key" if is_key else "number"
+    note = _joined(
+        "an identifier by its name" if type_ == "key" else "",
+        "whole numbers" if whole else "numbers with a decimal point",
+        f"{number(n_missing - int(endless.sum()))} missing" if n_missing > endless.sum() else "",
+        f"{number(int(endless.sum()))} infinite taken as missing" if endless.any() else "",
+    )
+    return _Read(pd.Series(numbers), Column(name, type_, note, n_missing, n_distinct, int(endless.sum())))

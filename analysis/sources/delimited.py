@@ -1,0 +1,316 @@
+"""Delimited text: encoding, delimiter and header decided by evidence; every field comes out as text."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from analysis.base.errors import InputError, listed
+from analysis.base.formats import number
+
+_STRONG = ("\t", ";", ",", "|", "\x1f", "\x01")
+_BLOCK = 1 << 22
+_WEAK = (" ", ":", "^", "~")
+_DELIMITER_NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", " ": "spaces", ":": "colon"}
+_DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "whitespace": " ", "space": " "}
+_NUMBER = re.compile(r"[-+(]?[$€£]?\s?[\d.,' ]*\d[)%]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_MAGIC = {
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"%PDF": "a PDF document",
+    b"\x7fELF": "a program",
+    b"MZ\x90": "a program",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a RAR archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"(\xb5/\xfd": "a Zstandard archive",
+    b"RIFF": "a sound or film",
+    b"ARROW1": "an Arrow file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the settings say about reading one source; "auto" and None leave it to the evidence."""
+
+    delimiter: str = "auto"
+    encoding: str = "auto"
+    sheet: str | int | None = None
+    query: str | None = None
+    header: bool | None = None
+    names: tuple[str, ...] | None = None
+    setting: str = "segmentation.sources[0]"
+
+
+def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, tuple[str, ...]]:
+    """Read delimited text into columns of text."""
+    kind = next((told for magic, told in _MAGIC.items() if data.startswith(magic)), None)
+    if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        kind = "a page of the web"
+    if kind is not None:
+        raise InputError(
+            f"{where} is {kind}, not a table.",
+            "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
+            "Name the file that holds the data.",
+        )
+    text, encoding_note = _decode(where, data, reading)
+    notes = [encoding_note] if encoding_note else []
+    empty = re.match(r"(?:[ \t]*(?:\r\n|\n|\r))+", text)
+    body = text[empty.end() :] if empty else text
+    if empty:
+        n_empty = len(re.findall(r"\r\n|\n|\r", empty[0]))
+        notes.append(f"{number(n_empty)} blank line{'s' if n_empty > 1 else ''} before the table skipped")
+    if not body.strip():
+        raise InputError(f"{where} holds nothing but blank lines.", "Expected a table.", "Export the table again.")
+    stated = re.match(r"sep=(.)\r?\n", body, re.IGNORECASE)
+    if stated:
+        body = body[stated.end() :]
+    if "\r" in body:
+        body = body.replace("\r\n", "\n").replace("\r", "\n")
+    sample = _sample(body)
+    found = stated[1] if stated and stated[1] not in '"\0' else _delimiter(sample)
+    delimiter = _DELIMITER_WORDS.get(reading.delimiter, reading.delimiter) if reading.delimiter != "auto" else found
+    if re.search(r'["\r\n]|^$', delimiter) and reading.delimiter != "auto":
+        raise InputError(
+            f"{reading.setting}.delimiter: {reading.delimiter!r} cannot separate columns.",
+            "Expected a sign such as , or ; or |, or the word tab or whitespace.",
+        )
+    notes.append(
+        f"columns separated by {_DELIMITER_NAMES.get(delimiter, repr(delimiter))}" if delimiter else "one column"
+    )
+    if delimiter == " ":
+        body, sample, delimiter = _even_spaces(body), _sample(_even_spaces("\n".join(sample))), "\t"
+    elif len(delimiter) > 1 or not delimiter.isascii():
+        body, sample = body.replace(delimiter, "\x1f"), [line.replace(delimiter, "\x1f") for line in sample]
+        delimiter = "\x1f"
+    delimiter = delimiter or "\x1f"
+    rows = _split(sample, delimiter)
+    widths = Counter(len(row) for row in rows[1:])
+    width = max(widths, key=lambda w: (widths[w], w)) if widths else len(rows[0])
+    has_header = reading.header if reading.header is not None else _has_header(rows, reading.names)
+    if has_header:
+        names = header_names(where, rows[0], width, rows[1:])
+        body = _after_first_row(body, sample, delimiter)
+        if not body.strip():
+            raise InputError(f"{where} has a header and no rows.", "Expected data below it.", "Export the table again.")
+    else:
+        names = [f"column_{i + 1}" for i in range(width)]
+        notes.append("no header: columns are numbered" if reading.names is None else "no header: names as set")
+    table = _parse(where, body, delimiter, len(names), has_header)
+    if has_header and len(names) == width and not names[-1]:
+        last = table.column(len(names) - 1)
+        if not any(last.unique().to_pylist()):
+            table, names = table.remove_column(len(names) - 1), names[:-1]
+            notes.append("a delimiter at the end of each line dropped")
+    names = [name or f"column_{i + 1}" for i, name in enumerate(names)]
+    return table.rename_columns(names), tuple(notes)
+
+
+def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
+    boms = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    marked = next((name for bom, name in boms.items() if data.startswith(bom)), None)
+    wanted = reading.encoding if reading.encoding != "auto" else marked
+    if wanted is None and b"\0" in data[:65536]:
+        head = data[:2000]
+        even, odd = head[::2].count(0), head[1::2].count(0)
+        if odd > 0.4 * len(head) / 2 and not even:
+            wanted = "utf-16-le"
+        elif even > 0.4 * len(head) / 2 and not odd:
+            wanted = "utf-16-be"
+        else:
+            raise InputError(
+                f"{where} is not a text table: it holds binary data.",
+                "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
+                "Name the file that holds the data.",
+            )
+    try:
+        text = data.decode(wanted or "utf-8")
+        note = {None: "", "utf-8-sig": "UTF-8 with a byte-order mark"}.get(wanted, f"encoding {wanted}")
+    except LookupError:
+        raise InputError(
+            f"{reading.setting}.encoding: '{wanted}' is not an encoding.",
+            "For example utf-8, cp1252, utf-16.",
+        ) from None
+    except UnicodeError as error:
+        if wanted is not None:
+            raise InputError(
+                f"{where} is not valid {wanted}.",
+                first_line(error),
+                "Set encoding to auto or to the right one.",
+            ) from None
+        text = data.decode("cp1252", errors="replace") if _is_cp1252(data) else data.decode("latin-1")
+        note = "encoding cp1252 (Western European), since it is not valid UTF-8"
+    head = text[:4000]
+    odd_signs = sum(ord(sign) < 32 and sign not in "\t\r\n\x0c\x1f\x01" for sign in head)
+    if odd_signs > 0.02 * len(head):
+        raise InputError(
+            f"{where} is not a text table: it holds binary data.",
+            "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
+            "Name the file that holds the data.",
+        )
+    return text, note
+
+
+def _is_cp1252(data: bytes) -> bool:
+    return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", data)
+
+
+def _sample(body: str, n_lines: int = 200) -> list[str]:
+    """The first lines that hold something."""
+    lines = body[:4_000_000].split("\n", n_lines)[:n_lines]
+    return [line.rstrip("\r") for line in lines if line.strip()]
+
+
+def _split(lines: Iterable[str], delimiter: str) -> list[list[str]]:
+    csv.field_size_limit(2**31 - 1)
+    rows = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)
+    return [[cell.strip() for cell in row] for row in rows if row]
+
+
+def _delimiter(sample: list[str]) -> str:
+    """The delimiter whose columns are the most even; an empty string for one column."""
+
+    def score(delimiter: str) -> tuple[int, float, float, int]:
+        rows = _split(map(str.strip, sample) if delimiter == " " else sample, delimiter)
+        if delimiter == " ":
+            rows = [[cell for cell in row if cell] for row in rows]
+        widths = Counter(len(row) for row in rows[1:] or rows)
+        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+        if width < 2:
+            return (-2, 0.0, 0.0, 0)
+        cells = [cell for row in rows[1:50] for cell in row if cell]
+        numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells) / max(len(cells), 1)
+        even = count / max(len(rows) - 1, 1)
+        return (-min(abs(len(rows[0]) - width), 2), round(even, 1), round(numbers, 1), width)
+
+    for family in (_STRONG, _WEAK):
+        scores = {delimiter: score(delimiter) for delimiter in family if any(delimiter in line for line in sample[:5])}
+        good = {delimiter: value for delimiter, value in scores.items() if value[3] and value[1] >= 0.8}
+        if family is _WEAK:
+            good = {delimiter: value for delimiter, value in good.items() if value[0] > -2 and value[1] == 1}
+        if good:
+            return max(good, key=lambda delimiter: good[delimiter])
+    present = [delimiter for delimiter in _STRONG if sample and delimiter in sample[0]]
+    return present[0] if present else ""
+
+
+def _even_spaces(text: str) -> str:
+    """Turn runs of spaces between fields into one tab, outside quotation marks."""
+    text = re.sub(r"(?m)^[ \t]+|[ \t\r]+$", "", text)
+    if '"' not in text:
+        return re.sub(r"[ \t]+", "\t", text)
+    return re.sub(r'"[^"\n]*"|[ \t]+', lambda m: m[0] if m[0].startswith('"') else "\t", text)
+
+
+def _has_header(rows: list[list[str]], names: tuple[str, ...] | None) -> bool:
+    """Whether the first row names the columns: it differs in kind from the rows below it."""
+    first, below = rows[0], rows[1:]
+    if names is not None and [cell.casefold() for cell in first] == [name.casefold() for name in names]:
+        return True
+    if not below:
+        return not any(_NUMBER.fullmatch(cell) for cell in first)
+    numeric = same = 0
+    for i, cell in enumerate(first):
+        column = [row[i] for row in below if i < len(row) and row[i]]
+        if column and sum(_NUMBER.fullmatch(value) is not None for value in column) >= 0.9 * len(column):
+            numeric += 1
+            same += bool(_NUMBER.fullmatch(cell)) or not cell
+    if numeric:
+        return same < numeric
+    seen = [{row[i] for row in below if i < len(row)} for i in range(len(first))]
+    repeated = sum(bool(cell) and cell in seen[i] for i, cell in enumerate(first))
+    return repeated * 2 < len(first) or len(below) < 5
+
+
+def header_names(where: str, cells: list[str], width: int = 0, below: list[list[str]] | None = None) -> list[str]:
+    """Names from the first row; refuses duplicates; mends a header that is one field short."""
+    names = [re.sub(r"\s+", " ", cell.strip().lstrip("\ufeff")) for cell in cells]
+    if below and len(names) == width - 1:
+        trailing = not any(row[-1] for row in below if len(row) == width)
+        names = [*names, ""] if trailing else ["row", *names]
+    counts = Counter(name for name in names if name)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise InputError(
+            f"{where} has more than one column called {listed((repr(name) for name in twice), 4)}.",
+            "Expected a different name for each column.",
+            "Rename them in the file.",
+        )
+    return names
+
+
+def _after_first_row(body: str, sample: list[str], delimiter: str) -> str:
+    """The text below the header, which may itself span lines inside quotation marks."""
+    reader = csv.reader((f"{line}\n" for line in sample), delimiter=delimiter)
+    next(reader, None)
+    for _ in range(reader.line_num):
+        cut = body.find("\n")
+        body = body[cut + 1 :] if cut >= 0 else ""
+        body = body.lstrip("\r\n")
+    return body
+
+
+def _parse(where: str, body: str, delimiter: str, width: int, has_header: bool) -> pa.Table:
+    broken: list[tuple[int, str]] = []
+
+    def note(row: arrow_csv.InvalidRow) -> str:
+        broken.append((row.actual_columns, row.text or ""))
+        return "skip"
+
+    names = [f"c{i}" for i in range(width)]
+    data = pa.py_buffer(body.encode("utf-8", "replace"))
+    quoted = '"' in body
+
+    def parse(block_size: int) -> pa.Table:
+        broken.clear()
+        return arrow_csv.read_csv(
+            pa.BufferReader(data),
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=block_size),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=delimiter,
+                newlines_in_values=quoted,
+                quote_char='"' if quoted else False,
+                invalid_row_handler=note,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+
+    try:
+        try:
+            table = parse(_BLOCK)
+        except pa.ArrowInvalid:
+            # A row longer than a block cannot be split; the whole text as one block always can.
+            table = parse(max(_BLOCK, data.size + 1))
+    except pa.ArrowException as error:
+        raise InputError(
+            f"{where} cannot be split into {width:,} columns: {first_line(error)}",
+            "Expected the same delimiter in every line and closed quotation marks.",
+            "Set delimiter, or export the table again.",
+        ) from None
+    if broken:
+        actual, line = broken[0]
+        more = f", and {len(broken) - 1:,} more lines differ" if len(broken) > 1 else ""
+        begins = (line.strip().splitlines() or [""])[0][:40]
+        raise InputError(
+            f"{where}: the line beginning '{begins}' has {actual:,} field{'s' if actual > 1 else ''}{more}.",
+            f"Expected {width:,} fields, {'as in the header' if has_header else 'as in the other lines'}.",
+            "Put quotation marks around values that contain the delimiter, or mend those lines.",
+        )
+    return table
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, as a sentence."""
+    text = (str(error).splitlines() or [""])[0][:160]
+    return text if text.endswith(".") else f"{text}."

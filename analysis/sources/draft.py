@@ -1,0 +1,249 @@
+"""Settings that nobody wrote: drafted for a table that the study does not know, filled in where they leave gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+
+from analysis.base.errors import InputError, listed
+from analysis.base.expressions import parse
+from analysis.settings.models import Role, Roles, RowColumns, Source, Study
+from analysis.sources.columns import is_identifier, split_words
+from analysis.sources.inference import InferredColumn, infer_kind, infer_roles, key_candidates, label_of, row_candidates
+from analysis.sources.tables import RawTable
+
+KNOWN = 0.8
+"""Share of the columns that the settings name from which a file counts as the study's own."""
+
+
+def is_known(raw: RawTable, study: Study) -> bool:
+    """Whether the study's settings are about this table.
+
+    Parameters
+    ----------
+    raw : RawTable
+    study : Study
+        The columns of its first source, and of the formulas, are looked for.
+    """
+    there = set(raw.frame.columns)
+    named = set(study.sources[0].named_columns())
+    return not named or len(named & there) >= KNOWN * len(named)
+
+
+def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
+    """Draft the ``segmentation:`` block of an unknown table.
+
+    Parameters
+    ----------
+    raw : RawTable
+    path : str
+        As it should stand in the settings.
+
+    Returns
+    -------
+    dict
+        Ready for YAML; every column has a role.
+    """
+    kind = infer_kind(raw).kind
+    columns = infer_roles(raw)
+    roles: dict[str, list[str]] = {"feature": [], "descriptor": [], "outcome": [], "ignore": []}
+    for column in columns:
+        if column.role in roles:
+            roles[column.role].append(column.name)
+        elif column.role != "key":
+            roles["ignore"].append(column.name)
+    source: dict[str, Any] = {"path": path, "kind": kind}
+    if kind in {"transactions", "events"}:
+        title = label_of(Path(path).name.split(".")[0])
+        source["columns"] = _row_columns(columns)
+        return {"title": title, **({"value": "spend"} if kind == "transactions" else {}), "sources": [source]}
+    key = next((column.name for column in columns if column.role == "key"), None)
+    if key:
+        source["key"] = key
+    source["roles"] = {role: names for role, names in roles.items() if names}
+    source["labels"] = {column.name: column.label for column in columns if column.name != column.label}
+    source["units"] = {column.name: column.unit for column in columns if _states_unit(column)}
+    block: dict[str, Any] = {"title": label_of(Path(path).name.split(".")[0])}
+    value = _value(columns)
+    if value:
+        block["value"] = value
+    yes_no = {column.name for column in columns if column.unit == "yes_no"}
+    if roles["feature"] and set(roles["feature"]) <= yes_no:
+        block["scaling"] = "none"
+    return block | {"sources": [{name: part for name, part in source.items() if part}]}
+
+
+def complete_study(raws: Sequence[RawTable], study: Study) -> tuple[Study, dict[str, str]]:
+    """Fill in what the settings of the sources leave out, where the tables leave no doubt.
+
+    Of transactions and events: which column is the customer, the date and the amount, and, where no column is
+    named at all, the order, channel, category, quantity, session and event. Of tables with a row a customer: the
+    key, where others are joined to it, and the roles, where none is set and no formula uses the table. Where orders
+    or events form the segments, columns whose role nobody set only describe them.
+
+    Parameters
+    ----------
+    raws : sequence of RawTable
+        In the order of ``study.sources``.
+    study : Study
+
+    Returns
+    -------
+    Study
+    dict of str to str
+        Why a column has its role, by column, where it was inferred.
+
+    Raises
+    ------
+    InputError
+        Where several columns could be the one that is needed.
+    """
+    shared = [{name for other in raws if other is not raw for name in other.frame.columns} for raw in raws]
+    used = {name for feature in study.features.values() for name in parse(feature.formula).names}
+    alone = len(raws) == 1
+    behaviour = any(source.kind in {"transactions", "events"} for source in study.sources)
+    sources, reasons = [], {}
+    seen: set[str] = set()
+    for i, (raw, source) in enumerate(zip(raws, study.sources, strict=True)):
+        place = f"_quarto.yml, segmentation.sources[{i}]"
+        if source.kind in {"transactions", "events"}:
+            sources.append(source.model_copy(update={"columns": _complete_columns(raw, source, shared[i], place)}))
+            continue
+        bare = not any(source.roles.model_dump().values()) and not used & set(raw.frame.columns)
+        if source.key is None and not (alone and not bare):
+            source = source.model_copy(update={"key": _complete_key(raw, shared[i], alone, place)})
+        if bare:
+            source, why = _complete_roles(raw, source, behaviour, seen)
+            reasons |= why
+        seen |= set(raw.frame.columns)
+        sources.append(source)
+    return study.model_copy(update={"sources": tuple(sources)}), reasons
+
+
+def explain_rows(raw: RawTable, source: Source | None, chosen: Source) -> tuple[str, ...]:
+    """How the columns of transactions or events were read and what they were taken for, as sentences.
+
+    Parameters
+    ----------
+    raw : RawTable
+    source : Source, optional
+        As the settings have it; None where they know nothing of the table.
+    chosen : Source
+        As completed by `complete_study`.
+    """
+    if chosen.kind not in {"transactions", "events"}:
+        return ()
+    told = []
+    for part, column in chosen.columns.model_dump().items():
+        if column in raw.frame.columns:
+            how = "set" if source and getattr(source.columns, part) else "by its name and type"
+            told.append(f"{column} is {_PARTS[part]} ({how}): {raw.column(column).note}.")
+    return tuple(told)
+
+
+_PARTS = {
+    "customer": "the customer",
+    "date": "when it happened",
+    "amount": "the amount",
+    "order": "the order",
+    "quantity": "the quantity",
+    "category": "the category",
+    "channel": "the channel",
+    "session": "the session",
+    "event": "what happened",
+}
+"""What the columns of transactions and events are, in words."""
+
+
+def _complete_columns(raw: RawTable, source: Source, shared: set[str], place: str) -> RowColumns:
+    given = {part: column for part, column in source.columns.model_dump().items() if column}
+    found = _row_columns(infer_roles(raw)) if not given else {}
+    candidates = row_candidates(raw)
+    joining = [name for name in candidates["customer"] if name in shared]
+    candidates["customer"] = joining if len(joining) == 1 else candidates["customer"]
+    for part in ("customer", "date", "amount") if source.kind == "transactions" else ("customer", "date"):
+        if part not in given:
+            names = [name for name in candidates[part] if name not in given.values()]
+            found[part] = _only(names, f"{place}.columns.{part}", raw, f"is {_PARTS[part]}")
+    allowed = {"session", "event"} if source.kind == "transactions" else {"amount", "order", "quantity"}
+    kept = {part: name for part, name in (found | given).items() if part in given or part not in allowed}
+    return RowColumns(**{part: name for part, name in kept.items() if name})
+
+
+def _complete_key(raw: RawTable, shared: set[str], alone: bool, place: str) -> str | None:
+    names = key_candidates(raw)
+    if alone:
+        return names[0] if names else None
+    joining = [c.name for c in raw.columns if c.name in shared and (c.type == "key" or is_identifier(c.name))]
+    return _only(joining if len(joining) == 1 else names, f"{place}.key", raw, "names the customer")
+
+
+def _only(names: list[str], place: str, raw: RawTable, what: str) -> str:
+    if len(names) == 1:
+        return names[0]
+    told = f"several columns could be it: {listed(names)}" if names else f"no column of {raw.shown_path} can be it"
+    raise InputError(
+        f"{place}: not set, and {told}.",
+        f"Expected one column that {what}. Columns of {raw.shown_path}: {listed(raw.frame.columns)}.",
+        "Name it there.",
+    )
+
+
+def _complete_roles(raw: RawTable, source: Source, behaviour: bool, seen: set[str]) -> tuple[Source, dict[str, str]]:
+    """Roles, labels and units as for an unknown table; columns that an earlier table has too keep out."""
+    columns = [c for c in infer_roles(raw) if c.name != source.key and c.name not in seen]
+    battery = tuple(c.name for c in columns if c.role == "feature") if source.kind == "survey" else ()
+    roles: dict[str, tuple[str, ...]] = {}
+    reasons = {}
+    for column in columns:
+        role = column.role if column.role in get_args(Role) else "ignore"
+        told = behaviour and role == "feature"
+        role = "descriptor" if told else role
+        roles[role] = (*roles.get(role, ()), column.name)
+        reasons[column.name] = f"{column.why}; orders and visits form the segments" if told else column.why
+    update = {
+        "roles": Roles(**roles),
+        "labels": {c.name: c.label for c in columns if c.name != c.label} | source.labels,
+        "units": {c.name: c.unit for c in columns if _states_unit(c)} | source.units,
+        "battery": source.battery or battery,
+    }
+    return source.model_copy(update=update), reasons
+
+
+def as_yaml(block: dict[str, Any]) -> str:
+    """The block as text to paste into ``_quarto.yml``."""
+    return yaml.safe_dump({"segmentation": block}, sort_keys=False, allow_unicode=True, width=100)
+
+
+def explain_columns(raw: RawTable) -> dict[str, str]:
+    """Why each column has its role, by name."""
+    return {column.name: column.why for column in infer_roles(raw)}
+
+
+def _row_columns(columns: tuple[InferredColumn, ...]) -> dict[str, str]:
+    """Which column of transactions or events says what: one each, the first that fits."""
+    found: dict[str, str] = {}
+    for column in columns:
+        words = set(split_words(column.name.lower()))
+        part = column.role if column.role in {"customer", "date", "amount"} else None
+        if part is None and column.unit == "count" and not column.name.startswith("column_"):
+            part = "quantity"
+        for hint in ("order", "session", "event", "channel", "category"):
+            if part is None and hint in words:
+                part = hint
+        if part:
+            found.setdefault(part, column.name)
+    return found
+
+
+def _states_unit(column: InferredColumn) -> bool:
+    return column.unit not in {"", "number"} and column.role in {"feature", "descriptor", "outcome"}
+
+
+def _value(columns: tuple[InferredColumn, ...]) -> str | None:
+    """The one feature that is money; with several, which of them is a customer's worth is not for us to say."""
+    money = [column.name for column in columns if column.role == "feature" and column.unit == "money"]
+    return money[0] if len(money) == 1 else None

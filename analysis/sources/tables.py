@@ -1,0 +1,514 @@
+"""Files, archives, databases and addresses in; typed tables out, with a note of how each was read."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import re
+import stat
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from analysis.base.errors import InputError, did_you_mean, listed, place_of
+from analysis.base.formats import number
+from analysis.sources.columns import Column, DateOrder, Decimal, read_columns
+from analysis.sources.databases import read_database
+from analysis.sources.delimited import Reading, first_line, header_names, read_delimited
+from analysis.sources.workbooks import read_workbook
+
+__all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
+
+MAX_COLUMNS = 2_000
+MAX_UNPACKED = 8 * 2**30
+TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One source as it came in, typed but not cleaned.
+
+    Attributes
+    ----------
+    name : str
+        File name without its endings.
+    frame : DataFrame, shape (n_rows, n_columns)
+        int64 or float64, datetime64[s], boolean, str; missing values as pandas marks them.
+    columns : tuple of Column
+        In the order of the frame.
+    n_rows : int
+    sha256 : str
+        Of the bytes of the file; of the values for a database.
+    notes : tuple of str
+        Delimiter, encoding, lines skipped, files joined.
+    shown_path : str
+        File name only, fit for a public page.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    columns: tuple[Column, ...]
+    n_rows: int
+    sha256: str
+    notes: tuple[str, ...]
+    shown_path: str
+
+    def column(self, name: str) -> Column:
+        """The column called ``name``."""
+        return next(column for column in self.columns if column.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The key of a table, spaces trimmed, and what is odd about it.
+
+    Attributes
+    ----------
+    values : Series of str, length n_rows
+        The trimmed keys, missing where there is none.
+    n_missing, n_distinct : int
+        Rows without a key, and different keys.
+    n_repeats : int
+        Rows whose key stands in an earlier row.
+    n_collisions : int
+        Keys that equal another one only after trimming.
+    """
+
+    values: pd.Series
+    n_missing: int
+    n_distinct: int
+    n_repeats: int
+    n_collisions: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One file, or member of an archive, as an untyped table."""
+
+    shown: str
+    table: pa.Table
+    notes: tuple[str, ...]
+    digest: str
+
+
+def read_table(
+    path: str | Path,
+    *,
+    root: Path,
+    types: Mapping[str, str] | None = None,
+    dates: DateOrder = "auto",
+    decimal: Decimal = "auto",
+    delimiter: str = "auto",
+    encoding: str = "auto",
+    sheet: str | int | None = None,
+    query: str | None = None,
+    header: bool | None = None,
+    names: Sequence[str] | None = None,
+    setting: str = "segmentation.sources[0]",
+    known: Mapping[str, str] | None = None,
+    fewest: int = 2,
+) -> RawTable:
+    """Read one source, whatever its format, and say how.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, a glob pattern (files of one shape are joined), an http(s) address or a SQLAlchemy URL;
+        ``${NAME}`` stands for an environment variable.
+    root : Path
+        Folder that a relative path starts from.
+    types : mapping of column name to type, optional
+        Forced types: number, date, category, boolean, text, key.
+    dates, decimal, delimiter, encoding : str
+        ``auto`` decides by evidence.
+    sheet : str or int, optional
+        Sheet of a workbook, by name or by number from 0.
+    query : str, optional
+        SELECT statement, or a table's name, for a database.
+    header : bool, optional
+        Whether the first line names the columns; decided by evidence if absent.
+    names : sequence of str, optional
+        Names for the columns, in order.
+    setting : str
+        Place in the settings that messages name.
+    known : mapping of column name to type, optional
+        Types as ``types``, for those of these columns that are there.
+    fewest : int
+        Rows that the table has at least.
+
+    Returns
+    -------
+    RawTable
+
+    Raises
+    ------
+    InputError
+        For whatever cannot be read as a table of enough rows and at most 2,000 columns.
+    """
+    reading = Reading(
+        *(delimiter, encoding, sheet, query, header, tuple(names) if names is not None else None, setting)
+    )
+    address = _from_environment(str(path), setting)
+    if re.match(r"https?://", address, re.IGNORECASE):
+        shown = Path(urllib.parse.urlsplit(address).path).name or "download"
+        parts = _unpack(shown, _download(address, setting), reading)
+    elif "://" in address:
+        shown, table = read_database(address, query, root=root, setting=setting)
+        parts = [_Part(shown, table, (f"{number(table.num_rows)} rows by a query",), "")]
+    else:
+        files = _find(address, root, setting)
+        parts = [part for file in files for part in _read_file(file, root, reading)]
+        shown = files[0].name if len(files) == 1 else Path(address).name
+    table, notes = _join(parts, shown, setting)
+    if names is not None:
+        table = _rename(table, tuple(names), shown, setting)
+    _check_shape(table, shown, fewest)
+    types = {name: kind for name, kind in (known or {}).items() if name in table.column_names} | dict(types or {})
+    frame, columns = read_columns(table, types=types, dates=dates, decimal=decimal, shown=shown, setting=setting)
+    digests = [part.digest for part in parts]
+    digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
+    return RawTable(name, frame, columns, len(frame), digest or _hash(frame), notes, shown)
+
+
+def read_key(table: RawTable, key: str, setting: str) -> Key:
+    """Trim the key of a table and count what is missing, repeated or collides.
+
+    Parameters
+    ----------
+    table : RawTable
+    key : str
+        Name of the column.
+    setting : str
+        Place in the settings that names the key.
+
+    Raises
+    ------
+    InputError
+        No such column, or no key in any row.
+    """
+    names = list(table.frame.columns)
+    if key not in names:
+        raise InputError(
+            f"{setting}: column '{key}' is not in {table.shown_path}.",
+            f"Columns there: {listed(names)}.",
+            did_you_mean(key, names),
+        )
+    raw: Any = table.frame[key]
+    if raw.dtype == np.float64:
+        raw = raw.map(lambda value: str(int(value)) if value == int(value) else str(value), na_action="ignore")
+    raw = raw.astype("str")
+    trimmed = raw.str.strip()
+    trimmed = trimmed.mask(trimmed == "")
+    present = trimmed.dropna()
+    if present.empty:
+        raise InputError(
+            f"{setting}: column '{key}' of {table.shown_path} has no value in any of {len(raw):,} rows.",
+            "Expected a key that names each customer.",
+            "Name another column as key, or leave the key out to number the rows.",
+        )
+    n_distinct = int(present.nunique())
+    n_collisions = int(raw[present.index].nunique()) - n_distinct
+    return Key(trimmed, len(raw) - len(present), n_distinct, len(present) - n_distinct, n_collisions)
+
+
+def check_key(table: RawTable, key: str, setting: str) -> pd.Series:
+    """Return the trimmed key of a table that has one row for each customer.
+
+    Rows without a key stay, as missing: the caller counts and shows them.
+
+    Raises
+    ------
+    InputError
+        As `read_key`; or a key that stands in several rows, at once or only after trimming.
+    """
+    found = read_key(table, key, setting)
+    if not found.n_repeats:
+        return found.values
+    present: Any = found.values.dropna()
+    twin = present[present.duplicated()].iloc[0]
+    where = f"{setting}: column '{key}' of {table.shown_path}"
+    if found.n_collisions:
+        raise InputError(
+            f"{where}: {found.n_collisions:,} keys differ from another by spaces only, such as '{twin}'.",
+            "Expected one row for each key once the spaces around it are removed.",
+            "Mend the keys in the source, or remove the duplicate rows.",
+        )
+    raise InputError(
+        f"{where} repeats a key in {found.n_repeats:,} rows, such as '{twin}'.",
+        "Expected one row for each customer.",
+        "If the rows are orders or events, set the source's kind to transactions or events.",
+    )
+
+
+def _from_environment(text: str, setting: str) -> str:
+    """Fill in ``${NAME}``; a password that is written out is refused."""
+    written = re.match(r"[\w+]+://[^/@]*:(?!\$\{\w+\}@)[^@/]+@", text) or re.search(
+        r"[?&](password|token)=(?!\$)", text
+    )
+    if written and "://" in text:
+        raise InputError(
+            f"{place_of(setting)}: the address holds a password or token.",
+            "Expected the name of an environment variable there, as in ://user:${PASSWORD}@host.",
+            "Set that variable, and change the password if others have seen it.",
+        )
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise InputError(
+                f"{place_of(setting)}: the environment variable {match[1]} is not set.",
+                "Expected it in the environment of this command; credentials are never kept in the settings.",
+                f"Set it first: export {match[1]}=...",
+            )
+        return os.environ[match[1]]
+
+    return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def _find(address: str, root: Path, setting: str) -> list[Path]:
+    path = Path(address).expanduser()
+    whole = path if path.is_absolute() else root / path
+    where = f"{place_of(setting)}: {address}"
+    try:
+        mode = whole.stat().st_mode
+    except FileNotFoundError:
+        pass
+    except NotADirectoryError:
+        raise InputError(f"{where}: a part of this path is a file, not a folder.", hint="Correct the path.") from None
+    except PermissionError:
+        raise _unreadable(where) from None
+    except OSError as error:
+        if "symbolic links" in str(error) or isinstance(error, RuntimeError):
+            raise InputError(
+                f"{where} is a symbolic link that leads back to itself.",
+                "Expected a file.",
+                "Replace the link with the file.",
+            ) from None
+        raise InputError(f"{where} cannot be opened: {error.strerror}.", hint="Correct the path.") from None
+    else:
+        if stat.S_ISREG(mode):
+            return [whole]
+        if stat.S_ISDIR(mode):
+            inside = sorted(file.name for file in _listing(whole) if file.is_file())
+            raise InputError(
+                f"{where} is a folder.",
+                f"Expected a file. In that folder: {listed(inside, 6)}." if inside else "Expected a file; it is empty.",
+                "Name one file, or several of one shape by a pattern such as *.csv.",
+            )
+        raise InputError(f"{where} is not a regular file.", "Expected a file.", "Copy its contents to a file.")
+    if re.search(r"[*?\[]", address):
+        pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
+        try:
+            files = sorted(file for file in Path(path.anchor or root).glob(pattern) if file.is_file())
+        except ValueError:
+            files = []
+        if files:
+            return files
+        raise InputError(f"{where} matches no file.", "Expected at least one.", "Correct the pattern.")
+    here = [file.name for file in _listing(whole.parent) if file.is_file()]
+    near = get_close_matches(whole.name, here, n=3, cutoff=0.5)
+    tables = sorted(name for name in here if re.search(r"\.(csv|tsv|txt|parquet|xlsx?|gz|zip|db|sqlite)$", name, re.I))
+    folder = "" if whole.parent.is_dir() else f"The folder {Path(address).parent} does not exist either."
+    raise InputError(
+        f"{where} does not exist.",
+        folder or (f"Data files in that folder: {listed(tables, 6)}." if tables else "That folder holds no data file."),
+        f"Did you mean {' or '.join(repr(name) for name in near)}?" if near else "Correct the path.",
+    )
+
+
+def _listing(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _unreadable(where: str) -> InputError:
+    return InputError(
+        f"{where} cannot be read: permission denied.",
+        "Expected a file that this user may read.",
+        "Give yourself the right to read it (chmod u+r).",
+    )
+
+
+def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
+    where = f"{place_of(reading.setting)}: {file.name}"
+    try:
+        data = file.read_bytes()
+    except PermissionError:
+        raise _unreadable(where) from None
+    except OSError as error:
+        raise InputError(f"{where} cannot be read: {error.strerror}.", hint="Try to open it elsewhere.") from None
+    if data.startswith(b"SQLite format 3\0"):
+        shown, table = read_database(f"sqlite:///{file}", reading.query, root=root, setting=reading.setting)
+        return [_Part(shown, table, (), hashlib.sha256(data).hexdigest())]
+    return _unpack(file.name, data, reading)
+
+
+def _download(address: str, setting: str) -> bytes:
+    split = urllib.parse.urlsplit(address)
+    where = f"{place_of(setting)}: {split.scheme}://{split.hostname}{split.path}"
+    hint = "Open the address in a browser, or download the file and name its path."
+    try:
+        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:
+            data: bytes = response.read()
+            expected = response.headers.get("Content-Length")
+    except urllib.error.HTTPError as error:
+        with error:
+            raise InputError(f"{where} answered {error.code} {error.reason}.", "Expected a file.", hint) from None
+    except TimeoutError:
+        raise InputError(f"{where} did not answer within {TIMEOUT_SECONDS} seconds.", hint=hint) from None
+    except (urllib.error.URLError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise InputError(f"{where} cannot be reached: {reason}.", "Expected a file there.", hint) from None
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{where} broke off: {type(error).__name__}.", "Expected a whole file.", hint) from None
+    except Exception as error:
+        if type(error).__module__ != "http.client":
+            raise
+        raise InputError(f"{where} broke off while it was read.", "Expected a whole file.", hint) from None
+    if expected and expected.isdigit() and len(data) != int(expected):
+        raise InputError(f"{where} broke off after {len(data):,} of {int(expected):,} bytes.", hint=hint)
+    if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise InputError(f"{where} answered with a web page.", "Expected a data file.", hint)
+    return data
+
+
+def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_Part]:
+    """Open archives until a table appears; several members are several parts."""
+    digest = hashlib.sha256(data).hexdigest()
+    where = f"{place_of(reading.setting)}: {shown}"
+    if not data:
+        raise InputError(f"{where} is empty (0 bytes).", "Expected a table.", "Export the table again.")
+    if data.startswith(b"\x1f\x8b") and depth < 3:
+        try:
+            inner = gzip.decompress(data)
+        except (EOFError, OSError, zlib.error):
+            raise _damaged(where, "gzip") from None
+        return [replace(part, digest=digest) for part in _unpack(shown, inner, reading, depth + 1)]
+    if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06") or shown.lower().endswith(".zip"):
+        members = _members(where, data)
+        if members is None:
+            return [_Part(shown, *read_workbook(where, data, reading), digest)]
+        if depth > 2:
+            raise InputError(f"{where} is an archive within archives.", "Expected a table.", "Unpack it first.")
+        parts = [part for name, inner in members for part in _unpack(name, inner, reading, depth + 1)]
+        return [replace(part, digest=digest) for part in parts]
+    if data.startswith(b"PAR1"):
+        try:
+            table = parquet.read_table(io.BytesIO(data))
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(
+                f"{where} is a damaged Parquet file: {first_line(error)}",
+                "Expected a whole one.",
+                "Export or copy it again.",
+            ) from None
+        return [_Part(shown, _with_index(table), ("Parquet",), digest)]
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        return [_Part(shown, *read_workbook(where, data, reading), digest)]
+    return [_Part(shown, *read_delimited(where, data, reading), digest)]
+
+
+def _damaged(where: str, kind: str) -> InputError:
+    return InputError(
+        f"{where} is a damaged or truncated {kind} archive.",
+        "Expected a whole one.",
+        "Download or copy it again.",
+    )
+
+
+def _members(where: str, data: bytes) -> list[tuple[str, bytes]] | None:
+    """Files of a zip archive; None if it is a workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = archive.infolist()
+            names = {info.filename for info in infos}
+            if "[Content_Types].xml" in names or "content.xml" in names:
+                return None
+            infos = [info for info in infos if not info.is_dir() and not re.search(r"(^|/)[._]", info.filename)]
+            if sum(info.file_size for info in infos) > MAX_UNPACKED:
+                raise InputError(f"{where} unpacks to more than 8 GB.", hint="Unpack it and name one file.")
+            if not infos:
+                raise InputError(f"{where} is an archive without a file.", "Expected a table.", "Pack it again.")
+            tables = [
+                info for info in infos if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?)(\.gz)?$", info.filename, re.I)
+            ]
+            return [(Path(info.filename).name, archive.read(info)) for info in tables or infos]
+    except RuntimeError:
+        raise InputError(
+            f"{where} is an archive with a password.", "Expected an open one.", "Unpack it and name the file."
+        ) from None
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error, NotImplementedError):
+        raise _damaged(where, "zip") from None
+
+
+def _with_index(table: pa.Table) -> pa.Table:
+    """Drop the row numbers that pandas adds as a column."""
+    return table.drop_columns([name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)])
+
+
+def _join(parts: list[_Part], shown: str, setting: str) -> tuple[pa.Table, tuple[str, ...]]:
+    if len(parts) == 1:
+        return parts[0].table, parts[0].notes
+    first = parts[0]
+    for part in parts[1:]:
+        lost = sorted(set(first.table.column_names) ^ set(part.table.column_names))
+        if lost:
+            both = f"{part.shown} and {first.shown}"
+            raise InputError(
+                f"{place_of(setting)}: {shown}: the columns of {both} differ: {listed(lost, 5)}.",
+                "Expected files of one shape, which are joined.",
+                "Name one file, or a pattern that matches only files of one shape.",
+            )
+    tables = [part.table.select(first.table.column_names) for part in parts]
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        texts = pa.schema([(name, pa.string()) for name in first.table.column_names])
+        table = pa.concat_tables([table.cast(texts) for table in tables])
+    notes = [note for part in parts for note in part.notes]
+    return table, (f"{len(parts)} files of one shape joined", *dict.fromkeys(notes))
+
+
+def _rename(table: pa.Table, names: tuple[str, ...], shown: str, setting: str) -> pa.Table:
+    if len(names) != table.num_columns:
+        raise InputError(
+            f"{setting}.names: {len(names):,} names for the {table.num_columns:,} columns of {shown}.",
+            f"Columns there: {listed(table.column_names)}.",
+            "Give one name for each column, in order.",
+        )
+    return table.rename_columns(header_names(f"{setting}.names: {shown}", list(names)))
+
+
+def _check_shape(table: pa.Table, shown: str, fewest: int) -> None:
+    if table.num_columns > MAX_COLUMNS:
+        raise InputError(
+            f"{shown} has {table.num_columns:,} columns.",
+            f"Expected at most {MAX_COLUMNS:,}.",
+            "Leave out columns that do not describe customers, or swap rows and columns.",
+        )
+    if table.num_rows < fewest:
+        told = {0: "no rows", 1: "one row"}[table.num_rows]
+        raise InputError(
+            f"{shown} has {told}.", "Expected one row for each customer or event.", "Export the table again."
+        )
+
+
+def _hash(frame: pd.DataFrame) -> str:
+    digest = hashlib.sha256("\x1f".join(map(str, frame.columns)).encode())
+    digest.update(frame.to_csv(index=False).encode())
+    return digest.hexdigest()

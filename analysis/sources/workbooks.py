@@ -1,0 +1,112 @@
+"""Workbooks (Excel, OpenDocument): one sheet in, typed where all cells of a column agree."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from python_calamine import CalamineError, CalamineWorkbook
+
+from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.formats import number
+from analysis.sources.delimited import Reading, first_line, header_names
+
+
+def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, tuple[str, ...]]:
+    try:
+        with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+            sheets = list(book.sheet_names)
+            sheet = _choose_sheet(where, book, sheets, reading)
+            rows = book.get_sheet_by_name(sheet).to_python()
+    except (CalamineError, OSError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{where} cannot be opened as a workbook: {first_line(error)}",
+            "Expected an Excel or OpenDocument workbook without a password.",
+            "Save it again as .xlsx or as CSV.",
+        ) from None
+    _check_formulas(where, data, sheets.index(sheet))
+    filled = [row for row in rows if any(cell not in ("", None) for cell in row)]
+    if not filled:
+        raise InputError(f"{where}, sheet '{sheet}', is empty.", f"Sheets: {listed(sheets)}.", "Set sheet to another.")
+    head, body = filled[0], filled[1:]
+    if reading.header is False or (reading.header is None and all(isinstance(cell, (int, float)) for cell in head)):
+        head, body = [f"column_{i + 1}" for i in range(len(head))], filled
+    names = header_names(where, [str(cell) for cell in head])
+    columns = [_workbook_column([row[i] for row in body]) for i in range(len(names))]
+    kept = [i for i, name in enumerate(names) if name or columns[i].null_count < len(columns[i])]
+    table = pa.Table.from_arrays([columns[i] for i in kept], [names[i] or f"column_{i + 1}" for i in kept])
+    skipped = len(rows) - len(filled)
+    blank = (f"{number(skipped)} blank lines skipped",) if skipped else ()
+    return table, (f"sheet '{sheet}'" + (f" of {len(sheets)}" if len(sheets) > 1 else ""), *blank)
+
+
+def _choose_sheet(where: str, book: CalamineWorkbook, sheets: list[str], reading: Reading) -> str:
+    wanted = reading.sheet
+    if isinstance(wanted, int) and 0 <= wanted < len(sheets):
+        return sheets[wanted]
+    if isinstance(wanted, str) and wanted in sheets:
+        return wanted
+    if wanted is not None:
+        raise InputError(
+            f"{reading.setting}.sheet: there is no sheet {wanted!r} in {where.partition(': ')[2]}.",
+            f"Sheets: {listed(sheets)}.",
+            did_you_mean(str(wanted), sheets),
+        )
+    if len(sheets) > 1:
+        full = [name for name in sheets if len(book.get_sheet_by_name(name).to_python(nrows=2)) > 1]
+        if len(full) > 1:
+            raise InputError(
+                f"{where} has {len(full)} sheets with data: {listed(full)}.",
+                "Expected one.",
+                f"Set {reading.setting}.sheet to one of them.",
+            )
+        return (full or sheets)[0]
+    return sheets[0]
+
+
+def _check_formulas(where: str, data: bytes, index: int) -> None:
+    """Refuse a sheet with formulas that were never calculated: their cells would read as empty."""
+    if not data.startswith(b"PK"):
+        return
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        name = f"xl/worksheets/sheet{index + 1}.xml"
+        if name not in archive.namelist():
+            return
+        text = archive.read(name)
+    found = re.search(rb'<c r="([A-Z]+\d+)"[^>]*><f>([^<]*)</f><v\s*(?:/>|></v>)', text)
+    if found:
+        cell, formula = (group.decode("utf-8", "replace") for group in found.groups())
+        raise InputError(
+            f"{where}, cell {cell}: a formula that was never calculated, '={formula[:40]}'.",
+            "Expected values.",
+            "Open and save the workbook in a spreadsheet program, or paste the column as values.",
+        )
+
+
+def _workbook_column(cells: list[Any]) -> pa.Array:
+    """One type where all cells agree, text otherwise."""
+    cells = [None if cell == "" else cell for cell in cells]
+    kinds = {type(cell) for cell in cells if cell is not None}
+    if kinds and kinds <= {int, float}:
+        return pa.array([None if cell is None else float(cell) for cell in cells], pa.float64())
+    if kinds == {bool}:
+        return pa.array(cells, pa.bool_())
+    if kinds and kinds <= {dt.date, dt.datetime}:
+        return pa.array([_moment(cell) for cell in cells], pa.timestamp("s"))
+    texts = (None if cell is None else _cell_text(cell) for cell in cells)
+    return pa.array(texts, pa.string())
+
+
+def _moment(cell: Any) -> Any:
+    return None if cell is None else pd.Timestamp(cell).floor("s").as_unit("s")
+
+
+def _cell_text(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).upper() if isinstance(cell, bool) else str(cell)

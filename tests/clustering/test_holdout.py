@@ -1,0 +1,105 @@
+"""Groupings are scored on customers that they were not fitted on, as a slow reading of the definition does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import r2_score, roc_auc_score
+
+from analysis.clustering import holdout
+from analysis.clustering.holdout import Grouping, Measure, estimate, held_out_scores
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holdout, "DRAWS", 100)
+
+
+def draw(n: int, n_groups: int, signal: float, seed: int, measure: Measure = "auc") -> tuple[np.ndarray, Grouping]:
+    """Draw customers whose group moves what is to be predicted by so many standard deviations."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, n_groups, n)
+    y = rng.normal(size=n) + signal * np.linspace(-1, 1, n_groups)[codes]
+    return ((y > 0.8).astype(float) if measure == "auc" else y), Grouping("segments", "Segments", codes)
+
+
+def slowly(values: np.ndarray, measure: Measure, codes: np.ndarray, seed: int) -> float:
+    """Score by the definition: halves, means of groups, scikit-learn's metric."""
+    rng, scores = np.random.default_rng(seed), []
+    for inside in [rng.permutation(len(values)) < len(values) // 2 for _ in range(holdout.HALVINGS)]:
+        for fitted in (inside, ~inside):
+            means = {g: values[fitted & (codes == g)].mean() for g in np.unique(codes[fitted])}
+            predicted = [means.get(g, values[fitted].mean()) for g in codes[~fitted]]
+            metric = roc_auc_score if measure == "auc" else r2_score
+            scores.append(metric(values[~fitted], predicted))
+    return float(np.mean(scores))
+
+
+@pytest.mark.parametrize("measure", ["auc", "r2"])
+@pytest.mark.parametrize("n_groups", [3, 40])
+def test_scores_are_those_of_the_definition(measure: Measure, n_groups: int) -> None:
+    values, grouping = draw(160, n_groups, 0.5, 3, measure)
+    (found,) = held_out_scores(values, measure, [grouping], np.random.default_rng(5))
+    assert found[0] == pytest.approx(slowly(values, measure, grouping.codes, 5))
+
+
+@pytest.mark.parametrize("measure", ["auc", "r2"])
+def test_a_customer_of_weight_two_counts_as_two_in_one_half(measure: Measure) -> None:
+    values, grouping = draw(200, 4, 0.5, 1, measure)
+    weights = np.random.default_rng(2).integers(0, 3, 200)
+    halves = np.array([np.random.default_rng(i).permutation(200) < 100 for i in range(3)]).astype(np.intp)
+    counter = holdout._Counter(grouping, values, halves, [])
+    twice = Grouping("segments", "Segments", np.repeat(grouping.codes, weights))
+    repeated = holdout._Counter(twice, np.repeat(values, weights), np.repeat(halves, weights, axis=1), [])
+    expected = repeated.score(np.ones((weights.sum(), 1)), measure)
+    assert counter.score(weights[:, None].astype(float), measure) == pytest.approx(expected)
+
+
+def test_more_groups_that_know_nothing_do_not_help() -> None:
+    values, _ = draw(1_000, 4, 0.0, 1, "r2")
+    noise = np.random.default_rng(8).integers(0, 100, 1_000)
+    (found,) = held_out_scores(values, "r2", [Grouping("segments", "", noise)], np.random.default_rng(1))
+    assert found[0] < 0 and np.corrcoef(values, [values[noise == g].mean() for g in noise])[0, 1] ** 2 > 0.05
+
+
+def test_groups_that_know_nothing_hardly_ever_beat_chance() -> None:
+    draws = (draw(300, 4, 0.0, seed) for seed in range(40))
+    found = [held_out_scores(values, "auc", [g], np.random.default_rng(i)) for i, (values, g) in enumerate(draws)]
+    assert sum(estimate(rows[0]).low > 0.5 for rows in found) <= 4
+
+
+def test_intervals_hold_the_score_of_other_customers() -> None:
+    found = [
+        held_out_scores(values, "auc", [g], np.random.default_rng(i))[0]
+        for i, (values, g) in enumerate(draw(400, 4, 0.6, seed) for seed in range(40))
+    ]
+    usual = np.mean([scores[0] for scores in found])
+    held = sum(e.low <= usual <= e.high for e in map(estimate, found))
+    assert usual > 0.6 and held >= 34
+
+
+def test_a_random_split_of_segments_that_know_all_knows_nothing() -> None:
+    values, grouping = draw(600, 3, 3.0, 4)
+    split = Grouping("random", "Random split", grouping.codes)
+    own, random = held_out_scores(values, "auc", [grouping, split], np.random.default_rng(1))
+    assert own[0] > 0.9 and abs(random[0] - 0.5) < 0.06
+
+
+def test_expectations_predict_along_a_line_fitted_on_the_other_half() -> None:
+    rng = np.random.default_rng(3)
+    expected = rng.normal(size=2_000)
+    values = 5 - 2 * expected + 0.1 * rng.normal(size=2_000)
+    bins = np.argsort(np.argsort(expected)) // 40
+    (found,) = held_out_scores(values, "r2", [Grouping("model", "", bins, expected)], rng)
+    assert found[0] > 0.97
+
+
+def test_a_half_without_a_yes_in_a_sample_says_nothing() -> None:
+    values, grouping = draw(100, 3, 1.0, 1)
+    halves = np.array([np.arange(100) < 50, np.arange(100) % 2]).astype(np.intp)
+    counter = holdout._Counter(grouping, values, halves, [])
+    weights = np.where((values > 0) & (np.arange(100) < 50), 0.0, 1.0)[:, None]
+    (score,) = counter.score(weights, "auc")
+    counter.shape, counter.moments = (1, 2, 3), [m[6:] for m in counter.moments]
+    (other,) = counter.score(weights, "auc")
+    assert np.isfinite(score) and score != other

@@ -1,0 +1,253 @@
+"""Lifetime value: the published numbers of the CDNOW sample, and properties that must hold anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.integrate import quad
+from scipy.optimize import check_grad
+from scipy.stats import beta
+
+from analysis.base.errors import InputError
+from analysis.customers import lifetime_value
+from analysis.customers.descriptions import Columns
+from analysis.customers.lifetime_value import (
+    PurchaseModel,
+    conditional_expectation,
+    customer_lifetime_value,
+    expected_purchase_value,
+    expected_purchases,
+    fit_bgnbd,
+    fit_gamma_gamma,
+    probability_alive,
+)
+from analysis.customers.transactions import purchase_histories
+
+COLUMNS = Columns("customer", "date", "dollars")
+PUBLISHED = PurchaseModel(0.243, 4.414, 0.793, 2.426, -9582.4, np.zeros((4, 4)), 2357)
+
+
+@pytest.fixture(scope="module")
+def sample(dataset: Callable[[str], Path]) -> pd.DataFrame:
+    """Read the published 1/10 sample of CDNOW."""
+    names = ["master", "customer", "date", "cds", "dollars"]
+    table = pd.read_csv(dataset("CDNOW_sample.txt"), sep=r"\s+", names=names, dtype={"customer": str})
+    return table.assign(date=pd.to_datetime(table["date"].astype(str)))
+
+
+@pytest.fixture(scope="module")
+def calibration(sample: pd.DataFrame) -> pd.DataFrame:
+    """Histories of the first 39 weeks."""
+    return purchase_histories(sample, COLUMNS, as_of=date(1997, 9, 30))
+
+
+@pytest.fixture(scope="module")
+def fitted(calibration: pd.DataFrame) -> PurchaseModel:
+    """Purchase model of the first 39 weeks."""
+    return fit_bgnbd(calibration["x"], calibration["t_x"], calibration["T"])
+
+
+TRUTH = (0.8, 6.0, 0.9, 2.5)
+
+
+def simulated(n: int = 1500, seed: int = 3) -> pd.DataFrame:
+    """Draw histories of 40 to 80 weeks from both models, with the parameters of TRUTH, p 6, q 4 and gamma 15."""
+    rng = np.random.default_rng(seed)
+    r, alpha, a, b = TRUTH
+    x, t_x, ages = np.zeros(n), np.zeros(n), rng.uniform(40, 80, n)
+    for i, (rate, leave) in enumerate(zip(rng.gamma(r, 1 / alpha, n), rng.beta(a, b, n), strict=True)):
+        now = rng.exponential(1 / rate)
+        while now <= ages[i]:
+            x[i], t_x[i] = x[i] + 1, now
+            if rng.random() < leave:
+                break
+            now += rng.exponential(1 / rate)
+    sums = rng.gamma(6 * np.maximum(x, 1)) / (rng.gamma(4, 1 / 15, n))
+    return pd.DataFrame({"x": x, "t_x": t_x, "T": ages, "value": np.where(x > 0, sums / np.maximum(x, 1), np.nan)})
+
+
+def test_published_parameters_of_the_purchase_model(fitted: PurchaseModel) -> None:
+    found = (fitted.r, fitted.alpha, fitted.a, fitted.b)
+    assert found == pytest.approx((0.243, 4.414, 0.793, 2.426), rel=0.01)
+    assert fitted.log_likelihood == pytest.approx(-9582.4, abs=0.1)
+    assert fitted.n_customers == 2357
+
+
+def test_cumulative_repeat_purchases_to_week_78(sample: pd.DataFrame, fitted: PurchaseModel) -> None:
+    whole = purchase_histories(sample, COLUMNS)
+    observed = whole["x"].sum()
+    expected = expected_purchases(fitted, whole["T"]).sum()
+    assert observed == 4339
+    assert expected == pytest.approx(observed, rel=0.05)
+    assert expected == pytest.approx(4161, rel=0.01)
+
+
+def test_conditional_prediction_of_the_hold_out(fitted: PurchaseModel, calibration: pd.DataFrame) -> None:
+    predicted = conditional_expectation(fitted, 39, calibration["x"], calibration["t_x"], calibration["T"])
+    assert predicted.sum() == pytest.approx(1653, rel=0.01)
+
+
+def test_published_parameters_of_the_spend_model(calibration: pd.DataFrame) -> None:
+    model = fit_gamma_gamma(calibration["x"], calibration["value"])
+    assert model.n_customers == 946
+    assert (model.p, model.q, model.gamma) == pytest.approx((6.25, 3.74, 15.44), rel=0.01)
+
+
+def test_parameters_are_found_again_in_simulated_histories() -> None:
+    histories = simulated(4000)
+    model = fit_bgnbd(histories["x"], histories["t_x"], histories["T"])
+    spend = fit_gamma_gamma(histories["x"], histories["value"])
+    found = np.log([model.r, model.alpha, model.a, model.b, spend.p, spend.q, spend.gamma])
+    errors = np.sqrt(np.concatenate([np.diag(model.covariance), np.diag(spend.covariance)]))
+    assert (np.abs(found - np.log([*TRUTH, 6, 4, 15])) < 3 * errors).all()
+    assert (errors < 0.5).all()
+
+
+def test_slopes_of_both_likelihoods_are_those_of_differences(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    whole = lifetime_value._maximise
+
+    def watched(
+        likelihood: lifetime_value.Likelihood, starts: lifetime_value.Floats
+    ) -> tuple[lifetime_value.Floats, float, lifetime_value.Floats]:
+        seen.append((likelihood, starts))
+        return whole(likelihood, starts)
+
+    monkeypatch.setattr(lifetime_value, "_maximise", watched)
+    histories = simulated(200)
+    fit_bgnbd(histories["x"], histories["t_x"], histories["T"])
+    fit_gamma_gamma(histories["x"], histories["value"])
+    assert len(seen) == 2
+    for likelihood, starts in seen:
+        for start in starts:
+            slopes = likelihood(start)[1]
+            gap = check_grad(lambda p, f=likelihood: f(p)[0], lambda p, f=likelihood: f(p)[1], start)
+            assert gap < 1e-4 * (1 + np.linalg.norm(slopes))
+
+
+def test_another_unit_of_time_or_money_gives_the_same_models() -> None:
+    histories = simulated()
+    x, t_x, T, value = (histories[name] for name in histories)  # noqa: N806
+    weeks, days = fit_bgnbd(x, t_x, T), fit_bgnbd(x, t_x * 7, T * 7)
+    assert (days.r, days.a, days.b) == pytest.approx((weeks.r, weeks.a, weeks.b), rel=1e-5)
+    assert days.alpha == pytest.approx(7 * weeks.alpha, rel=1e-5)
+    dollars, cents = fit_gamma_gamma(x, value), fit_gamma_gamma(x, value * 100)
+    assert (cents.p, cents.q, cents.gamma) == pytest.approx((dollars.p, dollars.q, 100 * dollars.gamma), rel=1e-5)
+
+
+@pytest.mark.parametrize("a", [0.4, 0.793, 1.0, 1 + 1e-9, 1.3])
+@pytest.mark.parametrize("b", [0.2, 0.6, 2.426])
+def test_expected_purchases_equal_their_integral(a: float, b: float) -> None:
+    model = PurchaseModel(0.243, 4.414, a, b, 0.0, np.zeros((4, 4)), 1)
+    for t in (0.5, 39.0, 500.0):
+
+        def bought(p: float, t: float = t) -> float:
+            return (1 - (1 + p * t / model.alpha) ** -model.r) / p * beta.pdf(p, a, b)
+
+        halves = quad(bought, 0, 0.5, limit=400)[0] + quad(bought, 0.5, 1, limit=400)[0]
+        assert expected_purchases(model, t) == pytest.approx(halves, rel=1e-4)
+
+
+def test_extreme_histories_stay_finite() -> None:
+    x, t_x, T = np.array([0, 1, 2000, 2000]), np.array([0, 1e-3, 519, 10]), np.array([0, 1000, 520, 520])  # noqa: N806
+    alive = probability_alive(PUBLISHED, x, t_x, T)
+    assert np.isnan(alive[0]) and alive[2] > 0.95 and alive[3] < 1e-6
+    expected = conditional_expectation(PUBLISHED, 52, x, t_x, T)
+    assert np.isfinite(expected).all() and (expected >= 0).all()
+    assert expected[2] == pytest.approx(200, rel=0.2)
+
+
+def test_expectations_grow_with_time_from_zero(calibration: pd.DataFrame) -> None:
+    arguments = (calibration["x"], calibration["t_x"], calibration["T"])
+    expected = np.array([conditional_expectation(PUBLISHED, t, *arguments) for t in (0, 1, 10, 100)])
+    assert np.allclose(expected[0], 0) and (np.diff(expected, axis=0) > 0).all()
+
+
+def test_the_value_of_few_purchases_is_drawn_towards_everyones() -> None:
+    histories = simulated()
+    model = fit_gamma_gamma(histories["x"], histories["value"])
+    nobody = expected_purchase_value(model, [0], [np.nan])[0]
+    once, often = expected_purchase_value(model, [1, 50], [500.0, 500.0])
+    assert nobody == pytest.approx(model.p * model.gamma / (model.q - 1))
+    assert nobody < once < often < 500
+
+
+def test_lifetime_value_adds_up_and_has_an_interval() -> None:
+    histories = simulated()
+    worth = customer_lifetime_value(histories)
+    frame = worth.frame
+    assert frame.index.equals(histories.index)
+    assert (frame["clv_low"] < frame["clv"]).all() and (frame["clv"] < frame["clv_high"]).all()
+    assert worth.level == 0.95
+    repeated = histories["x"] > 0
+    assert frame["alive"][repeated].between(0, 1).all() and frame["alive"][~repeated].isna().all()
+    half = np.arange(len(frame)) % 2 == 0
+    assert worth.total(half).value + worth.total(~half).value == pytest.approx(worth.total().value)
+    whole = worth.total()
+    assert whole.value == pytest.approx(frame["clv"].sum())
+    assert whole.low < whole.value < whole.high
+    assert whole.high / whole.value < (frame["clv_high"] / frame["clv"]).max()
+
+
+def test_horizon_discount_and_margin_act_as_said() -> None:
+    histories = simulated()
+    free = customer_lifetime_value(histories, discount_rate=0)
+    bought = free.frame["purchases"] * free.frame["purchase_value"]
+    np.testing.assert_allclose(free.frame["clv"], bought)
+    discounted = customer_lifetime_value(histories, discount_rate=0.2)
+    assert (discounted.frame["clv"] < free.frame["clv"]).all()
+    assert (discounted.frame["clv"] > free.frame["clv"] / 1.2).all()
+    longer = customer_lifetime_value(histories, discount_rate=0, horizon_weeks=104, margin=0.5)
+    assert (longer.frame["clv"] < free.frame["clv"]).all()
+    assert (longer.frame["purchases"] > free.frame["purchases"]).all()
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    zero = np.zeros((4, 4))
+    true = PurchaseModel(*TRUTH, 0.0, zero, 1)
+    hits = 0
+    for seed in range(20):
+        histories = simulated(500, seed)
+        worth = customer_lifetime_value(histories, discount_rate=0, level=0.9)
+        x, t_x, T = (histories[name] for name in ("x", "t_x", "T"))  # noqa: N806
+        spend = 6 * (15 + histories["value"].fillna(0) * x) / (6 * x + 4 - 1)
+        expected = float((conditional_expectation(true, 52, x, t_x, T) * spend).sum())
+        total = worth.total()
+        hits += total.low < expected < total.high
+    assert 14 <= hits <= 20
+
+
+@pytest.mark.parametrize(
+    ("x", "t_x", "T", "message"),
+    [
+        ([0, 0], [0, 0], [3, 4], "no customer bought a second time"),
+        ([1, 1], [5, 1], [3, 4], "history 0 has x = 1, t_x = 5, T = 3"),
+        ([1, 0], [1, 2], [3, 4], "history 1 has x = 0, t_x = 2, T = 4"),
+        ([1, -1], [1, 0], [3, 4], "history 1 has x = -1"),
+        ([1, 1], [1, np.nan], [3, 4], "history 1"),
+    ],
+)
+def test_histories_that_cannot_be_are_refused(x: list, t_x: list, T: list, message: str) -> None:  # noqa: N803
+    with pytest.raises(InputError, match=message):
+        fit_bgnbd(x, t_x, T)
+
+
+def test_too_few_positive_values_are_refused() -> None:
+    with pytest.raises(InputError, match="9 customers have repeat purchases of a positive value"):
+        fit_gamma_gamma([1] * 10 + [0], [5.0] * 9 + [0, 7])
+
+
+def test_value_by_key_keeps_the_order_asked_for_and_expects_nothing_of_the_unknown() -> None:
+    value = customer_lifetime_value(simulated(400))
+    value = replace(value, frame=value.frame.set_axis([f"k{i}" for i in range(400)]))
+    some = value.of(["k7", "nobody", "k3"])
+    assert list(some.frame["clv"]) == [value.frame["clv"]["k7"], 0.0, value.frame["clv"]["k3"]]
+    assert some.frame["alive"].isna().to_list() == [False, True, False]
+    here, there = some.total(), value.total(value.frame.index.isin(["k3", "k7"]))
+    assert (here.value, here.low, here.high) == pytest.approx((there.value, there.low, there.high))

@@ -1,0 +1,303 @@
+"""Profiles: plain medians and shares, intervals that hold them, and no published cell that is too small."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.customers.lifetime_value import LifetimeValue, PurchaseModel, SpendModel
+from analysis.features.build import FeatureTable, Variable
+from analysis.segments.contrasts import count_levels
+from analysis.segments.profile import (
+    MAP_BINS,
+    MARKER_SD,
+    Profiles,
+    _category,
+    _concentration,
+    _resampled_means,
+    expect_spend,
+    profile_segments,
+)
+from tests.stages import run_stages
+
+MIN_CELL = 10
+
+
+def variable(name: str, unit: str = "number", role: str = "feature") -> Variable:
+    return Variable(name, name.title(), unit, role, name, (name,), "", "", "", "auto", unit == "category")  # type: ignore[arg-type]
+
+
+def profile(frame: pd.DataFrame, labels: np.ndarray, value: str | None = None, **units: str) -> Profiles:
+    variables = tuple(variable(name, units.get(name, "number")) for name in frame)
+    forming = tuple(v for v in variables if not v.categorical)[:2]
+    matrix = frame[[v.name for v in forming]].fillna(0).to_numpy(float)
+    return profile_segments(FeatureTable(frame, variables), labels, matrix, forming, value, MIN_CELL, 1)
+
+
+@pytest.fixture(scope="module")
+def groups() -> tuple[pd.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([1, 2, 3, 0], [90, 60, 40, 10]).astype(np.int16)
+    frame = pd.DataFrame(
+        {"a": 5.0 * labels + rng.standard_normal(200), "b": rng.random(200), "spend": 10.0 * rng.random(200)}
+    )
+    frame.loc[::9, "b"] = np.nan
+    return frame, labels
+
+
+def test_medians_and_bands_are_those_of_pandas(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
+    frame, labels = groups
+    found = profile(frame, labels)
+    for name in frame:
+        every = frame[name].dropna()
+        assert found.everyone[name].median == pytest.approx(every.median())
+        for segment in found.segments:
+            own = frame.loc[labels == segment.id, name].dropna()
+            difference = next(d for d in segment.differences if d.variable == name)
+            assert difference.summary.n == len(own)
+            assert difference.summary.mean == pytest.approx(own.mean())
+            assert difference.summary.median == pytest.approx(own.median())
+            assert difference.summary.p10 == pytest.approx(own.quantile(0.1))
+            assert difference.summary.p90 == pytest.approx(own.quantile(0.9))
+            assert difference.z == pytest.approx((own.mean() - every.mean()) / every.std(ddof=0))
+            assert difference.ratio == pytest.approx(own.mean() / every.mean())
+            assert difference.z_low <= difference.z <= difference.z_high
+            assert difference.marker == (abs(difference.z) >= MARKER_SD)
+
+
+def test_the_twins_numbers_are_those_of_pandas() -> None:
+    stages = run_stages()
+    labels, frame = stages.evidence.labels, stages.table.frame
+    for segment in stages.report.segments:
+        inside = frame[labels == segment.id]
+        for d in segment.differences:
+            assert d.summary.median == pytest.approx(inside[d.variable].median(), rel=1e-5)
+        assert segment.n == len(inside)
+        assert segment.value_share == pytest.approx(inside["spend"].sum() / frame["spend"].sum(), rel=1e-5)
+
+
+def test_shares_and_sizes_add_up_with_those_that_are_unassigned(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
+    frame, labels = groups
+    found = profile(frame, labels, "spend")
+    assert [s.n for s in found.segments] == [90, 60, 40]
+    assert found.unassigned == 10
+    assert sum(s.share for s in found.segments) + found.unassigned / 200 == pytest.approx(1)
+    loose = frame.loc[labels == 0, "spend"].sum()
+    assert sum(s.value_total or 0 for s in found.segments) + loose == pytest.approx(frame["spend"].sum())
+    assert found.value_total == pytest.approx(frame["spend"].sum())
+    assert sum(s.value_share or 0 for s in found.segments) + loose / frame["spend"].sum() == pytest.approx(1)
+
+
+def test_without_a_value_nobody_has_one(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
+    found = profile(*groups)
+    assert found.value_total is None
+    assert {s.value_share for s in found.segments} == {None}
+
+
+def test_a_marker_that_every_resample_shows_is_certain(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
+    first = profile(*groups).segments[0]
+    by_name = {d.variable: d for d in first.differences}
+    assert by_name["a"].marker and by_name["a"].certainty == 100
+    assert not by_name["b"].marker and by_name["b"].certainty < 50
+
+
+def test_intervals_are_as_wide_as_the_standard_error_says() -> None:
+    rng = np.random.default_rng(8)
+    labels = np.repeat([1, 2], [400, 300]).astype(np.int16)
+    frame = pd.DataFrame({f"v{i}": rng.standard_normal(700) for i in range(40)})
+    for segment in profile(frame, labels).segments:
+        for d in segment.differences:
+            own, every = frame.loc[labels == segment.id, d.variable], frame[d.variable]
+            error = own.std(ddof=0) / np.sqrt(len(own)) / every.std(ddof=0)
+            assert d.z_high - d.z_low == pytest.approx(2 * 1.96 * error, rel=0.12)
+
+
+def yes_no(per_segment: list[int], size: int = 60) -> tuple[pd.DataFrame, np.ndarray]:
+    labels = np.repeat(np.arange(1, len(per_segment) + 1), size).astype(np.int16)
+    answers = np.concatenate([[1.0] * n + [0.0] * (size - n) for n in per_segment])
+    noise = np.random.default_rng(0).random((len(labels), 2))
+    return pd.DataFrame({"a": noise[:, 0] + labels, "b": noise[:, 1], "yes": answers}), labels
+
+
+@pytest.mark.parametrize(
+    ("answers", "published"),
+    [
+        ([10, 30], True),
+        ([9, 30], False),
+        ([51, 30], False),
+        ([50, 30], True),
+        ([1, 30], False),
+        ([0, 30], True),
+        ([60, 30], True),
+    ],
+)
+def test_a_yes_no_variable_with_a_small_cell_is_hidden(answers: list[int], published: bool) -> None:
+    found = profile(*yes_no(answers), yes="yes_no")
+    assert ("yes" in found.everyone) == published
+    assert found.hidden == (() if published else ("yes",))
+    assert all(any(d.variable == "yes" for d in s.differences) == published for s in found.segments)
+
+
+CELLS = st.lists(st.lists(st.integers(0, 40), min_size=2, max_size=3), min_size=2, max_size=6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(CELLS, st.integers(2, 12))
+def test_no_published_share_of_a_category_stands_for_a_few(cells: list[list[int]], min_cell: int) -> None:
+    k = min(map(len, cells))
+    labels = np.concatenate([np.repeat(j + 1, row[j]) for row in cells for j in range(k)] + [np.arange(1, k + 1)])
+    levels = np.concatenate(
+        [np.repeat(f"level {i}", row[j]) for i, row in enumerate(cells) for j in range(k)] + [["level 0"] * k]
+    )
+    counted = count_levels(pd.Series(levels.astype(object)), labels.astype(np.int16), min_cell)
+    if counted is None:
+        return
+    found = _category("c", *counted)
+    assert len(set(found.levels)) == len(found.levels) >= 2
+    sizes = np.bincount(labels, minlength=k + 1)[1:]
+    for shares, size in zip(found.segments, sizes, strict=True):
+        assert sum(shares) == pytest.approx(1)
+        counts = np.array(shares) * size
+        assert not ((counts > 0.5) & (counts < min_cell - 0.5)).any()
+    assert sum(found.everyone) == pytest.approx(1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(0, 60), min_size=2, max_size=4), st.integers(0, 59))
+def test_no_published_yes_no_share_stands_for_a_few(answers: list[int], n_missing: int) -> None:
+    frame, labels = yes_no(answers)
+    frame.loc[frame.index[: n_missing // 2], "yes"] = np.nan
+    if bool(frame["yes"].groupby(labels).count().eq(0).any()):
+        return
+    found = profile(frame, labels, yes="yes_no")
+    for segment in found.segments:
+        for d in segment.differences:
+            if d.variable == "yes":
+                yes = round(d.summary.mean * d.summary.n)
+                assert yes == 0 or yes >= MIN_CELL
+                assert d.summary.n - yes == 0 or d.summary.n - yes >= MIN_CELL
+
+
+def test_missing_categories_are_a_level_of_their_own() -> None:
+    labels = np.repeat([1, 2], 100).astype(np.int16)
+    values = pd.Series((["x"] * 60 + [None] * 40) * 2, dtype=object)
+    counted = count_levels(values, labels, MIN_CELL)
+    assert counted is not None
+    found = _category("c", *counted)
+    assert set(found.levels) == {"x", "Unknown"}
+    assert dict(zip(found.levels, found.everyone, strict=True)) == pytest.approx({"x": 0.6, "Unknown": 0.4})
+
+
+def test_category_shares_are_those_of_a_cross_table() -> None:
+    stages = run_stages()
+    found = next(c for c in stages.profiles.categories if c.variable == "Education")
+    text = stages.table.frame["Education"]
+    of = {part: level for level in found.levels for part in level.split(" or ")}
+    kept = text.map(of).fillna("Other")
+    table = pd.crosstab(kept, stages.evidence.labels, normalize="columns")
+    for segment, shares in enumerate(found.segments, 1):
+        assert dict(zip(found.levels, shares, strict=True)) == pytest.approx(table[segment].to_dict())
+
+
+def test_no_bin_of_the_map_holds_fewer_than_the_least(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
+    for found in (profile(*groups).map, run_stages().profiles.map):
+        assert all(cell.n >= MIN_CELL for cell in found.bins)
+        assert len(found.bins) <= (MAP_BINS + 1) ** 2
+        assert len(found.centres) == len(found.outlines) == 3 or len(found.centres) == run_stages().evidence.decision.k
+    assert run_stages().profiles.map.bins
+
+
+def test_the_map_shows_the_first_two_principal_components() -> None:
+    stages = run_stages()
+    matrix = stages.prepared.matrix - stages.prepared.matrix.mean(axis=0)
+    values = np.sort(np.linalg.eigvalsh(np.cov(matrix.T)))[::-1]
+    assert stages.profiles.map.explained == pytest.approx(tuple(values[:2] / values.sum()))
+    centre = np.mean(
+        [s.share * np.array(c) for s, c in zip(stages.profiles.segments, stages.profiles.map.centres, strict=True)],
+        axis=0,
+    )
+    assert centre == pytest.approx([0, 0], abs=1e-6) or stages.profiles.unassigned
+
+
+def test_the_same_seed_gives_the_same_intervals(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
+    assert profile(*groups) == profile(*groups)
+
+
+def lifetime(n: int) -> LifetimeValue:
+    """Give a value to ``n`` customers whose models are known by half a per cent."""
+    rng = np.random.default_rng(4)
+    clv = rng.uniform(10, 90, n)
+    frame = pd.DataFrame({"alive": 0.5, "purchase_value": 20.0, "clv": clv}, index=[str(i) for i in range(n)])
+    buying = PurchaseModel(1.0, 10.0, 0.5, 2.0, -1.0, np.eye(4) * 2.5e-5, n)
+    spending = SpendModel(6.0, 4.0, 15.0, -1.0, np.eye(3) * 2.5e-5, n // 2)
+    return LifetimeValue(frame, buying, spending, 52.0, 0.1, 1.0, 0.9, np.outer(clv, np.ones(7)))
+
+
+def test_expected_spend_of_the_segments_adds_up_to_everyones() -> None:
+    keys, labels = pd.Series([str(i) for i in range(60)]), np.repeat([1, 2, 0], [30, 20, 10])
+    found = expect_spend(lifetime(50), keys, labels, MIN_CELL)
+    assert found is not None
+    first, second = found.segments
+    assert 30 * first.value + 20 * second.value == pytest.approx(found.total.value) == 60 * found.everyone.value
+    for estimate in (found.total, found.everyone, first, second):
+        assert estimate.low < estimate.value < estimate.high < 1.05 * estimate.value
+    assert dict(found.parameters)["alpha"] == 10.0 and (found.n_customers, found.n_repeaters) == (50, 25)
+
+
+def test_expected_spend_is_not_told_where_a_segment_has_few_buyers() -> None:
+    keys, labels = pd.Series([str(i) for i in range(60)]), np.repeat([1, 2], [55, 5])
+    assert expect_spend(lifetime(58), keys, labels, MIN_CELL) is None
+    assert expect_spend(lifetime(55), keys, labels, MIN_CELL) is not None
+
+
+def test_residuals_and_lifts_are_those_of_the_table_of_counts() -> None:
+    stages = run_stages()
+    found = next(c for c in stages.profiles.categories if c.variable == "Education")
+    text = stages.table.frame["Education"]
+    of = {part: level for level in found.levels for part in level.split(" or ")}
+    counts = pd.crosstab(stages.evidence.labels, text.map(of).fillna("Other"))[list(found.levels)]
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.to_numpy().sum()
+    assert np.array(found.residuals) == pytest.approx(((counts - expected) / np.sqrt(expected)).to_numpy())
+    assert np.array(found.lifts) == pytest.approx(np.array(found.segments) / np.array(found.everyone))
+
+
+def test_answers_of_descriptors_are_drawn_and_those_of_outcomes_are_not() -> None:
+    told = {c.variable for c in run_stages().profiles.categories}
+    assert "partner" in told and not {"Response", "any_campaign"} & told
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.floats(0, 1000), min_size=5, max_size=400), st.integers(2, 12))
+def test_no_point_of_the_curve_stands_for_a_few(worth: list[float], min_cell: int) -> None:
+    labels = (np.arange(len(worth)) % 2 + 1).astype(np.int16)
+    found = _concentration(np.array(worth), labels, min_cell)
+    if found is None:
+        assert sum(worth) <= 0 or len(worth) < 2 * min_cell
+        return
+    people = [round(x * len(worth)) for x, _ in found.curve]
+    assert len(people) <= 20 and people[-1] == len(worth)
+    assert people[0] >= max(min_cell, 0.01 * len(worth))
+    assert min(np.diff(people), default=min_cell) >= min_cell
+    ranked = sorted(worth, reverse=True)
+    assert [y for _, y in found.curve] == pytest.approx([sum(ranked[:n]) / sum(worth) for n in people])
+
+
+def test_segments_add_up_along_the_curve_and_never_lie_above_it() -> None:
+    found = run_stages().profiles.concentration
+    assert found is not None
+    assert found.segments[-1][1:] == pytest.approx((1, 1))
+    across, up = zip(*found.curve, strict=True)
+    assert all(y <= np.interp(x, (0, *across), (0, *up)) + 0.01 for _, x, y in found.segments)
+
+
+def test_resampled_means_of_a_large_segment_spread_as_those_of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(5).gamma(2.0, 3.0, (4000, 3))
+    values[::7, 1] = np.nan
+    drawn = _resampled_means(values, np.random.default_rng(1))
+    monkeypatch.setattr("analysis.segments.profile.NORMAL_FROM", 1000)
+    normal = _resampled_means(values, np.random.default_rng(1))
+    assert normal.mean(axis=0) == pytest.approx(drawn.mean(axis=0), rel=0.01)
+    assert normal.std(axis=0) == pytest.approx(drawn.std(axis=0), rel=0.35)
