@@ -180,8 +180,8 @@ def score(
     """Assign new customers to the published segments."""
     from analysis.assignment.scoring import check_sources, explain_gaps, read_model
     from analysis.assignment.scoring import score as run
-    from analysis.pipeline import read_source
     from analysis.report.outputs import check_table_path, write_table
+    from analysis.sources.locate import read_source
 
     root = Path.cwd()
     check_table_path(root / out, str(out))
@@ -327,7 +327,8 @@ _PARTIAL = {
 def _gate(site: Path, root: Path, after: str = "", but: tuple[str, ...] = ()) -> None:
     """Refuse a site that must not be published, by every rule ``but`` some; ``after`` ends the message."""
     from analysis.publish.gate.checks import check as hold
-    from analysis.publish.gate.disclosure import private_from_build, skipped_rules
+    from analysis.publish.gate.disclosure import skipped_rules
+    from analysis.report.private import private_from_build
 
     private = private_from_build(root / "build")
     refusals = [refusal for refusal in hold(site, private) if refusal.rule not in but]

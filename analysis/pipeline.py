@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.base.cache import Kept
-from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.errors import InputError
 from analysis.base.formats import localized
-from analysis.clustering.trials import RESULTS
-from analysis.settings.models import Source, Study, check_study, load_study, profile_files
-from analysis.sources.locate import Location, files_at, locate
+from analysis.features.checks import check_draft, check_features
+from analysis.settings.models import Study, check_study, load_study
+from analysis.sources.locate import Location, files_at, locate, read_source
+from analysis.stamp import mark_code, mark_history, package_versions, stamp_inputs
 
 if TYPE_CHECKING:
-    from analysis.features.build import FeatureTable
-    from analysis.sources.dates import DateOrder
-    from analysis.sources.tables import RawTable
+    pass
 
-PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
-"""Packages whose version can change a number or a picture; they stand on the Methodology page."""
-
-BRIEFS = ("typst", "font-source-sans-pro")
-"""Packages of the optional install, whose coming and going is a change."""
 
 Stage = Callable[[str], contextlib.AbstractContextManager[Callable[[str], None]]]
 
@@ -73,9 +64,9 @@ def build(
     if not force and (last := _find_same(root, paths)):
         return last
     with localized(study.locale):
-        kept = Kept(root / "build" / "kept", _mark_code(root), anew=force)
+        kept = Kept(root / "build" / "kept", mark_code(root), anew=force)
         record = root / "build" / "stamp.json"
-        return _compute(root, study, paths, synthetic, data is not None, stage, _stamp(root, paths), record, kept)
+        return _compute(root, study, paths, synthetic, data is not None, stage, stamp_inputs(root, paths), record, kept)
 
 
 def find_last(root: Path, data: Path | str | None = None, demo: bool = False) -> Built | None:
@@ -90,7 +81,7 @@ def _find_same(root: Path, paths: list[Location]) -> Built | None:
     # A record that cannot be read, as an interrupted build leaves it, is as good as none.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         last = json.loads((root / "build" / "stamp.json").read_text(encoding="utf-8"))
-        same = last["stamp"] == _stamp(root, paths) and last["history"] == _mark_history(root)
+        same = last["stamp"] == stamp_inputs(root, paths) and last["history"] == mark_history(root)
         if same and all((root / name).is_file() for name in last["files"]):
             return Built(last["data"], last["synthetic"], fresh=False)
     return None
@@ -128,7 +119,7 @@ def _compute(
                 name = paths[0].relative_to(root).as_posix()
             draft = draft_settings(raws[0], name)
             study = check_study({**draft, "locale": study.locale})
-            _check_draft(study, raws[0])
+            check_draft(study, raws[0])
         for i, source in enumerate(study.sources[1:], start=1):
             raws.append(read_source(paths[i], root, source, f"segmentation.sources[{i}]"))
         written = (None,) if draft else study.sources
@@ -142,7 +133,6 @@ def _compute(
     from analysis.clustering.evidence import SETTINGS, gather_evidence
     from analysis.clustering.lint import lint
     from analysis.clustering.solutions import compare_solutions
-    from analysis.clustering.trials import read_validation
     from analysis.clustering.usefulness import prove, settle_split
     from analysis.customers.assembly import assemble
     from analysis.customers.cleaning import clean
@@ -156,9 +146,10 @@ def _compute(
     from analysis.pages.book import write_pages
     from analysis.pages.downloads.briefs import ABSENT, installed
     from analysis.pages.notes import FOLDER, find_lost, read_notes
-    from analysis.publish.gate.disclosure import write_private
-    from analysis.report.model import write_report
     from analysis.report.outputs import private_values, write_outputs
+    from analysis.report.private import write_private
+    from analysis.report.trials import read_validation
+    from analysis.report.write import write_report
     from analysis.segments.card import find_protected, write_card
     from analysis.segments.changes import look_back, make_record, measure
     from analysis.segments.personas import write_personas
@@ -180,7 +171,7 @@ def _compute(
         missingness = find_missing_together(raw, source, study.min_cell)
     with stage("Build features"):
         table = build_features(cleaned, source, study, whole.described)
-        _check_study(study, table)
+        check_features(study, table)
         check_numbers(plays, table.variables)
         protected = find_protected(study, source, cleaned, table)
         prepared = prepare(table, study)
@@ -258,7 +249,7 @@ def _compute(
             personas,
             synthetic,
             findings,
-            _versions(),
+            package_versions(),
             as_yaml(draft) if draft else "",
             rules,
             proof,
@@ -279,7 +270,7 @@ def _compute(
     names = sorted(file.relative_to(root).as_posix() for file in files)
     content = {
         "stamp": stamp,
-        "history": _mark_history(root),
+        "history": mark_history(root),
         "data": raws[0].shown_path,
         "read": [
             file.resolve().relative_to(root.resolve()).as_posix()
@@ -298,45 +289,6 @@ def _compute(
     told += [f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost]
     told += find_misspelt(plays, [variable.name for variable in table.variables])
     return Built(raws[0].shown_path, synthetic, fresh=True, told=(*told, *(() if installed() else (ABSENT,))))
-
-
-def read_source(
-    path: Location, root: Path, source: Source, setting: str, known: Mapping[str, str] | None = None, fewest: int = 2
-) -> RawTable:
-    """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence.
-
-    ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
-    """
-    from analysis.sources.tables import read_table
-
-    def read(dates: DateOrder) -> RawTable:
-        return read_table(
-            path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path,
-            root=root,
-            types=source.types,
-            dates=dates,
-            decimal=source.decimal,
-            delimiter=source.delimiter,
-            encoding=source.encoding,
-            sheet=source.sheet,
-            query=source.query,
-            header=source.header,
-            names=source.names,
-            setting=setting,
-            known=known,
-            fewest=fewest,
-        )
-
-    raw = read(source.dates)
-    if source.dates == "auto":
-        return raw
-    by_evidence = read("auto")
-    overruled = any(
-        by_evidence.column(c.name).type == "date"
-        for c in raw.columns
-        if c.type == "text" and c.name not in source.types
-    )
-    return by_evidence if overruled else raw
 
 
 def _locate(root: Path, study: Study, data: Path | str | None, demo: bool) -> tuple[list[Location], bool]:
@@ -371,89 +323,6 @@ def data_files(root: Path, data: str | None = None) -> list[Path]:
         if "://" not in path:
             files += files_at(folder / Path(path).expanduser())
     return files
-
-
-def _check_draft(study: Study, raw: RawTable) -> None:
-    source = study.sources[0]
-    if source.kind in {"customers", "survey"} and not source.roles.feature:
-        held = dict.fromkeys(column.type for column in raw.columns)
-        raise InputError(
-            f"{raw.shown_path} has no column that could form segments; it holds {listed(held, 6)} columns.",
-            "Expected a number or a yes/no answer that differs from row to row.",
-            "Export such columns too, or draft settings and choose: python -m analysis init",
-        )
-
-
-def _check_study(study: Study, table: FeatureTable) -> None:
-    names, n = table.frame.columns.tolist(), len(table.frame)
-    texts = {variable.name for variable in table.variables if variable.categorical}
-    named = {"value": study.value, "proof.recency": study.proof.recency, "proof.frequency": study.proof.frequency}
-    for setting, name in named.items():
-        if name is not None and name not in names:
-            raise InputError(
-                f"_quarto.yml, segmentation.{setting}: '{name}' is neither a feature nor a column with a role.",
-                f"There are: {listed(names)}.",
-                did_you_mean(name, names) or "Name one of them, or leave the setting out.",
-            )
-        if name in texts and setting != "value":
-            raise InputError(
-                f"_quarto.yml, segmentation.{setting}: '{name}' holds text.", "Expected a variable of numbers."
-            )
-    wanted = study.segments if isinstance(study.segments, int) else 2
-    if n < wanted * study.min_customers:
-        raise InputError(
-            f"{n:,} customers are too few to form {wanted} segments.",
-            f"Needed are at least {wanted * study.min_customers} ({study.min_customers} a segment).",
-            "Bring more customers, ask for fewer segments, or lower segmentation.min_customers.",
-        )
-
-
-def _stamp(root: Path, paths: list[Location]) -> str:
-    """Changes when data, settings, templates, code or packages change."""
-    found = [file for path in paths if isinstance(path, Path) for file in files_at(path)]
-    inputs = [file for file in found if file.is_file() and os.access(file, os.R_OK)]
-    settings = [root / "_quarto.yml", *profile_files(root)]
-    templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
-    notes = sorted((root / "site" / "notes").glob("*.md"))
-    assets = [*(root / "site" / "assets").glob("site.*"), *root.glob(RESULTS.as_posix())]
-    digest = _digest([*inputs, *settings, *templates, *notes, *sorted(assets)])
-    digest.update(_mark_code(root).encode())
-    for package in BRIEFS:
-        with contextlib.suppress(PackageNotFoundError):
-            digest.update(version(package).encode())
-    digest.update(" ".join(Path(path).name for path in paths).encode())
-    return digest.hexdigest()
-
-
-def _mark_code(root: Path) -> str:
-    """Changes when the code or a package changes."""
-    code = sorted((root / "analysis").rglob("*.py")) or sorted(Path(__file__).parent.rglob("*.py"))
-    digest = _digest(code)
-    digest.update(json.dumps(_versions(), sort_keys=True).encode())
-    return digest.hexdigest()[:16]
-
-
-def _digest(files: list[Path]) -> hashlib._Hash:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode())
-        with file.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
-    return digest
-
-
-def _mark_history(root: Path) -> str:
-    """Changes when a record comes or goes; the build's own is there once it is done."""
-    from analysis.history.records import FOLDER
-
-    digest = hashlib.sha256()
-    for file in sorted((root / FOLDER).glob("*.json")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 @contextlib.contextmanager

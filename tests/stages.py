@@ -42,7 +42,7 @@ VERBS = {
     "evidence": ("clustering.evidence", "gather_evidence"),
     "profiles": ("segments.profile", "profile_segments"),
     "personas": ("segments.personas", "write_personas"),
-    "report": ("report.model", "write_report"),
+    "report": ("report.write", "write_report"),
 }
 """The verb of each stage, by what it gives."""
 

@@ -28,12 +28,10 @@ from analysis.clustering.holdout import (
     held_out_scores,
 )
 from analysis.clustering.resample import fit_solutions
-from analysis.customers.assembly import Assembled, assemble
+from analysis.customers.assembly import Assembled, assemble, purchases_after
 from analysis.customers.cleaning import clean
-from analysis.customers.descriptions import Columns
 from analysis.customers.lifetime_value import Estimate
 from analysis.customers.rfm import NO_PURCHASE, rfm_cells, rfm_scores
-from analysis.customers.transactions import customer_features
 from analysis.features.build import FeatureTable, build_features
 from analysis.features.prepare import Prepared, prepare
 from analysis.settings.models import Study
@@ -235,7 +233,7 @@ def _prove_in_time(raws: Sequence[RawTable], study: Study, as_of: dt.date, split
     groupings += _rfm(
         cleaned.frame.rename(columns={own[name]: name for name in ("recency_days", "frequency", "spend")})
     )
-    bought = _purchases(raws, study, split, as_of).reindex(cleaned.keys.to_numpy()).fillna(0.0)
+    bought = purchases_after(raws, study, split, as_of).reindex(cleaned.keys.to_numpy()).fillna(0.0)
     model = early.lifetime.of(cleaned.keys).frame if early.lifetime else None
     formats, after = Formats(study.currency, study.customers, study.min_cell), f"after {split}"
     targets, notes = [], []
@@ -316,19 +314,6 @@ def _form(prepared: Prepared, study: Study, evidence: Evidence) -> NDArray[np.in
     algorithm = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
     fits = fit_solutions(core, algorithm, (k,), study.seed)
     return fits[0].assign(prepared.matrix).astype(np.intp) if fits else None
-
-
-def _purchases(raws: Sequence[RawTable], study: Study, split: dt.date, as_of: dt.date) -> pd.DataFrame:
-    """Frequency and spend after the split, by customer; refunds count for nothing."""
-    found = []
-    for raw, source in zip(raws, study.sources, strict=True):
-        c = source.columns
-        if source.kind == "transactions" and c.customer and c.date and c.amount:
-            rows = raw.frame[raw.frame[c.date] >= pd.Timestamp(split) + pd.Timedelta(days=1)]
-            if len(rows):
-                features = customer_features(rows, Columns(c.customer, c.date, c.amount), as_of=as_of).frame
-                found.append(features[["frequency", "spend"]].set_axis(features.index.astype(str)))
-    return pd.concat(found).groupby(level=0).sum()
 
 
 def _rfm(frame: pd.DataFrame) -> list[Grouping]:

@@ -379,3 +379,16 @@ def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | No
     ]
     known = [date for date in dates if not pd.isna(date)]
     return max(known).date() if known else None
+
+
+def purchases_after(raws: Sequence[RawTable], study: Study, split: dt.date, as_of: dt.date) -> pd.DataFrame:
+    """Frequency and spend after the split, by customer; refunds count for nothing."""
+    found = []
+    for raw, source in zip(raws, study.sources, strict=True):
+        c = source.columns
+        if source.kind == "transactions" and c.customer and c.date and c.amount:
+            rows = raw.frame[raw.frame[c.date] >= pd.Timestamp(split) + pd.Timedelta(days=1)]
+            if len(rows):
+                features = customer_features(rows, Columns(c.customer, c.date, c.amount), as_of=as_of).frame
+                found.append(features[["frequency", "spend"]].set_axis(features.index.astype(str)))
+    return pd.concat(found).groupby(level=0).sum()

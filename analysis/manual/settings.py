@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
-from markupsafe import Markup
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from analysis.base.errors import EXIT_CODES
 from analysis.manual.architecture import HOME, STAGES, Stage, purpose_of
-from analysis.pages.escaping import escape
 from analysis.pages.figures import Table
 from analysis.settings.models import Study
 
@@ -106,18 +104,6 @@ def list_modules(stage: Stage) -> Table:
     """The modules of a stage and what each is for."""
     told = [(module, purpose_of(module)) for module in stage.modules]
     return Table(("Module", "What it is for"), tuple((module, about) for module, about in told if about))
-
-
-def marked(text: str) -> Markup:
-    """Text of a docstring, what stands in double backticks as code.
-
-    >>> print(marked("reads ``a`` only"))
-    reads <code>a</code> only
-    """
-    parts = re.split(r"``(.+?)``", text)
-    return Markup("").join(
-        Markup("<code>{}</code>").format(escape(x)) if i % 2 else escape(x) for i, x in enumerate(parts)
-    )
 
 
 @cache

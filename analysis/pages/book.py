@@ -17,8 +17,7 @@ from markupsafe import Markup
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
 from analysis.base.formats import in_words, localized, number, significant
-from analysis.features.prepare import OUTLIER_Z
-from analysis.manual.settings import marked, read_manual
+from analysis.manual.settings import read_manual
 from analysis.pages.assets import read_tokens, write_vega_bundle
 from analysis.pages.downloads import sharing
 from analysis.pages.downloads.briefs import (
@@ -35,13 +34,13 @@ from analysis.pages.downloads.briefs import (
 )
 from analysis.pages.downloads.rules import export_rules
 from analysis.pages.drawings import draw_all, draw_pictures
-from analysis.pages.escaping import escape, escape_front, escape_json, escape_lines
+from analysis.pages.escaping import escape, escape_front, escape_json, escape_lines, marked
 from analysis.pages.figures import WIDTH, Figure, Table
 from analysis.pages.notes import as_html, find_lost, read_notes
 from analysis.pages.text import changes, compare, evidence, finder, placing, stability, validation, workshop
 from analysis.pages.text import data as tables
 from analysis.report.model import Report, Segment
-from analysis.report.thresholds import THRESHOLDS
+from analysis.report.thresholds import OUTLIER_Z, THRESHOLDS
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
 BADGES = {

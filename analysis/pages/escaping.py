@@ -44,3 +44,15 @@ def escape_json(value: object) -> Markup:
     for mark in "<>&":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+def marked(text: str) -> Markup:
+    """Text of a docstring, what stands in double backticks as code.
+
+    >>> print(marked("reads ``a`` only"))
+    reads <code>a</code> only
+    """
+    parts = re.split(r"``(.+?)``", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(escape(x)) if i % 2 else escape(x) for i, x in enumerate(parts)
+    )

@@ -176,3 +176,6 @@ def _spec(chart: Any, width: str | None) -> dict[str, Any]:
     if width:
         spec["width"] = width
     return spec
+
+
+ACCENT = "var(--accent)"

@@ -12,8 +12,8 @@ from analysis.assignment.scoring import Model, Name, name_segments
 from analysis.base.errors import InputError
 from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned
-from analysis.publish.gate.disclosure import Private
 from analysis.report.model import Report, to_json
+from analysis.report.private import Private
 from analysis.settings.models import Source, Study
 from analysis.sources.tables import RawTable
 

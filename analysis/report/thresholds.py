@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.base.formats import in_words
 from analysis.clustering.algorithms import (
+    ALGORITHMS,
     LEAST_DENSE,
     LEAST_STARTS,
     MOST_FINISHED,
@@ -13,7 +14,8 @@ from analysis.clustering.algorithms import (
     SHORT_RUNS,
 )
 from analysis.clustering.choices import AGREES
-from analysis.clustering.evidence import PAIRS, PAIRS_DECIDED, PREDICTS
+from analysis.clustering.evidence import JUDGED_ROWS, PAIRS, PAIRS_DECIDED, PREDICTS, SILHOUETTE_ROWS
+from analysis.clustering.holdout import CHANCE
 from analysis.clustering.resample import (
     GAP_DRAWS,
     HALVINGS,
@@ -23,11 +25,15 @@ from analysis.clustering.resample import (
     N_INIT_REFERENCE,
     NULL_DRAWS,
     NULL_PAIRS,
+    NULL_ROWS,
+    REFERENCE_ROWS,
 )
 from analysis.clustering.selection import (
     AS_SEPARATE,
     BAND,
     CLOSE,
+    DISSOLVED,
+    HENNIG,
     MOST_NOISE,
     NATURAL_GAP,
     NATURAL_STABLE,
@@ -41,7 +47,7 @@ from analysis.features.relations import MOST_RELATED
 from analysis.features.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
 from analysis.history.identity import WAY
 from analysis.segments.card import EVEN, HINTS, REVEALS
-from analysis.segments.changes import TELLS
+from analysis.segments.changes import ANOTHER, MOVED, TELLS
 from analysis.segments.playbook import ALPHA, MOST_ACTIONS, POWER
 from analysis.segments.profile import RESAMPLES
 
@@ -97,3 +103,24 @@ THRESHOLDS = {
     "way": WAY,
     "tells": TELLS,
 }
+
+__all__ = [
+    "AGREES",
+    "ALGORITHMS",
+    "ANOTHER",
+    "CHANCE",
+    "DISSOLVED",
+    "HENNIG",
+    "JUDGED_ROWS",
+    "MOVED",
+    "NATURAL_GAP",
+    "NULL_ROWS",
+    "OUTLIER_Z",
+    "PREDICTS",
+    "REFERENCE_ROWS",
+    "SAMPLE_ROWS",
+    "SILHOUETTE_ROWS",
+    "STABLE",
+    "THRESHOLDS",
+    "VALID",
+]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.base.errors import InputError
-from analysis.settings.models import Study
+from analysis.settings.models import Source, Study
+
+if TYPE_CHECKING:
+    from analysis.sources.dates import DateOrder
+    from analysis.sources.tables import RawTable
 
 Location = Path | str
 """A file or a pattern of files, or the address of a database or a download."""
@@ -104,3 +109,42 @@ def _write_demo(root: Path, study: Study, paths: list[Location]) -> list[Locatio
 def _place(folder: Path, place: str) -> Location:
     """Join a path to a folder; an address stays as it stands, as a path would lose a slash of it."""
     return place if "://" in place else folder / place
+
+
+def read_source(
+    path: Location, root: Path, source: Source, setting: str, known: Mapping[str, str] | None = None, fewest: int = 2
+) -> RawTable:
+    """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence.
+
+    ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
+    """
+    from analysis.sources.tables import read_table
+
+    def read(dates: DateOrder) -> RawTable:
+        return read_table(
+            path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path,
+            root=root,
+            types=source.types,
+            dates=dates,
+            decimal=source.decimal,
+            delimiter=source.delimiter,
+            encoding=source.encoding,
+            sheet=source.sheet,
+            query=source.query,
+            header=source.header,
+            names=source.names,
+            setting=setting,
+            known=known,
+            fewest=fewest,
+        )
+
+    raw = read(source.dates)
+    if source.dates == "auto":
+        return raw
+    by_evidence = read("auto")
+    overruled = any(
+        by_evidence.column(c.name).type == "date"
+        for c in raw.columns
+        if c.type == "text" and c.name not in source.types
+    )
+    return by_evidence if overruled else raw

@@ -17,7 +17,7 @@ from analysis.pages import drawings
 from analysis.pages.charts import algorithms
 from analysis.pages.charts import evidence as evidence_charts
 from analysis.pages.figures import Figure
-from analysis.pages.text import evidence as readings
+from analysis.report import model
 from analysis.report.model import Report
 from tests.stages import ROOT, run_stages
 
@@ -236,7 +236,7 @@ def test_a_solution_that_was_not_resampled_has_no_stability_to_draw(report: Repo
 
 
 def test_a_density_method_has_no_curve_over_numbers_of_segments(report: Report) -> None:
-    evidence = replace(report.evidence, by_k=(readings.chosen(report),), nulls=replace(NULLS, permuted=()))
+    evidence = replace(report.evidence, by_k=(model.chosen(report),), nulls=replace(NULLS, permuted=()))
     drawn = {figure.id for figure in drawings.draw_all(replace(report, evidence=evidence))}
     assert not drawn & {"chart-elbow", "chart-silhouette", "chart-davies-bouldin", "chart-null"}
     assert {"chart-gap", "chart-gaussian", "chart-dendrogram"} <= drawn

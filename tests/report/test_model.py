@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from analysis.base.errors import InputError
-from analysis.report.model import DIGITS, Report, _headline, from_json, read_report, to_json
+from analysis.report.model import DIGITS, Report, from_json, read_report, to_json
+from analysis.report.write import _headline
 from tests.stages import project_study, run_stages, take_through, twin_file
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.publish.gate.disclosure import private_from_build
 from analysis.report.outputs import private_values
+from analysis.report.private import private_from_build
 from analysis.sources.tables import read_table
 from tests.stages import Stages, run_stages, twin_file
 

@@ -19,7 +19,7 @@ from joblib import Parallel, delayed
 from scipy.stats import binomtest
 
 from analysis.clustering import selection
-from analysis.clustering.trials import RESULTS, Groupless, Planted, Rate, Validation, Way
+from analysis.report.trials import RESULTS, Groupless, Planted, Rate, Validation, Way
 from tests.validation.customers import CONDITIONS, REPORTED, TUNED
 from tests.validation.published import ROOT, compare_published
 from tests.validation.rivals import RIVALS, WAYS, Answer, time_study

@@ -10,7 +10,6 @@ import pandas as pd
 
 from analysis.clustering.algorithms import ALGORITHMS, Matrix
 from analysis.clustering.resample import agreements, draw_labels, fit_solutions, own_jaccard, silhouettes, summarise
-from analysis.clustering.trials import Published
 from analysis.customers.assembly import assemble
 from analysis.customers.cleaning import clean
 from analysis.customers.descriptions import Columns
@@ -18,8 +17,9 @@ from analysis.customers.lifetime_value import fit_bgnbd
 from analysis.customers.transactions import purchase_histories
 from analysis.features.build import FeatureTable, build_features
 from analysis.features.prepare import Prepared, prepare
-from analysis.pipeline import read_source
+from analysis.report.trials import Published
 from analysis.settings.models import Study, load_study
+from analysis.sources.locate import read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "data", ROOT.parent / "shared" / "datasets")

@@ -8,12 +8,10 @@ import altair as alt
 import pandas as pd
 
 from analysis.base.formats import in_words, joined, number, significant
-from analysis.clustering.resample import REFERENCE_ROWS
-from analysis.clustering.selection import VALID
-from analysis.pages.charts.evidence import ACCENT
-from analysis.pages.figures import EVERYONE, INK, SHAPES, Figure, Table, make_figure, single, tip
+from analysis.pages.figures import ACCENT, EVERYONE, INK, SHAPES, Figure, Table, make_figure, single, tip
 from analysis.pages.text.evidence import cell_share
 from analysis.report.model import Report
+from analysis.report.thresholds import REFERENCE_ROWS, VALID
 
 COLOURS = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8f7a10"]
 

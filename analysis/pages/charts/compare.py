@@ -8,8 +8,6 @@ import altair as alt
 import pandas as pd
 
 from analysis.base.formats import Formats, in_sentence, number
-from analysis.clustering.holdout import CHANCE
-from analysis.features.build import Variable
 from analysis.pages.figures import (
     EVERYONE,
     FOLDED,
@@ -25,7 +23,8 @@ from analysis.pages.figures import (
     tip,
 )
 from analysis.report.model import Report
-from analysis.segments.profile import CategoryProfile, Summary
+from analysis.report.parts import CategoryProfile, Summary, Variable
+from analysis.report.thresholds import CHANCE
 
 MOST_MOSAICS = 5
 """Categories that are drawn by segment. Ours."""

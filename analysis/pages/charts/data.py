@@ -8,11 +8,9 @@ import altair as alt
 import pandas as pd
 
 from analysis.base.formats import and_more, formatted, joined, number
-from analysis.features.binning import Bar
-from analysis.features.column_summary import ColumnSummary, MissingPattern
-from analysis.features.relations import Relations
 from analysis.pages.figures import EVERYONE, Figure, Table, make_figure, single, tip
 from analysis.report.model import Report
+from analysis.report.parts import Bar, ColumnSummary, MissingPattern, Relations
 
 FEW_LABELS = 12
 """Columns of a heat map whose labels fit on a phone. Ours."""

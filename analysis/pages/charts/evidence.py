@@ -8,12 +8,10 @@ import altair as alt
 import pandas as pd
 
 from analysis.base.formats import formatted, in_words, number, significant
-from analysis.clustering.evidence import PREDICTS
-from analysis.clustering.selection import NATURAL_GAP, STABLE, CandidateEvidence
-from analysis.pages.figures import EVERYONE, INK, Figure, Table, make_figure, single, tip
+from analysis.pages.figures import ACCENT, EVERYONE, INK, Figure, Table, make_figure, single, tip
 from analysis.report.model import Report
-
-ACCENT = "var(--accent)"
+from analysis.report.parts import CandidateEvidence
+from analysis.report.thresholds import NATURAL_GAP, PREDICTS, STABLE
 
 
 def elbow(report: Report) -> Figure | None:

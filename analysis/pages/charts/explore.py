@@ -27,7 +27,7 @@ from analysis.pages.figures import (
     tip,
 )
 from analysis.report.model import Report
-from analysis.segments.distributions import Bin
+from analysis.report.parts import Bin
 
 NARROW = 290
 """Pixels of a line over a chart on a phone."""

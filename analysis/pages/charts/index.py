@@ -22,7 +22,7 @@ from analysis.pages.figures import (
     tip,
 )
 from analysis.report.model import Report, Segment
-from analysis.segments.profile import Difference
+from analysis.report.parts import Difference
 
 
 def value_against_size(report: Report) -> Figure:

@@ -9,9 +9,6 @@ import altair as alt
 import pandas as pd
 
 from analysis.base.formats import in_words, number, significant
-from analysis.clustering.choices import AGREES, Choice
-from analysis.clustering.selection import VALID
-from analysis.clustering.solutions import Level
 from analysis.pages.figures import (
     FOLDED,
     WIDTH,
@@ -26,6 +23,8 @@ from analysis.pages.figures import (
 )
 from analysis.pages.text.stability import FACTORS
 from analysis.report.model import Report
+from analysis.report.parts import Choice, Level
+from analysis.report.thresholds import AGREES, VALID
 
 THIN = 0.01
 """Share of customers from which a ribbon of the flow chart is drawn."""

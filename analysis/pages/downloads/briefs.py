@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from analysis.base.formats import number
 from analysis.pages.figures import Figure
-from analysis.pages.text import evidence
+from analysis.report import model
 from analysis.report.model import Report, Segment
 from analysis.settings.models import project_settings
 
@@ -91,7 +91,7 @@ def key_numbers(report: Report) -> list[tuple[str, str, str]]:
         note = ", ".join(part for part in (study.period, stated) if part)
         tiles.append((f.value(report.value_total, variable.unit), variable.label.lower(), note))
     dated = f"; data as of {f.date(study.as_of)}" if study.as_of else ""
-    steady = number(evidence.chosen(report).stability.median, 2)
+    steady = number(model.chosen(report).stability.median, 2)
     return [*tiles, (steady, "agreement between resamples", f"1 = the same groups every time{dated}")]
 
 

@@ -7,10 +7,9 @@ import pprint
 from collections.abc import Iterator
 from typing import Any
 
-from analysis.assignment.rules import Centres, Node
 from analysis.base.sql import quote_name, quote_text
-from analysis.features.prepare import Step
 from analysis.report.model import Report
+from analysis.report.parts import Centres, Node, Step
 
 JSON, SCHEMA, PYTHON = "segment_rule.json", "segment_rule.schema.json", "segment_rule.py"
 TREE_SQL, CENTRES_SQL = "segment_tree.sql", "segment_centres.sql"

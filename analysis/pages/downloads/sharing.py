@@ -13,7 +13,6 @@ import vl_convert
 import yaml
 from joblib import delayed
 
-from analysis.assignment.rules import Bound
 from analysis.base.formats import chart_locale
 from analysis.base.workers import run_all
 from analysis.pages.assets import themed
@@ -21,6 +20,7 @@ from analysis.pages.downloads.rules import JSON, PYTHON, TREE_SQL
 from analysis.pages.escaping import escape_front
 from analysis.pages.figures import Table, harmless, segment_colour, tag
 from analysis.report.model import Report, Segment
+from analysis.report.parts import Bound
 
 PICTURE, GUIDE = "share.png", "llms.txt"
 SEGMENTS, SEGMENTS_SCHEMA = "segments.json", "segments.schema.json"

@@ -6,10 +6,10 @@ import altair as alt
 import pandas as pd
 
 from analysis.base.formats import Formats, in_words, joined, number, significant, unit_beside
-from analysis.history.records import Change, Flow, Identity, Interval, SegmentChange
 from analysis.pages.figures import FOLDED, Figure, Table, make_figure, single, tag, tip
 from analysis.report.model import VERDICTS, Report, Segment
-from analysis.segments.changes import ANOTHER, MOVED
+from analysis.report.parts import Change, Flow, Identity, Interval, SegmentChange
+from analysis.report.thresholds import ANOTHER, MOVED
 
 MOST_DRAWN = 14
 """Variables whose drift is drawn; all are in the table. Ours."""

@@ -6,13 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.base.formats import beside, in_words, joined, number, significant
-from analysis.clustering.algorithms import ALGORITHMS, SAMPLE_ROWS
-from analysis.clustering.choices import AGREES
-from analysis.clustering.evidence import JUDGED_ROWS, PREDICTS, SILHOUETTE_ROWS
-from analysis.clustering.resample import NULL_ROWS, REFERENCE_ROWS
-from analysis.clustering.selection import STABLE, AlgorithmEvidence, CandidateEvidence
 from analysis.pages.figures import Table
-from analysis.report.model import Report, Segment
+from analysis.report.model import Report, Segment, chosen
+from analysis.report.parts import AlgorithmEvidence, CandidateEvidence
+from analysis.report.thresholds import (
+    AGREES,
+    ALGORITHMS,
+    JUDGED_ROWS,
+    NULL_ROWS,
+    PREDICTS,
+    REFERENCE_ROWS,
+    SAMPLE_ROWS,
+    SILHOUETTE_ROWS,
+    STABLE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,6 @@ class Line:
     cells: tuple[Requirement, ...]
     score: str
     outcome: str
-
-
-def chosen(report: Report) -> CandidateEvidence:
-    """The evidence at the published number of segments."""
-    return next(r for r in report.evidence.by_k if r.k == report.decision.k)
 
 
 def how_sure(report: Report, s: Segment) -> str:

@@ -11,7 +11,6 @@ from analysis.base.formats import in_words, unit_beside
 from analysis.pages.downloads.rules import rule_as_data
 from analysis.pages.escaping import escape_json
 from analysis.pages.figures import Table
-from analysis.pages.text.placing import centres_in_short
 from analysis.report.model import Report
 
 
@@ -106,11 +105,6 @@ def how(report: Report) -> str:
         f"questions, whichever asks less. {by} "
         f"How often that is right was measured on {people} that the choice was not made on."
     )
-
-
-def every(report: Report) -> str:
-    """What all answers together do."""
-    return centres_in_short(report)
 
 
 def precision(report: Report) -> Table:

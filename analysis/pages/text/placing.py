@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from analysis.assignment.rules import Bound, Part
 from analysis.base.formats import Formats, in_words, joined, number, significant
 from analysis.pages.downloads.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL
 from analysis.pages.figures import Table
 from analysis.report.model import Report, Segment
+from analysis.report.parts import Bound, Part
 
 NEARLY_SHARP = 0.85
 """Least bound of a share that is worth printing; with a lower one it is "most". `site/assets/finder.js` has it too."""

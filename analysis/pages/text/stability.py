@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.base.formats import in_words, joined, number
-from analysis.clustering.selection import DISSOLVED, HENNIG, VALID
-from analysis.clustering.solutions import Neighbour
 from analysis.pages.figures import Table
 from analysis.report.model import Report, Segment
+from analysis.report.parts import Neighbour
+from analysis.report.thresholds import DISSOLVED, HENNIG, VALID
 
 MOST_AGREE, FEW_AGREE = 0.75, 0.5
 """Shares of choices that agree from which the segments do not hang on one choice, and hang on it in part. Ours."""

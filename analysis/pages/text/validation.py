@@ -6,10 +6,9 @@ import altair as alt
 import pandas as pd
 
 from analysis.base.formats import Formats, joined, number, retold
-from analysis.clustering.trials import Planted, Rate, Validation
-from analysis.pages.charts.evidence import ACCENT
-from analysis.pages.figures import EVERYONE, FOLDED, INK, Figure, Table, make_figure, single, tip
+from analysis.pages.figures import ACCENT, EVERYONE, FOLDED, INK, Figure, Table, make_figure, single, tip
 from analysis.report.model import VERDICTS, Report
+from analysis.report.parts import Planted, Rate, Validation
 
 AIM = 0.9
 """Share of tries with the right number of groups that the whole line is held to. Ours."""

@@ -11,7 +11,7 @@ from analysis.base.formats import in_sentence, joined
 from analysis.pages.escaping import escape_json
 from analysis.pages.figures import Table
 from analysis.report.model import Report, Segment
-from analysis.segments.targeting import Criterion, Targeting
+from analysis.report.parts import Criterion, Targeting
 
 REACHABLE = 0.5
 """Least reachability (F1) of a segment that a few questions can be said to find. Ours."""

@@ -15,7 +15,6 @@ from analysis.base.formats import localized
 from analysis.publish.gate.disclosure import (
     Finding,
     Index,
-    Private,
     code_contacts,
     find_contacts,
     find_private,
@@ -24,11 +23,10 @@ from analysis.publish.gate.disclosure import (
     find_unequal_totals,
     index_values,
     normalise,
-    private_from_build,
     skipped_rules,
-    write_private,
 )
 from analysis.publish.gate.documents import Document, Tag, read_site
+from analysis.report.private import Private, private_from_build, write_private
 
 __all__ = ["Budget", "Private", "Refusal", "check", "private_from_build", "skipped_rules", "write_private"]
 

@@ -165,6 +165,6 @@ def read_validation(root: Path) -> Validation | None:
         first = error.errors(include_url=False)[0]
         raise InputError(
             f"{RESULTS.as_posix()}: {'.'.join(map(str, first['loc'])) or 'the file'} is not as expected.",
-            "Its format is that of analysis/clustering/trials.py.",
+            "Its format is that of analysis/report/trials.py.",
             "Run: make validate; or delete the file, and its page is left out.",
         ) from None

@@ -15,10 +15,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from analysis.base.errors import InputError
 from analysis.clustering import selection
-from analysis.clustering.trials import RESULTS, Groupless, Planted, Published, Rate, Validation, Way, read_validation
 from analysis.pages.book import write_pages
 from analysis.pages.text import validation
 from analysis.report.model import VERDICTS, from_json, to_json
+from analysis.report.trials import RESULTS, Groupless, Planted, Published, Rate, Validation, Way, read_validation
 from tests.stages import ROOT, in_turn, run_stages
 from tests.validation.__main__ import HONEST, summarise_trials
 from tests.validation.customers import CONDITIONS, REPORTED, TUNED, draw_customers

@@ -1,0 +1,50 @@
+"""The types that the Report is made of; all that shows it imports them from here."""
+
+from __future__ import annotations
+
+from analysis.assignment.rules import Bound, Centres, Node, Part
+from analysis.clustering.choices import Choice
+from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence
+from analysis.clustering.solutions import Level, Neighbour
+from analysis.features.binning import Bar
+from analysis.features.build import Variable
+from analysis.features.column_summary import ColumnSummary, MissingPattern
+from analysis.features.prepare import Step
+from analysis.features.relations import Relations
+from analysis.history.records import Change, Flow, Identity, Interval, SegmentChange
+from analysis.report.trials import Planted, Rate, Validation
+from analysis.segments.distributions import Bin
+from analysis.segments.profile import CategoryProfile, Difference, Summary
+from analysis.segments.targeting import Criterion, Targeting
+
+__all__ = [
+    "AlgorithmEvidence",
+    "Bar",
+    "Bin",
+    "Bound",
+    "CandidateEvidence",
+    "CategoryProfile",
+    "Centres",
+    "Change",
+    "Choice",
+    "ColumnSummary",
+    "Criterion",
+    "Difference",
+    "Flow",
+    "Identity",
+    "Interval",
+    "Level",
+    "MissingPattern",
+    "Neighbour",
+    "Node",
+    "Part",
+    "Planted",
+    "Rate",
+    "Relations",
+    "SegmentChange",
+    "Step",
+    "Summary",
+    "Targeting",
+    "Validation",
+    "Variable",
+]

@@ -1,0 +1,73 @@
+"""What a build depends on, as a stamp: data, settings, templates, notes, history, code and packages."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from analysis.report.trials import RESULTS
+from analysis.settings.models import profile_files
+from analysis.sources.locate import Location, files_at
+
+PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
+"""Packages whose version can change a number or a picture; they stand on the Methodology page."""
+
+BRIEFS = ("typst", "font-source-sans-pro")
+"""Packages of the optional install, whose coming and going is a change."""
+
+
+def stamp_inputs(root: Path, paths: list[Location]) -> str:
+    """Changes when data, settings, templates, code or packages change."""
+    found = [file for path in paths if isinstance(path, Path) for file in files_at(path)]
+    inputs = [file for file in found if file.is_file() and os.access(file, os.R_OK)]
+    settings = [root / "_quarto.yml", *profile_files(root)]
+    templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
+    notes = sorted((root / "site" / "notes").glob("*.md"))
+    assets = [*(root / "site" / "assets").glob("site.*"), *root.glob(RESULTS.as_posix())]
+    digest = _digest([*inputs, *settings, *templates, *notes, *sorted(assets)])
+    digest.update(mark_code(root).encode())
+    for package in BRIEFS:
+        with contextlib.suppress(PackageNotFoundError):
+            digest.update(version(package).encode())
+    digest.update(" ".join(Path(path).name for path in paths).encode())
+    return digest.hexdigest()
+
+
+def mark_code(root: Path) -> str:
+    """Changes when a module of any package, or a package that is installed, changes."""
+    folder = root / "analysis"
+    if not folder.is_dir():
+        folder = Path(__file__).parent
+    code = sorted(folder.rglob("*.py"))
+    digest = _digest(code)
+    digest.update(json.dumps([file.relative_to(folder).as_posix() for file in code]).encode())
+    digest.update(json.dumps(package_versions(), sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def _digest(files: list[Path]) -> hashlib._Hash:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode())
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest
+
+
+def mark_history(root: Path) -> str:
+    """Changes when a record comes or goes; the build's own is there once it is done."""
+    from analysis.history.records import FOLDER
+
+    digest = hashlib.sha256()
+    for file in sorted((root / FOLDER).glob("*.json")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def package_versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
