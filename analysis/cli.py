@@ -95,7 +95,7 @@ def build(
     started = time.perf_counter()
     told: list[str] = []
     with build_lock(root):
-        built = run(root, data, lambda name: _stage(name, told), force, demo)
+        built = run(root, data, lambda name: _stage(name, told), force, demo, app=app)
     if built.fresh:
         from analysis.base.workers import stop
 

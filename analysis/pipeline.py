@@ -19,6 +19,8 @@ from analysis.sources.locate import Location, files_at, locate, read_source
 from analysis.stamp import mark_code, mark_history, package_versions, stamp_inputs
 
 if TYPE_CHECKING:
+    import typer
+
     pass
 
 
@@ -36,7 +38,12 @@ class Built:
 
 
 def build(
-    root: Path, data: Path | str | None = None, stage: Stage | None = None, force: bool = False, demo: bool = False
+    root: Path,
+    data: Path | str | None = None,
+    stage: Stage | None = None,
+    force: bool = False,
+    demo: bool = False,
+    app: typer.Typer | None = None,
 ) -> Built:
     """Data to ``build/`` and ``site/*.qmd``; nothing is computed where data, settings and code are the same.
 
@@ -52,6 +59,8 @@ def build(
         Compute even where nothing changed.
     demo : bool
         Use the synthetic study of the settings in place of their sources.
+    app : typer.Typer, optional
+        The commands, which the manual lists.
 
     Raises
     ------
@@ -66,7 +75,9 @@ def build(
     with localized(study.locale):
         kept = Kept(root / "build" / "kept", mark_code(root), anew=force)
         record = root / "build" / "stamp.json"
-        return _compute(root, study, paths, synthetic, data is not None, stage, stamp_inputs(root, paths), record, kept)
+        return _compute(
+            root, study, paths, synthetic, data is not None, stage, stamp_inputs(root, paths), record, kept, app=app
+        )
 
 
 def find_last(root: Path, data: Path | str | None = None, demo: bool = False) -> Built | None:
@@ -97,6 +108,7 @@ def _compute(
     stamp: str,
     record: Path,
     kept: Kept,
+    app: typer.Typer | None = None,
 ) -> Built:
     # Imported here, so that a build with nothing to do starts in no time, and a wrong file is told of at once.
     from analysis.base.workers import run_all, warm_up
@@ -143,6 +155,7 @@ def _compute(
     from analysis.features.relations import associate, correlate
     from analysis.features.select import settle_roles
     from analysis.history.records import mark_table, name_run, read_members, recall, write_history, write_members
+    from analysis.manual.contents import read_manual
     from analysis.pages.book import write_pages
     from analysis.pages.downloads.briefs import ABSENT, installed
     from analysis.pages.notes import FOLDER, find_lost, read_notes
@@ -264,7 +277,7 @@ def _compute(
     with stage("Write pages"):
         files = write_outputs(root / "build", report, cleaned, evidence, model)
         write_private(root / "build", private_values(raw, cleaned, source, study))
-        files += write_pages(report, root, kept)
+        files += write_pages(report, root, kept, read_manual(app))
         files += write_history(root, run)
         write_members(root, run.stem, cleaned.keys, evidence.labels)
     names = sorted(file.relative_to(root).as_posix() for file in files)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from analysis.cli import app
 from analysis.clustering import evidence
 from analysis.pipeline import build
 from analysis.publish.gate.checks import Refusal, check, private_from_build
@@ -88,7 +89,7 @@ def resample_little_in(root: Path) -> None:
 
 def build_report(root: Path, data: Path | None = None) -> Report:
     """Build a project and read its report."""
-    build(root, data)
+    build(root, data, app=app)
     return read_report(root / "build" / "report.json")
 
 

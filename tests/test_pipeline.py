@@ -56,7 +56,7 @@ def shop(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report
 
 @pytest.fixture
 def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book, "write_pages", lambda report, root, kept=None: [])
+    monkeypatch.setattr(book, "write_pages", lambda *_: [])
 
 
 def write_database(file: Path, customers: pd.DataFrame) -> None:

@@ -1,67 +1,78 @@
-"""How the modules stand: the stages from left to right, and what each module says it is for."""
+"""How the code stands: its rooms in the order of the import contract, and what each package and module is for."""
 
 from __future__ import annotations
 
-import re
+import ast
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.pages.figures import Table
+
 HOME = Path(__file__).resolve().parents[2]
 """Folder of the project, with the Makefile."""
+AROUND = frozenset(("base", "settings", "manual"))
+"""Rooms that serve the line from data to site without being a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Modules that do one thing together; ``side`` of the wall: left (computes), wall, right (shows) or around."""
+class Room:
+    """A package of ``analysis/``, or a module directly in it.
+
+    Attributes
+    ----------
+    name : str
+    about : str
+        What it is for, from its docstring.
+    side : {"left", "wall", "right", "around"}
+        Whether it computes, is the wall, shows, or serves the others.
+    modules : tuple of str
+        Names of its modules; those of a folder in it have the folder's name before theirs.
+    """
 
     name: str
-    gives: str
+    about: str
     side: str
     modules: tuple[str, ...]
 
 
-STAGES = (
-    Stage("Ground", "settings, formulas, formats, messages", "around", (
-        "__init__", "errors", "workers", "kept", "architecture", "expressions", "sql", "config", "formats",
-    )),
-    Stage("Read", "tables with typed columns", "left", (
-        "demo", "retailer", "download", "dates", "numerals", "columns", "delimited", "workbooks", "databases",
-        "sources", "inference", "draft", "locate",
-    )),
-    Stage("Clean and join", "one row a customer, and a ledger", "left", (
-        "cleaning", "engines", "rfm", "descriptions", "transactions", "events", "surveys", "clv", "assembly",
-    )),
-    Stage("Features", "a matrix that can be undone", "left", (
-        "features", "select", "prepare", "relations", "bars", "provenance", "explore",
-    )),
-    Stage("Evidence", "segments, and how sure they are", "left", (
-        "cluster", "resample", "decision", "evidence", "solutions", "multiverse", "lint", "validation", "heldout",
-        "proof", "typing_rule", "scoring", "questions",
-    )),
-    Stage("Personas", "what each is like, its name and actions", "left", (
-        "contrasts", "spread", "profile", "published", "history", "identity", "playbook", "personas", "changes", "card",
-        "targeting",
-    )),
-    Stage("The wall", "all that pages may show", "wall", ("report",)),
-    Stage("Pages", "charts, words and files", "right", (
-        "escaping", "figures", "charts", "explore_charts", "descriptor_charts", "evidence_charts", "readings",
-        "algorithm_charts", "structure", "structure_charts", "trials", "news", "data_charts", "exports", "placing",
-        "finder", "workshop",
-        "comparison", "briefs", "notes", "assets", "thresholds", "drawings", "sharing", "tables", "manual", "pages",
-    )),
-    Stage("Site", "a website that may be published", "right", (
-        "last_site", "quarto", "quarto_hook", "render", "nesting", "pdfs", "rendered", "disclosure", "gate",
-    )),
-    Stage("Commands", "the whole line, by hand", "around", ("outputs", "pipeline", "preview", "guard", "__main__")),
-)  # fmt: skip
-"""Every module in its place."""
+def read_rooms() -> tuple[Room, ...]:
+    """Read the rooms, the one that imports from no other first, as the contract in ``pyproject.toml`` orders them."""
+    settings = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "rooms")
+    names = list(reversed(layers))
+    wall = names.index("report")
+    rooms = []
+    for place, name in enumerate(names):
+        folder = HOME / "analysis" / name
+        if not folder.is_dir():
+            rooms.append(Room(name, purpose_of(name), "around", (name,)))
+            continue
+        files = [file for file in sorted(folder.rglob("*.py")) if file.name != "__init__.py"]
+        modules = tuple(file.relative_to(folder).with_suffix("").as_posix() for file in files)
+        side = "around" if name in AROUND else "left" if place < wall else "wall" if place == wall else "right"
+        rooms.append(Room(name, purpose_of(f"{name}/__init__"), side, modules))
+    return tuple(rooms)
 
-ORDER = tuple(module for stage in STAGES for module in stage.modules)
-"""A module imports only from those on its left."""
+
+def list_modules(room: Room) -> Table:
+    """List the modules of a room and what each is for."""
+    folder = HOME / "analysis" / room.name
+    place = f"{room.name}/" if folder.is_dir() else ""
+    return Table(
+        ("Module", "What it is for"), tuple((module, purpose_of(f"{place}{module}")) for module in room.modules)
+    )
 
 
 def purpose_of(module: str) -> str:
-    """The first paragraph of a module's docstring; empty where it has none."""
+    """Read the first paragraph of a module's docstring; empty where it has none.
+
+    Parameters
+    ----------
+    module : str
+        Path below ``analysis/``, without its ending.
+    """
     text = (HOME / "analysis" / f"{module}.py").read_text(encoding="utf-8")
-    found = re.match(r'"""(.+?)(?:\n\n|""")', text, re.DOTALL)
-    return " ".join(found[1].split()) if found else ""
+    docstring = ast.get_docstring(ast.parse(text)) or ""
+    return " ".join(docstring.split("\n\n")[0].split())

@@ -17,7 +17,6 @@ from markupsafe import Markup
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
 from analysis.base.formats import in_words, localized, number, significant
-from analysis.manual.settings import read_manual
 from analysis.pages.assets import read_tokens, write_vega_bundle
 from analysis.pages.downloads import sharing
 from analysis.pages.downloads.briefs import (
@@ -83,8 +82,20 @@ class Band:
     all_hi: Markup
 
 
-def write_pages(report: Report, root: Path, kept: Kept | None = None) -> list[Path]:
+def write_pages(
+    report: Report, root: Path, kept: Kept | None = None, manual: Mapping[str, Any] | None = None
+) -> list[Path]:
     """Write ``site/*.qmd``, the charts' pictures and the notice; remove pages of segments that are gone.
+
+    Parameters
+    ----------
+    report : Report
+    root : Path
+        Project folder.
+    kept : Kept, optional
+        Pictures of the builds before.
+    manual : mapping, optional
+        What the tool says of itself; its pages are left out where there is none.
 
     Returns
     -------
@@ -94,7 +105,7 @@ def write_pages(report: Report, root: Path, kept: Kept | None = None) -> list[Pa
     with localized(report.study.locale):
         site = root / "site"
         bundle = write_vega_bundle(site / "assets")
-        book = _Book(report, root, bundle, kept)
+        book = _Book(report, root, bundle, kept, manual)
         pages = dict(book.pages())
         files = [_write(site / name, text) for name, text in pages.items()]
         files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
@@ -191,10 +202,12 @@ def _find_line(error: Exception) -> str:
 class _Book:
     """The pages of one report."""
 
-    def __init__(self, report: Report, root: Path, bundle: str, kept: Kept | None = None) -> None:
+    def __init__(
+        self, report: Report, root: Path, bundle: str, kept: Kept | None = None, manual: Mapping[str, Any] | None = None
+    ) -> None:
         self.report, self.formats, self.home = report, report.formats(), home_address(root)
         self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
-        self.kept, self.figures = kept, dict[str, Figure]()
+        self.kept, self.manual, self.figures = kept, manual, dict[str, Figure]()
         self.pictures = draw_pictures(self.draw(), self.tokens, kept)
         self.environment = Environment(
             loader=FileSystemLoader(root / "templates"),
@@ -311,8 +324,9 @@ class _Book:
         )
         yield "validation.qmd", self.page("validation", figures=shown)
         yield "glossary.qmd", self.page("glossary")
-        for name in ("settings", "commands", "architecture"):
-            yield f"{name}.qmd", self.page(name, manual=read_manual())
+        if self.manual is not None:
+            for name in ("settings", "commands", "architecture"):
+                yield f"{name}.qmd", self.page(name, manual=self.manual)
 
     def draw(self) -> Iterator[Figure]:
         """Each figure when it is made; all are then known by what templates call them."""

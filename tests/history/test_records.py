@@ -444,7 +444,7 @@ def files_of(root: Path) -> dict[str, bytes]:
 
 def test_a_run_told_again_changes_no_byte_whatever_came_between(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resample_little(monkeypatch)
-    monkeypatch.setattr(book, "write_pages", lambda report, root, kept=None: [])
+    monkeypatch.setattr(book, "write_pages", lambda *_: [])
     whole = make_shop(180)
     file = write_study(project, SHOP, whole)
     build(project)
@@ -477,7 +477,7 @@ def test_a_run_told_again_changes_no_byte_whatever_came_between(project: Path, m
 def quick(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a project that builds with little work and writes no pages."""
     resample_little(monkeypatch)
-    monkeypatch.setattr(book, "write_pages", lambda report, root, kept=None: [])
+    monkeypatch.setattr(book, "write_pages", lambda *_: [])
     return project
 
 

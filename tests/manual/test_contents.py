@@ -13,8 +13,9 @@ import yaml
 
 from analysis.base.errors import EXIT_CODES, GateError, InputError
 from analysis.cli import app
-from analysis.manual.architecture import HOME, ORDER, STAGES, purpose_of
-from analysis.manual.settings import blocks_of_settings, list_settings, read_manual
+from analysis.manual.architecture import HOME, Room, read_rooms
+from analysis.manual.contents import read_manual
+from analysis.manual.settings import blocks_of_settings, list_settings
 from analysis.pages.book import write_pages
 from analysis.settings.models import Study, check_study, merge
 from tests.stages import ROOT, little_work, run_stages
@@ -35,7 +36,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (root / "site/assets/site.css").write_bytes((ROOT / "site/assets/site.css").read_bytes())
     (root / "_quarto.yml").write_text("{}", encoding="utf-8")
     with little_work():
-        write_pages(run_stages().report, root)
+        write_pages(run_stages().report, root, manual=read_manual(app))
     names = ("settings", "commands", "architecture")
     return {name: html.unescape((root / "site" / f"{name}.qmd").read_text(encoding="utf-8")) for name in names}
 
@@ -87,7 +88,7 @@ def test_what_a_setting_takes_is_said_in_words(place: str, name: str, takes: str
 
 def test_the_page_on_commands_has_each_with_all_that_it_takes(shown: dict[str, str]) -> None:
     names = [each.callback.__name__ for each in app.registered_commands if each.callback]
-    assert [command.name for command in read_manual()["commands"]] == names
+    assert [command.name for command in read_manual(app)["commands"]] == names
     for name in names:
         done = subprocess.run(
             ["python", "-m", "analysis", name, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -113,18 +114,29 @@ def test_exit_codes_are_those_of_the_errors(shown: dict[str, str]) -> None:
         assert f"{code} {meaning}" in str(app.info.help)
 
 
-@pytest.mark.parametrize("module", [module for module in ORDER if module != "__init__"])
-def test_the_page_on_architecture_has_every_module_in_its_words(module: str, shown: dict[str, str]) -> None:
-    source = (HOME / "analysis" / f"{module}.py").read_text(encoding="utf-8")
-    docstring = (ast.get_docstring(ast.parse(source)) or "").split("\n\n")[0].replace("\n", " ")
-    assert purpose_of(module) == docstring
-    words = re.sub(r"``(.+?)``", r"<code>\1</code>", docstring)
+ROOMS = read_rooms()
+MODULES = [(room, module) for room in ROOMS for module in room.modules]
+
+
+@pytest.mark.parametrize(("room", "module"), MODULES, ids=lambda x: x if isinstance(x, str) else x.name)
+def test_the_page_on_architecture_has_every_module_in_its_words(room: Room, module: str, shown: dict[str, str]) -> None:
+    folder = HOME / "analysis" / room.name
+    path = (folder if folder.is_dir() else folder.parent) / f"{module}.py"
+    docstring = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+    words = re.sub(r"``(.+?)``", r"<code>\1</code>", docstring.replace("\n", " "))
     assert f'<th scope="row"><code>{module}</code></th><td>{words}</td>' in shown["architecture"]
 
 
-def test_the_picture_has_every_stage_from_data_to_site_and_leads_to_it(shown: dict[str, str]) -> None:
+def test_the_page_on_architecture_leaves_no_module_out() -> None:
+    files = {path.relative_to(HOME / "analysis") for path in (HOME / "analysis").rglob("*.py")}
+    written = {path.with_suffix("").as_posix() for path in files if path.name != "__init__.py"}
+    assert written == {module if room.name == module else f"{room.name}/{module}" for room, module in MODULES}
+
+
+def test_the_picture_has_every_room_from_data_to_site_and_leads_to_it(shown: dict[str, str]) -> None:
     picture = shown["architecture"].split('<ol class="stages">')[1].split("</ol>")[0]
     links = dict(re.findall(r'<a href="#([^"]+)">([^<]+)</a>', picture))
-    assert list(links.values()) == [stage.name for stage in STAGES if stage.side != "around"]
+    assert list(links) == [room.name for room in ROOMS if room.side != "around"]
     assert all(f"{{#{anchor}}}" in shown["architecture"] for anchor in links)
     assert picture.count("stage-wall") == 1
+    assert all(room.about for room in ROOMS)

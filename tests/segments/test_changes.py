@@ -86,7 +86,7 @@ def kinds(root: Path) -> list[str]:
 
 def test_a_merge_and_a_birth_among_planted_groups_are_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resample_little(monkeypatch)
-    monkeypatch.setattr(book, "write_pages", lambda report, root, kept=None: [])
+    monkeypatch.setattr(book, "write_pages", lambda *_: [])
     customers = make_shop(240)
     features = ["orders", "discount", "visits"]
     file = write_study(project, SHOP, customers)

@@ -1,0 +1,32 @@
+"""All that the pages on the tool itself show, by the name that their templates call it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import typer
+
+from analysis.manual.architecture import list_modules, read_rooms
+from analysis.manual.commands import list_commands, list_exit_codes, list_targets
+from analysis.manual.settings import about_settings, blocks_of_settings, list_settings
+
+
+@cache
+def read_manual(app: typer.Typer | None = None) -> dict[str, Any]:
+    """Read settings, commands, targets and rooms from where they are declared.
+
+    Parameters
+    ----------
+    app : typer.Typer, optional
+        The commands; without it none is listed.
+    """
+    return {
+        "blocks": {
+            place: (about_settings(model), list_settings(model)) for place, model in blocks_of_settings().items()
+        },
+        "commands": list_commands(app) if app else [],
+        "exit_codes": list_exit_codes(),
+        "targets": list_targets(),
+        "rooms": [(room, list_modules(room)) for room in read_rooms()],
+    }
