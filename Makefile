@@ -66,9 +66,10 @@ briefs: $(VENV)/.site ## Install what briefs to print are made with; the next ma
 test: $(VENV)/.test lint ## Lint, check types and run all tests.
 	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-lint: $(VENV)/.test ## Lint and check types.
+lint: $(VENV)/.test ## Lint, check types and hold imports to their order.
 	@$(RUN) -m ruff check
 	@$(RUN) -m basedpyright --level error
+	@$(VENV)/bin/lint-imports --no-cache --no-logo
 
 trials: $(VENV)/.test ## Run what takes long: journeys in each engine with kills, and the audit of five studies.
 	@$(RUN) -m pytest -m trials -n auto --maxprocesses 2 --dist loadfile
