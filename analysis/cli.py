@@ -46,7 +46,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except (InputError, GateError) as error:
-        from analysis.settings.models import name_settings_file
+        from analysis.settings.load import name_settings_file
 
         print(name_settings_file(str(error), Path.cwd()), file=sys.stderr)
         sys.exit(error.exit_code)

@@ -14,7 +14,8 @@ from analysis.base.cache import Kept
 from analysis.base.errors import InputError
 from analysis.base.formats import localized
 from analysis.features.checks import check_draft, check_features
-from analysis.settings.models import Study, check_study, load_study
+from analysis.settings.load import check_study, load_study
+from analysis.settings.models import Study
 from analysis.sources.locate import Location, files_at, locate, read_source
 from analysis.stamp import mark_code, mark_history, package_versions, stamp_inputs
 

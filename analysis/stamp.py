@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from analysis.report.trials import RESULTS
-from analysis.settings.models import profile_files
+from analysis.settings.load import profile_files
 from analysis.sources.locate import Location, files_at
 
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")

@@ -73,7 +73,7 @@ def render(root: Path, output: Path, part: Path | None, site_url: str) -> None:
 
 def read_settings(root: Path) -> dict[str, Any]:
     """Read the settings with the profiles laid over them."""
-    from analysis.settings.models import project_settings
+    from analysis.settings.load import project_settings
 
     return project_settings(root)
 

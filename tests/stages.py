@@ -27,7 +27,8 @@ from analysis.pages import book, drawings
 from analysis.report.model import Report
 from analysis.segments.personas import Persona
 from analysis.segments.profile import Profiles
-from analysis.settings.models import Source, Study, load_study
+from analysis.settings.load import load_study
+from analysis.settings.models import Source, Study
 from analysis.sources.synthetic.twin import write_twin
 from analysis.sources.tables import RawTable, read_table
 

@@ -21,7 +21,7 @@ import yaml
 
 from analysis.cli import app, main
 from analysis.publish.render import build_lock
-from analysis.settings.models import merge
+from analysis.settings.load import merge
 from tests.conftest import BuiltSite, run_analysis
 from tests.small_studies import resample_little
 

@@ -16,7 +16,8 @@ from packaging.version import Version
 
 from analysis.base.expressions import parse
 from analysis.cli import app
-from analysis.settings.models import Study, check_study, merge, project_settings
+from analysis.settings.load import check_study, merge, project_settings
+from analysis.settings.models import Study
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "site/reproduce.qmd", "site/extend.qmd")

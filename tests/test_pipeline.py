@@ -17,7 +17,7 @@ from analysis.pages import book
 from analysis.pages.book import SYNTHETIC
 from analysis.pipeline import build
 from analysis.report.model import Report
-from analysis.settings.models import check_study, merge
+from analysis.settings.load import check_study, merge
 from analysis.sources.synthetic.twin import write_twin
 from tests.conftest import BuiltSite, copy_project
 from tests.small_studies import SHOP, build_report, make_shop, render_and_check, resample_little, write_study

@@ -23,7 +23,8 @@ from analysis.customers.assembly import Assembled, assemble
 from analysis.customers.cleaning import Cleaned, clean
 from analysis.features.build import build_features
 from analysis.features.prepare import Prepared, Step, apply_steps
-from analysis.settings.models import Roles, Source, Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Roles, Source, Study
 from analysis.sources.tables import RawTable
 
 UNLIKE = 0.99

@@ -12,7 +12,7 @@ from typing import Any
 
 import vl_convert
 
-from analysis.settings.models import merge
+from analysis.settings.load import merge
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 

@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from analysis.base.errors import GateError, InputError
-from analysis.settings.models import name_settings_file
+from analysis.settings.load import name_settings_file
 
 WATCHED = (
     "_quarto*.yml",

@@ -23,7 +23,7 @@ import yaml
 from analysis.base.errors import GateError, InputError
 from analysis.publish import last_site
 from analysis.publish.quarto import OWN_RENDER
-from analysis.settings.models import profile_files, project_settings
+from analysis.settings.load import profile_files, project_settings
 
 Engine = Literal["quarto", "smalldocs"]
 

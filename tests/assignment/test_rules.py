@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.assignment.rules import MOST_LEAVES, MOST_QUESTIONS, SMALLEST_LEAF, Rules, Tree
-from analysis.settings.models import check_study
+from analysis.settings.load import check_study
 from tests.small_studies import SHOP, make_shop
 from tests.stages import Stages, run_stages, take_through
 

@@ -14,7 +14,7 @@ import pytest
 from analysis.assignment.scoring import check_sources, explain_gaps, place, read_model, score
 from analysis.base.errors import InputError
 from analysis.clustering.algorithms import Fit
-from analysis.settings.models import check_study
+from analysis.settings.load import check_study
 from analysis.sources.tables import RawTable, read_table
 from tests.small_studies import SHOP, make_shop
 from tests.stages import Stages, run_stages, take_through, twin_file

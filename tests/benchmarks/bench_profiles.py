@@ -14,7 +14,7 @@ from analysis.features.build import FeatureTable, Variable
 from analysis.segments.personas import write_personas
 from analysis.segments.playbook import read_playbook
 from analysis.segments.profile import profile_segments
-from analysis.settings.models import load_study
+from analysis.settings.load import load_study
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = SegmentEvidence(0.9, "highly stable", 0.3, 0.5)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from analysis.clustering.lint import Finding, lint
-from analysis.settings.models import load_study
+from analysis.settings.load import load_study
 from tests.stages import ROOT, run_stages, take_through, temporary_folder, twin_file
 
 NOTEBOOK = {

@@ -25,7 +25,8 @@ from analysis.pages import book
 from analysis.pages.book import write_pages
 from analysis.pages.charts.compare import proof as draw_proof
 from analysis.report.model import Report
-from analysis.settings.models import Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Study
 from analysis.sources.tables import RawTable, read_table
 from tests.stages import ROOT, little_work, run_stages
 

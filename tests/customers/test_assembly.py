@@ -10,7 +10,8 @@ import pytest
 
 from analysis.customers.assembly import assemble
 from analysis.customers.cleaning import clean
-from analysis.settings.models import Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Study
 from analysis.sources.tables import RawTable, read_table
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from analysis.base.errors import InputError
 from analysis.customers.cleaning import Cleaned, LedgerLine, clean
-from analysis.settings.models import Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Study
 from analysis.sources.tables import RawTable, read_table
 from tests.stages import project_study, twin_table, with_frame
 

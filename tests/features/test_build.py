@@ -14,7 +14,8 @@ from sklearn.metrics import adjusted_rand_score
 from analysis.base.errors import InputError
 from analysis.customers.cleaning import clean
 from analysis.features.build import FeatureTable, build_features
-from analysis.settings.models import Feature, Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Feature, Study
 from analysis.sources.tables import RawTable, read_table
 from tests.stages import ROOT, project_study, run_stages, take_through, twin_file, twin_table
 

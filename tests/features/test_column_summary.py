@@ -16,7 +16,8 @@ from scipy.stats import skew
 from analysis.customers.cleaning import clean
 from analysis.features.binning import LEVELS, histogram, level_bars
 from analysis.features.column_summary import ColumnSummary, Missingness, find_missing_together, summarise_columns
-from analysis.settings.models import Source, Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Source, Study
 from analysis.sources.tables import RawTable, read_table
 from tests.stages import run_stages
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.customers.assembly import assemble
 from analysis.features.provenance import SourceSummary, summarise_sources, without_few
-from analysis.settings.models import check_study
+from analysis.settings.load import check_study
 from analysis.sources.tables import read_table
 
 

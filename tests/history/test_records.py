@@ -38,7 +38,8 @@ from analysis.pages import book
 from analysis.pages.text import changes as news
 from analysis.pipeline import build
 from analysis.report.model import read_report
-from analysis.settings.models import Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Study
 from tests.site.conftest import serve  # noqa: F401
 from tests.small_studies import SHOP, make_shop, resample_little, write_study
 

@@ -17,7 +17,8 @@ from analysis.manual.architecture import HOME, Room, read_rooms
 from analysis.manual.contents import read_manual
 from analysis.manual.settings import blocks_of_settings, list_settings
 from analysis.pages.book import write_pages
-from analysis.settings.models import Study, check_study, merge
+from analysis.settings.load import check_study, merge
+from analysis.settings.models import Study
 from tests.stages import ROOT, little_work, run_stages
 
 BLOCKS = blocks_of_settings()

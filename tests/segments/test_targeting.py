@@ -14,7 +14,8 @@ from analysis.pages.text import workshop
 from analysis.report.model import Report
 from analysis.segments.profile import ExpectedSpend
 from analysis.segments.targeting import WEIGHT, Targeting, weigh_segments
-from analysis.settings.models import TargetingChoices, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import TargetingChoices
 from tests.small_studies import SHOP, make_shop
 from tests.stages import Stages, take_through
 

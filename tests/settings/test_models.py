@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.base.errors import InputError, listed
-from analysis.settings.models import Source, Study, check_study, load_study, merge, name_settings_file, project_settings
+from analysis.settings.load import check_study, load_study, merge, name_settings_file, project_settings
+from analysis.settings.models import Source, Study
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY: dict[str, Any] = {

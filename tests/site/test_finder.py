@@ -15,7 +15,7 @@ from analysis.assignment.scoring import read_model, score
 from analysis.pages import book
 from analysis.pages.text import finder
 from analysis.report.model import Report, read_report
-from analysis.settings.models import check_study
+from analysis.settings.load import check_study
 from analysis.sources.tables import RawTable, read_table
 from tests.conftest import ROOT, BuiltSite
 from tests.small_studies import SHOP, make_shop

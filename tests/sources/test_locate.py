@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from analysis.base.errors import InputError
-from analysis.settings.models import Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Study
 from analysis.sources.locate import files_at, locate
 
 SHIPPED = "data/marketing_campaign.csv"

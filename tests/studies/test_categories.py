@@ -17,7 +17,8 @@ from analysis.clustering.evidence import gather_evidence
 from analysis.clustering.resample import adjusted_rand, gaussian_silhouette, permuted_stability
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import MISMATCH, Prepared, apply_steps, prepare
-from analysis.settings.models import Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Study
 from analysis.sources.tables import read_table
 from tests.stages import Stages, judge, little_work, project_study, take_through
 

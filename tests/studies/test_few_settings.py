@@ -18,7 +18,8 @@ from analysis.customers.assembly import assemble
 from analysis.pages.book import write_pages
 from analysis.pages.charts.compare import expected_spend, rfm_grid
 from analysis.report.model import Report
-from analysis.settings.models import Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Study
 from analysis.sources.draft import complete_study, explain_rows
 from analysis.sources.synthetic.retailer import make_retailer
 from analysis.sources.tables import RawTable, read_table

@@ -13,7 +13,7 @@ from analysis.base.formats import Formats, in_english, localized, number
 from analysis.pages.book import _Book
 from analysis.pages.downloads.rules import export_rules
 from analysis.publish.gate.disclosure import read_count
-from analysis.settings.models import check_study
+from analysis.settings.load import check_study
 from tests.stages import ROOT, Stages, little_work, project_study, take_through, twin_file
 
 NUMBER = re.compile(r"(?<![\w.,/-])[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+)(?!\.?\w)")

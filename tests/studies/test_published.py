@@ -12,7 +12,7 @@ from analysis.clustering.algorithms import ALGORITHMS, Matrix
 from analysis.clustering.evidence import gather_evidence
 from analysis.clustering.resample import draw_labels, fit_solutions, jaccard, permuted_stability
 from analysis.features.prepare import apply_steps
-from analysis.settings.models import load_study
+from analysis.settings.load import load_study
 from tests.stages import ROOT, little_work
 from tests.validation.published import DRAWS, KMEANS, WARD, prepare_study, stabilities, wards_own
 

@@ -26,7 +26,7 @@ import yaml
 
 from analysis.base import workers
 from analysis.cli import main
-from analysis.settings.models import check_study, merge
+from analysis.settings.load import check_study, merge
 from tests.conftest import ROOT
 from tests.small_studies import SHOP, make_shop
 from tests.stages import Stages, take_through

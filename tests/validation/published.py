@@ -18,7 +18,8 @@ from analysis.customers.transactions import purchase_histories
 from analysis.features.build import FeatureTable, build_features
 from analysis.features.prepare import Prepared, prepare
 from analysis.report.trials import Published
-from analysis.settings.models import Study, load_study
+from analysis.settings.load import load_study
+from analysis.settings.models import Study
 from analysis.sources.locate import read_source
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from analysis.clustering import evidence, resample
 from analysis.features.prepare import prepare
-from analysis.settings.models import Study, check_study
+from analysis.settings.load import check_study
+from analysis.settings.models import Study
 from tests.validation.customers import draw_customers
 from tests.validation.rivals import Answer, in_turn, time_rivals
 

@@ -17,7 +17,7 @@ from analysis.base.formats import number
 from analysis.pages.figures import Figure
 from analysis.report import model
 from analysis.report.model import Report, Segment
-from analysis.settings.models import project_settings
+from analysis.settings.load import project_settings
 
 NEEDED = ("typst", "font-source-sans-pro")
 """Packages of the optional install; the font, so that a brief is the same on every machine."""

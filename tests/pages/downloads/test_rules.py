@@ -23,7 +23,7 @@ from analysis.customers.cleaning import clean
 from analysis.features.build import build_features
 from analysis.pages.downloads.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL, export_rules
 from analysis.report.model import Report
-from analysis.settings.models import check_study
+from analysis.settings.load import check_study
 from analysis.sources.tables import RawTable, read_table
 from tests.small_studies import SHOP, make_shop
 from tests.stages import Stages, project_study, run_stages, take_through, twin_file

@@ -18,7 +18,7 @@ from analysis.features.prepare import apply_steps
 from analysis.pages.downloads.rules import JSON, export_rules
 from analysis.pages.text import finder
 from analysis.report.model import Report
-from analysis.settings.models import check_study
+from analysis.settings.load import check_study
 from tests.small_studies import SHOP, make_shop
 from tests.stages import Stages, run_stages, take_through
 
