@@ -36,7 +36,18 @@ from analysis.pages.drawings import draw_all, draw_pictures
 from analysis.pages.escaping import escape, escape_front, escape_json, escape_lines, marked
 from analysis.pages.figures import WIDTH, Figure, Table
 from analysis.pages.notes import as_html, find_lost, read_notes
-from analysis.pages.text import changes, compare, evidence, finder, placing, stability, validation, workshop
+from analysis.pages.text import (
+    changes,
+    compare,
+    dictionary,
+    evidence,
+    finder,
+    methodology,
+    placing,
+    stability,
+    validation,
+    workshop,
+)
 from analysis.pages.text import data as tables
 from analysis.report.model import Report, Segment
 from analysis.report.thresholds import OUTLIER_Z, THRESHOLDS
@@ -305,8 +316,8 @@ class _Book:
             ),
         )
         known = {
-            "variables": tables.variables(report),
-            "columns": tables.dictionary(report),
+            "variables": dictionary.variables(report),
+            "columns": dictionary.dictionary(report),
             "fields": sharing.list_fields(),
         }
         yield "dictionary.qmd", self.page("dictionary", **known)
@@ -315,11 +326,11 @@ class _Book:
             "methodology.qmd",
             self.page(
                 "methodology",
-                features=tables.features(report),
-                groups=tables.groups(report),
-                core=tables.core(report),
+                features=methodology.features(report),
+                groups=methodology.groups(report),
+                core=methodology.core(report),
                 thresholds=THRESHOLDS,
-                parameters=tables.parameters(report),
+                parameters=methodology.parameters(report),
             ),
         )
         yield "validation.qmd", self.page("validation", figures=shown)

@@ -14,16 +14,22 @@ from analysis.base.cache import Kept
 from analysis.base.formats import chart_locale
 from analysis.base.workers import run_parallel
 from analysis.pages.assets import themed
-from analysis.pages.charts import algorithms as algorithm_charts
-from analysis.pages.charts import compare as descriptor_charts
-from analysis.pages.charts import data as data_charts
-from analysis.pages.charts import evidence as evidence_charts
-from analysis.pages.charts import explore as explore_charts
-from analysis.pages.charts import index as charts
-from analysis.pages.charts import stability as structure_charts
+from analysis.pages.charts import (
+    algorithms,
+    changes,
+    choices,
+    compare,
+    compare_value,
+    data,
+    evidence,
+    explore,
+    index,
+    persona,
+    proof,
+    stability,
+    validation,
+)
 from analysis.pages.figures import WIDTH, Figure
-from analysis.pages.text import changes as news
-from analysis.pages.text import validation as trials
 from analysis.report.model import Report
 
 MOST_DRAWN = 26
@@ -34,51 +40,51 @@ def draw_all(report: Report) -> Iterator[Figure]:
     """Every chart of the site, once, each when it is asked for."""
     columns = [c for c in report.data.columns if c.bars][:MOST_DRAWN]
     each = (
-        charts.value_against_size,
-        charts.concentration,
-        charts.heat_map,
-        explore_charts.distributions,
-        explore_charts.segment_map,
-        explore_charts.parallel_coordinates,
-        descriptor_charts.outcomes,
-        descriptor_charts.descriptors,
-        *(partial(descriptor_charts.mosaic, index=i) for i in range(len(descriptor_charts.mosaics(report)))),
-        descriptor_charts.expected_spend,
-        descriptor_charts.rfm_grid,
-        *(partial(descriptor_charts.proof, index=i) for i in range(len(report.proof.targets))),
-        evidence_charts.stability,
-        evidence_charts.elbow,
-        evidence_charts.silhouette,
-        evidence_charts.calinski_harabasz,
-        evidence_charts.davies_bouldin,
-        evidence_charts.gap,
-        evidence_charts.prediction_strength,
-        evidence_charts.bic,
-        evidence_charts.null_reference,
-        evidence_charts.gaussian_reference,
-        algorithm_charts.algorithms,
-        algorithm_charts.dendrogram,
-        algorithm_charts.reach,
-        algorithm_charts.ward_groups,
-        structure_charts.segment_stability,
-        structure_charts.neighbours,
-        structure_charts.flow,
-        structure_charts.sharpness,
-        structure_charts.gorge,
-        structure_charts.multiverse,
-        structure_charts.main_effects,
-        structure_charts.left_out,
-        *(partial(data_charts.distribution, column=c) for c in columns),
-        trials.recovery,
-        data_charts.missing_values,
-        data_charts.missing_together,
-        data_charts.correlation_map,
-        data_charts.association_map,
-        *(partial(data_charts.coverage, index=i) for i in range(len(report.data.sources))),
-        *(partial(charts.persona_profile, segment=s) for s in report.segments),
+        index.value_against_size,
+        compare_value.concentration,
+        compare.heat_map,
+        explore.distributions,
+        explore.segment_map,
+        explore.parallel_coordinates,
+        compare.outcomes,
+        compare.descriptors,
+        *(partial(compare.mosaic, index=i) for i in range(len(compare.mosaics(report)))),
+        compare_value.expected_spend,
+        compare_value.rfm_grid,
+        *(partial(proof.proof, index=i) for i in range(len(report.proof.targets))),
+        evidence.stability,
+        evidence.elbow,
+        evidence.silhouette,
+        evidence.calinski_harabasz,
+        evidence.davies_bouldin,
+        evidence.gap,
+        evidence.prediction_strength,
+        evidence.bic,
+        evidence.null_reference,
+        evidence.gaussian_reference,
+        algorithms.algorithms,
+        algorithms.dendrogram,
+        algorithms.reach,
+        algorithms.ward_groups,
+        stability.segment_stability,
+        stability.neighbours,
+        stability.flow,
+        stability.sharpness,
+        stability.gorge,
+        choices.multiverse,
+        choices.main_effects,
+        choices.left_out,
+        *(partial(data.distribution, column=c) for c in columns),
+        validation.recovery,
+        data.missing_values,
+        data.missing_together,
+        data.correlation_map,
+        data.association_map,
+        *(partial(data.coverage, index=i) for i in range(len(report.data.sources))),
+        *(partial(persona.persona_profile, segment=s) for s in report.segments),
     )
     yield from filter(None, (draw(report) for draw in each))
-    yield from filter(None, news.draw(report))
+    yield from filter(None, changes.draw(report))
 
 
 def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept | None = None) -> dict[str, str]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import altair as alt
 
-from analysis.base.formats import chart_locale
+from analysis.base.formats import chart_locale, number
 from analysis.report.model import Report, Segment
+from analysis.report.parts import Difference
 
 WIDTH = 720
 """Width of the static picture in pixels; the live chart follows the page."""
@@ -179,3 +180,17 @@ def _spec(chart: Any, width: str | None) -> dict[str, Any]:
 
 
 ACCENT = "var(--accent)"
+
+
+def certainty_interval(difference: Difference) -> str:
+    return f"{number(difference.z_low, 2, '+')} to {number(difference.z_high, 2, '+')}"
+
+
+def short_number(x: float) -> str:
+    """Two digits without a leading zero, for narrow cells."""
+    return number(x, 2).replace("0", "", 1) if abs(x) < 0.995 else number(x)
+
+
+def facet_rows(field: str, order: list[str]) -> alt.Row:
+    header = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4, labelLimit=560)
+    return alt.Row(field=field, type="nominal", title=None, sort=order, header=header)

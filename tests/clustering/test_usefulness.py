@@ -23,7 +23,7 @@ from analysis.customers.assembly import assemble
 from analysis.features.build import FeatureTable, Variable
 from analysis.pages import book
 from analysis.pages.book import write_pages
-from analysis.pages.charts.compare import proof as draw_proof
+from analysis.pages.charts.proof import proof as draw_proof
 from analysis.report.model import Report
 from analysis.settings.load import check_study
 from analysis.settings.models import Study

@@ -16,6 +16,7 @@ from sklearn.metrics import adjusted_rand_score
 from analysis.base.errors import InputError
 from analysis.clustering import selection
 from analysis.pages.book import write_pages
+from analysis.pages.charts import validation as validation_charts
 from analysis.pages.text import validation
 from analysis.report.model import VERDICTS, from_json, to_json
 from analysis.report.trials import RESULTS, Groupless, Planted, Published, Rate, Validation, Way, read_validation
@@ -183,8 +184,8 @@ def test_losses_name_what_another_way_does_better() -> None:
 
 
 def test_the_chart_has_every_condition_worst_last_and_those_beyond_apart() -> None:
-    figure = validation.recovery(replace(run_stages().report, validation=made_up()))
+    figure = validation_charts.recovery(replace(run_stages().report, validation=made_up()))
     assert figure is not None
     assert [row[0] for row in figure.table.rows] == ["Round groups", "Long groups", "Rings"]
     assert "worst with long groups" in figure.title
-    assert validation.recovery(replace(run_stages().report, validation=None)) is None
+    assert validation_charts.recovery(replace(run_stages().report, validation=None)) is None

@@ -16,7 +16,7 @@ import yaml
 from analysis.base.errors import InputError
 from analysis.customers.assembly import assemble
 from analysis.pages.book import write_pages
-from analysis.pages.charts.compare import expected_spend, rfm_grid
+from analysis.pages.charts.compare_value import expected_spend, rfm_grid
 from analysis.report.model import Report
 from analysis.settings.load import check_study
 from analysis.settings.models import Study

@@ -1,4 +1,4 @@
-"""Charts of what did not form the segments: outcomes, descriptors, categories."""
+"""Charts that compare segments: all features at once, outcomes, descriptors and categories."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.base.formats import Formats, in_sentence, number
+from analysis.base.formats import Formats, number
 from analysis.pages.figures import (
     EVERYONE,
     FOLDED,
     INK,
     WIDTH,
+    WRAPPED,
     Figure,
     Table,
+    certainty_interval,
     faceted,
     make_figure,
     segment_colour,
@@ -24,7 +26,6 @@ from analysis.pages.figures import (
 )
 from analysis.report.model import Report
 from analysis.report.parts import CategoryProfile, Summary, Variable
-from analysis.report.thresholds import CHANCE
 
 MOST_MOSAICS = 5
 """Categories that are drawn by segment. Ours."""
@@ -335,229 +336,6 @@ def mosaics(report: Report) -> list[CategoryProfile]:
     return [*found, *(c for c in report.categories if c.variable not in order)][:MOST_MOSAICS]
 
 
-def rfm_grid(report: Report) -> Figure | None:
-    """Share of customers in each cell of recency by frequency, with its name. None without transactions."""
-    if report.rfm is None:
-        return None
-    formats = report.formats()
-    rows = []
-    for c in report.rfm.cells:
-        lines = c.name.rsplit(" ", 1) if len(c.name) > 11 else [c.name]
-        lines += [] if c.share is None else [formats.percent(c.share)]
-        rows.append(
-            {
-                "recency": c.recency,
-                "frequency": c.frequency,
-                "name": c.name,
-                "share": c.share,
-                "text": "not shown" if c.share is None else formats.percent(c.share),
-                "cell": "\n".join(lines),
-                "lines": len(lines),
-            }
-        )
-    top = max((c for c in report.rfm.cells if c.share is not None), key=lambda c: c.share or 0)
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X(
-            field="frequency",
-            type="ordinal",
-            title="Frequency, in fifths (5: bought most often)",
-            axis=alt.Axis(labelAngle=0),
-        ),
-        y=alt.Y(field="recency", type="ordinal", sort="descending", title="Recency, in fifths (5: bought most lately)"),
-        tooltip=[tip("name", "Group"), tip("recency", "Recency"), tip("frequency", "Frequency"), tip("text", "Share")],
-    )
-    shade = alt.Color(
-        field="share",
-        type="quantitative",
-        title="Share of customers",
-        scale=alt.Scale(domain=[0, top.share], range=["#eef1f4", "#1f6fb2"]),
-        legend=alt.Legend(format="%", gradientLength=220, titleLimit=400),
-    )
-    # Cells without a share have no colour of their own: the plain ones below show.
-    plain, cells = base.mark_rect(cornerRadius=2, color="#dcdad4"), base.mark_rect(cornerRadius=2).encode(color=shade)
-    size, up = alt.expr("width < 420 ? 8 : 12"), alt.expr("-(width < 420 ? 5 : 7) * (datum.lines - 1)")
-    text = base.mark_text(fontSize=size, lineBreak="\n", dy=up, baseline="middle").encode(
-        text=alt.Text(field="cell", type="nominal"),
-        color=alt.condition(f"datum.share > {0.8 * (top.share or 0)}", alt.value("#ffffff"), alt.value("#15191e")),
-    )
-    title = (
-        f"The fullest cell is {top.name}, recency {top.recency} and frequency {top.frequency}: "
-        f"{formats.percent(top.share or 0)} of {report.study.customers}"
-    )
-    absent = report.rfm.no_purchase
-    outside = f" Customers without a purchase, {formats.percent(absent)}, are in none." if absent else ""
-    veiled = any(c.share is None for c in report.rfm.cells)
-    few = " Cells without a share hold too few customers, or would give away one that does." if veiled else ""
-    table = Table(
-        ("Recency", *(f"Frequency {f}" for f in range(1, 6))),
-        tuple(
-            (str(r), *(f"{x['name']}: {x['text']}" for x in rows if x["recency"] == r))
-            for r in sorted({c.recency for c in report.rfm.cells}, reverse=True)
-        ),
-    )
-    caption = (
-        "Recency is days since the last purchase, frequency how often a customer bought, each cut into fifths of the "
-        f"customers; ties score alike.{outside}{few}"
-    )
-    if not veiled:
-        shares = [*(c.share or 0.0 for c in report.rfm.cells), absent or 0.0]
-        caption = f"{caption} {formats.rounding_note(shares)}".strip()
-    spec = single(alt.layer(plain, cells, text), 330)
-    return make_figure("rfm", title, caption, f"Grid of recency by frequency. {title}.", spec, 460, table)
-
-
-def expected_spend(report: Report) -> Figure | None:
-    """Expected spend of a customer in the next year, by segment, with its interval. None without transactions."""
-    if report.expected is None:
-        return None
-    formats, found = report.formats(), report.expected
-    pairs = list(zip(report.segments, found.segments, strict=True))
-    named = [*((tag(s), e) for s, e in pairs), ("Everyone", found.everyone)]
-    order = [name for name, _ in named]
-    rows = [
-        {
-            "segment": name,
-            "value": e.value,
-            "low": e.low,
-            "high": e.high,
-            "text": formats.value(e.value, "money"),
-            "band": formats.interval(e.low, e.high, "money"),
-        }
-        for name, e in named
-    ]
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y(field="segment", type="nominal", sort=order, title=None),
-        color=alt.Color(
-            field="segment",
-            type="nominal",
-            legend=None,
-            scale=alt.Scale(domain=order, range=[*(s.colour for s in report.segments), EVERYONE]),
-        ),
-        tooltip=[tip("segment", "Segment"), tip("text", "Expected"), tip("band", "Interval")],
-    )
-    unit = report.study.currency or "currency units"
-    bars = base.mark_bar(height=16, cornerRadiusEnd=2).encode(
-        x=alt.X(
-            field="value",
-            type="quantitative",
-            title=f"A customer, next year ({unit})",
-            axis=alt.Axis(tickCount=5),
-            scale=alt.Scale(domainMin=0, domainMax=1.2 * max(e.high for _, e in named)),
-        )
-    )
-    ends = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high"), color=alt.value(INK)
-    )
-    text = base.mark_text(align="left", dx=6).encode(
-        x=alt.X(field="high", type="quantitative"), text=alt.Text(field="text", type="nominal"), color=alt.value(INK)
-    )
-    (best, most), (last, least) = (pick(pairs, key=lambda pair: pair[1].value) for pick in (max, min))
-    title = (
-        f"{best.name} are expected to spend {formats.value(most.value, 'money')} each in the next year, "
-        f"{last.name} {formats.value(least.value, 'money')}"
-    )
-    caption = (
-        f"The thin line is the {formats.percent(found.level)} interval of the segment's mean, from the uncertainty of "
-        "the models' parameters; what a single customer will do varies far more."
-    )
-    table = Table(
-        ("Segment", "Expected spend of a customer", f"{formats.percent(found.level)} interval"),
-        tuple((row["segment"], row["text"], row["band"]) for row in rows),
-    )
-    height = 32 * len(order)
-    return make_figure(
-        "expected-spend",
-        title,
-        caption,
-        f"Bars of expected spend by segment. {title}.",
-        single(alt.layer(bars, ends, text), height),
-        height + 60,
-        table,
-    )
-
-
-def proof(report: Report, index: int) -> Figure:
-    """How well segments, simpler groupings and a random split predict one target; dots with intervals."""
-    formats, target = report.formats(), report.proof.targets[index]
-    name, unit = ("AUC", "probability") if target.kind == "auc" else ("R²", "share of the variance")
-    chance, level = CHANCE[target.kind], formats.percent(report.proof.level)
-    rows = [
-        {
-            "grouping": s.label if s.n_groups is None else f"{s.label} ({s.n_groups})",
-            "name": s.name,
-            "value": round(s.score.value, 3),
-            "low": round(s.score.low, 3),
-            "high": round(s.score.high, 3),
-            "text": formats.score(s.score.value),
-            "band": f"{formats.score(s.score.low)} to {formats.score(s.score.high)}",
-        }
-        for s in target.scores
-    ]
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y(
-            field="grouping",
-            type="nominal",
-            sort=[row["grouping"] for row in rows],
-            title=None,
-            axis=alt.Axis(labelExpr=FOLDED),
-        ),
-        color=alt.Color(
-            field="name",
-            type="nominal",
-            legend=None,
-            scale=alt.Scale(
-                domain=[s.name for s in target.scores],
-                range=[{"segments": "var(--accent)", "random": EVERYONE}.get(s.name, INK) for s in target.scores],
-            ),
-        ),
-        tooltip=[tip("grouping", "Grouping (groups)"), tip("text", name), tip("band", f"{level} interval")],
-    )
-    ends = [chance, *(s.score.low for s in target.scores), *(s.score.high for s in target.scores)]
-    low, span = min(ends), max(ends) - min(ends)
-    x = alt.X(
-        field="value",
-        type="quantitative",
-        title=f"{name}, {unit}",
-        axis=alt.Axis(tickCount=5),
-        scale=alt.Scale(domain=[low - 0.04 * span, max(ends) + 0.3 * span], nice=False, zero=False),
-    )
-    lines = base.mark_rule(strokeWidth=2).encode(x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high"))
-    dots = base.mark_point(filled=True, size=90, opacity=1).encode(x=x)
-    text = base.mark_text(align="left", dx=6).encode(
-        x=alt.X(field="high", type="quantitative"), text=alt.Text(field="text", type="nominal"), color=alt.value(INK)
-    )
-    mark = (
-        alt.Chart(pd.DataFrame({"x": [chance]}))
-        .mark_rule(strokeDash=[4, 3], color=INK)
-        .encode(x=alt.X(field="x", type="quantitative"))
-    )
-    rival = next((s for s in target.scores if s.label == target.rival), target.scores[-1])
-    title = (
-        f"{target.label}: {name} {formats.score(target.scores[0].score.value)} by segments, "
-        f"{formats.score(rival.score.value)} by {in_sentence(rival.label)}"
-    )
-    caption = (
-        f"Dot: the score on customers held out; line: its {level} interval; dashed: chance. In brackets the number of "
-        "groups."
-    )
-    table = Table(
-        ("Grouping", name, f"{level} interval", "Segments less this", f"{level} interval of that"),
-        tuple(
-            (
-                row["grouping"],
-                row["text"],
-                row["band"],
-                formats.score(s.lead.value) if s.lead else "–",
-                f"{formats.score(s.lead.low)} to {formats.score(s.lead.high)}" if s.lead else "–",
-            )
-            for row, s in zip(rows, target.scores, strict=True)
-        ),
-    )
-    height = 34 * len(rows)
-    spec = single(alt.layer(mark, lines, dots, text), height)
-    return make_figure(f"proof-{index + 1}", title, caption, f"Dots with intervals. {title}.", spec, height + 70, table)
-
-
 def _with_unit(variable: Variable, report: Report) -> str:
     unit = {"money": report.study.currency or "currency units", "days": "days", "years": "years"}.get(variable.unit)
     return f"{variable.label} ({unit})" if unit and unit.split()[0] not in variable.label.lower() else variable.label
@@ -589,3 +367,91 @@ def _summary(report: Report, row: str, variable: str) -> Summary:
     found = segment.difference(variable)
     assert found is not None
     return found.summary
+
+
+def heat_map(report: Report) -> Figure:
+    """Segments by forming features: distance from everyone in standard deviations."""
+    formats = report.formats()
+    names = [v.name for v in report.forming()]
+    labels = {v.name: v.label for v in report.forming()}
+    rows = [
+        {
+            "segment": tag(s),
+            "feature": labels[d.variable],
+            "z": d.z,
+            "text": number(d.z, 1, "+"),
+            "median": formats.value(d.summary.median, report.variable(d.variable).unit),
+            "band": certainty_interval(d),
+        }
+        for s in report.segments
+        for d in (s.difference(name) for name in names)
+        if d
+    ]
+    frame = pd.DataFrame(rows)
+    base = alt.Chart(frame).encode(
+        x=alt.X(
+            field="segment",
+            type="nominal",
+            sort=[tag(s) for s in report.segments],
+            title=None,
+            axis=alt.Axis(orient="top", labelAngle=0, labelLimit=150, labelExpr=WRAPPED, labelPadding=32),
+        ),
+        y=alt.Y(
+            field="feature",
+            type="nominal",
+            sort=[labels[n] for n in names],
+            title=None,
+            axis=alt.Axis(labelExpr=FOLDED),
+        ),
+    )
+    cells = base.mark_rect(cornerRadius=2).encode(
+        color=alt.Color(
+            field="z",
+            type="quantitative",
+            title="Standard deviations from everyone",
+            scale=alt.Scale(domain=[-1.5, 0, 1.5], range=["#b2590f", "#e9e9e6", "#1f6fb2"], clamp=True),
+            legend=alt.Legend(gradientLength=220, format="+.1f", titleLimit=400),
+        ),
+        tooltip=[
+            tip("segment", "Segment"),
+            tip("feature", "Feature"),
+            tip("text", "Difference"),
+            tip("band", "95 % interval"),
+            tip("median", "Median"),
+        ],
+    )
+    text = base.mark_text(fontSize=12).encode(
+        text=alt.Text(field="text", type="nominal"),
+        color=alt.condition("abs(datum.z) > 0.9", alt.value("#ffffff"), alt.value("#15191e")),
+    )
+    height = 30 * len(names)
+    strongest = max(rows, key=lambda row: abs(row["z"]))
+    title = f"{strongest['feature']} tells {strongest['segment']} apart most ({strongest['text']} standard deviations)"
+    table = Table(
+        ("Feature", *(tag(s) for s in report.segments)),
+        tuple(
+            (
+                labels[n],
+                *(
+                    f"{number(d.z, 2, '+')} ({certainty_interval(d)})" if (d := s.difference(n)) else "–"
+                    for s in report.segments
+                ),
+            )
+            for n in names
+        ),
+    )
+    caption = (
+        "Blue: the segment's mean is above everyone's; brown: below; grey: the same. "
+        "These features formed the segments, so differences are expected and carry no test. In the table, brackets "
+        "hold the 95 % bootstrap interval."
+    )
+    spec = single(alt.layer(cells, text), height)
+    return make_figure(
+        "heat-map",
+        title,
+        caption,
+        f"Heat map of {len(names)} features by segment. {title}.",
+        spec,
+        height + 120,
+        table,
+    )

@@ -1,4 +1,4 @@
-"""Charts of structure: how solid each segment is, how it comes about, and whether other choices give the same."""
+"""Charts of structure: how solid each segment is, and how it comes about."""
 
 from __future__ import annotations
 
@@ -14,28 +14,23 @@ from analysis.pages.figures import (
     WIDTH,
     Figure,
     Table,
+    facet_rows,
     faceted,
     make_figure,
     segment_colour,
+    short_number,
     single,
     tag,
     tip,
 )
-from analysis.pages.text.stability import FACTORS
 from analysis.report.model import Report
-from analysis.report.parts import Choice, Level
-from analysis.report.thresholds import AGREES, VALID
+from analysis.report.parts import Level
+from analysis.report.thresholds import VALID
 
 THIN = 0.01
 """Share of customers from which a ribbon of the flow chart is drawn."""
 ROOM = 0.085
 """Share of customers from which a block of the flow chart has room for its label."""
-KINDS = {"scaling": "Scaling", "algorithm": "Algorithm", "features": "Features", "outliers": "Unusual customers"}
-OPTIONS = {
-    "scaling": {"standard": "Standard", "minmax": "0 to 1", "robust": "Robust"},
-    "outliers": {"robust": "Set aside", "winsorise": "Pulled in", "none": "Kept"},
-    "features": {"as published": "As published"},
-}
 
 _GAP = 0.012
 
@@ -120,7 +115,7 @@ def sharpness(report: Report) -> Figure:
     text = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
     inner = 30 * len(order)
     chart = alt.layer(bars, text).properties(width=WIDTH - 180, height=inner)
-    chart = chart.facet(row=_row("measure", list(measures)), spacing=18)
+    chart = chart.facet(row=facet_rows("measure", list(measures)), spacing=18)
     sharp = min(report.segments, key=lambda s: s.shadow)
     soft = max(report.segments, key=lambda s: s.shadow)
     title = (
@@ -168,7 +163,7 @@ def gorge(report: Report) -> Figure:
         )
         .properties(width=WIDTH - 60, height=74)
     )
-    chart = bars.facet(row=_row("segment", [tag(s) for s, _ in found]), spacing=12)
+    chart = bars.facet(row=facet_rows("segment", [tag(s) for s, _ in found]), spacing=12)
     chart = chart.resolve_scale(y="independent")
     sharp = min(report.segments, key=lambda s: s.shadow)
     title = f"Customers fall most clearly inside or outside of {sharp.name}"
@@ -208,7 +203,9 @@ def flow(report: Report) -> Figure | None:
         f"customers are with one segment more. Coloured: published. Number in a block: 1 = from one segment, 0 = from "
         f"all alike. Ribbons of under {number(100 * THIN)} % of customers are not drawn."
     )
-    labels = {(x.k, j): _short(s) for x in levels if x.origins for j, s in zip(x.segments, x.stability, strict=True)}
+    labels = {
+        (x.k, j): short_number(s) for x in levels if x.origins for j, s in zip(x.segments, x.stability, strict=True)
+    }
     return _flow_figure(report, "flow", title, caption, levels, labels)
 
 
@@ -227,204 +224,6 @@ def neighbours(report: Report) -> Figure | None:
     percent = report.formats().percent
     labels = {(x.k, j): percent(share) for x in levels for j, share in zip(x.segments, x.shares, strict=True)}
     return _flow_figure(report, "neighbours", title, caption, levels, labels)
-
-
-def multiverse(report: Report) -> Figure:
-    """Agreement of every other choice with the published segments."""
-    found = report.evidence.multiverse
-    formats = report.formats()
-    rows = [
-        {
-            "features": _option(report, "features", c.features),
-            "outliers": _option(report, "outliers", c.outliers),
-            "choice": _column(report, c),
-            "agreement": round(c.agreement, 2),
-            "text": _short(c.agreement),
-            "mark": "published" if c.published else "other",
-        }
-        for c in found.choices
-    ]
-    columns = list(dict.fromkeys(str(row["choice"]) for row in rows))
-    sets = list(dict.fromkeys(str(row["features"]) for row in rows))
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X(
-            field="choice",
-            type="nominal",
-            sort=columns,
-            title=None,
-            axis=alt.Axis(labelAngle=-60, labelLimit=240, labelOverlap=False),
-        ),
-        y=alt.Y(field="outliers", type="nominal", sort=None, title=None),
-    )
-    cells = base.mark_rect(cornerRadius=2, strokeWidth=3).encode(
-        color=alt.Color(
-            field="agreement",
-            type="quantitative",
-            title="Adjusted Rand index",
-            scale=alt.Scale(
-                domain=[0, AGREES, AGREES, 1],
-                range=["#b2590f", "#f3e3d0", "#d3e4f3", "#1f6fb2"],
-                interpolate="rgb",
-                clamp=True,
-            ),
-            legend=alt.Legend(gradientLength=200, values=[0, AGREES, 1], format=".2f", titleLimit=300),
-        ),
-        stroke=alt.Stroke(
-            field="mark",
-            type="nominal",
-            legend=None,
-            scale=alt.Scale(domain=["published", "other"], range=["var(--ink)", "transparent"]),
-        ),
-        tooltip=[
-            tip("features", "Features"),
-            tip("outliers", "Unusual customers"),
-            tip("choice", "Scaling and algorithm"),
-            alt.Tooltip(field="agreement", type="quantitative", format=".2f", title="Agreement"),
-        ],
-    )
-    text = base.mark_text(fontSize=11).encode(
-        text=alt.Text(field="text", type="nominal"),
-        color=alt.condition(
-            "datum.agreement > 0.95 || datum.agreement < 0.1", alt.value("#ffffff"), alt.value("#15191e")
-        ),
-    )
-    inner = 27 * len({row["outliers"] for row in rows})
-    chart = alt.layer(cells, text).properties(width=WIDTH - 140, height=inner)
-    chart = chart.facet(row=_row("features", sets), spacing=10)
-    values = [c.agreement for c in found.choices]
-    title = (
-        f"Agreement runs from {number(min(values), 2)} to {number(max(values), 2)}; "
-        f"{formats.percent(found.agree_share)} of "
-        f"{len(rows)} ways reach {significant(AGREES)}"
-    )
-    caption = (
-        f"Each cell forms {in_words(found.k)} segments in another way. Blue: at least {significant(AGREES)}, "
-        f"the same story; brown: "
-        "another one. " + ("Outlined: the published way." if any(c.published for c in found.choices) else "")
-    ).strip()
-    table = Table(
-        ("Features", "Unusual customers", "Scaling", "Algorithm", "Adjusted Rand index"),
-        tuple(
-            (
-                *(_option(report, name, getattr(c, name)) for name in ("features", "outliers", "scaling", "algorithm")),
-                number(c.agreement, 2) + (", published" if c.published else ""),
-            )
-            for c in found.choices
-        ),
-    )
-    height = (inner + 36) * len(sets) + 220
-    return make_figure("multiverse", title, caption, f"Heat map. {title}.", faceted(chart, 222), height, table)
-
-
-def main_effects(report: Report) -> Figure:
-    """Mean agreement of the options of each kind of choice."""
-    found, formats = report.evidence.multiverse, report.formats()
-    rows = [
-        {
-            "factor": f"{KINDS[f.name]}: {formats.percent(f.matters)}",
-            "option": _option(report, f.name, option),
-            "agreement": round(mean, 3),
-            "text": number(mean, 2),
-        }
-        for f in found.factors
-        for option, mean in zip(f.options, f.means, strict=True)
-    ]
-    most = found.factors[0]
-    title = (
-        f"What matters most is {FACTORS[most.name]} ({formats.percent(most.matters)} of the differences)"
-        if most.matters
-        else "No choice makes a difference"
-    )
-    caption = (
-        "Bar: mean agreement with the published segments over all ways that take this option. The further apart the "
-        f"bars of one kind, the more that choice matters; its percentage is its share of the differences. "
-        f"Dashed: {significant(AGREES)}."
-    )
-    table = Table(
-        ("Kind of choice", "Option", "Mean agreement", "Share of the differences"),
-        tuple(
-            (KINDS[f.name], _option(report, f.name, option), number(mean, 3), formats.percent(f.matters))
-            for f in found.factors
-            for option, mean in zip(f.options, f.means, strict=True)
-        ),
-    )
-    factors = list(dict.fromkeys(str(row["factor"]) for row in rows))
-    inner = 28 * max(len(f.options) for f in found.factors)
-    chart = _agreement_bars(rows, "option", None).properties(width=WIDTH - 180, height=inner)
-    chart = chart.facet(row=_row("factor", factors), spacing=14).resolve_scale(y="independent")
-    height = (inner + 40) * len(factors) + 50
-    text = f"Bars of mean agreement by option. {title}."
-    return make_figure("main-effects", title, caption, text, faceted(chart, 185), height, table)
-
-
-def left_out(report: Report) -> Figure | None:
-    """Agreement when one feature is left out; None where too few form segments."""
-    found = report.evidence.multiverse.without
-    if not found:
-        return None
-    rows = [
-        {"option": report.variable(name).label, "agreement": round(value, 3), "text": number(value, 2)}
-        for name, value in found
-    ]
-    first = rows[0]
-    title = (
-        f"Without {first['option']} the segments change most, and still agree to {first['text']}"
-        if found[0][1] >= AGREES
-        else f"The segments hang on {first['option']}: without it they agree to {first['text']} only"
-    )
-    caption = (
-        "Each feature is left out in turn and the customers are clustered anew. The shorter the bar, the more the "
-        f"segments hang on that feature. Dashed: {significant(AGREES)}."
-    )
-    table = Table(
-        ("Left out", "Agreement"),
-        tuple((str(row["option"]), number(value, 3)) for row, (_, value) in zip(rows, found, strict=True)),
-    )
-    chart = _agreement_bars(rows, "option", [str(row["option"]) for row in rows])
-    height = 28 * len(rows)
-    text = f"Bars of agreement by feature left out. {title}."
-    return make_figure("left-out", title, caption, text, single(chart, height), height + 60, table)
-
-
-def _agreement_bars(rows: list[dict[str, Any]], field: str, order: list[str] | None) -> Any:
-    frame = pd.DataFrame(rows)
-    line = f"datum.value == {AGREES}"
-    dashes = alt.condition(line, alt.value([4, 3]), alt.value([1, 0]))
-    colour = alt.condition(line, alt.value("var(--ink-3)"), alt.value("var(--rule)"))
-    base = alt.Chart(frame).encode(
-        y=alt.Y(field=field, type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED)),
-        x=alt.X(
-            field="agreement",
-            type="quantitative",
-            title="Agreement with the published segments",
-            stack=None,
-            scale=alt.Scale(domain=[min(0.0, float(frame["agreement"].min())), 1.12], nice=False),
-            axis=alt.Axis(values=[0, AGREES, 1], format=".2f", gridColor=colour, gridDash=dashes),
-        ),
-    )
-    bars = base.mark_bar(height=16, cornerRadiusEnd=2).encode(tooltip=[tip(field, "Choice"), tip("text", "Agreement")])
-    text = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
-    return alt.layer(bars, text)
-
-
-def _short(x: float) -> str:
-    """Two digits without a leading zero, for narrow cells."""
-    return number(x, 2).replace("0", "", 1) if abs(x) < 0.995 else number(x)
-
-
-def _row(field: str, order: list[str]) -> alt.Row:
-    header = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4, labelLimit=560)
-    return alt.Row(field=field, type="nominal", title=None, sort=order, header=header)
-
-
-def _option(report: Report, factor: str, option: str) -> str:
-    if factor == "algorithm":
-        return next(a.title for a in report.evidence.algorithms if a.name == option)
-    return OPTIONS[factor].get(option, option[:1].upper() + option[1:])
-
-
-def _column(report: Report, choice: Choice) -> str:
-    return f"{_option(report, 'algorithm', choice.algorithm)} · {_option(report, 'scaling', choice.scaling).lower()}"
 
 
 def _told_levels(report: Report) -> list[Level]:

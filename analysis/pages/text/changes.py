@@ -1,21 +1,14 @@
-"""What the Changes page says, draws and lists of the run before: sizes, value, traits, distributions, movements."""
+"""What the Changes page says and lists of the run before: sizes, value, traits, distributions, movements."""
 
 from __future__ import annotations
 
-import altair as alt
-import pandas as pd
-
-from analysis.base.formats import Formats, in_words, joined, number, significant, unit_beside
-from analysis.pages.figures import FOLDED, Figure, Table, make_figure, single, tag, tip
+from analysis.base.formats import Formats, in_words, joined, number, unit_beside
+from analysis.pages.figures import Table, tag
 from analysis.report.model import VERDICTS, Report, Segment
-from analysis.report.parts import Change, Flow, Identity, Interval, SegmentChange
-from analysis.report.thresholds import ANOTHER, MOVED
+from analysis.report.parts import Change, Identity, Interval, SegmentChange
 
-MOST_DRAWN = 14
-"""Variables whose drift is drawn; all are in the table. Ours."""
 MOST_LEFT = 0.5
 """Share still in the data under which a segment ended because its customers left. Ours."""
-LEFT, NONE, JOINED = "No longer in the data", "In no segment", "Not in the data then"
 
 
 def since(report: Report) -> str:
@@ -53,17 +46,17 @@ def headline(report: Report) -> str:
     ):
         if n := sum(c.kind == kind for c in change.segments):
             text += f", {in_words(n)} {one if n == 1 else many}"
-    told = _most_moved(report, kept)
+    told = most_moved(report, kept)
     return f"{since(report)}, {text}{f'; {told}' if told else ''}."
 
 
-def _most_moved(report: Report, kept: list[SegmentChange]) -> str:
+def most_moved(report: Report, kept: list[SegmentChange]) -> str:
     """Which of the segments that are still there grew or shrank most, where that is more than chance."""
     sure = [c for c in kept if c.shift and _is_sure(c.shift)]
     if not sure:
         return "none of them surely grew or shrank" if kept else ""
     most = max(sure, key=lambda c: abs(c.shift[0]) if c.shift else 0)
-    own, f, then = _now(report, most), report.formats(), most.share_then or 0
+    own, f, then = segment_now(report, most), report.formats(), most.share_then or 0
     moved = "grew" if own.share > then else "shrank"
     people = report.study.customers
     return f"{own.name} {moved} most, from {f.percent(then)} to {f.percent(own.share)} of {people}"
@@ -125,7 +118,7 @@ def runs(report: Report) -> Table:
         ("What", "Then", "Now"),
         (
             ("As of", f.date(then.as_of), f.date(report.study.as_of)),
-            (report.study.customers.capitalize(), _about(then.n), f.people(report.study.n_customers)),
+            (report.study.customers.capitalize(), about_n(then.n), f.people(report.study.n_customers)),
             ("Verdict", VERDICTS[then.verdict][0] if then.verdict in VERDICTS else "–", report.verdict.title),
             ("Segments", str(then.k), str(report.decision.k)),
             ("Algorithm", then.algorithm, report.decision.algorithm_title),
@@ -144,10 +137,10 @@ def sizes(report: Report) -> Table:
     heads = ("Segment", f"{people} then", f"{people} now", "Share then", "Share now", "Shift in points")
     rows = []
     for c in change.segments:
-        own = None if c.now is None else _now(report, c)
+        own = None if c.now is None else segment_now(report, c)
         row = [
-            tag(own) if own else _tag(c.then),
-            "–" if c.n_then is None else _about(c.n_then),
+            tag(own) if own else tag_of(c.then),
+            "–" if c.n_then is None else about_n(c.n_then),
             "–" if own is None else f.people(own.n),
             "–" if c.share_then is None else f.percent(c.share_then),
             "–" if own is None else f.percent(own.share),
@@ -201,201 +194,12 @@ def drifts(report: Report) -> Table:
     )
 
 
-def draw(report: Report) -> list[Figure]:
-    """The page's charts; none for a first run."""
-    change = report.change
-    if change is None:
-        return []
-    figures = [_draw_sizes(report, change)] if any(c.kind == "kept" for c in change.segments) else []
-    figures += [_draw_flows(report, change)] if change.flows else []
-    return figures + ([_draw_drift(report, change)] if change.drift else [])
-
-
-def _draw_sizes(report: Report, change: Change) -> Figure:
-    f = report.formats()
-    order, rows = [], []
-    for c in change.segments:
-        own = None if c.now is None else _now(report, c)
-        name, colour = (tag(own), own.colour) if own else (_tag(c.then), c.then.colour if c.then else "")
-        order.append(name)
-        for when, share in (("then", c.share_then), ("now", own.share if own else None)):
-            if share is not None:
-                rows.append(
-                    {"segment": name, "when": when, "share": round(share, 4), "text": f.percent(share), "of": colour}
-                )
-    frame = pd.DataFrame(rows)
-    y = alt.Y(field="segment", type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED))
-    x = alt.X(
-        field="share",
-        type="quantitative",
-        title=f"Share of {report.study.customers}",
-        scale=alt.Scale(zero=True),
-        axis=alt.Axis(format="%", tickCount=5),
-    )
-    colours = {str(row["segment"]): str(row["of"]) for row in rows}
-    colour = alt.Color(
-        field="segment",
-        type="nominal",
-        legend=None,
-        scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-    )
-    base = alt.Chart(frame).encode(y=y)
-    lines = base.mark_line(strokeWidth=3, opacity=0.5).encode(
-        x=x, color=colour, detail=alt.Detail(field="segment", type="nominal")
-    )
-    shape = alt.Shape(
-        field="when",
-        type="nominal",
-        title=None,
-        scale=alt.Scale(domain=["then", "now"], range=["circle", "diamond"]),
-    )
-    fill = alt.condition("datum.when == 'then'", alt.value("var(--paper)"), alt.value("transparent"))
-    points = base.mark_point(size=130, strokeWidth=2, filled=False).encode(
-        x=x,
-        color=colour,
-        shape=shape,
-        fill=fill,
-        tooltip=[tip("segment", "Segment"), tip("when", "When"), tip("text", "Share")],
-    )
-    told = _most_moved(report, [c for c in change.segments if c.kind == "kept"])
-    title = told[:1].upper() + told[1:]
-    caption = (
-        f"Circle: then, diamond: now. A segment with a circle alone has ended, one with a diamond alone is new. "
-        f"Sizes of then are rounded to multiples of {report.study.min_cell} {report.study.customers}."
-    )
-    height = 36 * len(order)
-    spec = single(alt.layer(lines, points), height)
-    return make_figure(
-        "changes-sizes", title, caption, f"Shares then and now. {title}.", spec, height + 70, sizes(report)
-    )
-
-
-def _draw_flows(report: Report, change: Change) -> Figure:
-    """One bar a segment of then, in parts by where its customers are now."""
-    f = report.formats()
-    places = {s.id: tag(s) for s in report.segments} | {0: NONE, -1: LEFT}
-    colours = {tag(s): s.colour for s in report.segments} | {NONE: "var(--rule-strong)", LEFT: "var(--rule)"}
-    rows = [
-        {
-            "origin": _origin(flow),
-            "to": places[to],
-            "share": share,
-            "text": f.percent(share),
-            "rank": list(places).index(to),
-            "shown": f.percent(share) if share >= 0.12 else "",
-        }
-        for flow in change.flows
-        for to, share in flow.to
-    ]
-    used = [name for name in colours if name in {row["to"] for row in rows}]
-    order = [_origin(flow) for flow in change.flows]
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y(field="origin", type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED)),
-        x=alt.X(
-            field="share",
-            type="quantitative",
-            stack="zero",
-            title="Where they are now",
-            scale=alt.Scale(domain=[0, 1]),
-            axis=alt.Axis(format="%", tickCount=5),
-        ),
-        order=alt.Order(field="rank", type="quantitative"),
-    )
-    bars = base.mark_bar(height=22, stroke="var(--paper)", strokeWidth=1).encode(
-        color=alt.Color(
-            field="to",
-            type="nominal",
-            title=None,
-            scale=alt.Scale(domain=used, range=[colours[name] for name in used]),
-            legend=alt.Legend(title=None, columns=2, labelLimit=300, symbolOpacity=1),
-        ),
-        tooltip=[tip("origin", "Then"), tip("to", "Now"), tip("text", "Share")],
-    )
-    kept = {c.then.slug: c.now for c in change.segments if c.then and c.now}
-    stayed = {
-        flow.then.slug: dict(flow.to).get(kept[flow.then.slug] or 0, 0.0)
-        for flow in change.flows
-        if flow.then and flow.then.slug in kept
-    }
-    names = {c.then.slug: _now(report, c).name for c in change.segments if c.then and c.now}
-    least = min(stayed, key=lambda slug: stayed[slug], default="")
-    title = (
-        f"Of every segment at least {f.percent(stayed[least])} stayed; least of {names[least]}"
-        if least
-        else "No segment of then goes on"
-    )
-    caption = (
-        f"A bar is a segment then, its parts say where the same {report.study.customers} are now; the last bar holds "
-        f"those who are new. Counts are rounded to multiples of {report.study.min_cell}, and what is under "
-        f"{report.study.min_cell} is left out, so parts are not exact."
-    )
-    table = Table(
-        ("Then", f"{report.study.customers.capitalize()}, about", "Now"),
-        tuple(
-            (
-                _origin(flow),
-                _about(flow.n),
-                ", ".join(f"{places[to]} {f.percent(share)}" for to, share in sorted(flow.to, key=lambda x: -x[1])),
-            )
-            for flow in change.flows
-        ),
-    )
-    height = 34 * len(order)
-    spec = single(bars, height)
-    return make_figure("changes-flows", title, caption, f"Bars in parts. {title}.", spec, height + 130, table)
-
-
-def _draw_drift(report: Report, change: Change) -> Figure:
-    shown = change.drift[:MOST_DRAWN]
-    rows = [
-        {"variable": d.label, "psi": round(d.psi, 3), "text": number(d.psi, 3), "reading": d.reading} for d in shown
-    ]
-    top = max([0.3, *(d.psi * 1.15 for d in shown)])
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y(
-            field="variable",
-            type="nominal",
-            sort=[str(row["variable"]) for row in rows],
-            title=None,
-        ),
-        x=alt.X(
-            field="psi",
-            type="quantitative",
-            title="Population stability index (PSI)",
-            scale=alt.Scale(domain=[0, top], nice=False),
-            axis=alt.Axis(values=[0, MOVED, ANOTHER], format=".2f"),
-        ),
-    )
-    bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
-        tooltip=[tip("variable", "Variable"), tip("text", "PSI"), tip("reading", "Reading")]
-    )
-    words = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
-    moved = [d for d in change.drift if d.psi >= MOVED]
-    if not moved:
-        title = "Everyone as a whole is as before: no variable's distribution has moved"
-    else:
-        named = joined([d.label for d in moved[:3]]) if len(moved) <= 3 else f"{moved[0].label} most of all"
-        n = "One variable" if len(moved) == 1 else f"{in_words(len(moved)).capitalize()} variables"
-        title = f"{n} of {len(change.drift)} moved: {named}"
-    caption = (
-        f"{report.study.customers.capitalize()} now in the tenths of then. "
-        f"Under {significant(MOVED)}: as before; up to {significant(ANOTHER)}: "
-        "moved, worth a look; above: another distribution, so segments of then may not fit today."
-        + (f" The {len(shown)} that moved most; all are in the table." if len(shown) < len(change.drift) else "")
-    )
-    height = 24 * len(rows)
-    spec = single(alt.layer(bars, words), height)
-    return make_figure(
-        "changes-drift", title, caption, f"Bars of PSI by variable. {title}.", spec, height + 60, drifts(report)
-    )
-
-
 def _event(report: Report, change: Change, c: SegmentChange) -> str:
     people, f = report.study.customers, report.formats()
     if c.kind in {"birth", "split"}:
         places = [f"in {who.label}" if who else "not in the data" for who, _ in c.origins]
         were = [f"{f.percent(part)} {place}" for place, (_, part) in zip(places, c.origins, strict=True)]
-        text = f"New: {_now(report, c).name}"
+        text = f"New: {segment_now(report, c).name}"
         if c.kind == "split" and c.out_of:
             text += f", split off from {c.out_of.label}"
             text += "" if were else ", which lies nearest and shrank by most of it"
@@ -413,19 +217,15 @@ def _event(report: Report, change: Change, c: SegmentChange) -> str:
     return f"Ended: {gone}; its {people} are spread over other segments."
 
 
-def _now(report: Report, c: SegmentChange) -> Segment:
+def segment_now(report: Report, c: SegmentChange) -> Segment:
     return report.segments[(c.now or 1) - 1]
 
 
-def _tag(identity: Identity | None) -> str:
+def tag_of(identity: Identity | None) -> str:
     return f"{identity.letter} · {identity.label}, ended" if identity else "–"
 
 
-def _origin(flow: Flow) -> str:
-    return f"{flow.then.letter} · {flow.then.label}" if flow.then else f"+ · {JOINED}"
-
-
-def _about(n: int) -> str:
+def about_n(n: int) -> str:
     return f"about {number(n)}"
 
 

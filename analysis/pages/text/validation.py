@@ -1,20 +1,16 @@
-"""The trials on customers whose truth is known: a chart, tables and the sentences that sum them up."""
+"""The trials on customers whose truth is known: tables and the sentences that sum them up."""
 
 from __future__ import annotations
 
-import altair as alt
-import pandas as pd
-
 from analysis.base.formats import Formats, joined, number, retold
-from analysis.pages.figures import ACCENT, EVERYONE, FOLDED, INK, Figure, Table, make_figure, single, tip
-from analysis.report.model import VERDICTS, Report
+from analysis.pages.figures import Table
+from analysis.report.model import VERDICTS
 from analysis.report.parts import Planted, Rate, Validation
 
 AIM = 0.9
 """Share of tries with the right number of groups that the whole line is held to. Ours."""
 
-_FORMATS = Formats()
-_PERCENT = ".0%"
+FORMATS = Formats()
 
 
 def in_short(found: Validation) -> str:
@@ -49,68 +45,6 @@ def stretched(found: Validation) -> str:
         for g in found.groupless
         if g.connected
     )
-
-
-def recovery(report: Report) -> Figure | None:
-    """Share of right numbers of groups by condition, with its interval; None without results."""
-    if report.validation is None:
-        return None
-    rows = sorted(report.validation.planted, key=lambda p: (p.beyond, -_share(p.right)))
-    kinds = ["around centres", "beyond centres"]
-    frame = pd.DataFrame(
-        [
-            {
-                "condition": p.title,
-                "share": _share(p.right),
-                "low": p.right.low,
-                "high": p.right.high,
-                "kind": kinds[p.beyond],
-                "told": of(p.right),
-            }
-            for p in rows
-        ]
-    )
-    order = [p.title for p in rows]
-    x = alt.X(
-        field="low",
-        type="quantitative",
-        title="Right number of groups",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format=_PERCENT, tickCount=5),
-    )
-    axis = alt.Axis(labelExpr=FOLDED.replace("datum.label", "datum.value"), labelLimit=180)
-    y = alt.Y(field="condition", type="nominal", title=None, sort=order, axis=axis)
-    scale = alt.Scale(domain=kinds, range=[ACCENT, EVERYONE])
-    colour = alt.Color(field="kind", type="nominal", title=None, scale=scale, legend=alt.Legend(symbolOpacity=1))
-    shape = alt.Shape(
-        field="kind", type="nominal", title=None, scale=alt.Scale(domain=kinds, range=["circle", "diamond"])
-    )
-    base = alt.Chart(frame).encode(y=y, color=colour)
-    lines = base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2(field="high"))
-    points = base.mark_point(filled=True, opacity=1, size=110).encode(
-        x=alt.X(field="share", type="quantitative"),
-        shape=shape,
-        tooltip=[tip("condition", "Condition"), tip("told", "Right number")],
-    )
-    aim = (
-        alt.Chart(pd.DataFrame({"x": [AIM]}))
-        .mark_rule(strokeDash=[4, 3], color=INK)
-        .encode(x=alt.X(field="x", type="quantitative"))
-    )
-    all_in = [p for p in rows if not p.beyond and _share(p.right) >= AIM]
-    title = f"The number of groups is right in {of(report.validation.right)} tries, and worst with {_worst(rows)}"
-    within = sum(not p.beyond for p in rows)
-    caption = (
-        f"Dot: share of tries with the right number of groups. Line: 95 % interval (Wilson), wide as there are "
-        f"few tries. Dashed: {_FORMATS.percent(AIM)}, the aim over all, which {len(all_in)} of the {within} kinds of "
-        "data with groups around centres reach. Beyond centres the number may be right and the groups are not."
-    )
-    table = Table(
-        ("Condition", "Right number", "95 % interval"), tuple((p.title, of(p.right), interval(p.right)) for p in rows)
-    )
-    height = 34 * len(rows)
-    spec = single(alt.layer(aim, lines, points), height)
-    return make_figure("recovery", title, caption, f"Dots with intervals. {title}.", spec, height + 90, table)
 
 
 def with_groups(found: Validation) -> Table:
@@ -194,7 +128,7 @@ def losses(found: Validation) -> list[str]:
     own, others = found.ways[0], found.ways[1:]
     told = []
     for way in others:
-        better = [p.title.lower() for p in found.planted if _share(p.rivals[way.name]) > _share(p.right)]
+        better = [p.title.lower() for p in found.planted if share_text(p.rivals[way.name]) > share_text(p.right)]
         if better:
             told.append(f"{way.title} finds the right number more often with {joined(better)}.")
         if way.agreement > own.agreement:
@@ -202,7 +136,7 @@ def losses(found: Validation) -> list[str]:
                 f"{way.title} agrees more with the truth over all tries ({number(way.agreement, 2)} against "
                 f"{number(own.agreement, 2)})."
             )
-        if _share(way.said_so) > _share(own.said_so):
+        if share_text(way.said_so) > share_text(own.said_so):
             told.append(f"{way.title} says more often that there are no groups where there are none.")
     fastest = min(others, key=lambda w: w.seconds)
     told.append(
@@ -232,19 +166,19 @@ def of(rate: Rate) -> str:
 
 def interval(rate: Rate) -> str:
     """The interval of a rate."""
-    return _together(f"{_FORMATS.percent(rate.low)} to {_FORMATS.percent(rate.high)}")
+    return _together(f"{FORMATS.percent(rate.low)} to {FORMATS.percent(rate.high)}")
 
 
 def _together(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _share(rate: Rate) -> float:
+def share_text(rate: Rate) -> float:
     return rate.held / rate.tries if rate.tries else 0.0
 
 
-def _worst(rows: list[Planted]) -> str:
-    return min((p for p in rows if not p.beyond), key=lambda p: _share(p.right)).title.lower()
+def worst(rows: list[Planted]) -> str:
+    return min((p for p in rows if not p.beyond), key=lambda p: share_text(p.right)).title.lower()
 
 
 def _seconds(seconds: float) -> str:

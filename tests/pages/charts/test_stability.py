@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from analysis.clustering.solutions import Level
+from analysis.pages.charts import choices as choices_charts
 from analysis.pages.charts import stability
 from analysis.pages.figures import Figure, tag
 from analysis.report.model import EvidenceInfo, Report
@@ -99,7 +100,7 @@ def test_bars_of_the_gorge_are_those_of_its_table(report: Report) -> None:
 
 
 def test_each_way_has_a_cell_and_the_published_one_is_marked(report: Report) -> None:
-    cells = rows(stability.multiverse(report), "agreement")
+    cells = rows(choices_charts.multiverse(report), "agreement")
     found = report.evidence.multiverse
     assert len({(c["features"], c["outliers"], c["choice"]) for c in cells}) == len(found.choices)
     (marked,) = [cell for cell in cells if cell["mark"] == "published"]
@@ -110,19 +111,22 @@ def test_each_way_has_a_cell_and_the_published_one_is_marked(report: Report) -> 
 def test_without_the_published_way_among_them_the_caption_promises_no_outline(report: Report) -> None:
     choices = tuple(replace(c, published=False) for c in report.evidence.multiverse.choices)
     other = with_evidence(report, multiverse=replace(report.evidence.multiverse, choices=choices))
-    assert "Outlined" in stability.multiverse(report).caption
-    assert "Outlined" not in stability.multiverse(other).caption
+    assert "Outlined" in choices_charts.multiverse(report).caption
+    assert "Outlined" not in choices_charts.multiverse(other).caption
 
 
 def test_a_study_of_two_features_leaves_none_out(report: Report) -> None:
-    assert stability.left_out(with_evidence(report, multiverse=replace(report.evidence.multiverse, without=()))) is None
+    assert (
+        choices_charts.left_out(with_evidence(report, multiverse=replace(report.evidence.multiverse, without=())))
+        is None
+    )
 
 
 def test_ways_that_all_agree_alike_have_no_choice_that_matters(report: Report) -> None:
     found = report.evidence.multiverse
     factors = tuple(replace(f, means=(1.0,) * len(f.options), matters=0.0) for f in found.factors)
     alike = with_evidence(report, multiverse=replace(found, factors=factors, agree_share=1.0))
-    assert stability.main_effects(alike).title == "No choice makes a difference"
+    assert choices_charts.main_effects(alike).title == "No choice makes a difference"
 
 
 def test_charts_of_structure_are_light(report: Report) -> None:
@@ -136,5 +140,6 @@ def test_charts_of_structure_are_light(report: Report) -> None:
         "main_effects",
         "left_out",
     ):
-        figure = getattr(stability, draw)(report)
+        page = stability if hasattr(stability, draw) else choices_charts
+        figure = getattr(page, draw)(report)
         assert len(json.dumps(figure.spec)) <= 15_000, draw

@@ -1,0 +1,217 @@
+"""Charts of value for the page that compares segments: how it is spread, expected spend, the RFM grid."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from analysis.pages.figures import EVERYONE, INK, Figure, Table, make_figure, segment_colour, single, tag, tip
+from analysis.report.model import Report
+
+
+def rfm_grid(report: Report) -> Figure | None:
+    """Share of customers in each cell of recency by frequency, with its name. None without transactions."""
+    if report.rfm is None:
+        return None
+    formats = report.formats()
+    rows = []
+    for c in report.rfm.cells:
+        lines = c.name.rsplit(" ", 1) if len(c.name) > 11 else [c.name]
+        lines += [] if c.share is None else [formats.percent(c.share)]
+        rows.append(
+            {
+                "recency": c.recency,
+                "frequency": c.frequency,
+                "name": c.name,
+                "share": c.share,
+                "text": "not shown" if c.share is None else formats.percent(c.share),
+                "cell": "\n".join(lines),
+                "lines": len(lines),
+            }
+        )
+    top = max((c for c in report.rfm.cells if c.share is not None), key=lambda c: c.share or 0)
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X(
+            field="frequency",
+            type="ordinal",
+            title="Frequency, in fifths (5: bought most often)",
+            axis=alt.Axis(labelAngle=0),
+        ),
+        y=alt.Y(field="recency", type="ordinal", sort="descending", title="Recency, in fifths (5: bought most lately)"),
+        tooltip=[tip("name", "Group"), tip("recency", "Recency"), tip("frequency", "Frequency"), tip("text", "Share")],
+    )
+    shade = alt.Color(
+        field="share",
+        type="quantitative",
+        title="Share of customers",
+        scale=alt.Scale(domain=[0, top.share], range=["#eef1f4", "#1f6fb2"]),
+        legend=alt.Legend(format="%", gradientLength=220, titleLimit=400),
+    )
+    # Cells without a share have no colour of their own: the plain ones below show.
+    plain, cells = base.mark_rect(cornerRadius=2, color="#dcdad4"), base.mark_rect(cornerRadius=2).encode(color=shade)
+    size, up = alt.expr("width < 420 ? 8 : 12"), alt.expr("-(width < 420 ? 5 : 7) * (datum.lines - 1)")
+    text = base.mark_text(fontSize=size, lineBreak="\n", dy=up, baseline="middle").encode(
+        text=alt.Text(field="cell", type="nominal"),
+        color=alt.condition(f"datum.share > {0.8 * (top.share or 0)}", alt.value("#ffffff"), alt.value("#15191e")),
+    )
+    title = (
+        f"The fullest cell is {top.name}, recency {top.recency} and frequency {top.frequency}: "
+        f"{formats.percent(top.share or 0)} of {report.study.customers}"
+    )
+    absent = report.rfm.no_purchase
+    outside = f" Customers without a purchase, {formats.percent(absent)}, are in none." if absent else ""
+    veiled = any(c.share is None for c in report.rfm.cells)
+    few = " Cells without a share hold too few customers, or would give away one that does." if veiled else ""
+    table = Table(
+        ("Recency", *(f"Frequency {f}" for f in range(1, 6))),
+        tuple(
+            (str(r), *(f"{x['name']}: {x['text']}" for x in rows if x["recency"] == r))
+            for r in sorted({c.recency for c in report.rfm.cells}, reverse=True)
+        ),
+    )
+    caption = (
+        "Recency is days since the last purchase, frequency how often a customer bought, each cut into fifths of the "
+        f"customers; ties score alike.{outside}{few}"
+    )
+    if not veiled:
+        shares = [*(c.share or 0.0 for c in report.rfm.cells), absent or 0.0]
+        caption = f"{caption} {formats.rounding_note(shares)}".strip()
+    spec = single(alt.layer(plain, cells, text), 330)
+    return make_figure("rfm", title, caption, f"Grid of recency by frequency. {title}.", spec, 460, table)
+
+
+def expected_spend(report: Report) -> Figure | None:
+    """Expected spend of a customer in the next year, by segment, with its interval. None without transactions."""
+    if report.expected is None:
+        return None
+    formats, found = report.formats(), report.expected
+    pairs = list(zip(report.segments, found.segments, strict=True))
+    named = [*((tag(s), e) for s, e in pairs), ("Everyone", found.everyone)]
+    order = [name for name, _ in named]
+    rows = [
+        {
+            "segment": name,
+            "value": e.value,
+            "low": e.low,
+            "high": e.high,
+            "text": formats.value(e.value, "money"),
+            "band": formats.interval(e.low, e.high, "money"),
+        }
+        for name, e in named
+    ]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y(field="segment", type="nominal", sort=order, title=None),
+        color=alt.Color(
+            field="segment",
+            type="nominal",
+            legend=None,
+            scale=alt.Scale(domain=order, range=[*(s.colour for s in report.segments), EVERYONE]),
+        ),
+        tooltip=[tip("segment", "Segment"), tip("text", "Expected"), tip("band", "Interval")],
+    )
+    unit = report.study.currency or "currency units"
+    bars = base.mark_bar(height=16, cornerRadiusEnd=2).encode(
+        x=alt.X(
+            field="value",
+            type="quantitative",
+            title=f"A customer, next year ({unit})",
+            axis=alt.Axis(tickCount=5),
+            scale=alt.Scale(domainMin=0, domainMax=1.2 * max(e.high for _, e in named)),
+        )
+    )
+    ends = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high"), color=alt.value(INK)
+    )
+    text = base.mark_text(align="left", dx=6).encode(
+        x=alt.X(field="high", type="quantitative"), text=alt.Text(field="text", type="nominal"), color=alt.value(INK)
+    )
+    (best, most), (last, least) = (pick(pairs, key=lambda pair: pair[1].value) for pick in (max, min))
+    title = (
+        f"{best.name} are expected to spend {formats.value(most.value, 'money')} each in the next year, "
+        f"{last.name} {formats.value(least.value, 'money')}"
+    )
+    caption = (
+        f"The thin line is the {formats.percent(found.level)} interval of the segment's mean, from the uncertainty of "
+        "the models' parameters; what a single customer will do varies far more."
+    )
+    table = Table(
+        ("Segment", "Expected spend of a customer", f"{formats.percent(found.level)} interval"),
+        tuple((row["segment"], row["text"], row["band"]) for row in rows),
+    )
+    height = 32 * len(order)
+    return make_figure(
+        "expected-spend",
+        title,
+        caption,
+        f"Bars of expected spend by segment. {title}.",
+        single(alt.layer(bars, ends, text), height),
+        height + 60,
+        table,
+    )
+
+
+def concentration(report: Report) -> Figure | None:
+    """Share of customers, most valuable first, against share of the value. None where nothing is of value."""
+    if report.concentration is None:
+        return None
+    formats, found, label = report.formats(), report.concentration, report.value_label().lower()
+    curve = [(0.0, 0.0), *found.curve]
+    rows = [
+        {"share": round(x, 4), "value": round(y, 4), "people": formats.percent(x), "text": formats.percent(y)}
+        for x, y in curve
+    ]
+    named = {s.id: s for s in report.segments}
+    dots = [
+        {
+            "segment": tag(named[i]),
+            "letter": named[i].letter,
+            "share": round(x, 4),
+            "value": round(y, 4),
+            "people": formats.percent(x),
+            "text": formats.percent(y),
+        }
+        for i, x, y in found.segments
+    ]
+    x = alt.X(
+        field="share",
+        type="quantitative",
+        title=f"Share of {report.study.customers}, most valuable first",
+        axis=alt.Axis(format="%", tickCount=5),
+        scale=alt.Scale(domain=[0, 1]),
+    )
+    y = alt.Y(field="value", type="quantitative", title=f"Share of {label}", axis=alt.Axis(format="%", tickCount=5))
+    shown = [tip("people", "Share of customers"), tip("text", f"Share of {label}")]
+    base = alt.Chart(pd.DataFrame(rows)).encode(x=x, y=y)
+    line = base.mark_line(color=INK, strokeWidth=2.5)
+    marks = base.mark_point(color=INK, filled=True, size=30, opacity=1).encode(tooltip=shown)
+    even = (
+        alt.Chart(pd.DataFrame({"share": [0, 1], "value": [0, 1]}))
+        .mark_line(color=EVERYONE, strokeDash=[4, 3], strokeWidth=1.5)
+        .encode(x=x, y=y)
+    )
+    own = alt.Chart(pd.DataFrame(dots)).encode(x=x, y=y)
+    points = own.mark_point(filled=True, size=420, opacity=1).encode(
+        color=segment_colour(report, "segment"), tooltip=[tip("segment", "Up to and with"), *shown]
+    )
+    letters = own.mark_text(fontWeight=700, fontSize=12, color="#ffffff").encode(
+        text=alt.Text(field="letter", type="nominal")
+    )
+    people, value = min(found.curve, key=lambda point: abs(point[0] - 0.2))
+    title = (
+        f"The most valuable {formats.percent(people)} of {report.study.customers} bring {formats.percent(value)} of "
+        f"{label}"
+    )
+    caption = (
+        "Line: from the most valuable customers to all of them. Letters: whole segments added up in the same way, the "
+        "most valuable a customer first; the nearer they come to the line, the more the segments tell of value. "
+        "Dashed: as if all were worth the same."
+    )
+    table = Table(
+        ("Most valuable customers", f"Share of {label}"),
+        (
+            *((formats.percent(x), formats.percent(y)) for x, y in found.curve),
+            *((f"{d['people']}: segments up to {d['segment']}", d["text"]) for d in dots),
+        ),
+    )
+    spec = single(alt.layer(even, line, marks, points, letters), 320)
+    return make_figure("concentration", title, caption, f"Curve of concentration. {title}.", spec, 400, table)

@@ -1,0 +1,77 @@
+"""The chart of a persona page."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from analysis.base.formats import number
+from analysis.pages.figures import FOLDED, INK, Figure, Table, certainty_interval, make_figure, single, tip
+from analysis.report.model import Report, Segment
+
+
+def persona_profile(report: Report, segment: Segment) -> Figure:
+    """One segment's forming features against everyone, with 95 % bootstrap intervals."""
+    formats = report.formats()
+    found = [(v, d) for v in report.forming() if (d := segment.difference(v.name))]
+    found.sort(key=lambda pair: -pair[1].z)
+    rows = [
+        {
+            "feature": v.label,
+            "z": d.z,
+            "low": d.z_low,
+            "high": d.z_high,
+            "median": formats.value(d.summary.median, v.unit),
+            "all": formats.value(report.everyone[v.name].median, v.unit),
+        }
+        for v, d in found
+    ]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y(
+            field="feature",
+            type="nominal",
+            sort=[v.label for v, _ in found],
+            title=None,
+            axis=alt.Axis(labelExpr=FOLDED),
+        )
+    )
+    bars = base.mark_bar(height=14, color=segment.colour, cornerRadiusEnd=2).encode(
+        x=alt.X(
+            field="z",
+            type="quantitative",
+            title="Standard deviations from everyone",
+            axis=alt.Axis(format="+.1f", tickCount=6),
+        ),
+        tooltip=[tip("feature", "Feature"), tip("median", "Median here"), tip("all", "Median of everyone")],
+    )
+    ends = base.mark_rule(color=INK, strokeWidth=1.5).encode(
+        x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high")
+    )
+    zero = alt.Chart(pd.DataFrame({"z": [0]})).mark_rule().encode(x=alt.X(field="z", type="quantitative"))
+    top = max(found, key=lambda pair: abs(pair[1].z))
+    word = "above" if top[1].z > 0 else "below"
+    title = f"Furthest {word} everyone on {top[0].label.lower()}"
+    caption = "Bar: difference between the segment's mean and everyone's; line: 95 % bootstrap interval."
+    table = Table(
+        ("Feature", "Median here", "Median of everyone", "Difference, sd", "95 % interval"),
+        tuple(
+            (
+                v.label,
+                formats.value(d.summary.median, v.unit),
+                formats.value(report.everyone[v.name].median, v.unit),
+                number(d.z, 2, "+"),
+                certainty_interval(d),
+            )
+            for v, d in found
+        ),
+    )
+    height = 28 * len(found)
+    return make_figure(
+        f"profile-{segment.letter.lower()}",
+        title,
+        caption,
+        f"Bars of differences from everyone. {title}.",
+        single(alt.layer(bars, ends, zero), height),
+        height + 60,
+        table,
+    )
