@@ -282,3 +282,24 @@ def test_the_bundle_is_written_once_and_leaves_nothing_outside_its_scope(tmp_pat
     os.utime(tmp_path / name, ns=(1, 1))
     assert write_vega_bundle(tmp_path) == name
     assert (tmp_path / name).stat().st_mtime_ns == 1
+
+
+def test_settings_that_only_quarto_reads_are_named_and_do_not_stop_the_renderer(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (project / "_quarto.yml").open("a", encoding="utf-8") as file:
+        file.write("execute: {freeze: auto}\n")
+    render(project, project / "_site", "smalldocs")
+    said = capsys.readouterr().err
+    assert said.startswith("Settings that the embedded renderer does not read: ") and "freeze" in said
+
+
+def test_the_address_of_publication_is_on_every_page_and_in_the_links_of_the_page_for_lost_ones(project: Path) -> None:
+    site = render(project, project / "_site", "smalldocs", site_url="https://example.org/repo/").site
+    page = (site / "site/index.html").read_text(encoding="utf-8")
+    assert '<link rel="canonical" href="https://example.org/repo/site/index.html">' in page or (
+        '<link rel="canonical" href="https://example.org/repo/site/">' in page
+    )
+    lost = (site / "404.html").read_text(encoding="utf-8")
+    assert 'href="/repo/site/assets/site.css"' in lost and 'href="site/' not in lost
+    assert (site / "robots.txt").read_text(encoding="utf-8") == "Sitemap: https://example.org/repo/sitemap.xml\n"
