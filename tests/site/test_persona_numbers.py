@@ -135,6 +135,11 @@ class Page:
         yield from self.not_all(self.section("who-they-are-not"))
         yield from self.twin()
 
+    def known(self, label: str) -> list[int]:
+        """Count who has a value, where ten or more have none."""
+        n = int(self.here[label].notna().sum())
+        return [n] if len(self.here) - n >= 10 else []
+
     def section(self, name: str) -> Element:
         """Give the section under a heading."""
         return next(section for section in self.main.all("section") if section.attrs.get("id") == name)
@@ -153,13 +158,14 @@ class Page:
 
     def story(self) -> Iterator[str]:
         (text,) = [p.text() for p in self.main.children if p.name == "p"]
-        spend, everyone = self.here["Total spend"].median(), self.all["Total spend"].median()
+        spend, base = self.here["Total spend"].median(), self.all["Total spend"].median()
         head, tail = re.fullmatch(r"(.*? everyone's \(.*?\)\.)(.*)", text).groups()  # type: ignore[union-attr]
-        ratio = [] if "about the same" in head else [spend / everyone]
-        yield from wrong(head, [len(self.here), self.share, self.value_share, spend, *ratio, everyone], "story")
+        ratio = [] if "about the same" in head else [spend / base]
+        yield from wrong(head, [len(self.here), self.share, self.value_share, spend, *ratio, base], "story")
         measure, told = "", 0
         steps = "|".join(in_text(label) for label in sorted(self.all, key=len, reverse=True))
-        claim = re.compile(rf"(by median|on average)|({steps})(?: for|:)? {AMOUNT} \(everyone {AMOUNT}\)")
+        here, everyone = rf"({steps})(?: for|:)? {AMOUNT}", rf"\(everyone {AMOUNT}(?:; known for ([\d,]+))?\)"
+        claim = re.compile(f"(by median|on average)|{here} {everyone}")
         for match in claim.finditer(tail):
             if match[1]:
                 measure = match[1]
@@ -167,6 +173,9 @@ class Page:
             label = next(known for known in self.all if in_text(known) == re.escape(match[2]))
             mean = label in self.customers.yes_no or measure == "on average"
             told += 1
+            known = self.known(label)
+            if (match[5] or "") != (f"{known[0]:,}" if known else ""):
+                yield f"story: {match[0]!r} should say that it is known for {known}"
             for shown, group in ((match[3], self.here), (match[4], self.all)):
                 actual = group[label].mean() if mean else group[label].median()
                 if not is_close(shown, actual):
@@ -182,7 +191,8 @@ class Page:
             own, base = self.here[label], self.all[label]
             note = band.one("p", **{"class": "band-label"}).text().removeprefix(label)
             note = re.sub(r"in \d+ of 100 resamples", "", note)
-            yield from wrong(note, [own.mean(), base.mean()] if "on average" in note else [], label)
+            means = [own.mean(), base.mean()] if "on average" in note else []
+            yield from wrong(note, [*means, *self.known(label)], label)
             for kind, values in (("band-seg-text", own), ("band-all-text", base)):
                 text = band.one("span", **{"class": kind}).text()
                 yield from wrong(text, [values.median(), values.quantile(0.1), values.quantile(0.9)], label)
@@ -281,11 +291,11 @@ class Page:
                 shares = [(values == level).mean() for values in (self.education, self.customers.education)]
                 yield from wrong(value.removeprefix(level), shares, label)
             elif label in self.customers.yes_no:
-                yield from wrong(value, [self.here[label].mean()], label)
+                yield from wrong(value, [self.here[label].mean(), *self.known(label)], label)
                 if value.split()[0] != ("yes" if self.here[label].mean() >= 0.5 else "no"):
                     yield f"{label}: {value}"
             else:
-                yield from wrong(value, [self.here[label].median()], label)
+                yield from wrong(value, [self.here[label].median(), *self.known(label)], label)
 
     def not_all(self, section: Element) -> Iterator[str]:
         for line in [item.text() for item in section.all("li")]:
@@ -295,7 +305,8 @@ class Page:
                 share = own.mean() if "is yes" in text else 1 - own.mean()
                 yield from wrong(text, [share], label)
             else:
-                yield from wrong(text, [own.quantile(0.1 if text.startswith("high") else 0.9)], label)
+                edge = own.quantile(0.1 if text.startswith("high") else 0.9)
+                yield from wrong(text, [edge, *self.known(label)], label)
 
     def twin(self) -> Iterator[str]:
         (figure,) = self.main.all("figure")
