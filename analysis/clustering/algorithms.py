@@ -195,7 +195,7 @@ def _kmeans(
 
     if n_init < UNTIL_TWICE:
         return tuple(start(k, 0, n_init)[1] for k in ks)
-    return tuple(find_twice(partial(start, k), n_init) for k in ks)
+    return tuple(find_twice(partial(start, k), n_init, max(LEAST_STARTS, n_init // 2)) for k in ks)
 
 
 def find_twice(start: Callable[[int], tuple[float, Fit]], most: int, least: int = LEAST_STARTS) -> Fit:

@@ -266,7 +266,8 @@ class _Judge:
             for name, algorithm in self.algorithms.items()
             for ks in ([self.ks] if algorithm.shares_work else [(k,) for k in self.ks])
         ]
-        jobs = (delayed(fit_solutions)(self.clean, self.algorithms[name], ks, self.study.seed) for name, ks in tasks)
+        seed, starts = self.study.seed, self.study.starts
+        jobs = (delayed(fit_solutions)(self.clean, self.algorithms[name], ks, seed, starts) for name, ks in tasks)
         for (name, _), fits in zip(tasks, run_parallel(jobs), strict=True):
             for fit in fits:
                 self.fits[name, fit.k] = fit.by_size(self.matrix)
@@ -278,13 +279,14 @@ class _Judge:
 
     def _reference_all(self) -> None:
         """Gap and prediction strength, which are of k-means."""
-        rows, seed = some(self.clean, REFERENCE_ROWS, self.study.seed), self.study.seed
+        rows, seed, starts = some(self.clean, REFERENCE_ROWS, self.study.seed), self.study.seed, self.study.starts
         ks = (1, *self.ks)
         corners = box(rows)
         references = np.array(
             list(
                 run_parallel(
-                    delayed(reference_dispersions)(*corners, len(rows), ks, (seed, draw)) for draw in range(GAP_DRAWS)
+                    delayed(reference_dispersions)(*corners, len(rows), ks, starts, (seed, draw))
+                    for draw in range(GAP_DRAWS)
                 )
             )
         )
@@ -294,7 +296,7 @@ class _Judge:
         self.gaps = dict(zip(ks, zip(references.mean(axis=0) - own, errors, strict=True), strict=True))
         halves = tuple(k for k in self.ks if k <= len(rows) // 4)
         found = list(
-            run_parallel(delayed(prediction_strengths)(rows, halves, (seed, draw)) for draw in range(HALVINGS))
+            run_parallel(delayed(prediction_strengths)(rows, halves, starts, (seed, draw)) for draw in range(HALVINGS))
         )
         self.strengths = dict(zip(halves, map(float, np.mean(found, axis=0)), strict=True))
 

@@ -16,9 +16,11 @@ from threadpoolctl import ThreadpoolController
 from analysis.clustering.algorithms import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
 from analysis.features.prepare import Blocks, principal_axes
 
-N_INIT, N_INIT_NULL, N_INIT_REFERENCE, N_INIT_HALF = 40, 3, 2, 3
-"""k-means starts of published fits at most (they end once the best was found twice), of Gaussian clouds and other
-choices, of the gap's references, and of halves, of which there are many; those of resampled fits are a setting."""
+N_INIT, N_INIT_NULL = 40, 3
+"""k-means starts of published fits at most (they end once the best was found twice), and of Gaussian clouds and other
+choices. Those of resampled fits, of halves and of the gap's references are the setting ``starts``."""
+USUAL_STARTS = 3
+"""Value of the setting ``starts`` at which published fits have `N_INIT`; a larger one gives them more in proportion."""
 NULL_DRAWS, NULL_PAIRS = 20, 5
 """Null references, and pairs of bootstrap samples in each."""
 NULL_ROWS = 2_000
@@ -121,10 +123,12 @@ def summarise(agreement: list[float]) -> Stability:
     return Stability(float(median), float(q1), float(q3), float(p5), float(p95), len(agreement))
 
 
-def fit_solutions(clean: Matrix, algorithm: Algorithm, ks: tuple[int, ...], seed: int) -> tuple[Fit, ...]:
-    """The published fits of one algorithm."""
+def fit_solutions(
+    clean: Matrix, algorithm: Algorithm, ks: tuple[int, ...], seed: int, starts: int = USUAL_STARTS
+) -> tuple[Fit, ...]:
+    """The published fits of one algorithm; data that ask for more starts in resamples get more of them here, too."""
     with one_thread():
-        return algorithm.fit(clean, ks, seed, N_INIT, None)
+        return algorithm.fit(clean, ks, seed, N_INIT * max(starts, USUAL_STARTS) // USUAL_STARTS, None)
 
 
 def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, float]:
@@ -268,17 +272,17 @@ def gaussian_silhouette(
 
 
 def reference_dispersions(
-    low: Matrix, high: Matrix, rows: int, ks: tuple[int, ...], seed: tuple[int, ...]
+    low: Matrix, high: Matrix, rows: int, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
 ) -> list[float]:
     """Log of the WCSS of k-means for each k on one uniform sample of the box between two corners, shape (p,) each."""
     rng = np.random.default_rng((*seed, 4))
     with one_thread():
         cloud = rng.uniform(low, high, (rows, len(low)))
-        fits = ALGORITHMS["kmeans"].fit(cloud, ks, int(rng.integers(2**31)), N_INIT_REFERENCE, None)
+        fits = ALGORITHMS["kmeans"].fit(cloud, ks, int(rng.integers(2**31)), starts, None)
         return [float(np.log(distances(cloud, fit.centres).min(axis=1).sum())) for fit in fits]
 
 
-def prediction_strengths(clean: Matrix, ks: tuple[int, ...], seed: tuple[int, ...]) -> list[float]:
+def prediction_strengths(clean: Matrix, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]) -> list[float]:
     """Prediction strength of k-means for each k over one random halving, mean of both directions.
 
     Of two customers that one half's own solution puts together, how often does the other half's rule do so too; the
@@ -290,8 +294,8 @@ def prediction_strengths(clean: Matrix, ks: tuple[int, ...], seed: tuple[int, ..
     with one_thread():
         start = int(rng.integers(2**31))
         pairs = zip(
-            ALGORITHMS["kmeans"].fit(first, ks, start, N_INIT_HALF, None),
-            ALGORITHMS["kmeans"].fit(second, ks, start, N_INIT_HALF, None),
+            ALGORITHMS["kmeans"].fit(first, ks, start, starts, None),
+            ALGORITHMS["kmeans"].fit(second, ks, start, starts, None),
             strict=True,
         )
         return [(_strength(second, b, a) + _strength(first, a, b)) / 2 for a, b in pairs]

@@ -312,7 +312,7 @@ def _form(prepared: Prepared, study: Study, evidence: Evidence) -> NDArray[np.in
     algorithms = competing(prepared.blocks())
     # Without its categories before the split, k-prototypes is k-means.
     algorithm = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
-    fits = fit_solutions(core, algorithm, (k,), study.seed)
+    fits = fit_solutions(core, algorithm, (k,), study.seed, study.starts)
     return fits[0].assign(prepared.matrix).astype(np.intp) if fits else None
 
 

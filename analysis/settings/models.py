@@ -232,7 +232,10 @@ class Study(Settings):
     )
     max_segments: int = Field(8, ge=2, le=20, description="The largest number that the evidence may choose.")
     starts: int = Field(
-        3, ge=1, le=50, description="k-means starts of each resampled fit; more are steadier and take longer."
+        3,
+        ge=1,
+        le=50,
+        description="k-means starts of a resampled fit, and in proportion of others; more are steadier and slower.",
     )
     algorithm: Algorithm | Literal["auto"] = Field("auto", description="Which one; auto: they compete.")
     scaling: Scaling = Field("standard", description="How features are made comparable before distances are taken.")

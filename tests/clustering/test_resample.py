@@ -10,7 +10,6 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from analysis.clustering.algorithms import ALGORITHMS
 from analysis.clustering.resample import (
-    N_INIT_HALF,
     adjusted_rand,
     box,
     dispersion,
@@ -72,13 +71,13 @@ def test_the_reference_box_holds_everyone_and_one_group_has_the_total_sum_of_squ
 def test_the_gap_is_largest_at_the_planted_number() -> None:
     points, ks = islands(), (1, 2, 3, 4, 5)
     corners = box(points)
-    references = np.array([reference_dispersions(*corners, len(points), ks, (1, draw)) for draw in range(10)])
+    references = np.array([reference_dispersions(*corners, len(points), ks, 3, (1, draw)) for draw in range(10)])
     own = [dispersion(points, ALGORITHMS["kmeans"].fit(points, (k,), 0, 5, None)[0]) for k in ks]
     assert (references.mean(axis=0) - own).argmax() == 2
 
 
 def test_prediction_strength_is_one_for_islands_and_falls_beyond() -> None:
-    strengths = np.mean([prediction_strengths(islands(), (2, 3, 4, 5), (7, draw)) for draw in range(10)], axis=0)
+    strengths = np.mean([prediction_strengths(islands(), (2, 3, 4, 5), 3, (7, draw)) for draw in range(10)], axis=0)
     assert strengths[1] == pytest.approx(1.0)
     assert (strengths[2:] < 0.8).all()
 
@@ -91,7 +90,7 @@ def test_prediction_strength_is_the_share_of_pairs_that_stay_together() -> None:
     start = np.random.default_rng((3, 1, 5))
     start.permutation(60)
     seed = int(start.integers(2**31))
-    first, second = (ALGORITHMS["kmeans"].fit(half, (3,), seed, N_INIT_HALF, None)[0] for half in halves)
+    first, second = (ALGORITHMS["kmeans"].fit(half, (3,), seed, 3, None)[0] for half in halves)
     strengths = []
     for half, own, other in ((halves[0], first, second), (halves[1], second, first)):
         mine, theirs = own.assign(half), other.assign(half)
@@ -100,7 +99,7 @@ def test_prediction_strength_is_the_share_of_pairs_that_stay_together() -> None:
             pairs = [(i, j) for i in range(30) for j in range(i) if mine[i] == mine[j] == segment]
             kept.append(np.mean([theirs[i] == theirs[j] for i, j in pairs]))
         strengths.append(min(kept))
-    assert prediction_strengths(points, (3,), (3, 1)) == pytest.approx([np.mean(strengths)])
+    assert prediction_strengths(points, (3,), 3, (3, 1)) == pytest.approx([np.mean(strengths)])
 
 
 def test_own_groups_are_compared_over_those_drawn_only() -> None:
