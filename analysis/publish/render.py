@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import html
 import os
 import re
@@ -19,6 +18,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
+from filelock import FileLock, Timeout
 
 from analysis.base.errors import GateError, InputError
 from analysis.publish import last_site
@@ -148,15 +148,17 @@ def build_lock(root: Path) -> Iterator[None]:
     InputError
         If another build holds the lock.
     """
-    path = _made(root / "build") / ".lock"
-    with path.open("a", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                "Another build of this project is running.", hint="Wait until it has ended, then start again."
-            ) from None
+    lock = FileLock(_made(root / "build") / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(
+            "Another build of this project is running.", hint="Wait until it has ended, then start again."
+        ) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _render_quarto(root: Path, fresh: Path, profile: str | None, site_url: str) -> tuple[str, str]:
