@@ -155,6 +155,33 @@ def test_every_requirement_is_pinned(file: str) -> None:
     assert [name for name, pin in pins(file).items() if not pin.startswith("==")] == []
 
 
+def locked(file: str) -> dict[str, tuple[str, int]]:
+    """Give version and number of hashes of each package of a lock file."""
+    entries = re.findall(r"^([\w.-]+)(?:\[\w,]+)?(==\S+)(.*\n(?:    --hash=.*\n)*)", text_of(file), re.MULTILINE)
+    return {name: (pin, rest.count("--hash=sha256:")) for name, pin, rest in entries}
+
+
+@pytest.mark.parametrize(
+    ("lock", "files"),
+    [
+        ("requirements.lock", ["requirements.txt"]),
+        ("requirements-dev.lock", ["requirements.txt", "requirements-briefs.txt", "requirements-dev.txt"]),
+    ],
+)
+def test_the_lock_holds_every_pin_with_its_hashes(lock: str, files: list[str]) -> None:
+    held = locked(lock)
+    assert len(held) > len(re.findall("^[^ #]", text_of(lock), re.MULTILINE)) - 1
+    pinned = {name: pin for file in files for name, pin in pins(file).items()}
+    assert {name: held.get(name, ("", 0))[0] for name in pinned} == pinned, "run: make lock"
+    assert all(n_hashes for _, n_hashes in held.values())
+    assert "://" not in text_of(lock)
+
+
+def test_the_site_is_made_and_tested_with_the_same_versions() -> None:
+    site, dev = locked("requirements.lock"), locked("requirements-dev.lock")
+    assert site.items() <= dev.items()
+
+
 def test_quarto_is_installed_on_purpose_only() -> None:
     assert not [n for n in (pins("requirements.txt") | pins("requirements-dev.txt")) if "quarto" in n]
 
