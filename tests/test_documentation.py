@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from analysis.base.expressions import parse
+from analysis.base.version import tool_version
 from analysis.cli import app
 from analysis.settings.load import check_study, merge, project_settings
 from analysis.settings.models import Study
@@ -68,6 +69,13 @@ def pins(file: str) -> dict[str, str]:
 def ranges() -> dict[str, Requirement]:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     return {requirement.name.lower(): requirement for requirement in map(Requirement, listed)}
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(["--version"])
+    assert not ended.value.code
+    assert capsys.readouterr().out == f"Segment site {tool_version()}\n"
 
 
 @pytest.mark.parametrize(("document", "name", "arguments"), matches(r"python -m analysis (\w+)([^|&;#]*)"))
@@ -153,6 +161,13 @@ def test_pinned_versions_lie_in_the_declared_ranges() -> None:
 )
 def test_every_requirement_is_pinned(file: str) -> None:
     assert [name for name, pin in pins(file).items() if not pin.startswith("==")] == []
+
+
+def test_one_version_stands_in_every_place() -> None:
+    version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
+    assert tool_version() == version
+    assert yaml.safe_load(text_of("CITATION.cff"))["version"] == version
+    assert f"## {version}" in text_of("CHANGELOG.md")
 
 
 def locked(file: str) -> dict[str, tuple[str, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import html
 import os
 import re
@@ -199,6 +200,7 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None, site_url: st
     for item in _at(config, ["website", "sidebar"]).get("contents", []):
         if isinstance(item, dict) and "href" in item and isinstance(item.get("contents"), str):
             item["contents"] = _section_pages(root, item["contents"])
+    _fill_variables(root, _at(config, ["website"]).get("page-footer"))
     # It reads its settings from the project folder alone; another folder keeps the user's file as it is.
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch, "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
@@ -222,6 +224,21 @@ _RENDERERS: dict[Engine, Callable[[Path, Path, str | None, str], tuple[str, str]
     "quarto": _render_quarto,
     "smalldocs": _render_smalldocs,
 }
+
+
+def _fill_variables(root: Path, footer: object) -> None:
+    """Put the values of ``_variables.yml`` into the footer, as Quarto does."""
+    file = root / "_variables.yml"
+    values = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if isinstance(footer, dict):
+        for side, text in footer.items():
+            if isinstance(text, str):
+                fill = functools.partial(_value_of, values)
+                footer[side] = re.sub(r"\{\{< var (\w+) >\}\}", fill, text)
+
+
+def _value_of(values: dict[str, Any], name: re.Match[str]) -> str:
+    return str(values.get(name[1], name[0]))
 
 
 def _section_pages(root: Path, pattern: str) -> list[str]:
