@@ -22,7 +22,7 @@ with_data = if [ -n "$$DATA" ] && [ ! -e "$$DATA" ]; then DATA="$$($(RUN) -c '$(
 with_out = case "$$OUT" in _site|/*) ;; *) [ "$$FROM" = "$(CURDIR)" ] || OUT="$$FROM/$$OUT" ;; esac;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data history quarto briefs test lint trials bench validate clean
+.PHONY: help site serve check data history quarto briefs test lint trials bench validate lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,7 @@ help: ## List the targets.
 	@echo "  SITE_URL=https://…  address at which the site is published"
 	@echo "  SITE=https://…      the published site, for make history"
 	@echo "  OUT=folder         write the site there instead of _site; OUT=name.zip packs it into one file"
+	@echo "  UPGRADE=1          let make lock take newer versions of what is not pinned by name"
 	@echo "  PYTHON=python3.12  make the environment with this Python (3.11 or newer)"
 
 site: $(VENV)/.site ## Analyse the data and render the site into _site/.
@@ -85,23 +86,33 @@ bench: $(VENV)/.site ## Time a build, what others use, ten million transactions,
 validate: $(VENV)/.site ## Try all on customers whose groups are known: half an hour on two cores.
 	@$(RUN) -m tests.validation
 
+# Versions that the requirements leave open stay as they are locked; UPGRADE=1 takes the newest.
+lock: $(VENV)/.test ## Write the lock files anew from the pinned requirements: every package with its hashes.
+	@$(call lock,requirements-dev)
+	@$(call lock,requirements,--constraint requirements-dev.lock)
+
+define lock
+$(RUN) -m uv --quiet pip compile $(1).txt --output-file $(1).lock $(2) $(if $(UPGRADE),--upgrade) \
+  --generate-hashes --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
+endef
+
 # What is generated stands in .gitignore once; data/, site/notes/ and site/history/ stay.
 clean: ## Remove the site, the caches and the generated pages; keep data and environment.
 	@rm -rf build .quarto .smalldocs .pytest_cache .ruff_cache .hypothesis
 	@rm -rf $$(sed -n '/^# generated/,/^$$/ s|^/||p' .gitignore)
 	@find analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.site: requirements.txt | $(VENV)/bin/python
+$(VENV)/.site: requirements.lock | $(VENV)/bin/python
 	@$(call install,$<)
 	@touch $@
 
-$(VENV)/.test: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/.test: requirements-dev.lock requirements.lock | $(VENV)/bin/python
 	@$(call install,$<)
 	@touch $@ $(VENV)/.site
 
 define install
 echo "Installing $(1) into $(VENV) ..."; \
-$(PIP) install --quiet -r $(1) >$(VENV)/install.log 2>&1 || { \
+$(PIP) install --quiet --require-hashes -r $(1) >$(VENV)/install.log 2>&1 || { \
   echo "$(1) could not be installed. The last words of pip:" >&2; \
   grep -v '^$$' $(VENV)/install.log | tail -n 3 | sed 's/^/  /' >&2; \
   echo "  All of them are in $(VENV)/install.log. Needed is a way to a Python package index." >&2; exit 2; }

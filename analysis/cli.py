@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError
+from analysis.base.version import NAME, tool_version
 from analysis.publish import last_site
 
 app = typer.Typer(
@@ -59,8 +60,16 @@ def main() -> None:
         sys.exit(0)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"{NAME} {tool_version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def start() -> None:
+def start(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_say_version)] = False,
+) -> None:
     """Customer data in, a segmentation site out."""
     if said := last_site.recover(Path.cwd()):
         print(said, file=sys.stderr)

@@ -10,6 +10,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from analysis.base.version import tool_version
 from analysis.report.trials import RESULTS
 from analysis.settings.load import profile_files
 from analysis.sources.locate import Location, files_at
@@ -31,6 +32,7 @@ def stamp_inputs(root: Path, paths: list[Location]) -> str:
     assets = [*(root / "site" / "assets").glob("site.*"), *root.glob(RESULTS.as_posix())]
     digest = _digest([*inputs, *settings, *templates, *notes, *sorted(assets)])
     digest.update(mark_code(root).encode())
+    digest.update(tool_version().encode())
     for package in BRIEFS:
         with contextlib.suppress(PackageNotFoundError):
             digest.update(version(package).encode())

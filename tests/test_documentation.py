@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from analysis.base.expressions import parse
+from analysis.base.version import tool_version
 from analysis.cli import app
 from analysis.settings.load import check_study, merge, project_settings
 from analysis.settings.models import Study
@@ -68,6 +69,13 @@ def pins(file: str) -> dict[str, str]:
 def ranges() -> dict[str, Requirement]:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     return {requirement.name.lower(): requirement for requirement in map(Requirement, listed)}
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(["--version"])
+    assert not ended.value.code
+    assert capsys.readouterr().out == f"Segment site {tool_version()}\n"
 
 
 @pytest.mark.parametrize(("document", "name", "arguments"), matches(r"python -m analysis (\w+)([^|&;#]*)"))
@@ -153,6 +161,40 @@ def test_pinned_versions_lie_in_the_declared_ranges() -> None:
 )
 def test_every_requirement_is_pinned(file: str) -> None:
     assert [name for name, pin in pins(file).items() if not pin.startswith("==")] == []
+
+
+def test_one_version_stands_in_every_place() -> None:
+    version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
+    assert tool_version() == version
+    assert yaml.safe_load(text_of("CITATION.cff"))["version"] == version
+    assert f"## {version}" in text_of("CHANGELOG.md")
+
+
+def locked(file: str) -> dict[str, tuple[str, int]]:
+    """Give version and number of hashes of each package of a lock file."""
+    entries = re.findall(r"^([\w.-]+)(?:\[\w,]+)?(==\S+)(.*\n(?:    --hash=.*\n)*)", text_of(file), re.MULTILINE)
+    return {name: (pin, rest.count("--hash=sha256:")) for name, pin, rest in entries}
+
+
+@pytest.mark.parametrize(
+    ("lock", "files"),
+    [
+        ("requirements.lock", ["requirements.txt"]),
+        ("requirements-dev.lock", ["requirements.txt", "requirements-briefs.txt", "requirements-dev.txt"]),
+    ],
+)
+def test_the_lock_holds_every_pin_with_its_hashes(lock: str, files: list[str]) -> None:
+    held = locked(lock)
+    assert len(held) > len(re.findall("^[^ #]", text_of(lock), re.MULTILINE)) - 1
+    pinned = {name: pin for file in files for name, pin in pins(file).items()}
+    assert {name: held.get(name, ("", 0))[0] for name in pinned} == pinned, "run: make lock"
+    assert all(n_hashes for _, n_hashes in held.values())
+    assert "://" not in text_of(lock)
+
+
+def test_the_site_is_made_and_tested_with_the_same_versions() -> None:
+    site, dev = locked("requirements.lock"), locked("requirements-dev.lock")
+    assert site.items() <= dev.items()
 
 
 def test_quarto_is_installed_on_purpose_only() -> None:

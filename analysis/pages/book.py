@@ -17,6 +17,7 @@ from markupsafe import Markup
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
 from analysis.base.formats import in_words, localized, number, significant
+from analysis.base.version import tool_version
 from analysis.pages.assets import read_tokens, write_vega_bundle
 from analysis.pages.downloads import sharing
 from analysis.pages.downloads.briefs import (
@@ -158,7 +159,7 @@ def write_notice(
     variables: Mapping[str, str] | None = None,
     stale: tuple[str, str] = ("", ""),
 ) -> None:
-    """Write what every page says about its data, in the two files that both engines read after pre-render.
+    """Write what every page says about its data and the tool, in the two files that both engines read after pre-render.
 
     Parameters
     ----------
@@ -182,7 +183,7 @@ def write_notice(
     # Quarto repeats the metadata of a page that it renders alone; the study's settings say nothing about a page.
     metadata = {"segmentation": None, **({"include-before-body": [{"text": strip}]} if strip else {})}
     _write(root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
-    values = {"notice": text, **(variables or {})}
+    values = {"notice": text, "version": tool_version(), **(variables or {})}
     _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 

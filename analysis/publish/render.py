@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import functools
 import html
 import os
 import re
@@ -19,6 +19,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
+from filelock import FileLock, Timeout
 
 from analysis.base.errors import GateError, InputError
 from analysis.publish import last_site
@@ -148,15 +149,17 @@ def build_lock(root: Path) -> Iterator[None]:
     InputError
         If another build holds the lock.
     """
-    path = _made(root / "build") / ".lock"
-    with path.open("a", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                "Another build of this project is running.", hint="Wait until it has ended, then start again."
-            ) from None
+    lock = FileLock(_made(root / "build") / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(
+            "Another build of this project is running.", hint="Wait until it has ended, then start again."
+        ) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _render_quarto(root: Path, fresh: Path, profile: str | None, site_url: str) -> tuple[str, str]:
@@ -197,6 +200,7 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None, site_url: st
     for item in _at(config, ["website", "sidebar"]).get("contents", []):
         if isinstance(item, dict) and "href" in item and isinstance(item.get("contents"), str):
             item["contents"] = _section_pages(root, item["contents"])
+    _fill_variables(root, _at(config, ["website"]).get("page-footer"))
     # It reads its settings from the project folder alone; another folder keeps the user's file as it is.
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch, "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
@@ -220,6 +224,21 @@ _RENDERERS: dict[Engine, Callable[[Path, Path, str | None, str], tuple[str, str]
     "quarto": _render_quarto,
     "smalldocs": _render_smalldocs,
 }
+
+
+def _fill_variables(root: Path, footer: object) -> None:
+    """Put the values of ``_variables.yml`` into the footer, as Quarto does."""
+    file = root / "_variables.yml"
+    values = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if isinstance(footer, dict):
+        for side, text in footer.items():
+            if isinstance(text, str):
+                fill = functools.partial(_value_of, values)
+                footer[side] = re.sub(r"\{\{< var (\w+) >\}\}", fill, text)
+
+
+def _value_of(values: dict[str, Any], name: re.Match[str]) -> str:
+    return str(values.get(name[1], name[0]))
 
 
 def _section_pages(root: Path, pattern: str) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
+from charset_normalizer import from_bytes
 from pyarrow import csv as arrow_csv
 
 from analysis.base.errors import InputError, listed
@@ -18,6 +19,13 @@ from analysis.base.formats import number
 _STRONG = ("\t", ";", ",", "|", "\x1f", "\x01")
 _BLOCK = 1 << 22
 _WEAK = (" ", ":", "^", "~")
+_SEEN = 1 << 16
+"""Bytes by which an encoding is recognised."""
+
+_ALPHABETS = (
+    *("cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "cp874"),
+    *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
+)
 _DELIMITER_NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", " ": "spaces", ":": "colon"}
 _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "whitespace": " ", "space": " "}
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?[\d.,' ]*\d[)%]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
@@ -147,8 +155,12 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
                 first_line(error),
                 "Set encoding to auto or to the right one.",
             ) from None
-        text = data.decode("cp1252", errors="replace") if _is_cp1252(data) else data.decode("latin-1")
-        note = "encoding cp1252 (Western European), since it is not valid UTF-8"
+        recognised = _other_alphabet(data)
+        if recognised is not None:
+            text, note = data.decode(recognised), f"encoding {recognised}, recognised by its letters"
+        else:
+            text = data.decode("cp1252", errors="replace") if _is_cp1252(data) else data.decode("latin-1")
+            note = "encoding cp1252 (Western European), since it is not valid UTF-8"
     head = text[:4000]
     odd_signs = sum(ord(sign) < 32 and sign not in "\t\r\n\x0c\x1f\x01" for sign in head)
     if odd_signs > 0.02 * len(head):
@@ -158,6 +170,32 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
             "Name the file that holds the data.",
         )
     return text, note
+
+
+def _other_alphabet(data: bytes) -> str | None:
+    """Recognise an encoding of Cyrillic, Greek, Hebrew, Arabic, Thai or East Asian letters.
+
+    Encodings of Latin letters differ in too few signs to be told apart in a short table: those stay Western European
+    unless the settings name another.
+
+    Returns
+    -------
+    str or None
+        An encoding that decodes all of `data`; None for Latin letters.
+    """
+    lines = [line for line in data[:_BLOCK].split(b"\n") if not line.isascii()]
+    best = from_bytes(b"\n".join(lines)[:_SEEN], cp_isolation=list(_ALPHABETS)).best()
+    if best is None:
+        return None
+    try:
+        words = set(re.findall(r"[^\W\d_]{2,}", data.decode(best.encoding)))
+    except UnicodeError:
+        return None
+    # French read as Russian mixes both alphabets in a word, and capital umlauts read as Japanese become half-width
+    # letters; Russian read as Russian and Japanese read as Japanese do neither.
+    foreign = [word for word in words if not word.isascii()]
+    whole = sum(not re.search("[A-Za-z\u00c0-\u024f\uff61-\uff9f]", word) for word in foreign)
+    return best.encoding if len(foreign) >= 3 and whole >= 0.9 * len(foreign) else None
 
 
 def _is_cp1252(data: bytes) -> bool:

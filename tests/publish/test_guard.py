@@ -54,7 +54,7 @@ def test_other_files_may_be_committed(root: Path) -> None:
 
 
 def test_the_shipped_hook_runs_the_command_and_git_ignores_private_places() -> None:
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    hook = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"][0]
     assert hook["entry"].endswith("python -m analysis guard") and hook["language"] == "system"
     rules = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert {"/data/", "/build/", "/exports/", "*.local.*"} <= set(rules)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from analysis.base.errors import GateError, InputError
+from analysis.base.version import tool_version
 from analysis.pages.assets import CHART_THEME, fill_tokens, read_tokens, themed, write_vega_bundle
 from analysis.pages.book import write_notice
 from analysis.publish.quarto import OWN_RENDER
@@ -197,6 +198,15 @@ def test_real_data_carry_no_notice_on_top(project: Path) -> None:
     assert json.loads((project / "site/_metadata.yml").read_text(encoding="utf-8")) == {"segmentation": None}
     page = render(project, project / "_site", "smalldocs").site / "site/index.html"
     assert 'class="notice"' not in page.read_text(encoding="utf-8")
+
+
+def test_the_footer_shows_the_version_and_leaves_unknown_variables(project: Path) -> None:
+    footer = '  page-footer: {left: "Tool {{< var version >}}", right: "{{< var nothing >}}"}\n'
+    config = CONFIG.replace("  sidebar:\n", f"{footer}  sidebar:\n")
+    (project / "_quarto.yml").write_text(config, encoding="utf-8")
+    page = render(project, project / "_site", "smalldocs").site / "site/index.html"
+    text = page.read_text(encoding="utf-8")
+    assert f"Tool {tool_version()}" in text and "var nothing" in text
 
 
 def test_an_unchanged_notice_is_not_written_again(project: Path) -> None:

@@ -161,6 +161,42 @@ def test_accents_survive_every_encoding(encoding: str, truth: pd.DataFrame, tmp_
     pd.testing.assert_frame_equal(read_table("a.csv", root=tmp_path).frame, accented(truth))
 
 
+ALPHABETS = {
+    "cp1251": "имя;город\nИван;Москва\nМария;Казань\nПётр;Омск\n",
+    "koi8_r": "имя;город\nИван;Москва\nМария;Казань\nПётр;Омск\n",
+    "cp1253": "όνομα;πόλη\nΓιώργος;Αθήνα\nΜαρία;Πάτρα\nΝίκος;Βόλος\n",
+    "cp932": "名前;都市\n田中;東京\n鈴木;大阪\n佐藤;京都\n",
+    "gb18030": "姓名;城市\n王伟;北京\n李娜;上海\n张敏;广州\n",
+    "cp949": "이름;도시\n김철수;서울\n이영희;부산\n박민수;대구\n",
+}
+
+
+@pytest.mark.parametrize("encoding", ALPHABETS)
+def test_other_alphabets_are_recognised_by_their_letters(encoding: str, tmp_path: Path) -> None:
+    rows = [line.split(";") for line in ALPHABETS[encoding].splitlines()]
+    (tmp_path / "a.csv").write_bytes(ALPHABETS[encoding].encode(encoding))
+    table = read_table("a.csv", root=tmp_path)
+    assert [list(table.frame), *table.frame.to_numpy().tolist()] == rows
+    assert any(f"encoding {encoding}" in note for note in table.notes)
+
+
+WESTERN = {
+    "French": "nom;ville\nRené;Orléans\nÉlodie;Besançon\nJérôme;Nîmes\n",
+    "short words": "été;là;où\nà;É;ÇÀ\nça;là;où\nx;y;z\n",
+    "capitals": "ÄÖÜ;b\nx;2\ny;3\n",
+    "signs": "a;b\n1°;2\n§§;½\n",
+    "one letter": "name;city\nJosé;Lima\nBob;Rome\n",
+    "euro": "product;price\nwine;€12\nbread;€3\n",
+}
+
+
+@pytest.mark.parametrize("kind", WESTERN)
+def test_what_is_not_another_alphabet_is_western_european(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(WESTERN[kind].encode("cp1252"))
+    table = read_table("a.csv", root=tmp_path)
+    assert any("cp1252" in note for note in table.notes)
+
+
 def test_order_of_rows_and_columns_does_not_matter(truth: pd.DataFrame, tmp_path: Path) -> None:
     shuffled = truth.sample(frac=1, random_state=3).sample(frac=1, axis=1, random_state=3)
     (tmp_path / "a.csv").write_text(text(shuffled, ","))
