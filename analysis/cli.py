@@ -1,4 +1,4 @@
-"""The commands. A user's mistake becomes one message on standard error and an exit code, never a traceback."""
+"""The commands of the tool. Invalid input ends with a message on standard error and an exit code, not a traceback."""
 
 from __future__ import annotations
 
@@ -27,22 +27,25 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Customer data in, a segmentation site out. Exit codes: "
-    f"{', '.join(f'{code} {told}' for code, told in EXIT_CODES.items())}.",
+    help="Turn customer data into a website of customer segments.\n\n"
+    "The study is defined in _quarto.yml: its data, features and segments. `build` analyses the data, "
+    "`render` makes the website and `check` verifies that it can be published.\n\n"
+    "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in EXIT_CODES.items()),
+    epilog="Example: python -m analysis build && python -m analysis render",
 )
 
-Data = Annotated[str | None, typer.Option(help="File or address to read instead of the settings' first source.")]
-Force = Annotated[bool, typer.Option("--force", help="Compute even where nothing changed.")]
+Data = Annotated[str | None, typer.Option(help="File or address to read instead of the first source.")]
+Force = Annotated[bool, typer.Option("--force", help="Repeat the analysis even if nothing has changed.")]
 Demo = Annotated[
-    bool, typer.Option("--demo", help="Use the synthetic study that stands in for the data; every page says so.")
+    bool, typer.Option("--demo", help="Use synthetic data instead; every page is marked as a demonstration.")
 ]
-Site = Annotated[Path, typer.Option(help="Folder of the website.")]
+Site = Annotated[Path, typer.Option(help="Folder of the website, or the .zip file that contains it.")]
 
 _err = Console(stderr=True, highlight=False)
 
 
 def main() -> None:
-    """Run a command and turn our errors into messages and exit codes."""
+    """Run a command and turn known errors into messages and exit codes."""
     warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
     try:
         app(standalone_mode=True)
@@ -54,7 +57,7 @@ def main() -> None:
     except SystemExit as ended:
         if ended.code == STOPPED:
             _end_workers()
-            print("Stopped; the last site is as it was.", file=sys.stderr)
+            print("Interrupted. The last site is unchanged.", file=sys.stderr)
         raise
     except BrokenPipeError:
         sys.exit(0)
@@ -70,19 +73,26 @@ def _say_version(wanted: bool) -> None:
 def start(
     version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_say_version)] = False,
 ) -> None:
-    """Customer data in, a segmentation site out."""
-    if said := last_site.recover(Path.cwd()):
-        print(said, file=sys.stderr)
+    """Restore the last good site if an earlier command was interrupted."""
+    if message := last_site.recover(Path.cwd()):
+        print(message, file=sys.stderr)
 
 
-@app.command()
+@app.command(epilog="Example: python -m analysis build --data data/orders.csv")
 def build(
     data: Data = None,
     force: Force = False,
     demo: Demo = False,
-    out: Annotated[Path | None, typer.Option(help="Where the site is to be rendered to; looked at first.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder or .zip file that the site will be rendered to; checked before the build."),
+    ] = None,
 ) -> None:
-    """Analyse the data and write the report and the pages."""
+    """Analyse the data and write the report and the pages.
+
+    The results go to build/, the pages to site/. If data, settings and code are
+    unchanged, nothing is computed or written.
+    """
     from analysis.publish.quarto import is_own_render, is_partial_run, is_preview
     from analysis.publish.render import build_lock, check_folders
 
@@ -102,34 +112,42 @@ def build(
             print(_PARTIAL[current, is_preview()], end="")
             return
     started = time.perf_counter()
-    told: list[str] = []
+    messages: list[str] = []
     with build_lock(root):
-        built = run(root, data, lambda name: _stage(name, told), force, demo, app=app)
+        built = run(root, data, lambda name: _stage(name, messages), force, demo, app=app)
     if built.fresh:
         from analysis.base.workers import stop
 
         stop()
-        told.append(f"Built from {_said(built.data, built.synthetic)} in {time.perf_counter() - started:.1f} s.")
-        print("\n".join(told))
+        messages.append(
+            f"Built from {_describe_data(built.data, built.synthetic)} in {time.perf_counter() - started:.1f} s."
+        )
+        print("\n".join(messages))
         for line in built.told:
             print(line, file=sys.stderr)
     else:
-        print(f"Nothing changed since the last build from {_said(built.data, built.synthetic)}.")
+        print(f"Nothing changed since the last build from {_describe_data(built.data, built.synthetic)}.")
 
 
-@app.command()
+@app.command(epilog="Example: python -m analysis render --out site.zip")
 def render(
-    out: Annotated[Path, typer.Option(help="Folder of the website, or a file .zip to hold it.")] = Path("_site"),
+    out: Annotated[Path, typer.Option(help="Folder of the website, or a .zip file for the whole site.")] = Path(
+        "_site"
+    ),
     engine: Annotated[
-        str | None, typer.Option(help="quarto or smalldocs; default: Quarto where it is installed.")
+        str | None, typer.Option(help="quarto or smalldocs; by default Quarto if it is installed.")
     ] = None,
-    site_url: Annotated[str, typer.Option(help="Address at which the site is published.")] = "",
+    site_url: Annotated[str, typer.Option(help="Address where the site will be published.")] = "",
 ) -> None:
-    """Render the pages into a website; it replaces the last one once it passed the gate."""
+    """Render the pages as a website.
+
+    The new website replaces the last one only after it passes the publication
+    check.
+    """
     from analysis.publish.render import render as run
 
     if engine not in {None, "quarto", "smalldocs"}:
-        raise InputError(f"--engine {engine}: there is no such engine.", "Valid: quarto, smalldocs.")
+        raise InputError(f"--engine {engine}: unknown engine.", "Valid: quarto, smalldocs.")
     root = Path.cwd()
     source = _source(root)
     started = time.perf_counter()
@@ -138,7 +156,7 @@ def render(
             root,
             root / out,
             engine,  # type: ignore[arg-type]
-            before_swap=lambda fresh: _gate(fresh, root, "The last good site is as it was."),
+            before_swap=lambda fresh: _gate(fresh, root, "The last good site is unchanged."),
             site_url=site_url,
         )
     name = {"quarto": "Quarto", "smalldocs": "the embedded renderer, smalldocs"}[done.engine]
@@ -147,17 +165,21 @@ def render(
         f"from {source}."
     )
     if done.engine == "smalldocs" and engine is None:
-        print("Quarto, which publishes, is not on the PATH; `make quarto` installs it.")
+        print("Quarto is not installed. To publish with it, run: make quarto")
     if done.site.is_file():
-        print(f"{_shown(done.site)} holds it all: unpack it and open index.html in a browser, no server needed.")
+        print(f"{_shown(done.site)} contains the whole site. Unpack it and open index.html in a browser.")
     else:
         also = ", or run: make serve" if done.site == (root / "_site").resolve() else ""
         print(f"Open {_shown(done.site / 'index.html')} in a browser{also}")
 
 
-@app.command()
+@app.command(epilog="Example: python -m analysis check --site _site")
 def check(site: Site = Path("_site")) -> None:
-    """Hold a rendered site against the gate: disclosure, links, weight, requests to other hosts."""
+    """Check that a rendered website can be published.
+
+    The check refuses personal data, groups too small to publish, broken links,
+    oversized pages and requests to other hosts.
+    """
     from analysis.publish.quarto import is_own_render
 
     if is_own_render():
@@ -168,25 +190,29 @@ def check(site: Site = Path("_site")) -> None:
         with _unpacked(folder) as inside:
             _gate(inside, root)
     elif not folder.is_dir():
-        raise InputError(f"{_shown(folder)} is not there.", hint="Run: make site")
+        raise InputError(f"{_shown(folder)} does not exist.", hint="Run: make site")
     else:
         _check_folder(root, folder)
         return
     print(f"{_shown(folder)} may be published.")
 
 
-@app.command()
+@app.command(epilog="Example: python -m analysis score new_customers.csv --out scores.parquet")
 def score(
-    new: Annotated[list[str], typer.Argument(help="Table of new customers; one for each source of the study.")],
-    out: Annotated[Path, typer.Option(help="File to write, CSV or Parquet; private, it holds keys.")] = Path(
-        "build/scores.csv"
-    ),
+    new: Annotated[list[str], typer.Argument(help="Table of new customers, one for each source of the study.")],
+    out: Annotated[Path, typer.Option(help="CSV or Parquet file to write.")] = Path("build/scores.csv"),
     as_of: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day to look back from; default: as the settings say, or the newest."),
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Reference date; by default the date in the settings, or the latest in the data."
+        ),
     ] = None,
 ) -> None:
-    """Assign new customers to the published segments."""
+    """Assign new customers to the published segments.
+
+    Give one file for each source of the study, in the order of the settings.
+    The result contains customer keys, so keep it private.
+    """
     from analysis.assignment.scoring import check_sources, explain_gaps, read_model
     from analysis.assignment.scoring import score as run
     from analysis.report.outputs import check_table_path, write_table
@@ -210,13 +236,17 @@ def score(
         print(line, file=sys.stderr)
 
 
-@app.command()
+@app.command(epilog="Example: python -m analysis init customers.csv --move")
 def init(
-    table: Annotated[str, typer.Argument(help="The file to draft settings for.")],
-    out: Annotated[Path | None, typer.Option(help="Profile to write; default: _quarto-<file name>.yml.")] = None,
-    move: Annotated[bool, typer.Option("--move", help="Move the file to data/, which git ignores, first.")] = False,
+    table: Annotated[str, typer.Argument(help="File to draft settings for.")],
+    out: Annotated[Path | None, typer.Option(help="Profile to write; by default _quarto-<file name>.yml.")] = None,
+    move: Annotated[bool, typer.Option("--move", help="First move the file to data/, which git ignores.")] = False,
 ) -> None:
-    """Draft the settings of an unknown table as a profile."""
+    """Draft the settings for a new table.
+
+    The draft is written to a profile, _quarto-<name>.yml. Review it before you
+    build the site.
+    """
     from analysis.segments.personas import slugify
     from analysis.sources.draft import as_yaml, draft_settings
     from analysis.sources.tables import read_table
@@ -225,7 +255,9 @@ def init(
     raw = read_table(table, root=root, setting="init")
     target = root / (out or f"_quarto-{slugify(raw.name)}.yml")
     if target.exists():
-        raise InputError(f"{_shown(target)} is there already.", hint="Choose another with --out, or remove it first.")
+        raise InputError(
+            f"{_shown(target)} already exists.", hint="Choose another name with --out, or delete it first."
+        )
     exposed = _would_be_committed(table, root)
     if exposed and (
         move or (sys.stdin.isatty() and typer.confirm(f"Move {table} to data/, which git ignores?", default=True))
@@ -233,60 +265,78 @@ def init(
         table, exposed = _move_to_data(table, root), False
     target.write_text(as_yaml(draft_settings(raw, table)), encoding="utf-8")
     print(
-        f"Settings drafted into {_shown(target)}; read them, then: "
+        f"Draft written to {_shown(target)}. Review it, then run: "
         f"QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site"
     )
     if exposed:
         again = f"rm {_shown(target)} && python -m analysis init {table} --move{f' --out {out}' if out else ''}"
-        print(f"{table} lies where git would commit it. To move it to data/: {again}", file=sys.stderr)
+        print(f"Git would commit {table}. To move it to data/, run: {again}", file=sys.stderr)
 
 
-@app.command()
+@app.command(epilog="Example: python -m analysis guard data/customers.csv")
 def guard(
-    files: Annotated[list[str] | None, typer.Argument(help="Files to look at; default: what git has staged.")] = None,
+    files: Annotated[list[str] | None, typer.Argument(help="Files to check; by default the staged files.")] = None,
 ) -> None:
-    """Refuse a commit of data files, results of a build and files called *.local.*; for pre-commit."""
+    """Refuse to commit customer data.
+
+    The command fails if a file contains data that the study reads, is a result
+    of a build, or is named *.local.*. It is meant for pre-commit.
+    """
     from analysis.publish.guard import check_staged
 
     n = check_staged(Path.cwd(), files or None)
-    print(f"{n} file{'' if n == 1 else 's'} looked at; none holds customers that the study reads.")
+    print(f"{n} file{'' if n == 1 else 's'} checked; none contains customer data of this study.")
 
 
-@app.command()
+@app.command(epilog="Example: python -m analysis demo --customers 500")
 def demo(
-    customers: Annotated[int, typer.Option(help="How many customers to make.")] = 2240,
-    out: Annotated[Path, typer.Option(help="Folder for marketing_campaign.csv and truth.csv.")] = Path("build/demo"),
+    customers: Annotated[int, typer.Option(help="Number of customers.")] = 2240,
+    out: Annotated[Path, typer.Option(help="Folder to write the files to.")] = Path("build/demo"),
 ) -> None:
-    """Write the synthetic twin of the default study, with its planted segments."""
+    """Write a synthetic copy of the default data set.
+
+    The copy has the same columns and known segments. They are written to
+    truth.csv, next to the data.
+    """
     from analysis.sources.synthetic.twin import write_twin
 
     path = write_twin(Path.cwd() / out, customers)
-    print(f"{customers:,} synthetic customers in {_shown(path)}; the planted segments in truth.csv beside it.")
+    print(f"{customers:,} synthetic customers written to {_shown(path)}, and their segments to truth.csv next to it.")
     print(f"Try: make site DATA={_shown(path)}")
 
 
-@app.command()
+@app.command(epilog="Example: python -m analysis data")
 def data() -> None:
-    """Fetch the public file of the default study from Kaggle."""
+    """Download the public data set of the default study.
+
+    The file comes from Kaggle and is saved in data/.
+    """
     from analysis.sources.download import fetch_default
 
-    print(f"{_shown(fetch_default(Path.cwd()))} is in place. Now: make site")
+    print(f"{_shown(fetch_default(Path.cwd()))} is ready. Next, run: make site")
 
 
-@app.command()
+@app.command(epilog="Example: python -m analysis history --from https://example.org/segments/")
 def history(
     address: Annotated[str, typer.Option("--from", help="Address of the published site.")],
 ) -> None:
-    """Fetch what earlier runs left on a published site, so that segments keep their names."""
+    """Download the records of earlier runs from a published site.
+
+    With these records, segments keep their names and the Changes page can
+    compare runs.
+    """
     from analysis.history.records import fetch_history
 
     for line in fetch_history(Path.cwd(), address):
         print(line)
 
 
-@app.command()
-def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port on this machine.")] = 4848) -> None:
-    """Serve the site on this machine and make it anew when settings, templates or data change."""
+@app.command(epilog="Example: python -m analysis preview --port 8000")
+def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port of the local server.")] = 4848) -> None:
+    """Serve the site locally and rebuild it after changes.
+
+    The site is rebuilt when settings, templates or data change.
+    """
     from analysis.pipeline import data_files
     from analysis.publish.preview import serve
 
@@ -309,17 +359,17 @@ def _would_be_committed(table: str, root: Path) -> bool:
 
 
 def _move_to_data(table: str, root: Path) -> str:
-    """Move a file to ``data/`` and give its place there."""
+    """Move a file to ``data/`` and return its new path."""
     target = root / "data" / Path(table).name
     if target.exists():
-        raise InputError(f"data/{target.name} is there already.", hint="Give the file another name first.")
+        raise InputError(f"data/{target.name} already exists.", hint="Rename the file first.")
     target.parent.mkdir(exist_ok=True)
     shutil.move(root / table, target)
     return f"data/{target.name}"
 
 
 def _end_workers() -> None:
-    """End the processes that work for this one, so that nothing goes on after it was stopped."""
+    """Stop the worker processes, so that none continues after an interruption."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if workers := sys.modules.get("analysis.base.workers"):
         workers.kill()
@@ -327,22 +377,28 @@ def _end_workers() -> None:
 
 _PARTIAL = {
     (True, False): "",
-    (True, True): "After a change of the data, save a page or load it again: the study is then made anew.\n",
-    (False, False): "Data, settings or templates changed since the pages were made; to make all anew: quarto render\n",
+    (True, True): "After a change in the data, save or reload a page to rebuild the study.\n",
+    (
+        False,
+        False,
+    ): "Data, settings or templates have changed since the last build. To rebuild the pages, run: quarto render\n",
 }
-"""What a partial run says, by whether the pages are of today's data and settings, and whether it is a preview."""
+"""Message of a partial render, by whether the pages are up to date and whether it is a preview."""
 
 
-def _gate(site: Path, root: Path, after: str = "", but: tuple[str, ...] = ()) -> None:
-    """Refuse a site that must not be published, by every rule ``but`` some; ``after`` ends the message."""
-    from analysis.publish.gate.checks import check as hold
+def _gate(site: Path, root: Path, after: str = "", skip: tuple[str, ...] = ()) -> None:
+    """Raise `GateError` if a site breaks a rule that is not in ``skip``; ``after`` ends the message."""
+    from analysis.publish.gate.checks import check as check_site
     from analysis.publish.gate.disclosure import skipped_rules
     from analysis.report.private import private_from_build
 
     private = private_from_build(root / "build")
-    refusals = [refusal for refusal in hold(site, private) if refusal.rule not in but]
+    refusals = [refusal for refusal in check_site(site, private) if refusal.rule not in skip]
     for rule in skipped_rules(private):
-        print(f"The gate could not look for {rule}: build/ does not hold the private list.", file=sys.stderr)
+        print(
+            f"The publication check could not look for {rule}: build/ does not contain the private list.",
+            file=sys.stderr,
+        )
     if refusals:
         lines = [str(refusal) for refusal in refusals[:20]]
         more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
@@ -350,13 +406,13 @@ def _gate(site: Path, root: Path, after: str = "", but: tuple[str, ...] = ()) ->
 
 
 def _check_folder(root: Path, folder: Path) -> None:
-    """Check a rendered site, by itself or after Quarto, which may have rendered single pages."""
+    """Check a rendered site, of which Quarto may have rendered only some pages."""
     from analysis.publish.quarto import count_pages, is_partial_run, is_preview
 
     there, all_pages = count_pages(root, folder) if is_partial_run(root) else (0, 0)
-    _gate(folder, root, but=("links",) if there < all_pages else ())
+    _gate(folder, root, skip=("links",) if there < all_pages else ())
     if there < all_pages:
-        print(f"{there} of {all_pages} pages are rendered and up to date; for the whole site: quarto render")
+        print(f"{there} of {all_pages} pages are rendered and up to date. To render the whole site, run: quarto render")
         return
     if "QUARTO_PROJECT_OUTPUT_DIR" in os.environ and not is_preview():
         last_site.keep_site(root, folder)
@@ -365,7 +421,7 @@ def _check_folder(root: Path, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _unpacked(archive: Path) -> Iterator[Path]:
-    """Unpack a site for as long as it is read."""
+    """Unpack a site into a temporary folder."""
     import tempfile
     import zipfile
 
@@ -379,29 +435,31 @@ def _unpacked(archive: Path) -> Iterator[Path]:
 
 
 def _source(root: Path) -> str:
-    """Where the study's customers are from; read as it stands, as the analysis takes long to import."""
+    """Return the name of the study's data, read directly because importing the analysis takes long."""
     try:
         report = json.loads((root / "build" / "report.json").read_text(encoding="utf-8"))
-        return _said(report["data"]["sources"][0]["name"], report["study"]["synthetic"])
+        return _describe_data(report["data"]["sources"][0]["name"], report["study"]["synthetic"])
     except FileNotFoundError:
-        raise InputError("build/report.json is not there yet.", hint="Run: python -m analysis build") from None
+        raise InputError("build/report.json does not exist yet.", hint="Run: python -m analysis build") from None
     except (ValueError, LookupError, TypeError):
         raise InputError(
             "build/report.json cannot be read as a report.", hint="Run: python -m analysis build --force"
         ) from None
 
 
-def _said(data: str, synthetic: bool) -> str:
+def _describe_data(data: str, synthetic: bool) -> str:
+    """Return the name of the data, marked if they are synthetic."""
     return f"{data} (synthetic demonstration data)" if synthetic else data
 
 
 def _shown(path: Path) -> str:
+    """Return a path relative to the current folder."""
     return os.path.relpath(path)
 
 
 @contextlib.contextmanager
-def _stage(name: str, told: list[str] | None = None) -> Iterator[Callable[[str], None]]:
-    """Time a stage and its parts: with a spinner on a terminal, else as lines for ``told``."""
+def _stage(name: str, messages: list[str] | None = None) -> Iterator[Callable[[str], None]]:
+    """Time a stage and its parts, with a spinner on a terminal and otherwise as lines added to ``messages``."""
     parts: list[tuple[str, float]] = []
     started = time.perf_counter()
     with _err.status(name) if _err.is_terminal else contextlib.nullcontext() as status:
@@ -418,17 +476,17 @@ def _stage(name: str, told: list[str] | None = None) -> Iterator[Callable[[str],
         lines.append(f"    {text:<36} {until - begun:5.1f} s")
     if _err.is_terminal:
         _err.print("\n".join(lines), markup=False)
-    elif told is not None:
-        told += lines
+    elif messages is not None:
+        messages += lines
 
 
 def run() -> None:
-    """Run `main` as a process of its own, which ends at once when it is stopped."""
+    """Run `main` as a separate process that ends at once when it is interrupted."""
     try:
         main()
     except SystemExit as ended:
         if ended.code == STOPPED:
-            # What else is under way has no result that anybody waits for.
+            # Work that is still running has no use any more.
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(STOPPED)

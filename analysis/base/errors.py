@@ -1,4 +1,4 @@
-"""The error types a user can meet; each one becomes one short message and an exit code."""
+"""Errors that users can cause; each ends with a short message and an exit code."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 STOPPED = 130
-"""Exit code of a command that was stopped with Ctrl-C."""
+"""Exit code of a command that was interrupted with Ctrl-C."""
 EXIT_CODES = {
-    0: "done",
-    1: "a fault of ours",
-    2: "the data or settings cannot be used",
-    3: "the gate refused to publish",
-    STOPPED: "stopped at the keyboard",
+    0: "success",
+    1: "internal error (please report)",
+    2: "invalid data or settings",
+    3: "publication check failed",
+    STOPPED: "interrupted",
 }
-"""What a command ends with."""
+"""Exit codes of all commands; `--help` and the Commands page list them from here."""
 
 
 class InputError(Exception):
-    """The user's data or settings cannot be used (exit code 2).
+    """Invalid data or settings (exit code 2).
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class InputError(Exception):
 
 
 class GateError(Exception):
-    """The rendered site must not be published (exit code 3)."""
+    """The rendered site failed the publication check (exit code 3)."""
 
     exit_code = 3
 
@@ -65,7 +65,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def place_of(setting: str) -> str:
-    """The place that a message names: the path of a source, or the option that stands for it.
+    """Return the setting that a message names: the path of a source, or the option that replaces it.
 
     >>> place_of("segmentation.sources[0]"), place_of("--data")
     ('segmentation.sources[0].path', '--data')
@@ -74,7 +74,7 @@ def place_of(setting: str) -> str:
 
 
 def listed(names: Iterable[str], limit: int = 12) -> str:
-    """Join names for a message; a long list is cut and counted.
+    """Join names for a message; shorten a long list and count the rest.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""The documentation of the tool itself, read from where each thing is declared."""
+"""Documentation of the tool, generated from the code."""

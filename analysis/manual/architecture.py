@@ -1,4 +1,4 @@
-"""How the code stands: its rooms in the order of the import contract, and what each package and module is for."""
+"""Packages and modules of the code, in the order of the import contract."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.pages.figures import Table
 HOME = Path(__file__).resolve().parents[2]
 """Folder of the project, with the Makefile."""
 AROUND = frozenset(("base", "settings", "manual"))
-"""Rooms that serve the line from data to site without being a part of it."""
+"""Packages that support the pipeline without being a step of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class Room:
     ----------
     name : str
     about : str
-        What it is for, from its docstring.
+        Its purpose, from its docstring.
     side : {"left", "wall", "right", "around"}
-        Whether it computes, is the wall, shows, or serves the others.
+        Whether it computes, is the report between computing and showing, shows, or supports the others.
     modules : tuple of str
-        Names of its modules; those of a folder in it have the folder's name before theirs.
+        Names of its modules; modules of a subpackage are prefixed with its name.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Room:
 
 
 def read_rooms() -> tuple[Room, ...]:
-    """Read the rooms, the one that imports from no other first, as the contract in ``pyproject.toml`` orders them."""
+    """Read the packages in the order of the contract in ``pyproject.toml``, the lowest layer first."""
     settings = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = settings["tool"]["importlinter"]["contracts"]
     layers = next(contract["layers"] for contract in contracts if contract["id"] == "rooms")
@@ -57,21 +57,19 @@ def read_rooms() -> tuple[Room, ...]:
 
 
 def list_modules(room: Room) -> Table:
-    """List the modules of a room and what each is for."""
+    """List the modules of a package with their purpose."""
     folder = HOME / "analysis" / room.name
     place = f"{room.name}/" if folder.is_dir() else ""
-    return Table(
-        ("Module", "What it is for"), tuple((module, purpose_of(f"{place}{module}")) for module in room.modules)
-    )
+    return Table(("Module", "Purpose"), tuple((module, purpose_of(f"{place}{module}")) for module in room.modules))
 
 
 def purpose_of(module: str) -> str:
-    """Read the first paragraph of a module's docstring; empty where it has none.
+    """Return the first paragraph of a module's docstring, or an empty string.
 
     Parameters
     ----------
     module : str
-        Path below ``analysis/``, without its ending.
+        Path below ``analysis/``, without the suffix.
     """
     text = (HOME / "analysis" / f"{module}.py").read_text(encoding="utf-8")
     docstring = ast.get_docstring(ast.parse(text)) or ""

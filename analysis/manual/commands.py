@@ -1,4 +1,4 @@
-"""The commands, their exit codes and the targets of make, each read from where it is declared."""
+"""Commands, exit codes and make targets, read from where each is declared."""
 
 from __future__ import annotations
 
@@ -16,16 +16,31 @@ from analysis.pages.figures import Table
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: how it is called, what it does, and what it takes."""
+    """A command with its usage and options.
+
+    Attributes
+    ----------
+    name, usage : str
+    about : str
+        What it does, in one line.
+    details : tuple of str
+        Further paragraphs of its help.
+    example : str
+        A command line to copy.
+    options : Table
+        Its options and arguments.
+    """
 
     name: str
     usage: str
     about: str
-    takes: Table
+    details: tuple[str, ...]
+    example: str
+    options: Table
 
 
 def list_commands(app: typer.Typer) -> list[Command]:
-    """Every command of ``python -m analysis``, as it declares itself."""
+    """List every command of ``python -m analysis`` from its declaration."""
     group = typer.main.get_command(app)
     callbacks = [each.callback for each in app.registered_commands if each.callback]
     written = {callback.__name__: get_type_hints(callback) for callback in callbacks}
@@ -34,18 +49,18 @@ def list_commands(app: typer.Typer) -> list[Command]:
 
 
 def list_exit_codes() -> Table:
-    """What a command ends with."""
-    return Table(("Code", "Meaning"), tuple((str(code), told) for code, told in EXIT_CODES.items()))
+    """List the exit codes of all commands."""
+    return Table(("Code", "Meaning"), tuple((str(code), meaning) for code, meaning in EXIT_CODES.items()))
 
 
 def list_targets() -> tuple[Table, Table]:
-    """The targets of make and their variables, as ``make help`` lists them."""
+    """List the make targets and their variables, as ``make help`` shows them."""
     text = (HOME / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^([a-z]+):.*?## (.+)$", text, re.MULTILINE)
     variables = re.findall(r'@echo "  ([A-Z]+=\S+) +(.+)"$', text, re.MULTILINE)
     return (
-        Table(("Target", "What it does"), tuple((f"make {name}", told) for name, told in targets)),
-        Table(("Variable", "What it does"), tuple(variables)),
+        Table(("Target", "Description"), tuple((f"make {name}", purpose) for name, purpose in targets)),
+        Table(("Variable", "Description"), tuple(variables)),
     )
 
 
@@ -60,10 +75,12 @@ def _command(name: str, command: Any, hints: dict[str, Any]) -> Command:
                 ", ".join(parameter.opts) if option else parameter.name.upper(),
                 parameter.help or "",
                 "–" if flag else describe_type(hints[parameter.name], []),
-                "needed" if parameter.required else default,
+                "required" if parameter.required else default,
             )
         )
     usage = ["[options]"] * any(row[0].startswith("-") for row in rows)
     usage += [f"{p.name.upper()}{' …' * (p.nargs < 0)}" for p in command.params if p.param_type_name == "argument"]
-    table = Table(("Option or argument", "What it does", "Takes", "Without it"), tuple(rows))
-    return Command(name, " ".join(["python -m analysis", name, *usage]), command.get_short_help_str(200), table)
+    table = Table(("Option or argument", "Description", "Type", "Default"), tuple(rows))
+    about, *details = (" ".join(paragraph.split()) for paragraph in command.help.split("\n\n"))
+    example = command.epilog.removeprefix("Example: ")
+    return Command(name, " ".join(["python -m analysis", name, *usage]), about, tuple(details), example, table)

@@ -1,4 +1,4 @@
-"""All that the pages on the tool itself show, by the name that their templates call it."""
+"""Data for the manual's pages, by the names that their templates use."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from analysis.manual.settings import about_settings, blocks_of_settings, list_se
 
 @cache
 def read_manual(app: typer.Typer | None = None) -> dict[str, Any]:
-    """Read settings, commands, targets and rooms from where they are declared.
+    """Read settings, commands, make targets and packages from their declarations.
 
     Parameters
     ----------
     app : typer.Typer, optional
-        The commands; without it none is listed.
+        The command-line app; without it, no commands are listed.
     """
     return {
         "blocks": {

@@ -1,4 +1,4 @@
-"""The settings of a study, block by block, as their models declare them."""
+"""Descriptions of all settings, read from their models."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ _WORDS = {
     dt.datetime: ("date such as 2014-06-29", "dates"),
     Path: ("path", "paths"),
 }
-"""What a setting takes, alone and in a list."""
+"""Name of a type, for one value and for a list."""
 _BOUNDS = {"ge": "{} or more", "le": "{} or less", "gt": "above {}", "lt": "under {}"}
 
 
 def blocks_of_settings() -> dict[str, type[BaseModel]]:
-    """The models of the settings by the place of their block, such as ``sources[].roles``; the study's is empty."""
+    """Return the settings models by path, such as ``sources[].roles``; the path of the study is empty."""
 
     def within(place: str, model: type[BaseModel]) -> dict[str, type[BaseModel]]:
-        found = {place: model}
+        models = {place: model}
         for name, field in model.model_fields.items():
             inner, end = _model_in(field.annotation)
             if inner:
-                found |= within(f"{place}.{name}{end}".lstrip("."), inner)
-        return found
+                models |= within(f"{place}.{name}{end}".lstrip("."), inner)
+        return models
 
     return within("", Study)
 
 
 def list_settings(model: type[BaseModel]) -> Table:
-    """Every setting of a block: name, what it does, what it takes, what holds without it."""
+    """List the settings of a block: name, description, type and default."""
     return Table(
-        ("Setting", "What it does", "Takes", "Without it"),
+        ("Setting", "Description", "Type", "Default"),
         tuple(
             (name, field.description or "", describe_type(field.annotation, field.metadata), _default(field))
             for name, field in model.model_fields.items()
@@ -53,21 +53,21 @@ def list_settings(model: type[BaseModel]) -> Table:
 
 
 def about_settings(model: type[BaseModel]) -> str:
-    """What a block is for: the first paragraph of its model's docstring."""
+    """Return the first paragraph of a model's docstring."""
     return " ".join((model.__doc__ or "").split("\n\n")[0].split())
 
 
 def _model_in(annotation: Any) -> tuple[type[BaseModel] | None, str]:
-    """The model that a setting holds, and how its place ends: nothing, [] for each of a list, or a name."""
+    """Return the model of a nested setting and the suffix of its path: nothing, ``[]`` or ``.<name>``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, ""
     end = {tuple: "[]", dict: ".<name>"}.get(get_origin(annotation), "")
-    models = [found for part in get_args(annotation) if (found := _model_in(part)[0])]
+    models = [model for part in get_args(annotation) if (model := _model_in(part)[0])]
     return (models[0], end) if models else (None, "")
 
 
 def describe_type(annotation: Any, metadata: list[Any], many: bool = False) -> str:
-    """What a setting takes, in plain words."""
+    """Describe a type in plain words."""
     origin, parts = get_origin(annotation), [part for part in get_args(annotation) if part is not type(None)]
     if origin is Annotated:
         inner = parts[1:]
@@ -94,10 +94,10 @@ def describe_type(annotation: Any, metadata: list[Any], many: bool = False) -> s
         if (value := getattr(each, name, None)) is not None
     }
     if {"ge", "le"} <= bounds.keys():
-        told = [f"from {bounds['ge']} to {bounds['le']}"]
+        limits = [f"from {bounds['ge']} to {bounds['le']}"]
     else:
-        told = [_BOUNDS[name].format(value) for name, value in bounds.items()]
-    return " ".join([_WORDS[annotation][many], *told[:1], *(f"and {more}" for more in told[1:])])
+        limits = [_BOUNDS[name].format(value) for name, value in bounds.items()]
+    return " ".join([_WORDS[annotation][many], *limits[:1], *(f"and {more}" for more in limits[1:])])
 
 
 def _either(choices: list[str]) -> str:
@@ -107,7 +107,7 @@ def _either(choices: list[str]) -> str:
 def _default(field: FieldInfo) -> str:
     value = field.default
     if field.is_required():
-        return "needed"
+        return "required"
     if isinstance(value, BaseModel) or value in ((), {}, "", None) or value is PydanticUndefined:
         return "–"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -44,9 +44,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.mark.parametrize(("place", "name"), SETTINGS)
 def test_every_setting_says_what_it_does(place: str, name: str, shown: dict[str, str]) -> None:
-    told = BLOCKS[place].model_fields[name].description or ""
-    assert re.fullmatch(r"[A-Zk-].{7,118}\.", told), "give it a description of one plain sentence"
-    assert f'<th scope="row"><code>{name}</code></th><td>{told}</td>' in shown["settings"]
+    description = BLOCKS[place].model_fields[name].description or ""
+    assert re.fullmatch(r"[A-Zk-].{7,118}\.", description), "give it a description of one plain sentence"
+    assert f'<th scope="row"><code>{name}</code></th><td>{description}</td>' in shown["settings"]
 
 
 def test_every_block_has_its_place_on_the_page_and_an_example() -> None:
@@ -75,7 +75,7 @@ def test_every_example_is_read_as_settings_and_shows_its_block(place: str, examp
         ("", "max_segments", "whole number from 2 to 20", "8"),
         ("", "min_share", "number above 0 and under 0.5", "0.03"),
         ("", "as_of", "date such as 2014-06-29, or auto", "auto"),
-        ("", "sources", "list of blocks", "needed"),
+        ("", "sources", "list of blocks", "required"),
         ("sources[]", "plausible", "for each name: list of 2 numbers", "–"),
         ("sources[].roles", "feature", "list of texts", "–"),
         ("names.<name>", "retired", "true or false", "false"),
@@ -97,22 +97,23 @@ def test_the_page_on_commands_has_each_with_all_that_it_takes(shown: dict[str, s
         section = shown["commands"].split(f"\n## {name} ")[1].split("\n## ")[0]
         for option in set(re.findall(r"^ *(--[a-z-]+)", done.stdout, re.MULTILINE)) - {"--help"}:
             assert f"<code>{option}</code>" in section
+        assert f"Example: <code>python -m analysis {name}" in section
 
 
 def test_the_page_on_commands_has_every_target_and_variable_of_make(shown: dict[str, str]) -> None:
-    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    lines = re.findall(r"^  (make \w+|[A-Z]+=\S+) +(.+)$", told, re.MULTILINE)
+    output = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lines = re.findall(r"^  (make \w+|[A-Z]+=\S+) +(.+)$", output, re.MULTILINE)
     assert len(lines) >= 15
     for name, what in lines:
         assert f'<th scope="row"><code>{name}</code></th><td>{what}</td>' in shown["commands"]
 
 
 def test_exit_codes_are_those_of_the_errors(shown: dict[str, str]) -> None:
-    assert EXIT_CODES[InputError.exit_code] == "the data or settings cannot be used"
-    assert EXIT_CODES[GateError.exit_code] == "the gate refused to publish"
+    assert EXIT_CODES[InputError.exit_code] == "invalid data or settings"
+    assert EXIT_CODES[GateError.exit_code] == "publication check failed"
     for code, meaning in EXIT_CODES.items():
         assert f"<code>{code}</code></th><td>{meaning}</td>" in shown["commands"]
-        assert f"{code} {meaning}" in str(app.info.help)
+        assert f"{code}  {meaning}" in str(app.info.help)
 
 
 ROOMS = read_rooms()
