@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
-DATASETS = ROOT.parent / "shared" / "datasets"
+DATASETS = Path(os.environ.get("DATASETS") or ROOT.parent / "shared" / "datasets")
+"""Folder of the public data files: the environment's ``DATASETS``, else one beside the project."""
+
+BUILDS = ("built_site", "project")
+"""Fixtures that copy the project to build in it: a test with one is marked ``builds``."""
+
+BUILDING = ("audit", "site", "studies", "validation")
+"""Folders below ``tests/`` whose tests are all marked ``builds``."""
 
 CUSTOMERS = {"default twin": 2240, "few customers": 300}
 """Studies that are built and rendered once a session, by how many synthetic customers they have."""
@@ -43,24 +50,36 @@ class BuiltSite:
     n_customers: int
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that drive a browser or build whole studies, which the fast lane leaves out."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "chromium" in fixtures:
+            item.add_marker("browser")
+        folder = item.path.relative_to(ROOT / "tests").parts[0] if (ROOT / "tests") in item.path.parents else ""
+        if folder in BUILDING or set(BUILDS) & set(fixtures):
+            item.add_marker("builds")
+
+
 @pytest.fixture(scope="session")
 def datasets() -> Path:
     """Give the folder of the public data files, or skip."""
     if not DATASETS.is_dir():
-        pytest.skip(f"{DATASETS} is not there")
+        pytest.skip("the public data files are not there; DATASETS names their folder")
     return DATASETS
 
 
 @pytest.fixture(scope="session")
-def dataset(datasets: Path) -> Callable[[str], Path]:
+def dataset() -> Callable[[str], Path]:
     """Give a public data file by its name, or skip."""
+    return find_public_file
 
-    def find(name: str) -> Path:
-        if not (datasets / name).is_file():
-            pytest.skip(f"{datasets / name} is not there")
-        return datasets / name
 
-    return find
+def find_public_file(name: str) -> Path:
+    """Give a public data file by its name, or skip."""
+    if not (DATASETS / name).is_file():
+        pytest.skip(f"{name} is not there; DATASETS names the folder of the public data files")
+    return DATASETS / name
 
 
 @pytest.fixture(scope="session")

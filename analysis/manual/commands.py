@@ -41,7 +41,7 @@ def list_exit_codes() -> Table:
 def list_targets() -> tuple[Table, Table]:
     """The targets of make and their variables, as ``make help`` lists them."""
     text = (HOME / "Makefile").read_text(encoding="utf-8")
-    targets = re.findall(r"^([a-z]+):.*?## (.+)$", text, re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):.*?## (.+)$", text, re.MULTILINE)
     variables = re.findall(r'@echo "  ([A-Z]+=\S+) +(.+)"$', text, re.MULTILINE)
     return (
         Table(("Target", "What it does"), tuple((f"make {name}", told) for name, told in targets)),

@@ -10,14 +10,11 @@ import pytest
 
 from analysis.sources.inference import InferredColumn, infer_kind, infer_roles, label_of
 from analysis.sources.tables import RawTable, read_table
-
-DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
+from tests.conftest import DATASETS, find_public_file
 
 
 def real(name: str) -> RawTable:
-    if not (DATASETS / name).exists():
-        pytest.skip(f"{name} is not in ../shared/datasets")
-    return read_table(name, root=DATASETS)
+    return read_table(find_public_file(name), root=DATASETS)
 
 
 def roles(table: RawTable) -> dict[str, list[str]]:

@@ -26,14 +26,8 @@ import pytest
 
 from analysis.base.errors import InputError
 from analysis.sources.tables import RawTable, check_key, read_key, read_table
-
-DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
-
-
-def dataset(name: str) -> Path:
-    if not (DATASETS / name).exists():
-        pytest.skip(f"{name} is not in ../shared/datasets")
-    return DATASETS / name
+from tests.conftest import DATASETS
+from tests.conftest import find_public_file as dataset
 
 
 def small() -> pd.DataFrame:
