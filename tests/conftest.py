@@ -21,8 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 DATASETS = Path(os.environ.get("DATASETS") or ROOT.parent / "shared" / "datasets")
 """Folder of the public data files: the environment's ``DATASETS``, else one beside the project."""
 
-BUILDS = ("built_site", "project")
-"""Fixtures that copy the project to build in it: a test with one is marked ``builds``."""
+MADE_UP = ROOT / "tests" / "data"
+"""Folder of made-up files that have the form of the public ones; ``tests/data/README.md`` says what they are."""
+
+BUILDS = ("built_site", "extended", "project", "trip")
+"""Fixtures that copy the project to build in it: a test that asks for one is marked ``builds``."""
 
 BUILDING = ("audit", "site", "studies", "validation")
 """Folders below ``tests/`` whose tests are all marked ``builds``."""
