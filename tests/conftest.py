@@ -27,8 +27,11 @@ MADE_UP = ROOT / "tests" / "data"
 BUILDS = ("built_site", "extended", "project", "trip")
 """Fixtures that copy the project to build in it: a test that asks for one is marked ``builds``."""
 
-BUILDING = ("audit", "site", "studies", "validation")
-"""Folders below ``tests/`` whose tests are all marked ``builds``."""
+BUILDERS = {"build_report", "copy_project", "run_analysis", "take_through"}
+"""Functions that take a study of its own through the whole line: a test or fixture that calls one is marked, too."""
+
+BUILDING = ("audit", "site", "studies", "validation", "pages/test_book.py", "report/test_trials.py")
+"""Folders and files below ``tests/`` whose tests are all marked ``builds``."""
 
 CUSTOMERS = {"default twin": 2240, "few customers": 300}
 """Studies that are built and rendered once a session, by how many synthetic customers they have."""
@@ -59,9 +62,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if "chromium" in fixtures:
             item.add_marker("browser")
-        folder = item.path.relative_to(ROOT / "tests").parts[0] if (ROOT / "tests") in item.path.parents else ""
-        if folder in BUILDING or set(BUILDS) & set(fixtures):
+        if any(item.path.is_relative_to(ROOT / "tests" / place) for place in BUILDING) or _builds(item):
             item.add_marker("builds")
+
+
+def _builds(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function):
+        return False
+    definitions = item._fixtureinfo.name2fixturedefs.values()
+    functions = [item.function, *(definition.func for each in definitions for definition in each)]
+    called = {name for function in functions if (code := getattr(function, "__code__", None)) for name in code.co_names}
+    return bool(BUILDERS & called or set(BUILDS) & set(item.fixturenames))
 
 
 @pytest.fixture(scope="session")
