@@ -8,6 +8,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check
 KAGGLEHUB := kagglehub==1.0.3
+FAST := not builds and not browser and not quarto and not spark and not trials
 
 # Quarto's pre-render calls `python`, which must be the environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -22,10 +23,10 @@ with_data = if [ -n "$$DATA" ] && [ ! -e "$$DATA" ]; then DATA="$$($(RUN) -c '$(
 with_out = case "$$OUT" in _site|/*) ;; *) [ "$$FROM" = "$(CURDIR)" ] || OUT="$$FROM/$$OUT" ;; esac;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data history quarto briefs test lint trials bench validate lock clean
+.PHONY: help site serve check data history quarto briefs test check-fast unit coverage lint trials bench validate lock clean
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  DATA=file.csv      read this file instead of the first source in _quarto.yml"
 	@echo "  DEMO=1             use the synthetic study instead of the data"
@@ -66,6 +67,15 @@ briefs: $(VENV)/.site ## Install what briefs to print are made with; the next ma
 
 test: $(VENV)/.test lint ## Lint, check types and run all tests.
 	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+check-fast: $(VENV)/.test ## Lint, check types and run the unit tests, in a minute: no browser, no whole builds.
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint unit
+
+unit: $(VENV)/.test ## Run the unit tests: all that build no study and need no browser.
+	@$(RUN) -m pytest -m "$(FAST)" -n auto --maxprocesses 4 --dist loadfile
+
+coverage: $(VENV)/.test ## Run the unit tests and hold the lines that they reach against the floor in pyproject.toml.
+	@$(RUN) -m pytest -m "$(FAST)" -n auto --maxprocesses 4 --dist loadfile --cov
 
 lint: $(VENV)/.test ## Lint, check types and hold imports to their order.
 	@$(RUN) -m ruff check

@@ -213,7 +213,7 @@ def score(
     Give one file for each source of the study, in the order of the settings.
     The result contains customer keys, so keep it private.
     """
-    from analysis.assignment.scoring import check_sources, explain_gaps, read_model
+    from analysis.assignment.scoring import check_sources, explain_gaps, read_model, report_drift
     from analysis.assignment.scoring import score as run
     from analysis.report.outputs import check_table_path, write_table
     from analysis.sources.locate import read_source
@@ -232,7 +232,7 @@ def score(
         write_table(scores, root / out)
     people = "customer" if len(scores) == 1 else "customers"
     print(f"{len(scores):,} {people} scored into {out}: {', '.join(map(str, scores))}.")
-    for line in notes:
+    for line in filter(None, [*notes, report_drift(scores)]):
         print(line, file=sys.stderr)
 
 

@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
-DATASETS = ROOT.parent / "shared" / "datasets"
+DATASETS = Path(os.environ.get("DATASETS") or ROOT.parent / "shared" / "datasets")
+"""Folder of the public data files: the environment's ``DATASETS``, else one beside the project."""
+
+MADE_UP = ROOT / "tests" / "data"
+"""Folder of made-up files that have the form of the public ones; ``tests/data/README.md`` says what they are."""
+
+BUILDS = ("built_site", "extended", "project", "trip")
+"""Fixtures that copy the project to build in it: a test that asks for one is marked ``builds``."""
+
+BUILDERS = {"build_report", "copy_project", "run_analysis", "take_through"}
+"""Functions that take a study of its own through the whole line: a test or fixture that calls one is marked, too."""
+
+BUILDING = ("audit", "site", "studies", "validation", "pages/test_book.py", "report/test_trials.py")
+"""Folders and files below ``tests/`` whose tests are all marked ``builds``."""
 
 CUSTOMERS = {"default twin": 2240, "few customers": 300}
 """Studies that are built and rendered once a session, by how many synthetic customers they have."""
@@ -43,24 +56,44 @@ class BuiltSite:
     n_customers: int
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that drive a browser or build whole studies, which the fast lane leaves out."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "chromium" in fixtures:
+            item.add_marker("browser")
+        if any(item.path.is_relative_to(ROOT / "tests" / place) for place in BUILDING) or _builds(item):
+            item.add_marker("builds")
+
+
+def _builds(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function):
+        return False
+    definitions = item._fixtureinfo.name2fixturedefs.values()
+    functions = [item.function, *(definition.func for each in definitions for definition in each)]
+    called = {name for function in functions if (code := getattr(function, "__code__", None)) for name in code.co_names}
+    return bool(BUILDERS & called or set(BUILDS) & set(item.fixturenames))
+
+
 @pytest.fixture(scope="session")
 def datasets() -> Path:
     """Give the folder of the public data files, or skip."""
     if not DATASETS.is_dir():
-        pytest.skip(f"{DATASETS} is not there")
+        pytest.skip("the public data files are not there; DATASETS names their folder")
     return DATASETS
 
 
 @pytest.fixture(scope="session")
-def dataset(datasets: Path) -> Callable[[str], Path]:
+def dataset() -> Callable[[str], Path]:
     """Give a public data file by its name, or skip."""
+    return find_public_file
 
-    def find(name: str) -> Path:
-        if not (datasets / name).is_file():
-            pytest.skip(f"{datasets / name} is not there")
-        return datasets / name
 
-    return find
+def find_public_file(name: str) -> Path:
+    """Give a public data file by its name, or skip."""
+    if not (DATASETS / name).is_file():
+        pytest.skip(f"{name} is not there; DATASETS names the folder of the public data files")
+    return DATASETS / name
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Day two and after: the study is made again and again on new, broken, missing and restored data, in three engines.
 
-A stand-in for Quarto serves where there is none (`quarto_double`); ``make trials`` runs every journey in each engine.
+A stand-in for Quarto serves where there is none (`quarto_double`). ``make test`` runs one journey of each kind with it;
+``make trials`` runs every journey in each engine.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def test_the_same_again_gives_the_same_site(trip: Trip) -> None:
     assert list_files(trip.site) == before
 
 
-@pytest.mark.parametrize(("n", "seed"), [(300, 1), (5, 2)])
+@pytest.mark.parametrize(("n", "seed"), [(300, 1), pytest.param(5, 2, marks=pytest.mark.trials)])
 def test_more_rows_give_a_new_site_without_files_of_the_old_one(trip: Trip, n: int, seed: int) -> None:
     trip.add_rows(n, seed)
     done = trip.render()
@@ -171,6 +172,7 @@ def downloads(folder: Path) -> set[str]:
     return {str(file.relative_to(folder)) for name in ("downloads", "assets") for file in (folder / name).rglob("*.*")}
 
 
+@pytest.mark.trials
 def test_another_profile_takes_the_place_of_the_site(trip: Trip) -> None:
     done = trip.render(profile="other")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -230,6 +232,7 @@ def test_after_a_kill_the_next_command_puts_the_last_good_site_back(trip: Trip, 
     assert not [path.name for path in trip.root.glob("._site-*")]
 
 
+@pytest.mark.trials
 def test_a_single_page_needs_no_analysis_and_keeps_the_rest(trip: Trip) -> None:
     if trip.engine == "embedded":
         pytest.skip("the embedded renderer makes all pages")
@@ -242,6 +245,7 @@ def test_a_single_page_needs_no_analysis_and_keeps_the_rest(trip: Trip) -> None:
     assert before.keys() <= list_files(trip.site).keys()
 
 
+@pytest.mark.trials
 def test_a_subfolder_and_another_output_folder(trip: Trip) -> None:
     if trip.engine != "embedded":
         assert trip.render(cwd=trip.root / "site").returncode == 0
@@ -258,6 +262,7 @@ def test_a_subfolder_and_another_output_folder(trip: Trip) -> None:
     trip.data.write_bytes(good)
 
 
+@pytest.mark.trials
 def test_without_the_packages_one_message_says_what_to_do(trip: Trip) -> None:
     if trip.engine == "embedded":
         pytest.skip("Quarto starts the scripts with any Python")

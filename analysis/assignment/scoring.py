@@ -29,6 +29,8 @@ from analysis.sources.tables import RawTable
 
 UNLIKE = 0.99
 """A customer farther from its segment than this share of the fitted ones is unlike anyone seen."""
+DRIFTED, DRIFTED_LEAST = 0.05, 5
+"""Share and number of such customers from which a table is said to differ from the study: five times as expected."""
 VERSION = 3
 TYPES = ("number", "date", "category", "boolean")
 """Types of columns that a new file is read with, as its few rows may not show them."""
@@ -275,6 +277,24 @@ def explain_gaps(raws: Sequence[RawTable], model: Model) -> list[str]:
                 "to customers whose value is missing."
             )
     return lines
+
+
+def report_drift(scores: pd.DataFrame) -> str:
+    """Say that new customers do not look like those of the study; empty where they do, or where they are few.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As :func:`score` gives them.
+    """
+    n, n_unlike = len(scores), int(scores["unlike_anyone"].sum())
+    if n_unlike < DRIFTED_LEAST or n_unlike < DRIFTED * n:
+        return ""
+    return (
+        f"These customers differ from those of the study: {n_unlike:,} of {n:,} lie farther from their segment than "
+        f"{UNLIKE:.0%} of the study's customers do. Check that columns, units, currency and period are the same. "
+        "Customers of another company need a study of their own."
+    )
 
 
 def place(matrix: Matrix, keys: pd.Series, model: Model) -> pd.DataFrame:

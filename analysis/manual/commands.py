@@ -56,7 +56,7 @@ def list_exit_codes() -> Table:
 def list_targets() -> tuple[Table, Table]:
     """List the make targets and their variables, as ``make help`` shows them."""
     text = (HOME / "Makefile").read_text(encoding="utf-8")
-    targets = re.findall(r"^([a-z]+):.*?## (.+)$", text, re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):.*?## (.+)$", text, re.MULTILINE)
     variables = re.findall(r'@echo "  ([A-Z]+=\S+) +(.+)"$', text, re.MULTILINE)
     return (
         Table(("Target", "Description"), tuple((f"make {name}", purpose) for name, purpose in targets)),

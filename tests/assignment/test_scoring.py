@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.assignment.scoring import check_sources, explain_gaps, place, read_model, score
+from analysis.assignment.scoring import check_sources, explain_gaps, place, read_model, report_drift, score
 from analysis.base.errors import InputError
 from analysis.clustering.algorithms import Fit
 from analysis.settings.load import check_study
@@ -55,6 +55,20 @@ def test_an_extreme_customer_is_unlike_anyone(stages: Stages, tmp_path: Path) ->
     scored = scores(new_customers(tmp_path, rows), stages.build).set_index("key")
     assert scored.loc[str(rows["ID"][0]), "unlike_anyone"]
     assert not scored["unlike_anyone"].all()
+
+
+def test_customers_of_another_company_are_reported_to_differ(stages: Stages, tmp_path: Path) -> None:
+    rows = pd.read_csv(twin_file(500), sep="\t")
+    assert report_drift(scores(new_customers(tmp_path, rows), stages.build)) == ""
+    spend = [name for name in rows if name.startswith("Mnt")]
+    other = rows.assign(**{name: rows[name] * 40 for name in spend}, NumWebVisitsMonth=200)
+    report = report_drift(scores(new_customers(tmp_path, other), stages.build))
+    assert "of 500 lie farther from their segment than 99%" in report and "a study of their own" in report
+
+
+def test_few_strange_customers_are_no_drift(stages: Stages) -> None:
+    scored = scores(stages.raw, stages.build).head(4).assign(unlike_anyone=True)
+    assert report_drift(scored) == ""
 
 
 def test_one_customer_gets_the_same_segment_alone_as_among_all(stages: Stages, tmp_path: Path) -> None:

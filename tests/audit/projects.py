@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from tests.conftest import DATASETS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -43,7 +45,7 @@ STUDIES = (
 
 def datasets() -> Path:
     """Give the folder of public data files: the environment's ``DATASETS``, else one beside the project."""
-    return Path(os.environ.get("DATASETS") or ROOT.parent / "shared" / "datasets")
+    return DATASETS
 
 
 def why_not(study: Published) -> str:

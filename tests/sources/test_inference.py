@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,18 @@ import pytest
 
 from analysis.sources.inference import InferredColumn, infer_kind, infer_roles, label_of
 from analysis.sources.tables import RawTable, read_table
+from tests.conftest import MADE_UP, find_public_file
 
-DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
 
+@pytest.fixture(params=["published", "made up"])
+def read_file(request: pytest.FixtureRequest) -> Callable[[str], RawTable]:
+    """Read a public data file, and the made-up one of the same form."""
 
-def real(name: str) -> RawTable:
-    if not (DATASETS / name).exists():
-        pytest.skip(f"{name} is not in ../shared/datasets")
-    return read_table(name, root=DATASETS)
+    def read(name: str) -> RawTable:
+        file = find_public_file(name) if request.param == "published" else MADE_UP / name
+        return read_table(file, root=file.parent)
+
+    return read
 
 
 def roles(table: RawTable) -> dict[str, list[str]]:
@@ -36,8 +41,8 @@ def by_name(table: RawTable) -> dict[str, InferredColumn]:
     return {column.name: column for column in infer_roles(table)}
 
 
-def test_behaviour_forms_and_demographics_describe_the_marketing_table() -> None:
-    table = real("marketing_campaign.csv")
+def test_behaviour_forms_and_demographics_describe_the_marketing_table(read_file: Callable[[str], RawTable]) -> None:
+    table = read_file("marketing_campaign.csv")
     found = roles(table)
     assert infer_kind(table).kind == "customers"
     assert found["key"] == ["ID"] and found["date"] == ["Dt_Customer"]
@@ -57,8 +62,8 @@ def test_behaviour_forms_and_demographics_describe_the_marketing_table() -> None
     assert units["NumWebPurchases"] == "count" and units["Recency"] == "days" and units["Response"] == "yes_no"
 
 
-def test_repeated_customers_with_dates_and_amounts_are_transactions() -> None:
-    table = real("CDNOW_master.txt")
+def test_repeated_customers_with_dates_and_amounts_are_transactions(read_file: Callable[[str], RawTable]) -> None:
+    table = read_file("CDNOW_master.txt")
     assert infer_kind(table).kind == "transactions"
     assert roles(table) == {
         "customer": ["customer_id"],
@@ -68,23 +73,23 @@ def test_repeated_customers_with_dates_and_amounts_are_transactions() -> None:
     }
 
 
-def test_a_second_identifier_of_the_same_customers_is_ignored() -> None:
-    found = by_name(real("CDNOW_sample.txt"))
+def test_a_second_identifier_of_the_same_customers_is_ignored(read_file: Callable[[str], RawTable]) -> None:
+    found = by_name(read_file("CDNOW_sample.txt"))
     assert found["column_1"].role == "customer" and found["column_5"].role == "amount"
     assert found["column_2"].role == "ignore"
     assert found["column_2"].why == "names the same customers as 'column_1'"
 
 
-def test_many_yes_or_no_columns_are_a_survey() -> None:
-    table = real("mcdonalds.csv")
+def test_many_yes_or_no_columns_are_a_survey(read_file: Callable[[str], RawTable]) -> None:
+    table = read_file("mcdonalds.csv")
     found = roles(table)
     assert infer_kind(table).kind == "survey"
     assert len(found["feature"]) == 11
     assert found["descriptor"] == ["Like", "Age", "VisitFrequency", "Gender"]
 
 
-def test_codes_of_web_sessions_are_descriptors_not_numbers() -> None:
-    found = by_name(real("online_shoppers_intention.csv"))
+def test_codes_of_web_sessions_are_descriptors_not_numbers(read_file: Callable[[str], RawTable]) -> None:
+    found = by_name(read_file("online_shoppers_intention.csv"))
     for name in ("OperatingSystems", "Browser", "Region", "TrafficType"):
         assert (found[name].role, found[name].unit) == ("descriptor", "category")
     assert found["Revenue"].role == "outcome" and found["BounceRates"].unit == "share"

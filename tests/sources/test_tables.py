@@ -26,14 +26,8 @@ import pytest
 
 from analysis.base.errors import InputError
 from analysis.sources.tables import RawTable, check_key, read_key, read_table
-
-DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
-
-
-def dataset(name: str) -> Path:
-    if not (DATASETS / name).exists():
-        pytest.skip(f"{name} is not in ../shared/datasets")
-    return DATASETS / name
+from tests.conftest import DATASETS, MADE_UP
+from tests.conftest import find_public_file as dataset
 
 
 def small() -> pd.DataFrame:
@@ -503,6 +497,14 @@ def test_real_files_have_their_published_shape(name: str) -> None:
     n_rows, n_columns, types = REAL[name]
     table = read_table(dataset(name), root=DATASETS)
     assert table.frame.shape == (n_rows, n_columns)
+    assert {column: table.column(column).type for column in types} == types
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_made_up_files_have_the_form_of_the_real_ones(name: str) -> None:
+    _, n_columns, types = REAL[name]
+    table = read_table(MADE_UP / name, root=MADE_UP)
+    assert table.frame.shape[1] == n_columns and len(table.frame) >= 200
     assert {column: table.column(column).type for column in types} == types
 
 
