@@ -74,7 +74,7 @@ check-fast: $(VENV)/.test ## Lint, check types and run the unit tests, in a minu
 unit: $(VENV)/.test ## Run the unit tests: all that build no study and need no browser.
 	@$(RUN) -m pytest -m "$(FAST)" -n auto --maxprocesses 4 --dist loadfile
 
-coverage: $(VENV)/.test ## Run the unit tests and hold the lines that they reach against the floor in pyproject.toml.
+coverage: $(VENV)/.test ## Run the unit tests and say which lines they do not reach.
 	@$(RUN) -m pytest -m "$(FAST)" -n auto --maxprocesses 4 --dist loadfile --cov
 
 lint: $(VENV)/.test ## Lint, check types and hold imports to their order.
