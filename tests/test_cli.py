@@ -422,7 +422,7 @@ def test_a_spoiled_stamp_only_means_to_build_again(
     from analysis import pipeline
 
     (finished / "build/stamp.json").write_text(text)
-    monkeypatch.setattr(pipeline, "_compute", lambda *_: pipeline.Built("data", False, fresh=True))
+    monkeypatch.setattr(pipeline, "_compute", lambda *_, **__: pipeline.Built("data", False, fresh=True))
     ended = run("build")
     assert ended.code == 0 and "Built from" in ended.out
 

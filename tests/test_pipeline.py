@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis import pipeline
+from analysis.cli import app
 from analysis.pages import book
 from analysis.pages.book import SYNTHETIC
 from analysis.pipeline import build
@@ -96,7 +97,7 @@ def test_a_change_in_any_file_of_a_pattern_makes_a_new_build(project: Path, monk
 def test_two_builds_from_scratch_give_the_same_bytes(built_site: BuiltSite, tmp_path: Path) -> None:
     other = copy_project(tmp_path / "elsewhere" / "another name")
     write_twin(other / "data", built_site.n_customers)
-    build(other)
+    build(other, app=app)
     for folder in ("site", "build"):
         first, second = files_of(built_site.root / folder), files_of(other / folder)
         assert sorted(first) == sorted(second)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from tests.conftest import DATASETS
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -45,7 +43,7 @@ STUDIES = (
 
 def datasets() -> Path:
     """Give the folder of public data files: the environment's ``DATASETS``, else one beside the project."""
-    return DATASETS
+    return Path(os.environ.get("DATASETS") or ROOT.parent / "shared" / "datasets")
 
 
 def why_not(study: Published) -> str:

@@ -202,10 +202,16 @@ def test_an_error_in_a_template_is_told_with_its_line(text: str, told: str, tmp_
     assert f"{_find_line(caught.value)}: {caught.value}".startswith(told)
 
 
+# Tests that run in the background may be told to ignore the interrupt; the command under test is not.
+HEARS = """import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-m", "analysis", *sys.argv[1:]])"""
+
+
 def start(root: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("QUARTO", "SEGMENTATION"))}
     return subprocess.Popen(
-        [sys.executable, "-m", "analysis", *arguments],
+        [sys.executable, "-c", HEARS, *arguments],
         cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
