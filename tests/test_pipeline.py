@@ -29,7 +29,9 @@ FEATURE = {"feature": ["orders", "discount", "visits"]}
 
 def files_of(folder: Path) -> dict[str, bytes]:
     found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    return {name: data for name, data in found.items() if name != ".lock" and not name.startswith("kept/")}
+    return {
+        name: data for name, data in found.items() if name != ".lock" and not name.startswith(("kept/", "last-site/"))
+    }
 
 
 def read_build(root: Path) -> tuple[dict[str, Any], pd.DataFrame]:

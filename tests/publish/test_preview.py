@@ -246,4 +246,4 @@ def test_ctrl_c_ends_a_server_with_one_line_and_a_build_with_another(built_site:
         process = start(built_site.root, "build", "--force")
         time.sleep(seconds)
         out, err = interrupt(process)
-        assert (process.returncode, out, err) == (130, "", "Stopped; the last site is as it was.\n")
+        assert (process.returncode, out, err) == (130, "", "Interrupted. The last site is unchanged.\n")
