@@ -13,6 +13,10 @@ from typing import Any
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
+# The process that cleans up after killed workers removes what they shared, and need not say so.
+_QUIET = "ignore:resource_tracker:UserWarning"
+os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), _QUIET)))
+
 CORES = min(os.cpu_count() or 1, 8)
 """Processes that are used."""
 
