@@ -1,4 +1,4 @@
-"""What a build depends on, as a stamp: data, settings, templates, notes, history, code and packages."""
+"""Fingerprint of everything that a build depends on."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ BRIEFS = ("typst", "font-source-sans-pro")
 
 
 def stamp_inputs(root: Path, paths: list[Location]) -> str:
-    """Changes when data, settings, templates, code or packages change."""
-    found = [file for path in paths if isinstance(path, Path) for file in files_at(path)]
-    inputs = [file for file in found if file.is_file() and os.access(file, os.R_OK)]
+    """Return a fingerprint of data, settings, templates, code and packages."""
+    files = [file for path in paths if isinstance(path, Path) for file in files_at(path)]
+    inputs = [file for file in files if file.is_file() and os.access(file, os.R_OK)]
     settings = [root / "_quarto.yml", *profile_files(root)]
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
     notes = sorted((root / "site" / "notes").glob("*.md"))
@@ -41,7 +41,7 @@ def stamp_inputs(root: Path, paths: list[Location]) -> str:
 
 
 def mark_code(root: Path) -> str:
-    """Changes when a module of any package, or a package that is installed, changes."""
+    """Return a fingerprint of all modules and installed packages."""
     folder = root / "analysis"
     if not folder.is_dir():
         folder = Path(__file__).parent
@@ -62,7 +62,7 @@ def _digest(files: list[Path]) -> hashlib._Hash:
 
 
 def mark_history(root: Path) -> str:
-    """Changes when a record comes or goes; the build's own is there once it is done."""
+    """Return a fingerprint of the earlier records; the record of this build counts once it is written."""
     from analysis.history.records import FOLDER
 
     digest = hashlib.sha256()

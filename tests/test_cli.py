@@ -234,7 +234,7 @@ def test_an_unknown_profile_is_named(finished: Path, run: Run, monkeypatch: pyte
         (("render", "--out", "."), ("cannot be the folder of the site",)),
         (("render", "--out", "site.tar.gz"), ("site.tar.gz", ".zip")),
         (("render", "--out", "site.ZIP"), ("site.ZIP", ".zip")),
-        (("render", "--out", "nowhere/site.zip"), ("nowhere is not there",)),
+        (("render", "--out", "nowhere/site.zip"), ("nowhere does not exist",)),
         (("check", "--site", "nowhere"), ("nowhere",)),
         (("score", "nobody.csv"), ("nobody.csv",)),
         (("score", str(DATA), str(DATA)), ("2 files given", "marketing_campaign (customers)")),
@@ -243,7 +243,7 @@ def test_an_unknown_profile_is_named(finished: Path, run: Run, monkeypatch: pyte
         (("score", str(DATA), "--out", "scores.txt"), ("--out scores.txt", "'.txt'", ".csv", ".parquet")),
         (("score", str(DATA), "--out", "scores"), ("--out scores", "no ending", ".csv", ".parquet")),
         (("score", str(DATA), "--out", "README.md/scores.csv"), ("README.md is a file",)),
-        (("history", "--from", ""), ("No address is given", "make history SITE=https://")),
+        (("history", "--from", ""), ("The address is missing", "make history SITE=https://")),
         (("history", "--from", "example.org"), ("--from example.org", "https://")),
         (("history", "--from", "http://127.0.0.1:9"), ("http://127.0.0.1:9/site/history/index.json", "refused")),
         (("demo", "--customers", "0", "--out", "twin"), ("0",)),
@@ -470,7 +470,7 @@ def test_a_site_in_one_file_is_held_against_the_gate(finished: Path, run: Run) -
 
 def test_where_the_site_cannot_be_written_is_said_before_the_build(finished: Path, run: Run) -> None:
     before = state(finished)
-    assert_refused(run("build", "--force", "--out", "nowhere/site.zip"), "nowhere is not there")
+    assert_refused(run("build", "--force", "--out", "nowhere/site.zip"), "nowhere does not exist")
     assert state(finished) == before
 
 

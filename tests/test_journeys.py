@@ -188,7 +188,7 @@ def test_broken_data_leave_the_last_good_site(trip: Trip, kind: str) -> None:
     before, good = list_files(trip.site), trip.data.read_bytes()
     trip.data.write_bytes(BROKEN[kind])
     log = fails_and_leaves(trip, before, says="shop.csv")
-    assert trip.engine == "embedded" or "The last good site is back in _site." in log
+    assert trip.engine == "embedded" or "The last good site was restored in _site." in log
     trip.data.write_bytes(good)
 
 

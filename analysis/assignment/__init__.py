@@ -1,1 +1,1 @@
-"""Rules and questions that place new customers in a segment."""
+"""Rules, questions and models that assign new customers to segments."""

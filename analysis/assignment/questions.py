@@ -1,4 +1,4 @@
-"""The fewest answers that name a customer's segment nearly as well as all of them do."""
+"""Search for the fewest questions that assign customers nearly as well as all of them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def find_questions(
     """Choose the fewest questions that are enough: of the tree, or features for the nearest centre in them alone.
 
     Features are added one at a time, each time the one with which most customers are placed as in the study. How many
-    are enough is told by customers that the choice was not made on.
+    are enough is measured on customers outside the training set.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def find_questions(
     if rules.centres is None:
         return by_tree
     by_centres = _ask_nearest(frame, labels, prepared, rules, study, codes)
-    order = [(not found.enough, len(found.asked), -found.accuracy) for found in (by_tree, by_centres)]
+    order = [(not each.enough, len(each.asked), -each.accuracy) for each in (by_tree, by_centres)]
     return by_tree if by_tree.asked and order[0] < order[1] else by_centres
 
 
@@ -110,13 +110,13 @@ def _ask_tree(
     for place, node in enumerate(tree.nodes):
         others = np.bincount(labels[ends == place], minlength=1)
         others[min(node.segment, len(others) - 1)] = 0
-        told = not node.feature and others.max() >= study.min_cell
-        seconds.append(int(others.argmax()) if told else 0)
+        has_second = not node.feature and others.max() >= study.min_cell
+        seconds.append(int(others.argmax()) if has_second else 0)
     asked = dict.fromkeys(categories.get(node.feature, node.feature) for node in tree.nodes if node.feature)
     full = 1.0 if rules.centres is None else rules.centres.fidelity
-    found = min(each.recall for each in tree.segments)
+    recall = min(each.recall for each in tree.segments)
     return Questions(
-        "tree", tuple(asked), tree.fidelity >= KEPT * full and found >= FOUND, (), tuple(seconds), tree.fidelity, full,
+        "tree", tuple(asked), tree.fidelity >= KEPT * full and recall >= FOUND, (), tuple(seconds), tree.fidelity, full,
         tuple(each.precision for each in tree.segments), codes,
     )  # fmt: skip
 
@@ -131,14 +131,14 @@ def _ask_nearest(
     given = np.array(rules.centres.centres) if rules.centres.axes is None else None
     ends = np.cumsum([max(len(step.levels), 1) for step in prepared.steps])
     spans = [slice(int(a), int(b)) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
-    told = np.zeros((len(spans), len(matrix)), dtype=np.int16)
+    assigned = np.zeros((len(spans), len(matrix)), dtype=np.int16)
     for learn, test in split_folds(labels, study.seed):
         points = _means(matrix[learn], labels[learn]) if given is None else given
         order = _choose(matrix[learn], labels[learn], points, spans)
-        told[:, test] = _place(matrix[test], points, [spans[q] for q in order])
-    right = (told == labels).mean(axis=1)
-    found = np.min([(told[:, labels == j] == j).mean(axis=1) for j in range(1, k + 1)], axis=0)
-    enough = np.flatnonzero((right >= KEPT * full) & (found >= FOUND))
+        assigned[:, test] = _place(matrix[test], points, [spans[q] for q in order])
+    right = (assigned == labels).mean(axis=1)
+    recall = np.min([(assigned[:, labels == j] == j).mean(axis=1) for j in range(1, k + 1)], axis=0)
+    enough = np.flatnonzero((right >= KEPT * full) & (recall >= FOUND))
     last = int(enough[0]) if len(enough) else len(spans) - 1
     points = _means(matrix, labels) if given is None else given
     order = _choose(matrix, labels, points, spans)[: last + 1]
@@ -150,13 +150,13 @@ def _ask_nearest(
         (),
         float(right[last]),
         full,
-        tuple(_share(labels[told[last] == j] == j) for j in range(1, k + 1)),
+        tuple(_share(labels[assigned[last] == j] == j) for j in range(1, k + 1)),
         codes,
     )
 
 
 def _choose(matrix: Matrix, labels: Labels, points: Matrix, spans: Sequence[slice]) -> list[int]:
-    """Questions in the order in which they are worth asking. O(q^2 n k) for q of them."""
+    """Order the questions by their benefit. O(q^2 n k) for q of them."""
     away = np.zeros((len(matrix), len(points)))
     left, order = list(range(len(spans))), []
     parts = [_squares(matrix, points, span) for span in spans]
@@ -172,11 +172,11 @@ def _choose(matrix: Matrix, labels: Labels, points: Matrix, spans: Sequence[slic
 def _place(matrix: Matrix, points: Matrix, spans: Sequence[slice]) -> Labels:
     """Segment by the first one, two, … of the questions, shape (q, n)."""
     away = np.zeros((len(matrix), len(points)))
-    told = np.zeros((len(spans), len(matrix)), dtype=np.int16)
+    assigned = np.zeros((len(spans), len(matrix)), dtype=np.int16)
     for i, span in enumerate(spans):
         away += _squares(matrix, points, span)
-        told[i] = away.argmin(axis=1) + 1
-    return told
+        assigned[i] = away.argmin(axis=1) + 1
+    return assigned
 
 
 def _squares(matrix: Matrix, points: Matrix, span: slice) -> Values:

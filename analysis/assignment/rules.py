@@ -1,4 +1,4 @@
-"""Rules that anyone can place a customer by: the nearest centre, and a few questions; with how well each does."""
+"""Rules that assign new customers, by nearest centroid or by a few questions, with their accuracy."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Node:
     share : float
         Of customers who come here, in whole hundredths.
     purity : Part
-        Of them, those whom the full rule places in ``segment``.
+        Number of these customers that the full rule assigns to ``segment``.
     """
 
     feature: str
@@ -91,9 +91,9 @@ class Recognition:
     ----------
     id : int
     precision : float
-        Of those whom the tree names so, the share whom the full rule does.
+        Share of the customers assigned by the tree that the full rule also assigns.
     recall : float
-        Of those whom the full rule names so, the share whom the tree does.
+        Share of the customers assigned by the full rule that the tree also assigns.
     path : tuple of Bound
         Empty where no path leads there.
     purity, reach : Part
@@ -129,7 +129,7 @@ class Tree:
     segments: tuple[Recognition, ...]
 
     def assign(self, frame: pd.DataFrame) -> Labels:
-        """Segment of each customer, shape (n,), from features without missing values."""
+        """Return the segment of each customer, shape (n,), from features without missing values."""
         return np.array([node.segment for node in self.nodes], dtype=np.int16)[self.ends(frame)]
 
     def ends(self, frame: pd.DataFrame) -> NDArray[np.intp]:
@@ -303,7 +303,7 @@ def _place_nearest(matrix: Matrix, axes: tuple[tuple[float, ...], ...] | None, c
 
 
 def round_step(step: Step) -> Step:
-    """The numbers of a step as they are published."""
+    """Return the numbers of a step, rounded as published."""
     numbers = {name: _rounded(value, DIGITS) for name, value in asdict(step).items() if isinstance(value, float)}
     reach = step.limits and (_rounded(step.limits[0], DIGITS), _rounded(step.limits[1], DIGITS))
     return replace(step, **numbers, limits=reach)
@@ -320,27 +320,27 @@ def _rounded(x: float, digits: int) -> float:
 def _find_tree(frame: pd.DataFrame, labels: Labels, study: Study) -> Tree:
     """The tree of fewest questions that does nearly as well as the best."""
     least = max(study.min_cell, int(np.ceil(SMALLEST_LEAF * len(frame))))
-    found: list[tuple[float, int, Labels]] = []
+    trees: list[tuple[float, int, Labels]] = []
     for questions in range(1, MOST_QUESTIONS + 1):
-        told = np.zeros_like(labels)
+        assigned = np.zeros_like(labels)
         for learn, test in split_folds(labels, study.seed):
             nodes = _grow(frame.iloc[learn], labels[learn], questions, least, study)
-            told[test] = Tree(nodes, questions, 0.0, ()).assign(frame.iloc[test])
-        found.append((float((told == labels).mean()), questions, told))
-    best = max(fidelity for fidelity, _, _ in found)
-    fidelity, questions, told = next(each for each in found if each[0] >= best - ENOUGH)
+            assigned[test] = Tree(nodes, questions, 0.0, ()).assign(frame.iloc[test])
+        trees.append((float((assigned == labels).mean()), questions, assigned))
+    best = max(fidelity for fidelity, _, _ in trees)
+    fidelity, questions, assigned = next(each for each in trees if each[0] >= best - ENOUGH)
     nodes = _grow(frame, labels, questions, least, study)
     paths = list(_paths(nodes))
     return Tree(
         nodes,
         max(len(path) for path, _ in paths),
         _rounded(fidelity, THRESHOLD_DIGITS),
-        tuple(_recognise(j, nodes, frame, labels, told, study) for j in range(1, int(labels.max()) + 1)),
+        tuple(_recognise(j, nodes, frame, labels, assigned, study) for j in range(1, int(labels.max()) + 1)),
     )
 
 
 def split_folds(labels: Labels, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Rows to learn from and rows to test on, each row tested once and each fold with all segments."""
+    """Yield training and test rows; each row is tested once, and each fold contains all segments."""
     folds = min(FOLDS, int(np.bincount(labels)[1:].min()))
     return StratifiedKFold(max(folds, 2), shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels)
 
@@ -396,12 +396,12 @@ def _paths(nodes: tuple[Node, ...], place: int = 0) -> Iterator[tuple[tuple[tupl
 
 
 def _recognise(
-    segment: int, nodes: tuple[Node, ...], frame: pd.DataFrame, labels: Labels, told: Labels, study: Study
+    segment: int, nodes: tuple[Node, ...], frame: pd.DataFrame, labels: Labels, assigned: Labels, study: Study
 ) -> Recognition:
-    inside, named = labels == segment, told == segment
+    inside, named = labels == segment, assigned == segment
     both = (inside & named).sum()
     precision, recall = (round(float(both / max(n, 1)), 2) for n in (named.sum(), inside.sum()))
-    found: list[tuple[int, int, tuple[Bound, ...]]] = []
+    candidates: list[tuple[int, int, tuple[Bound, ...]]] = []
     for path, end in _paths(nodes):
         if end.segment != segment:
             continue
@@ -413,20 +413,20 @@ def _recognise(
             # A later question on the same feature asks for more than an earlier one.
             bounds[feature] = Bound(feature, old.low if low is None else low, old.high if high is None else high)
             on &= (frame[feature].to_numpy(float) <= threshold) == answer
-        found.append((int((on & inside).sum()), int(on.sum()), tuple(bounds.values())))
-    if not found:
+        candidates.append((int((on & inside).sum()), int(on.sum()), tuple(bounds.values())))
+    if not candidates:
         return Recognition(segment, precision, recall, (), Part(0.0, False), Part(0.0, False))
-    own, n, path = max(found, key=lambda each: each[0])
-    purity, reach = _part(own, n, study.min_cell), _part(own, int(inside.sum()), study.min_cell)
+    n_members, n, path = max(candidates, key=lambda each: each[0])
+    purity, reach = _part(n_members, n, study.min_cell), _part(n_members, int(inside.sum()), study.min_cell)
     return Recognition(segment, precision, recall, path, purity, reach)
 
 
-def _part(own: int, n: int, min_cell: int) -> Part:
+def _part(n_members: int, n: int, min_cell: int) -> Part:
     """A share; where fewer than ``min_cell`` are not part of it, a bound that does not count them out."""
-    if n - own < min_cell:
-        most = 0.5 if 2 * own > n else 0.0
+    if n - n_members < min_cell:
+        most = 0.5 if 2 * n_members > n else 0.0
         return Part(max(int(100 * (n - min_cell) / n) / 100, most), True)
-    return Part(round(own / n, 2), False)
+    return Part(round(n_members / n, 2), False)
 
 
 def _guess(
@@ -435,17 +435,17 @@ def _guess(
     """What descriptors tell that were no candidates for features, and are not made of the same columns as those are."""
     behaviour = {column for variable in prepared.variables for column in variable.columns}
     left_out = {dropped.name for dropped in prepared.dropped}
-    told = [v for v in table.of("descriptor") if v.name not in left_out and not behaviour & set(v.columns)]
-    if not told or len(np.unique(labels)) < 2:
+    descriptors = [v for v in table.of("descriptor") if v.name not in left_out and not behaviour & set(v.columns)]
+    if not descriptors or len(np.unique(labels)) < 2:
         return None
     parts: list[Values] = []
     names: list[str] = []
-    for variable in told:
+    for variable in descriptors:
         values = table.frame[variable.name].iloc[rows]
         if variable.categorical:
             levels = values.value_counts()
-            kept = sorted(levels.index[levels >= study.min_cell])
-            parts += [(values == level).to_numpy(float) for level in kept]
+            shown_levels = sorted(levels.index[levels >= study.min_cell])
+            parts += [(values == level).to_numpy(float) for level in shown_levels]
         else:
             parts.append(values.fillna(values.median() if values.notna().any() else 0.0).to_numpy(float))
         names += [variable.name] * (len(parts) - len(names))
@@ -478,8 +478,8 @@ def _write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
     types = {c.name: c.type for c in whole.raw.columns if c.name not in whole.described}
     types |= {c.name: "number" for c in whole.raw.columns if types.get(c.name) == "key"}
     for column in variable.columns:
-        held = cleaned.frame[column] if column in cleaned.frame.columns else pd.Series()
-        if types.get(column) == "date" and not (held.dropna() == held.dropna().dt.normalize()).all():
+        values = cleaned.frame[column] if column in cleaned.frame.columns else pd.Series()
+        if types.get(column) == "date" and not (values.dropna() == values.dropna().dt.normalize()).all():
             types[column] = "time of day"
     columns = {
         name: SqlColumn(kind, source.merge.get(name, {}), source.plausible.get(name, (None, None)))

@@ -1,4 +1,4 @@
-"""New customers in the published segments, by the model that a build leaves as JSON."""
+"""Scoring of new customers with the model that a build saves as JSON."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Model:
     names : tuple of str
         What the study's sources are called, in order; new files take these names.
     forming : tuple of str
-        Columns that form segments as they stand, computed ones among them.
+        Columns that form segments without a formula, including computed ones.
     codes : dict of str to tuple of str
         Levels of text that stand for numbers, by column.
     levels : tuple of dict
@@ -69,7 +69,7 @@ class Model:
     axes : ndarray, shape (p, q), optional
     fit : Fit
     unlike : tuple of float, length k + 1
-        Distance beyond which a customer is unlike anyone, by segment; that of the unassigned first.
+        Distance beyond which a customer is unlike all others, by segment; that of the unassigned first.
     types : tuple of dict of str to str
         Of each source, the types of the columns that features are made of.
     segments : tuple of Name, length k
@@ -89,7 +89,7 @@ class Model:
     segments: tuple[Name, ...] = ()
 
     def needed(self) -> frozenset[str]:
-        """The columns that features are made of."""
+        """List the columns that the features depend on."""
         columns = {name for f in self.study.features.values() for name in parse(f.formula).names}
         return frozenset(columns | set(self.forming))
 
@@ -129,7 +129,7 @@ def make_model(
 
 
 def to_json(model: Model) -> str:
-    """The model as text."""
+    """Return the model as JSON text."""
     fit = {
         name: None if getattr(model.fit, name) is None else getattr(model.fit, name).tolist()
         for name in ("centres", "points", "point_labels", "shapes", "shares")
@@ -186,10 +186,11 @@ def read_model(path: Path) -> Model:
             tuple(Name(**segment) for segment in content["segments"]),
         )
     except FileNotFoundError:
-        raise InputError("build/model.json is not there yet.", hint="Run: python -m analysis build") from None
+        raise InputError("build/model.json does not exist yet.", hint="Run: python -m analysis build") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(
-            "build/model.json is not a model of this version.", hint="Run: python -m analysis build --force"
+            "build/model.json is from another version of the tool or damaged.",
+            hint="Run: python -m analysis build --force",
         ) from None
 
 
@@ -209,13 +210,13 @@ def score(raws: Sequence[RawTable], model: Model, as_of: dt.date | None = None) 
     DataFrame
         ``key``, ``segment`` (0 = unassigned) with its ``letter``, ``name`` and ``slug`` on the site, ``confidence``
         (half of it is a tie with the runner-up; missing for the unassigned), ``runner_up`` (0 = there is none) with its
-        letter, and ``unlike_anyone``; one row a customer, in the order of the key. Of a table with a row for each
+        letter, and ``unlike_anyone``; one row per customer, in the order of the key. Of a table with a row for each
         customer, rows without a key are placed too, with an empty key, and come last.
 
     Raises
     ------
     InputError
-        Where the sources are not as many as the study's, or a column that a feature needs is not there.
+        Where the sources are not as many as the study's, or a column that a feature needs is missing.
     """
     check_sources([raw.shown_path for raw in raws], model)
     raws, nameless = _fill_keys(raws, model)
@@ -230,8 +231,8 @@ def score(raws: Sequence[RawTable], model: Model, as_of: dt.date | None = None) 
     whole = assemble(named, study, model.levels)
     if whole.as_of is None and "as_of" in model.needed():
         raise InputError(
-            f"score: the features look back from a day, and {raws[0].shown_path} holds no date.",
-            hint="Name the day: --as-of 2024-06-30",
+            f"score: some features need a reference date, and {raws[0].shown_path} contains no date.",
+            hint="Give a date: --as-of 2024-06-30",
         )
     raw, source = _cut(whole, model)
     cleaned = clean(raw, source, study, whole.as_of)
@@ -248,12 +249,12 @@ def score(raws: Sequence[RawTable], model: Model, as_of: dt.date | None = None) 
 
 
 def explain_gaps(raws: Sequence[RawTable], model: Model) -> list[str]:
-    """Say which new rows have no key, and which needed columns hold no value.
+    """Describe rows without a key and required columns without values.
 
     Raises
     ------
     InputError
-        Where a table holds no value in any column that the segments are made of.
+        Where a table has no value in any column that the segments depend on.
     """
     lines = []
     for at, (raw, source) in enumerate(zip(raws, model.study.sources, strict=True)):
@@ -267,7 +268,7 @@ def explain_gaps(raws: Sequence[RawTable], model: Model) -> list[str]:
         empty = [c for c in wanted if raw.frame[c].isna().all()]
         if empty and len(empty) == len(wanted):
             raise InputError(
-                f"{raw.shown_path} holds no value in any column that the segments are made of.",
+                f"{raw.shown_path} has no value in any column that the segments depend on.",
                 f"Empty: {listed(empty, 6)}.",
                 "Export these columns with their values.",
             )
@@ -298,23 +299,23 @@ def report_drift(scores: pd.DataFrame) -> str:
 
 
 def place(matrix: Matrix, keys: pd.Series, model: Model) -> pd.DataFrame:
-    """Segment, confidence, runner-up and strangeness of scaled customers, shape (m, p), as :func:`score` gives them."""
+    """Return segment, confidence, runner-up and novelty of scaled customers, shape (m, p), as in :func:`score`."""
     fit = model.fit
     costs, away = _distances(fit, matrix)
     labels = costs.argmin(axis=1) + 1
     at = np.arange(len(labels))
-    own = costs[at, labels - 1]
+    cost = costs[at, labels - 1]
     costs[at, labels - 1] = np.inf
     second = costs.argmin(axis=1) + 1
     if fit.k == 1:
         confidence, second = np.ones(len(labels)), np.zeros_like(labels)
     elif fit.shapes is None:
         other = costs[at, second - 1]
-        confidence = np.divide(other, own + other, out=np.full(len(own), 0.5), where=own + other > 0)
+        confidence = np.divide(other, cost + other, out=np.full(len(cost), 0.5), where=cost + other > 0)
     else:
-        confidence = 1 / (1 + np.exp(np.minimum((own - costs[at, second - 1]) / 2, 0)))
+        confidence = 1 / (1 + np.exp(np.minimum((cost - costs[at, second - 1]) / 2, 0)))
     if fit.radius is not None:
-        far = own > fit.radius
+        far = cost > fit.radius
         second = np.where(far, labels, second)
         labels, confidence = np.where(far, 0, labels), np.where(far, np.nan, confidence)
     named = name_segments(labels, model.segments)
@@ -332,7 +333,7 @@ def place(matrix: Matrix, keys: pd.Series, model: Model) -> pd.DataFrame:
 
 
 def name_segments(labels: NDArray[np.integer[Any]], segments: Sequence[Name]) -> dict[str, pd.Series]:
-    """Give letter, name and slug of each customer's segment, length m; missing for the unassigned."""
+    """Return letter, name and slug of each customer's segment, length m; missing for unassigned customers."""
     columns = {}
     for part in ("letter", "name", "slug"):
         known = dict(enumerate((getattr(segment, part) for segment in segments), start=1))
@@ -350,16 +351,16 @@ def check_sources(files: Sequence[str], model: Model) -> None:
     wanted = [f"{name} ({source.kind})" for name, source in zip(model.names, model.study.sources, strict=True)]
     if len(files) != len(wanted):
         raise InputError(
-            f"score: {len(files)} file{'s' * (len(files) != 1)} given; the segments are made of {len(wanted)} sources.",
-            f"Expected one file for each, in this order: {', '.join(wanted)}.",
-            "Name them all: python -m analysis score " + " ".join(f"NEW_{name}" for name in model.names),
+            f"score: {len(files)} file{'s' * (len(files) != 1)} given; the study has {len(wanted)} sources.",
+            f"Expected one file for each source, in this order: {', '.join(wanted)}.",
+            "Give all of them: python -m analysis score " + " ".join(f"NEW_{name}" for name in model.names),
         )
     for name in OF_EVERYONE:
         if name in model.forming and any(source.kind == "transactions" for source in model.study.sources):
             raise InputError(
-                f"score: the feature '{name}' is estimated from all customers of a study together.",
-                "New customers alone cannot be given one.",
-                "Take it out of roles.feature and build again, or build with the new customers among the others.",
+                f"score: the feature '{name}' can only be computed for a whole study.",
+                "It is not available for new customers alone.",
+                "Remove it from roles.feature and build again, or add the new customers to the study.",
             )
 
 
@@ -380,8 +381,8 @@ def _distances(fit: Fit, matrix: Matrix) -> tuple[Matrix, NDArray[np.float64]]:
     labels = costs.argmin(axis=1)
     away = np.empty(len(matrix))
     for j in range(fit.k):
-        own = labels == j
-        away[own] = np.sqrt((((matrix[own] - fit.centres[j]) @ fit.shapes[j]) ** 2).sum(axis=1))
+        members = labels == j
+        away[members] = np.sqrt((((matrix[members] - fit.centres[j]) @ fit.shapes[j]) ** 2).sum(axis=1))
     return costs, away
 
 
@@ -422,10 +423,10 @@ def _fill_keys(raws: Sequence[RawTable], model: Model) -> tuple[Sequence[RawTabl
         keys = keys.map(lambda value: str(int(value)) if value == int(value) else str(value), na_action="ignore")
     keys = keys.astype("str")
     width = max(keys[~blank].str.len().max() if not blank.all() else 0, len(str(len(keys)))) + 1
-    own = [f"{'~' * width}{i:0{width}d}" for i in range(int(blank.sum()))]
-    keys = keys.mask(blank, pd.Series(own, index=keys.index[blank], dtype="str").reindex(keys.index))
+    new_keys = [f"{'~' * width}{i:0{width}d}" for i in range(int(blank.sum()))]
+    keys = keys.mask(blank, pd.Series(new_keys, index=keys.index[blank], dtype="str").reindex(keys.index))
     frame = raw.frame.assign(**{key: keys})
-    return [replace(raw, frame=frame)], frozenset(own)
+    return [replace(raw, frame=frame)], frozenset(new_keys)
 
 
 def _check_needed(raw: RawTable, model: Model) -> None:
@@ -437,7 +438,7 @@ def _check_needed(raw: RawTable, model: Model) -> None:
         more = f" (and {len(absent) - 1} more: {listed(absent[1:], 4)})" if len(absent) > 1 else ""
         raise InputError(
             f"score: column '{absent[0]}' is not in {raw.shown_path}{more}.",
-            f"The segments are made of it. Columns there: {listed(there)}.",
+            f"The segments depend on it. Available columns: {listed(there)}.",
             did_you_mean(absent[0], there) or "Export the table with this column.",
         )
 
@@ -455,9 +456,9 @@ def _typed(raw: RawTable, types: Mapping[str, str]) -> RawTable:
 def _known(source: Source, raw: RawTable) -> Source:
     """New customers need not bring outcomes or descriptors; only what the features are made of."""
     there = set(map(str, raw.frame.columns))
-    kept = {part: {c: v for c, v in getattr(source, part).items() if c in there} for part in PARTS}
+    remaining = {part: {c: v for c, v in getattr(source, part).items() if c in there} for part in PARTS}
     ignored = Roles(ignore=tuple(c for c in source.roles.ignore if c in there))
-    return source.model_copy(update={"roles": ignored, "labels": {}, "battery": (), **kept})
+    return source.model_copy(update={"roles": ignored, "labels": {}, "battery": (), **remaining})
 
 
 def _cut(whole: Assembled, model: Model) -> tuple[RawTable, Source]:
@@ -466,10 +467,10 @@ def _cut(whole: Assembled, model: Model) -> tuple[RawTable, Source]:
     wanted = model.needed() | {source.key}
     columns = tuple(column for column in raw.columns if column.name in wanted)
     frame = raw.frame[[column.name for column in columns]]
-    kept = {part: {c: v for c, v in getattr(source, part).items() if c in wanted} for part in PARTS}
+    remaining = {part: {c: v for c, v in getattr(source, part).items() if c in wanted} for part in PARTS}
     # Copies among new customers are nobody's business: a table of computed customers is not searched for them.
     cut = source.model_copy(
-        update={"roles": Roles(feature=model.forming), "labels": {}, "kind": "transactions", **kept}
+        update={"roles": Roles(feature=model.forming), "labels": {}, "kind": "transactions", **remaining}
     )
     return RawTable(raw.name, frame, columns, raw.n_rows, raw.sha256, raw.notes, raw.shown_path), cut
 
@@ -479,13 +480,13 @@ def _settings(model: Model) -> dict[str, Any]:
     needed = model.needed()
     sources = []
     for name, source in zip(model.names, model.study.sources, strict=True):
-        told = source.model_dump(mode="json", exclude={"roles", "labels", "battery", "origin"})
-        told["roles"] = {"ignore": list(source.roles.ignore)}
-        own = {source.key, *source.columns.model_dump().values()}
+        settings = source.model_dump(mode="json", exclude={"roles", "labels", "battery", "origin"})
+        settings["roles"] = {"ignore": list(source.roles.ignore)}
+        row_columns = {source.key, *source.columns.model_dump().values()}
         for part in PARTS:
-            kept = {c: v for c, v in told[part].items() if c in own or {c, f"{name}_{c}"} & needed}
-            told[part] = kept
-        sources.append(told)
+            remaining = {c: v for c, v in settings[part].items() if c in row_columns or {c, f"{name}_{c}"} & needed}
+            settings[part] = remaining
+        sources.append(settings)
     study = model.study.model_dump(mode="json", include={"title", "as_of", "features", "encode", "min_cell"})
     return {**study, "sources": sources}
 

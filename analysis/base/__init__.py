@@ -1,1 +1,1 @@
-"""What every room may use: errors, number formats, workers, the cache, formulas and their SQL."""
+"""Shared basics of all packages: errors, number formats, worker processes, cache, formulas and their SQL."""

@@ -1,4 +1,4 @@
-"""What took long to compute, kept from build to build, so that other words or another page cost no analysis."""
+"""Cache of slow computations between builds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Kept:
     mark : str
         Changes when the code or a package changes; results of other marks are deleted.
     anew : bool
-        Forget what is kept.
+        Delete all cached results.
     """
 
     def __init__(self, folder: Path, mark: str, anew: bool = False) -> None:
@@ -34,7 +34,7 @@ class Kept:
         self._memory: Memory | None = None
 
     def keep(self, function: F, *but: str) -> F:
-        """The same function, which looks first whether its result is there; arguments ``but`` do not matter."""
+        """Return the function with its results cached; the arguments in ``but`` are not part of the cache key."""
         cached: Any = self._open().cache(function, ignore=list(but), verbose=0)
         return cached
 

@@ -117,7 +117,7 @@ class Expression:
         Raises
         ------
         ValueError
-            For a name that is not there, with the near ones, or values that it cannot be computed from.
+            For an unknown name, with similar ones, or values that it cannot be computed from.
         """
         try:
             with np.errstate(all="ignore"):
@@ -126,7 +126,7 @@ class Expression:
             raise ValueError(f'formula "{_short(self.text)}" cannot be computed: {_in_words(error)}') from None
 
     def divides_by_zero(self) -> bool:
-        """Whether a division has zero written below it.
+        """Return whether a formula divides by a literal zero.
 
         >>> parse("a / (2 - 2)").divides_by_zero(), parse("a / b").divides_by_zero()
         (True, False)
@@ -135,7 +135,7 @@ class Expression:
         return any(_constant(node.right) == 0 for node in divisions)
 
     def can_hold(self, limits: Mapping[str, tuple[float, float]]) -> bool:
-        """Whether some numbers within these limits meet the condition, as far as comparisons with constants tell.
+        """Return whether numbers within these limits can meet the condition, judged by comparisons with constants.
 
         >>> parse("a > 1 and a < 0").can_hold({}), parse("a > 1 or b > 1").can_hold({"a": (0, 1)})
         (False, True)
@@ -158,7 +158,7 @@ def parse(text: str) -> Expression:
     >>> parse("open(a)")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: formula "open(a)": there is no function 'open'; there are abs, days, is_in, log1p, max, min, ...
+    ValueError: formula "open(a)": unknown function 'open'; available: abs, days, is_in, log1p, max, min, ...
     """
     try:
         tree = ast.parse(text.strip(), mode="eval").body
@@ -175,7 +175,7 @@ def parse(text: str) -> Expression:
 
 
 def _in_words(error: Exception) -> str:
-    """What a library says of values that do not fit, in plain words."""
+    """Translate a library's error about unsuitable values."""
     text = str(error)
     if isinstance(error, (TypeError, AttributeError)) and "takes no part" not in text:
         return "a text or a date stands where a number is needed, or the other way round"
@@ -205,7 +205,7 @@ def _check(node: ast.expr, names: list[str]) -> None:
             if function not in FUNCTIONS:
                 known = sorted(FUNCTIONS)
                 hint = did_you_mean(function, known)
-                raise ValueError(f"there is no function '{function}'; there are {listed(known)}. {hint}".strip())
+                raise ValueError(f"unknown function '{function}'; available: {listed(known)}. {hint}".strip())
             for argument in node.args:
                 _check(argument, names)
         case ast.Name(id=name):
@@ -216,7 +216,7 @@ def _check(node: ast.expr, names: list[str]) -> None:
             if isinstance(node.value, (int, float)) and abs(node.value) > 1e15:
                 raise ValueError("a number is larger than 1e15")
         case _:
-            raise ValueError(f"'{ast.unparse(node)[:40]}' is not part of the language")
+            raise ValueError(f"'{ast.unparse(node)[:40]}' is not allowed in a formula")
 
 
 def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
@@ -249,7 +249,7 @@ def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
             name = ast.unparse(node)
             if name not in values:
                 hint = did_you_mean(name, values)
-                raise ValueError(f"'{name}' is not there; there are {listed(values)}. {hint}".strip())
+                raise ValueError(f"unknown name '{name}'; available: {listed(values)}. {hint}".strip())
             return values[name]
 
 
@@ -281,10 +281,10 @@ def _alternatives(node: ast.expr, wanted: bool) -> list[list[_Comparison]]:
             parts = [_alternatives(value, wanted) for value in node.values]
             if isinstance(node.op, ast.And) != wanted:
                 return [each for part in parts for each in part]
-            found: list[list[_Comparison]] = [[]]
+            alternatives: list[list[_Comparison]] = [[]]
             for part in parts:
-                found = [[*first, *second] for first in found for second in part][:_MOST_ALTERNATIVES]
-            return found
+                alternatives = [[*first, *second] for first in alternatives for second in part][:_MOST_ALTERNATIVES]
+            return alternatives
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             kind = type(op) if wanted else _OPPOSITE[type(op)]
             if isinstance(left, (ast.Name, ast.Attribute)) and (bound := _constant(right)) is not None:

@@ -1,4 +1,4 @@
-"""Formulas as SQL that DuckDB and PostgreSQL read alike: quoted names, standard functions, missing as NULL."""
+"""Translation of formulas to SQL that DuckDB and PostgreSQL both read."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Term:
 
 
 def quote_name(name: str) -> str:
-    """A name in double quotes.
+    """Quote a name with double quotes.
 
     >>> print(quote_name('a "b"'))
     "a ""b\"""
@@ -51,7 +51,7 @@ def quote_name(name: str) -> str:
 
 
 def quote_text(text: str) -> str:
-    """Text in single quotes, on one line.
+    """Quote text with single quotes, on one line.
 
     >>> print(quote_text("Ann's"))
     'Ann''s'
@@ -103,7 +103,7 @@ class _Printer:
         }
 
     def number(self, node: ast.expr) -> _Term:
-        """A term as a number; yes and no as 1 and 0."""
+        """Convert a term to a number, with yes as 1 and no as 0."""
         if isinstance(node, ast.Name) and node.id in self.columns and self.columns[node.id].type == "boolean":
             return self.answers(node.id, "1.0", "0.0", "number")
         term = self.term(node)
@@ -117,7 +117,7 @@ class _Printer:
         return term
 
     def plain(self, node: ast.expr) -> _Term:
-        """A number that is none of yes and no: how those add up is a matter of the engine."""
+        """Return a numeric term that is not yes/no, because engines differ in adding Booleans."""
         return self.of_kind(self.term(node), "number")
 
     def only(self, args: list[ast.expr]) -> _Term:
@@ -207,7 +207,7 @@ class _Printer:
         return _Term(f"(CASE WHEN {value} {test} THEN {call.format(value)} END)", "number")
 
     def extreme(self, args: list[ast.expr], test: str) -> _Term:
-        """Spelt out: LEAST and GREATEST pass over what is missing."""
+        """Write out a minimum or maximum, because LEAST and GREATEST ignore missing values."""
         if not args:
             raise UntranslatableError("a function has no argument")
         first, *others = (self.plain(arg).text for arg in args)

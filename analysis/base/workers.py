@@ -1,4 +1,4 @@
-"""The processes that work side by side. They start while this one still reads its libraries."""
+"""Worker processes for parallel computation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run_parallel(jobs: Iterable[Any], at_once: bool = False) -> Iterable[Any]:
 
 
 def run_all(jobs: Iterable[Any]) -> list[Any]:
-    """The results of joblib jobs, in their order."""
+    """Return the results of joblib jobs, in order."""
     return list(run_parallel(jobs))
 
 

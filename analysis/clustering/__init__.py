@@ -1,1 +1,1 @@
-"""Segments, and how far to trust them."""
+"""Clustering algorithms, and the evidence for how many segments there are and how stable they are."""

@@ -1,4 +1,4 @@
-"""The candidates: one table of algorithms; each fits and each can assign customers it has never seen."""
+"""Clustering algorithms in one table; each can fit customers and assign new ones."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def _kprototypes(
 
 
 def _prototypes(matrix: Matrix, weights: Matrix, centres: Matrix, blocks: Blocks) -> tuple[Matrix, float]:
-    """Means and commonest levels, shape (k, p), once nobody changes sides any more; and the cost of all customers."""
+    """Means and commonest levels, shape (k, p), once no customer changes cluster; and the cost of all customers."""
     k, levels = len(centres), [matrix[:, start:stop].max(initial=0.0) for start, stop in blocks]
     labels = np.full(len(matrix), -1)
     for _ in range(MOST_ROUNDS):

@@ -1,4 +1,4 @@
-"""Choices that were ours: the same question asked of the same customers under other reasonable choices."""
+"""Robustness to analysis choices: segmentation of the same customers under other reasonable choices."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def explore_choices(
     evidence: Evidence,
     run: Callable[[list[Any]], list[float]] = run_all,
 ) -> Multiverse:
-    """Cluster the customers anew under every combination of scaling, algorithm, feature set and outlier rule.
+    """Cluster the customers again under every combination of scaling, algorithm, feature set and outlier rule.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Evidence for the number of segments and for each segment: everything is fitted, resampled, measured and judged."""
+"""Evidence for the number of segments and for the stability of each segment."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def gather_evidence(
     study : Study
         Uses those of :data:`SETTINGS`.
     tick : callable, optional
-        Told what is being done.
+        Called with the name of the current step.
     features : ndarray, shape (n, q), optional
         Scaled features before they were reduced to ``matrix``, where they were.
     blocks : tuple of (int, int)
@@ -193,8 +193,8 @@ class _Judge:
         self.algorithms = competing(self.blocks)
         if study.algorithm not in ("auto", *self.algorithms):
             raise InputError(
-                "_quarto.yml, segmentation.algorithm: kprototypes is for categories, and none forms segments here.",
-                "Without one it is k-means.",
+                "_quarto.yml, segmentation.algorithm: kprototypes needs a categorical feature, and there is none.",
+                "Without categories it equals k-means.",
                 "Give a column of text the role 'feature', or choose kmeans.",
             )
         self.sample = sample_rows(len(self.clean), SILHOUETTE_ROWS, study.seed)
@@ -253,9 +253,9 @@ class _Judge:
         most = max(K_MOST, wanted + 1)
         if distinct <= wanted:
             raise InputError(
-                f"Only {distinct} different customers are left to form segments by.",
-                f"Needed are at least {wanted + 1}.",
-                "Give more columns the role 'feature', or ask for fewer segments.",
+                f"Only {distinct} distinct customers are left after cleaning.",
+                f"At least {wanted + 1} are needed.",
+                "Give more columns the role 'feature', or choose fewer segments.",
             )
         return tuple(range(2, min(most, distinct - 1) + 1))
 

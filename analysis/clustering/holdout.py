@@ -1,4 +1,4 @@
-"""How well a grouping of customers predicts on those it was not fitted on, with an interval."""
+"""Predictive performance of a grouping on held-out customers, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def held_out_scores(
     """Score groupings on customers that their means were not taken over.
 
     Each of :data:`HALVINGS` random halves is predicted by the means of the other one; a grouping named ``random`` is
-    shuffled anew each time. The score is the mean over all halves. In a bootstrap sample copies of a customer stay in
-    one half, and the means are taken anew.
+    shuffled again each time. The score is the mean over all halves. In a bootstrap sample copies of a customer stay in
+    one half, and the means are computed again.
 
     Parameters
     ----------

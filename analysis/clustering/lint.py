@@ -1,4 +1,4 @@
-"""Findings about the whole recipe: what readers of a segmentation are misled by, and what was done about it."""
+"""Checks of the whole recipe for common mistakes in customer segmentation."""
 
 from __future__ import annotations
 

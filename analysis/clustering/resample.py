@@ -1,4 +1,4 @@
-"""The heavy work of the evidence, side by side: bootstrap fits, references without groups, measures of a solution."""
+"""Parallel computations behind the evidence: bootstrap fits, reference data without groups, quality measures."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Stability:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What one bootstrap fit says of the customers.
+    """Result of one bootstrap fit.
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ def silhouettes(points: Matrix, labelings: Sequence[Labels]) -> list[NDArray[np.
     ----------
     points : ndarray, shape (n, p)
     labelings : sequence of ndarray of int, shape (n,)
-        0 = unassigned; such points have no silhouette (NaN) and count for nobody's.
+        0 = unassigned; such points have no silhouette (NaN) and do not affect those of others.
 
     Returns
     -------

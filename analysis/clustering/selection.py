@@ -1,4 +1,4 @@
-"""The rule that turns evidence into an algorithm, a number of segments and a verdict: its bounds are data."""
+"""The decision rule: from evidence to an algorithm, a number of segments and a verdict."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ _REQUIREMENTS = (
 def check(
     smallest: float, least: float, unassigned: float, stability: Stability, slsw: Sequence[float]
 ) -> tuple[Check, ...]:
-    """Hold a solution against the requirements, in their order.
+    """Check a solution against the requirements, in their order.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How solutions relate: from one number of segments to the next, one fewer or more, and how sharp each segment is."""
+"""Relations between solutions with different numbers of segments, and the separation of each segment."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Level:
 class Gorge:
     """How similar customers are to one segment: shares of all customers in bins of similarity, 0 to 1.
 
-    Customers are rounded to whole smallest cells, so that a valley tells of nobody.
+    Customers are rounded to whole smallest cells, so that a low count reveals no one.
     """
 
     edges: tuple[float, ...]

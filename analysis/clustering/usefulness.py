@@ -1,4 +1,4 @@
-"""Does the segmentation predict anything: purchases after a date, outcomes; beside RFM cells and random splits."""
+"""Predictive validation: prediction of later purchases and outcomes, compared with RFM cells and random groups."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def settle_split(raws: Sequence[RawTable], study: Study, as_of: dt.date | None) 
     known = [each for each in known if len(each)]
     if not known:
         if chosen != "auto":
-            raise InputError(f"{place}: the study has no transactions to split.", hint="Leave the setting out.")
+            raise InputError(f"{place}: the study has no transactions to split.", hint="Remove the setting.")
         return None
     first, last = min(each.min() for each in known).date(), max(each.max() for each in known).date()
     if chosen == "auto":
@@ -169,8 +169,8 @@ def settle_split(raws: Sequence[RawTable], study: Study, as_of: dt.date | None) 
     if not first <= chosen < last:
         raise InputError(
             f"{place}: {chosen} leaves no transactions {'before' if chosen < first else 'after'} it.",
-            f"Transactions are of {first} to {last}.",
-            "Name a day between the two, or leave the setting out.",
+            f"Transactions range from {first} to {last}.",
+            "Choose a date in between, or remove the setting.",
         )
     return chosen
 

@@ -1,1 +1,1 @@
-"""Many rows to one row a customer, with a ledger of what was changed. The last room that sees transactions."""
+"""From rows of any kind to one row per customer, with a log of all cleaning. No later package reads transactions."""

@@ -1,4 +1,4 @@
-"""Several sources to one table with a row for each customer, before anything is cleaned."""
+"""Joining of all sources into one table with one row per customer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Joined:
     Attributes
     ----------
     unknown, without : int, optional
-        Its customers whom the base does not know, and customers of the base without a row here; None for the base.
+        Its customers that are not in the base, and customers of the base without a row here; None for the base.
     notes : tuple of str
         What was left out where customers were computed from its rows.
     """
@@ -59,7 +59,7 @@ class Assembled:
     Attributes
     ----------
     raw : RawTable
-        One row a customer; the base's own columns, then what the other sources give.
+        One row per customer; the base's own columns, then what the other sources give.
     source : Source
         The base's settings, with roles, labels and units of all.
     described : dict of str to Description
@@ -101,12 +101,12 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         In the order of ``study.sources``.
     study : Study
     levels : sequence of Levels, optional
-        Those of an earlier run, by source; customers are then new ones, of whom nothing is estimated together.
+        Those of an earlier run, by source; customers are then new, and no model is fitted to them.
 
     Raises
     ------
     InputError
-        Where a source names no key, or a column that it needs is not there.
+        Where a source names no key, or a column that it needs is missing.
     """
     pairs = list(zip(range(len(raws)), raws, study.sources, strict=True))
     as_of = _newest(raws, study.sources) if study.as_of == "auto" else study.as_of
@@ -120,8 +120,8 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         at, base_raw, base = people[0]
         if base.key is None:
             raise InputError(
-                f"_quarto.yml, segmentation.sources[{at}].key: a source that others are joined to needs a key.",
-                hint=f"Columns there: {listed(base_raw.frame.columns)}.",
+                f"_quarto.yml, segmentation.sources[{at}].key: a source needs a key if others are joined to it.",
+                hint=f"Available columns: {listed(base_raw.frame.columns)}.",
             )
         keys = check_key(base_raw, base.key, f"_quarto.yml, segmentation.sources[{at}].key")
         table = (
@@ -221,14 +221,16 @@ def _compute_all(
 
 
 def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
-    """How a battery of a survey was answered: reported, nobody is dropped."""
+    """Describe the response style of a battery; no respondent is dropped."""
     items = list(source.battery or source.roles.feature)
     if source.kind != "survey" or len(items) < 2 or any(item not in raw.frame.columns for item in items):
         return []
-    found = survey_summary(raw.frame, items, setting="battery").batteries[0]
-    lined = round(found.straight_lining * found.n_answered) if found.n_answered else 0
-    yes = "of the answers are a yes" if found.scale == "yes_no" else "of the answers lie above the middle of the scale"
-    tendency = f" {number(100 * found.acquiescence)} % {yes}." if found.acquiescence == found.acquiescence else ""
+    battery = survey_summary(raw.frame, items, setting="battery").batteries[0]
+    lined = round(battery.straight_lining * battery.n_answered) if battery.n_answered else 0
+    yes = (
+        "of the answers are a yes" if battery.scale == "yes_no" else "of the answers lie above the middle of the scale"
+    )
+    tendency = f" {number(100 * battery.acquiescence)} % {yes}." if battery.acquiescence == battery.acquiescence else ""
     why = f"The same answer to all {len(items)} items may be haste rather than opinion.{tendency}"
     return [LedgerLine("Straight-lining", why, raw.n_rows, lined, raw.n_rows, "reported, kept")]
 
@@ -252,7 +254,7 @@ def _compute(
         there = list(raw.frame.columns)
         raise InputError(
             f"{place}.{part}: column '{absent[0]}' is not in {raw.shown_path}.",
-            f"Columns there: {listed(there)}.",
+            f"Available columns: {listed(there)}.",
             did_you_mean(absent[0], there),
         )
     needed = ("customer", "date") if source.kind == "events" else ("customer", "date", "amount")
@@ -291,15 +293,15 @@ def _with_lifetime_value(
     except InputError as error:
         note = f"Lifetime value was left out: {str(error).splitlines()[0]}"
         return replace(features, notes=(*features.notes, note)), None
-    own = (columns.customer, columns.date, columns.amount)
+    used = (columns.customer, columns.date, columns.amount)
     made = (
         Description(
-            "clv", "Expected spend in the next year", "money", "BG/NBD and Gamma-Gamma", own,
+            "clv", "Expected spend in the next year", "money", "BG/NBD and Gamma-Gamma", used,
             "Purchases expected in the 52 weeks after the study's date times their value, discounted at 10 % a year.",
             additive=True,
         ),
         Description(
-            "alive", "Chance that a repeat buyer is still a customer", "share", "BG/NBD", own,
+            "alive", "Chance that a repeat buyer is still a customer", "share", "BG/NBD", used,
             "By how often and how lately a customer bought; a model's estimate, not an observation. Missing for "
             "customers who bought once, as the model cannot tell whether they have left.",
         ),
@@ -312,11 +314,11 @@ def _with_lifetime_value(
 def _join_table(
     table: pd.DataFrame, raw: RawTable, source: Source, i: int
 ) -> tuple[pd.DataFrame, list[Column], dict[str, str], Joined]:
-    """A further table with a row a customer, joined from the left; the names that its columns get, by their own."""
+    """Join a further table with one row per customer from the left; the names that its columns get, by their own."""
     if source.key is None:
         raise InputError(
-            f"_quarto.yml, segmentation.sources[{i}].key: a second table needs a key to be joined by.",
-            hint=f"Columns there: {listed(raw.frame.columns)}.",
+            f"_quarto.yml, segmentation.sources[{i}].key: a second table needs a key for the join.",
+            hint=f"Available columns: {listed(raw.frame.columns)}.",
         )
     check_columns(raw, source, f"segmentation.sources[{i}]")
     keys = check_key(raw, source.key, f"_quarto.yml, segmentation.sources[{i}].key")
@@ -341,9 +343,9 @@ def _match(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, notes: tuple
     unknown = int((~extra.index.isin(table.index)).sum())
     if unknown == len(extra):
         raise InputError(
-            f"{raw.shown_path}: none of its {number(len(extra))} customers is known in the table that it is joined to.",
-            "Expected keys written alike in both.",
-            "Look at the keys of both tables, and at which columns the settings name.",
+            f"{raw.shown_path}: none of its {number(len(extra))} customers is in the table it is joined to.",
+            "Expected the same keys in both tables.",
+            "Check the key columns in the settings and the keys in both tables.",
         )
     return Joined(unknown, int((~table.index.isin(extra.index)).sum()), notes)
 
@@ -382,7 +384,7 @@ def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | No
 
 
 def purchases_after(raws: Sequence[RawTable], study: Study, split: dt.date, as_of: dt.date) -> pd.DataFrame:
-    """Frequency and spend after the split, by customer; refunds count for nothing."""
+    """Compute frequency and spending after the split by customer; refunds are ignored."""
     found = []
     for raw, source in zip(raws, study.sources, strict=True):
         c = source.columns

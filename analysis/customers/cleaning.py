@@ -1,4 +1,4 @@
-"""Named cleaning rules; each leaves a line in the ledger. Nobody is dropped without being counted."""
+"""Named cleaning rules, each recorded in a log. No customer is dropped silently."""
 
 from __future__ import annotations
 
@@ -246,8 +246,8 @@ def check_columns(raw: RawTable, source: Source, setting: str) -> None:
     also = f" (and {len(absent) - 1} more: {listed(absent[1:], 4)})" if len(absent) > 1 else ""
     raise InputError(
         f"_quarto.yml, {setting}.{place}: column '{absent[0]}' is not in {raw.shown_path}{also}.",
-        f"Columns there: {listed(there)}.",
-        did_you_mean(absent[0], there) or "Correct the name, or take it out of the settings.",
+        f"Available columns: {listed(there)}.",
+        did_you_mean(absent[0], there) or "Correct the name, or remove it from the settings.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Features of customers in words: name, unit, formula and what a page says of each."""
+"""Labels, units, formulas and explanations of computed features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Levels = Mapping[str, tuple[str | None, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of the columns of a transaction table, one row a purchase line.
+    """Names of the columns of a transaction table, one row per purchase line.
 
     Attributes
     ----------
@@ -194,14 +194,14 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
         column = str(getattr(columns, role))
         through, kind = ("on", "buyers") if role == "category" else ("through", "shoppers")
         for level, name in zip(of_role, share_names(role, of_role), strict=True):
-            told = level or ("other categories" if role == "category" else "other channels")
+            level_label = level or ("other categories" if role == "category" else "other channels")
             test = f"{column} = '{level}'" if level else f"{column} is none of those with a share of their own"
             made.append(
                 Description(
-                    name, f"Share of spend {through} {told}", "share",
+                    name, f"Share of spend {through} {level_label}", "share",
                     f"sum of {paid} where {bought} and {test} / spend",
-                    (who, column, paid), f"The part of a customer's spend that goes {through} {told}.",
-                    f"{told} {kind}", f"customers who spend little {through} {told}",
+                    (who, column, paid), f"The part of a customer's spend that goes {through} {level_label}.",
+                    f"{level_label} {kind}", f"customers who spend little {through} {level_label}",
                 )
             )  # fmt: skip
     return tuple(made)

@@ -1,4 +1,4 @@
-"""One definition, two engines: DuckDB on this machine through SQLFrame, or PySpark on a cluster.
+"""Execution of the same DataFrame code on DuckDB (through SQLFrame) or on PySpark.
 
 Both speak the PySpark DataFrame API. What is written against an `Engine` takes its ``functions`` and its
 ``Window`` from there and never asks which engine it is.
@@ -105,7 +105,7 @@ class Engine:
         return _rows_of_spark(table.select(*chosen))
 
     def view(self, frame: Any, name: str) -> Any:
-        """Give what was described so far a name and go on from there; nothing is computed yet.
+        """Name the result so far and continue from it, without computing it yet.
 
         SQLFrame copies the whole description at each step, so long ones are cut into views.
         """
@@ -127,7 +127,7 @@ class Engine:
         shown = Path(path).name
         unread = InputError(
             f"{setting}: {shown} cannot be read as Parquet.",
-            "Expected one Parquet file, or a pattern that matches some.",
+            "Expected a Parquet file, or a pattern that matches Parquet files.",
             "Check the path, or read the file as a table first.",
         )
         if self.name == "spark":
@@ -146,8 +146,8 @@ class Engine:
         except duckdb.Error:
             raise unread from None
         _check_columns(columns, [row[0] for row in described], shown, setting)
-        quoted = {new: '"' + own.replace('"', '""') + '"' for new, own in columns.items()}
-        chosen = ", ".join(f"{own} AS {new}" for new, own in quoted.items())
+        quoted = {new: '"' + column.replace('"', '""') + '"' for new, column in columns.items()}
+        chosen = ", ".join(f"{column} AS {new}" for new, column in quoted.items())
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS SELECT {chosen} FROM {source}")
         return self._rows("source_rows", list(columns))
 
@@ -182,7 +182,7 @@ def engine_for(engine: EngineName | Engine, table: Any) -> AbstractContextManage
     if engine == "spark":
         return open_spark()
     raise InputError(
-        f"engine '{engine}' is not known.",
+        f"unknown engine '{engine}'.",
         "Expected duckdb or spark.",
         did_you_mean(engine, ("duckdb", "spark")),
     )
@@ -260,7 +260,7 @@ def open_spark() -> Iterator[Engine]:
 def check_kinds(
     kinds: Mapping[str, Kind], wanted: Mapping[str, tuple[Kind, ...]], columns: Mapping[str, str], setting: str
 ) -> None:
-    """See that columns hold what is computed with them.
+    """Check that columns have the types that the computation needs.
 
     Parameters
     ----------
@@ -279,16 +279,16 @@ def check_kinds(
     words = {"moment": "dates", "number": "numbers", "text": "words"}
     for name, allowed in wanted.items():
         if name in kinds and kinds[name] not in allowed:
-            told = words.get(allowed[0], allowed[0])
+            content = words.get(allowed[0], allowed[0])
             raise InputError(
-                f"{setting}.{name.rstrip('_')}: column '{columns[name]}' does not hold {told}.",
-                f"Expected {told} there; it was read as {kinds[name]}.",
-                "Name another column, or set its type.",
+                f"{setting}.{name.rstrip('_')}: column '{columns[name]}' does not contain {content}.",
+                f"Expected {content}; it was read as {kinds[name]}.",
+                "Choose another column, or set its type.",
             )
 
 
 def clean_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
-    """Key without spaces around it; null where it is empty."""
+    """Trim spaces around a key; an empty key becomes null."""
     column = F.col(name)
     if kind == "whole":
         return column
@@ -299,13 +299,13 @@ def clean_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
 
 
 def finite(F: Any, name: str) -> Any:  # noqa: N803
-    """Column as double; null where it is infinite or not a number."""
+    """Convert a column to double; infinite and invalid values become null."""
     number = F.col(name).cast("double")
     return F.when(F.abs(number) < F.lit(float("1.7e308")), number)
 
 
 def count_where(F: Any, condition: Any) -> Any:  # noqa: N803
-    """Number of rows where a condition holds."""
+    """Count the rows that meet a condition."""
     return F.count(F.when(condition, F.lit(1)))
 
 
@@ -326,7 +326,7 @@ def _spark(session: Any) -> Engine:
 
 
 def _rows_of_spark(frame: Any) -> Rows:
-    return Rows(frame, {name: _kind(held) for name, held in frame.dtypes})
+    return Rows(frame, {name: _kind(dtype) for name, dtype in frame.dtypes})
 
 
 def _kind(type_name: str) -> Kind:
@@ -339,20 +339,20 @@ def _kind(type_name: str) -> Kind:
 
 def _check_columns(columns: Mapping[str, str], present: Any, shown: str, setting: str) -> None:
     names = [str(name) for name in present]
-    for new, own in columns.items():
-        if own not in names:
+    for new, column in columns.items():
+        if column not in names:
             raise InputError(
-                f"{setting}.{new.rstrip('_')}: column '{own}' is not in {shown}.",
-                f"Columns there: {listed(names)}.",
-                did_you_mean(own, names),
+                f"{setting}.{new.rstrip('_')}: column '{column}' is not in {shown}.",
+                f"Available columns: {listed(names)}.",
+                did_you_mean(column, names),
             )
 
 
 def _to_arrow(table: pd.DataFrame, columns: Mapping[str, str]) -> pa.Table:
-    """Columns under their new names; mixed values as text, moments as they stand on the clock."""
+    """Columns under their new names; mixed values as text, times in local clock time."""
     taken: dict[str, pd.Series] = {}
-    for new, own in columns.items():
-        values: Any = table[own]
+    for new, column in columns.items():
+        values: Any = table[column]
         if isinstance(values.dtype, pd.DatetimeTZDtype):
             values = values.dt.tz_localize(None)
         if isinstance(values.dtype, pd.CategoricalDtype):

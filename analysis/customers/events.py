@@ -1,4 +1,4 @@
-"""Events of a website or app in, one row of features per customer out: visits, pages, conversion."""
+"""Aggregation of web and app events to features of customers: sessions, page views, conversion."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def event_features(
     Raises
     ------
     InputError
-        A column is not there or of the wrong type, or no row can be used.
+        A column is missing or of the wrong type, or no row can be used.
 
     Examples
     --------
@@ -96,46 +96,46 @@ def event_features(
             raise InputError(
                 f"{setting}: none of {number(counts['n_rows'])} events has a customer and a time.",
                 "Expected at least one.",
-                "Check which columns are named there.",
+                "Check the columns in the settings.",
             )
         until = last_day(as_of, counts["newest"])
         until_day = (until - EPOCH).days
-        kept = opened.view(typed.where(keyed & dated & (F.col("day") <= until_day)), "kept_events")
-        found = opened.first_row(
-            kept.agg(
+        usable = opened.view(typed.where(keyed & dated & (F.col("day") <= until_day)), "kept_events")
+        totals = opened.first_row(
+            usable.agg(
                 F.count(F.lit(1)).alias("n_events"),
                 count_where(F, F.col("is_page")).alias("n_pages"),
                 count_where(F, F.col("is_purchase")).alias("n_purchases"),
                 count_where(F, F.col("session").isNull()).alias("n_sessionless"),
             )
         )
-        if not found["n_events"]:
+        if not totals["n_events"]:
             raise InputError(
                 f"{setting}: all {number(n_usable)} events are later than {until}.",
-                "Expected some on or before that day.",
+                "Expected events on or before that date.",
                 "Set a later as-of date.",
             )
         if columns.session:
-            told = opened.view(name_sessions(kept, F), "session_events")
+            sessions = opened.view(name_sessions(usable, F), "session_events")
         else:
-            told = opened.view(cut_sessions(kept, F, Window, session_minutes), "session_events")
-        pages = F.col("is_page") if found["n_pages"] else F.lit(True)
-        frame = opened.to_pandas(aggregate_visits(told, F, until_day, pages))
+            sessions = opened.view(cut_sessions(usable, F, Window, session_minutes), "session_events")
+        pages = F.col("is_page") if totals["n_pages"] else F.lit(True)
+        frame = opened.to_pandas(aggregate_visits(sessions, F, until_day, pages))
     variables = describe_visits(columns, session_minutes)
     frame = index_by_customer(frame, rows.kinds["customer"])[[variable.name for variable in variables]]
     notes = [
         (counts["n_unkeyed"], "without a customer were left out."),
         (counts["n_undated"], "without a time were left out."),
-        (n_usable - found["n_events"], f"after {until} were left out."),
+        (n_usable - totals["n_events"], f"after {until} were left out."),
         (
-            found["n_sessionless"] if columns.session else 0,
+            totals["n_sessionless"] if columns.session else 0,
             f"without {columns.session} were counted as one session a day.",
         ),
     ]
     said = [f"{number(int(n))} events {words}" for n, words in notes if n]
-    if columns.event and not found["n_pages"]:
+    if columns.event and not totals["n_pages"]:
         said.append("No event is a page view, so every event counts as a page.")
-    if columns.event and not found["n_purchases"]:
+    if columns.event and not totals["n_purchases"]:
         said.append(f"No {columns.event} is one of {', '.join(purchase_events)}, so nobody converts.")
     return CustomerFeatures(frame, variables, until, {}, tuple(said))
 
@@ -147,7 +147,7 @@ def type_events(
     purchase_events: Sequence[str],
     page_events: Sequence[str],
 ) -> Any:
-    """Give each event a clean key, its day, its microsecond, and whether it is a page view or a purchase."""
+    """Add to each event a clean key, day, microsecond, and whether it is a page view or a purchase."""
 
     def is_one_of(events: Sequence[str]) -> Any:
         event = F.lower(clean_key(F, "text", "event"))
@@ -164,29 +164,29 @@ def type_events(
     )
 
 
-def name_sessions(kept: Any, F: Any) -> Any:  # noqa: N803
-    """Sessions as the table names them; events without one belong to one session a day."""
+def name_sessions(events: Any, F: Any) -> Any:  # noqa: N803
+    """Use the sessions of the table; events without one form one session per day."""
     named = F.coalesce(F.concat(F.lit("s"), F.col("session")), F.concat(F.lit("d"), F.col("day").cast("string")))
-    return kept.select("customer", "day", "is_page", "is_purchase", named.alias("visit"))
+    return events.select("customer", "day", "is_page", "is_purchase", named.alias("visit"))
 
 
-def cut_sessions(kept: Any, F: Any, Window: Any, session_minutes: float) -> Any:  # noqa: N803
-    """Sessions cut at pauses, numbered from 1 for each customer."""
+def cut_sessions(events: Any, F: Any, Window: Any, session_minutes: float) -> Any:  # noqa: N803
+    """Split events into sessions at pauses, numbered from 1 for each customer."""
     in_time = Window.partitionBy("customer").orderBy("micros")
     pause = F.col("micros") - F.lag("micros").over(in_time)
     starts = F.when(pause <= int(session_minutes * 60e6), F.lit(0)).otherwise(F.lit(1))
-    flagged = kept.select("customer", "day", "micros", "is_page", "is_purchase", starts.alias("starts"))
+    flagged = events.select("customer", "day", "micros", "is_page", "is_purchase", starts.alias("starts"))
     return flagged.select(
         "customer", "day", "is_page", "is_purchase", F.sum("starts").over(in_time).cast("bigint").alias("visit")
     )
 
 
-def aggregate_visits(told: Any, F: Any, until_day: int, pages: Any) -> Any:  # noqa: N803
-    """Compute the features; one row a customer, in no order.
+def aggregate_visits(sessions: Any, F: Any, until_day: int, pages: Any) -> Any:  # noqa: N803
+    """Compute the features; one row per customer, in no order.
 
     Parameters
     ----------
-    told : DataFrame
+    sessions : DataFrame
         customer, day, is_page, is_purchase, visit.
     F : module
     until_day : int
@@ -194,7 +194,7 @@ def aggregate_visits(told: Any, F: Any, until_day: int, pages: Any) -> Any:  # n
     pages : Column
         Condition under which an event counts as a page.
     """
-    visits = told.groupBy("customer", "visit").agg(
+    visits = sessions.groupBy("customer", "visit").agg(
         F.count(F.lit(1)).alias("n_events"),
         count_where(F, pages).alias("n_pages"),
         F.max(F.when(F.col("is_purchase"), F.lit(1)).otherwise(F.lit(0))).alias("converted"),
@@ -205,7 +205,7 @@ def aggregate_visits(told: Any, F: Any, until_day: int, pages: Any) -> Any:  # n
         F.sum("n_pages").cast("double").alias("n_pages"),
         F.sum("converted").cast("double").alias("n_converted"),
     )
-    by_day = told.groupBy("customer").agg(
+    by_day = sessions.groupBy("customer").agg(
         F.count_distinct(F.col("day")).alias("n_days"), F.max("day").alias("last_day")
     )
     n_visits = F.col("n_visits").cast("double")

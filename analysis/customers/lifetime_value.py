@@ -1,4 +1,4 @@
-"""Customer lifetime value: how often a customer will buy again (BG/NBD) and for how much (Gamma-Gamma).
+"""Customer lifetime value: expected purchases (BG/NBD) times expected value (Gamma-Gamma).
 
 The words are those of the papers and not those of recency, frequency and spend: ``x`` counts *repeat*
 purchases, ``t_x`` is the customer's age at the last of them and ``T`` the age at the end of the
@@ -137,7 +137,7 @@ class LifetimeValue:
         return Estimate(value, float(low[0]), float(high[0]))
 
     def of(self, keys: Iterable[str]) -> LifetimeValue:
-        """Give the same for these customers, in this order; one without a purchase is expected to spend nothing.
+        """Select these customers in this order; customers without a purchase have an expected value of 0.
 
         Parameters
         ----------
@@ -174,8 +174,8 @@ def fit_bgnbd(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:  # n
     if not x.any():
         raise InputError(
             "Lifetime value: no customer bought a second time.",
-            "Expected repeat purchases to learn from.",
-            "Leave lifetime value out, or take a longer period.",
+            "Expected repeat purchases to fit the model.",
+            "Use a longer period, or leave out lifetime value.",
         )
     weeks = float(T.mean())
     repeated = x > 0
@@ -231,7 +231,7 @@ def expected_purchases(model: PurchaseModel, t: ArrayLike) -> Floats:
 
 
 def probability_alive(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
-    """Chance that a customer with this history is still one.
+    """Compute the probability that a customer with this history is still active.
 
     Missing without a repeat purchase: the model lets customers leave after a repeat purchase only, so it would give
     1 by construction, whatever the history.
@@ -265,7 +265,7 @@ def conditional_expectation(
     t_x: ArrayLike,
     T: ArrayLike,  # noqa: N803
 ) -> Floats:
-    """Purchases expected of customers with these histories in the next ``t`` weeks.
+    """Compute the expected purchases of customers with these histories in the next ``t`` weeks.
 
     Parameters
     ----------
@@ -306,15 +306,15 @@ def fit_gamma_gamma(x: ArrayLike, value: ArrayLike) -> SpendModel:
         Fewer than ten customers remain.
     """
     x, value = np.asarray(x, dtype=float), np.asarray(value, dtype=float)
-    kept = (x > 0) & (value > 0) & np.isfinite(value)
-    if kept.sum() < 10:
+    usable = (x > 0) & (value > 0) & np.isfinite(value)
+    if usable.sum() < 10:
         raise InputError(
-            f"Lifetime value: {kept.sum()} customers have repeat purchases of a positive value.",
+            f"Lifetime value: {usable.sum()} customers have repeat purchases with a positive value.",
             "Expected at least ten.",
-            "Leave lifetime value out, or take a longer period.",
+            "Use a longer period, or leave out lifetime value.",
         )
-    x, money = x[kept], float(value[kept].mean())
-    mean = value[kept] / money
+    x, money = x[usable], float(value[usable].mean())
+    mean = value[usable] / money
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
         p, q, gamma = parameters
@@ -337,7 +337,7 @@ def fit_gamma_gamma(x: ArrayLike, value: ArrayLike) -> SpendModel:
 
 
 def expected_purchase_value(model: SpendModel, x: ArrayLike, value: ArrayLike) -> Floats:
-    """Mean value of future purchases, drawn towards everyone's by how few were seen.
+    """Compute the expected value of future purchases, shrunk towards the overall mean.
 
     Parameters
     ----------
@@ -361,7 +361,7 @@ def expected_purchase_value(model: SpendModel, x: ArrayLike, value: ArrayLike) -
         raise InputError(
             f"Lifetime value: spend varies too widely for a mean value (q = {number(model.q, 2)}).",
             "Expected q above 1.",
-            "Look for amounts that are wrong by powers of ten, or leave lifetime value out.",
+            "Check the amounts for errors by a factor of 10 or more, or leave out lifetime value.",
         )
     return model.p * (model.gamma + np.where(x > 0, value, 0.0) * x) / weight
 
@@ -412,10 +412,10 @@ def customer_lifetime_value(
     ends = np.linspace(0, horizon_weeks, max(int(np.ceil(horizon_weeks / STEP_WEEKS)), 1) + 1)
     factors = (1 + discount_rate) ** (-(ends[1:] + ends[:-1]) / 2 / WEEKS_A_YEAR)
     # Customers of one history share one value, so each history is computed once.
-    found, place = np.unique(np.column_stack([x, t_x, T]), axis=0, return_inverse=True)
+    distinct, place = np.unique(np.column_stack([x, t_x, T]), axis=0, return_inverse=True)
 
     def discounted(model: PurchaseModel) -> Floats:
-        until = np.column_stack([conditional_expectation(model, float(end), *found.T) for end in ends])
+        until = np.column_stack([conditional_expectation(model, float(end), *distinct.T) for end in ends])
         return np.diff(until, axis=1) @ factors
 
     def worth(bought: Floats, model: SpendModel) -> Floats:
@@ -435,7 +435,7 @@ def customer_lifetime_value(
     frame = pd.DataFrame(
         {
             "alive": probability_alive(buying, x, t_x, T),
-            "purchases": conditional_expectation(buying, horizon_weeks, *found.T)[place],
+            "purchases": conditional_expectation(buying, horizon_weeks, *distinct.T)[place],
             "purchase_value": expected_purchase_value(spending, x, value),
             "clv": clv,
             "clv_low": low,

@@ -1,4 +1,4 @@
-"""Recency, frequency and spend in fifths, and the 25 cells of recency by frequency with their names."""
+"""Recency, frequency and monetary value in fifths, and the 25 named RFM cells."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_PURCHASE = "No purchase"
 
 @dataclass(frozen=True, slots=True)
 class RfmCell:
-    """A cell of the grid; ``share`` of all customers, None where it may not be told."""
+    """A cell of the grid; ``share`` of all customers, None if it must not be published."""
 
     recency: int
     frequency: int
@@ -111,13 +111,13 @@ def rfm_grid(frame: pd.DataFrame, min_cell: int) -> RfmGrid | None:
     shown = ~_hidden(counts, names, min_cell)
     if not counts[:25][shown[:25]].any():
         return None
-    shares = [float(n / len(frame)) if told else None for n, told in zip(counts, shown, strict=True)]
+    shares = [float(n / len(frame)) if is_shown else None for n, is_shown in zip(counts, shown, strict=True)]
     cells = (RfmCell(i // 5 + 1, i % 5 + 1, str(names[i]), shares[i]) for i in range(25))
     return RfmGrid(tuple(cells), shares[25])
 
 
 def _hidden(counts: NDArray[np.int64], names: NDArray[np.str_], min_cell: int) -> NDArray[np.bool_]:
-    """Which of the counts may not be told: small ones, and the next in size wherever a sum would give one away."""
+    """Return which counts must not be published: small ones, and the next in size if a sum reveals one."""
     groups = sorted((np.flatnonzero(names == name) for name in set(names)), key=lambda g: (counts[g].sum(), g[0]))
     grid = np.arange(25).reshape(5, 5)
     hidden = (counts > 0) & (counts < min_cell)

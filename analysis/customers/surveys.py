@@ -1,4 +1,4 @@
-"""Survey answers to numbers, and how the answering was done: straight-lining and agreeing to everything."""
+"""Numeric survey answers and measures of response style: straight-lining and acquiescence."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Battery:
 
 @dataclass(frozen=True, slots=True)
 class SurveySummary:
-    """Answers as numbers; nobody is dropped.
+    """Numeric answers; no respondent is dropped.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ def find_order(levels: Sequence[str]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        The levels from least to most; empty where they have no order that can be told. Plain whole numbers may be
+        The levels from least to most; empty if their order is unknown. Plain whole numbers may be
         codes and have none.
 
     Examples
@@ -112,12 +112,12 @@ def find_order(levels: Sequence[str]) -> tuple[str, ...]:
             return tuple(sorted(levels, key=lambda level: scale.index(plain[level])))
     signed, ranges = ([bool(form.search(level)) for level in levels] for form in (_SIGNED, _RANGE))
     numbers = {level: re.search(r"\d+(?:[.,]\d+)?", level) for level in levels}
-    if 2 * max(sum(signed), sum(ranges)) < len(levels) or any(found is None for found in numbers.values()):
+    if 2 * max(sum(signed), sum(ranges)) < len(levels) or any(match is None for match in numbers.values()):
         return ()
 
     def place(level: str) -> float:
-        found = _SIGNED.search(level)
-        text = next(group for group in found.groups() if group) if found else numbers[level][0]  # type: ignore[index]
+        match = _SIGNED.search(level)
+        text = next(group for group in match.groups() if group) if match else numbers[level][0]  # type: ignore[index]
         return float(text.replace(",", "."))
 
     placed = {level: abs(place(level)) if sum(ranges) > sum(signed) else place(level) for level in levels}
@@ -136,7 +136,7 @@ def survey_summary(
     Parameters
     ----------
     frame : DataFrame, shape (n, ...)
-        One row a respondent.
+        One row per respondent.
     items : sequence of str, or mapping of battery to sequence of str
         Columns; the items of a battery share one scale.
     scales : mapping of battery to sequence of str, optional
@@ -165,13 +165,13 @@ def survey_summary(
     batteries = items if isinstance(items, Mapping) else {"survey": items}
     coded: list[pd.DataFrame] = []
     lined: dict[str, pd.Series] = {}
-    told: list[Battery] = []
+    summaries: list[Battery] = []
     for name, columns in batteries.items():
         for column in columns:
             if column not in frame.columns:
                 raise InputError(
                     f"{setting}.{name}: column '{column}' is not in the table.",
-                    f"Columns there: {listed(frame.columns)}.",
+                    f"Available columns: {listed(frame.columns)}.",
                     did_you_mean(column, map(str, frame.columns)),
                 )
         answers = frame[list(columns)]
@@ -184,7 +184,7 @@ def survey_summary(
         n_answered = int(complete.sum())
         coded.append(numbers)
         lined[name] = same
-        told.append(
+        summaries.append(
             Battery(
                 name=name,
                 items=tuple(columns),
@@ -198,40 +198,40 @@ def survey_summary(
     notes = tuple(
         f"{number(len(frame) - battery.n_answered)} of {number(len(frame))} respondents left an item of "
         f"{battery.name} empty."
-        for battery in told
+        for battery in summaries
         if battery.n_answered < len(frame)
     )
-    return SurveySummary(pd.concat(coded, axis=1), pd.DataFrame(lined), tuple(told), notes)
+    return SurveySummary(pd.concat(coded, axis=1), pd.DataFrame(lined), tuple(summaries), notes)
 
 
 def _read_scale(answers: pd.DataFrame, given: Sequence[str] | None, place: str) -> tuple[Scale, dict[str, float]]:
     """Find the scale of a battery: as given, yes and no, plain numbers, known words, or words with a number."""
-    found = sorted(set().union(*(_plain(answers[column]).dropna() for column in answers)))
+    answered = sorted(set().union(*(_plain(answers[column]).dropna() for column in answers)))
     if given is not None:
         codes = {_plain(pd.Series([answer])).iloc[0]: place_ + 1.0 for place_, answer in enumerate(given)}
-        missing = [answer for answer in found if answer not in codes]
+        missing = [answer for answer in answered if answer not in codes]
         if missing:
             raise InputError(
-                f"{place}: the answer '{missing[0]}' is not on the scale given.",
+                f"{place}: the answer '{missing[0]}' is not on the given scale.",
                 f"The scale is: {listed(given)}.",
                 did_you_mean(missing[0], codes) or "Add it to the scale.",
             )
         return "likert", codes
-    if found and set(found) <= {*YES, *NO}:
-        return "yes_no", {answer: float(answer in YES) for answer in found}
+    if answered and set(answered) <= {*YES, *NO}:
+        return "yes_no", {answer: float(answer in YES) for answer in answered}
     if all(pd.api.types.is_numeric_dtype(answers[column]) for column in answers):
         return "number", {}
     for scale in SCALES:
-        if set(found) <= set(scale):
+        if set(answered) <= set(scale):
             return "likert", {answer: place_ + 1.0 for place_, answer in enumerate(scale)}
-    numbered = {answer: _number_in(answer) for answer in found}
+    numbered = {answer: _number_in(answer) for answer in answered}
     values = [value for value in numbered.values() if value is not None]
-    if found and len(values) == len(found) == len(set(values)):
+    if answered and len(values) == len(answered) == len(set(values)):
         return "likert", {answer: value for answer, value in numbered.items() if value is not None}
     raise InputError(
-        f"{place}: the answers are of no known scale: {listed(found, 6)}.",
+        f"{place}: the answers do not match a known scale: {listed(answered, 6)}.",
         "Expected yes and no, numbers, or a scale such as disagree to agree.",
-        "List the answers from least to most under scales.",
+        "List the answers under scales, from lowest to highest.",
     )
 
 
@@ -241,8 +241,8 @@ def _number_in(answer: str) -> float | None:
     >>> _number_in("+3"), _number_in("1 - never"), _number_in("i hate it!-5"), _number_in("never")
     (3.0, 1.0, -5.0, None)
     """
-    found = re.match(r"([+-]?\d+(?:\.\d+)?)(?![\d.])", answer) or re.search(r"([+-]?\d+(?:\.\d+)?)$", answer)
-    return float(found.group(1)) if found else None
+    match = re.match(r"([+-]?\d+(?:\.\d+)?)(?![\d.])", answer) or re.search(r"([+-]?\d+(?:\.\d+)?)$", answer)
+    return float(match.group(1)) if match else None
 
 
 def _plain(values: pd.Series) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Transaction records in, one row of features per customer out; the last room that sees transactions.
+"""Aggregation of transactions to features of customers.
 
 Every function that takes a ``DataFrame`` speaks the PySpark DataFrame API and is run by either engine of
 `analysis.customers.engines`. Money and quantities are summed as whole millionths, so that neither the order of the
@@ -89,7 +89,7 @@ def customer_features(
     Raises
     ------
     InputError
-        A column is not there or of the wrong type, or no row can be used.
+        A column is missing or of the wrong type, or no row can be used.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def purchase_histories(
 
 
 def type_lines(rows: Any, kinds: Mapping[str, Kind], F: Any) -> Any:  # noqa: N803
-    """Give each row a clean key, day and month numbers, finite amounts and whether it can be used.
+    """Add to each row a clean key, day and month numbers, finite amounts, and whether it can be used.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def count_rows(typed: Any, F: Any) -> Any:  # noqa: N803
     )
 
 
-def measure_lines(kept: Any, F: Any) -> Any:  # noqa: N803
+def measure_lines(lines: Any, F: Any) -> Any:  # noqa: N803
     """Count zero amounts, refunds and gaps, and find the largest values; one row."""
     made = [
         F.count(F.lit(1)).alias("n_lines"),
@@ -213,36 +213,36 @@ def measure_lines(kept: Any, F: Any) -> Any:  # noqa: N803
         count_where(F, F.col("amount") < 0).alias("n_refunds"),
         F.max(F.abs(F.col("amount"))).alias("largest_amount"),
     ]
-    if "quantity" in kept.columns:
+    if "quantity" in lines.columns:
         made.append(F.max(F.abs(F.col("quantity"))).alias("largest_quantity"))
     for role in ("order_", "category", "channel"):
-        if role in kept.columns:
+        if role in lines.columns:
             absent = F.col(role).isNull() & (F.col("amount") >= 0)
             made.append(count_where(F, absent).alias(f"n_without_{role}"))
-    return kept.agg(*made)
+    return lines.agg(*made)
 
 
-def count_in_units(kept: Any, F: Any, plan: Plan) -> Any:  # noqa: N803
+def count_in_units(lines: Any, F: Any, plan: Plan) -> Any:  # noqa: N803
     """Split amounts into bought and refunded, as whole numbers of a small unit whose sums are exact."""
     money = F.round(F.col("amount") * F.lit(plan.money_units)).cast("bigint")
     purchased = F.col("amount") >= 0
     made = {"bought": F.when(purchased, money), "refunded": F.when(~purchased, -money)}
-    if "quantity" in kept.columns:
+    if "quantity" in lines.columns:
         pieces = F.round(F.col("quantity") * F.lit(plan.quantity_units)).cast("bigint")
         made["pieces"] = F.when(purchased, pieces)
-    taken = [name for name in ("customer", "day", "month", "order_", "category", "channel") if name in kept.columns]
-    return kept.select(*taken, *(column.alias(name) for name, column in made.items()))
+    taken = [name for name in ("customer", "day", "month", "order_", "category", "channel") if name in lines.columns]
+    return lines.select(*taken, *(column.alias(name) for name, column in made.items()))
 
 
 def rank_levels(lines: Any, F: Any, role: str) -> Any:  # noqa: N803
-    """Levels of a category or channel by spend, the largest first; one more than get a share of their own."""
+    """Rank levels of a category or channel by spending; one more is returned than get their own share."""
     spend = F.sum("bought").cast("double").alias("spend")
     levels = lines.where(F.col("bought").isNotNull() & F.col(role).isNotNull()).groupBy(role).agg(spend)
     return levels.orderBy(F.col("spend").desc(), F.col(role).asc()).limit(MAX_LEVELS + 1)
 
 
 def pace_purchases(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # noqa: N803
-    """First and last purchase, days and months with one, gaps and late spend; one row a customer."""
+    """Compute first and last purchase, active days and months, gaps and late spending by customer."""
     in_time = Window.partitionBy("customer").orderBy("day")
     seen = lines.where(F.col("bought").isNotNull()).select(
         "customer",
@@ -269,7 +269,7 @@ def pace_purchases(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # noqa:
 
 
 def total_purchases(lines: Any, F: Any, plan: Plan) -> Any:  # noqa: N803
-    """Sums of spend, refunds, pieces, orders and spend by level; one row a customer."""
+    """Sum spending, refunds, quantity, orders and spending by level for each customer."""
 
     def total(column: Any) -> Any:
         return F.coalesce(F.sum(column).cast("double"), F.lit(0.0))
@@ -305,7 +305,7 @@ def aggregate_customers(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # 
     Returns
     -------
     DataFrame
-        One row a customer, in no order; null where a feature has no meaning, such as a gap after one
+        One row per customer, in no order; null where a feature has no meaning, such as a gap after one
         purchase.
     """
     totals = total_purchases(lines, F, plan)
@@ -349,7 +349,7 @@ def aggregate_customers(lines: Any, F: Any, Window: Any, plan: Plan) -> Any:  # 
 
 
 def last_day(as_of: date | None, newest: float) -> date:
-    """The day to count to: the one asked for, without its time, or the newest (in days since 1970-01-01)."""
+    """Return the last day to count (in days since 1970-01-01): the given date or the latest in the data."""
     if as_of is None:
         return EPOCH + timedelta(days=int(newest))
     return as_of.date() if isinstance(as_of, datetime) else as_of
@@ -364,7 +364,7 @@ class _Settled:
     plan: Plan
     until: date
     counts: Mapping[str, Any]
-    found: Mapping[str, Any]
+    totals: Mapping[str, Any]
 
 
 def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, setting: str) -> _Settled:
@@ -383,61 +383,61 @@ def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, se
         raise InputError(
             f"{setting}: none of {number(counts['n_rows'])} transactions has a customer, a date and an amount.",
             "Expected at least one.",
-            "Check which columns are named there.",
+            "Check the columns in the settings.",
         )
     until = last_day(as_of, counts["newest"])
     until_day = (until - EPOCH).days
     kept = typed.where(F.col("usable") & (F.col("day") <= until_day))
-    found = engine.first_row(measure_lines(kept, F))
-    if not found["n_lines"]:
+    totals = engine.first_row(measure_lines(kept, F))
+    if not totals["n_lines"]:
         raise InputError(
             f"{setting}: all {number(counts['n_usable'])} transactions are later than {until}.",
-            "Expected some on or before that day.",
+            "Expected transactions on or before that date.",
             "Set a later as-of date.",
         )
 
     def units(name: str) -> float:
-        largest = found.get(name)
-        most = 0.0 if largest is None or pd.isna(largest) else float(largest) * int(found["n_lines"])
+        largest = totals.get(name)
+        most = 0.0 if largest is None or pd.isna(largest) else float(largest) * int(totals["n_lines"])
         return 10.0 ** min(6, math.floor(math.log10(9e17 / most))) if most > 0 else 1e6
 
     plan = Plan(
         until_day,
         units("largest_amount"),
         units("largest_quantity"),
-        bool(found.get("n_without_order_")),
+        bool(totals.get("n_without_order_")),
         {},
     )
     lines = engine.view(count_in_units(kept, F, plan), "purchase_lines")
-    return _Settled(lines, rows.kinds, plan, until, counts, found)
+    return _Settled(lines, rows.kinds, plan, until, counts, totals)
 
 
 def _choose_levels(engine: Engine, settled: _Settled, role: str) -> tuple[str | None, ...]:
     ranked = list(engine.to_pandas(rank_levels(settled.lines, engine.functions, role))[role])
-    if len(ranked) > MAX_LEVELS or (ranked and settled.found[f"n_without_{role}"]):
+    if len(ranked) > MAX_LEVELS or (ranked and settled.totals[f"n_without_{role}"]):
         return (*ranked[:MAX_LEVELS], None)
     return tuple(ranked)
 
 
 def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[str, ...]:
-    counts, found, until = settled.counts, settled.found, settled.until
-    late = int(counts["n_usable"]) - int(found["n_lines"])
-    without = {role: int(found.get(f"n_without_{role}", 0)) for role in ("order_", "category", "channel")}
-    told = (
+    counts, totals, until = settled.counts, settled.totals, settled.until
+    late = int(counts["n_usable"]) - int(totals["n_lines"])
+    without = {role: int(totals.get(f"n_without_{role}", 0)) for role in ("order_", "category", "channel")}
+    excluded = (
         (int(counts["n_unkeyed"]), "without a customer were left out"),
         (int(counts["n_undated"]), "without a date were left out"),
         (int(counts["n_unpriced"]), f"without a finite {columns.amount} were left out"),
         (late, f"after {until} were left out"),
         (
-            int(found["n_refunds"]),
+            int(totals["n_refunds"]),
             f"with a negative {columns.amount} were counted as refunds, not as purchases",
         ),
-        (int(found["n_zero"]), f"with {columns.amount} 0 were counted as purchases"),
+        (int(totals["n_zero"]), f"with {columns.amount} 0 were counted as purchases"),
         (without["order_"], f"without {columns.order} were counted as one order a day"),
         (without["category"], f"without {columns.category} went to the share of other categories"),
         (without["channel"], f"without {columns.channel} went to the share of other channels"),
     )
-    notes = [f"{number(n)} transactions {words}." for n, words in told if n]
+    notes = [f"{number(n)} transactions {words}." for n, words in excluded if n]
     n_refunds_only = int((frame["frequency"] == 0).sum())
     if n_refunds_only:
         notes.append(f"{number(n_refunds_only)} customers have refunds only, and no purchase up to {until}.")

@@ -1,1 +1,1 @@
-"""From customers to a matrix that can be turned back into original units."""
+"""Features of customers and their matrix for clustering, which can be transformed back to original units."""

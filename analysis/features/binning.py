@@ -1,4 +1,4 @@
-"""Counts as bars: histograms, levels and months, none of which stands for a few customers."""
+"""Histograms, levels and monthly counts without bins that are too small to publish."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Bar:
 
 
 def histogram(values: np.ndarray, min_cell: int) -> tuple[Bar, ...]:
-    """Bins between p1 and p99, neighbours merged until each holds ``min_cell`` customers or none at all.
+    """Bin values between p1 and p99, and merge bins with fewer than ``min_cell`` customers.
 
     The outermost bins are open and at least ``min_cell`` values lie beyond their edges, so that no edge is a
     person's value.
@@ -42,20 +42,20 @@ def histogram(values: np.ndarray, min_cell: int) -> tuple[Bar, ...]:
     edges = np.arange(np.floor(low) - 0.5, high + 1) if whole else np.linspace(low, high, BINS + 1)
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
     bars: list[Bar] = []
-    start, held = 0, 0
+    start, n_in_bin = 0, 0
     for i, n in enumerate(counts):
-        held += int(n)
-        if held >= min_cell:
-            bars.append(Bar("", float(edges[start]), float(edges[i + 1]), held))
-            start, held = i + 1, 0
-    if held and bars:
+        n_in_bin += int(n)
+        if n_in_bin >= min_cell:
+            bars.append(Bar("", float(edges[start]), float(edges[i + 1]), n_in_bin))
+            start, n_in_bin = i + 1, 0
+    if n_in_bin and bars:
         last = bars.pop()
-        bars.append(Bar("", last.low, float(edges[-1]), last.n + held))
+        bars.append(Bar("", last.low, float(edges[-1]), last.n + n_in_bin))
     return tuple(bars)
 
 
 def level_bars(values: pd.Series, min_cell: int) -> tuple[Bar, ...]:
-    """The commonest levels and "Other"; rare levels are merged until nothing is under ``min_cell``."""
+    """Count the most frequent levels and "Other"; rare levels are merged until all reach ``min_cell``."""
     if set(values.dropna().unique()) <= {0, 1}:
         values = values.map({0: "No", 1: "Yes"})
     counts = values.value_counts()
@@ -69,7 +69,7 @@ def level_bars(values: pd.Series, min_cell: int) -> tuple[Bar, ...]:
 
 
 def month_bars(dates: pd.Series, people: pd.Series | None, min_cell: int) -> tuple[Bar, ...]:
-    """Rows by month of a date; quarters, then years, where months are many or hold few customers.
+    """Count rows by month of a date, or by quarter or year if there are many or small months.
 
     Parameters
     ----------
@@ -84,15 +84,15 @@ def month_bars(dates: pd.Series, people: pd.Series | None, min_cell: int) -> tup
     for unit in ("M", "Q", "Y"):
         periods = dates.dt.to_period(unit)
         rows = periods.value_counts().sort_index()
-        held = rows if people is None else people[known].groupby(periods).nunique()
-        if len(held) and held.min() >= min_cell and (rows.index[-1] - rows.index[0]).n < PERIODS:
+        n_people = rows if people is None else people[known].groupby(periods).nunique()
+        if len(n_people) and n_people.min() >= min_cell and (rows.index[-1] - rows.index[0]).n < PERIODS:
             every = rows.reindex(pd.period_range(rows.index[0], rows.index[-1], freq=rows.index.freq), fill_value=0)
             return tuple(Bar(str(label), None, None, int(n)) for label, n in every.items())
     return ()
 
 
 def round_bars(bars: Iterable[Bar], step: int) -> tuple[Bar, ...]:
-    """Bars whose counts are multiples of ``step``, so that a total less their sum tells nothing."""
+    """Round counts to multiples of ``step``, so that totals do not reveal small counts."""
     return tuple(replace(bar, n=max(step, step * round(bar.n / step)) if bar.n else 0) for bar in bars)
 
 

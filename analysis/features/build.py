@@ -1,4 +1,4 @@
-"""Features: from cleaned columns to one row of numbers per customer, each with its formula and its words."""
+"""Computation of features from cleaned columns, with formula, label and unit."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class FeatureTable:
     variables: tuple[Variable, ...]
 
     def of(self, *roles: str) -> list[Variable]:
-        """The variables with one of these roles, in order."""
+        """Return the variables with one of these roles, in order."""
         return [variable for variable in self.variables if variable.role in roles]
 
 
@@ -74,14 +74,14 @@ def build_features(
     Raises
     ------
     InputError
-        For a formula that names a column which is not there, or that gives no numbers.
+        For a formula that names an unknown column, or that gives no numbers.
     """
     columns: dict[str, pd.Series] = {}
     variables: list[Variable] = []
     for name, feature in study.features.items():
         if name in columns or name in cleaned.frame.columns:
             raise InputError(
-                f"_quarto.yml, segmentation.features.{name}: a column of the file has the same name.",
+                f"_quarto.yml, segmentation.features.{name}: the file has a column with the same name.",
                 hint="Give the feature another name.",
             )
         columns[name], variable = _derive(name, feature, cleaned)
@@ -96,7 +96,7 @@ def build_features(
     if not any(variable.role == "feature" for variable in variables):
         raise InputError(
             "_quarto.yml, segmentation: no variable has the role 'feature'.",
-            "Segments are formed by at least one.",
+            "Segmentation needs at least one.",
             "Add columns to sources[0].roles.feature, or features with a formula.",
         )
     return FeatureTable(pd.DataFrame(columns), tuple(variables))
@@ -115,7 +115,7 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
         )
     if "as_of" in expression.names and cleaned.as_of is None:
         raise InputError(
-            f"{place}: 'as_of' has no value, as the data have no date.",
+            f"{place}: 'as_of' has no value because the data contains no date.",
             hint="Set segmentation.as_of to a date.",
         )
     try:
@@ -126,7 +126,7 @@ def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, V
         raise InputError(
             f"{place}: cannot be computed: {why}.",
             "Arithmetic needs numbers; year() and days() need dates.",
-            "Look at the column types on the page Data dictionary, or set them under sources[0].types.",
+            "Check the column types on the Data dictionary page, or set them under sources[0].types.",
         ) from None
     variable = Variable(
         name=name,
@@ -166,10 +166,10 @@ def _take(column: str, role: str, source: Source, values: pd.Series, encode: str
     numeric = not coded and (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values))
     if role == "feature" and not numeric and (encode != "indicator" or values.isna().all()):
         raise InputError(
-            f"_quarto.yml, segmentation.sources[0].roles.feature: column '{column}' holds "
+            f"_quarto.yml, segmentation.sources[0].roles.feature: column '{column}' contains "
             + ("text, not numbers." if values.notna().any() else "no value in any row."),
-            "Segments are formed by numbers and yes/no answers.",
-            f'Make it a descriptor, add a feature such as: is_in({column}, "..."), or set encode: indicator.',
+            "Features must be numbers or yes/no answers.",
+            f'Make it a descriptor, compute a feature such as is_in({column}, "..."), or set encode: indicator.',
         )
     unit = source.units.get(column)
     if unit is None:
@@ -217,13 +217,13 @@ def _not_known(
         gone = columns[variable.name].isna() & cleaned.frame[sources].isna().any(axis=1)
         if min(gone.sum(), (~gone).sum()) >= min_cell and gone.mean() >= FEWEST_UNKNOWN:
             groups.setdefault(gone.to_numpy().tobytes(), []).append((gone, variable))
-    found = {}
+    unknown = {}
     for same in groups.values():
         gone, first = same[0]
         name = f"{first.name}{NOT_KNOWN}"
         if name in columns:
             continue
-        found[name] = (
+        unknown[name] = (
             gone.astype(float),
             Variable(
                 name=name,
@@ -239,13 +239,13 @@ def _not_known(
                 categorical=False,
             ),
         )
-    return found
+    return unknown
 
 
 def _as_numbers(values: pd.Series) -> pd.Series:
     """Float64 with NaN for missing; infinities count as missing."""
     if not isinstance(values, pd.Series):
-        raise ValueError("the formula names no column")
+        raise ValueError("the formula uses no column")
     numbers = values.astype("Float64").astype("float64")
     return numbers.where(numbers.abs() < float("inf"))
 

@@ -1,4 +1,4 @@
-"""What a study must have before segments can be formed."""
+"""Preconditions of a segmentation."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def check_draft(study: Study, raw: RawTable) -> None:
     source = study.sources[0]
     if source.kind in {"customers", "survey"} and not source.roles.feature:
-        held = dict.fromkeys(column.type for column in raw.columns)
+        kinds = dict.fromkeys(column.type for column in raw.columns)
         raise InputError(
-            f"{raw.shown_path} has no column that could form segments; it holds {listed(held, 6)} columns.",
-            "Expected a number or a yes/no answer that differs from row to row.",
-            "Export such columns too, or draft settings and choose: python -m analysis init",
+            f"{raw.shown_path} has no column that can serve as a feature; it has {listed(kinds, 6)} columns.",
+            "Expected numbers or yes/no answers that vary between rows.",
+            "Export such columns, or draft the settings: python -m analysis init",
         )
 
 
@@ -31,17 +31,17 @@ def check_features(study: Study, table: FeatureTable) -> None:
         if name is not None and name not in names:
             raise InputError(
                 f"_quarto.yml, segmentation.{setting}: '{name}' is neither a feature nor a column with a role.",
-                f"There are: {listed(names)}.",
-                did_you_mean(name, names) or "Name one of them, or leave the setting out.",
+                f"Available: {listed(names)}.",
+                did_you_mean(name, names) or "Choose one of them, or remove the setting.",
             )
         if name in texts and setting != "value":
             raise InputError(
-                f"_quarto.yml, segmentation.{setting}: '{name}' holds text.", "Expected a variable of numbers."
+                f"_quarto.yml, segmentation.{setting}: '{name}' contains text.", "Expected a numeric variable."
             )
     wanted = study.segments if isinstance(study.segments, int) else 2
     if n < wanted * study.min_customers:
         raise InputError(
             f"{n:,} customers are too few to form {wanted} segments.",
-            f"Needed are at least {wanted * study.min_customers} ({study.min_customers} a segment).",
-            "Bring more customers, ask for fewer segments, or lower segmentation.min_customers.",
+            f"At least {wanted * study.min_customers} are needed ({study.min_customers} per segment).",
+            "Add customers, choose fewer segments, or lower segmentation.min_customers.",
         )

@@ -1,4 +1,4 @@
-"""What came in: a summary of each column and of what is missing together, safe to publish."""
+"""Summaries of the input columns and of missing values, safe to publish."""
 
 from __future__ import annotations
 
@@ -150,21 +150,21 @@ def find_missing_together(raw: RawTable, source: Source, min_cell: int) -> Missi
     _, first, group = np.unique(gone[:, lacking], axis=1, return_index=True, return_inverse=True)
     masks = gone[:, lacking][:, np.sort(first)]
     names = [tuple(label for label, g in zip(labels, group, strict=True) if g == group[at]) for at in np.sort(first)]
-    found, counts = np.unique(masks, axis=0, return_counts=True)
-    found, counts = found[found.any(axis=1)], counts[found.any(axis=1)]
+    missing_patterns, counts = np.unique(masks, axis=0, return_counts=True)
+    missing_patterns, counts = missing_patterns[missing_patterns.any(axis=1)], counts[missing_patterns.any(axis=1)]
     order = np.argsort(-counts, kind="stable")
     shown = [i for i in order[:MOST_PATTERNS] if counts[i] >= min_cell]
-    totals = counts @ found
+    totals = counts @ missing_patterns
     while shown:
-        left = totals - counts[shown] @ found[shown]
+        left = totals - counts[shown] @ missing_patterns[shown]
         few = (left > 0) & (left < min_cell) & (totals >= min_cell)
         if not few.any():
             break
-        shown.remove(max(shown, key=lambda i: (int(found[i][few].sum()), -counts[i])))
-    used = np.flatnonzero(found[shown].any(axis=0))
+        shown.remove(max(shown, key=lambda i: (int(missing_patterns[i][few].sum()), -counts[i])))
+    used = np.flatnonzero(missing_patterns[shown].any(axis=0))
     place = {int(g): i for i, g in enumerate(used)}
     patterns = tuple(
-        MissingPattern(tuple(place[int(g)] for g in np.flatnonzero(found[i])), int(counts[i])) for i in shown
+        MissingPattern(tuple(place[int(g)] for g in np.flatnonzero(missing_patterns[i])), int(counts[i])) for i in shown
     )
     return Missingness(tuple(names[g] for g in used), patterns, len(shown) < len(counts))
 
@@ -172,8 +172,8 @@ def find_missing_together(raw: RawTable, source: Source, min_cell: int) -> Missi
 def _skewness(values: NDArray[np.float64]) -> float | None:
     """Adjusted skewness; None where the numbers are too large or too few for it."""
     with np.errstate(over="ignore", invalid="ignore"):
-        found = float(np.asarray(pd.Series(values).skew()))
-    return found if np.isfinite(found) else None
+        skewness = float(np.asarray(pd.Series(values).skew()))
+    return skewness if np.isfinite(skewness) else None
 
 
 def _quantile(known: np.ndarray, q: float, min_cell: int) -> float | None:

@@ -1,4 +1,4 @@
-"""From features to the matrix that the algorithms see: select, fill, transform, tame outliers, scale; invertible."""
+"""Preparation of the feature matrix: imputation, transformation, outliers and scaling, all invertible."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MOST_PREDICTORS, ROUNDS = 20, 20
 class Step:
     """How one feature becomes a column of the matrix: ``(g(x) - centre) / scale``, g(x) = log(1 + x / unit) or x.
 
-    ``limits`` are the values of g(x) that everything beyond is drawn in to, None for none. Where near-copies share a
+    ``limits`` are the values of g(x) that limit all values beyond, None for none. Where near-copies share a
     weight, ``scale`` holds the root of how many they are as a factor. A category has one column for each of ``levels``:
     1 / ``scale`` where it is the customer's, else 0; any other level and a missing one are as unlike one as another.
     """
@@ -85,15 +85,15 @@ class Prepared:
     ledger: tuple[LedgerLine, ...]
 
     def columns(self) -> tuple[Variable, ...]:
-        """The variable of each scaled feature, length p."""
+        """Return the variable of each scaled feature, length p."""
         return tuple(v for v, step in zip(self.variables, self.steps, strict=True) for _ in step.levels or (v,))
 
     def blocks(self) -> Blocks:
-        """Where the levels of each category stand in the matrix; principal components mix them with everything else."""
+        """Return the matrix columns of each category's levels; none after a principal component analysis."""
         return () if self.axes is not None else self.feature_blocks()
 
     def feature_blocks(self) -> Blocks:
-        """Where the levels of each category stand among the scaled features."""
+        """Return the scaled features of each category's levels."""
         ends = np.cumsum([len(step.levels) or 1 for step in self.steps]).tolist()
         return tuple((end - len(s.levels), end) for end, s in zip(ends, self.steps, strict=True) if s.levels)
 
@@ -161,7 +161,7 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
 
 
 def apply_steps(frame: pd.DataFrame, steps: tuple[Step, ...]) -> NDArray[np.float64]:
-    """Scale new customers as the fitted ones were.
+    """Scale new customers with the fitted steps.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def _levels(values: pd.Series, min_cell: int) -> tuple[str, ...]:
 
 
 def invert_steps(matrix: NDArray[np.float64], steps: tuple[Step, ...]) -> NDArray[np.float64]:
-    """Bring scaled points, shape (m, p), back to original units; for studies without categories."""
+    """Transform scaled points, shape (m, p), back to original units; not for studies with categories."""
     columns = []
     for j, step in enumerate(steps):
         values = matrix[:, j] * step.scale + step.centre
@@ -309,14 +309,14 @@ def _takes_log(variable: Variable, values: pd.Series) -> bool:
 
 
 def principal_axes(values: NDArray[np.float64], q: int) -> NDArray[np.float64]:
-    """First q principal axes, shape (p, q); the largest loading of each is positive."""
+    """Return the first q principal axes, shape (p, q), with the largest loading of each positive."""
     _, _, rows = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
     axes = rows[: min(q, len(rows))].T
     return axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
 
 
 def robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance from the median in robust standard deviations, shape (n, p); 0 where a column has no spread.
+    """Compute the distance from the median in robust standard deviations, shape (n, p); 0 without spread.
 
     The spread is 1.4826 MAD; where over half of the values are equal, 1.2533 times the mean absolute deviation.
     """

@@ -1,4 +1,4 @@
-"""Where the data came from: each source with its size, its time and what did not fit to the others."""
+"""Origin of the data: size, period and unmatched rows of each source."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SourceSummary:
     notes : tuple of str
         How it was read and what was left out, fit for a page.
     unknown : int, optional
-        Its customers whom the base does not know; None for the base itself.
+        Its customers that are not in the base; None for the base itself.
     without : int, optional
         Customers of the base who have no row here.
     dated : str
@@ -54,13 +54,13 @@ class SourceSummary:
 
 
 def summarise_sources(
-    raws: Sequence[RawTable], study: Study, joined: Mapping[int, Joined], told: Sequence[Sequence[str]] = ()
+    raws: Sequence[RawTable], study: Study, joined: Mapping[int, Joined], explained: Sequence[Sequence[str]] = ()
 ) -> tuple[SourceSummary, ...]:
-    """Summarise each source, safe to publish; ``told`` is how the rows of each were understood."""
+    """Summarise each source, safe to publish; ``explained`` describes how the rows of each were read."""
     summaries = []
     for i, (raw, source) in enumerate(zip(raws, study.sources, strict=True)):
         match = joined.get(i, Joined(None, None, ()))
-        notes = (*raw.notes, *(told[i] if told else ()), *match.notes)
+        notes = (*raw.notes, *(explained[i] if explained else ()), *match.notes)
         dated = _date_column(raw, source)
         customer = source.columns.customer or source.key
         people = raw.frame[customer] if customer else None
@@ -86,7 +86,7 @@ def summarise_sources(
 
 
 def without_few(note: str, min_cell: int) -> str:
-    """A note in which no count of rows or values stands for fewer than ``min_cell``.
+    """Return a note in which no count of rows or values is below ``min_cell``.
 
     >>> without_few("3 transactions without a date were left out.", 10)
     'fewer than 10 transactions without a date were left out.'
@@ -103,8 +103,8 @@ def _date_column(raw: RawTable, source: Source) -> str:
 
 def _span(dates: pd.Series, people: pd.Series | None, of_rows: bool, min_cell: int) -> tuple[str, str, tuple[Bar, ...]]:
     months = dates.dt.to_period("M")
-    held = months.value_counts() if people is None else people.groupby(months).nunique()
-    busy = sorted(held.index[held >= min_cell])
+    n_people = months.value_counts() if people is None else people.groupby(months).nunique()
+    busy = sorted(n_people.index[n_people >= min_cell])
     bars = month_bars(dates, people, min_cell) if of_rows else ()
     if 0 < dates.isna().sum() < min_cell:
         bars = round_bars(bars, min_cell)

@@ -1,4 +1,4 @@
-"""What moves together: rank correlations of numbers, Cramér's V of answers."""
+"""Relations between variables: Spearman correlations and Cramér's V."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Relations:
 
 
 def correlate(table: FeatureTable) -> Relations:
-    """Spearman correlations of features and numeric descriptors that vary, each over the customers who have both."""
+    """Compute Spearman correlations of features and numeric descriptors, with pairwise complete customers."""
     chosen = [v for v in table.of("feature", "descriptor") if not v.categorical and table.frame[v.name].nunique() > 1]
     return _strongest(chosen, spearman(table.frame[[v.name for v in chosen]])[0] if chosen else np.eye(0))
 
 
 def associate(table: FeatureTable, min_cell: int) -> Relations:
-    """Cramér's V among categories and yes/no variables, outcomes among them.
+    """Compute Cramér's V between categories and yes/no variables, outcomes included.
 
     Levels of fewer than ``min_cell`` customers count as one. O(n p²).
     """
@@ -61,7 +61,7 @@ def associate(table: FeatureTable, min_cell: int) -> Relations:
 
 
 def cramers_v(counts: NDArray[np.int64]) -> float:
-    """Cramér's V of a table of counts, corrected for its bias (Bergsma 2013).
+    """Compute Cramér's V of a contingency table with bias correction (Bergsma 2013).
 
     Parameters
     ----------
@@ -117,8 +117,8 @@ def _strongest(chosen: Sequence[Variable], matrix: NDArray[np.float64]) -> Relat
     strength = np.abs(measured - np.diag(np.diag(measured))).max(axis=1, initial=0)
     order = np.sort(np.argsort(-strength, kind="stable")[:MOST_RELATED])
     if len(order) > 2:
-        kept = measured[np.ix_(order, order)]
-        apart = np.clip(1 - np.abs((kept + kept.T) / 2), 0, None)
+        strongest = measured[np.ix_(order, order)]
+        apart = np.clip(1 - np.abs((strongest + strongest.T) / 2), 0, None)
         np.fill_diagonal(apart, 0)
         order = order[leaves_list(linkage(squareform(apart, checks=False), "average"))]
     rows = matrix[np.ix_(order, order)]

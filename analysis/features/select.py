@@ -1,4 +1,4 @@
-"""Which features form segments: constants, near-copies and noise are told from the rest, each with its numbers."""
+"""Selection of the features that form segments: no constants, near-copies or noise."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Selection:
 
 
 def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection:
-    """Tell the features that form segments from constants, near-copies and noise.
+    """Select the features that form segments; exclude constants, near-copies and noise.
 
     Near-copies are the groups of a complete linkage on 1 - |Spearman|, cut at 1 - :data:`NEAR_COPY`; one of each
     represents it. Noise moves with no other feature, neither itself nor its distance from its median, and has one
@@ -108,8 +108,8 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
     categories = tuple(v for v in candidates if v.name not in dropped and v.categorical)
     if not varying and not categories:
         raise InputError(
-            "No feature varies between customers, so there is nothing to form segments by.",
-            f"Features looked at: {listed(variable.label for variable in candidates)}.",
+            "No feature varies between customers, so no segments can be formed.",
+            f"Features: {listed(variable.label for variable in candidates)}.",
             "Give other columns the role 'feature'.",
         )
     if not varying:
@@ -155,7 +155,7 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
 
 
 def settle_roles(table: FeatureTable, dropped: tuple[Dropped, ...]) -> FeatureTable:
-    """The table with the roles that the selection leaves.
+    """Return the table with the roles after selection.
 
     Noise describes segments. Constants cannot, and near-copies must not: they differ between segments by what formed
     them.
@@ -165,7 +165,7 @@ def settle_roles(table: FeatureTable, dropped: tuple[Dropped, ...]) -> FeatureTa
 
 
 def dip(values: Matrix) -> float:
-    """How far values are from having one peak: 0 where they have, at most 0.25.
+    """Compute Hartigan's dip statistic: 0 for unimodal values, at most 0.25.
 
     The largest distance between their cumulative distribution and the nearest one with a single peak (Hartigan and
     Hartigan 1985): an interval that holds the peak shrinks while convex before it and concave after it fit worse than
@@ -185,22 +185,22 @@ def dip(values: Matrix) -> float:
     """
     n = len(values)
     heights = np.arange(1, n + 1) / n
-    low, high, found = 0, n - 1, 1 / n
+    low, high, largest_gap = 0, n - 1, 1 / n
     while high > low:
         x, y = values[low : high + 1], heights[low : high + 1]
         under, over = _hull(x, y), _hull(x, -y)
         convex, concave = np.interp(x, x[under], y[under]), np.interp(x, x[over], y[over])
         knots = np.union1d(under, over)
         widest = knots[(concave - convex)[knots].argmax()]
-        if concave[widest] - convex[widest] <= found:
+        if concave[widest] - convex[widest] <= largest_gap:
             break
         start = under[under <= widest].max()
         end = over[over >= widest].min()
-        found = max(found, (y - convex)[: start + 1].max(), (concave - y)[end:].max())
+        largest_gap = max(largest_gap, (y - convex)[: start + 1].max(), (concave - y)[end:].max())
         if (start, end) == (0, len(x) - 1):
             break
         low, high = low + start, low + end
-    return float(found / 2)
+    return float(largest_gap / 2)
 
 
 def _constant(values: pd.Series) -> str:
@@ -297,7 +297,7 @@ def _spread_ties(values: Matrix, log: bool) -> Matrix:
 
 
 def spearman(frame: pd.DataFrame) -> tuple[Matrix, Matrix]:
-    """Correlate columns by rank, each pair over the customers who have both values and ranked among those alone.
+    """Compute Spearman correlations of columns, with pairwise complete customers.
 
     Ranks taken over everyone who has one of the two values are not ranks of the pair, and their correlation is not
     Spearman's.
@@ -350,9 +350,9 @@ def _standard_ranks(codes: NDArray[np.intp], rows: NDArray[np.bool_]) -> Matrix:
     """Mean ranks among some rows, of mean 0 and length 1, shape (rows, p); NaN where a column does not vary there."""
     ranks = np.empty((int(rows.sum()), codes.shape[1]))
     for j, column in enumerate(codes.T):
-        own = column[rows]
-        counts = np.bincount(own)
-        ranks[:, j] = (np.cumsum(counts) - (counts - 1) / 2)[own]
+        present = column[rows]
+        counts = np.bincount(present)
+        ranks[:, j] = (np.cumsum(counts) - (counts - 1) / 2)[present]
     ranks -= ranks.mean(axis=0)
     length = np.sqrt((ranks**2).sum(axis=0))
     return np.divide(ranks, length, out=np.full_like(ranks, np.nan), where=length > 0)
@@ -360,13 +360,13 @@ def _standard_ranks(codes: NDArray[np.intp], rows: NDArray[np.bool_]) -> Matrix:
 
 def _hull(x: Matrix, y: Matrix) -> NDArray[np.intp]:
     """Indices of the lower convex hull of points with ascending x."""
-    kept: list[int] = []
+    hull: list[int] = []
     xs, ys = x.tolist(), y.tolist()
     for i in range(len(xs)):
-        while len(kept) > 1:
-            a, b = kept[-2:]
+        while len(hull) > 1:
+            a, b = hull[-2:]
             if (ys[b] - ys[a]) * (xs[i] - xs[a]) < (ys[i] - ys[a]) * (xs[b] - xs[a]):
                 break
-            kept.pop()
-        kept.append(i)
-    return np.array(kept)
+            hull.pop()
+        hull.append(i)
+    return np.array(hull)

@@ -1,1 +1,1 @@
-"""Records of earlier runs, and which segment of today is which of theirs."""
+"""Records of earlier runs, and the matching of segments between runs."""

@@ -1,4 +1,4 @@
-"""Which of today's segments is which of an earlier run's, and what each is therefore called."""
+"""Matching of today's segments with those of an earlier run, and their names."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ def match_customers(then: pd.Series, now: pd.Series, k_then: int, k_now: int, mi
     rows, columns = counts.sum(axis=1)[:-1, None], counts.sum(axis=0)[None, :-1]
     size_then = np.bincount(then, minlength=k_then + 1)[1:, None]
     size_now = np.bincount(now, minlength=k_now + 1)[None, 1:]
-    held = (both > MOST_OF * rows) | (both > MOST_OF * columns)
-    held &= (both >= min_cell) & (both >= FEWEST_OF * np.minimum(size_then, size_now))
-    pairs = _assign(np.where(held, both / np.maximum(rows + columns - both, 1), 0.0))
+    is_match = (both > MOST_OF * rows) | (both > MOST_OF * columns)
+    is_match &= (both >= min_cell) & (both >= FEWEST_OF * np.minimum(size_then, size_now))
+    pairs = _assign(np.where(is_match, both / np.maximum(rows + columns - both, 1), 0.0))
     ended, new = set(range(k_then)) - set(pairs), set(range(k_now)) - set(pairs.values())
     merged = {i: int(both[i].argmax()) for i in ended if both[i].max() > MOST_OF * rows[i, 0]}
     merged = {i: j for i, j in merged.items() if both[i, j] >= min_cell}
@@ -130,7 +130,7 @@ def match_centres(then: Measures, now: Measures) -> Matching:
 
 
 def match(then: Record, now: Measures, members: tuple[pd.Series | None, pd.Series], min_cell: int) -> Matching | None:
-    """Match by customers where both memberships are at hand and enough customers are in both, else by centres.
+    """Match by customers where both memberships are available and enough customers are in both, else by centres.
 
     None where the runs share too few features to be of one study.
     """
@@ -142,7 +142,7 @@ def match(then: Record, now: Measures, members: tuple[pd.Series | None, pd.Serie
 
 
 def remember(base: Record | None, matching: Matching | None, k: int, as_of: str) -> Memory:
-    """Say which identity each of today's segments goes on with."""
+    """Return the identity that each of today's segments continues."""
     if base is None or matching is None:
         return Memory((None,) * k, (), as_of)
     back = {j: base.segments[i] for i, j in matching.pairs.items()}
@@ -151,7 +151,7 @@ def remember(base: Record | None, matching: Matching | None, k: int, as_of: str)
 
 
 def settle(names: Sequence[str], memory: Memory, study: Study, colours: Sequence[str]) -> tuple[Identity, ...]:
-    """Give each segment its identity: that of the earlier run, or a new one with a free letter and colour.
+    """Assign an identity to each segment: that of the earlier run, or a new one with a free letter and colour.
 
     Parameters
     ----------
@@ -168,44 +168,46 @@ def settle(names: Sequence[str], memory: Memory, study: Study, colours: Sequence
     InputError
         For a line of the registry that cannot hold, which it names.
     """
-    kept = _without_retired(memory, study, len(names))
-    found: list[Identity] = []
-    letters = {i.letter for i in kept if i}
-    for name, identity in zip(names, kept, strict=True):
+    kept_identities = _without_retired(memory, study, len(names))
+    identities: list[Identity] = []
+    letters = {i.letter for i in kept_identities if i}
+    for name, identity in zip(names, kept_identities, strict=True):
         if identity is None:
             places = [chr(ord("A") + i) for i in range(26)]
             free = [x for x in places if x not in letters] or places
             letter = next((x for x in free if x not in {g.letter for g in memory.gone}), free[0])
-            own = colours[(ord(letter) - ord("A")) % len(colours)]
-            worn = {i.colour for i in (*kept, *found) if i}
-            colour = own if own not in worn else next((c for c in colours if c not in worn), own)
+            usual_colour = colours[(ord(letter) - ord("A")) % len(colours)]
+            worn = {i.colour for i in (*kept_identities, *identities) if i}
+            colour = (
+                usual_colour if usual_colour not in worn else next((c for c in colours if c not in worn), usual_colour)
+            )
             letters.add(letter)
             identity = Identity(slugify(name), name, letter, colour, memory.as_of, name)
-        found.append(identity)
-    return _apply_registry(found, memory, study)
+        identities.append(identity)
+    return _apply_registry(identities, memory, study)
 
 
 def taken_addresses(memory: Memory, study: Study, k: int) -> set[str]:
-    """Addresses that no new segment may get: of kept ones, of those gone and of those retired."""
+    """Return the addresses that a new segment must not use: active, ended or retired."""
     known = [*(i for i in _without_retired(memory, study, k) if i), *memory.gone]
     retired = {slug for slug, rule in study.names.items() if rule.retired}
     return retired | {slug for identity in known for slug in (identity.slug, *identity.former)}
 
 
 def kept_names(memory: Memory, study: Study, k: int) -> list[str | None]:
-    """Names that segments keep; None where a new one is needed."""
+    """Return the names that segments keep; None where a new name is needed."""
     return [identity.name if identity else None for identity in _without_retired(memory, study, k)]
 
 
 def gone_after(memory: Memory, identities: Sequence[Identity], study: Study) -> tuple[Identity, ...]:
-    """Identities that no segment has any more, for the record."""
+    """Return the identities that ended with this run, for the record."""
     here = {slug for i in identities for slug in (i.slug, *i.former)}
     known = {i.slug: i for i in (*memory.gone, *(i for i in memory.kept if i))}
     return tuple(known[slug] for slug in sorted(known) if slug not in here)
 
 
 def edited_features(then: Measures, now: Measures) -> dict[str, str]:
-    """Labels, by name, of features whose formula is another one than then; of older records that is not known."""
+    """Return the labels of features whose formula has changed; older records do not contain formulas."""
     was = {spread.name: spread.formula for spread in then.spreads}
     return {s.name: s.label for s in now.spreads if s.formula and was.get(s.name) and was[s.name] != s.formula}
 
@@ -260,12 +262,12 @@ def _without_retired(memory: Memory, study: Study, k: int) -> list[Identity | No
     return [None if i and i.slug in retired else i for i in memory.kept or (None,) * k]
 
 
-def _apply_registry(found: list[Identity], memory: Memory, study: Study) -> tuple[Identity, ...]:
+def _apply_registry(identities: list[Identity], memory: Memory, study: Study) -> tuple[Identity, ...]:
     """Names of the settings over those of the runs."""
-    closed = [i for i in memory.kept if i and i not in found]
+    closed = [i for i in memory.kept if i and i not in identities]
     past = {slug: i for i in (*memory.gone, *closed) for slug in (*i.former, i.slug)}
-    places = {i.slug: at for at, i in enumerate(found)}
-    known = {slug for i in found for slug in (i.slug, *i.former)} | set(past)
+    places = {i.slug: at for at, i in enumerate(identities)}
+    known = {slug for i in identities for slug in (i.slug, *i.former)} | set(past)
     retired = {past[slug].name.casefold(): slug for slug, rule in study.names.items() if rule.retired and slug in past}
     for slug, rule in study.names.items():
         if slug not in known and not rule.retired:
@@ -280,20 +282,20 @@ def _apply_registry(found: list[Identity], memory: Memory, study: Study) -> tupl
             if target not in past:
                 there = listed(sorted(past)) or "none"
                 raise _wrong(slug, f"no earlier segment had the address '{target}'.", f"Earlier ones: {there}.")
-            former = dict.fromkeys((*past[target].former, slug, *found[at].former))
-            found[at] = replace(past[target], former=tuple(x for x in former if x != past[target].slug))
+            former = dict.fromkeys((*past[target].former, slug, *identities[at].former))
+            identities[at] = replace(past[target], former=tuple(x for x in former if x != past[target].slug))
         elif rule.called and rule.called.casefold() in retired:
             of = retired[rule.called.casefold()]
             raise _wrong(slug, f"'{rule.called}' is retired by names.{of}.", "Choose another name.")
     labels: dict[str, str] = {}
-    for at, identity in enumerate(found):
+    for at, identity in enumerate(identities):
         rule = study.names.get(identity.slug)
         label = rule.called if rule and rule.called else identity.name
         if (other := labels.setdefault(label.casefold(), identity.slug)) != identity.slug:
             named = identity.slug if rule else other
             raise _wrong(named, f"'{label}' is the name of two segments, {other} and {identity.slug}.")
-        found[at] = replace(identity, label=label)
-    return tuple(found)
+        identities[at] = replace(identity, label=label)
+    return tuple(identities)
 
 
 def _wrong(slug: str, what: str, hint: str = "") -> InputError:

@@ -1,4 +1,4 @@
-"""Files of a published site, fetched whole or not at all."""
+"""Download of files from a published site, all or none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 30
 
 
 def download(address: str) -> bytes | None:
-    """What an address holds; None where there is nothing (404).
+    """Download an address; return None if it does not exist (404).
 
     Raises
     ------

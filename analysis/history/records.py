@@ -1,4 +1,4 @@
-"""Identity over runs: what a run leaves behind, which run came before, and which segment is which."""
+"""Records of runs: what a run saves, and which earlier run it is compared with."""
 
 from __future__ import annotations
 
@@ -166,8 +166,8 @@ class Drift:
 class Flow:
     """Where customers of an earlier segment are now, or those who are new, where ``then`` is None.
 
-    ``n`` and the numbers behind the shares are multiples of the smallest cell, nothing under it is told; ``to`` numbers
-    today's segments from 1, 0 stands for none, and -1 for those who left the data.
+    ``n`` and the numbers behind the shares are multiples of the smallest cell; smaller ones are left out.
+    ``to`` numbers today's segments from 1, 0 stands for none, and -1 for those who left the data.
     """
 
     then: Identity | None
@@ -191,7 +191,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changed since another run; all of it is aggregates, so that it can be told again without that run's data.
+    """What changed since another run; all of it is aggregates, so that it can be shown again without that run's data.
 
     ``by`` says what segments were matched by; ``common`` is the share of today's customers who were there then, None
     where that is not known. ``edited`` are labels of features whose formula is another one now: they are not compared.
@@ -216,7 +216,7 @@ class Table:
     drafted: bool
 
     def is_like(self, other: Table | None) -> bool:
-        """Whether another table has the same key and almost the same columns."""
+        """Return whether another table has the same key and almost the same columns."""
         if other is None or self.key != other.key:
             return False
         here, there = set(self.columns), set(other.columns)
@@ -227,7 +227,7 @@ class Table:
 class Record:
     """What a run leaves behind; published with the site, so that the site is its own memory.
 
-    ``gone`` are identities of earlier runs that no segment has any more; nobody else gets their address. ``table``
+    ``gone`` are identities of earlier runs that no segment has any more; no other segment gets their address. ``table``
     says which table the run read.
     """
 
@@ -248,13 +248,13 @@ class Record:
     table: Table | None = None
 
     def entry(self) -> dict[str, Any]:
-        """Its line in the index."""
+        """Return the entry of this record in the index."""
         return {"file": f"{self.stem}.json", "as_of": self.as_of, "verdict": self.verdict, "segments": self.k}
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is known of earlier runs: this very one, the one to compare with, and what has to be told about them.
+    """What is known of earlier runs: this very one, the one to compare with, and the messages about them.
 
     ``study`` is the title under which the runs are kept, where it is not the study's own.
     """
@@ -273,7 +273,7 @@ class Past:
 
 
 def slugify(name: str) -> str:
-    """An address for a name: ASCII letters, digits and hyphens.
+    """Convert a name to an address: ASCII letters, digits and hyphens.
 
     >>> slugify("Premium café regulars!")
     'premium-cafe-regulars'
@@ -283,7 +283,7 @@ def slugify(name: str) -> str:
 
 
 def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
-    """The name of a run's record: its date and a hash of the data and of the settings that can change a number.
+    """Return the name of a run: its date and a hash of the data and of all settings that affect numbers.
 
     >>> study = Study.model_validate({"title": "Shop", "sources": [{"path": "shop.csv"}]})
     >>> name_run(study, ["4f2a"], "2014-06-29")[:11]
@@ -303,26 +303,26 @@ def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
 
 
 def digest(text: str) -> str:
-    """Twelve digits that stand for a text."""
+    """Return a hash of a text with twelve digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def mark_table(columns: Iterable[str], key: str | None, drafted: bool) -> Table:
-    """Say which table a run read, without its words."""
+    """Describe the table of a run by hashes of its key and columns."""
     return Table(digest(key or ""), tuple(sorted({digest(str(column)) for column in columns})), drafted)
 
 
 def recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str, table: Table | None = None) -> Past:
     """Find the record of this very run, and the newest one of other data or settings to compare with.
 
-    A later run's record is compared with only where there is no earlier one. A history that cannot be read is told
-    and left out: the run is then a first one. Settings that were drafted from a table have a title that nobody chose:
+    A later run's record is compared with only where there is no earlier one. A history that cannot be read is reported
+    and left out: the run is then a first one. Settings that were drafted from a table have no chosen title:
     runs of a table with the same key and columns are then of one study, whatever its file is called.
 
     Raises
     ------
     InputError
-        Where the settings name a file or a folder that is not there.
+        Where the settings name a file or a folder that does not exist.
     """
     title, line = _find_title(root / FOLDER, study, synthetic, stem, table)
     found = _recall(root, study.model_copy(update={"title": title}), synthetic, stem, as_of)
@@ -375,14 +375,14 @@ def _recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str) ->
 
 
 def knows_real_run(root: Path, study: Study) -> bool:
-    """Whether an earlier run of a study was made from real data."""
+    """Return whether an earlier run of a study used real data."""
     top = root / FOLDER
     records = [*_read_folder(top / _folder_name(study.title, False), []), *_read_folder(top, [])]
     return any(_is_same(record, study, False) for record in records)
 
 
 def read_members(root: Path, stem: str) -> pd.Series | None:
-    """The private memberships of an earlier run, segment by key; None where they are not at hand."""
+    """Read the private memberships of an earlier run, segment by key; None if they are not available."""
     try:
         frame = pd.read_parquet(root / "build" / "history" / f"{stem}.parquet")
         return pd.Series(frame["segment"].to_numpy(int), index=pd.Index(frame["key"].astype("str")))
@@ -416,7 +416,7 @@ def write_history(root: Path, record: Record) -> list[Path]:
 
 
 def fetch_history(root: Path, address: str) -> list[str]:
-    """Bring the records of a published site into the project's history; what is there already stays.
+    """Download the records of a published site into the project; existing records are not replaced.
 
     Returns
     -------
@@ -429,9 +429,11 @@ def fetch_history(root: Path, address: str) -> list[str]:
         For an address that is none of the web, or a history that cannot be fetched whole; nothing is then changed.
     """
     if not address.strip():
-        raise InputError("No address is given.", hint="Name the published site: make history SITE=https://…")
+        raise InputError("The address is missing.", hint="Give the published site: make history SITE=https://…")
     if not re.match(r"https?://[^/\s]", address):
-        raise InputError(f"--from {address}: this is no address of the web.", "Expected https://…, where the site is.")
+        raise InputError(
+            f"--from {address}: this is not a web address.", "Expected the address of the site, such as https://…"
+        )
     notes: list[str] = []
     found = _fetch_records(address)
     if found is None:
@@ -446,7 +448,7 @@ def fetch_history(root: Path, address: str) -> list[str]:
 
 
 def to_json(record: Record) -> str:
-    """The record as text."""
+    """Return the record as JSON text."""
     return json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -464,7 +466,7 @@ def _is_same(record: Record, study: Study, synthetic: bool) -> bool:
 
 
 def _read_folder(folder: Path, told: list[str]) -> list[Record]:
-    """The records of a folder, oldest first; those that cannot be read are told."""
+    """The records of a folder, oldest first; those that cannot be read are reported."""
     files = {file.name: file for file in sorted(folder.glob("*.json")) if file.name != INDEX}
     order: list[str] = []
     if (folder / INDEX).is_file():
@@ -531,8 +533,8 @@ def _read_place(root: Path, place: str, told: list[str]) -> list[Record]:
             inside = next((path / sub for sub in (FOLDER, "history") if (path / sub).is_dir()), path)
             return _read_folder(inside, told)
         raise InputError(
-            f"_quarto.yml, segmentation.history.previous: {place} is not there.",
-            "Expected is a record (JSON), a folder of records, or the address of a published site.",
+            f"_quarto.yml, segmentation.history.previous: {place} does not exist.",
+            "Expected a record (JSON), a folder of records, or the address of a published site.",
         )
     try:
         found = _fetch_records(place)

@@ -1,1 +1,1 @@
-"""From the Report to the pages of the site."""
+"""Pages of the site, written from the report."""

@@ -1,4 +1,4 @@
-"""What every chart of the site shares: the theme, its colour tokens, and the one Vega bundle."""
+"""Theme, colour tokens and the Vega bundle that all charts share."""
 
 from __future__ import annotations
 
@@ -118,13 +118,13 @@ def fill_tokens(value: Any, tokens: Mapping[str, str]) -> Any:
         case list() | tuple():
             return [fill_tokens(item, tokens) for item in value]
         case str():
-            return _TOKEN.sub(lambda found: tokens[found[1]], value)
+            return _TOKEN.sub(lambda match: tokens[match[1]], value)
         case _:
             return value
 
 
 def themed(spec: Mapping[str, Any], tokens: Mapping[str, str]) -> dict[str, Any]:
-    """Give a Vega-Lite spec the site's theme in one mode, for the static picture.
+    """Apply the site's theme in one mode to a Vega-Lite specification, for static pictures.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def themed(spec: Mapping[str, Any], tokens: Mapping[str, str]) -> dict[str, Any]
 
 
 class _Tokens(dict[str, str]):
-    """Tokens of a spec, whose data may hold words that look like one: those stay as they are."""
+    """Tokens of a spec, whose data may hold words that look like one: those are not changed."""
 
     def __missing__(self, name: str) -> str:
         return f"var({name})"

@@ -1,4 +1,4 @@
-"""Report to pages: each page kind is one template that only fills in; a file is written where its bytes change."""
+"""Writer of the pages: fills one template per page and writes the files that changed."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def write_pages(
     kept : Kept, optional
         Pictures of the builds before.
     manual : mapping, optional
-        What the tool says of itself; its pages are left out where there is none.
+        The content of the manual; its pages are left out where there is none.
 
     Returns
     -------
@@ -188,7 +188,7 @@ def write_notice(
 
 
 def read_glossary(path: Path) -> dict[str, dict[str, Any]]:
-    """Words of the field by name: ``term``, ``text``, the ``page`` below ``site/`` that uses it, and an ``id``."""
+    """Read the glossary: ``term``, ``text``, the ``page`` below ``site/`` that uses it, and an ``id`` by name."""
     words = yaml.safe_load(path.read_text(encoding="utf-8"))
     return {
         word["term"]: {
@@ -341,13 +341,13 @@ class _Book:
                 yield f"{name}.qmd", self.page(name, manual=self.manual)
 
     def draw(self) -> Iterator[Figure]:
-        """Each figure when it is made; all are then known by what templates call them."""
+        """Yield each figure when it is drawn; all are then available to templates by name."""
         for figure in draw_all(self.report):
             self.figures[figure.id.removeprefix("chart-").replace("-", "_")] = figure
             yield figure
 
     def briefs(self) -> Iterable[Brief]:
-        """The study and each persona on a page of their own."""
+        """Build the data of the briefs of the study and of each persona."""
         report, figures = self.report, self.figures
         shown = figures["value_size"]
         profiles = [figures[f"profile_{s.letter.lower()}"] for s in report.segments]
@@ -372,21 +372,21 @@ class _Book:
         except Exception as error:
             if place := _find_line(error):
                 raise InputError(
-                    f"{place}: {error}.".replace("..", "."), hint="Correct the template; the last site is as it was."
+                    f"{place}: {error}.".replace("..", "."), hint="Correct the template. The last site is unchanged."
                 ) from error
             raise
         return re.sub(r"\n{3,}", "\n\n", text)
 
     def figure(self, figure: Figure, depth: int) -> PageFigure:
         """Make a chart ready for a page that lies ``depth`` folders under ``site/``."""
-        found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.pictures[figure.id])
-        width, height = (round(float(x)) for x in found.groups()) if found else (WIDTH, figure.height)
+        view_box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.pictures[figure.id])
+        width, height = (round(float(x)) for x in view_box.groups()) if view_box else (WIDTH, figure.height)
         address = Markup("../" * depth + f"assets/charts/{figure.id}.svg")
         words = (figure.id, figure.title, figure.caption, figure.alt)
         return PageFigure(*words, escape_json(figure.spec), address, width, height, figure.table)
 
     def card(self, s: Segment, folder: str) -> dict[str, Any]:
-        """A persona as the card, the switcher and the pager take it."""
+        """Build the data of a persona for its card, the switcher and the pager."""
         widest = max(max(x.share, x.value_share or 0) for x in self.report.segments)
         return {
             "url": Markup(f"{folder}{s.slug}.html"),
@@ -405,7 +405,7 @@ class _Book:
         }
 
     def persona(self, segment: Segment, siblings: list[dict[str, Any]], neighbours: dict[str, Any]) -> str:
-        """One persona page."""
+        """Write a persona page."""
         return self.page(
             "persona",
             s=segment,
@@ -422,7 +422,7 @@ class _Book:
         )
 
     def tiles(self, s: Segment) -> list[tuple[str, str, str]]:
-        """Key numbers of a persona: value, label, note."""
+        """List the key numbers of a persona: value, label and note."""
         f, study = self.formats, self.report.study
         tiles = [(f.people(s.n), study.customers, f"{f.percent(s.share)} of all")]
         worth = s.difference(study.value) if study.value else None
@@ -441,7 +441,7 @@ class _Book:
         return tiles
 
     def outcomes(self, s: Segment) -> list[tuple[str, str, str]]:
-        """Outcome, rate here, rate of everyone."""
+        """List each outcome with its rate in the segment and overall."""
         return [
             (
                 v.label,
@@ -453,42 +453,42 @@ class _Book:
         ]
 
     def band(self, s: Segment, name: str) -> Band:
-        """One marker as a band against everyone."""
-        variable, found = self.report.variable(name), s.difference(name)
-        assert found is not None
-        own, base = found.summary, self.report.everyone[name]
-        word = "higher" if found.z > 0 else "lower"
-        sure = f"{word} in {found.certainty} of 100 resamples"
-        if s.n - own.n >= self.report.study.min_cell:
-            sure += f"; known for {self.formats.people(own.n)}"
+        """Build the data of a marker: its range in the segment and overall."""
+        variable, difference = self.report.variable(name), s.difference(name)
+        assert difference is not None
+        summary, base = difference.summary, self.report.everyone[name]
+        word = "higher" if difference.z > 0 else "lower"
+        sure = f"{word} in {difference.certainty} of 100 resamples"
+        if s.n - summary.n >= self.report.study.min_cell:
+            sure += f"; known for {self.formats.people(summary.n)}"
         if variable.unit == "yes_no":
-            here, all_ = round(100 * own.mean, 1), round(100 * base.mean, 1)
-            texts = (self.formats.percent(own.mean), self.formats.percent(base.mean))
+            here, all_ = round(100 * summary.mean, 1), round(100 * base.mean, 1)
+            texts = (self.formats.percent(summary.mean), self.formats.percent(base.mean))
             place = [Markup(x) for x in (0, here, here, 0, all_, all_)]
             return Band(variable.label, f"yes, {sure}", Markup(s.colour), *texts, *place)
-        low, high = min(own.p10, base.p10), max(own.p90, base.p90)
+        low, high = min(summary.p10, base.p10), max(summary.p90, base.p90)
         span = (high - low) or 1.0
-        told = self.formats.told(variable.unit, (own.mean, own.median), (base.mean, base.median))
+        told = self.formats.told(variable.unit, (summary.mean, summary.median), (base.mean, base.median))
         if told and told[0] == "mean":
             sure = f"on average {told[1]}, everyone {told[2]}; {sure}"
         place = [
             Markup(round(4 + 92 * (x - low) / span, 1))
-            for x in (own.p10, own.median, own.p90, base.p10, base.median, base.p90)
+            for x in (summary.p10, summary.median, summary.p90, base.p10, base.median, base.p90)
         ]
         unit = variable.unit
         return Band(
             variable.label,
             sure,
             Markup(s.colour),
-            f"{self.formats.value(own.median, unit)} ({self.formats.value(own.p10, unit)} to "
-            f"{self.formats.value(own.p90, unit)})",
+            f"{self.formats.value(summary.median, unit)} ({self.formats.value(summary.p10, unit)} to "
+            f"{self.formats.value(summary.p90, unit)})",
             f"{self.formats.value(base.median, unit)} ({self.formats.value(base.p10, unit)} to "
             f"{self.formats.value(base.p90, unit)})",
             *place,
         )
 
     def first_actions(self) -> list[dict[str, Any]]:
-        """The first action of up to three segments, most valuable first; no action twice."""
+        """Return the first action of up to three segments, the most valuable first, without repetition."""
         ranked = sorted(self.report.segments, key=lambda s: -(s.value_share if s.value_share is not None else s.share))
         chosen: list[dict[str, Any]] = []
         for s in ranked:

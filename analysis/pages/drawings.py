@@ -1,4 +1,4 @@
-"""Every chart of the site, and its static picture."""
+"""List of all charts, and their static pictures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MOST_DRAWN = 26
 
 
 def draw_all(report: Report) -> Iterator[Figure]:
-    """Every chart of the site, once, each when it is asked for."""
+    """Yield every chart of the site once, each when it is needed."""
     columns = [c for c in report.data.columns if c.bars][:MOST_DRAWN]
     each = (
         index.value_against_size,
@@ -88,7 +88,7 @@ def draw_all(report: Report) -> Iterator[Figure]:
 
 
 def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept | None = None) -> dict[str, str]:
-    """The static picture of each chart, by id; drawn side by side, and while the next figure is made."""
+    """Draw the static picture of each chart in parallel, by id."""
     draw, ids = kept.keep(draw_svg) if kept else draw_svg, []
 
     def jobs() -> Iterator[Any]:
@@ -108,10 +108,10 @@ def draw_svg(spec: dict[str, Any], locale: dict[str, Any] | None) -> str:
 
 
 def _numbered(svg: str) -> str:
-    """Count clips and gradients anew; Vega counts on over all pictures of a process, in whatever order it got them."""
+    """Renumber clips and gradients, because Vega numbers them over all pictures of a process."""
     numbers: dict[str, int] = {}
-    marks = re.compile(r'((?:id="|url\(#)(?:clip|gradient_))(\d+)')
-    return marks.sub(lambda mark: f"{mark[1]}{numbers.setdefault(mark[2], len(numbers) + 1)}", svg)
+    references = re.compile(r'((?:id="|url\(#)(?:clip|gradient_))(\d+)')
+    return references.sub(lambda mark: f"{mark[1]}{numbers.setdefault(mark[2], len(numbers) + 1)}", svg)
 
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"

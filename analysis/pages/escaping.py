@@ -1,4 +1,4 @@
-"""Text that comes from data, made harmless for pages, front matter and scripts."""
+"""Escaping of text from data for pages, front matter and scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FRONT = str.maketrans("<>{}[]\"'\\`&$@:|#*", "‹›❴❵［］”’∖ˋ＆�
 
 
 def escape(text: object) -> Markup:
-    """Text as one line in which only letters, digits, spaces and commas stand for themselves.
+    """Escape text on one line; only letters, digits, spaces and commas stay unchanged.
 
     >>> print(escape("a<b>"))
     a&#60;b&#62;
@@ -22,7 +22,7 @@ def escape(text: object) -> Markup:
 
 
 def escape_lines(text: str) -> Markup:
-    """Text of several lines for a ``pre`` element, indents kept."""
+    """Escape text of several lines for a ``pre`` element and keep its indentation."""
     lines = (line.rstrip() for line in text.splitlines())
     return Markup("\n").join(
         Markup("&#32;" * (len(line) - len(line.lstrip()))) + escape(line.lstrip()) for line in lines
@@ -30,7 +30,7 @@ def escape_lines(text: str) -> Markup:
 
 
 def escape_front(text: str) -> str:
-    """Text for front matter: marks that YAML or Pandoc would read become look-alikes.
+    """Replace characters that YAML or Pandoc would interpret in front matter by look-alikes.
 
     >>> escape_front("{{< env HOME >}}")
     '❴❴‹ env HOME ›❵❵'
@@ -39,7 +39,7 @@ def escape_front(text: str) -> str:
 
 
 def escape_json(value: object) -> Markup:
-    """JSON for a script element: one line, no character that HTML reads."""
+    """Escape JSON for a script element, on one line."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for mark in "<>&":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
@@ -47,7 +47,7 @@ def escape_json(value: object) -> Markup:
 
 
 def marked(text: str) -> Markup:
-    """Text of a docstring, what stands in double backticks as code.
+    """Escape a docstring and mark text in double backticks as code.
 
     >>> print(marked("reads ``a`` only"))
     reads <code>a</code> only

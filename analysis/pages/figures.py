@@ -1,4 +1,4 @@
-"""What a chart is to a page, and the pieces that all charts are made of."""
+"""Figure and table types, and elements that charts share."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Figure:
     height : int
         Pixels that the page keeps free.
     table : Table
-        The table twin.
+        The table with the same content.
     """
 
     id: str
@@ -93,7 +93,7 @@ def make_figure(
 
 
 def harmless(spec: Any, key: str = "") -> Any:
-    """Titles without line breaks and backslashes: Vega-Lite writes them into expressions and escapes neither.
+    """Remove line breaks and backslashes from titles, which Vega-Lite does not escape in expressions.
 
     Orders of labels go there too, where a line separator ends an expression, and pictures hold no control character.
     A word that each object has ends in a mark that does not show.
@@ -115,7 +115,7 @@ def tag(segment: Segment) -> str:
 
 
 def tip(field: str, title: str) -> alt.Tooltip:
-    """A line of a tooltip; capitals, as a line called "image" would be loaded as a picture."""
+    """Return a tooltip field; its title is capitalised because Vega loads a field named "image" as a picture."""
     return alt.Tooltip(field=field, type="nominal", title=title[:1].upper() + title[1:])
 
 
@@ -126,18 +126,18 @@ def segment_colour(report: Report, field: str, legend: bool = False) -> alt.Colo
 
 
 def single(chart: Any, height: int) -> dict[str, Any]:
-    """A chart as wide as its place on the page; a narrow one cuts its labels shorter."""
+    """Return a chart as wide as its container; narrow containers shorten its labels."""
     return _narrow(_spec(chart.properties(height=height), "container"), {"config": {"axisY": {"labelLimit": 112}}})
 
 
 def faceted(chart: Any, narrow: int = 150) -> dict[str, Any]:
-    """Rows of small charts; a narrow page takes a narrower inner width, in pixels."""
+    """Return a faceted chart; narrow pages use a smaller inner width, in pixels."""
     spec = _spec(chart, None)
     return _narrow(spec, {"spec": {"width": narrow}, "config": {"axisY": {"labelLimit": 112}}})
 
 
 def followed(spec: dict[str, Any]) -> dict[str, Any]:
-    """The same chart, with marks of other segments faint while the page follows one; drawn alone nothing is faint."""
+    """Fade the marks of other segments while the page follows one; static pictures are unchanged."""
     found = False
 
     def fade(part: dict[str, Any], inherited: frozenset[Any]) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def certainty_interval(difference: Difference) -> str:
 
 
 def short_number(x: float) -> str:
-    """Two digits without a leading zero, for narrow cells."""
+    """Format a number with two digits and no leading zero, for narrow cells."""
     return number(x, 2).replace("0", "", 1) if abs(x) < 0.995 else number(x)
 
 

@@ -1,4 +1,4 @@
-"""Notes of the analyst: Markdown beside the pages, one file a segment, merged into its page and never overwritten."""
+"""Notes of the analyst: Markdown files, one per segment, that are added to the persona pages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_notes(root: Path) -> dict[str, str]:
 
 
 def find_lost(notes: Iterable[str], slugs: Iterable[str]) -> list[str]:
-    """Names of the files whose segment is gone.
+    """Return the names of notes whose segment no longer exists.
 
     >>> find_lost(["wine-buyers", "old-group"], ["wine-buyers"])
     ['old-group.md']
@@ -50,7 +50,7 @@ def find_lost(notes: Iterable[str], slugs: Iterable[str]) -> list[str]:
 
 
 def as_html(text: str) -> Markup:
-    """Markdown as HTML: headings, lists, emphasis, quotes, code, tables and links to the web or to pages of the site.
+    """Convert Markdown to HTML: headings, lists, emphasis, quotes, code, tables and links.
 
     Raw HTML, pictures, shortcodes and other addresses are shown as the text that they are.
 

@@ -1,1 +1,1 @@
-"""From pages to a website that may be published."""
+"""Rendering, publication check and preview of the site."""

@@ -1,4 +1,4 @@
-"""What must not be committed: data files that the study reads, results of a build, and files marked as local."""
+"""Check of files before a commit: no source data, no build results, no local files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCAL = "*.local.*"
 
 
 def is_private_place(path: PurePosixPath) -> bool:
-    """Whether git ignores a file by its place or name; ``path`` is relative to the project folder.
+    """Return whether git ignores a file by folder or name; ``path`` is relative to the project folder.
 
     >>> is_private_place(PurePosixPath("data/a.csv")), is_private_place(PurePosixPath("a.csv"))
     (True, False)
@@ -49,14 +49,14 @@ def check_staged(root: Path, files: Iterable[str] | None = None) -> int:
     """
     names = list(files) if files is not None else _staged(root)
     known = list(_named(root))
-    found = {name: why for name in names if (why := _why(root, name, known))}
-    if found:
-        lines = [f"  {name}: {why}" for name, why in sorted(found.items())]
+    refused = {name: why for name in names if (why := _why(root, name, known))}
+    if refused:
+        lines = [f"  {name}: {why}" for name, why in sorted(refused.items())]
         shown = [*lines[:10], *([f"  … and {len(lines) - 10} more"] if len(lines) > 10 else [])]
         raise InputError(
-            "These files can hold customers and must not be committed:\n" + "\n".join(shown),
-            "Expected is that data stay in data/, which git ignores.",
-            f"Take them out: git restore --staged {' '.join(map(_quoted, sorted(found)[:10]))}",
+            "These files may contain customer data and must not be committed:\n" + "\n".join(shown),
+            "Keep data in data/, which git ignores.",
+            f"To unstage them, run: git restore --staged {' '.join(map(_quoted, sorted(refused)[:10]))}",
         )
     return len(names)
 
@@ -64,7 +64,7 @@ def check_staged(root: Path, files: Iterable[str] | None = None) -> int:
 def _why(root: Path, name: str, known: list[tuple[str, str]]) -> str:
     path = PurePosixPath(name)
     if fnmatch(path.name, LOCAL):
-        return "files called *.local.* stay on this machine"
+        return "files named *.local.* stay on this computer"
     if path.parts[0] in PRIVATE:
         return f"{path.parts[0]}/ is private"
     whole = (root / name).resolve()
@@ -77,7 +77,7 @@ def _named(root: Path) -> Iterator[tuple[str, str]]:
         for path in _sources(file):
             place = path.partition("?")[0].removeprefix("sqlite:///")
             if place and "://" not in place:
-                yield str((root / place).resolve()), f"{file.name} names it as a source"
+                yield str((root / place).resolve()), f"it is a source in {file.name}"
     try:
         record = json.loads((root / "build" / "stamp.json").read_text(encoding="utf-8"))
         for path in record["read"]:
@@ -101,7 +101,8 @@ def _staged(root: Path) -> list[str]:
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         raise InputError(
-            "git could not say which files are staged.", hint="Run this in a git repository, or name the files."
+            "Git could not list the staged files.",
+            hint="Run the command in a git repository, or give the files as arguments.",
         ) from None
     return [name for name in done.stdout.split("\0") if name]
 

@@ -1,4 +1,4 @@
-"""The last good site: a kept copy of what passed the gate, put back after a failure or an interruption.
+"""Copy of the last good site, which is restored after a failure or an interruption.
 
 Only the standard library is used, so that the copy can be put back where the environment is incomplete.
 """
@@ -43,8 +43,8 @@ def keep_site(root: Path, site: Path, source: Path | None = None) -> None:
     for other in folder.glob("copy-*"):
         if other != fresh:
             shutil.rmtree(other, ignore_errors=True)
-    kept = sorted((root / FOLDER).glob("*/manifest.json"), key=lambda file: file.stat().st_mtime_ns)
-    for file in kept[:-MOST_SITES]:
+    manifests = sorted((root / FOLDER).glob("*/manifest.json"), key=lambda file: file.stat().st_mtime_ns)
+    for file in manifests[:-MOST_SITES]:
         shutil.rmtree(file.parent, ignore_errors=True)
 
 
@@ -70,7 +70,7 @@ def put_back(root: Path, site: Path, refused: bool = False) -> str:
         set_aside(root, site)
     manifest = _read_manifest(root, site)
     if manifest is None:
-        return f"There is no earlier site to put back into {shown}."
+        return f"There is no earlier site to restore in {shown}."
     folder = _folder(root, site)
     if site.is_dir() and list_files(site) == manifest["files"]:
         return f"The last good site is in {shown}."
@@ -78,7 +78,7 @@ def put_back(root: Path, site: Path, refused: bool = False) -> str:
     shutil.copytree(folder / manifest["copy"], fresh / site.name)
     replace_folder(fresh / site.name, site, fresh / "last")
     shutil.rmtree(fresh, ignore_errors=True)
-    return f"The last good site is back in {shown}."
+    return f"The last good site was restored in {shown}."
 
 
 def set_aside(root: Path, pages: Path) -> str:
@@ -91,7 +91,7 @@ def set_aside(root: Path, pages: Path) -> str:
 
 @contextlib.contextmanager
 def replacing(root: Path, site: Path) -> Iterator[None]:
-    """Mark a site as being replaced by this process; a mark that outlives it calls for `recover`."""
+    """Mark a site as being replaced, so that `recover` can restore it after an interruption."""
     begin(root, site, os.getpid())
     yield
     end(root)
@@ -124,7 +124,7 @@ def recover(root: Path) -> str:
         _remove_leftovers(site)
         said = put_back(root, site)
         end(root)
-        return f"The last render was interrupted. {said}" if "back" in said else ""
+        return f"The last render was interrupted. {said}" if "restored" in said else ""
     for file in (root / FOLDER).glob("*/manifest.json"):
         manifest = _read(file)
         site = root / str(manifest["site"]) if manifest else root / "_site"

@@ -1,4 +1,4 @@
-"""Serve the site on this machine and make it anew when something that it is made of changes."""
+"""Local server that rebuilds the site after changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def serve(
     root, site : Path
         Folders of the project and of its website.
     remake : callable
-        Makes the site anew.
+        Rebuilds the site.
     port : int
     data : callable
         Gives the data files that the study reads at the moment, wherever they lie.
@@ -44,14 +44,14 @@ def serve(
     Raises
     ------
     InputError
-        Where the port cannot be used, which is seen first; or, the first time, whatever making the site says.
+        Where the port is not available, which is checked first; or, the first time, whatever making the site says.
     """
     server = _open(site, port)
     try:
         seen = newest(root, data())
         remake()
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        print(f"Serving http://127.0.0.1:{server.server_port}/ ; stop with Ctrl-C.", flush=True)
+        print(f"Serving http://127.0.0.1:{server.server_port}/ . Press Ctrl-C to stop.", flush=True)
         _watch(root, remake, data, seen)
     finally:
         server.server_close()
@@ -60,17 +60,17 @@ def serve(
 def _open(site: Path, port: int) -> ThreadingHTTPServer:
     hint = "Choose another: make serve PORT=4849, or python -m analysis preview --port 4849"
     if not 1 <= port <= LAST_PORT:
-        raise InputError(f"Port {port}: there is no such port.", f"Expected a number from 1 to {LAST_PORT}.", hint)
+        raise InputError(f"Port {port} is not valid.", f"Expected a number from 1 to {LAST_PORT}.", hint)
     try:
         return ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Quiet, directory=str(site)))
     except PermissionError:
-        raise InputError(f"Port {port} may not be used by this user.", hint=hint) from None
+        raise InputError(f"Port {port} is not permitted for this user.", hint=hint) from None
     except OSError:
-        raise InputError(f"Port {port} is taken.", hint=hint) from None
+        raise InputError(f"Port {port} is in use.", hint=hint) from None
 
 
 def _watch(root: Path, remake: Callable[[], None], data: Callable[[], Iterable[Path]], seen: dict[str, int]) -> None:
-    """Make the site anew whenever a file changes, also one that changed while it was made; end at Ctrl-C."""
+    """Rebuild the site whenever a file changes, also one that changed while it was made; end at Ctrl-C."""
     making = False
     try:
         while True:
@@ -84,7 +84,7 @@ def _watch(root: Path, remake: Callable[[], None], data: Callable[[], Iterable[P
     except KeyboardInterrupt:
         if making:
             raise
-        print("Stopped; nothing is served any more, and the site stays as it is.")
+        print("Server stopped. The site is unchanged.")
 
 
 def _remake(remake: Callable[[], None], root: Path) -> None:
@@ -95,8 +95,8 @@ def _remake(remake: Callable[[], None], root: Path) -> None:
         print(name_settings_file(str(error), root), file=sys.stderr)
     except Exception as error:
         print(
-            f"The site could not be made: {type(error).__name__}: {error}\n"
-            "  The last one is served on. For the whole report, run: python -m analysis build",
+            f"The site could not be built: {type(error).__name__}: {error}\n"
+            "  The last site is still served. For the full error, run: python -m analysis build",
             file=sys.stderr,
         )
     else:
@@ -105,16 +105,16 @@ def _remake(remake: Callable[[], None], root: Path) -> None:
 
 
 def newest(root: Path, data: Iterable[Path] = ()) -> dict[str, int]:
-    """Modification time, in nanoseconds, of each file that is written by hand, and of the data."""
+    """Return the modification time, in nanoseconds, of each source file and of the data."""
     files = {file for pattern in WATCHED for file in root.glob(pattern)}
-    found = {}
+    times = {}
     for file in sorted({*files, *data}):
         try:
             if file.is_file() and not _is_generated(file, root):
-                found[str(file)] = file.stat().st_mtime_ns
+                times[str(file)] = file.stat().st_mtime_ns
         except OSError:
             continue
-    return found
+    return times
 
 
 def _is_generated(file: Path, root: Path) -> bool:
@@ -127,4 +127,4 @@ def _is_generated(file: Path, root: Path) -> bool:
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing of single requests."""
+        """Omit the log of single requests."""

@@ -1,4 +1,4 @@
-"""The project under Quarto: the steps before and after its renders, and what its environment says of a run.
+"""Steps before and after a Quarto render, and the state of the render.
 
 Quarto starts `quarto_hook.py` with any Python that it finds, so this module uses the standard library alone and hands
 the work to the project's environment.
@@ -44,8 +44,8 @@ def run_step(root: Path, step: str) -> int:
     python = find_python(root)
     if python is None:
         print(
-            "The packages of requirements.txt are not installed for this Python.\n"
-            "  Run `make site` once, which makes .venv, or: python3 -m pip install -r requirements.txt",
+            "The packages in requirements.txt are not installed for this Python.\n"
+            "  Run `make site` once to create .venv, or: python3 -m pip install -r requirements.txt",
             file=sys.stderr,
         )
         code = 2
@@ -71,17 +71,17 @@ def find_python(root: Path) -> str | None:
 
 
 def is_own_render() -> bool:
-    """Whether the command ``render`` drives Quarto."""
+    """Return whether the command ``render`` started Quarto."""
     return bool(os.environ.get(OWN_RENDER))
 
 
 def is_partial_run(root: Path) -> bool:
-    """Whether Quarto renders single pages or a preview, with the pages already made."""
+    """Return whether Quarto renders single pages or a preview, with existing pages."""
     return OUTPUT in os.environ and not os.environ.get(WHOLE) and (root / "site" / "index.qmd").is_file()
 
 
 def is_preview() -> bool:
-    """Whether `quarto preview` runs, as far as the command of the process that started the hook can be read."""
+    """Return whether `quarto preview` is running, judged by the command of the parent process."""
     pid = os.environ.get(PARENT, "")
     if not pid:
         return False

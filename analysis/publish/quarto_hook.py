@@ -1,4 +1,4 @@
-"""What Quarto runs before and after it renders, with any Python that it finds."""
+"""Entry point for Quarto's pre-render and post-render, for any Python."""
 
 import sys
 from pathlib import Path

@@ -85,7 +85,7 @@ def render(
     before_swap: Callable[[Path], None] | None = None,
     site_url: str = "",
 ) -> Rendered:
-    """Render the project's pages and put the result in place of the last site.
+    """Render the pages and replace the last site by the result.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def render(
     Raises
     ------
     InputError
-        If another build runs, the engine, the profile or the folder of the zip is not there, or the engine reports
+        If another build runs, the engine, the profile or the folder of the zip is missing, or the engine reports
         a warning.
     """
     root, out = root.resolve(), out.resolve()
@@ -154,7 +154,7 @@ def build_lock(root: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise InputError(
-            "Another build of this project is running.", hint="Wait until it has ended, then start again."
+            "Another build of this project is running.", hint="Wait until it has finished, then try again."
         ) from None
     try:
         yield
@@ -166,8 +166,8 @@ def _render_quarto(root: Path, fresh: Path, profile: str | None, site_url: str) 
     quarto = shutil.which("quarto")
     if quarto is None:
         raise InputError(
-            "Quarto is not on the PATH.",
-            hint="Install it, or leave --engine away to use the embedded renderer.",
+            "Quarto is not installed.",
+            hint="Install it, or omit --engine to use the embedded renderer.",
         )
     environment = {**os.environ, OWN_RENDER: "1", "NO_COLOR": "1"}
     command = [quarto, "render", str(root), "--output-dir", os.path.relpath(fresh, root)]
@@ -312,16 +312,16 @@ def check_folders(root: Path, out: Path) -> None:
     if not (root / "_quarto.yml").is_file():
         raise InputError(f"{root} has no _quarto.yml.", hint="Run the command in the project folder.")
     if not _is_archive(out) and out.suffix.lower() in _ARCHIVES:
-        raise InputError(f"{out} cannot hold the site.", "Expected is a folder, or a file that ends in .zip.")
+        raise InputError(f"{out} is not a valid place for the site.", "Expected a folder, or a file that ends in .zip.")
     if _is_archive(out):
         if not out.parent.is_dir():
-            raise InputError(f"{out.parent} is not there.", hint="Make the folder first, or name another one.")
+            raise InputError(f"{out.parent} does not exist.", hint="Create the folder first, or choose another one.")
         if out.is_dir():
-            raise InputError(f"{out} is a folder.", "Expected is a file that ends in .zip.")
+            raise InputError(f"{out} is a folder.", "Expected a file that ends in .zip.")
         return
     if out == root or out in root.parents or out.is_file() or (out / "_quarto.yml").exists():
         raise InputError(
-            f"{out} cannot be the folder of the site: it would be replaced.", hint="Name a folder of its own."
+            f"{out} cannot be the folder of the site: it would be replaced.", hint="Choose a separate folder."
         )
 
 

@@ -1,1 +1,1 @@
-"""The Report: everything that a page may show. Nothing after it computes a number."""
+"""The report: all numbers that pages may show. Later packages compute none."""

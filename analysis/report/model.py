@@ -1,4 +1,4 @@
-"""The Report: everything a page may show, frozen, as JSON and back. Nothing right of it computes a number."""
+"""The report, as frozen types and as JSON."""
 
 from __future__ import annotations
 
@@ -101,13 +101,13 @@ class StudyInfo:
     versions: dict[str, str]
 
     def setting(self, name: str) -> str:
-        """Value of a setting, as text."""
+        """Return the value of a setting, as text."""
         return next(value for known, value, _ in self.settings if known == name)
 
 
 @dataclass(frozen=True, slots=True)
 class DataInfo:
-    """What came in and what was found in it; ``draft`` is the YAML of settings that nobody wrote yet.
+    """What came in and what was found in it; ``draft`` is the YAML of the drafted settings.
 
     ``missing_cells`` counts those of columns that lack ``min_cell`` values or more.
     """
@@ -185,7 +185,7 @@ class Segment:
     today: str = ""
 
     def difference(self, variable: str) -> Difference | None:
-        """This segment against everyone on one variable; None where it is not published."""
+        """Return the difference of this segment from all customers on one variable; None if it is not published."""
         return next((d for d in self.differences if d.variable == variable), None)
 
 
@@ -229,28 +229,28 @@ class Report:
     targeting: Targeting | None = None
 
     def variable(self, name: str) -> Variable:
-        """The variable of this name; levels of categories that form segments have one each."""
+        """Return the variable with this name; levels of categorical features have one each."""
         return next(v for v in (*self.variables, *self.rules.levels) if v.name == name)
 
     def value_label(self) -> str:
-        """What a customer is worth, as a label; empty where the study has no value."""
+        """Return the label of the customer value; empty if the study has none."""
         return self.variable(self.study.value).label if self.study.value else ""
 
     def formats(self) -> Formats:
-        """The number formats of this study."""
+        """Return the number formats of this study."""
         return Formats(self.study.currency, self.study.customers, self.study.min_cell)
 
     def core_note(self) -> str:
-        """Say whom measures of the clean core leave out; empty where it is everyone."""
+        """Describe the customers that measures of the core leave out; empty if there are none."""
         return " with unusual customers left out" if self.study.n_core < self.study.n_customers else ""
 
     def forming(self) -> list[Variable]:
-        """The features that form the segments and whose cells are large enough to show."""
+        """Return the features that form the segments and have cells large enough to publish."""
         return [self.variable(step.name) for step in self.steps if step.name in self.everyone]
 
 
 def to_json(report: Report) -> str:
-    """The report as text: sorted by nothing, rounded, one value a line, so that two runs can be compared."""
+    """Return the report as JSON text, rounded and with one value per line."""
     return json.dumps(_rounded(asdict(report)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -266,7 +266,7 @@ def from_json(text: str) -> Report:
         return TypeAdapter(Report).validate_json(text)
     except ValidationError:
         raise InputError(
-            "build/report.json was written by another version of this project.",
+            "build/report.json is from another version of the tool or damaged.",
             hint="Run: python -m analysis build --force",
         ) from None
 
@@ -276,7 +276,7 @@ def read_report(path: Path) -> Report:
     try:
         return from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError("build/report.json is not there yet.", hint="Run: python -m analysis build") from None
+        raise InputError("build/report.json does not exist yet.", hint="Run: python -m analysis build") from None
 
 
 def _rounded(value: Any) -> Any:
@@ -293,5 +293,5 @@ def _rounded(value: Any) -> Any:
 
 
 def chosen(report: Report) -> CandidateEvidence:
-    """The evidence at the published number of segments."""
+    """Return the evidence at the published number of segments."""
     return next(r for r in report.evidence.by_k if r.k == report.decision.k)

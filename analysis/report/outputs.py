@@ -1,4 +1,4 @@
-"""The private files of a run: memberships, the model that scores new customers, and what must never be published."""
+"""Private results of a run: memberships, scoring model and table exports."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def check_table_path(file: Path, shown: str) -> None:
         raise InputError(f"--out {shown}: this is a folder.", "Expected a file.", hint)
     if file.suffix.lower() not in {".csv", ".parquet"}:
         raise InputError(
-            f"--out {shown}: tables are not written as '{file.suffix}'." if file.suffix else
-            f"--out {shown}: the name has no ending that says how to write the table.",
-            "Possible are .csv (which Excel opens too) and .parquet.",
+            f"--out {shown}: '{file.suffix}' is not a supported table format." if file.suffix else
+            f"--out {shown}: the file name has no suffix for the table format.",
+            "Supported: .csv (also for Excel) and .parquet.",
             hint,
         )  # fmt: skip
     above = next(folder for folder in file.parents if folder.exists())
@@ -54,7 +54,7 @@ def check_table_path(file: Path, shown: str) -> None:
 
 
 def write_table(table: pd.DataFrame, file: Path) -> None:
-    """Write a table as CSV or Parquet, as the file's name ends; a folder that is not there is made.
+    """Write a table as CSV or Parquet, as the file's name ends; a missing folder is created.
 
     Raises
     ------
@@ -68,11 +68,11 @@ def write_table(table: pd.DataFrame, file: Path) -> None:
         else:
             table.to_csv(file, index=False)
     except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.", hint="Name another file.") from None
+        raise InputError(f"{file} cannot be written: {error.strerror}.", hint="Choose another file.") from None
 
 
 def private_values(raw: RawTable, cleaned: Cleaned, source: Source, study: Study) -> Private:
-    """Keys, free text and words of a few customers in the source: what the gate refuses to publish."""
+    """Return keys, free text and rare words of the sources, which must not be published."""
     keys = frozenset(cleaned.keys) if source.key else frozenset()
     text: set[str] = set()
     for column in raw.columns:

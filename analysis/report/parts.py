@@ -1,4 +1,4 @@
-"""The types that the Report is made of; all that shows it imports them from here."""
+"""Types of the report that pages import."""
 
 from __future__ import annotations
 

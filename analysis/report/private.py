@@ -1,4 +1,4 @@
-"""The private list: what a build knows and a site must never show. The gate reads it."""
+"""Private values that the publication check looks for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Private:
     free_text : frozenset of str
         The distinct values of text columns that must never show.
     min_cell : int
-        The smallest number of customers that may be told.
+        The smallest number of customers that may be published.
     key_names : frozenset of str
         Names of the key columns, to which the usual ones (id, customer, …) are added.
     locale : str

@@ -1,4 +1,4 @@
-"""Every bound and number of draws that pages tell, by the name that templates call it."""
+"""Thresholds and numbers of resamples that pages show."""
 
 from __future__ import annotations
 

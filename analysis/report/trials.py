@@ -1,4 +1,4 @@
-"""How the whole line did where the truth is known: the results of ``make validate``, as pages show them."""
+"""Results of ``make validate`` on data with known segments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Planted:
     ----------
     name, title, about : str
     beyond : bool
-        Whether no centre describes the groups; told apart from the others.
+        Whether no centre describes the groups; reported separately.
     draws : int
     right : Rate
         Right number of groups, over the draws that an oracle recovers.
@@ -78,7 +78,7 @@ class Way:
     agreement : float
         Median adjusted Rand index with the truth.
     said_so : Rate
-        Customers without groups of whom it said so.
+        Customers without groups that the method reported as such.
     seconds : float
         Median of processor time on a draw with groups.
     study_seconds : float
@@ -127,7 +127,7 @@ class Validation:
     planted : tuple of Planted
     groupless : tuple of Groupless
     ways : tuple of Way
-        Ours first.
+        The method of this project first.
     published : tuple of Published
     rule : dict of str to float
         The bounds of the decision that were in force.
@@ -164,7 +164,7 @@ def read_validation(root: Path) -> Validation | None:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InputError(
-            f"{RESULTS.as_posix()}: {'.'.join(map(str, first['loc'])) or 'the file'} is not as expected.",
-            "Its format is that of analysis/report/trials.py.",
-            "Run: make validate; or delete the file, and its page is left out.",
+            f"{RESULTS.as_posix()}: {'.'.join(map(str, first['loc'])) or 'the file'} is not valid.",
+            "The format is declared in analysis/report/trials.py.",
+            "Run make validate, or delete the file to leave out its page.",
         ) from None

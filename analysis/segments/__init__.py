@@ -1,1 +1,1 @@
-"""From labels to people one can act on: profiles, personas, actions, and what changed."""
+"""Descriptions of segments: profiles, personas, actions, and changes between runs."""

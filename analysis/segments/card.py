@@ -1,4 +1,4 @@
-"""The segmentation card: what the segments are for, whom they may treat unlike, their limits, how long they hold."""
+"""The segmentation card: purpose, limits, fairness check and last day of use."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What a segment tells of a protected descriptor.
+    """Relation of a segment to a protected attribute.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class Card:
 
 
 def find_protected(study: Study, source: Source, cleaned: Cleaned, table: FeatureTable) -> dict[str, str]:
-    """Names and labels of the descriptors whose fairness is checked: variables, and columns that are none.
+    """Return names and labels of the protected attributes.
 
     Those that the settings name and what is computed of them; else those named as age, sex and family are.
 
@@ -119,19 +119,19 @@ def find_protected(study: Study, source: Source, cleaned: Cleaned, table: Featur
         if name not in known:
             raise InputError(
                 f"_quarto.yml, segmentation.card.protected: '{name}' is neither a feature nor a column.",
-                f"There are: {listed(known)}.",
+                f"Available: {listed(known)}.",
                 did_you_mean(name, known) or "Correct the name.",
             )
 
     def meant(name: str) -> bool:
         return name in named if named is not None else bool(PROTECTED & {word.lower() for word in split_words(name)})
 
-    found = {v.name: v.label for v in table.variables if meant(v.name) or any(meant(c) for c in v.columns)}
-    bare = [name for name in columns if meant(name) and name not in found and name != source.key]
+    protected = {v.name: v.label for v in table.variables if meant(v.name) or any(meant(c) for c in v.columns)}
+    bare = [name for name in columns if meant(name) and name not in protected and name != source.key]
     if named is None:
         # A column of which a variable is made is told by that variable.
         bare = [name for name in bare if not any(name in v.columns for v in table.variables)]
-    return found | {name: source.labels.get(name, name) for name in bare}
+    return protected | {name: source.labels.get(name, name) for name in bare}
 
 
 def write_card(
@@ -207,21 +207,21 @@ def _check(
     values = values.dt.year.astype(float) if dated else values
     two = bool(values.dropna().nunique() <= 2) if number else False
     known = values.notna().to_numpy()
-    own, inside = values[known], labels[known]
+    known_values, inside = values[known], labels[known]
     strength = None
     if (number or dated) and not two:
         unit = "year" if dated else variable.unit if variable else "number"
-        middle = formats.value(float(own.median()), unit)
-        above, words = own > own.median(), (f"more than {middle}", f"{middle} or less")
-        if (own >= own.median()).mean() < 1 - above.mean():
+        middle = formats.value(float(known_values.median()), unit)
+        above, words = known_values > known_values.median(), (f"more than {middle}", f"{middle} or less")
+        if (known_values >= known_values.median()).mean() < 1 - above.mean():
             # Of the two ways to cut at the median, the one that halves better.
-            above, words = own >= own.median(), (f"{middle} or more", f"less than {middle}")
+            above, words = known_values >= known_values.median(), (f"{middle} or more", f"less than {middle}")
         levels = above.map({True: words[0], False: words[1]})
-        guessed, strength = f"whether it is {words[0]}", correlation_ratio(own.to_numpy(float), inside)
+        guessed, strength = f"whether it is {words[0]}", correlation_ratio(known_values.to_numpy(float), inside)
     elif two and (variable is None or variable.unit == "yes_no"):
-        levels, guessed = (own > own.min()).map({True: "yes", False: "no"}), "yes or no"
+        levels, guessed = (known_values > known_values.min()).map({True: "yes", False: "no"}), "yes or no"
     else:
-        levels, guessed = own.astype(str), ""
+        levels, guessed = known_values.astype(str), ""
     order = variable.order if variable and not guessed else ()
     groups, counts = _count(levels, inside, int(labels.max()), study.min_cell, order)
     if len(groups) < 2:
@@ -232,7 +232,7 @@ def _check(
     base, hit = float(counts.sum(axis=1).max() / n), float(counts.max(axis=0).sum() / n)
     word = "reveals it" if strength >= REVEALS else "hints at it" if strength >= HINTS else "hardly tells it"
     right = formats.percent(hit), formats.percent(base)
-    told = (
+    sentence = (
         f"a guess from it is right for {right[0]} of {study.customers}, without it for {right[1]}"
         if right[0] != right[1]
         else "the best guess is the same with it and without"
@@ -245,14 +245,14 @@ def _check(
         strength,
         base,
         hit,
-        f"{label}: the segment {word}; {told}.",
+        f"{label}: the segment {word}; {sentence}.",
         groups,
         uneven,
     )
 
 
 def correlation_ratio(values: NDArray[np.float64], labels: Labels) -> float:
-    """How far groups of a number lie apart: the root of epsilon squared of Kruskal and Wallis, from 0 to 1.
+    """Compute the square root of epsilon squared (Kruskal-Wallis), from 0 to 1.
 
     >>> round(correlation_ratio(np.array([1.0, 2.0, 3.0, 7.0, 8.0, 9.0]), np.array([1, 1, 1, 2, 2, 2])), 2)
     0.85
@@ -272,12 +272,12 @@ def _count(
     levels: pd.Series, labels: Labels, k: int, min_cell: int, order: Sequence[str]
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Customers by group and segment (0 to k), merged as on every other page, so that none can be taken off."""
-    found = count_levels(levels, labels, min_cell, order)
-    if found is None:
+    counted = count_levels(levels, labels, min_cell, order)
+    if counted is None:
         return (), np.zeros((0, k + 1), dtype=np.int64)
-    groups, columns, told = found
+    groups, columns, shown = counted
     counts = np.zeros((len(groups), k + 1), dtype=np.int64)
-    counts[:, columns] = told
+    counts[:, columns] = shown
     return tuple("other" if group == "Other" else group for group in groups), counts
 
 
@@ -354,8 +354,8 @@ def _limits(
     if any(v.name == "clv" for v in table.variables):
         lines.append("Lifetime value is what two models expect, not what was observed.")
     if profiles.hidden:
-        told = joined([v.label for v in table.variables if v.name in profiles.hidden])
-        lines.append(f"Not told by segment, as too few {people} stand behind it: {told}.")
+        hidden = joined([v.label for v in table.variables if v.name in profiles.hidden])
+        lines.append(f"Not told by segment, as too few {people} stand behind it: {hidden}.")
     serious = [finding.title for finding in findings if finding.severity == "serious"]
     lines += [f"Found in the recipe, and serious: {in_sentence(title)}." for title in serious]
     return [line[:1].upper() + line[1:] for line in lines]

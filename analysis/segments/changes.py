@@ -1,4 +1,4 @@
-"""What changed since another run: sizes, value, traits, distributions, where people went; and what a run leaves."""
+"""Changes since an earlier run: sizes, value, traits, distributions and movements."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ KS95 = 1.358
 def measure(
     table: FeatureTable, matrix: Matrix, steps: tuple[Step, ...], labels: Labels, profiles: Profiles, study: Study
 ) -> Measures:
-    """The aggregates that this run is compared by, now and later.
+    """Compute the aggregates that this run is compared by.
 
     Parameters
     ----------
@@ -84,13 +84,13 @@ def measure(
         share = None if segment.value_share is None else _short(segment.value_share)
         segments.append(Figures(size, _short(size / _rounded(n, least)), share, spread, centre, moments))
     spreads = [_spread(v, formed.get(v.name), x, least) for v, x in zip(shown, values.T, strict=True)]
-    for found in profiles.categories:
-        variable = next(v for v in table.variables if v.name == found.variable)
+    for category in profiles.categories:
+        variable = next(v for v in table.variables if v.name == category.variable)
         if variable.categorical:
-            shares = tuple(map(_short, found.everyone))
+            shares = tuple(map(_short, category.everyone))
             standard = _standard(formed.get(variable.name))
             spreads.append(
-                Spread(variable.name, variable.label, variable.unit, (), found.levels, shares, None, *standard)
+                Spread(variable.name, variable.label, variable.unit, (), category.levels, shares, None, *standard)
             )
     formulas = {name: digest(feature.formula) for name, feature in study.features.items()}
     marked = tuple(replace(spread, formula=formulas.get(spread.name, "")) for spread in spreads)
@@ -99,7 +99,7 @@ def measure(
 
 @dataclass(frozen=True, slots=True)
 class LookedBack:
-    """What a run owes to those before it: identities, what changed, and what has to be told."""
+    """What a run owes to those before it: identities, what changed, and the messages to show."""
 
     memory: Memory
     change: Change | None
@@ -131,7 +131,7 @@ def look_back(
     labels : ndarray of int, shape (n,)
     keys : Series of str, shape (n,)
     then : Series of int, optional
-        The earlier run's memberships by key, where they are at hand.
+        The earlier run's memberships by key, if they are available.
     profiles : Profiles
     study : Study
     as_of : str
@@ -164,7 +164,7 @@ def compare(
     profiles: Profiles,
     min_cell: int,
 ) -> Change:
-    """Hold this run against another one.
+    """Compare this run with another one.
 
     Shares and numbers of the other run are those of its record, rounded. Where it is known who was in both, intervals
     of shares of customers allow for that; else, and for value and traits, the runs count as independent samples, which
@@ -202,7 +202,7 @@ def make_record(
     as_of: str,
     synthetic: bool,
 ) -> Record:
-    """What this run leaves behind."""
+    """Return the record of this run."""
     chosen = next(row for row in evidence.chosen().by_k if row.k == evidence.decision.k)
     identities = tuple(persona.identity for persona in personas)
     return Record(
@@ -225,7 +225,7 @@ def make_record(
 
 
 def population_stability(then: NDArray[np.float64], now: NDArray[np.float64], n_now: int) -> float:
-    """PSI: sum of (now - then) ln(now / then) over bins, an empty one counted as half a customer.
+    """Compute the PSI: sum of (now - then) ln(now / then) over bins; an empty bin counts as half a customer.
 
     >>> population_stability(np.array([0.5, 0.5]), np.array([0.5, 0.5]), 100)
     0.0
@@ -238,7 +238,7 @@ def population_stability(then: NDArray[np.float64], now: NDArray[np.float64], n_
 
 
 def share_shift(then: float, n_then: int, now: float, n_now: int, both: float = 0.0) -> Interval:
-    """Difference of two shares with its 95 % interval.
+    """Return the difference of two shares with its 95 % interval.
 
     ``both`` is the covariance of the two answers, summed over the customers of both runs: 0 for independent samples,
     all of the variance where the same customers gave the same answers.
@@ -292,9 +292,11 @@ def _origins(then: Record, matching: Matching, j: int, min_cell: int) -> tuple[t
     if matching.counts is None:
         return ()
     counts = [*map(int, matching.counts[: then.k, j]), matching.joined[j]]
-    told = [_told(c, min_cell) for c in counts]
-    parts = zip((*then.segments, None), told, strict=True)
-    return tuple(sorted(((who, round(n / max(sum(told), 1), 2)) for who, n in parts if n), key=lambda part: -part[1]))
+    published = [_told(c, min_cell) for c in counts]
+    parts = zip((*then.segments, None), published, strict=True)
+    return tuple(
+        sorted(((who, round(n / max(sum(published), 1), 2)) for who, n in parts if n), key=lambda part: -part[1])
+    )
 
 
 def _both(matching: Matching, i: int, j: int) -> float:
@@ -350,10 +352,10 @@ def _traits(then: Record, matching: Matching, measures: Measures) -> tuple[Trait
 
 def _drifts(then: Measures, now: Measures, table: FeatureTable) -> tuple[Drift, ...]:
     """Every variable of both runs over the earlier run's bins, the furthest moved first."""
-    held = {spread.name for spread in now.spreads} - set(edited_features(then, now))
-    found = []
+    shared = {spread.name for spread in now.spreads} - set(edited_features(then, now))
+    drifts = []
     for spread in then.spreads:
-        if spread.name not in held or not spread.shares:
+        if spread.name not in shared or not spread.shares:
             continue
         values = table.frame[spread.name].dropna()
         shares, n = _shares_now(values, spread), len(values)
@@ -362,8 +364,8 @@ def _drifts(then: Measures, now: Measures, table: FeatureTable) -> tuple[Drift, 
         ks = None if spread.levels else round(float(np.abs(np.cumsum(shares - before)).max()), 4)
         chance = KS95 * float(np.sqrt(1 / then.n + 1 / max(n, 1)))
         reading = "as before" if psi < MOVED else "moved" if psi < ANOTHER else "another distribution"
-        found.append(Drift(spread.name, spread.label, round(psi, 4), ks, round(chance, 4), reading))
-    return tuple(sorted(found, key=lambda d: (-d.psi, d.variable)))
+        drifts.append(Drift(spread.name, spread.label, round(psi, 4), ks, round(chance, 4), reading))
+    return tuple(sorted(drifts, key=lambda d: (-d.psi, d.variable)))
 
 
 def _shares_now(values: pd.Series, spread: Spread) -> NDArray[np.float64]:
@@ -380,7 +382,7 @@ def _shares_now(values: pd.Series, spread: Spread) -> NDArray[np.float64]:
 
 
 def _flows(then: Record, matching: Matching, min_cell: int) -> tuple[Flow, ...]:
-    """Counts as multiples of the smallest cell; what is under it is not told, so nothing can be subtracted."""
+    """Counts as multiples of the smallest cell; smaller ones are left out, so that subtraction reveals nothing."""
     if matching.counts is None:
         return ()
     k_now = matching.counts.shape[1] - 1
@@ -389,13 +391,13 @@ def _flows(then: Record, matching: Matching, min_cell: int) -> tuple[Flow, ...]:
         (then.segments[i], [*map(int, matching.counts[i]), matching.left[i]]) for i in range(then.k)
     ]
     rows.append((None, [*matching.joined, 0, 0]))
-    found = []
+    flows = []
     for identity, counts in rows:
-        told = [_told(c, min_cell) for c in counts]
-        if total := sum(told):
-            shares = tuple((place, _short(n / total)) for place, n in zip(places, told, strict=True) if n)
-            found.append(Flow(identity, total, shares))
-    return tuple(found)
+        published = [_told(c, min_cell) for c in counts]
+        if total := sum(published):
+            shares = tuple((place, _short(n / total)) for place, n in zip(places, published, strict=True) if n)
+            flows.append(Flow(identity, total, shares))
+    return tuple(flows)
 
 
 def _centres(
@@ -426,17 +428,17 @@ def _spread(variable: Variable, step: Step | None, values: NDArray[np.float64], 
     cuts = np.unique([_near(x, sd) for x in np.quantile(known, np.arange(1, DECILES + 1) / (DECILES + 1))])
     counts = np.bincount(np.searchsorted(cuts, known, side="right"), minlength=len(cuts) + 1)
     edges: list[float] = []
-    held: list[int] = [0]
+    counts_held: list[int] = [0]
     for count, cut in zip(counts, [*cuts, None], strict=True):
-        held[-1] += int(count)
-        if cut is not None and held[-1] >= min_cell:
+        counts_held[-1] += int(count)
+        if cut is not None and counts_held[-1] >= min_cell:
             edges.append(float(cut))
-            held.append(0)
-    if len(held) > 1 and held[-1] < min_cell:
-        last = held.pop()
-        held[-1] += last
+            counts_held.append(0)
+    if len(counts_held) > 1 and counts_held[-1] < min_cell:
+        last = counts_held.pop()
+        counts_held[-1] += last
         edges.pop()
-    shares = tuple(_short(n / len(known)) for n in held)
+    shares = tuple(_short(n / len(known)) for n in counts_held)
     return Spread(
         variable.name, variable.label, variable.unit, tuple(edges), (), shares, _moments(values, sd), *_standard(step)
     )

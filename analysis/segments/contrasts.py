@@ -1,4 +1,4 @@
-"""Whether what did not form the segments differs between them: tests, corrected, with the size of the difference."""
+"""Tests of variables that did not form the segments, corrected, with effect sizes."""
 
 from __future__ import annotations
 
@@ -108,16 +108,16 @@ def _small(counts: NDArray[np.int64], min_cell: int) -> bool:
 def _merge_smallest(rows: Mapping[str, NDArray[np.int64]], min_cell: int, merged: float) -> Merged:
     """Levels by size; those with a small cell, and as many others as it takes, in "Other", or named where too many."""
     levels = sorted((level for level in rows if level != "Other"), key=lambda level: (-int(rows[level].sum()), level))
-    kept = [level for level in levels if not _small(rows[level], min_cell)]
-    lost = [level for level in levels if level not in kept]
-    while kept and (lost or "Other" in rows):
+    large = [level for level in levels if not _small(rows[level], min_cell)]
+    lost = [level for level in levels if level not in large]
+    while large and (lost or "Other" in rows):
         other = np.sum([rows[level] for level in (*lost, *({"Other"} & set(rows)))], axis=0)
         if not _small(other, min_cell):
             if sum(rows[level].sum() for level in lost) > merged * sum(row.sum() for row in rows.values()):
                 return _merge_named(rows, min_cell)
-            return (*kept, "Other"), np.vstack([*(rows[level] for level in kept), other])
-        lost.append(kept.pop())
-    return tuple(kept), np.vstack([rows[level] for level in kept]) if kept else NOBODY
+            return (*large, "Other"), np.vstack([*(rows[level] for level in large), other])
+        lost.append(large.pop())
+    return tuple(large), np.vstack([rows[level] for level in large]) if large else NOBODY
 
 
 def _merge_named(rows: Mapping[str, NDArray[np.int64]], min_cell: int) -> Merged:
@@ -171,7 +171,7 @@ def find_contrasts(
     hidden: Iterable[str],
     keys: frozenset[str] = frozenset(),
 ) -> tuple[Contrast, ...]:
-    """Test every descriptor and outcome against the segments, largest effects first.
+    """Test every descriptor and outcome for differences between segments, largest effects first.
 
     Parameters
     ----------
@@ -247,11 +247,11 @@ def _word(effect: float, bounds: tuple[float, ...]) -> str:
     return SIZES[int(np.searchsorted(bounds, effect, side="right"))]
 
 
-def _corrected(found: Sequence[Contrast]) -> list[Contrast]:
+def _corrected(contrasts: Sequence[Contrast]) -> list[Contrast]:
     """The same with Holm's correction: the smallest of m p-values times m, the next times m - 1, never falling."""
-    order = sorted((i for i, c in enumerate(found) if c.p is not None), key=lambda i: found[i].p or 0.0)
-    least, corrected = 0.0, list(found)
+    order = sorted((i for i, c in enumerate(contrasts) if c.p is not None), key=lambda i: contrasts[i].p or 0.0)
+    least, corrected = 0.0, list(contrasts)
     for rank, i in enumerate(order):
-        least = max(least, min(1.0, (len(order) - rank) * (found[i].p or 0.0)))
-        corrected[i] = replace(found[i], p=least)
+        least = max(least, min(1.0, (len(order) - rank) * (contrasts[i].p or 0.0)))
+        corrected[i] = replace(contrasts[i], p=least)
     return corrected

@@ -1,4 +1,4 @@
-"""How customers spread within and between segments, as readers explore it: bins, planes of two features, strands."""
+"""Distributions within and between segments for interactive charts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Bin:
 class Distribution:
     """One variable, of everyone and by segment.
 
-    Each group's bins are merged until each stands for nobody or for at least ``min_cell`` customers; shares are
+    Each group's bins are merged until each is empty or has at least ``min_cell`` customers; shares are
     rounded, so that no smaller count is found by subtraction. The outermost bins are open; ``step`` is the width of
     one that is not merged.
     """
@@ -54,7 +54,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A rectangle of a plane and its customers to the nearest ``min_cell``; fewer than that are not told."""
+    """A rectangle of a plane and its customers to the nearest ``min_cell``; smaller counts are left out."""
 
     x: float
     y: float
@@ -85,7 +85,7 @@ class Strand:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What readers explore. ``features`` names the columns of the strands."""
+    """What readers explore. ``features`` names the columns of the paths."""
 
     distributions: tuple[Distribution, ...]
     planes: tuple[Plane, ...]
@@ -105,7 +105,7 @@ def measure_spread(
     shown: tuple[str, ...],
     min_cell: int,
 ) -> Spread:
-    """Measure how customers spread.
+    """Compute the distributions of customers within and between segments.
 
     Parameters
     ----------
@@ -117,9 +117,9 @@ def measure_spread(
         Scaled features that formed the segments.
     forming : tuple of Variable, length p
     shown : tuple of str
-        Variables that may be told of by segment.
+        Variables that may be published by segment.
     min_cell : int
-        Fewest customers that a bin, a cell or a strand stands for.
+        Fewest customers that a bin, a cell or a path stands for.
     """
     k = int(labels.max())
     numbers = [v for v in table.variables if v.name in shown and not v.categorical and v.unit != "yes_no"]
@@ -162,7 +162,9 @@ def _distribute(name: str, values: Values, labels: Labels, k: int, min_cell: int
     places = np.clip(np.digitize(values, edges) - 1, 0, len(edges) - 2)
     counts = [np.bincount(places[labels == j], minlength=len(edges) - 1) for j in range(1, k + 1)]
     everyone = _merge_few(edges, np.sum(counts, axis=0), min_cell)
-    return Distribution(name, step, everyone, tuple(_merge_few(edges, own, min_cell) for own in counts))
+    return Distribution(
+        name, step, everyone, tuple(_merge_few(edges, segment_counts, min_cell) for segment_counts in counts)
+    )
 
 
 def _round_step(rough: float, whole: bool) -> float:
@@ -173,24 +175,24 @@ def _round_step(rough: float, whole: bool) -> float:
 
 
 def _merge_few(edges: Values, counts: NDArray[np.int64], min_cell: int) -> tuple[Bin, ...]:
-    """Neighbours together until each bin holds nobody or at least ``min_cell``; shares in steps of a hundredth, or of
+    """Merge neighbours until each bin is empty or has at least ``min_cell``; shares in steps of a hundredth, or of
     as many as half of ``min_cell`` customers where that is more."""
     n = int(counts.sum())
     if n < min_cell:
         return ()
     merged: list[tuple[int, int, int]] = []
-    start, held = 0, 0
+    start, n_in_bin = 0, 0
     for i, count in enumerate(counts):
-        held += int(count)
-        if held >= min_cell or (held == 0 and (i + 1 == len(counts) or counts[i + 1] == 0)):
-            merged.append((start, i + 1, held))
-            start, held = i + 1, 0
-    while held < min_cell and start < len(counts) and merged:
+        n_in_bin += int(count)
+        if n_in_bin >= min_cell or (n_in_bin == 0 and (i + 1 == len(counts) or counts[i + 1] == 0)):
+            merged.append((start, i + 1, n_in_bin))
+            start, n_in_bin = i + 1, 0
+    while n_in_bin < min_cell and start < len(counts) and merged:
         # Too few are left at the end: they join those before them.
         first, _, before = merged.pop()
-        start, held = first, held + before
+        start, n_in_bin = first, n_in_bin + before
     if start < len(counts):
-        merged.append((start, len(counts), held))
+        merged.append((start, len(counts), n_in_bin))
     step = max(0.01, round(min_cell / (2 * n), 2))
     return tuple(
         Bin(round(float(edges[i]), 9), round(float(edges[j]), 9), round(round(count / n / step) * step, 2))
@@ -217,9 +219,9 @@ def _plane(
     circle = np.column_stack([np.cos(turn), np.sin(turn)]) * np.sqrt(2 * np.log(2))
     centres, outlines = [], []
     for j in range(1, k + 1):
-        own = points[labels == j]
-        centre = own.mean(axis=0)
-        values, vectors = np.linalg.eigh(np.cov(own.T) if len(own) > 2 else np.eye(2))
+        members = points[labels == j]
+        centre = members.mean(axis=0)
+        values, vectors = np.linalg.eigh(np.cov(members.T) if len(members) > 2 else np.eye(2))
         outline = centre + (circle * np.sqrt(np.maximum(values, 0))) @ vectors.T
         centres.append((round(float(centre[0]), 2), round(float(centre[1]), 2)))
         outlines.append(tuple((round(float(x), 2), round(float(y), 2)) for x, y in outline))
@@ -252,16 +254,16 @@ def _ticks(values: Values, scaled: Values) -> tuple[tuple[float, float], ...]:
     rough = (high - low) / 4
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * m for m in (1, 2, 5, 10) if size * m >= rough * 0.999)
-    found = [round(i * step, 12) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    ticks = [round(i * step, 12) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
     order = np.argsort(values[known], kind="stable")
-    places = np.interp(found, values[known][order], scaled[known][order])
-    return tuple((round(float(place), 3), float(value)) for place, value in zip(places, found, strict=True))
+    places = np.interp(ticks, values[known][order], scaled[known][order])
+    return tuple((round(float(place), 3), float(value)) for place, value in zip(places, ticks, strict=True))
 
 
 def _strands(matrix: Matrix, own: Values, labels: Labels, k: int, min_cell: int) -> tuple[Strand, ...]:
     """Halve each segment again and again along the direction in which its customers differ most.
 
-    The halves stay together in the features that formed the segments, so that a strand is a group of like customers.
+    The halves stay together in the features that formed the segments, so that a path is a group of similar customers.
     """
     deviations = np.nanstd(own, axis=0)
     away = (own - np.nanmean(own, axis=0)) / np.where(deviations > 0, deviations, 1)
@@ -280,7 +282,7 @@ def _strands(matrix: Matrix, own: Values, labels: Labels, k: int, min_cell: int)
 
 
 def _halve(points: Matrix, group: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    own = points[group] - points[group].mean(axis=0)
-    _, vectors = np.linalg.eigh(own.T @ own)
-    order = np.argsort((own @ vectors[:, -1]).round(9), kind="stable")
+    centred = points[group] - points[group].mean(axis=0)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    order = np.argsort((centred @ vectors[:, -1]).round(9), kind="stable")
     return group[np.sort(order[: len(group) // 2])], group[np.sort(order[len(group) // 2 :])]

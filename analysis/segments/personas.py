@@ -1,4 +1,4 @@
-"""From profiles to people: a name, a story, who they are not, and actions with the rule that fired."""
+"""Personas: name, story, exceptions and actions of each segment."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _names(
     markers: list[list[Difference]],
     by_name: Mapping[str, Variable],
     study: Study,
-    kept: Sequence[str | None],
+    kept_names: Sequence[str | None],
     taken: Set[str],
 ) -> list[str]:
     """Value tier and the strongest marker that no larger segment is named for; addresses made of them are unique."""
@@ -138,23 +138,23 @@ def _names(
     slugs = {"index", *taken}
     value_like = {"money"} if study.value else set()
     used: set[str] = set()
-    for segment, marks, held in zip(profiles.segments, markers, kept, strict=True):
-        if held:
-            names.append(held)
+    for segment, markers_of, fixed in zip(profiles.segments, markers, kept_names, strict=True):
+        if fixed:
+            names.append(fixed)
             continue
         tier, letter = _tier(segment, profiles, study), chr(ord("A") + segment.id - 1)
         candidates = sorted(
-            (m for m in marks if _words(m, by_name)),
+            (m for m in markers_of if _words(m, by_name)),
             key=lambda m: (
                 _words(m, by_name) in used,
                 by_name[m.variable].unit in value_like or (by_name[m.variable].unit == "count" and bool(tier)),
                 -abs(m.z) * (1.25 if m.z > 0 else 1.0),
             ),
         )
-        ranked = candidates or marks[:2]
+        ranked = candidates or markers_of[:2]
         words = [_words(m, by_name) or _plain_words(m, by_name) for m in ranked]
         shown = 1 if tier else 2
-        if not any(m.marker for m in marks):
+        if not any(m.marker for m in markers_of):
             name, words = f"{tier} typical {study.customers}".strip(), words[:shown]
         elif candidates or by_name[ranked[0].variable].unit == "yes_no":
             # What they are comes before what they are not.
@@ -189,11 +189,11 @@ def _tier(segment: SegmentProfile, profiles: Profiles, study: Study) -> str:
     return next(word for least, word in TIERS if ratio >= least)
 
 
-def _one_line(marks: list[Difference], by_name: Mapping[str, Variable], study: Study) -> str:
+def _one_line(markers: list[Difference], by_name: Mapping[str, Variable], study: Study) -> str:
     """The strongest markers in words."""
-    if not any(mark.marker for mark in marks):
+    if not any(mark.marker for mark in markers):
         return f"Close to all {study.customers} on every feature that forms segments."
-    ordered = sorted(marks[:4], key=lambda m: m.z < 0)
+    ordered = sorted(markers[:4], key=lambda m: m.z < 0)
     parts = [_words(mark, by_name) or _plain_words(mark, by_name) for mark in ordered]
     text = joined(list(dict.fromkeys(parts)))
     return f"{text[:1].upper()}{text[1:]}."
@@ -245,8 +245,10 @@ def _story(
 def _told(
     mark: Difference, variable: Variable, profiles: Profiles, formats: Formats
 ) -> tuple[Literal["share", "median", "mean"], str, str] | None:
-    own, base = mark.summary, profiles.everyone[mark.variable]
-    return formats.told(unit_beside(variable.label, variable.unit), (own.mean, own.median), (base.mean, base.median))
+    summary, base = mark.summary, profiles.everyone[mark.variable]
+    return formats.told(
+        unit_beside(variable.label, variable.unit), (summary.mean, summary.median), (base.mean, base.median)
+    )
 
 
 def _known(summary: Summary, segment: SegmentProfile, formats: Formats) -> str | None:
@@ -341,23 +343,23 @@ def _wholes(parts: list[_Part]) -> list[list[_Part]]:
     if sum(part.mean for part in parts) <= 1 + PARTITION:
         return [parts]
     linked = [[part for part in parts if part.link == link] for link in dict.fromkeys(part.link for part in parts)]
-    found = [group for group in linked if len(group) > 1 and abs(sum(part.mean for part in group) - 1) <= PARTITION]
-    rest = [part for part in parts if not any(part in group for group in found)]
+    complete = [group for group in linked if len(group) > 1 and abs(sum(part.mean for part in group) - 1) <= PARTITION]
+    rest = [part for part in parts if not any(part in group for group in complete)]
     for size in range(min(len(rest), MOST_PARTITIONED), 1, -1):
         for group in combinations(rest, size):
             if abs(sum(part.mean for part in group) - 1) <= PARTITION:
-                return [*found, list(group)]
-    return [*found, *(group for group in linked if len(group) > 1 and group not in found)]
+                return [*complete, list(group)]
+    return [*complete, *(group for group in linked if len(group) > 1 and group not in complete)]
 
 
 def _typical(segment: SegmentProfile, variables: tuple[Variable, ...], formats: Formats) -> tuple[tuple[str, str], ...]:
     """A composite of medians, never a person; each with the number of customers where that is not the segment's."""
-    found = {d.variable: d for d in segment.differences}
+    by_variable = {d.variable: d for d in segment.differences}
     rows = []
     for variable in variables:
-        if variable.name not in found or variable.role == "outcome":
+        if variable.name not in by_variable or variable.role == "outcome":
             continue
-        summary = found[variable.name].summary
+        summary = by_variable[variable.name].summary
         known = _known(summary, segment, formats)
         if known is None:
             continue
@@ -376,16 +378,16 @@ def _commonest(
 ) -> list[tuple[str, str]]:
     """The most common level of each category here, and its share beside everyone's."""
     rows = []
-    for found in profiles.categories:
-        if by_name[found.variable].unit == "yes_no":
+    for category in profiles.categories:
+        if by_name[category.variable].unit == "yes_no":
             continue
-        here = found.segments[segment.id - 1]
-        named = [i for i, level in enumerate(found.levels) if level not in {"Other", "Unknown"}]
+        here = category.segments[segment.id - 1]
+        named = [i for i, level in enumerate(category.levels) if level not in {"Other", "Unknown"}]
         if not named:
             continue
         top = max(named, key=lambda i: here[i])
-        shares = f"{formats.percent(here[top])}, everyone {formats.percent(found.everyone[top])}"
-        rows.append((f"{by_name[found.variable].label}, most common", f"{found.levels[top]} ({shares})"))
+        shares = f"{formats.percent(here[top])}, everyone {formats.percent(category.everyone[top])}"
+        rows.append((f"{by_name[category.variable].label}, most common", f"{category.levels[top]} ({shares})"))
     return rows
 
 
@@ -415,7 +417,7 @@ def _not_all(
     profiles: Profiles,
     formats: Formats,
 ) -> tuple[str, ...]:
-    """For whom the picture does not hold: a tenth at the other end of each marker, and the other answer of yes/no."""
+    """List exceptions from the persona: a tenth at the other end of each marker, and the other answer of yes/no."""
     lines = []
     for mark in [m for m in marks if m.marker][:3]:
         variable, own = by_name[mark.variable], mark.summary

@@ -1,4 +1,4 @@
-"""What to do for a segment: rules of the playbook, checked as they are read; what is at stake and how to test."""
+"""Rules of the playbook: validation, actions, amounts at stake and sample sizes of tests."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ def read_playbook(path: Path) -> list[tuple[int, Play]]:
         text = path.read_text(encoding="utf-8")
         content, lines = yaml.safe_load(text), _lines(yaml.compose(text, Loader=yaml.SafeLoader))
     except FileNotFoundError:
-        raise InputError(f"{place} is not there.", hint="It holds the actions; restore it.") from None
+        raise InputError(f"{place} does not exist.", hint="Restore the file; it contains the actions.") from None
     except UnicodeDecodeError:
         raise InputError(f"{place} is not UTF-8 text.", hint="Save it as UTF-8.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise InputError(f"{place}{line}: not valid YAML.", hint="Check indents and colons.") from None
+        raise InputError(f"{place}{line}: not valid YAML.", hint="Check the indentation and the colons.") from None
     if not isinstance(content or [], list):
         raise InputError(f"{place} is not a list of rules.", hint="Each rule begins with '- when: '.")
     plays, faults = [], []
@@ -111,7 +111,7 @@ def read_playbook(path: Path) -> list[tuple[int, Play]]:
             for each in error.errors()[:3]:
                 field = str(each["loc"][0]) if each["loc"] else ""
                 near = did_you_mean(field, Play.model_fields) if each["type"] == "extra_forbidden" else ""
-                what = "there is no such field" if near or each["type"] == "extra_forbidden" else each["msg"].lower()
+                what = "unknown field" if near or each["type"] == "extra_forbidden" else each["msg"].lower()
                 faults.append((at.get(field, at[""]), f"field {field}: {what}. {near}".strip() if field else what))
             continue
         found = [(at.get(field, at[""]), fault) for field, fault in _faults(play)]
@@ -169,14 +169,14 @@ def _limits(names: list[str]) -> str:
 
 
 def _unknown(name: str) -> str:
-    """Why a number cannot be one of ours; whether the study has such a variable is seen later."""
+    """Explain why a number is not available; whether the study has such a variable is seen later."""
     owner, _, field = name.partition(".")
     if not field:
         return f"'{name}' is not a number of a segment; write for example {name}.z or {name}.median"
     known = _KNOWN.get(owner)
     if known and field not in known:
-        ours = [f"{owner}.{each}" for each in known]
-        return f"there is no '{name}'; there are {listed(ours)}. {did_you_mean(name, ours)}".rstrip()
+        available = [f"{owner}.{each}" for each in known]
+        return f"unknown name '{name}'; available: {listed(available)}. {did_you_mean(name, available)}".rstrip()
     return ""
 
 
@@ -189,7 +189,7 @@ def choose_actions(
     study: Study,
     formats: Formats,
 ) -> tuple[Action, ...]:
-    """The first rules that hold for a segment, with their numbers; passed over are those on what the study lacks.
+    """Return the first matching rules of a segment; rules on variables that the study lacks are skipped.
 
     Raises
     ------
@@ -240,7 +240,7 @@ def check_numbers(plays: list[tuple[int, Play]], variables: Iterable[Variable]) 
             if owner in counted and owner not in _KNOWN and field not in _OF_A_VARIABLE:
                 there = [f"{owner}.{each}" for each in _OF_A_VARIABLE]
                 near = did_you_mean(name, there)
-                faults.append(f"{PLAYBOOK}, line {line}: there is no '{name}'. {near}".rstrip())
+                faults.append(f"{PLAYBOOK}, line {line}: unknown name '{name}'. {near}".rstrip())
     if faults:
         raise InputError("\n".join(faults[:4]), f"A variable has: {', '.join(_OF_A_VARIABLE)}.", "Correct the rule.")
 
@@ -250,22 +250,22 @@ def _sentence(text: str) -> str:
 
 
 def find_misspelt(plays: list[tuple[int, Play]], names: Iterable[str]) -> list[str]:
-    """Names in rules that the study lacks and that are all but one of its own: such a rule waits in vain.
+    """Return unknown names in rules that are similar to a name in the study.
 
     Other unknown names are no fault, as a playbook may serve many studies.
     """
-    ours, told = set(names), []
+    available, misspelt = set(names), []
     for line, play in plays:
         quoted = _QUOTE.findall(f"{play.action} {play.reason} {play.measure} {play.avoid}")
         owners = dict.fromkeys(name.partition(".")[0] for name in (*parse(play.when).names, *quoted))
         for owner in owners:
-            near = get_close_matches(owner, ours, n=1, cutoff=ALIKE)
-            if owner not in ours and owner not in _KNOWN and near:
-                told.append(
+            near = get_close_matches(owner, available, n=1, cutoff=ALIKE)
+            if owner not in available and owner not in _KNOWN and near:
+                misspelt.append(
                     f"{PLAYBOOK}, line {line}: the study has no '{owner}', so the rule is passed over. "
                     f"Did you mean '{near[0]}'?"
                 )
-    return told
+    return misspelt
 
 
 def _number(formula: Expression, values: Mapping[str, Any], line: int) -> float:
@@ -325,7 +325,7 @@ def _proof(play: Play, line: int, values: Mapping[str, Any], n: int, study: Stud
 
 
 def holdout_size(before: float, after: float) -> int:
-    """Customers in each of two equal groups that show a change of a share, by the arcsine effect size (Cohen 1988).
+    """Compute the size of each of two groups to detect a change of a share, by arcsine effect size (Cohen 1988).
 
     >>> holdout_size(0.14, 0.18)
     1314
@@ -382,14 +382,14 @@ def _facts(
 
 def _notable(segment: SegmentProfile, by_name: Mapping[str, Variable]) -> dict[str, Difference]:
     """The forming feature and the outcome that differ most, under the names ``top`` and ``outcome``."""
-    found = {}
+    notable = {}
     for owner, role in (("top", "feature"), ("outcome", "outcome")):
         candidates = [
             d for d in segment.differences if by_name[d.variable].role == role and segment.is_typical(d.summary)
         ]
         if candidates:
-            found[owner] = max(candidates, key=lambda d: (abs(d.z), d.variable))
-    return found
+            notable[owner] = max(candidates, key=lambda d: (abs(d.z), d.variable))
+    return notable
 
 
 def _quotes(
@@ -399,8 +399,8 @@ def _quotes(
     texts = {}
     for owner, d in _notable(segment, by_name).items():
         variable, base = by_name[d.variable], profiles.everyone[d.variable]
-        told = formats.told(variable.unit, (d.summary.mean, d.summary.median), (base.mean, base.median))
-        measure, here, everyone = told or ("median", *[formats.value(base.median, variable.unit)] * 2)
+        formatted = formats.told(variable.unit, (d.summary.mean, d.summary.median), (base.mean, base.median))
+        measure, here, everyone = formatted or ("median", *[formats.value(base.median, variable.unit)] * 2)
         heads = {"mean": "on average ", "median": "typically ", "share": ""}
         texts |= {
             f"{owner}.label": in_sentence(variable.label),

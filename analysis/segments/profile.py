@@ -1,4 +1,4 @@
-"""What each segment is like: medians and bands in original units, differences with uncertainty, value, the map."""
+"""Profiles of segments: medians, ranges and differences with uncertainty, in original units."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class SegmentProfile:
     differences: tuple[Difference, ...]
 
     def is_typical(self, summary: Summary) -> bool:
-        """Whether enough of the segment have a value of a variable for it to describe the segment."""
+        """Return whether enough members have a value for the variable to describe the segment."""
         return summary.n >= TYPICAL_FROM * self.n
 
 
@@ -205,7 +205,7 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, min_c
     Returns
     -------
     ExpectedSpend or None
-        None where a segment has customers with a purchase, but fewer than may be told.
+        None where a segment has customers with a purchase, but fewer than may be published.
     """
     own = lifetime.of(keys)
     buyers = np.bincount(labels[own.frame["purchase_value"].notna().to_numpy()])[1:]
@@ -382,12 +382,12 @@ def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator) -> N
         return np.nanmean(values, axis=0) + spread * rng.standard_normal((RESAMPLES, values.shape[1]))
     drawn = rng.integers(0, n, (RESAMPLES, n)) + n * np.arange(RESAMPLES)[:, None]
     weights = np.bincount(drawn.ravel(), minlength=RESAMPLES * n).reshape(RESAMPLES, n).astype(float)
-    held = np.maximum(weights @ known, 1)
-    return (weights @ np.where(known, values, 0.0)) / held
+    n_known = np.maximum(weights @ known, 1)
+    return (weights @ np.where(known, values, 0.0)) / n_known
 
 
 def _few_known(values: pd.Series, labels: Labels, min_cell: int) -> bool:
-    """Whether a segment's figures would stand for fewer customers than may be told."""
+    """Whether a segment's figures would stand for fewer customers than may be published."""
     known = np.bincount(labels[values.notna().to_numpy()], minlength=int(labels.max()) + 1)
     return bool((known[1:] < np.minimum(min_cell, np.bincount(labels)[1:])).any())
 
@@ -464,9 +464,9 @@ def _segment_map(matrix: Matrix, labels: Labels, forming: tuple[Variable, ...], 
     turn = np.linspace(0, 2 * np.pi, 49)
     circle = np.column_stack([np.cos(turn), np.sin(turn)]) * np.sqrt(2 * np.log(2))
     for segment in range(1, int(labels.max()) + 1):
-        own = points[labels == segment]
-        centre = own.mean(axis=0)
-        values, vectors = np.linalg.eigh(np.cov(own.T) if len(own) > 2 else np.eye(2))
+        members = points[labels == segment]
+        centre = members.mean(axis=0)
+        values, vectors = np.linalg.eigh(np.cov(members.T) if len(members) > 2 else np.eye(2))
         outline = centre + (circle * np.sqrt(np.maximum(values, 0))) @ vectors.T
         centres.append((float(centre[0]), float(centre[1])))
         outlines.append(tuple((float(x), float(y)) for x, y in outline))

@@ -1,4 +1,4 @@
-"""Which segments to turn to: what speaks for each, as scores that a reader can weigh."""
+"""Scores of segments for targeting, by criterion."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Criterion:
     apart : bool
         Whether the best and the last differ by more than chance: their 95 % intervals do not meet.
     weight : int
-        To begin with; 0 where the segments are not apart.
+        Initial weight; 0 where the segments are not apart.
     """
 
     name: CriterionName
@@ -78,30 +78,30 @@ def weigh_segments(
     study: Study,
     change: Change | None = None,
 ) -> Targeting:
-    """Score each segment by what the study tells of it; what the data do not hold is left out.
+    """Score each segment by each criterion that the data supports.
 
     Raises
     ------
     InputError
-        Where ``targeting.response`` is no outcome of yes or no.
+        Where ``targeting.response`` is not a yes/no outcome.
     """
     n = sum(s.n for s in segments)
     sizes = [s.share for s in segments]
-    found = [_criterion("size", "attractiveness", "", sizes, _around(sizes, [n] * len(sizes)), study)]
+    scored = [_criterion("size", "attractiveness", "", sizes, _around(sizes, [n] * len(sizes)), study)]
     if study.value:
-        found.append(_by_mean("value", "attractiveness", study.value, segments, study))
+        scored.append(_by_mean("value", "attractiveness", study.value, segments, study))
     if expected is not None:
         ends = [(e.low, e.high) for e in expected.segments]
         values = [e.value for e in expected.segments]
-        found.append(_criterion("outlook", "attractiveness", "", values, ends, study))
+        scored.append(_criterion("outlook", "attractiveness", "", values, ends, study))
     if growth := _growth(change, len(segments)):
         values, ends = [x for x, _ in growth], [around for _, around in growth]
-        found.append(_criterion("growth", "attractiveness", "", values, ends, study))
+        scored.append(_criterion("growth", "attractiveness", "", values, ends, study))
     reach = [_f1(each.precision, each.recall) for each in rules.tree.segments]
-    found.append(_criterion("reachability", "fit", "", reach, _around(reach, [s.n for s in segments]), study))
+    scored.append(_criterion("reachability", "fit", "", reach, _around(reach, [s.n for s in segments]), study))
     if response := _response(variables, segments, study):
-        found.append(_by_mean("response", "fit", response, segments, study))
-    criteria = tuple(criterion for criterion in found if criterion)
+        scored.append(_by_mean("response", "fit", response, segments, study))
+    criteria = tuple(criterion for criterion in scored if criterion)
     total = _mean(criteria, len(segments))
     return Targeting(
         criteria,
@@ -116,9 +116,9 @@ def _by_mean(
     name: CriterionName, axis: Axis, variable: str, segments: tuple[SegmentProfile, ...], study: Study
 ) -> Criterion | None:
     """A criterion by the mean of a variable; None where a segment's is not published."""
-    told = [next((d for d in s.differences if d.variable == variable), None) for s in segments]
-    known = [d for d in told if d is not None]
-    if len(known) < len(told):
+    differences = [next((d for d in s.differences if d.variable == variable), None) for s in segments]
+    known = [d for d in differences if d is not None]
+    if len(known) < len(differences):
         return None
     ends = [(d.z_low, d.z_high) for d in known]
     return _criterion(name, axis, variable, [d.summary.mean for d in known], ends, study)
@@ -167,10 +167,10 @@ def _response(variables: tuple[Variable, ...], segments: tuple[SegmentProfile, .
     named = study.targeting.response
     if named is not None and named not in ("", *outcomes):
         raise InputError(
-            f"_quarto.yml, segmentation.targeting.response: '{named}' is no outcome of yes or no.",
-            f"There are: {listed(outcomes)}." if outcomes else "The study has none.",
-            did_you_mean(named, outcomes) or "Name one of them, or '' for none.",
+            f"_quarto.yml, segmentation.targeting.response: '{named}' is not a yes/no outcome.",
+            f"Available: {listed(outcomes)}." if outcomes else "The study has none.",
+            did_you_mean(named, outcomes) or "Choose one of them, or '' for none.",
         )
-    told = [{d.variable for d in s.differences} for s in segments]
+    published = [{d.variable for d in s.differences} for s in segments]
     open_to = outcomes if named is None else [named]
-    return next((name for name in open_to if all(name in known for known in told)), "")
+    return next((name for name in open_to if all(name in known for known in published)), "")

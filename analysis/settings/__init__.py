@@ -1,1 +1,1 @@
-"""The settings of a study, checked as they are read."""
+"""Settings of a study and their validation."""

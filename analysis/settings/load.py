@@ -1,4 +1,4 @@
-"""Read the settings of a study: the ``segmentation:`` block of ``_quarto.yml``, overlaid by Quarto profiles."""
+"""Reader of the settings: the ``segmentation:`` block of ``_quarto.yml`` and of Quarto profiles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analysis.settings.models import (
 
 
 def project_settings(root: Path, profile: str | None = None) -> dict[str, Any]:
-    """Read ``_quarto.yml`` and overlay the profiles, as Quarto does.
+    """Read ``_quarto.yml`` and merge the profiles into it, as Quarto does.
 
     Parameters
     ----------
@@ -40,15 +40,15 @@ def project_settings(root: Path, profile: str | None = None) -> dict[str, Any]:
 
 
 def profile_files(root: Path, profile: str | None = None) -> list[Path]:
-    """The ``_quarto-<profile>.yml`` files in force, in the order in which they are laid over the settings."""
+    """List the active ``_quarto-<profile>.yml`` files in the order in which they are applied."""
     names = os.environ.get("QUARTO_PROFILE", "") if profile is None else profile
     files = [root / f"_quarto-{name.strip()}.yml" for name in names.split(",") if name.strip()]
     for file in files:
         if not file.is_file():
             known = sorted(p.stem.removeprefix("_quarto-") for p in root.glob("_quarto-*.yml"))
             raise InputError(
-                f"Profile '{file.stem.removeprefix('_quarto-')}': {file.name} is not there.",
-                f"Profiles there: {listed(known) or 'none'}.",
+                f"Profile '{file.stem.removeprefix('_quarto-')}': {file.name} does not exist.",
+                f"Available profiles: {listed(known) or 'none'}.",
                 "Set QUARTO_PROFILE to one of them, or unset it.",
             )
     return files
@@ -57,7 +57,7 @@ def profile_files(root: Path, profile: str | None = None) -> list[Path]:
 def load_study(root: Path, profile: str | None = None) -> Study:
     """Read and check the ``segmentation:`` block.
 
-    A profile that names its own sources is a study of its own; one that does not changes the default study.
+    A profile with sources defines a separate study. A profile without sources modifies the default study.
 
     Raises
     ------
@@ -66,20 +66,20 @@ def load_study(root: Path, profile: str | None = None) -> Study:
     """
     block: Any = _read_yaml(root / "_quarto.yml").get("segmentation")
     for overlay in profile_files(root, profile):
-        own = _read_yaml(overlay).get("segmentation")
-        if isinstance(own, dict):
-            block = own if "sources" in own or not isinstance(block, dict) else merge(block, own)
+        changes = _read_yaml(overlay).get("segmentation")
+        if isinstance(changes, dict):
+            block = changes if "sources" in changes or not isinstance(block, dict) else merge(block, changes)
     if not isinstance(block, dict):
         raise InputError(
             "_quarto.yml has no 'segmentation:' block.",
-            "It holds the study: title, sources, features.",
-            "The Reproduce page and the README show one.",
+            "This block defines the study: title, sources and features.",
+            "See the example in README.md.",
         )
     return check_study(block, [path.name for path in profile_files(root, profile)])
 
 
 def check_study(block: Mapping[str, Any], overlays: list[str] | None = None) -> Study:
-    """Turn a raw block into a :class:`Study`, or say what is wrong with it."""
+    """Convert a raw block into a :class:`Study`, or raise an error that lists its problems."""
     try:
         return Study.model_validate(block)
     except ValidationError as error:
@@ -88,7 +88,7 @@ def check_study(block: Mapping[str, Any], overlays: list[str] | None = None) -> 
 
 
 def name_settings_file(message: str, root: Path, profile: str | None = None) -> str:
-    """Name the file in which a setting stands, in a message about settings.
+    """Replace ``_quarto.yml`` in a message by the file that contains the setting.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def name_settings_file(message: str, root: Path, profile: str | None = None) -> 
     Returns
     -------
     str
-        With the profile's name where the profile has the setting, or more of the way to it than ``_quarto.yml``.
+        The message with the name of the profile, if the setting, or most of the path to it, is in the profile.
     """
     try:
         files = {file.name: _read_yaml(file) for file in (root / "_quarto.yml", *profile_files(root, profile))}
@@ -119,7 +119,7 @@ def name_settings_file(message: str, root: Path, profile: str | None = None) -> 
 
 
 def _depth(settings: Any, steps: list[str | int]) -> int:
-    """How many steps of the way to a setting are there."""
+    """Count the steps of a path that exist in the settings."""
     for n, step in enumerate(steps):
         try:
             settings = settings[step]
@@ -129,7 +129,7 @@ def _depth(settings: Any, steps: list[str | int]) -> int:
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay one tree of settings over another: mappings merge, lists and values are replaced.
+    """Merge one tree of settings into another; lists and single values are replaced.
 
     Examples
     --------
@@ -147,12 +147,14 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path.name} is not in this folder.", hint="Run from the project's folder.") from None
+        raise InputError(f"{path.name} is not in this folder.", hint="Run the command in the project folder.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "the file is not UTF-8 text"
-        raise InputError(f"{path.name}{place}: not valid YAML ({problem}).", hint="Check indents and colons.") from None
+        raise InputError(
+            f"{path.name}{place}: not valid YAML ({problem}).", hint="Check the indentation and the colons."
+        ) from None
     if not isinstance(content, dict):
-        raise InputError(f"{path.name} holds no settings.", "Expected 'key: value' lines.")
+        raise InputError(f"{path.name} contains no settings.", "Expected 'key: value' lines.")
     return content

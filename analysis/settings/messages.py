@@ -1,4 +1,4 @@
-"""What is wrong with settings, in words: the place, the value, what was expected and what was probably meant."""
+"""Messages about invalid settings: place, value, expectation and suggestion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from analysis.settings.models import (
 
 
 def as_lines(where: str, problems: list[str]) -> str:
-    """As many problems as five lines hold, and how many there are besides."""
+    """Join the problems that fit in five lines, and count the others."""
     lines: list[str] = []
     for i, problem in enumerate(problems):
         new = f"{where}, {problem}".split("\n")
@@ -35,14 +35,14 @@ def as_lines(where: str, problems: list[str]) -> str:
 
 
 def explain_problems(problems: list[Any]) -> list[str]:
-    """One text for each place; a setting that takes several kinds of value has one text with all of them."""
+    """Return one text for each setting; alternatives of its type are joined."""
     wrong_lists = {p["loc"] for p in problems if p["type"] == "too_short" and p["input"]}
     by_place: dict[str, list[Any]] = {}
     for problem in problems:
-        # A list with a bad item is also told to be too short.
+        # pydantic also reports a list with an invalid item as too short.
         if problem["loc"] not in wrong_lists:
             by_place.setdefault(_place(problem["loc"]), []).append(problem)
-    return [_explain(place, found) for place, found in by_place.items()]
+    return [_explain(place, problems) for place, problems in by_place.items()]
 
 
 def _place(location: tuple[Any, ...]) -> str:
@@ -66,16 +66,16 @@ def _explain(place: str, problems: list[Any]) -> str:
     choices = [p["ctx"]["expected"] for p in problems[::-1] if p["type"] == "literal_error"]
     if choices:
         choices += ["a date such as 2014-06-29" for p in problems if p["type"].startswith("date_")]
-        return f"{place}: {value!r} is not a choice here.\n  Valid: {' or '.join(choices)}."
+        return f"{place}: {value!r} is not a valid choice.\n  Valid: {' or '.join(choices)}."
     if kind == "missing":
-        return f"{place}: this setting is required and is not there."
+        return f"{place}: this setting is required."
     if kind == "value_error":
         return f"{place}: {problem['msg'].removeprefix('Value error, ').rstrip('.')}."
     expected = " or ".join(
         _EXPECTED[p["type"]].format(**p.get("ctx", {})) if p["type"] in _EXPECTED else p["msg"] for p in problems
     )
     shown = f"'{value}'" if isinstance(value, str) else str(value)
-    return f"{place}: {shown[:60]} cannot be used; expected is {expected}."
+    return f"{place}: {shown[:60]} is not valid; expected {expected}."
 
 
 _EXPECTED = {
@@ -98,7 +98,7 @@ _EXPECTED = {
     "model_type": "a block of 'key: value' lines",
     "invalid_key": "a name in letters",
 }
-"""What is expected, by the kind of error, in the words of the settings file."""
+"""Expected value by type of error, in the terms of the settings file."""
 
 
 def _fields_at(location: tuple[Any, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The settings of a study, each declared with its type, its bounds and what it does."""
+"""Settings of a study, each with its type, bounds and description."""
 
 from __future__ import annotations
 
@@ -19,18 +19,22 @@ CriterionName = Literal["size", "value", "outlook", "growth", "reachability", "r
 
 
 class Settings(BaseModel):
-    """Base of all settings: unknown keys are errors, values cannot change after reading."""
+    """Base class of all settings: unknown keys are errors, and values are read-only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Roles(Settings):
-    """Columns of a source that are used as they stand; columns named nowhere only feed formulas."""
+    """Roles of the columns of a source. Columns without a role are available to formulas only."""
 
     feature: tuple[str, ...] = Field(default=(), description="Columns that form the segments.")
-    descriptor: tuple[str, ...] = Field(default=(), description="Columns that describe the segments and form none.")
-    outcome: tuple[str, ...] = Field(default=(), description="Columns that describe them and that they are to predict.")
-    ignore: tuple[str, ...] = Field(default=(), description="Columns that are neither drawn nor summarised.")
+    descriptor: tuple[str, ...] = Field(
+        default=(), description="Columns that describe the segments without forming them."
+    )
+    outcome: tuple[str, ...] = Field(
+        default=(), description="Columns that describe the segments and that they should predict."
+    )
+    ignore: tuple[str, ...] = Field(default=(), description="Columns to leave out of charts and summaries.")
 
     @model_validator(mode="after")
     def _one_role_each(self) -> Roles:
@@ -38,74 +42,76 @@ class Roles(Settings):
         for role in get_args(Role):
             for column in getattr(self, role):
                 if column in seen:
-                    raise ValueError(f"column '{column}' has two roles, {seen[column]} and {role}; keep one")
+                    raise ValueError(f"column '{column}' has two roles, {seen[column]} and {role}; remove one")
                 seen[column] = role
         return self
 
 
 class RowColumns(Settings):
-    """Which columns of transactions or events say what."""
+    """Meaning of the columns of transactions and events."""
 
-    customer: str | None = Field(default=None, description="Whose row it is; the key of the other sources.")
-    date: str | None = Field(default=None, description="When it was.")
-    amount: str | None = Field(default=None, description="Transactions: money paid; less than nothing is a refund.")
+    customer: str | None = Field(default=None, description="Customer of the row, the same key as in other sources.")
+    date: str | None = Field(default=None, description="Date, or date and time.")
+    amount: str | None = Field(default=None, description="Transactions: amount paid; a negative amount is a refund.")
     order: str | None = Field(
-        default=None, description="Transactions: which rows are one purchase; none: those of a day."
+        default=None, description="Transactions: order number. Without it, the rows of one day are one order."
     )
-    quantity: str | None = Field(default=None, description="Transactions: how many pieces.")
-    category: str | None = Field(default=None, description="Transactions: what was bought, for shares of spend.")
-    channel: str | None = Field(default=None, description="Transactions: where it was bought, for shares of spend.")
+    quantity: str | None = Field(default=None, description="Transactions: number of items.")
+    category: str | None = Field(default=None, description="Transactions: product category, for shares of spending.")
+    channel: str | None = Field(default=None, description="Transactions: sales channel, for shares of spending.")
     session: str | None = Field(
-        default=None, description="Events: which rows are one visit; none: a long pause ends it."
+        default=None, description="Events: session number. Without it, a long pause ends a session."
     )
-    event: str | None = Field(default=None, description="Events: what happened, such as a page view or a purchase.")
+    event: str | None = Field(default=None, description="Events: type of event, such as a page view or a purchase.")
 
 
 class Source(Settings):
-    """One table of the study and how to read it."""
+    """A table of the study and how to read it."""
 
     path: str = Field(
-        min_length=1, description="File, relative to the project folder; or a pattern of files, or an address."
+        min_length=1, description="File relative to the project folder, a pattern of files, or an address."
     )
-    kind: Kind = Field("customers", description="What a row is.")
-    key: str | None = Field(None, description="Column that identifies the customer; none: row numbers serve.")
-    columns: RowColumns = Field(RowColumns(), description="For transactions and events: which column is what.")
-    roles: Roles = Field(Roles(), description="What columns are used for as they stand.")
-    labels: dict[str, str] = Field({}, description="Words for the page, by column.")
-    units: dict[str, Unit] = Field({}, description="Unit of a column, where it is not plain from the data.")
+    kind: Kind = Field("customers", description="Content of a row.")
+    key: str | None = Field(None, description="Column that identifies the customer; by default the row number.")
+    columns: RowColumns = Field(RowColumns(), description="Meaning of the columns of transactions and events.")
+    roles: Roles = Field(Roles(), description="Roles of the columns.")
+    labels: dict[str, str] = Field({}, description="Labels on the pages, by column.")
+    units: dict[str, Unit] = Field({}, description="Unit of a column, if it cannot be inferred from the data.")
     types: dict[str, Literal["number", "date", "category", "boolean", "text"]] = Field(
-        {}, description="Type of a column, where the reader should not decide."
+        {}, description="Type of a column, if it should not be inferred."
     )
-    merge: dict[str, dict[str, str]] = Field({}, description="Spellings of a category to merge, by column.")
+    merge: dict[str, dict[str, str]] = Field({}, description="Categories to merge, by column: old spelling to new.")
     ordered: dict[str, tuple[str, ...]] = Field(
-        {}, description="Answers of a category from least to most, by column, where they are not recognised."
+        {}, description="Order of the answers, from lowest to highest, by column, if it is not recognised."
     )
     plausible: dict[str, tuple[float | None, float | None]] = Field(
-        {}, description="Lowest and highest believable value, by column; ~ leaves a side open."
+        {}, description="Lowest and highest plausible value, by column; ~ for no limit."
     )
     dates: Literal["auto", "day-first", "month-first", "iso"] = Field(
-        "auto", description="Order of day, month and year in text; auto: by the evidence in the column."
+        "auto", description="Order of day, month and year in text; auto infers it from the column."
     )
-    decimal: Literal["auto", ".", ","] = Field("auto", description="Decimal mark; auto: by the evidence.")
-    delimiter: str = Field("auto", description="What separates the columns of a text file; auto: by the evidence.")
-    encoding: str = Field("auto", description="Encoding of a text file, such as utf-8; auto: by the evidence.")
-    battery: tuple[str, ...] = Field((), description="Survey items on one scale; default: those that form segments.")
-    origin: str = Field("", description="Where to get the file, for people who do not have it.")
-    sheet: str | int | None = Field(None, description="Sheet of a workbook, by name or number from 0.")
-    query: str | None = Field(None, description="SQL, where the path is the address of a database.")
-    header: bool | None = Field(None, description="Whether the first line names the columns; none: by evidence.")
-    names: tuple[str, ...] | None = Field(None, description="Names for the columns of a file without a header.")
+    decimal: Literal["auto", ".", ","] = Field("auto", description="Decimal mark; auto infers it from the file.")
+    delimiter: str = Field("auto", description="Column delimiter of a text file; auto infers it from the file.")
+    encoding: str = Field("auto", description="Encoding of a text file, such as utf-8; auto infers it from the file.")
+    battery: tuple[str, ...] = Field(
+        (), description="Survey items on the same scale; by default those that form the segments."
+    )
+    origin: str = Field("", description="Where others can get the file.")
+    sheet: str | int | None = Field(None, description="Sheet of a workbook: name, or number starting at 0.")
+    query: str | None = Field(None, description="Table name or SQL query, if the path is a database.")
+    header: bool | None = Field(None, description="Whether the first line contains column names; inferred by default.")
+    names: tuple[str, ...] | None = Field(None, description="Column names for a file without a header.")
 
     @field_validator("plausible")
     @classmethod
     def _low_to_high(cls, ranges: dict[str, tuple[float | None, float | None]]) -> object:
         for column, (low, high) in ranges.items():
             if low is not None and high is not None and low > high:
-                raise ValueError(f"'{column}': nothing lies between {low:g} and {high:g}; lower one first")
+                raise ValueError(f"'{column}': {low:g} is above {high:g}; write the lower bound first")
         return ranges
 
     def named_columns(self) -> tuple[str, ...]:
-        """Every column that the settings name, each once, key first."""
+        """List every column in these settings once, the key first."""
         named = [self.key] if self.key else []
         named += [column for column in self.columns.model_dump().values() if column]
         named += self.battery
@@ -117,20 +123,22 @@ class Source(Settings):
 
 
 class Feature(Settings):
-    """A variable computed from the columns of a customer.
+    """A feature computed from the columns of a customer.
 
     ``high`` and ``low`` are the words for a segment far above or below everyone, as a plural noun
     ("wine buyers"); names and stories are made from them.
     """
 
-    label: str = Field(description="What the pages call it.")
-    formula: str = Field(description="How it is computed from the columns of a customer.")
-    unit: Unit = Field("number", description="What it is measured in; numbers are written by it.")
-    role: Role = Field("feature", description="Whether it forms segments, describes them or is to be predicted.")
-    transform: Transform = Field("auto", description="Logarithm or not; auto: of skewed amounts and counts.")
-    about: str = Field("", description="One sentence for the page.")
-    high: str = Field("", description='Words for those far above everyone, as a plural noun: "wine buyers".')
-    low: str = Field("", description="The same for those far below.")
+    label: str = Field(description="Label on the pages.")
+    formula: str = Field(description="Formula over the columns of a customer.")
+    unit: Unit = Field("number", description="Unit of measurement, which determines the number format.")
+    role: Role = Field(
+        "feature", description="Whether the feature forms segments, describes them or is an outcome to predict."
+    )
+    transform: Transform = Field("auto", description="Logarithm; auto applies it to skewed amounts and counts.")
+    about: str = Field("", description="One sentence for the pages.")
+    high: str = Field("", description='Plural noun for segments far above average: "wine buyers".')
+    low: str = Field("", description="Plural noun for segments far below average.")
 
     @field_validator("formula", mode="before")
     @classmethod
@@ -139,54 +147,52 @@ class Feature(Settings):
 
 
 class Reduce(Settings):
-    """Clustering in fewer dimensions than were measured; the linter says what that costs."""
+    """Dimension reduction before clustering. The linter reports its cost."""
 
-    pca: int = Field(ge=1, le=50, description="Principal components that are kept.")
+    pca: int = Field(ge=1, le=50, description="Number of principal components.")
 
 
 class ProofChoices(Settings):
-    """What the segments have to predict, and what they are held against."""
+    """Settings of the predictive validation and its RFM benchmark."""
 
     split: dt.date | Literal["auto"] = Field(
-        default="auto", description="Last day that segments are formed by; auto: a third of the time is held out."
+        default="auto", description="Last day of the training period; auto holds out the last third of the time."
     )
-    recency: str | None = Field(
-        default=None, description="Variable that says how long ago a customer bought, for RFM cells."
-    )
-    frequency: str | None = Field(
-        default=None, description="Variable that says how often a customer bought, for RFM cells."
-    )
+    recency: str | None = Field(default=None, description="Time since the last purchase, for RFM cells.")
+    frequency: str | None = Field(default=None, description="Number of purchases, for RFM cells.")
 
 
 class CardChoices(Settings):
-    """What only people can say about a segmentation."""
+    """Facts about the segmentation that cannot be derived from data."""
 
-    purpose: str = Field(default="", description="What the segments are for.")
-    owner: str = Field(default="", description="Who answers for them: a role or a team.")
+    purpose: str = Field(default="", description="Purpose of the segments.")
+    owner: str = Field(default="", description="Role or team responsible for the segments.")
     valid_until: dt.date | None = Field(
-        default=None, description="Last day they should be used; none: a year after the date."
+        default=None, description="Last day of use; by default one year after the study date."
     )
     protected: tuple[str, ...] | None = Field(
-        default=None, description="Columns that must not be revealed or treated unlike; none: recognised by name."
+        default=None, description="Protected attributes for the fairness check; by default recognised by name."
     )
 
 
 class HistoryChoices(Settings):
-    """Which earlier run this one is compared with."""
+    """Choice of the earlier run to compare with."""
 
     previous: str | None = Field(
         default=None,
         min_length=1,
-        description="Record, folder of records, or address of a published site; none: the newest one kept here.",
+        description="Record, folder of records or address of a published site; by default the latest local record.",
     )
 
 
 class NameRule(Settings):
-    """What a segment is called for good; or which earlier segment it is; or that its name is nobody's any more."""
+    """A fixed name for a segment, its identity with an earlier segment, or a retired name."""
 
-    called: str | None = Field(default=None, min_length=1, description="Name to show; may stand alone.")
-    same_as: str | None = Field(default=None, description="Address of the earlier segment that this one is.")
-    retired: bool = Field(default=False, description="Whether no segment is to have this name any more.")
+    called: str | None = Field(
+        default=None, min_length=1, description="Name to show. A plain text has the same effect."
+    )
+    same_as: str | None = Field(default=None, description="Address of the earlier segment that is the same.")
+    retired: bool = Field(default=False, description="Whether the name is no longer used.")
 
     @model_validator(mode="before")
     @classmethod
@@ -196,36 +202,38 @@ class NameRule(Settings):
     @model_validator(mode="after")
     def _one_of_three(self) -> NameRule:
         if [self.called is not None, self.same_as is not None, self.retired].count(True) != 1:
-            raise ValueError("say a name, or {same_as: <address of an earlier segment>}, or {retired: true}")
+            raise ValueError("expected a name, {same_as: <address of an earlier segment>} or {retired: true}")
         return self
 
 
 class TargetingChoices(Settings):
-    """What the targeting workshop begins with; readers change it in the page."""
+    """Initial choices of the targeting workshop, which readers can change on the page."""
 
     weights: dict[CriterionName, Annotated[int, Field(ge=0, le=100)]] = Field(
-        default={}, description="Weight of a criterion, 0 to 100."
+        default={}, description="Initial weight of each criterion, from 0 to 100."
     )
     response: str | None = Field(
-        default=None, description="Outcome of yes or no that counts as response, a yes being good; none: the first."
+        default=None, description="Yes/no outcome that counts as a response; by default the first one."
     )
 
 
 class Study(Settings):
-    """The whole study. Defaults are those of the Methodology page."""
+    """The whole study. The Methodology page explains the defaults."""
 
-    title: str = Field(min_length=1, description="Name of the study; runs of one title are compared.")
-    subtitle: str = Field("", description="What it is about, in a sentence.")
-    customers: str = Field("customers", description="What a row of the segmentation is called, plural.")
-    locale: Literal["en", "de"] = Field("en", description="How numbers and dates are written; the words are English.")
-    currency: str = Field("", description="Symbol or code of the currency; empty: not stated.")
-    period: str = Field("", description='What money and counts cover, such as "in two years".')
-    as_of: dt.date | Literal["auto"] = Field("auto", description="Date of the study; auto: newest in the data.")
-    demo: Literal["none", "twin", "retailer"] = Field(
-        "none", description="Synthetic study that stands in where no source is there."
+    title: str = Field(min_length=1, description="Name of the study. Runs with the same title are compared.")
+    subtitle: str = Field("", description="Subject of the study in one sentence.")
+    customers: str = Field("customers", description="Plural noun for the customers, such as members.")
+    locale: Literal["en", "de"] = Field("en", description="Format of numbers and dates; the text is English.")
+    currency: str = Field("", description="Symbol or code of the currency; empty if unknown.")
+    period: str = Field("", description='Period of amounts and counts, such as "in two years".')
+    as_of: dt.date | Literal["auto"] = Field(
+        "auto", description="Date of the study; auto is the latest date in the data."
     )
-    sources: tuple[Source, ...] = Field(min_length=1, description="The tables; they are joined by customer.")
-    features: dict[str, Feature] = Field({}, description="Variables that are computed, by name.")
+    demo: Literal["none", "twin", "retailer"] = Field(
+        "none", description="Synthetic data to use if the sources are missing."
+    )
+    sources: tuple[Source, ...] = Field(min_length=1, description="Tables of the study, joined by customer.")
+    features: dict[str, Feature] = Field({}, description="Computed features, by name.")
     value: str | None = Field(None, description="Feature or column that says what a customer is worth.")
     segments: int | Literal["auto", "elbow"] = Field(
         "auto", description="How many, from 2 to 20; auto: by the evidence; elbow: that of k-means."
@@ -262,15 +270,15 @@ class Study(Settings):
     min_share: float = Field(0.03, gt=0, lt=0.5, description="Smallest share of customers in a segment.")
     min_customers: int = Field(30, ge=1, description="Fewest customers in a segment.")
     proof: ProofChoices = Field(ProofChoices(), description="How the segments are put to the proof.")
-    card: CardChoices = Field(CardChoices(), description="What the segmentation card says of purpose and fairness.")
-    targeting: TargetingChoices = Field(TargetingChoices(), description="What the targeting workshop begins with.")
+    card: CardChoices = Field(CardChoices(), description="Purpose, owner and fairness check of the segmentation card.")
+    targeting: TargetingChoices = Field(TargetingChoices(), description="Initial choices of the targeting workshop.")
     names: dict[str, NameRule] = Field(
-        {}, description="Name to show instead of a generated one, or what becomes of it, by slug."
+        {}, description="Fixed, inherited and retired names, by the last part of the segment's address."
     )
-    history: HistoryChoices = Field(HistoryChoices(), description="Which earlier run this one is compared with.")
+    history: HistoryChoices = Field(HistoryChoices(), description="Earlier run to compare with.")
 
     def only(self, *fields: str) -> Study:
-        """These settings; all others, and with them all words, are as if nobody had written them."""
+        """Return a copy with only these settings; all others have their defaults and all texts are empty."""
         return Study.model_construct(None, title="", sources=(), **{name: getattr(self, name) for name in fields})
 
     @field_validator("segments", mode="before")
@@ -278,18 +286,22 @@ class Study(Settings):
     def _segments(cls, value: object) -> object:
         if value in ("auto", "elbow") or (isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= 20):
             return value
-        raise ValueError(f"{value!r} cannot be used; valid are auto, elbow and whole numbers from 2 to 20")
+        raise ValueError(f"{value!r} is not valid; expected auto, elbow or a whole number from 2 to 20")
 
     @model_validator(mode="after")
     def _a_density_method_takes_no_number(self) -> Study:
         if self.algorithm in ("dbscan", "hdbscan") and self.segments != "auto":
-            raise ValueError(f"algorithm: {self.algorithm} finds the number of segments itself; set segments: auto")
+            raise ValueError(
+                f"algorithm: {self.algorithm} determines the number of segments itself; set segments: auto"
+            )
         return self
 
     @model_validator(mode="after")
     def _prototypes_take_categories(self) -> Study:
         if self.algorithm == "kprototypes" and (self.encode != "indicator" or self.reduce):
-            raise ValueError("algorithm: kprototypes is for categories as they are; set encode: indicator, no reduce")
+            raise ValueError(
+                "algorithm: kprototypes needs unmodified categories; set encode: indicator and remove reduce"
+            )
         return self
 
     @model_validator(mode="after")
@@ -301,12 +313,12 @@ class Study(Settings):
                     raise ValueError(f"names.{slug}: {' is '.join([*chain, following])}; keep one of them")
                 chain.append(following)
             if len(chain) > 1 and chain[-1] in self.names and self.names[chain[-1]].retired:
-                raise ValueError(f"names.{chain[-2]}: '{chain[-1]}' is retired; name another segment")
+                raise ValueError(f"names.{chain[-2]}: '{chain[-1]}' is retired; choose another segment")
         return self
 
     @model_validator(mode="after")
     def _names_are_free(self) -> Study:
         for name in self.features:
             if not name.isidentifier():
-                raise ValueError(f"features: '{name}' cannot be a name; use letters, digits and underscores")
+                raise ValueError(f"features: '{name}' is not a valid name; use letters, digits and underscores")
         return self

@@ -1,1 +1,1 @@
-"""Files, databases and addresses in; typed tables out, and settings drafted for a table nobody described."""
+"""Readers of files, databases and web addresses, and draft settings for unknown tables."""

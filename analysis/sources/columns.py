@@ -1,4 +1,4 @@
-"""From the text of a column to its type, with the evidence that decided it.
+"""Column types, inferred from the values.
 
 Every column is reduced to its distinct values first; the rules look at those, weighted by how often they
 occur, and the answer is mapped back to the rows: a million rows of two hundred amounts cost two hundred.
@@ -109,11 +109,11 @@ class _Text:
         return len(self.codes) - int(self.weights.sum())
 
     def row_of(self, value: int) -> int:
-        """First data row, counted from 1, that holds the distinct value number ``value``."""
+        """Return the first data row, counted from 1, with the distinct value number ``value``."""
         return int(np.argmax(self.codes == value)) + 1
 
     def spread(self, values: np.ndarray, nothing: Any) -> np.ndarray:
-        """Map one value for each present distinct value back to the rows."""
+        """Map values of distinct values back to the rows."""
         lookup = np.full(len(self.values) + 1, nothing, dtype=values.dtype)
         lookup[self.present] = values
         return lookup[self.codes]
@@ -141,7 +141,7 @@ def split_words(name: str) -> list[str]:
 
 
 def is_identifier(name: str) -> bool:
-    """Whether a column's name says that its values identify something.
+    """Return whether the name of a column suggests an identifier.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def read_columns(
     shown: str = "the table",
     setting: str = "segmentation.sources[0]",
 ) -> tuple[pd.DataFrame, tuple[Column, ...]]:
-    """Give every column a type, from its values alone or as told.
+    """Assign a type to every column, inferred from its values or as given.
 
     Parameters
     ----------
@@ -223,13 +223,13 @@ def _check_types(types: Mapping[str, str], names: list[str], shown: str, setting
         if name not in names:
             raise InputError(
                 f"{setting}.types.{name}: column '{name}' is not in {shown}.",
-                f"Columns there: {listed(names)}.",
+                f"Available columns: {listed(names)}.",
                 did_you_mean(name, names),
             )
         if type_ not in get_args(ColumnType):
             raise InputError(
                 f"{setting}.types.{name}: '{type_}' is not a type.",
-                f"Types: {', '.join(get_args(ColumnType))}.",
+                f"Valid types: {', '.join(get_args(ColumnType))}.",
                 did_you_mean(str(type_), get_args(ColumnType)),
             )
 
@@ -292,8 +292,8 @@ def _missing_note(values: pa.Array, is_missing: np.ndarray, counts: np.ndarray, 
         return ""
     words = {values[int(i)].as_py(): int(counts[i]) for i in np.flatnonzero(is_missing)}
     words.pop("", None)
-    told = ", ".join(f"{number(count)} written as '{word}'" for word, count in words.items())
-    return f"{number(n_missing)} missing" + (f" ({told})" if told else "")
+    words_used = ", ".join(f"{number(count)} written as '{word}'" for word, count in words.items())
+    return f"{number(n_missing)} missing" + (f" ({words_used})" if words_used else "")
 
 
 def _check_cells(text: _Text, shown: str) -> None:
@@ -306,7 +306,7 @@ def _check_cells(text: _Text, shown: str) -> None:
             f"{shown}, column '{text.name}', data row {number(text.row_of(longest))}: a cell of "
             f"{number(lengths[longest])} bytes.",
             f"Expected cells of at most {number(MAX_CELL)} bytes.",
-            "A quotation mark that is never closed often causes this; otherwise leave that column out.",
+            "An unclosed quotation mark is a common cause; otherwise remove the column.",
         )
     formula = pc.match_substring_regex(text.values, r"^=\s*[A-Za-z$(+\-'\"\d]").to_numpy(zero_copy_only=False)
     if formula.any():
@@ -315,7 +315,7 @@ def _check_cells(text: _Text, shown: str) -> None:
             f"{shown}, column '{text.name}', data row {number(text.row_of(first))}: "
             f"a formula, '{_short(text.values[first].as_py())}'.",
             "Expected values.",
-            "Copy the column and paste it as values, then save again.",
+            "Paste the column as values and save the file again.",
         )
 
 
@@ -339,8 +339,8 @@ def _read_text(
         example = _unread_example(text, forced, mark)
         raise InputError(
             f"{setting}: column '{text.name}' of {shown} cannot be read as {forced}.",
-            f"A value there: '{_short(text.values[example].as_py())}' (data row {number(text.row_of(example))}).",
-            "Mend the values or take that type out of the settings." if "[" in setting else "Mend the values.",
+            f"Example: '{_short(text.values[example].as_py())}' (data row {number(text.row_of(example))}).",
+            "Correct the values, or remove the type from the settings." if "[" in setting else "Correct the values.",
         )
     return _read_words(text, forced)
 
@@ -381,8 +381,8 @@ def _read_boolean(text: _Text, forced: bool) -> _Read | None:
     n_true = int(text.weights[answers].sum())
     values = pd.array(text.spread(answers, False), dtype="boolean")
     values[text.spread(np.zeros(len(words), bool), True)] = pd.NA
-    told = f"two answers: {pair[0]} {number(n_true)}, {pair[1]} {number(int(text.weights.sum()) - n_true)}"
-    column = Column(text.name, "boolean", _joined(told, text.missing_note), text.n_missing, len(set(words)))
+    note = f"two answers: {pair[0]} {number(n_true)}, {pair[1]} {number(int(text.weights.sum()) - n_true)}"
+    column = Column(text.name, "boolean", _joined(note, text.missing_note), text.n_missing, len(set(words)))
     return _Read(pd.Series(values), column)
 
 
@@ -396,18 +396,18 @@ def _read_number(text: _Text, mark: str, guess: bool, forced: bool) -> _Read | N
     n_unread = int(weights[unread].sum())
     if unread.all() or not _nearly_all(text, unread, forced):
         return None
-    kept = np.where(endless, np.nan, numbers)
-    values = _tidy(text.spread(kept, np.nan))
-    told = how or ("whole numbers" if values.dtype == np.int64 or _whole(kept) else "numbers with a decimal point")
+    finite = np.where(endless, np.nan, numbers)
+    values = _tidy(text.spread(finite, np.nan))
+    reason = how or ("whole numbers" if values.dtype == np.int64 or _whole(finite) else "numbers with a decimal point")
     note = _joined(
-        told,
+        reason,
         text.missing_note,
         f"{number(int(weights[endless].sum()))} infinite taken as missing" if endless.any() else "",
         f"{number(n_unread)} not a number taken as missing ({_examples(text, unread)})" if n_unread else "",
     )
     n_missing = int(pd.isna(values).sum())
-    whole = _whole(kept)
-    n_distinct = _n_distinct(kept)
+    whole = _whole(finite)
+    n_distinct = _n_distinct(finite)
     tells_apart = n_distinct > 2 or n_distinct == len(values) - n_missing
     is_key = whole and not forced and tells_apart and is_identifier(text.name)
     type_: ColumnType = "key" if is_key else "number"
@@ -454,7 +454,7 @@ def _read_date(text: _Text, order: DateOrder, forced: bool) -> _Read | None:
     n_far, n_bad = int(text.weights[dates.far].sum()), int(text.weights[dates.bad].sum())
     away = f"{number(n_far)} outside {YEARS[0]} to {YEARS[1]} taken as missing ({_examples(text, dates.far)})"
     unread = f"{number(n_bad)} not a date taken as missing ({_examples(text, dates.bad)})"
-    note = _joined(dates.told, text.missing_note, away if n_far else "", unread if n_bad else "")
+    note = _joined(dates.evidence, text.missing_note, away if n_far else "", unread if n_bad else "")
     column = Column(text.name, "date", note, int(np.isnat(values).sum()), _n_distinct(dates.stamps), n_far + n_bad)
     return _Read(pd.Series(values), column, "open" if dates.is_open else dates.order)
 
@@ -465,19 +465,19 @@ def _read_words(text: _Text, forced: str | None) -> _Read:
     named = is_identifier(text.name)
     n_distinct = len(text.present)
     if forced is not None:
-        type_, told = forced, f"{forced} as set"
+        type_, reason = forced, f"{forced} as set"
     elif digits and _matches(shown, r"^0\d").any():
-        type_, told = "key", "an identifier: leading zeros are kept"
+        type_, reason = "key", "an identifier: leading zeros are kept"
     elif digits:
-        type_, told = "key", "an identifier: more digits than a number keeps"
+        type_, reason = "key", "an identifier: more digits than a number keeps"
     elif named:
-        type_, told = "key", "an identifier by its name"
+        type_, reason = "key", "an identifier by its name"
     elif n_distinct == n_present > 10 and _matches(shown, r"\d").all() and not _matches(shown, r"\s").any():
-        type_, told = "key", "an identifier: a different code in every row"
+        type_, reason = "key", "an identifier: a different code in every row"
     elif n_distinct <= max(2, min(50, n_present // 2)) or n_distinct <= min(1000, n_present * 0.05):
-        type_, told = "category", f"{number(n_distinct)} different words"
+        type_, reason = "category", f"{number(n_distinct)} different words"
     else:
-        type_, told = "text", f"{number(n_distinct)} different texts in {number(n_present)} rows"
+        type_, reason = "text", f"{number(n_distinct)} different texts in {number(n_present)} rows"
     merged = len(text.raw) - len(text.values)
     keep_spaces = type_ in ("key", "text") and merged > 0
     values, codes = (text.raw, text.raw_codes) if keep_spaces else (text.values, text.codes)
@@ -485,7 +485,7 @@ def _read_words(text: _Text, forced: str | None) -> _Read:
     values = pc.if_else(is_missing, pa.scalar(None, values.type), values)
     rows = values.take(pa.array(codes, mask=codes < 0)).cast(pa.string())
     spaces = f"{number(merged)} values differ from another by spaces only" if merged else ""
-    note = _joined(told, spaces, text.missing_note, _contradiction(text))
+    note = _joined(reason, spaces, text.missing_note, _contradiction(text))
     series = pd.Series(rows.to_pandas(), dtype="str")
     return _Read(series, Column(text.name, cast(ColumnType, type_), note, text.n_missing, n_distinct))
 

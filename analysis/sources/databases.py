@@ -1,4 +1,4 @@
-"""Tables out of a database by SQLAlchemy URL; nothing is written there, and no password is ever shown."""
+"""Reader of databases by SQLAlchemy URL. It never writes and never shows a password."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def read_database(address: str, query: str | None, *, root: Path, setting: str) 
         raise InputError(
             f"{setting}.query: more than one column is called {listed(map(repr, twice), 4)}.",
             "Expected a different name for each column.",
-            "Name them in the query with AS.",
+            "Rename them in the query with AS.",
         )
     columns = zip(*rows, strict=True) if rows else [() for _ in names]
     return shown, pa.table([_column(list(values)) for values in columns], names=names)
@@ -104,9 +104,9 @@ def _engine(url: URL, where: str) -> sa.Engine:
         return sa.create_engine(url, connect_args={argument: CONNECT_SECONDS} if argument else {})
     except NoSuchModuleError:
         raise InputError(
-            f"{where}: '{url.drivername}' is not a kind of database that is known here.",
+            f"{where}: '{url.drivername}' is not a supported database.",
             "For example sqlite, postgresql+psycopg, mysql+pymysql.",
-            "Correct the start of the address, or install its SQLAlchemy dialect.",
+            "Correct the beginning of the address, or install the SQLAlchemy dialect.",
         ) from None
     except ModuleNotFoundError as error:
         package = {"psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}.get(str(error.name), str(error.name))
@@ -123,11 +123,11 @@ def _select(
     if query is None:
         if len(tables) != 1:
             raise InputError(
-                f"{setting if setting.startswith('-') else f'{setting}.query'}: which rows of database '{shown}'?",
-                f"Tables there: {listed(tables)}." if tables else "It has no tables.",
-                f'Name one: --data "{_with_table(connection, tables[0])}", or set query of a source in the settings.'
+                f"{setting if setting.startswith('-') else f'{setting}.query'}: choose a table of database '{shown}'.",
+                f"Available tables: {listed(tables)}." if tables else "The database has no tables.",
+                f'Choose one: --data "{_with_table(connection, tables[0])}", or set query in the settings.'
                 if tables and setting.startswith("-")
-                else "Set query of a source in the settings to a table's name or a SELECT statement.",
+                else "Set the query of the source to a table name or a SELECT statement.",
             )
         query = tables[0]
     query = query.strip().rstrip(";")
@@ -137,7 +137,7 @@ def _select(
     elif not re.match(r"(?is)(select|with)\b", query):
         raise InputError(
             f"{setting}.query: '{query[:40]}' is neither a table of '{shown}' nor a SELECT statement.",
-            f"Tables there: {listed(tables or _tables(connection))}.",
+            f"Available tables: {listed(tables or _tables(connection))}.",
             did_you_mean(query, tables),
         )
     with warnings.catch_warnings():
@@ -169,7 +169,7 @@ def _failure(error: Exception, url: URL, where: str, setting: str) -> InputError
     for secret in filter(None, (str(url.password or ""), url.render_as_string(hide_password=False))):
         text = text.replace(secret, "***")
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
-    told = lines[0][:200]
+    message = lines[0][:200]
     low = text.casefold()
     if "password" in low or "authentication" in low or "28p01" in low:
         return InputError(
@@ -178,14 +178,16 @@ def _failure(error: Exception, url: URL, where: str, setting: str) -> InputError
             "Check the variable.",
         )
     if re.search(r"no such (table|column)|does not exist|syntax|42p01|42703|42601", low):
-        return InputError(f"{setting}.query: {told}", hint="Correct the query.")
+        return InputError(f"{setting}.query: {message}", hint="Correct the query.")
     if re.search(r"closed|terminat|reset|lost|broken|eof|network", low):
         return InputError(
-            f"{where}: the connection broke off: {told}",
-            "Expected an answer to the whole query.",
-            "Try again; if it recurs, ask for fewer rows.",
+            f"{where}: the connection was interrupted: {message}",
+            "Expected the complete result of the query.",
+            "Try again; if it fails again, select fewer rows.",
         )
-    return InputError(f"{where} cannot be read: {told}", hint="Check that it is running and that the address is right.")
+    return InputError(
+        f"{where} cannot be read: {message}", hint="Check that the database is running and the address is correct."
+    )
 
 
 def _column(values: list[Any]) -> pa.Array:

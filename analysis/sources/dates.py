@@ -1,4 +1,4 @@
-"""Dates out of text: which form they have, and over the whole column which of two numbers is the day."""
+"""Dates in text, with the order of day and month inferred from the whole column."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Dates:
         Of the two numbers, where that had to be decided.
     is_open : bool
         Whether the values fit both orders.
-    told : str
+    evidence : str
         The form, and the evidence for the order.
     far, bad : ndarray of bool
         Dates too far away to be meant; texts that are no date.
@@ -56,7 +56,7 @@ class Dates:
     stamps: np.ndarray
     order: DayMonth | Literal[""]
     is_open: bool
-    told: str
+    evidence: str
     far: np.ndarray
     bad: np.ndarray
 
@@ -83,26 +83,26 @@ def read_dates(texts: pa.Array, weights: np.ndarray, order: DateOrder = "auto", 
         fits = parts.is_valid().to_numpy(zero_copy_only=False)
         if weights[fits].sum() < floor * total:
             continue
-        day_month, told, is_open = "", _TOLD.get(form, f"dates as {form}"), False
+        day_month, evidence, is_open = "", _TOLD.get(form, f"dates as {form}"), False
         if form == "numbers":
             decided = _day_month(parts, weights, fits, order)
             if decided is None:
                 return None
-            day_month, told, is_open = decided
+            day_month, evidence, is_open = decided
         stamps, two_digit = _stamps(parts, form, day_month)
         bad = np.isnat(stamps)
         years = stamps.astype("datetime64[Y]").astype(np.int64) + 1970
         far = ~bad & ((years < YEARS[0]) | (years > YEARS[1]))
         if weights[~bad].sum() < floor * total or (form == "compact" and bad.any()) or far[~bad].all():
             continue
-        told += "; two-digit years: 69 to 99 are 1969 to 1999" if two_digit else ""
+        evidence += "; two-digit years: 69 to 99 are 1969 to 1999" if two_digit else ""
         stamps = np.where(far, np.datetime64("NaT", "s"), stamps)
-        return Dates(stamps, day_month, is_open, told, far, bad)
+        return Dates(stamps, day_month, is_open, evidence, far, bad)
     return None
 
 
 def look_like_dates(texts: pa.Array) -> np.ndarray:
-    """Whether each text has the form of a date, be it one that exists or not."""
+    """Return whether each text has the form of a date, whether or not the date exists."""
     known = np.zeros(len(texts), bool)
     for pattern in _FORMS.values():
         known |= pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
@@ -123,8 +123,8 @@ def _day_month(parts: pa.Array, weights: np.ndarray, fits: np.ndarray, order: st
         return "day-first", f"day first: {number(over_first)} values have a first number over 12", False
     if over_second:
         return "month-first", f"month first: {number(over_second)} values have a second number over 12", False
-    told = "read day first, but ambiguous: no value has a number over 12"
-    return "day-first", f"{told} (set dates: month-first if that is wrong)", True
+    note = "read day first, but ambiguous: no value has a number over 12"
+    return "day-first", f"{note} (set dates: month-first if that is wrong)", True
 
 
 def _field(parts: pa.Array, name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Delimited text: encoding, delimiter and header decided by evidence; every field comes out as text."""
+"""Reader of delimited text, with inferred encoding, delimiter and header."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ class Reading:
 
 def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, tuple[str, ...]]:
     """Read delimited text into columns of text."""
-    kind = next((told for magic, told in _MAGIC.items() if data.startswith(magic)), None)
+    kind = next((kind_name for magic, kind_name in _MAGIC.items() if data.startswith(magic)), None)
     if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         kind = "a page of the web"
     if kind is not None:
         raise InputError(
             f"{where} is {kind}, not a table.",
             "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
-            "Name the file that holds the data.",
+            "Give the file that contains the data.",
         )
     text, encoding_note = _decode(where, data, reading)
     notes = [encoding_note] if encoding_note else []
@@ -78,19 +78,19 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
         n_empty = len(re.findall(r"\r\n|\n|\r", empty[0]))
         notes.append(f"{number(n_empty)} blank line{'s' if n_empty > 1 else ''} before the table skipped")
     if not body.strip():
-        raise InputError(f"{where} holds nothing but blank lines.", "Expected a table.", "Export the table again.")
+        raise InputError(f"{where} contains only blank lines.", "Expected a table.", "Export the table again.")
     stated = re.match(r"sep=(.)\r?\n", body, re.IGNORECASE)
     if stated:
         body = body[stated.end() :]
     if "\r" in body:
         body = body.replace("\r\n", "\n").replace("\r", "\n")
     sample = _sample(body)
-    found = stated[1] if stated and stated[1] not in '"\0' else _delimiter(sample)
-    delimiter = _DELIMITER_WORDS.get(reading.delimiter, reading.delimiter) if reading.delimiter != "auto" else found
+    separator = stated[1] if stated and stated[1] not in '"\0' else _delimiter(sample)
+    delimiter = _DELIMITER_WORDS.get(reading.delimiter, reading.delimiter) if reading.delimiter != "auto" else separator
     if re.search(r'["\r\n]|^$', delimiter) and reading.delimiter != "auto":
         raise InputError(
-            f"{reading.setting}.delimiter: {reading.delimiter!r} cannot separate columns.",
-            "Expected a sign such as , or ; or |, or the word tab or whitespace.",
+            f"{reading.setting}.delimiter: {reading.delimiter!r} is not a valid delimiter.",
+            "Expected a character such as , or ; or |, or the word tab or whitespace.",
         )
     notes.append(
         f"columns separated by {_DELIMITER_NAMES.get(delimiter, repr(delimiter))}" if delimiter else "one column"
@@ -109,7 +109,9 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
         names = header_names(where, rows[0], width, rows[1:])
         body = _after_first_row(body, sample, delimiter)
         if not body.strip():
-            raise InputError(f"{where} has a header and no rows.", "Expected data below it.", "Export the table again.")
+            raise InputError(
+                f"{where} has a header but no rows.", "Expected data below the header.", "Export the table again."
+            )
     else:
         names = [f"column_{i + 1}" for i in range(width)]
         notes.append("no header: columns are numbered" if reading.names is None else "no header: names as set")
@@ -136,9 +138,9 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
             wanted = "utf-16-be"
         else:
             raise InputError(
-                f"{where} is not a text table: it holds binary data.",
+                f"{where} is not a text table: it contains binary data.",
                 "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
-                "Name the file that holds the data.",
+                "Give the file that contains the data.",
             )
     try:
         text = data.decode(wanted or "utf-8")
@@ -153,7 +155,7 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
             raise InputError(
                 f"{where} is not valid {wanted}.",
                 first_line(error),
-                "Set encoding to auto or to the right one.",
+                "Set encoding to auto or to the correct encoding.",
             ) from None
         recognised = _other_alphabet(data)
         if recognised is not None:
@@ -165,9 +167,9 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
     odd_signs = sum(ord(sign) < 32 and sign not in "\t\r\n\x0c\x1f\x01" for sign in head)
     if odd_signs > 0.02 * len(head):
         raise InputError(
-            f"{where} is not a text table: it holds binary data.",
+            f"{where} is not a text table: it contains binary data.",
             "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
-            "Name the file that holds the data.",
+            "Give the file that contains the data.",
         )
     return text, note
 
@@ -270,7 +272,7 @@ def _has_header(rows: list[list[str]], names: tuple[str, ...] | None) -> bool:
 
 
 def header_names(where: str, cells: list[str], width: int = 0, below: list[list[str]] | None = None) -> list[str]:
-    """Names from the first row; refuses duplicates; mends a header that is one field short."""
+    """Return the names in the first row; refuse duplicates, and complete a header that is one field short."""
     names = [re.sub(r"\s+", " ", cell.strip().lstrip("\ufeff")) for cell in cells]
     if below and len(names) == width - 1:
         trailing = not any(row[-1] for row in below if len(row) == width)
@@ -343,12 +345,12 @@ def _parse(where: str, body: str, delimiter: str, width: int, has_header: bool) 
         raise InputError(
             f"{where}: the line beginning '{begins}' has {actual:,} field{'s' if actual > 1 else ''}{more}.",
             f"Expected {width:,} fields, {'as in the header' if has_header else 'as in the other lines'}.",
-            "Put quotation marks around values that contain the delimiter, or mend those lines.",
+            "Put quotation marks around values that contain the delimiter, or correct those lines.",
         )
     return table
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's text, as a sentence."""
+    """Return the first line of an error message, as a sentence."""
     text = (str(error).splitlines() or [""])[0][:160]
     return text if text.endswith(".") else f"{text}."

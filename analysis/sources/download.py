@@ -1,4 +1,4 @@
-"""Fetch the public file of the default study."""
+"""Download of the public data set of the default study."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILE = "marketing_campaign.csv"
 
 
 def fetch_default(root: Path) -> Path:
-    """Put ``data/marketing_campaign.csv`` in place; needs no account.
+    """Download ``data/marketing_campaign.csv``; no account is needed.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def fetch_default(root: Path) -> Path:
     except ImportError:
         raise InputError(
             "kagglehub is not installed.",
-            "It fetches the file without an account: pip install kagglehub",
+            "It downloads the file without an account: pip install kagglehub",
             by_hand,
         ) from None
     try:
@@ -36,11 +36,13 @@ def fetch_default(root: Path) -> Path:
     except Exception as error:  # whatever kagglehub and its transport raise, the way out is the same
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise InputError(
-            f"Kaggle did not give {FILE}: {reason}", "make site works without it, on synthetic data.", by_hand
+            f"Kaggle did not deliver {FILE}: {reason}",
+            "make site also works without the file, on synthetic data.",
+            by_hand,
         ) from None
-    found = next(folder.rglob(FILE), None)
-    if found is None:
-        raise InputError(f"The data set from Kaggle holds no {FILE}.", hint=by_hand)
+    file = next(folder.rglob(FILE), None)
+    if file is None:
+        raise InputError(f"The data set from Kaggle does not contain {FILE}.", hint=by_hand)
     target.parent.mkdir(exist_ok=True)
-    shutil.copyfile(found, target)
+    shutil.copyfile(file, target)
     return target

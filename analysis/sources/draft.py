@@ -1,4 +1,4 @@
-"""Settings that nobody wrote: drafted for a table that the study does not know, filled in where they leave gaps."""
+"""Draft settings for unknown tables, and defaults for incomplete settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KNOWN = 0.8
 
 
 def is_known(raw: RawTable, study: Study) -> bool:
-    """Whether the study's settings are about this table.
+    """Return whether the settings of the study fit this table.
 
     Parameters
     ----------
@@ -80,9 +80,9 @@ def complete_study(raws: Sequence[RawTable], study: Study) -> tuple[Study, dict[
     """Fill in what the settings of the sources leave out, where the tables leave no doubt.
 
     Of transactions and events: which column is the customer, the date and the amount, and, where no column is
-    named at all, the order, channel, category, quantity, session and event. Of tables with a row a customer: the
+    named at all, the order, channel, category, quantity, session and event. Of tables with one row per customer: the
     key, where others are joined to it, and the roles, where none is set and no formula uses the table. Where orders
-    or events form the segments, columns whose role nobody set only describe them.
+    or events form the segments, columns without a role only describe them.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def complete_study(raws: Sequence[RawTable], study: Study) -> tuple[Study, dict[
 
 
 def explain_rows(raw: RawTable, source: Source | None, chosen: Source) -> tuple[str, ...]:
-    """How the columns of transactions or events were read and what they were taken for, as sentences.
+    """Explain how the columns of transactions or events were read and used, in sentences.
 
     Parameters
     ----------
@@ -136,12 +136,12 @@ def explain_rows(raw: RawTable, source: Source | None, chosen: Source) -> tuple[
     """
     if chosen.kind not in {"transactions", "events"}:
         return ()
-    told = []
+    notes = []
     for part, column in chosen.columns.model_dump().items():
         if column in raw.frame.columns:
             how = "set" if source and getattr(source.columns, part) else "by its name and type"
-            told.append(f"{column} is {_PARTS[part]} ({how}): {raw.column(column).note}.")
-    return tuple(told)
+            notes.append(f"{column} is {_PARTS[part]} ({how}): {raw.column(column).note}.")
+    return tuple(notes)
 
 
 _PARTS = {
@@ -160,17 +160,17 @@ _PARTS = {
 
 def _complete_columns(raw: RawTable, source: Source, shared: set[str], place: str) -> RowColumns:
     given = {part: column for part, column in source.columns.model_dump().items() if column}
-    found = _row_columns(infer_roles(raw)) if not given else {}
+    inferred = _row_columns(infer_roles(raw)) if not given else {}
     candidates = row_candidates(raw)
     joining = [name for name in candidates["customer"] if name in shared]
     candidates["customer"] = joining if len(joining) == 1 else candidates["customer"]
     for part in ("customer", "date", "amount") if source.kind == "transactions" else ("customer", "date"):
         if part not in given:
             names = [name for name in candidates[part] if name not in given.values()]
-            found[part] = _only(names, f"{place}.columns.{part}", raw, f"is {_PARTS[part]}")
+            inferred[part] = _only(names, f"{place}.columns.{part}", raw, f"is {_PARTS[part]}")
     allowed = {"session", "event"} if source.kind == "transactions" else {"amount", "order", "quantity"}
-    kept = {part: name for part, name in (found | given).items() if part in given or part not in allowed}
-    return RowColumns(**{part: name for part, name in kept.items() if name})
+    complete = {part: name for part, name in (inferred | given).items() if part in given or part not in allowed}
+    return RowColumns(**{part: name for part, name in complete.items() if name})
 
 
 def _complete_key(raw: RawTable, shared: set[str], alone: bool, place: str) -> str | None:
@@ -184,11 +184,11 @@ def _complete_key(raw: RawTable, shared: set[str], alone: bool, place: str) -> s
 def _only(names: list[str], place: str, raw: RawTable, what: str) -> str:
     if len(names) == 1:
         return names[0]
-    told = f"several columns could be it: {listed(names)}" if names else f"no column of {raw.shown_path} can be it"
+    problem = f"several columns match: {listed(names)}" if names else f"no column of {raw.shown_path} matches"
     raise InputError(
-        f"{place}: not set, and {told}.",
+        f"{place}: not set, and {problem}.",
         f"Expected one column that {what}. Columns of {raw.shown_path}: {listed(raw.frame.columns)}.",
-        "Name it there.",
+        "Set it there.",
     )
 
 
@@ -200,10 +200,10 @@ def _complete_roles(raw: RawTable, source: Source, behaviour: bool, seen: set[st
     reasons = {}
     for column in columns:
         role = column.role if column.role in get_args(Role) else "ignore"
-        told = behaviour and role == "feature"
-        role = "descriptor" if told else role
+        described = behaviour and role == "feature"
+        role = "descriptor" if described else role
         roles[role] = (*roles.get(role, ()), column.name)
-        reasons[column.name] = f"{column.why}; orders and visits form the segments" if told else column.why
+        reasons[column.name] = f"{column.why}; orders and visits form the segments" if described else column.why
     update = {
         "roles": Roles(**roles),
         "labels": {c.name: c.label for c in columns if c.name != c.label} | source.labels,
@@ -214,18 +214,18 @@ def _complete_roles(raw: RawTable, source: Source, behaviour: bool, seen: set[st
 
 
 def as_yaml(block: dict[str, Any]) -> str:
-    """The block as text to paste into ``_quarto.yml``."""
+    """Return the block as text for ``_quarto.yml``."""
     return yaml.safe_dump({"segmentation": block}, sort_keys=False, allow_unicode=True, width=100)
 
 
 def explain_columns(raw: RawTable) -> dict[str, str]:
-    """Why each column has its role, by name."""
+    """Explain the role of each column, by name."""
     return {column.name: column.why for column in infer_roles(raw)}
 
 
 def _row_columns(columns: tuple[InferredColumn, ...]) -> dict[str, str]:
     """Which column of transactions or events says what: one each, the first that fits."""
-    found: dict[str, str] = {}
+    columns_of: dict[str, str] = {}
     for column in columns:
         words = set(split_words(column.name.lower()))
         part = column.role if column.role in {"customer", "date", "amount"} else None
@@ -235,8 +235,8 @@ def _row_columns(columns: tuple[InferredColumn, ...]) -> dict[str, str]:
             if part is None and hint in words:
                 part = hint
         if part:
-            found.setdefault(part, column.name)
-    return found
+            columns_of.setdefault(part, column.name)
+    return columns_of
 
 
 def _states_unit(column: InferredColumn) -> bool:

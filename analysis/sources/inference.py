@@ -1,4 +1,4 @@
-"""What an unknown table is about: its kind, and for every column a role, a unit, a label, and why."""
+"""Inferred kind, roles, units and labels of an unknown table."""
 
 from __future__ import annotations
 
@@ -130,16 +130,16 @@ def infer_kind(table: RawTable) -> InferredKind:
     if customer and dates:
         numbers = [column.name for column in table.columns if column.type == "number"]
         n_each = table.n_rows / customer.n_distinct
-        told = f"'{customer.name}' repeats ({number(n_each, 1)} rows each) beside the date '{dates[0]}'"
+        reason = f"'{customer.name}' repeats ({number(n_each, 1)} rows each) beside the date '{dates[0]}'"
         amount = _amount(table)
         events = [column.name for column in table.columns if _EVENT & _words(column.name)]
         named = amount is not None and bool(_AMOUNT & _words(amount))
         if events and not named:
-            return InferredKind("events", f"{told}, and '{events[0]}' says what happened.")
+            return InferredKind("events", f"{reason}, and '{events[0]}' says what happened.")
         if amount is not None:
-            return InferredKind("transactions", f"{told} and the amount '{amount}'.")
+            return InferredKind("transactions", f"{reason} and the amount '{amount}'.")
         if not numbers:
-            return InferredKind("events", f"{told}, without an amount.")
+            return InferredKind("events", f"{reason}, without an amount.")
     battery = _battery(table)
     others = sum(column.type != "key" for column in table.columns)
     if len(battery) >= 5 and 2 * len(battery) >= others:
@@ -148,7 +148,7 @@ def infer_kind(table: RawTable) -> InferredKind:
 
 
 def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
-    """Give every column a role, a unit and a label from its name and its values.
+    """Infer role, unit and label of every column from its name and values.
 
     Parameters
     ----------
@@ -167,12 +167,12 @@ def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
     elif key := _key(table):
         taken[key.name] = ("key", "the key: a different value in every row")
     battery = set(_battery(table)) if kind == "survey" else set()
-    found = []
+    roles = []
     for column in table.columns:
         role, why = taken.get(column.name) or _role(table, column, battery, kind)
         unit = _unit(table, column, role)
-        found.append(InferredColumn(column.name, label_of(column.name), column.type, role, unit, why))
-    return tuple(found)
+        roles.append(InferredColumn(column.name, label_of(column.name), column.type, role, unit, why))
+    return tuple(roles)
 
 
 def _words(name: str) -> set[str]:
@@ -181,7 +181,7 @@ def _words(name: str) -> set[str]:
 
 
 def row_candidates(table: RawTable) -> dict[str, list[str]]:
-    """The columns of transactions or events that could be the customer, the date and the amount."""
+    """Return the columns of transactions or events that may be the customer, the date and the amount."""
     return {
         "customer": [column.name for column in _customers(table)],
         "date": [column.name for column in table.columns if column.type == "date"],
@@ -190,7 +190,7 @@ def row_candidates(table: RawTable) -> dict[str, list[str]]:
 
 
 def key_candidates(table: RawTable) -> list[str]:
-    """The columns that could name the row, the most telling kind of them only."""
+    """Return the columns that may be the key, only those with the strongest evidence."""
     return [column.name for column in _keys(table)]
 
 

@@ -1,4 +1,4 @@
-"""Where the sources of a study are, and when a synthetic study may stand in for them."""
+"""Locations of the sources, and the choice between real and synthetic data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHIPPED = {
 def locate(
     root: Path, study: Study, data: Path | str | None, demo: bool, has_real_run: Callable[[], bool]
 ) -> tuple[list[Location], bool]:
-    """Find each source of a study; a synthetic one stands in where nobody has brought data yet.
+    """Find each source of a study; synthetic data replaces missing sources.
 
     It stands in for the sources that come with the project, and no more once a run of the study was made from real
     data: a site about customers is not replaced by a demonstration because a file was moved.
@@ -65,13 +65,15 @@ def locate(
         return _write_demo(root, study, paths), True
     for path, source in zip(paths, study.sources, strict=True):
         if source.origin and not any(mark in source.path for mark in "*?:") and not Path(path).exists():
-            raise InputError(f"{source.path} is not there.", source.origin, "Put it there, or use another profile.")
+            raise InputError(
+                f"{source.path} does not exist.", source.origin, "Save the file there, or use another profile."
+            )
     return paths, False
 
 
 def files_at(path: Path) -> list[Path]:
     """List the file itself, or those that a pattern matches."""
-    return [path] if os.path.exists(path) else sorted(Path(found) for found in glob.glob(str(path), recursive=True))
+    return [path] if os.path.exists(path) else sorted(Path(match) for match in glob.glob(str(path), recursive=True))
 
 
 def _may_stand_in(study: Study, paths: list[Location], has_real_run: Callable[[], bool]) -> bool:
@@ -83,8 +85,8 @@ def _may_stand_in(study: Study, paths: list[Location], has_real_run: Callable[[]
         return True
     raise InputError(
         f"{study.sources[0].path} does not exist.",
-        "Earlier runs of this study were made from real data, so the synthetic study does not take its place.",
-        "Put the file back, or name it: make site DATA=path/to/file.csv. For the demonstration: make site DEMO=1",
+        "Earlier runs of this study used real data, so it is not replaced by synthetic data.",
+        "Restore the file, or give another: make site DATA=path/to/file.csv. For the demonstration: make site DEMO=1",
     )
 
 
@@ -100,9 +102,9 @@ def _write_demo(root: Path, study: Study, paths: list[Location]) -> list[Locatio
 
         return [write_twin(folder)]
     raise InputError(
-        "--demo: this study has no synthetic stand-in.",
-        "Expected in the settings: segmentation.demo: twin or retailer.",
-        "Leave --demo out, or use the default study.",
+        "--demo: this study has no synthetic data.",
+        "Expected the setting segmentation.demo: twin or retailer.",
+        "Omit --demo, or use the default study.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Numbers out of text: decimal point or comma, separators between thousands, currency and per cent signs."""
+"""Numbers in text: decimal marks, thousands separators, currencies and percent signs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
     -------
     numbers : ndarray of float, length m
         NaN where a text is no number.
-    told : str
+    evidence : str
         How they were written, where that is not plain.
     """
     either = mark == "," and bool(_matches(texts, _EITHER_WAY).any())
@@ -99,8 +99,8 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
         "separators between thousands removed": grouped.any(),
         "currency or per cent signs removed": signed.any(),
     }
-    told = ", ".join(words for words, is_so in how.items() if is_so)
-    return numbers, told
+    note = ", ".join(words for words, is_so in how.items() if is_so)
+    return numbers, note
 
 
 def _matches(values: pa.Array, pattern: str) -> np.ndarray:

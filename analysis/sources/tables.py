@@ -1,4 +1,4 @@
-"""Files, archives, databases and addresses in; typed tables out, with a note of how each was read."""
+"""Reader of tables from files, archives, databases and web addresses."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ __all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
 MAX_COLUMNS = 2_000
 MAX_UNPACKED = 8 * 2**30
 TIMEOUT_SECONDS = 30
+_DATA_FILE = re.compile(r"\.(csv|tsv|parquet|xlsx?|xlsm|xlsb|ods|gz|zip|db|sqlite3?)$", re.IGNORECASE)
+_TEXT_FILE = re.compile(r"\.(txt|dat)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class RawTable:
     shown_path: str
 
     def column(self, name: str) -> Column:
-        """The column called ``name``."""
+        """Return the column called ``name``."""
         return next(column for column in self.columns if column.name == name)
 
 
@@ -186,7 +188,7 @@ def read_table(
 
 
 def read_key(table: RawTable, key: str, setting: str) -> Key:
-    """Trim the key of a table and count what is missing, repeated or collides.
+    """Trim the key of a table and count missing, repeated and colliding keys.
 
     Parameters
     ----------
@@ -205,7 +207,7 @@ def read_key(table: RawTable, key: str, setting: str) -> Key:
     if key not in names:
         raise InputError(
             f"{setting}: column '{key}' is not in {table.shown_path}.",
-            f"Columns there: {listed(names)}.",
+            f"Available columns: {listed(names)}.",
             did_you_mean(key, names),
         )
     raw: Any = table.frame[key]
@@ -218,8 +220,8 @@ def read_key(table: RawTable, key: str, setting: str) -> Key:
     if present.empty:
         raise InputError(
             f"{setting}: column '{key}' of {table.shown_path} has no value in any of {len(raw):,} rows.",
-            "Expected a key that names each customer.",
-            "Name another column as key, or leave the key out to number the rows.",
+            "Expected a key that identifies each customer.",
+            "Choose another key column, or remove the key to number the rows.",
         )
     n_distinct = int(present.nunique())
     n_collisions = int(raw[present.index].nunique()) - n_distinct
@@ -236,20 +238,20 @@ def check_key(table: RawTable, key: str, setting: str) -> pd.Series:
     InputError
         As `read_key`; or a key that stands in several rows, at once or only after trimming.
     """
-    found = read_key(table, key, setting)
-    if not found.n_repeats:
-        return found.values
-    present: Any = found.values.dropna()
+    checked = read_key(table, key, setting)
+    if not checked.n_repeats:
+        return checked.values
+    present: Any = checked.values.dropna()
     twin = present[present.duplicated()].iloc[0]
     where = f"{setting}: column '{key}' of {table.shown_path}"
-    if found.n_collisions:
+    if checked.n_collisions:
         raise InputError(
-            f"{where}: {found.n_collisions:,} keys differ from another by spaces only, such as '{twin}'.",
+            f"{where}: {checked.n_collisions:,} keys differ from another key only by spaces, such as '{twin}'.",
             "Expected one row for each key once the spaces around it are removed.",
-            "Mend the keys in the source, or remove the duplicate rows.",
+            "Correct the keys in the source, or remove the duplicate rows.",
         )
     raise InputError(
-        f"{where} repeats a key in {found.n_repeats:,} rows, such as '{twin}'.",
+        f"{where} repeats a key in {checked.n_repeats:,} rows, such as '{twin}'.",
         "Expected one row for each customer.",
         "If the rows are orders or events, set the source's kind to transactions or events.",
     )
@@ -262,17 +264,17 @@ def _from_environment(text: str, setting: str) -> str:
     )
     if written and "://" in text:
         raise InputError(
-            f"{place_of(setting)}: the address holds a password or token.",
+            f"{place_of(setting)}: the address contains a password or token.",
             "Expected the name of an environment variable there, as in ://user:${PASSWORD}@host.",
-            "Set that variable, and change the password if others have seen it.",
+            "Set this variable, and change the password if others may have seen it.",
         )
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
             raise InputError(
                 f"{place_of(setting)}: the environment variable {match[1]} is not set.",
-                "Expected it in the environment of this command; credentials are never kept in the settings.",
-                f"Set it first: export {match[1]}=...",
+                "Credentials are read from the environment and never stored in the settings.",
+                f"Set it with: export {match[1]}=...",
             )
         return os.environ[match[1]]
 
@@ -303,11 +305,11 @@ def _find(address: str, root: Path, setting: str) -> list[Path]:
         if stat.S_ISREG(mode):
             return [whole]
         if stat.S_ISDIR(mode):
-            inside = sorted(file.name for file in _listing(whole) if file.is_file())
+            inside = _data_files(whole)
             raise InputError(
                 f"{where} is a folder.",
-                f"Expected a file. In that folder: {listed(inside, 6)}." if inside else "Expected a file; it is empty.",
-                "Name one file, or several of one shape by a pattern such as *.csv.",
+                f"Expected a file. Data files in this folder: {listed(inside, 6)}." if inside else "Expected a file.",
+                "Give one file, or a pattern such as *.csv for files with the same columns.",
             )
         raise InputError(f"{where} is not a regular file.", "Expected a file.", "Copy its contents to a file.")
     if re.search(r"[*?\[]", address):
@@ -319,13 +321,13 @@ def _find(address: str, root: Path, setting: str) -> list[Path]:
         if files:
             return files
         raise InputError(f"{where} matches no file.", "Expected at least one.", "Correct the pattern.")
-    here = [file.name for file in _listing(whole.parent) if file.is_file()]
-    near = get_close_matches(whole.name, here, n=3, cutoff=0.5)
-    tables = sorted(name for name in here if re.search(r"\.(csv|tsv|txt|parquet|xlsx?|gz|zip|db|sqlite)$", name, re.I))
+    tables = _data_files(whole.parent)
+    near = get_close_matches(whole.name, tables, n=3, cutoff=0.5)
     folder = "" if whole.parent.is_dir() else f"The folder {Path(address).parent} does not exist either."
     raise InputError(
         f"{where} does not exist.",
-        folder or (f"Data files in that folder: {listed(tables, 6)}." if tables else "That folder holds no data file."),
+        folder
+        or (f"Data files in this folder: {listed(tables, 6)}." if tables else "This folder contains no data file."),
         f"Did you mean {' or '.join(repr(name) for name in near)}?" if near else "Correct the path.",
     )
 
@@ -337,11 +339,31 @@ def _listing(folder: Path) -> list[Path]:
         return []
 
 
+def _data_files(folder: Path) -> list[str]:
+    """List the files of a folder that contain data, judged by suffix and, for plain text, by content."""
+    return sorted(
+        file.name
+        for file in _listing(folder)
+        if file.is_file() and (_DATA_FILE.search(file.name) or (_TEXT_FILE.search(file.name) and _is_delimited(file)))
+    )
+
+
+def _is_delimited(file: Path) -> bool:
+    """Return whether the first lines of a text file have the same number of one delimiter."""
+    try:
+        with file.open("rb") as content:
+            lines = [line for line in content.read(4096).splitlines()[:5] if line.strip()]
+    except OSError:
+        return False
+    counts = [{line.count(delimiter) for line in lines} for delimiter in (b",", b";", b"\t", b"|")]
+    return len(lines) > 1 and any(len(count) == 1 and min(count) > 0 for count in counts)
+
+
 def _unreadable(where: str) -> InputError:
     return InputError(
         f"{where} cannot be read: permission denied.",
         "Expected a file that this user may read.",
-        "Give yourself the right to read it (chmod u+r).",
+        "Grant read permission: chmod u+r.",
     )
 
 
@@ -352,7 +374,7 @@ def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
     except PermissionError:
         raise _unreadable(where) from None
     except OSError as error:
-        raise InputError(f"{where} cannot be read: {error.strerror}.", hint="Try to open it elsewhere.") from None
+        raise InputError(f"{where} cannot be read: {error.strerror}.", hint="Check the file and its storage.") from None
     if data.startswith(b"SQLite format 3\0"):
         shown, table = read_database(f"sqlite:///{file}", reading.query, root=root, setting=reading.setting)
         return [_Part(shown, table, (), hashlib.sha256(data).hexdigest())]
@@ -362,7 +384,7 @@ def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
 def _download(address: str, setting: str) -> bytes:
     split = urllib.parse.urlsplit(address)
     where = f"{place_of(setting)}: {split.scheme}://{split.hostname}{split.path}"
-    hint = "Open the address in a browser, or download the file and name its path."
+    hint = "Open the address in a browser, or download the file and give its path."
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:
             data: bytes = response.read()
@@ -374,15 +396,17 @@ def _download(address: str, setting: str) -> bytes:
         raise InputError(f"{where} did not answer within {TIMEOUT_SECONDS} seconds.", hint=hint) from None
     except (urllib.error.URLError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
-        raise InputError(f"{where} cannot be reached: {reason}.", "Expected a file there.", hint) from None
+        raise InputError(f"{where} cannot be reached: {reason}.", "Expected a data file.", hint) from None
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{where} broke off: {type(error).__name__}.", "Expected a whole file.", hint) from None
+        raise InputError(
+            f"{where} was interrupted: {type(error).__name__}.", "Expected a complete file.", hint
+        ) from None
     except Exception as error:
         if type(error).__module__ != "http.client":
             raise
-        raise InputError(f"{where} broke off while it was read.", "Expected a whole file.", hint) from None
+        raise InputError(f"{where} was interrupted.", "Expected a complete file.", hint) from None
     if expected and expected.isdigit() and len(data) != int(expected):
-        raise InputError(f"{where} broke off after {len(data):,} of {int(expected):,} bytes.", hint=hint)
+        raise InputError(f"{where} was interrupted after {len(data):,} of {int(expected):,} bytes.", hint=hint)
     if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise InputError(f"{where} answered with a web page.", "Expected a data file.", hint)
     return data
@@ -405,7 +429,7 @@ def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_
         if members is None:
             return [_Part(shown, *read_workbook(where, data, reading), digest)]
         if depth > 2:
-            raise InputError(f"{where} is an archive within archives.", "Expected a table.", "Unpack it first.")
+            raise InputError(f"{where} is a nested archive.", "Expected a table.", "Unpack it first.")
         parts = [part for name, inner in members for part in _unpack(name, inner, reading, depth + 1)]
         return [replace(part, digest=digest) for part in parts]
     if data.startswith(b"PAR1"):
@@ -414,7 +438,7 @@ def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_
         except (pa.ArrowException, OSError) as error:
             raise InputError(
                 f"{where} is a damaged Parquet file: {first_line(error)}",
-                "Expected a whole one.",
+                "Expected a complete file.",
                 "Export or copy it again.",
             ) from None
         return [_Part(shown, _with_index(table), ("Parquet",), digest)]
@@ -426,7 +450,7 @@ def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_
 def _damaged(where: str, kind: str) -> InputError:
     return InputError(
         f"{where} is a damaged or truncated {kind} archive.",
-        "Expected a whole one.",
+        "Expected a complete file.",
         "Download or copy it again.",
     )
 
@@ -441,16 +465,18 @@ def _members(where: str, data: bytes) -> list[tuple[str, bytes]] | None:
                 return None
             infos = [info for info in infos if not info.is_dir() and not re.search(r"(^|/)[._]", info.filename)]
             if sum(info.file_size for info in infos) > MAX_UNPACKED:
-                raise InputError(f"{where} unpacks to more than 8 GB.", hint="Unpack it and name one file.")
+                raise InputError(f"{where} unpacks to more than 8 GB.", hint="Unpack it and give one file.")
             if not infos:
-                raise InputError(f"{where} is an archive without a file.", "Expected a table.", "Pack it again.")
+                raise InputError(f"{where} is an empty archive.", "Expected a table.", "Create the archive again.")
             tables = [
                 info for info in infos if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?)(\.gz)?$", info.filename, re.I)
             ]
             return [(Path(info.filename).name, archive.read(info)) for info in tables or infos]
     except RuntimeError:
         raise InputError(
-            f"{where} is an archive with a password.", "Expected an open one.", "Unpack it and name the file."
+            f"{where} is an encrypted archive.",
+            "Expected an archive without a password.",
+            "Unpack it and give the file.",
         ) from None
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error, NotImplementedError):
         raise _damaged(where, "zip") from None
@@ -471,8 +497,8 @@ def _join(parts: list[_Part], shown: str, setting: str) -> tuple[pa.Table, tuple
             both = f"{part.shown} and {first.shown}"
             raise InputError(
                 f"{place_of(setting)}: {shown}: the columns of {both} differ: {listed(lost, 5)}.",
-                "Expected files of one shape, which are joined.",
-                "Name one file, or a pattern that matches only files of one shape.",
+                "Expected files with the same columns.",
+                "Give one file, or a pattern that matches only files with the same columns.",
             )
     tables = [part.table.select(first.table.column_names) for part in parts]
     try:
@@ -488,7 +514,7 @@ def _rename(table: pa.Table, names: tuple[str, ...], shown: str, setting: str) -
     if len(names) != table.num_columns:
         raise InputError(
             f"{setting}.names: {len(names):,} names for the {table.num_columns:,} columns of {shown}.",
-            f"Columns there: {listed(table.column_names)}.",
+            f"Available columns: {listed(table.column_names)}.",
             "Give one name for each column, in order.",
         )
     return table.rename_columns(header_names(f"{setting}.names: {shown}", list(names)))
@@ -499,12 +525,12 @@ def _check_shape(table: pa.Table, shown: str, fewest: int) -> None:
         raise InputError(
             f"{shown} has {table.num_columns:,} columns.",
             f"Expected at most {MAX_COLUMNS:,}.",
-            "Leave out columns that do not describe customers, or swap rows and columns.",
+            "Remove columns that do not describe customers, or transpose the table.",
         )
     if table.num_rows < fewest:
-        told = {0: "no rows", 1: "one row"}[table.num_rows]
+        size = {0: "no rows", 1: "one row"}[table.num_rows]
         raise InputError(
-            f"{shown} has {told}.", "Expected one row for each customer or event.", "Export the table again."
+            f"{shown} has {size}.", "Expected one row for each customer or event.", "Export the table again."
         )
 
 

@@ -1,4 +1,4 @@
-"""Workbooks (Excel, OpenDocument): one sheet in, typed where all cells of a column agree."""
+"""Reader of Excel and OpenDocument workbooks."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
     _check_formulas(where, data, sheets.index(sheet))
     filled = [row for row in rows if any(cell not in ("", None) for cell in row)]
     if not filled:
-        raise InputError(f"{where}, sheet '{sheet}', is empty.", f"Sheets: {listed(sheets)}.", "Set sheet to another.")
+        raise InputError(
+            f"{where}, sheet '{sheet}', is empty.", f"Sheets: {listed(sheets)}.", "Set sheet to another sheet."
+        )
     head, body = filled[0], filled[1:]
     if reading.header is False or (reading.header is None and all(isinstance(cell, (int, float)) for cell in head)):
         head, body = [f"column_{i + 1}" for i in range(len(head))], filled
     names = header_names(where, [str(cell) for cell in head])
     columns = [_workbook_column([row[i] for row in body]) for i in range(len(names))]
-    kept = [i for i, name in enumerate(names) if name or columns[i].null_count < len(columns[i])]
-    table = pa.Table.from_arrays([columns[i] for i in kept], [names[i] or f"column_{i + 1}" for i in kept])
+    used = [i for i, name in enumerate(names) if name or columns[i].null_count < len(columns[i])]
+    table = pa.Table.from_arrays([columns[i] for i in used], [names[i] or f"column_{i + 1}" for i in used])
     skipped = len(rows) - len(filled)
     blank = (f"{number(skipped)} blank lines skipped",) if skipped else ()
     return table, (f"sheet '{sheet}'" + (f" of {len(sheets)}" if len(sheets) > 1 else ""), *blank)
@@ -53,7 +55,7 @@ def _choose_sheet(where: str, book: CalamineWorkbook, sheets: list[str], reading
         return wanted
     if wanted is not None:
         raise InputError(
-            f"{reading.setting}.sheet: there is no sheet {wanted!r} in {where.partition(': ')[2]}.",
+            f"{reading.setting}.sheet: unknown sheet {wanted!r} in {where.partition(': ')[2]}.",
             f"Sheets: {listed(sheets)}.",
             did_you_mean(str(wanted), sheets),
         )
@@ -78,11 +80,11 @@ def _check_formulas(where: str, data: bytes, index: int) -> None:
         if name not in archive.namelist():
             return
         text = archive.read(name)
-    found = re.search(rb'<c r="([A-Z]+\d+)"[^>]*><f>([^<]*)</f><v\s*(?:/>|></v>)', text)
-    if found:
-        cell, formula = (group.decode("utf-8", "replace") for group in found.groups())
+    match = re.search(rb'<c r="([A-Z]+\d+)"[^>]*><f>([^<]*)</f><v\s*(?:/>|></v>)', text)
+    if match:
+        cell, formula = (group.decode("utf-8", "replace") for group in match.groups())
         raise InputError(
-            f"{where}, cell {cell}: a formula that was never calculated, '={formula[:40]}'.",
+            f"{where}, cell {cell}: a formula without a calculated value, '={formula[:40]}'.",
             "Expected values.",
             "Open and save the workbook in a spreadsheet program, or paste the column as values.",
         )

@@ -127,7 +127,7 @@ def test_a_column_that_is_empty_is_filled_as_a_missing_value_is(stages: Stages, 
 def test_a_table_that_tells_nothing_of_its_customers_is_refused(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t").head(4)
     raw = new_customers(tmp_path, rows.assign(**dict.fromkeys(rows.columns.drop("ID"))))
-    with pytest.raises(InputError, match=r"new\.csv holds no value in any column that the segments are made of"):
+    with pytest.raises(InputError, match=r"new\.csv has no value in any column that the segments depend on"):
         explain_gaps([raw], read_model(stages.build / "model.json"))
 
 
@@ -155,7 +155,7 @@ def test_a_file_without_the_key_is_told(stages: Stages, tmp_path: Path) -> None:
 
 
 def test_without_a_model_the_command_to_run_is_told(stages: Stages, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"model\.json is not there yet") as caught:
+    with pytest.raises(InputError, match=r"model\.json does not exist yet") as caught:
         scores(stages.raw, tmp_path)
     assert "python -m analysis build" in str(caught.value)
 
@@ -269,14 +269,14 @@ def test_rows_that_cannot_be_joined_are_counted(joined: Stages, tmp_path: Path) 
 
 def test_a_source_that_is_not_given_is_asked_for(joined: Stages) -> None:
     model = read_model(joined.build / "model.json")
-    with pytest.raises(InputError, match="1 file given; the segments are made of 2 sources") as caught:
+    with pytest.raises(InputError, match="1 file given; the study has 2 sources") as caught:
         score(read_all(joined.build.parent / "data" / "people.csv"), model)
     assert "people (customers), orders (transactions)" in str(caught.value)
 
 
 def test_a_feature_that_is_estimated_from_everyone_is_refused(joined: Stages) -> None:
     model = read_model(joined.build / "model.json")
-    with pytest.raises(InputError, match="'clv' is estimated from all customers"):
+    with pytest.raises(InputError, match="'clv' can only be computed for a whole study"):
         check_sources(["a", "b"], replace(model, forming=("clv",)))
 
 

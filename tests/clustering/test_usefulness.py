@@ -158,7 +158,7 @@ def test_a_date_that_leaves_nothing_is_refused(tmp_path: Path, date: str, word: 
     raws, study = study_of(tmp_path, make_orders(), proof={"split": date})
     with pytest.raises(InputError, match=rf"proof.split: {date} leaves no transactions {word} it") as error:
         settle_split(raws, study, None)
-    assert "Transactions are of 2024-01-0" in str(error.value)
+    assert "Transactions range from 2024-01-0" in str(error.value)
 
 
 def test_a_date_without_transactions_is_refused() -> None:

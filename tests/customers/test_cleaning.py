@@ -247,7 +247,7 @@ def test_a_column_that_is_not_there_is_named_with_its_setting(
         cleaned(tmp_path, "id,x,y\n1,2,3\n4,5,6\n", **source)
     first, *rest = str(caught.value).splitlines()
     assert first == f"_quarto.yml, segmentation.sources[0].{place}: column '{column}' is not in a.csv."
-    assert rest[0] == "  Columns there: id, x, y."
+    assert rest[0] == "  Available columns: id, x, y."
     assert len(rest) <= 4
 
 

@@ -125,7 +125,7 @@ def test_without_an_event_column_there_is_no_conversion(duckdb_engine: Engine) -
 
 
 def test_a_time_column_without_times_is_named(duckdb_engine: Engine) -> None:
-    with pytest.raises(InputError, match=r"columns\.time: column 'what' does not hold dates"):
+    with pytest.raises(InputError, match=r"columns\.time: column 'what' does not contain dates"):
         event_features(table_of([("a", 0, "s", "v")]), EventColumns("user", "what"), engine=duckdb_engine)
     with pytest.raises(InputError, match="none of 1 events"):
         event_features(table_of([("", 0, "s", "v")]), COLUMNS, engine=duckdb_engine)

@@ -239,7 +239,7 @@ def test_histories_that_cannot_be_are_refused(x: list, t_x: list, T: list, messa
 
 
 def test_too_few_positive_values_are_refused() -> None:
-    with pytest.raises(InputError, match="9 customers have repeat purchases of a positive value"):
+    with pytest.raises(InputError, match="9 customers have repeat purchases with a positive value"):
         fit_gamma_gamma([1] * 10 + [0], [5.0] * 9 + [0, 7])
 
 

@@ -52,8 +52,8 @@ def test_plain_numbers_stay_and_have_no_acquiescence() -> None:
     ("items", "scales", "message"),
     [
         (["yumy"], None, "Did you mean 'yummy'?"),
-        (["words"], None, "of no known scale: blue, red"),
-        (["words"], {"survey": ["red", "green"]}, "the answer 'blue' is not on the scale given"),
+        (["words"], None, "do not match a known scale: blue, red"),
+        (["words"], {"survey": ["red", "green"]}, "the answer 'blue' is not on the given scale"),
     ],
 )
 def test_what_cannot_be_read_is_named(items: list[str], scales: dict[str, list[str]] | None, message: str) -> None:

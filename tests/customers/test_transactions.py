@@ -309,7 +309,7 @@ def test_dates_decimals_and_columns_without_any_value_are_read(duckdb_engine: En
     features = customer_features(table, columns, engine=duckdb_engine)
     assert features.frame.loc["7", ["spend", "refund_value", "recency_days"]].to_list() == [10.1, 0.2, 2]
     assert features.levels == {"category": ()}
-    with pytest.raises(InputError, match="column 'pieces' does not hold numbers"):
+    with pytest.raises(InputError, match="column 'pieces' does not contain numbers"):
         customer_features(table, replace(columns, quantity="pieces"), engine=duckdb_engine)
 
 
@@ -329,8 +329,8 @@ def test_parquet_files_of_a_pattern_give_what_the_table_gives(duckdb_engine: Eng
     [
         ({"date": "bougt on"}, "columns.date: column 'bougt on' is not in the table."),
         ({"amount": "payd"}, "Did you mean 'paid'?"),
-        ({"date": "category"}, "columns.date: column 'category' does not hold dates."),
-        ({"amount": "channel"}, "columns.amount: column 'channel' does not hold numbers."),
+        ({"date": "category"}, "columns.date: column 'category' does not contain dates."),
+        ({"amount": "channel"}, "columns.amount: column 'channel' does not contain numbers."),
     ],
 )
 def test_a_wrong_column_is_named(duckdb_engine: Engine, change: dict[str, str], message: str) -> None:

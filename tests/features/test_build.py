@@ -166,7 +166,7 @@ def test_a_division_by_zero_is_missing_and_never_infinite() -> None:
 
 def test_a_feature_with_the_name_of_a_column_is_refused() -> None:
     named = project_study().model_copy(update={"features": {"Income": project_study().features["spend"]}})
-    with pytest.raises(InputError, match=r"segmentation\.features\.Income: a column of the file has the same name"):
+    with pytest.raises(InputError, match=r"segmentation\.features\.Income: the file has a column with the same name"):
         features_of(twin_table(500), named)
 
 
@@ -179,7 +179,7 @@ def test_a_study_without_features_is_refused() -> None:
 def test_text_cannot_form_segments(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,s\n1,red\n2,blue\n3,red\n4,blue\n", encoding="utf-8")
     study = check_study({"title": "T", "sources": [{"path": "a.csv", "key": "id", "roles": {"feature": ["s"]}}]})
-    with pytest.raises(InputError, match=r"roles\.feature: column 's' holds text, not numbers"):
+    with pytest.raises(InputError, match=r"roles\.feature: column 's' contains text, not numbers"):
         features_of(read_table(tmp_path / "a.csv", root=tmp_path), study)
 
 
@@ -237,7 +237,7 @@ def test_the_default_studys_formulas_name_only_columns_of_the_data_dictionary() 
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        (["a lot", "little", "none of it"], "column 'MntWines' holds text."),
+        (["a lot", "little", "none of it"], "column 'MntWines' contains text."),
         ([None], "column 'MntWines' holds no value in any row."),
     ],
 )

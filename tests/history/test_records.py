@@ -236,8 +236,8 @@ def test_a_retired_name_goes_on_nowhere() -> None:
         ({"two": {"same_as": "one"}, "one": {"same_as": "two"}}, r"names\.two: two is one is two"),
         ({"two": {"same_as": "one"}, "one": {"retired": True}}, r"names\.two: 'one' is retired"),
         ({"three": {"retired": True}, "one": "Three"}, r"names\.one: 'Three' is retired by names\.three"),
-        ({"two": {"retired": True, "same_as": "one"}}, r"names\.two: say a name, or"),
-        ({"two": {}}, r"names\.two: say a name, or"),
+        ({"two": {"retired": True, "same_as": "one"}}, r"names\.two: expected a name,"),
+        ({"two": {}}, r"names\.two: expected a name,"),
     ],
 )
 def test_a_registry_that_cannot_hold_stops_with_its_line(names: dict[str, Any], told: str) -> None:
@@ -331,7 +331,7 @@ def test_the_settings_choose_a_file_a_folder_or_a_site(tmp_path: Path, serve: Ca
     for place in ("../site root", "../site root/site/history", address, f"{address}/site/index.html"):
         assert compared(place) == "2024-02-01-bbbb"
     assert compared(f"{address}/site/history/2024-01-01-aaaa.json") == "2024-01-01-aaaa"
-    with pytest.raises(InputError, match=r"segmentation\.history\.previous: nowhere is not there"):
+    with pytest.raises(InputError, match=r"segmentation\.history\.previous: nowhere does not exist"):
         compared("nowhere")
 
 
@@ -353,7 +353,7 @@ def test_a_site_without_a_history_is_a_first_run(tmp_path: Path, serve: Callable
 
 @pytest.mark.parametrize("address", ["", " ", "file:///etc/passwd", "example.org", "https://", "http:// x"])
 def test_an_address_that_is_none_of_the_web_is_refused(address: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No address is given" if not address.strip() else "no address of the web"):
+    with pytest.raises(InputError, match="The address is missing" if not address.strip() else "not a web address"):
         fetch_history(tmp_path, address)
 
 

@@ -80,7 +80,7 @@ def run(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 def test_the_command_ends_with_code_2_and_one_message(run: Run) -> None:
     code, out, err = run("guard", "my.csv")
-    assert (code, out) == (2, "") and "my.csv: _quarto.yml names it as a source" in err
+    assert (code, out) == (2, "") and "my.csv: it is a source in _quarto.yml" in err
     assert run("guard", "README.md")[0] == 0
 
 

@@ -33,7 +33,7 @@ def test_a_site_that_was_cleared_comes_back_whole(tmp_path: Path, site: Path) ->
     before = list_files(site)
     (site / "site/index.html").unlink()
     (site / "site/new.html").write_text("half", encoding="utf-8")
-    assert put_back(tmp_path, site) == "The last good site is back in _site."
+    assert put_back(tmp_path, site) == "The last good site was restored in _site."
     assert list_files(site) == before
 
 
@@ -63,7 +63,7 @@ def test_without_a_good_site_nothing_stays_in_its_place(tmp_path: Path) -> None:
     site = tmp_path / "_site"
     site.mkdir()
     (site / "index.html").write_text("a key", encoding="utf-8")
-    assert put_back(tmp_path, site, refused=True) == "There is no earlier site to put back into _site."
+    assert put_back(tmp_path, site, refused=True) == "There is no earlier site to restore in _site."
     assert not site.exists()
 
 
@@ -78,7 +78,7 @@ def test_after_a_killed_render_the_next_command_puts_the_site_back(tmp_path: Pat
     before = list_files(site)
     begin(tmp_path, site, ended_process())
     (site / "site/index.html").write_text("half", encoding="utf-8")
-    assert recover(tmp_path) == "The last render was interrupted. The last good site is back in _site."
+    assert recover(tmp_path) == "The last render was interrupted. The last good site was restored in _site."
     assert list_files(site) == before
     assert recover(tmp_path) == ""
 
@@ -86,7 +86,7 @@ def test_after_a_killed_render_the_next_command_puts_the_site_back(tmp_path: Pat
 def test_a_site_that_is_gone_comes_back_without_a_mark(tmp_path: Path, site: Path) -> None:
     before = list_files(site)
     (site / "index.html").unlink()
-    assert "The last good site is back" in recover(tmp_path)
+    assert "The last good site was restored" in recover(tmp_path)
     assert list_files(site) == before
 
 

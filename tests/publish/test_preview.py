@@ -125,7 +125,7 @@ def test_an_edit_during_a_build_is_noticed_after_it(
 ) -> None:
     assert served(lambda n: touch(root / "_quarto.yml") if n < 3 else None) == 3
     shown = capsys.readouterr()
-    assert shown.out.splitlines()[-1] == "Stopped; nothing is served any more, and the site stays as it is."
+    assert shown.out.splitlines()[-1] == "Server stopped. The site is unchanged."
     assert shown.err == ""
 
 
@@ -133,7 +133,7 @@ def test_an_edit_during_a_build_is_noticed_after_it(
     ("error", "told"),
     [
         (InputError("templates/pages/index.qmd, line 3: 'x' is undefined."), "templates/pages/index.qmd, line 3"),
-        (RuntimeError("something else"), "The site could not be made: RuntimeError: something else"),
+        (RuntimeError("something else"), "The site could not be built: RuntimeError: something else"),
     ],
 )
 def test_a_fault_is_one_message_and_the_server_goes_on(
@@ -167,7 +167,7 @@ def test_ctrl_c_while_the_site_is_made_stops_the_build(
 
 @pytest.mark.parametrize("port", [80_000, 0, -4, 65_536])
 def test_a_port_that_cannot_be_is_refused_before_the_build(port: int, root: Path) -> None:
-    with pytest.raises(InputError, match=rf"Port {port}: there is no such port.*\n.*1 to 65535"):
+    with pytest.raises(InputError, match=rf"Port {port} is not valid.*\n.*1 to 65535"):
         serve(root, root / "_site", lambda: pytest.fail("built"), port)
 
 
@@ -176,7 +176,7 @@ def test_a_port_that_is_taken_is_refused_before_the_build(root: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(InputError, match=rf"Port {port} is taken.*\n.*PORT="):
+        with pytest.raises(InputError, match=rf"Port {port} is in use.*\n.*PORT="):
             serve(root, root / "_site", lambda: pytest.fail("built"), port)
 
 
@@ -241,7 +241,7 @@ def test_ctrl_c_ends_a_server_with_one_line_and_a_build_with_another(built_site:
     out, err = interrupt(process)
     limit.cancel()
     assert (process.returncode, err) == (0, "")
-    assert out == "Stopped; nothing is served any more, and the site stays as it is.\n"
+    assert out == "Server stopped. The site is unchanged.\n"
     for seconds in (0.5, 5.0):
         process = start(built_site.root, "build", "--force")
         time.sleep(seconds)

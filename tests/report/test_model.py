@@ -70,7 +70,7 @@ def test_a_report_of_another_version_is_told_with_the_command_to_run(report: Rep
 
 
 def test_a_report_that_is_not_there_is_told_with_the_command_to_run(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is not there yet") as caught:
+    with pytest.raises(InputError, match="does not exist yet") as caught:
         read_report(tmp_path / "report.json")
     assert "python -m analysis build" in str(caught.value)
 

@@ -204,10 +204,10 @@ def test_no_more_actions_than_a_page_holds(tmp_path: Path) -> None:
         ("- when: a: b\n", "templates/playbook.yml, line 1: not valid YAML."),
         ("- action: x\n", "templates/playbook.yml, line 1: field when: field required."),
         (rule("wine.z > 0") + rule("wine.z >"), 'templates/playbook.yml, line 7: formula "wine.z >" is not a complete'),
-        (rule("open(wine.z)"), "templates/playbook.yml, line 1: formula \"open(wine.z)\": there is no function 'open'"),
+        (rule("open(wine.z)"), "templates/playbook.yml, line 1: formula \"open(wine.z)\": unknown function 'open'"),
         (
             rule("wine.z > 0") + "  cost: 3\n",
-            "templates/playbook.yml, line 7: field cost: there is no such field.",
+            "templates/playbook.yml, line 7: field cost: unknown field.",
         ),
         ("when: x\n", "templates/playbook.yml"),
         ("- just words\n", "templates/playbook.yml, line 1"),
@@ -229,10 +229,10 @@ def test_no_more_actions_than_a_page_holds(tmp_path: Path) -> None:
         (rule("wine.z / (1 - 1) > 1"), 'templates/playbook.yml, line 1: "wine.z / (1 - 1) > 1" divides by zero.'),
         (
             rule("segment.shar > 0.1"),
-            "templates/playbook.yml, line 1: there is no 'segment.shar'; there are segment.share",
+            "templates/playbook.yml, line 1: unknown name 'segment.shar'; available: segment.share",
         ),
         (rule("wine > 0.1"), "templates/playbook.yml, line 1: 'wine' is not a number of a segment; write for example"),
-        (rule("wine.z > 0", "{value.shar}"), "templates/playbook.yml, line 3: there is no 'value.shar'"),
+        (rule("wine.z > 0", "{value.shar}"), "templates/playbook.yml, line 3: unknown name 'value.shar'"),
     ],
 )
 def test_a_playbook_that_cannot_be_used_is_told_with_file_and_rule(tmp_path: Path, text: str, message: str) -> None:
@@ -297,7 +297,7 @@ def test_the_share_of_a_level_can_be_named(tmp_path: Path) -> None:
 
 
 def test_a_playbook_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"playbook\.yml is not there"):
+    with pytest.raises(InputError, match=r"playbook\.yml does not exist"):
         personas(profiles((0.7, [difference("wine", 1.5)])), tmp_path / "playbook.yml")
 
 

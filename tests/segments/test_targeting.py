@@ -124,7 +124,7 @@ def test_the_response_is_an_outcome_of_the_study(stages: Stages) -> None:
         next(c.variable for c in weighed(stages, response="responded").criteria if c.name == "response") == "responded"
     )
     assert "response" not in {c.name for c in weighed(stages, response="").criteria}
-    with pytest.raises(InputError, match=r"targeting\.response: 'respond' is no outcome") as caught:
+    with pytest.raises(InputError, match=r"targeting\.response: 'respond' is not a yes/no outcome") as caught:
         weighed(stages, response="respond")
     assert "responded" in str(caught.value)
 

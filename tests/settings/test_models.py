@@ -25,8 +25,8 @@ STUDY: dict[str, Any] = {
 }
 FEATURE = {"label": "F", "formula": "x"}
 UNITS = "'money', 'count', 'share', 'days', 'years', 'yes_no', 'number' or 'category'"
-WHOLE = "cannot be used; valid are auto, elbow and whole numbers from 2 to 20."
-BLOCK = "cannot be used; expected is a block of 'key: value' lines."
+WHOLE = "is not valid; expected auto, elbow or a whole number from 2 to 20."
+BLOCK = "is not valid; expected a block of 'key: value' lines."
 
 MISTAKES: tuple[tuple[tuple[str | int, ...], Any, str], ...] = (
     (
@@ -47,9 +47,9 @@ MISTAKES: tuple[tuple[tuple[str | int, ...], Any, str], ...] = (
         "features.f.rolle: unknown setting 'rolle'.\n  Valid here: label, formula, unit, role, transform, about, high, "
         "low.  Did you mean 'role'?",
     ),
-    (("title",), None, "title: None cannot be used; expected is text."),
-    (("title",), "", "title: '' cannot be used; expected is text that is not empty."),
-    (("title",), {"a": 1}, "title: {'a': 1} cannot be used; expected is text."),
+    (("title",), None, "title: None is not valid; expected text."),
+    (("title",), "", "title: '' is not valid; expected text that is not empty."),
+    (("title",), {"a": 1}, "title: {'a': 1} is not valid; expected text."),
     (("segments",), 1, f"segments: 1 {WHOLE}"),
     (("segments",), 0, f"segments: 0 {WHOLE}"),
     (("segments",), 5000, f"segments: 5000 {WHOLE}"),
@@ -57,77 +57,77 @@ MISTAKES: tuple[tuple[tuple[str | int, ...], Any, str], ...] = (
     (("segments",), True, f"segments: True {WHOLE}"),
     (("segments",), 4.0, f"segments: 4.0 {WHOLE}"),
     (("segments",), None, f"segments: None {WHOLE}"),
-    (("max_segments",), 1, "max_segments: 1 cannot be used; expected is 2 or more."),
-    (("max_segments",), 21, "max_segments: 21 cannot be used; expected is 20 or less."),
-    (("max_segments",), "many", "max_segments: 'many' cannot be used; expected is a whole number."),
+    (("max_segments",), 1, "max_segments: 1 is not valid; expected 2 or more."),
+    (("max_segments",), 21, "max_segments: 21 is not valid; expected 20 or less."),
+    (("max_segments",), "many", "max_segments: 'many' is not valid; expected a whole number."),
     (
         ("algorithm",), "kmean",
-        "algorithm: 'kmean' is not a choice here.\n  Valid: 'auto' or 'kmeans', 'kprototypes', 'mixture', 'ward', 'dbscan' or 'hdbscan'.",
+        "algorithm: 'kmean' is not a valid choice.\n  Valid: 'auto' or 'kmeans', 'kprototypes', 'mixture', 'ward', 'dbscan' or 'hdbscan'.",
     ),
     (
         ("scaling",), 3,
-        "scaling: 3 is not a choice here.\n  Valid: 'standard', 'minmax', 'robust' or 'none'.",
+        "scaling: 3 is not a valid choice.\n  Valid: 'standard', 'minmax', 'robust' or 'none'.",
     ),
-    (("seed",), -1, "seed: -1 cannot be used; expected is 0 or more."),
-    (("seed",), 1.5, "seed: 1.5 cannot be used; expected is a whole number."),
-    (("min_cell",), 1, "min_cell: 1 cannot be used; expected is 2 or more."),
-    (("min_share",), "3 %", "min_share: '3 %' cannot be used; expected is a number."),
-    (("min_share",), 0, "min_share: 0 cannot be used; expected is a number above 0.0."),
-    (("min_share",), 0.5, "min_share: 0.5 cannot be used; expected is a number under 0.5."),
-    (("demo",), "perhaps", "demo: 'perhaps' is not a choice here.\n  Valid: 'none', 'twin' or 'retailer'."),
-    (("value",), ["spend"], "value: ['spend'] cannot be used; expected is text."),
+    (("seed",), -1, "seed: -1 is not valid; expected 0 or more."),
+    (("seed",), 1.5, "seed: 1.5 is not valid; expected a whole number."),
+    (("min_cell",), 1, "min_cell: 1 is not valid; expected 2 or more."),
+    (("min_share",), "3 %", "min_share: '3 %' is not valid; expected a number."),
+    (("min_share",), 0, "min_share: 0 is not valid; expected a number above 0.0."),
+    (("min_share",), 0.5, "min_share: 0.5 is not valid; expected a number under 0.5."),
+    (("demo",), "perhaps", "demo: 'perhaps' is not a valid choice.\n  Valid: 'none', 'twin' or 'retailer'."),
+    (("value",), ["spend"], "value: ['spend'] is not valid; expected text."),
     (("names",), ["x"], f"names: ['x'] {BLOCK}"),
     (
         ("as_of",), "yesterday",
-        "as_of: 'yesterday' is not a choice here.\n  Valid: 'auto' or a date such as 2014-06-29.",
+        "as_of: 'yesterday' is not a valid choice.\n  Valid: 'auto' or a date such as 2014-06-29.",
     ),
-    (("as_of",), "2014-02-30", "as_of: '2014-02-30' is not a choice here.\n  Valid: 'auto' or a date such as 2014-06-29."),
-    (("sources",), [], "sources: [] cannot be used; expected is a list that is not empty."),
-    (("sources",), "shop.csv", "sources: 'shop.csv' cannot be used; expected is a list."),
-    (("sources", 0, "path"), "", "sources[0].path: '' cannot be used; expected is text that is not empty."),
-    (("sources", 0, "key"), 3, "sources[0].key: 3 cannot be used; expected is text."),
+    (("as_of",), "2014-02-30", "as_of: '2014-02-30' is not a valid choice.\n  Valid: 'auto' or a date such as 2014-06-29."),
+    (("sources",), [], "sources: [] is not valid; expected a list that is not empty."),
+    (("sources",), "shop.csv", "sources: 'shop.csv' is not valid; expected a list."),
+    (("sources", 0, "path"), "", "sources[0].path: '' is not valid; expected text that is not empty."),
+    (("sources", 0, "key"), 3, "sources[0].key: 3 is not valid; expected text."),
     (
         ("sources", 0, "kind"), "customer",
-        "sources[0].kind: 'customer' is not a choice here.\n  Valid: 'customers', 'transactions', 'survey' or 'events'.",
+        "sources[0].kind: 'customer' is not a valid choice.\n  Valid: 'customers', 'transactions', 'survey' or 'events'.",
     ),
     (
         ("sources", 0, "roles"), {"feature": ["x"], "outcome": ["x"]},
-        "sources[0].roles: column 'x' has two roles, feature and outcome; keep one.",
+        "sources[0].roles: column 'x' has two roles, feature and outcome; remove one.",
     ),
-    (("sources", 0, "roles", "feature"), "x", "sources[0].roles.feature: 'x' cannot be used; expected is a list."),
-    (("sources", 0, "units"), {"x": "euro"}, f"sources[0].units.x: 'euro' is not a choice here.\n  Valid: {UNITS}."),
+    (("sources", 0, "roles", "feature"), "x", "sources[0].roles.feature: 'x' is not valid; expected a list."),
+    (("sources", 0, "units"), {"x": "euro"}, f"sources[0].units.x: 'euro' is not a valid choice.\n  Valid: {UNITS}."),
     (
         ("sources", 0, "types"), {"x": "int"},
-        "sources[0].types.x: 'int' is not a choice here.\n  Valid: 'number', 'date', 'category', 'boolean' or 'text'.",
+        "sources[0].types.x: 'int' is not a valid choice.\n  Valid: 'number', 'date', 'category', 'boolean' or 'text'.",
     ),
     (
         ("sources", 0, "dates"), "dayfirst",
-        "sources[0].dates: 'dayfirst' is not a choice here.\n  Valid: 'auto', 'day-first', 'month-first' or 'iso'.",
+        "sources[0].dates: 'dayfirst' is not a valid choice.\n  Valid: 'auto', 'day-first', 'month-first' or 'iso'.",
     ),
-    (("sources", 0, "decimal"), ";", "sources[0].decimal: ';' is not a choice here.\n  Valid: 'auto', '.' or ','."),
-    (("sources", 0, "sheet"), 1.5, "sources[0].sheet: 1.5 cannot be used; expected is text or a whole number."),
+    (("sources", 0, "decimal"), ";", "sources[0].decimal: ';' is not a valid choice.\n  Valid: 'auto', '.' or ','."),
+    (("sources", 0, "sheet"), 1.5, "sources[0].sheet: 1.5 is not valid; expected text or a whole number."),
     (("sources", 0, "merge"), {"x": ["a"]}, f"sources[0].merge.x: ['a'] {BLOCK}"),
-    (("sources", 0, "plausible"), {"x": [1]}, "sources[0].plausible.x[1]: this setting is required and is not there."),
-    (("sources", 0, "plausible"), {"x": ["a", 2]}, "sources[0].plausible.x[0]: 'a' cannot be used; expected is a number."),
+    (("sources", 0, "plausible"), {"x": [1]}, "sources[0].plausible.x[1]: this setting is required."),
+    (("sources", 0, "plausible"), {"x": ["a", 2]}, "sources[0].plausible.x[0]: 'a' is not valid; expected a number."),
     (
         ("sources", 0, "plausible"), {"x": [5, 2]},
-        "sources[0].plausible: 'x': nothing lies between 5 and 2; lower one first.",
+        "sources[0].plausible: 'x': 5 is above 2; write the lower bound first.",
     ),
     (("features",), ["x"], f"features: ['x'] {BLOCK}"),
     (("features", "f"), "x", f"features.f: 'x' {BLOCK}"),
-    (("features", "f"), {"formula": "x"}, "features.f.label: this setting is required and is not there."),
+    (("features", "f"), {"formula": "x"}, "features.f.label: this setting is required."),
     (
         ("features", "f"), {**FEATURE, "role": "key"},
-        "features.f.role: 'key' is not a choice here.\n  Valid: 'feature', 'descriptor', 'outcome' or 'ignore'.",
+        "features.f.role: 'key' is not a valid choice.\n  Valid: 'feature', 'descriptor', 'outcome' or 'ignore'.",
     ),
-    (("features", "f"), {**FEATURE, "unit": "euro"}, f"features.f.unit: 'euro' is not a choice here.\n  Valid: {UNITS}."),
+    (("features", "f"), {**FEATURE, "unit": "euro"}, f"features.f.unit: 'euro' is not a valid choice.\n  Valid: {UNITS}."),
     (
         ("features", "f"), {**FEATURE, "formula": "x +"},
         'features.f.formula: formula "x +" is not a complete expression.',
     ),
     (
         ("features", "f"), {**FEATURE, "formula": "open(x)"},
-        "features.f.formula: formula \"open(x)\": there is no function 'open'; there are abs, days, is_in, log1p, max, "
+        "features.f.formula: formula \"open(x)\": unknown function 'open'; available: abs, days, is_in, log1p, max, "
         "min, sqrt, where, year.",
     ),
 )  # fmt: skip
@@ -164,7 +164,7 @@ def test_a_mistake_is_told_with_its_place_and_what_is_valid(
 
 
 def test_the_name_of_a_feature_must_be_a_word() -> None:
-    with pytest.raises(InputError, match="features: 'wine share' cannot be a name"):
+    with pytest.raises(InputError, match="features: 'wine share' is not a valid name"):
         check_study(changed(("features", "wine share"), FEATURE))
 
 
@@ -183,7 +183,7 @@ def test_many_mistakes_are_five_lines_and_the_rest_is_counted(n_mistakes: int) -
 def test_a_message_names_the_profile_that_may_hold_the_mistake(tmp_path: Path) -> None:
     with_study(tmp_path)
     write(tmp_path, "segmentation:\n  segments: 1\n", "_quarto-shop.yml")
-    with pytest.raises(InputError, match=r"^_quarto\.yml, _quarto-shop\.yml, segmentation\.segments: 1 cannot"):
+    with pytest.raises(InputError, match=r"^_quarto\.yml, _quarto-shop\.yml, segmentation\.segments: 1 is not valid"):
         load_study(tmp_path, "shop")
 
 
@@ -196,8 +196,8 @@ def test_a_message_names_the_profile_that_may_hold_the_mistake(tmp_path: Path) -
         ),
         ("segmentation:\n\ttitle: a\n", "_quarto.yml, line 2: not valid YAML"),
         ("segmentation: [1, 2\n", "_quarto.yml, line 2: not valid YAML"),
-        ("- a\n- b\n", "_quarto.yml holds no settings."),
-        ("", "_quarto.yml holds no settings."),
+        ("- a\n- b\n", "_quarto.yml contains no settings."),
+        ("", "_quarto.yml contains no settings."),
         ("project:\n  type: website\n", "_quarto.yml has no 'segmentation:' block."),
         ("segmentation:\n", "_quarto.yml has no 'segmentation:' block."),
         ("segmentation: yes please\n", "_quarto.yml has no 'segmentation:' block."),
@@ -227,8 +227,8 @@ def test_an_unknown_profile_is_told_with_those_there_are(tmp_path: Path) -> None
     with pytest.raises(InputError) as caught:
         load_study(tmp_path, "surveys")
     assert str(caught.value).splitlines()[:2] == [
-        "Profile 'surveys': _quarto-surveys.yml is not there.",
-        "  Profiles there: survey.",
+        "Profile 'surveys': _quarto-surveys.yml does not exist.",
+        "  Available profiles: survey.",
     ]
 
 
@@ -320,4 +320,4 @@ def test_a_message_names_the_file_in_which_the_setting_stands(
 
 
 def test_an_empty_list_is_told_as_none() -> None:
-    assert f"Columns there: {listed([])}." == "Columns there: none."
+    assert f"Available columns: {listed([])}." == "Available columns: none."

@@ -49,7 +49,7 @@ def test_a_demonstration_can_be_asked_for(tmp_path: Path) -> None:
     (tmp_path / SHIPPED).write_text("ID\n1\n", encoding="utf-8")
     paths, synthetic = locate(tmp_path, study_of(), None, True, lambda: True)
     assert synthetic and files_at(Path(paths[0]))
-    with pytest.raises(InputError, match="no synthetic stand-in"):
+    with pytest.raises(InputError, match="no synthetic data"):
         locate(tmp_path, study_of(demo="none"), None, True, never)
 
 

@@ -478,7 +478,7 @@ def test_a_wrong_password_is_told_but_not_shown(postgres: str, tmp_path: Path, m
 
 
 def test_a_password_in_the_settings_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds a password") as caught:
+    with pytest.raises(InputError, match="contains a password") as caught:
         read_table("postgresql+psycopg://ann:plain@127.0.0.1/shop", root=tmp_path, query="orders")
     assert "plain" not in str(caught.value)
 
@@ -552,7 +552,23 @@ def test_a_table_of_a_database_is_named_in_its_address(tmp_path: Path) -> None:
     for address in ("sqlite:///x.db", "x.db"):
         with pytest.raises(InputError) as refused:
             read_table(address, root=tmp_path, setting="--data")
-        assert "Tables there: orders, people." in str(refused.value)
+        assert "Available tables: orders, people." in str(refused.value)
         assert 'x.db?table=orders"' in str(refused.value) and '--data "sqlite:///' in str(refused.value)
     with pytest.raises(InputError, match="'peple' is neither a table"):
         read_table("sqlite:///x.db?table=peple", root=tmp_path)
+
+
+def test_only_files_that_contain_data_are_suggested(tmp_path: Path) -> None:
+    for name in ("requirements.txt", "requirements-dev.txt", "README.md", "pyproject.toml"):
+        (tmp_path / name).write_text("numpy==2.3.0\npandas==3.0.0\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_table("requirement.txt", root=tmp_path, setting="--data")
+    assert "requirements" not in str(refused.value)
+    assert "This folder contains no data file." in str(refused.value)
+    (tmp_path / "orders.txt").write_text("customer;amount\n1;20\n2;30\n", encoding="utf-8")
+    (tmp_path / "customers.csv").write_text("customer,age\n1,20\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"customers\.csv, orders\.txt\.\n  Did you mean 'orders\.txt'") as refused:
+        read_table("order.txt", root=tmp_path, setting="--data")
+    assert "requirements" not in str(refused.value)
+    with pytest.raises(InputError, match=r"Data files in this folder: customers\.csv, orders\.txt\.") as refused:
+        read_table(".", root=tmp_path, setting="--data")

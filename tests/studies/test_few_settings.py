@@ -231,7 +231,7 @@ def test_a_second_table_with_several_rows_for_a_customer_is_refused_with_the_way
 def test_a_second_table_of_strangers_is_refused(tmp_path: Path) -> None:
     raws, study = tables(tmp_path, people(tmp_path), people(tmp_path, "calls", ("x", "y", "z")))
     study, _ = complete_study(raws, study)
-    with pytest.raises(InputError, match=r"calls\.csv: none of its 3 customers is known"):
+    with pytest.raises(InputError, match=r"calls\.csv: none of its 3 customers is in the table"):
         assemble(raws, study)
 
 

@@ -155,9 +155,9 @@ BAD = {
     "binary": content(bytes(range(256)) * 20, "binary"),
     "picture": content(b"\x89PNG\r\n\x1a\n" + bytes(99), "PNG"),
     "page of the web": content("<!DOCTYPE html><html><body>Log in</body></html>", "a page of the web, not a table"),
-    "no delimiter": content("customers\n" + "somebody\n" * 90, "no column that could form segments"),
+    "no delimiter": content("customers\n" + "somebody\n" * 90, "no column that can serve as a feature"),
     "truncated zip": content(zipped(a=ROWS * 50)[:60], "truncated zip", name="bad.zip"),
-    "empty zip": content(zipped(), "archive without a file", name="bad.zip"),
+    "empty zip": content(zipped(), "empty archive", name="bad.zip"),
     "zip of two shapes": content(zipped(a=ROWS, b="id,town\n1,x\n2,y\n"), "differ", name="bad.zip"),
     "truncated gzip": content(gzip.compress(ROWS.encode() * 50)[:-12], "truncated gzip", name="bad.csv.gz"),
     "truncated Parquet": content(parquet()[:300], "damaged Parquet", name="bad.parquet"),
@@ -167,8 +167,8 @@ BAD = {
     "1 MB cell": content(ROWS + f"4,60,{'x' * 2**20}\n", "'spend'", "1,048,576 bytes"),
     "formula cell": content(ROWS + "4,60,=cmd|' /C calc'!A0\n", "'spend', data row 4", "a formula"),
     "line too long": content(ROWS + "4,60,1,2\n", "has 4 fields"),
-    "all columns constant": content(CONSTANT, "no column that could form segments"),
-    "words only": content(WORDS, "no column that could form segments", "key, text columns"),
+    "all columns constant": content(CONSTANT, "no column that can serve as a feature"),
+    "words only": content(WORDS, "no column that can serve as a feature", "key, text columns"),
     # What cannot be opened.
     "missing file": named("data/shopp.csv", "does not exist", "'shop.csv'"),
     "missing folder": named("nowhere/shop.csv", "does not exist"),
@@ -182,7 +182,7 @@ BAD = {
     "misspelt column": table(lambda t: t.rename(columns={"visits": "vists"}), "shop.csv", "'visits'", "mean 'vists'"),
     "all keys missing": table(keys(lambda key: ""), "sources[0].key", "'customer'", "no value in any of 90 rows"),
     "keys that collide after trimming": table(
-        keys(lambda key: key.where(key.index != 5, key[4] + " ")), "'customer'", "differ from another by spaces"
+        keys(lambda key: key.where(key.index != 5, key[4] + " ")), "'customer'", "differ from another key"
     ),
     "repeated keys": table(keys(lambda key: key.where(key.index != 5, key[4])), "'customer'", "repeats a key"),
     "words in a feature": table(lambda t: t.assign(visits=["often", "seldom"] * 45), "'visits'", "text, not numbers"),
@@ -215,7 +215,7 @@ BAD = {
     "formula with an unknown column": feature("orders / visit", "'visit'", "Did you mean 'visits'"),
     "formula that would run code": feature("__import__('os').system('true')"),
     "formula with an attribute": feature("orders.__class__"),
-    "formula of no column": feature("1 + 1", "names no column"),
+    "formula of no column": feature("1 + 1", "uses no column"),
     "formula of words": feature("region * 2", "cannot be computed"),
     "formula with the study's date, of which there is none": feature("year(as_of) - orders", "'as_of'"),
     # Databases and addresses.

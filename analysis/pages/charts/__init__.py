@@ -1,1 +1,1 @@
-"""The charts of each page, one module a page."""
+"""Charts, one module per page."""

@@ -1,4 +1,4 @@
-"""Charts of what competed: each algorithm's stability, Ward's tree and its own groups, DBSCAN's radius."""
+"""Charts of the algorithms: stability, dendrogram, and DBSCAN's radius."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLOURS = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8f7a10"]
 
 
 def algorithms(report: Report) -> Figure:
-    """Median stability over k for each algorithm."""
+    """Chart the median stability of each algorithm by number of segments."""
     shown = [(a, [r for r in a.by_k if r.stability.pairs]) for a in report.evidence.algorithms]
     rows = [
         {"k": r.k, "median": r.stability.median, "algorithm": a.title, "silhouette": r.silhouette}
@@ -75,7 +75,7 @@ def algorithms(report: Report) -> Figure:
 
 
 def dendrogram(report: Report) -> Figure:
-    """The upper part of Ward's tree, with the cut that gives the published number of segments."""
+    """Chart the upper part of Ward's dendrogram, cut at the published number of segments."""
     tree, k = report.evidence.tree, report.decision.k
     heights = sorted((max(y) for _, y in tree.links), reverse=True)
     rows = [
@@ -134,13 +134,13 @@ def dendrogram(report: Report) -> Figure:
 
 
 def reach(report: Report) -> Figure | None:
-    """The curve of distances to the m-th neighbour, whose knee is DBSCAN's radius."""
-    found, study = report.evidence.reach, report.study
+    """Chart the distances to the m-th neighbour, whose knee is DBSCAN's radius."""
+    distances, study = report.evidence.reach, report.study
     n = min(study.n_core, REFERENCE_ROWS)
     # A quantile near an end may be the distance of one customer.
     points = [
         (share, value)
-        for share, value in enumerate(found.quantiles, 1)
+        for share, value in enumerate(distances.quantiles, 1)
         if min(share, 100 - share) * n >= 100 * study.min_cell
     ]
     if len(points) < 2:
@@ -159,35 +159,36 @@ def reach(report: Report) -> Figure | None:
             y=alt.Y(
                 field="distance",
                 type="quantitative",
-                title=f"Distance to neighbour {found.neighbours}",
+                title=f"Distance to neighbour {distances.neighbours}",
                 scale=alt.Scale(zero=False),
                 axis=alt.Axis(tickCount=5),
             ),
         )
     )
-    mark = pd.DataFrame([{"distance": found.radius, "text": f"radius {number(found.radius, 2)}", "share": 2}])
-    y = alt.Y(field="distance", type="quantitative", title=f"Distance to neighbour {found.neighbours}")
+    mark = pd.DataFrame([{"distance": distances.radius, "text": f"radius {number(distances.radius, 2)}", "share": 2}])
+    y = alt.Y(field="distance", type="quantitative", title=f"Distance to neighbour {distances.neighbours}")
     line = alt.Chart(mark).mark_rule(strokeDash=[4, 3], color=INK).encode(y=y)
     words = (
         alt.Chart(mark)
         .mark_text(align="left", dy=-8, fontWeight=600)
         .encode(y=y, x=alt.X(field="share", type="quantitative"), text=alt.Text(field="text", type="nominal"))
     )
-    within = sum(value <= found.radius for value in found.quantiles)
+    within = sum(value <= distances.radius for value in distances.quantiles)
     dbscan = next(a for a in report.evidence.algorithms if a.name == "dbscan")
     title = (
-        f"The curve bends at {number(found.radius, 2)}: that near, {within} % of customers have "
-        f"{found.neighbours} neighbours"
-        if found.radius > 0
-        else f"{within} % of customers have {found.neighbours} others just like them, which leaves no radius to choose"
+        f"The curve bends at {number(distances.radius, 2)}: that near, {within} % of customers have "
+        f"{distances.neighbours} neighbours"
+        if distances.radius > 0
+        else f"{within} % of customers have {distances.neighbours} others just like them, "
+        "which leaves no radius to choose"
     )
     caption = (
-        f"For each share of customers, the distance within which their {found.neighbours} nearest neighbours lie "
+        f"For each share of customers, the distance within which their {distances.neighbours} nearest neighbours lie "
         "(twice the number of features, at least five). DBSCAN calls a region dense where neighbours are nearer than "
         f"the knee, the point farthest from the straight line between the ends. It {_told(dbscan.outcome)}."
     )
     table = Table(
-        ("Share of customers", f"Distance to neighbour {found.neighbours}"),
+        ("Share of customers", f"Distance to neighbour {distances.neighbours}"),
         tuple(
             (report.formats().percent(share / 100), number(value, 3))
             for share, value in points
@@ -199,16 +200,16 @@ def reach(report: Report) -> Figure | None:
 
 
 def ward_groups(report: Report) -> Figure | None:
-    """How well Ward's own groups come back, beside the rule that places everyone; None where it was not resampled."""
+    """Chart the stability of Ward's groups and of their nearest-centroid rule; None without resamples."""
     rows = [r for a in report.evidence.algorithms if a.name == "ward" for r in a.by_k if r.own_slsw]
-    found = next((r for r in rows if r.k == report.decision.k), rows[0] if rows else None)
-    if found is None:
+    published = next((r for r in rows if r.k == report.decision.k), rows[0] if rows else None)
+    if published is None:
         return None
-    groups = [f"Group {j}" for j in range(1, found.k + 1)]
+    groups = [f"Group {j}" for j in range(1, published.k + 1)]
     kinds = ["Ward's own groups", "Nearest centre"]
     points = [
         {"group": group, "rule": kind, "jaccard": value}
-        for kind, values in zip(kinds, (found.own_slsw, found.slsw), strict=True)
+        for kind, values in zip(kinds, (published.own_slsw, published.slsw), strict=True)
         for group, value in zip(groups, values, strict=True)
     ]
     y = alt.Y(field="group", type="nominal", sort=groups, title=None)
@@ -220,7 +221,10 @@ def ward_groups(report: Report) -> Figure | None:
         axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f"),
     )
     pairs = pd.DataFrame(
-        [{"group": g, "own": a, "centre": b} for g, a, b in zip(groups, found.own_slsw, found.slsw, strict=True)]
+        [
+            {"group": g, "own": a, "centre": b}
+            for g, a, b in zip(groups, published.own_slsw, published.slsw, strict=True)
+        ]
     )
     between = (
         alt.Chart(pairs)
@@ -252,8 +256,8 @@ def ward_groups(report: Report) -> Figure | None:
         .encode(x=alt.X(field="x", type="quantitative"))
     )
     title = (
-        f"Ward's own groups come back at {number(min(found.own_slsw), 2)} to {number(max(found.own_slsw), 2)}, "
-        f"by the nearest centre at {number(min(found.slsw), 2)} to {number(max(found.slsw), 2)}"
+        f"Ward's own groups come back at {number(min(published.own_slsw), 2)} to {number(max(published.own_slsw), 2)}, "
+        f"by the nearest centre at {number(min(published.slsw), 2)} to {number(max(published.slsw), 2)}"
     )
     caption = (
         "Ward's tree gives groups to the customers it was grown from; everyone else goes to the nearest centre, and "
@@ -264,9 +268,11 @@ def ward_groups(report: Report) -> Figure | None:
     )
     table = Table(
         ("Group", *kinds),
-        tuple((g, number(a, 3), number(b, 3)) for g, a, b in zip(groups, found.own_slsw, found.slsw, strict=True)),
+        tuple(
+            (g, number(a, 3), number(b, 3)) for g, a, b in zip(groups, published.own_slsw, published.slsw, strict=True)
+        ),
     )
-    height = 34 * found.k
+    height = 34 * published.k
     spec = single(alt.layer(between, valid, dots), height)
     return make_figure("ward-groups", title, caption, f"Two points for each group. {title}.", spec, height + 90, table)
 

@@ -1,4 +1,4 @@
-"""Charts of what changed since another run: sizes, movements and drift."""
+"""Charts of changes since an earlier run: sizes, movements and drift."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEFT, NONE, JOINED = "No longer in the data", "In no segment", "Not in the data 
 
 
 def draw(report: Report) -> list[Figure]:
-    """The page's charts; none for a first run."""
+    """Draw the charts of the page; none for a first run."""
     change = report.change
     if change is None:
         return []
@@ -33,10 +33,10 @@ def _draw_sizes(report: Report, change: Change) -> Figure:
     f = report.formats()
     order, rows = [], []
     for c in change.segments:
-        own = None if c.now is None else segment_now(report, c)
-        name, colour = (tag(own), own.colour) if own else (tag_of(c.then), c.then.colour if c.then else "")
+        segment = None if c.now is None else segment_now(report, c)
+        name, colour = (tag(segment), segment.colour) if segment else (tag_of(c.then), c.then.colour if c.then else "")
         order.append(name)
-        for when, share in (("then", c.share_then), ("now", own.share if own else None)):
+        for when, share in (("then", c.share_then), ("now", segment.share if segment else None)):
             if share is not None:
                 rows.append(
                     {"segment": name, "when": when, "share": round(share, 4), "text": f.percent(share), "of": colour}
@@ -75,8 +75,8 @@ def _draw_sizes(report: Report, change: Change) -> Figure:
         fill=fill,
         tooltip=[tip("segment", "Segment"), tip("when", "When"), tip("text", "Share")],
     )
-    told = most_moved(report, [c for c in change.segments if c.kind == "kept"])
-    title = told[:1].upper() + told[1:]
+    summary = most_moved(report, [c for c in change.segments if c.kind == "kept"])
+    title = summary[:1].upper() + summary[1:]
     caption = (
         f"Circle: then, diamond: now. A segment with a circle alone has ended, one with a diamond alone is new. "
         f"Sizes of then are rounded to multiples of {report.study.min_cell} {report.study.customers}."
@@ -129,11 +129,11 @@ def _draw_flows(report: Report, change: Change) -> Figure:
         ),
         tooltip=[tip("origin", "Then"), tip("to", "Now"), tip("text", "Share")],
     )
-    kept = {c.then.slug: c.now for c in change.segments if c.then and c.now}
+    continued = {c.then.slug: c.now for c in change.segments if c.then and c.now}
     stayed = {
-        flow.then.slug: dict(flow.to).get(kept[flow.then.slug] or 0, 0.0)
+        flow.then.slug: dict(flow.to).get(continued[flow.then.slug] or 0, 0.0)
         for flow in change.flows
-        if flow.then and flow.then.slug in kept
+        if flow.then and flow.then.slug in continued
     }
     names = {c.then.slug: segment_now(report, c).name for c in change.segments if c.then and c.now}
     least = min(stayed, key=lambda slug: stayed[slug], default="")

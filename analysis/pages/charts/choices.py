@@ -1,4 +1,4 @@
-"""Charts of other choices: whether they give the same segments."""
+"""Charts of analysis choices and their effect on the segments."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ OPTIONS = {
 
 
 def multiverse(report: Report) -> Figure:
-    """Agreement of every other choice with the published segments."""
-    found = report.evidence.multiverse
+    """Chart the agreement of every other choice with the published segments."""
+    choices = report.evidence.multiverse
     formats = report.formats()
     rows = [
         {
@@ -46,7 +46,7 @@ def multiverse(report: Report) -> Figure:
             "text": short_number(c.agreement),
             "mark": "published" if c.published else "other",
         }
-        for c in found.choices
+        for c in choices.choices
     ]
     columns = list(dict.fromkeys(str(row["choice"]) for row in rows))
     sets = list(dict.fromkeys(str(row["features"]) for row in rows))
@@ -95,16 +95,16 @@ def multiverse(report: Report) -> Figure:
     inner = 27 * len({row["outliers"] for row in rows})
     chart = alt.layer(cells, text).properties(width=WIDTH - 140, height=inner)
     chart = chart.facet(row=facet_rows("features", sets), spacing=10)
-    values = [c.agreement for c in found.choices]
+    values = [c.agreement for c in choices.choices]
     title = (
         f"Agreement runs from {number(min(values), 2)} to {number(max(values), 2)}; "
-        f"{formats.percent(found.agree_share)} of "
+        f"{formats.percent(choices.agree_share)} of "
         f"{len(rows)} ways reach {significant(AGREES)}"
     )
     caption = (
-        f"Each cell forms {in_words(found.k)} segments in another way. Blue: at least {significant(AGREES)}, "
+        f"Each cell forms {in_words(choices.k)} segments in another way. Blue: at least {significant(AGREES)}, "
         f"the same story; brown: "
-        "another one. " + ("Outlined: the published way." if any(c.published for c in found.choices) else "")
+        "another one. " + ("Outlined: the published way." if any(c.published for c in choices.choices) else "")
     ).strip()
     table = Table(
         ("Features", "Unusual customers", "Scaling", "Algorithm", "Adjusted Rand index"),
@@ -113,7 +113,7 @@ def multiverse(report: Report) -> Figure:
                 *(_option(report, name, getattr(c, name)) for name in ("features", "outliers", "scaling", "algorithm")),
                 number(c.agreement, 2) + (", published" if c.published else ""),
             )
-            for c in found.choices
+            for c in choices.choices
         ),
     )
     height = (inner + 36) * len(sets) + 220
@@ -121,8 +121,8 @@ def multiverse(report: Report) -> Figure:
 
 
 def main_effects(report: Report) -> Figure:
-    """Mean agreement of the options of each kind of choice."""
-    found, formats = report.evidence.multiverse, report.formats()
+    """Chart the mean agreement by option of each analysis choice."""
+    choices, formats = report.evidence.multiverse, report.formats()
     rows = [
         {
             "factor": f"{KINDS[f.name]}: {formats.percent(f.matters)}",
@@ -130,10 +130,10 @@ def main_effects(report: Report) -> Figure:
             "agreement": round(mean, 3),
             "text": number(mean, 2),
         }
-        for f in found.factors
+        for f in choices.factors
         for option, mean in zip(f.options, f.means, strict=True)
     ]
-    most = found.factors[0]
+    most = choices.factors[0]
     title = (
         f"What matters most is {FACTORS[most.name]} ({formats.percent(most.matters)} of the differences)"
         if most.matters
@@ -148,12 +148,12 @@ def main_effects(report: Report) -> Figure:
         ("Kind of choice", "Option", "Mean agreement", "Share of the differences"),
         tuple(
             (KINDS[f.name], _option(report, f.name, option), number(mean, 3), formats.percent(f.matters))
-            for f in found.factors
+            for f in choices.factors
             for option, mean in zip(f.options, f.means, strict=True)
         ),
     )
     factors = list(dict.fromkeys(str(row["factor"]) for row in rows))
-    inner = 28 * max(len(f.options) for f in found.factors)
+    inner = 28 * max(len(f.options) for f in choices.factors)
     chart = _agreement_bars(rows, "option", None).properties(width=WIDTH - 180, height=inner)
     chart = chart.facet(row=facet_rows("factor", factors), spacing=14).resolve_scale(y="independent")
     height = (inner + 40) * len(factors) + 50
@@ -162,18 +162,18 @@ def main_effects(report: Report) -> Figure:
 
 
 def left_out(report: Report) -> Figure | None:
-    """Agreement when one feature is left out; None where too few form segments."""
-    found = report.evidence.multiverse.without
-    if not found:
+    """Chart the agreement without each feature; None if too few features form segments."""
+    agreements = report.evidence.multiverse.without
+    if not agreements:
         return None
     rows = [
         {"option": report.variable(name).label, "agreement": round(value, 3), "text": number(value, 2)}
-        for name, value in found
+        for name, value in agreements
     ]
     first = rows[0]
     title = (
         f"Without {first['option']} the segments change most, and still agree to {first['text']}"
-        if found[0][1] >= AGREES
+        if agreements[0][1] >= AGREES
         else f"The segments hang on {first['option']}: without it they agree to {first['text']} only"
     )
     caption = (
@@ -182,7 +182,7 @@ def left_out(report: Report) -> Figure | None:
     )
     table = Table(
         ("Left out", "Agreement"),
-        tuple((str(row["option"]), number(value, 3)) for row, (_, value) in zip(rows, found, strict=True)),
+        tuple((str(row["option"]), number(value, 3)) for row, (_, value) in zip(rows, agreements, strict=True)),
     )
     chart = _agreement_bars(rows, "option", [str(row["option"]) for row in rows])
     height = 28 * len(rows)

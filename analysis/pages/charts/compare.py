@@ -1,4 +1,4 @@
-"""Charts that compare segments: all features at once, outcomes, descriptors and categories."""
+"""Charts that compare segments by features, outcomes, descriptors and categories."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_MOSAICS = 5
 
 
 def outcomes(report: Report) -> Figure | None:
-    """Outcomes by segment; they did not form the segments. None where no outcome can be published."""
+    """Chart outcomes by segment; None if no outcome can be published."""
     formats = report.formats()
     chosen = [v for v in report.variables if v.role == "outcome" and v.name in report.everyone and v.unit == "yes_no"]
     if not chosen:
@@ -111,7 +111,7 @@ def outcomes(report: Report) -> Figure | None:
 
 
 def descriptors(report: Report) -> Figure | None:
-    """Numeric descriptors: median and the middle 80 % by segment, each on its own axis."""
+    """Chart median and middle 80 % of numeric descriptors by segment, each on its own axis."""
     formats = report.formats()
     chosen = [
         v
@@ -190,16 +190,16 @@ def descriptors(report: Report) -> Figure | None:
 
 
 def mosaic(report: Report, index: int) -> Figure:
-    """Levels of a category by segment: areas as large as their customers, shaded by Pearson residual."""
-    formats, found = report.formats(), mosaics(report)[index]
-    variable = report.variable(found.variable)
+    """Chart the levels of a category by segment, with areas by customers and shades by Pearson residual."""
+    formats, category = report.formats(), mosaics(report)[index]
+    variable = report.variable(category.variable)
     label = variable.label
-    pairs = list(zip(report.segments, found.segments, found.lifts, found.residuals, strict=True))
+    pairs = list(zip(report.segments, category.segments, category.lifts, category.residuals, strict=True))
     rows, names, top = [], [], 0.0
     for s, shares, lifts, residuals in pairs:
         across = 0.0
         names.append({"segment": tag(s), "letter": s.letter, "middle": round(top + s.share / 2, 4)})
-        for level, share, lift, residual in zip(found.levels, shares, lifts, residuals, strict=True):
+        for level, share, lift, residual in zip(category.levels, shares, lifts, residuals, strict=True):
             rows.append(
                 {
                     "segment": tag(s),
@@ -279,12 +279,12 @@ def mosaic(report: Report, index: int) -> Figure:
             y=alt.Y(field="middle", type="quantitative"),
         )
     )
-    tested = any(c.variable == found.variable and c.p is not None for c in report.contrasts)
+    tested = any(c.variable == category.variable and c.p is not None for c in report.contrasts)
     cells = [
         (abs(residual), s, level, share, everyone)
         for s, shares, _, residuals in pairs
-        for residual, level, share, everyone in zip(residuals, found.levels, shares, found.everyone, strict=True)
-        if level == "Yes" or "Yes" not in found.levels
+        for residual, level, share, everyone in zip(residuals, category.levels, shares, category.everyone, strict=True)
+        if level == "Yes" or "Yes" not in category.levels
     ]
     _, segment, level, share, everyone = max(cells, key=lambda cell: cell[0])
     title = f"{label}: {level} for {formats.percent(share)} of {segment.name}, {formats.percent(everyone)} of everyone"
@@ -297,7 +297,7 @@ def mosaic(report: Report, index: int) -> Figure:
         tuple(
             (
                 level,
-                formats.percent(found.everyone[i]),
+                formats.percent(category.everyone[i]),
                 *(
                     text
                     for _, shares, lifts, residuals in pairs
@@ -307,7 +307,7 @@ def mosaic(report: Report, index: int) -> Figure:
                     )
                 ),
             )
-            for i, level in enumerate(found.levels)
+            for i, level in enumerate(category.levels)
         ),
     )
     caption = (
@@ -316,7 +316,7 @@ def mosaic(report: Report, index: int) -> Figure:
         f"rare in a segment are merged{' with their neighbours' if variable.order else ''}."
         f"{f' {label} formed no segment.' if tested else ''}"
     )
-    caption = f"{caption} {formats.rounding_note(found.everyone, *found.segments)}".strip()
+    caption = f"{caption} {formats.rounding_note(category.everyone, *category.segments)}".strip()
     return make_figure(
         f"mix-{index + 1}",
         title,
@@ -329,11 +329,11 @@ def mosaic(report: Report, index: int) -> Figure:
 
 
 def mosaics(report: Report) -> list[CategoryProfile]:
-    """The categories that differ most between the segments, then those that formed them."""
+    """List the categories that differ most between segments, then those that formed the segments."""
     order = [contrast.variable for contrast in report.contrasts]
-    found = [c for c in report.categories if c.variable in order]
-    found.sort(key=lambda c: order.index(c.variable))
-    return [*found, *(c for c in report.categories if c.variable not in order)][:MOST_MOSAICS]
+    categories = [c for c in report.categories if c.variable in order]
+    categories.sort(key=lambda c: order.index(c.variable))
+    return [*categories, *(c for c in report.categories if c.variable not in order)][:MOST_MOSAICS]
 
 
 def _with_unit(variable: Variable, report: Report) -> str:
@@ -364,13 +364,13 @@ def _summary(report: Report, row: str, variable: str) -> Summary:
     if row == "Everyone":
         return report.everyone[variable]
     segment = next(s for s in report.segments if tag(s) == row)
-    found = segment.difference(variable)
-    assert found is not None
-    return found.summary
+    difference = segment.difference(variable)
+    assert difference is not None
+    return difference.summary
 
 
 def heat_map(report: Report) -> Figure:
-    """Segments by forming features: distance from everyone in standard deviations."""
+    """Chart segments by features, as distance from the overall average in standard deviations."""
     formats = report.formats()
     names = [v.name for v in report.forming()]
     labels = {v.name: v.label for v in report.forming()}

@@ -1,4 +1,4 @@
-"""Charts of value for the page that compares segments: how it is spread, expected spend, the RFM grid."""
+"""Charts that compare segments by value: concentration, expected spending, RFM cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analysis.report.model import Report
 
 
 def rfm_grid(report: Report) -> Figure | None:
-    """Share of customers in each cell of recency by frequency, with its name. None without transactions."""
+    """Chart the share of customers in each RFM cell; None without transactions."""
     if report.rfm is None:
         return None
     formats = report.formats()
@@ -81,12 +81,12 @@ def rfm_grid(report: Report) -> Figure | None:
 
 
 def expected_spend(report: Report) -> Figure | None:
-    """Expected spend of a customer in the next year, by segment, with its interval. None without transactions."""
+    """Chart expected spending in the next year by segment, with intervals; None without transactions."""
     if report.expected is None:
         return None
-    formats, found = report.formats(), report.expected
-    pairs = list(zip(report.segments, found.segments, strict=True))
-    named = [*((tag(s), e) for s, e in pairs), ("Everyone", found.everyone)]
+    formats, expected = report.formats(), report.expected
+    pairs = list(zip(report.segments, expected.segments, strict=True))
+    named = [*((tag(s), e) for s, e in pairs), ("Everyone", expected.everyone)]
     order = [name for name, _ in named]
     rows = [
         {
@@ -131,11 +131,11 @@ def expected_spend(report: Report) -> Figure | None:
         f"{last.name} {formats.value(least.value, 'money')}"
     )
     caption = (
-        f"The thin line is the {formats.percent(found.level)} interval of the segment's mean, from the uncertainty of "
-        "the models' parameters; what a single customer will do varies far more."
+        f"The thin line is the {formats.percent(expected.level)} interval of the segment's mean, "
+        "from the uncertainty of the models' parameters; what a single customer will do varies far more."
     )
     table = Table(
-        ("Segment", "Expected spend of a customer", f"{formats.percent(found.level)} interval"),
+        ("Segment", "Expected spend of a customer", f"{formats.percent(expected.level)} interval"),
         tuple((row["segment"], row["text"], row["band"]) for row in rows),
     )
     height = 32 * len(order)
@@ -151,11 +151,11 @@ def expected_spend(report: Report) -> Figure | None:
 
 
 def concentration(report: Report) -> Figure | None:
-    """Share of customers, most valuable first, against share of the value. None where nothing is of value."""
+    """Chart the cumulative share of value by share of customers; None without a value."""
     if report.concentration is None:
         return None
-    formats, found, label = report.formats(), report.concentration, report.value_label().lower()
-    curve = [(0.0, 0.0), *found.curve]
+    formats, lorenz, label = report.formats(), report.concentration, report.value_label().lower()
+    curve = [(0.0, 0.0), *lorenz.curve]
     rows = [
         {"share": round(x, 4), "value": round(y, 4), "people": formats.percent(x), "text": formats.percent(y)}
         for x, y in curve
@@ -170,7 +170,7 @@ def concentration(report: Report) -> Figure | None:
             "people": formats.percent(x),
             "text": formats.percent(y),
         }
-        for i, x, y in found.segments
+        for i, x, y in lorenz.segments
     ]
     x = alt.X(
         field="share",
@@ -183,20 +183,20 @@ def concentration(report: Report) -> Figure | None:
     shown = [tip("people", "Share of customers"), tip("text", f"Share of {label}")]
     base = alt.Chart(pd.DataFrame(rows)).encode(x=x, y=y)
     line = base.mark_line(color=INK, strokeWidth=2.5)
-    marks = base.mark_point(color=INK, filled=True, size=30, opacity=1).encode(tooltip=shown)
+    point_layer = base.mark_point(color=INK, filled=True, size=30, opacity=1).encode(tooltip=shown)
     even = (
         alt.Chart(pd.DataFrame({"share": [0, 1], "value": [0, 1]}))
         .mark_line(color=EVERYONE, strokeDash=[4, 3], strokeWidth=1.5)
         .encode(x=x, y=y)
     )
-    own = alt.Chart(pd.DataFrame(dots)).encode(x=x, y=y)
-    points = own.mark_point(filled=True, size=420, opacity=1).encode(
+    segment_points = alt.Chart(pd.DataFrame(dots)).encode(x=x, y=y)
+    points = segment_points.mark_point(filled=True, size=420, opacity=1).encode(
         color=segment_colour(report, "segment"), tooltip=[tip("segment", "Up to and with"), *shown]
     )
-    letters = own.mark_text(fontWeight=700, fontSize=12, color="#ffffff").encode(
+    letters = segment_points.mark_text(fontWeight=700, fontSize=12, color="#ffffff").encode(
         text=alt.Text(field="letter", type="nominal")
     )
-    people, value = min(found.curve, key=lambda point: abs(point[0] - 0.2))
+    people, value = min(lorenz.curve, key=lambda point: abs(point[0] - 0.2))
     title = (
         f"The most valuable {formats.percent(people)} of {report.study.customers} bring {formats.percent(value)} of "
         f"{label}"
@@ -209,9 +209,9 @@ def concentration(report: Report) -> Figure | None:
     table = Table(
         ("Most valuable customers", f"Share of {label}"),
         (
-            *((formats.percent(x), formats.percent(y)) for x, y in found.curve),
+            *((formats.percent(x), formats.percent(y)) for x, y in lorenz.curve),
             *((f"{d['people']}: segments up to {d['segment']}", d["text"]) for d in dots),
         ),
     )
-    spec = single(alt.layer(even, line, marks, points, letters), 320)
+    spec = single(alt.layer(even, line, point_layer, points, letters), 320)
     return make_figure("concentration", title, caption, f"Curve of concentration. {title}.", spec, 400, table)

@@ -1,4 +1,4 @@
-"""Charts of the data as they came in."""
+"""Charts of the input data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEW_LABELS = 12
 
 
 def distribution(report: Report, column: ColumnSummary) -> Figure:
-    """Histogram or bars of one column as it came in."""
+    """Chart the distribution of an input column."""
     formats = report.formats()
     unit = "year" if column.type == "year" else "number"
     digits = "d" if unit == "year" else ",.0f"
@@ -94,15 +94,15 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
 
 
 def correlation_map(report: Report) -> Figure | None:
-    """Spearman correlations of features and numeric descriptors."""
-    found = report.data.correlations
-    if len(found.labels) < 3:
+    """Chart Spearman correlations of features and numeric descriptors."""
+    relations = report.data.correlations
+    if len(relations.labels) < 3:
         return None
-    a, b, r = _strongest(found)
+    a, b, r = _strongest(relations)
     verb = "move together" if r > 0 else "move against each other"
     return _relation_map(
         "correlations",
-        found,
+        relations,
         f"{a} and {b.lower()} {verb} most ({number(r, 2, '+')})",
         "Blue: both rise together; brown: one rises as the other falls.",
         "Spearman correlation",
@@ -112,14 +112,14 @@ def correlation_map(report: Report) -> Figure | None:
 
 
 def association_map(report: Report) -> Figure | None:
-    """Cramér's V among categories and yes/no variables."""
-    found = report.data.associations
-    if len(found.labels) < 3:
+    """Chart Cramér's V between categories and yes/no variables."""
+    relations = report.data.associations
+    if len(relations.labels) < 3:
         return None
-    a, b, v = _strongest(found)
+    a, b, v = _strongest(relations)
     return _relation_map(
         "associations",
-        found,
+        relations,
         f"{a} and {b.lower()} go together most ({number(v, 2)})",
         "The stronger the colour, the better one answer tells the other: 0 says nothing, 1 says all.",
         "Cramér's V",
@@ -128,22 +128,22 @@ def association_map(report: Report) -> Figure | None:
     )
 
 
-def _strongest(found: Relations) -> tuple[str, str, float]:
+def _strongest(relations: Relations) -> tuple[str, str, float]:
     """The two variables that go together most, and how much."""
-    pairs = [(i, j) for i in range(len(found.labels)) for j in range(i)]
-    i, j = max(pairs, key=lambda pair: abs(found.rows[pair[0]][pair[1]] or 0.0))
-    return found.labels[j], found.labels[i], found.rows[i][j] or 0.0
+    pairs = [(i, j) for i in range(len(relations.labels)) for j in range(i)]
+    i, j = max(pairs, key=lambda pair: abs(relations.rows[pair[0]][pair[1]] or 0.0))
+    return relations.labels[j], relations.labels[i], relations.rows[i][j] or 0.0
 
 
 def _relation_map(
-    id: str, found: Relations, title: str, caption: str, measure: str, scale: alt.Scale, digits: str
+    id: str, relations: Relations, title: str, caption: str, measure: str, scale: alt.Scale, digits: str
 ) -> Figure:
     """Heat map of a symmetric matrix; its cells are hundredths in one list a row, its labels stand once."""
-    rows = [{"i": i, "r": [None if r is None else round(100 * r) for r in row]} for i, row in enumerate(found.rows)]
+    rows = [{"i": i, "r": [None if r is None else round(100 * r) for r in row]} for i, row in enumerate(relations.rows)]
     axis = alt.Axis(labelExpr="labels[datum.value]", labelLimit=170)
     chart = (
         alt.Chart(alt.InlineData(rows))
-        .add_params(alt.param(name="labels", value=list(found.labels)))
+        .add_params(alt.param(name="labels", value=list(relations.labels)))
         .transform_calculate(j="sequence(length(datum.r))")
         .transform_flatten(["r", "j"])
         .transform_filter("isValid(datum.r)")
@@ -165,16 +165,16 @@ def _relation_map(
             ],
         )
     )
-    m = len(found.labels)
-    if m < found.n_variables:
-        caption += f" Shown are the {m} of {found.n_variables} variables with the strongest relation to another."
+    m = len(relations.labels)
+    if m < relations.n_variables:
+        caption += f" Shown are the {m} of {relations.n_variables} variables with the strongest relation to another."
     cells = (
         tuple(("–" if r is None else formatted(r, digits)) if j < i else "" for j, r in enumerate(row))
-        for i, row in enumerate(found.rows)
+        for i, row in enumerate(relations.rows)
     )
     table = Table(
-        ("Variable", *found.labels[:-1]),
-        tuple((label, *row[:-1]) for label, row in zip(found.labels, cells, strict=True)),
+        ("Variable", *relations.labels[:-1]),
+        tuple((label, *row[:-1]) for label, row in zip(relations.labels, cells, strict=True)),
     )
     height = 22 * m
     spec = single(chart, height)
@@ -192,18 +192,18 @@ def _relation_map(
 
 
 def missing_together(report: Report) -> Figure | None:
-    """Combinations of columns that lack a value for the same customers; None where columns lack theirs alone."""
-    found = report.data.missingness
-    if all(_n_columns(report, p) == 1 for p in found.patterns):
+    """Chart combinations of columns that are missing together; None if there are none."""
+    patterns = report.data.missingness
+    if all(_n_columns(report, p) == 1 for p in patterns.patterns):
         return None
     formats = report.formats()
-    groups = [and_more(group) for group in found.groups]
-    rows = [{"i": i, "customers": p.n, "j": list(p.groups)} for i, p in enumerate(found.patterns)]
+    groups = [and_more(group) for group in patterns.groups]
+    rows = [{"i": i, "customers": p.n, "j": list(p.groups)} for i, p in enumerate(patterns.patterns)]
     chart = (
         alt.Chart(alt.InlineData(rows))
         .add_params(
             alt.param(name="groups", value=groups),
-            alt.param(name="counts", value=[number(p.n) for p in found.patterns]),
+            alt.param(name="counts", value=[number(p.n) for p in patterns.patterns]),
         )
         .transform_flatten(["j"])
         .transform_calculate(group="groups[datum.j]")
@@ -227,14 +227,14 @@ def missing_together(report: Report) -> Figure | None:
             ],
         )
     )
-    first = found.patterns[0]
+    first = patterns.patterns[0]
     title = f"{formats.people(first.n)} {report.study.customers} lack {joined([groups[g] for g in first.groups])}" + (
         " together" if _n_columns(report, first) > 1 else " alone"
     )
-    others = " Rarer combinations are left out." if found.others else ""
+    others = " Rarer combinations are left out." if patterns.others else ""
     table = Table(
         ("Missing together", "Customers"),
-        tuple((joined([groups[g] for g in p.groups]), formats.people(p.n)) for p in found.patterns),
+        tuple((joined([groups[g] for g in p.groups]), formats.people(p.n)) for p in patterns.patterns),
     )
     height = 26 * len(rows)
     return make_figure(
@@ -253,7 +253,7 @@ def _n_columns(report: Report, pattern: MissingPattern) -> int:
 
 
 def coverage(report: Report, index: int) -> Figure | None:
-    """Rows of a source by month, quarter or year; None where it has no date or too few customers."""
+    """Chart the rows of a source over time; None without dates or with too few customers."""
     source = report.data.sources[index]
     if len(source.bars) < 2:
         return None
@@ -296,7 +296,7 @@ def _counts(bars: tuple[Bar, ...], label: str, what: str, horizontal: bool) -> a
 
 
 def missing_values(report: Report) -> Figure | None:
-    """Columns with missing values; None where nothing is missing."""
+    """Chart missing values by column; None if nothing is missing."""
     formats = report.formats()
     columns = sorted((c for c in report.data.columns if c.missing), key=lambda c: -c.missing)[:20]
     if not columns:

@@ -1,4 +1,4 @@
-"""Charts of the evidence: why this number of segments, and how far to trust each."""
+"""Charts of the evidence for the number of segments and their stability."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analysis.report.thresholds import NATURAL_GAP, PREDICTS, STABLE
 
 
 def elbow(report: Report) -> Figure | None:
-    """Within-segment sum of squares by k, with its knee."""
+    """Chart the within-cluster sum of squares by k, with its knee."""
     k = report.evidence.prefers.elbow
     return _by_k(
         report,
@@ -32,7 +32,7 @@ def elbow(report: Report) -> Figure | None:
 
 
 def silhouette(report: Report) -> Figure | None:
-    """Mean silhouette by k, with twice its standard error where it was sampled."""
+    """Chart the mean silhouette by k, with two standard errors where it was sampled."""
     rows = report.evidence.by_k
     errors = [2 * r.silhouette_se for r in rows]
     published = _published(report).silhouette
@@ -59,7 +59,7 @@ def silhouette(report: Report) -> Figure | None:
 
 
 def calinski_harabasz(report: Report) -> Figure | None:
-    """Calinski-Harabasz index by k."""
+    """Chart the Calinski-Harabasz index by k."""
     rows = report.evidence.by_k
     return _by_k(
         report,
@@ -76,7 +76,7 @@ def calinski_harabasz(report: Report) -> Figure | None:
 
 
 def davies_bouldin(report: Report) -> Figure | None:
-    """Davies-Bouldin index by k."""
+    """Chart the Davies-Bouldin index by k."""
     rows = report.evidence.by_k
     return _by_k(
         report,
@@ -92,7 +92,7 @@ def davies_bouldin(report: Report) -> Figure | None:
 
 
 def gap(report: Report) -> Figure | None:
-    """Gap statistic of k-means by k, with its standard error."""
+    """Chart the gap statistic of k-means by k, with its standard error."""
     rows = [r for r in _kmeans(report) if r.gap is not None]
     k = report.evidence.prefers.gap
     title = (
@@ -115,7 +115,7 @@ def gap(report: Report) -> Figure | None:
 
 
 def prediction_strength(report: Report) -> Figure | None:
-    """Prediction strength of k-means by k."""
+    """Chart the prediction strength of k-means by k."""
     rows = [r for r in _kmeans(report) if r.prediction_strength is not None]
     k = report.evidence.prefers.prediction_strength
     title = "One half of the customers does not predict the other with any number of segments"
@@ -138,7 +138,7 @@ def prediction_strength(report: Report) -> Figure | None:
 
 
 def bic(report: Report) -> Figure | None:
-    """BIC of the Gaussian mixture by k."""
+    """Chart the BIC of the Gaussian mixture by k."""
     rows = [r for a in report.evidence.algorithms if a.name == "mixture" for r in a.by_k if r.bic is not None]
     k = report.evidence.prefers.bic
     if k is None:
@@ -158,7 +158,7 @@ def bic(report: Report) -> Figure | None:
 
 
 def stability(report: Report) -> Figure:
-    """Stability by k: the spread of the adjusted Rand index over pairs of resamples."""
+    """Chart stability by k: the spread of the adjusted Rand index over pairs of resamples."""
     rows = [r for r in report.evidence.by_k if r.stability.pairs]
     frame = pd.DataFrame(
         [
@@ -238,37 +238,40 @@ def stability(report: Report) -> Figure:
 
 
 def null_reference(report: Report) -> Figure | None:
-    """The published stability beside that of shuffled data; None for a density method."""
+    """Chart the published stability and that of shuffled data; None for a density method."""
     nulls = report.evidence.nulls.permuted
-    own = _published(report).stability.median
+    published = _published(report).stability.median
     if not nulls:
         return None
     most = max(nulls)
     title = (
-        f"Shuffled data reach {number(most, 2)} at best; this study has {number(own, 2)}"
-        if own > most
-        else f"Shuffled data reach {number(most, 2)}, as high as this study ({number(own, 2)})"
+        f"Shuffled data reach {number(most, 2)} at best; this study has {number(published, 2)}"
+        if published > most
+        else f"Shuffled data reach {number(most, 2)}, as high as this study ({number(published, 2)})"
     )
     caption = (
         f"Grey: {len(nulls)} data sets in which each feature was shuffled on its own, so that nothing hangs "
         "together. If the blue line stood among them, the segments would be chance."
     )
-    return _strip("null", nulls, own, "Median stability", "Shuffled", title, caption, 1.0)
+    return _strip("null", nulls, published, "Median stability", "Shuffled", title, caption, 1.0)
 
 
 def gaussian_reference(report: Report) -> Figure:
-    """The published silhouette beside that of Gaussian clouds, and from where segments would be natural."""
+    """Chart the published silhouette, that of Gaussian data, and the threshold for natural segments."""
     nulls = report.evidence.nulls.gaussian
-    own, most = _published(report).silhouette, max(nulls)
+    published, most = _published(report).silhouette, max(nulls)
     bound = most + NATURAL_GAP
     reading = (
-        "as far apart as natural groups are" if own > bound else "under" if own <= most else "above, but not by enough"
+        "as far apart as natural groups are"
+        if published > bound
+        else "under"
+        if published <= most
+        else "above, but not by enough"
     )
-    title = f"One Gaussian cloud reaches a silhouette of {number(most, 2)}; this study has {number(own, 2)}, {reading}"
-    if own <= most:
-        title = (
-            f"One Gaussian cloud reaches a silhouette of {number(most, 2)}, no less than this study ({number(own, 2)})"
-        )
+    cloud = f"One Gaussian cloud reaches a silhouette of {number(most, 2)}"
+    title = f"{cloud}; this study has {number(published, 2)}, {reading}"
+    if published <= most:
+        title = f"{cloud}, no less than this study ({number(published, 2)})"
     caption = (
         f"Grey: {len(nulls)} clouds with the data's own means and covariances, which hold no groups at all, cut by the "
         f"same method. Blue: this study{report.core_note()}. Dashed: {number(bound, 2)}, that is "
@@ -276,13 +279,15 @@ def gaussian_reference(report: Report) -> Figure:
         f"segments would "
         "count as natural."
     )
-    return _strip("gaussian", nulls, own, "Mean silhouette", "Cloud", title, caption, max(own, bound) * 1.06, bound)
+    return _strip(
+        "gaussian", nulls, published, "Mean silhouette", "Cloud", title, caption, max(published, bound) * 1.06, bound
+    )
 
 
 def _strip(
     id: str,
     nulls: Sequence[float],
-    own: float,
+    published: float,
     what: str,
     other: str,
     title: str,
@@ -295,7 +300,7 @@ def _strip(
         field="x",
         type="quantitative",
         title=what,
-        scale=alt.Scale(domain=[min(0.0, own, *nulls), most], nice=False),
+        scale=alt.Scale(domain=[min(0.0, published, *nulls), most], nice=False),
         axis=alt.Axis(tickCount=5),
     )
     ticks = (
@@ -303,11 +308,11 @@ def _strip(
         .mark_tick(thickness=2, size=34, opacity=0.7, color=EVERYONE)
         .encode(x=x, tooltip=[alt.Tooltip(field="x", type="quantitative", format=".2f", title=other)])
     )
-    marks = pd.DataFrame([{"x": own, "text": "this study"}])
-    line = alt.Chart(marks).mark_rule(strokeWidth=3, color=ACCENT).encode(x=x)
-    side = -1 if own > most / 2 else 1
+    reference = pd.DataFrame([{"x": published, "text": "this study"}])
+    line = alt.Chart(reference).mark_rule(strokeWidth=3, color=ACCENT).encode(x=x)
+    side = -1 if published > most / 2 else 1
     words = (
-        alt.Chart(marks)
+        alt.Chart(reference)
         .mark_text(align="right" if side < 0 else "left", dx=7 * side, dy=-24, fontWeight=600)
         .encode(x=x, text=alt.Text(field="text", type="nominal"))
     )
@@ -317,7 +322,7 @@ def _strip(
     table = Table(
         ("Data", what),
         (
-            ("This study", number(own, 3)),
+            ("This study", number(published, 3)),
             *((f"{other} {i}", number(value, 3)) for i, value in enumerate(nulls, 1)),
         ),
     )

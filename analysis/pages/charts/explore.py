@@ -1,4 +1,4 @@
-"""Charts that readers steer: one feature at a time, two features as axes, all features at once."""
+"""Interactive charts: one feature, two features, or all features at once."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ SIDES = ("anywhere", "above everyone", "below everyone", "a deviation above ever
 
 
 def distributions(report: Report) -> Figure | None:
-    """How each segment is spread on one variable, which the reader chooses."""
-    found = report.spread.distributions
-    if not found:
+    """Chart the distribution of one variable by segment; the reader chooses the variable."""
+    spreads = report.spread.distributions
+    if not spreads:
         return None
-    variables = [report.variable(d.variable) for d in found]
+    variables = [report.variable(d.variable) for d in spreads]
     rows, outline = [], []
-    for view, (d, v) in enumerate(zip(found, variables, strict=True)):
+    for view, (d, v) in enumerate(zip(spreads, variables, strict=True)):
         for bins, s in [*zip(d.segments, report.segments, strict=True), (d.everyone, None)]:
             row: dict[str, Any] = {
                 "view": view,
@@ -51,11 +51,11 @@ def distributions(report: Report) -> Figure | None:
                 "height": [round(b.share * d.step / (b.high - b.low), 4) for b in bins],
             }
             if s and bins:
-                told = {
+                fields = {
                     "range": [_range(report, v.unit, bins, b) for b in bins],
                     "text": [_percent(b.share) for b in bins],
                 }
-                rows.append({**row, "segment": tag(s), **told})
+                rows.append({**row, "segment": tag(s), **fields})
             elif bins:
                 outline.append(row)
     shown = _choice("shown", "Feature", [v.label for v in variables])
@@ -120,7 +120,7 @@ def distributions(report: Report) -> Figure | None:
             f"{v.label}: {tag(s)}",
             "; ".join(f"{_range(report, v.unit, bins, b)}: {_percent(b.share)}" for b in bins),
         )
-        for d, v in zip(found, variables, strict=True)
+        for d, v in zip(spreads, variables, strict=True)
         for bins, s in zip(d.segments, report.segments, strict=True)
     ]
     table = Table(("Feature and segment", "Share of the segment by value"), tuple(cells))
@@ -156,24 +156,26 @@ def _chosen(options: Sequence[Sequence[str]], name: str) -> alt.TitleParams:
 
 
 def _titled(spec: dict[str, Any]) -> dict[str, Any]:
-    """On a phone the words over a chart are cut where it ends, as they would take its room."""
+    """On a phone the words over a chart are cut where it ends, as they would take its space."""
     narrow = {**spec["usermeta"]["narrow"], "title": {"limit": NARROW}}
     return {**spec, "usermeta": {**spec["usermeta"], "narrow": narrow}}
 
 
 def segment_map(report: Report) -> Figure:
-    """Customers as binned counts in a plane, with segment outlines; the reader chooses the axes."""
-    formats, found = report.formats(), report.map
-    half_x, half_y = found.step[0] / 2, found.step[1] / 2
-    cells = [_cells(0, [(b.x - half_x, b.y - half_y, b.n) for b in found.bins])]
-    outlines = [_outline(0, tag(s), outline[:-1:4]) for s, outline in zip(report.segments, found.outlines, strict=True)]
+    """Chart binned customer counts on two axes, with segment outlines; the reader chooses the axes."""
+    formats, planes = report.formats(), report.map
+    half_x, half_y = planes.step[0] / 2, planes.step[1] / 2
+    cells = [_cells(0, [(b.x - half_x, b.y - half_y, b.n) for b in planes.bins])]
+    outlines = [
+        _outline(0, tag(s), outline[:-1:4]) for s, outline in zip(report.segments, planes.outlines, strict=True)
+    ]
     centres = [
         {"view": 0, "segment": tag(s), "letter": s.letter, "x": x, "y": y}
-        for s, (x, y) in zip(report.segments, found.centres, strict=True)
+        for s, (x, y) in zip(report.segments, planes.centres, strict=True)
     ]
     # A view without any tick would leave the axes without an extent.
-    ticks: list[dict[str, Any]] = [{"view": 0, side: found.centres[0][i], "text": ""} for i, side in enumerate("xy")]
-    titles = [[f"Across: {_ends(found.x_means)}", f"Up: {_ends(found.y_means)}"]]
+    ticks: list[dict[str, Any]] = [{"view": 0, side: planes.centres[0][i], "text": ""} for i, side in enumerate("xy")]
+    titles = [[f"Across: {_ends(planes.x_means)}", f"Up: {_ends(planes.y_means)}"]]
     names = ["the two main directions"]
     for view, plane in enumerate(report.spread.planes, start=1):
         across, up = report.variable(plane.x), report.variable(plane.y)
@@ -185,7 +187,7 @@ def segment_map(report: Report) -> Figure:
             outlines.append(_outline(view, tag(s), outline))
         ticks += [{"view": view, "x": at, "text": formats.value(v, across.unit)} for at, v in plane.x_ticks]
         ticks += [{"view": view, "y": at, "text": formats.value(v, up.unit)} for at, v in plane.y_ticks]
-    steps = [found.step, *(plane.step for plane in report.spread.planes)]
+    steps = [planes.step, *(plane.step for plane in report.spread.planes)]
     widths, heights = ([round(step[i], 3) for step in steps] for i in (0, 1))
     chosen = "datum.view === axes"
     hidden = alt.Axis(labels=False, grid=False, ticks=False)
@@ -225,16 +227,16 @@ def segment_map(report: Report) -> Figure:
     letters = middles.mark_text(fontWeight=700, fontSize=13, color="#ffffff").encode(
         text=alt.Text(field="letter", type="nominal")
     )
-    marks = _frame(ticks).transform_filter(chosen).encode(text=alt.Text(field="text", type="nominal"))
-    along = marks.transform_filter("isValid(datum.x)").mark_text(baseline="bottom", dy=-3, color=INK)
-    aside = marks.transform_filter("isValid(datum.y)").mark_text(align="left", dx=4, color=INK)
+    ticks_layer = _frame(ticks).transform_filter(chosen).encode(text=alt.Text(field="text", type="nominal"))
+    along = ticks_layer.transform_filter("isValid(datum.x)").mark_text(baseline="bottom", dy=-3, color=INK)
+    aside = ticks_layer.transform_filter("isValid(datum.y)").mark_text(align="left", dx=4, color=INK)
     axes = [along.encode(x=x, y=alt.value("height")), aside.encode(y=y, x=alt.value(0))]
     chart = alt.layer(squares, *axes, lines, dots, letters).properties(title=_chosen(titles, "axes"))
     if report.spread.planes:
         chart = chart.add_params(_choice("axes", "Axes", names))
     else:
         chart = chart.add_params(alt.param(name="axes", value=0))
-    both = sum(found.explained)
+    both = sum(planes.explained)
     title = f"Neighbouring segments touch: the map shows {formats.percent(both)} of the differences between customers"
     caption = (
         "Squares: customers, stronger where there are more (none is shown for fewer than "
@@ -242,7 +244,10 @@ def segment_map(report: Report) -> Figure:
         "The two main directions hold as much of all differences as two axes can; an arrow names the feature that "
         "grows that way most. Overlap here is not overlap in all features."
     )
-    views = [(names[0], found.centres), *((n, p.centres) for n, p in zip(names[1:], report.spread.planes, strict=True))]
+    views = [
+        (names[0], planes.centres),
+        *((n, p.centres) for n, p in zip(names[1:], report.spread.planes, strict=True)),
+    ]
     table = Table(
         ("Axes and segment", "Centre, across", "Centre, up"),
         tuple(
@@ -255,15 +260,15 @@ def segment_map(report: Report) -> Figure:
     return make_figure("map", title, caption, text, _titled(single(chart, 420)), 520, table)
 
 
-def _cells(view: int, found: Sequence[tuple[float, float, int]]) -> dict[str, Any]:
-    x, y, n = zip(*found, strict=True) if found else ((), (), ())
+def _cells(view: int, cells: Sequence[tuple[float, float, int]]) -> dict[str, Any]:
+    x, y, n = zip(*cells, strict=True) if cells else ((), (), ())
     return {"view": view, "x0": [round(v, 2) for v in x], "y0": [round(v, 2) for v in y], "customers": list(n)}
 
 
 def _outline(view: int, segment: str, points: Sequence[tuple[float, float]]) -> dict[str, Any]:
     x, y = zip(*points, strict=True)
-    told = {"x": [round(v, 2) for v in x], "y": [round(v, 2) for v in y], "order": list(range(len(x)))}
-    return {"view": view, "segment": segment, **told}
+    corners = {"x": [round(v, 2) for v in x], "y": [round(v, 2) for v in y], "order": list(range(len(x)))}
+    return {"view": view, "segment": segment, **corners}
 
 
 def _frame(rows: list[dict[str, Any]]) -> alt.Chart:
@@ -276,7 +281,7 @@ def _ends(ends: tuple[str, str]) -> str:
 
 
 def parallel_coordinates(report: Report) -> Figure:
-    """Each segment as a line over the forming features, between strands of like customers that can be brushed."""
+    """Chart each segment as a line over all features, with brushable paths of similar customers."""
     formats = report.formats()
     variables = report.forming()
     order = {v.name: i for i, v in enumerate(variables)}
@@ -292,15 +297,15 @@ def parallel_coordinates(report: Report) -> Figure:
         for v in variables
         if (d := s.difference(v.name))
     ]
-    told = [name for name in report.spread.features if name in order]
-    strands = [
+    names = [name for name in report.spread.features if name in order]
+    bundles = [
         {
             "strand": i,
-            "segment": tag(report.segments[strand.segment - 1]),
-            "order": [order[name] for name in told],
-            "z": [z for name, z in zip(report.spread.features, strand.means, strict=True) if name in order],
+            "segment": tag(report.segments[bundle.segment - 1]),
+            "order": [order[name] for name in names],
+            "z": [z for name, z in zip(report.spread.features, bundle.means, strict=True) if name in order],
         }
-        for i, strand in enumerate(report.spread.strands)
+        for i, bundle in enumerate(report.spread.strands)
     ]
     y = alt.Y(
         field="feature",
@@ -336,7 +341,7 @@ def parallel_coordinates(report: Report) -> Figure:
     zero = (
         alt.Chart(pd.DataFrame({"z": [0]})).mark_rule(strokeDash=[4, 3]).encode(x=alt.X(field="z", type="quantitative"))
     )
-    layers = [zero, *(_strands(strands, x, y, colour, path, variables) if strands else []), lines, points]
+    layers = [zero, *(_strands(bundles, x, y, colour, path, variables) if bundles else []), lines, points]
     widest = max(
         variables,
         key=lambda v: (
@@ -359,7 +364,7 @@ def parallel_coordinates(report: Report) -> Figure:
         ),
     )
     caption = "Thick line: a segment's mean; the dashed line is everyone. The table holds the medians."
-    if strands:
+    if bundles:
         caption += (
             f" Thin lines: groups of at least {report.study.min_cell} like {report.study.customers} of a segment. Draw "
             "a box over some of them, or choose below, to follow these alone; a double click lets go."
@@ -384,7 +389,7 @@ def _strands(rows: list[dict[str, Any]], x: Any, y: Any, colour: Any, path: Any,
         "on === 0 || (datum.order === at && (on === 1 ? datum.z > 0 : on === 2 ? datum.z < 0 : "
         "on === 3 ? datum.z > 1 : datum.z < -1))"
     )
-    kept = (
+    selected = (
         base.transform_lookup(
             lookup="strand", from_=alt.LookupSelection(key="strand", param="brush", fields=["strand"]), as_=["brushed"]
         )
@@ -398,4 +403,4 @@ def _strands(rows: list[dict[str, Any]], x: Any, y: Any, colour: Any, path: Any,
     faint = base.mark_line(strokeWidth=1, opacity=0.15).encode(order=path)
     knots = base.mark_point(size=10, filled=True, opacity=0.4).add_params(brush)
     # Vega-Lite looks a selection up only in layers after the one that has it.
-    return [faint, knots, kept]
+    return [faint, knots, selected]

@@ -1,4 +1,4 @@
-"""The chart of the overview."""
+"""Chart of the overview."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analysis.report.model import Report
 
 
 def value_against_size(report: Report) -> Figure:
-    """Share of customers beside share of value, by segment."""
+    """Chart the share of customers and the share of value by segment."""
     formats = report.formats()
     worth_label = report.value_label()
     rows = []

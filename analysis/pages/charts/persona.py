@@ -1,4 +1,4 @@
-"""The chart of a persona page."""
+"""Chart of a persona page."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from analysis.report.model import Report, Segment
 
 
 def persona_profile(report: Report, segment: Segment) -> Figure:
-    """One segment's forming features against everyone, with 95 % bootstrap intervals."""
+    """Chart the features of one segment against the overall average, with 95 % bootstrap intervals."""
     formats = report.formats()
-    found = [(v, d) for v in report.forming() if (d := segment.difference(v.name))]
-    found.sort(key=lambda pair: -pair[1].z)
+    differences = [(v, d) for v in report.forming() if (d := segment.difference(v.name))]
+    differences.sort(key=lambda pair: -pair[1].z)
     rows = [
         {
             "feature": v.label,
@@ -24,13 +24,13 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
             "median": formats.value(d.summary.median, v.unit),
             "all": formats.value(report.everyone[v.name].median, v.unit),
         }
-        for v, d in found
+        for v, d in differences
     ]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y(
             field="feature",
             type="nominal",
-            sort=[v.label for v, _ in found],
+            sort=[v.label for v, _ in differences],
             title=None,
             axis=alt.Axis(labelExpr=FOLDED),
         )
@@ -48,7 +48,7 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
         x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high")
     )
     zero = alt.Chart(pd.DataFrame({"z": [0]})).mark_rule().encode(x=alt.X(field="z", type="quantitative"))
-    top = max(found, key=lambda pair: abs(pair[1].z))
+    top = max(differences, key=lambda pair: abs(pair[1].z))
     word = "above" if top[1].z > 0 else "below"
     title = f"Furthest {word} everyone on {top[0].label.lower()}"
     caption = "Bar: difference between the segment's mean and everyone's; line: 95 % bootstrap interval."
@@ -62,10 +62,10 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
                 number(d.z, 2, "+"),
                 certainty_interval(d),
             )
-            for v, d in found
+            for v, d in differences
         ),
     )
-    height = 28 * len(found)
+    height = 28 * len(differences)
     return make_figure(
         f"profile-{segment.letter.lower()}",
         title,

@@ -1,4 +1,4 @@
-"""Charts of what the segments predict."""
+"""Charts of the predictive validation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.report.thresholds import CHANCE
 
 
 def proof(report: Report, index: int) -> Figure:
-    """How well segments, simpler groupings and a random split predict one target; dots with intervals."""
+    """Chart how well segments, simpler groups and a random split predict one target, with intervals."""
     formats, target = report.formats(), report.proof.targets[index]
     name, unit = ("AUC", "probability") if target.kind == "auc" else ("R²", "share of the variance")
     chance, level = CHANCE[target.kind], formats.percent(report.proof.level)

@@ -1,4 +1,4 @@
-"""Charts of structure: how solid each segment is, and how it comes about."""
+"""Charts of the stability and separation of segments."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _GAP = 0.012
 
 
 def segment_stability(report: Report) -> Figure:
-    """How well each segment comes back in resamples."""
+    """Chart the stability of each segment over resamples."""
     rows = [{"segment": tag(s), "slsw": s.slsw, "text": number(s.slsw, 2), "reading": s.band} for s in report.segments]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y(
@@ -91,7 +91,7 @@ def segment_stability(report: Report) -> Figure:
 
 
 def sharpness(report: Report) -> Figure:
-    """Mean silhouette and mean shadow value of each segment."""
+    """Chart mean silhouette and mean shadow value by segment."""
     measures = ("Silhouette: long is sharp", "Shadow value: short is sharp")
     rows = [
         {"measure": measure, "segment": tag(s), "value": round(value, 3), "text": number(value, 2)}
@@ -139,10 +139,10 @@ def sharpness(report: Report) -> Figure:
 
 
 def gorge(report: Report) -> Figure:
-    """A histogram a segment: how similar all customers are to it."""
+    """Chart a histogram of similarity to each segment (gorge plot)."""
     formats = report.formats()
-    found = list(zip(report.segments, report.evidence.gorge, strict=True))
-    bins = [(s, *b) for s, g in found for b in zip(g.edges, g.edges[1:], g.shares, strict=False)]
+    histograms = list(zip(report.segments, report.evidence.gorge, strict=True))
+    bins = [(s, *b) for s, g in histograms for b in zip(g.edges, g.edges[1:], g.shares, strict=False)]
     rows = [{"segment": tag(s), "low": low, "high": high, "share": round(share, 3)} for s, low, high, share in bins]
     bars = (
         alt.Chart(pd.DataFrame(rows))
@@ -163,7 +163,7 @@ def gorge(report: Report) -> Figure:
         )
         .properties(width=WIDTH - 60, height=74)
     )
-    chart = bars.facet(row=facet_rows("segment", [tag(s) for s, _ in found]), spacing=12)
+    chart = bars.facet(row=facet_rows("segment", [tag(s) for s, _ in histograms]), spacing=12)
     chart = chart.resolve_scale(y="independent")
     sharp = min(report.segments, key=lambda s: s.shadow)
     title = f"Customers fall most clearly inside or outside of {sharp.name}"
@@ -177,19 +177,19 @@ def gorge(report: Report) -> Figure:
         tuple((tag(s), number(low, 2), number(high, 2), formats.percent(share)) for s, low, high, share in bins),
     )
     text = f"Histograms of similarity, one a segment. {title}."
-    return make_figure("gorge", title, caption, text, faceted(chart, 290), 114 * len(found) + 40, table)
+    return make_figure("gorge", title, caption, text, faceted(chart, 290), 114 * len(histograms) + 40, table)
 
 
 def flow(report: Report) -> Figure | None:
-    """Where segments come from as their number grows; None without at least two solutions in a chain."""
+    """Chart the origin of segments as their number grows; None without two comparable solutions."""
     levels = _told_levels(report)
     k = report.decision.k
-    own = next((level for level in levels if level.k == k), None)
+    published = next((level for level in levels if level.k == k), None)
     if len(levels) < 2:
         return None
     title = "Where customers go as segments are added"
-    if own and own.origins:
-        ranked = sorted(zip(own.stability, own.segments, strict=True))
+    if published and published.origins:
+        ranked = sorted(zip(published.stability, published.segments, strict=True))
         (low, mixed), (high, same) = ranked[0], ranked[-1]
         names = {s.id: s.name for s in report.segments}
         title = (
@@ -210,7 +210,7 @@ def flow(report: Report) -> Figure | None:
 
 
 def neighbours(report: Report) -> Figure | None:
-    """The published segments between the solutions with one fewer and one more; None where there is no such pair."""
+    """Chart the published segments and the solutions with one fewer and one more; None without them."""
     k = report.decision.k
     levels = [level for level in _told_levels(report) if abs(level.k - k) <= 1]
     if len(levels) < 2 or k not in {level.k for level in levels}:
@@ -227,7 +227,7 @@ def neighbours(report: Report) -> Figure | None:
 
 
 def _told_levels(report: Report) -> list[Level]:
-    """The chain up to the first solution with a segment too small to be told of."""
+    """The chain up to the first solution with a segment too small to be published."""
     least = report.study.min_cell / report.study.n_customers
     return list(takewhile(lambda level: min(level.shares) >= least, report.evidence.slsa))
 
@@ -310,7 +310,9 @@ def _ribbons(
     leaving = [
         sum(share * parts[i] for share, parts in zip(after.shares, after.origins, strict=True)) for i in range(before.k)
     ]
-    fits = [min(1.0, held / total) if total else 1.0 for held, total in zip(before.shares, leaving, strict=True)]
+    fits = [
+        min(1.0, fraction / total) if total else 1.0 for fraction, total in zip(before.shares, leaving, strict=True)
+    ]
     for segment, at, share, origins in zip(after.segments, right, after.shares, after.origins, strict=True):
         for i, part in enumerate(origins):
             width = share * part

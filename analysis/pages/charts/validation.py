@@ -1,4 +1,4 @@
-"""The chart of the trials on customers whose truth is known."""
+"""Chart of the trials on data with known segments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PERCENT = ".0%"
 
 
 def recovery(report: Report) -> Figure | None:
-    """Share of right numbers of groups by condition, with its interval; None without results."""
+    """Chart the share of correct numbers of groups by condition, with intervals; None without results."""
     if report.validation is None:
         return None
     rows = sorted(report.validation.planted, key=lambda p: (p.beyond, -share_text(p.right)))

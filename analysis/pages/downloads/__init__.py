@@ -1,1 +1,1 @@
-"""Files that readers take away."""
+"""Files for download: rules, briefs and data for other programs."""

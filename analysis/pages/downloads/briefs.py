@@ -1,4 +1,4 @@
-"""Briefs to print and cards to mail: one page of A4 and one picture for each persona and for the study, by Typst."""
+"""Printed briefs and picture cards of each persona and of the study, made with Typst."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Brief:
 
 
 def installed() -> tuple[str, ...]:
-    """Versions of the optional packages; empty where one is absent."""
+    """Return the versions of the optional packages; empty if one is missing."""
     try:
         return tuple(version(name) for name in NEEDED)
     except PackageNotFoundError:
@@ -50,7 +50,7 @@ def installed() -> tuple[str, ...]:
 
 
 def brief_files(name: str) -> tuple[str, str]:
-    """Names of the page and the picture below ``site/downloads/``.
+    """Return the names of the PDF and the picture below ``site/downloads/``.
 
     >>> brief_files("wine-buyers"), brief_files("")
     (('brief-wine-buyers.pdf', 'card-wine-buyers.png'), ('brief.pdf', 'card.png'))
@@ -60,7 +60,7 @@ def brief_files(name: str) -> tuple[str, str]:
 
 
 def brief_downloads(name: str, up: str = "") -> list[dict[str, Any]]:
-    """The page and the picture of a persona, or without a name of the study, as links; none where none is made."""
+    """Return links to the PDF and the picture of a persona, or of the study if no name is given."""
     if not installed():
         return []
     page, picture = brief_files(name)
@@ -71,13 +71,13 @@ def brief_downloads(name: str, up: str = "") -> list[dict[str, Any]]:
 
 
 def home_address(root: Path) -> str:
-    """Where the pages are published, as far as the settings say."""
+    """Return the address of publication, if it is set."""
     settings = project_settings(root) if (root / "_quarto.yml").is_file() else {}
     return f"{(settings.get('website') or {}).get('site-url') or ''}/site/".removeprefix("/")
 
 
 def key_numbers(report: Report) -> list[tuple[str, str, str]]:
-    """Key numbers of the study: value, label, note."""
+    """List key numbers of the study: value, label and note."""
     study, f = report.study, report.formats()
     left = f"{f.people(report.unassigned)} unassigned" if report.unassigned else ""
     how = "fixed by the analyst" if report.decision.fixed else "chosen by the evidence"
@@ -96,7 +96,7 @@ def key_numbers(report: Report) -> list[tuple[str, str, str]]:
 
 
 def persona_brief(report: Report, s: Segment, tiles: Tiles, sure: str, figure: Figure, svg: str, home: str) -> Brief:
-    """One persona on a page; ``sure`` is the page's own sentence, ``home`` the address of the site's pages."""
+    """Build the brief of a persona; ``sure`` is a sentence from its page, ``home`` the address of the site."""
     typical = list(s.typical)[:MOST_ROWS]
     data = {
         "title": s.name,
@@ -121,7 +121,7 @@ def persona_brief(report: Report, s: Segment, tiles: Tiles, sure: str, figure: F
 
 
 def study_brief(report: Report, first: Sequence[dict[str, Any]], figure: Figure, svg: str, home: str) -> Brief:
-    """The whole study on a page."""
+    """Build the brief of the study."""
     formats = report.formats()
     worth = any(s.value_share is not None for s in report.segments)
     rows = [
@@ -155,7 +155,7 @@ def study_brief(report: Report, first: Sequence[dict[str, Any]], figure: Figure,
 
 
 def narrow(figure: Figure) -> Figure:
-    """The chart as it is drawn for a page."""
+    """Return the chart in the width of a printed page."""
     if figure.spec.get("width") != "container":
         return figure
     fit = {"width": PICTURE_WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
@@ -163,7 +163,7 @@ def narrow(figure: Figure) -> Figure:
 
 
 def write_briefs(briefs: Sequence[Brief], folder: Path, templates: Path) -> list[Path]:
-    """Compile all pages and pictures, and write those whose bytes change; needs the optional packages.
+    """Compile all briefs and pictures, and write those that changed; needs the optional packages.
 
     In turn, as Typst keeps what it read and laid out: 0.1 s for a page and its picture.
     """
@@ -180,7 +180,7 @@ def write_briefs(briefs: Sequence[Brief], folder: Path, templates: Path) -> list
 
 
 def compile_brief(template: str, data: str) -> bytes:
-    """One page as tagged PDF (PDF/UA-1) or one picture as PNG, by the name of the template."""
+    """Compile a tagged PDF (PDF/UA-1) or a PNG picture, by the name of the template."""
     import typst
 
     fonts = find_spec("font_source_sans_pro")

@@ -1,4 +1,4 @@
-"""The published rules as files: SQL, Python and JSON with its schema, each printed from the Report."""
+"""The published rules as SQL, Python and JSON files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TREE_SQL, CENTRES_SQL = "segment_tree.sql", "segment_centres.sql"
 
 
 def export_rules(report: Report) -> dict[str, str]:
-    """Give every file by its name."""
+    """Return all rule files by name."""
     rule = rule_as_data(report)
     files = {
         JSON: json.dumps(rule, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
@@ -30,7 +30,7 @@ def export_rules(report: Report) -> dict[str, str]:
 
 
 def rule_as_data(report: Report) -> dict[str, Any]:
-    """The rules as the JSON file holds them."""
+    """Return the content of the JSON rule file."""
     rules = report.rules
     variables = [report.variable(name) for name in rules.fills]
     centres = rules.centres

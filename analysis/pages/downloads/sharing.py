@@ -1,4 +1,4 @@
-"""What stands for the site elsewhere: a picture for links to it, a guide in plain text, and the segments as JSON."""
+"""Preview picture, plain-text guide and JSON export of the site."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FONT = "Liberation Sans"
 
 
 def draw_picture(report: Report, tokens: dict[str, str]) -> bytes:
-    """A picture of 1200 by 630 pixels for links to the site: the sentence that answers, and size against value."""
+    """Draw the preview picture for links, 1200 by 630 pixels: the main finding, and size against value."""
     formats, worth = report.formats(), report.value_label()
     shares = [("Customers", s, s.share) for s in report.segments]
     shares += [(worth, s, s.value_share) for s in report.segments if s.value_share is not None]
@@ -65,7 +65,7 @@ def draw_picture(report: Report, tokens: dict[str, str]) -> bytes:
 
 
 def write_guide(report: Report, pages: Mapping[str, str], home: str) -> str:
-    """What the site is and where what stands, in plain text for machines that read.
+    """Write a guide to the site in plain text, for language models and other programs.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def write_guide(report: Report, pages: Mapping[str, str], home: str) -> str:
     pages : mapping of str to str
         Text of each page by its name below ``site/``, in the order to list them.
     home : str
-        What comes before the addresses; empty where nobody said where the site is published.
+        What comes before the addresses; empty if the address of publication is unknown.
     """
     study, verdict = report.study, report.verdict
     made = " Synthetic demonstration data: no customer on this site is real." if study.synthetic else ""
@@ -111,12 +111,17 @@ def write_guide(report: Report, pages: Mapping[str, str], home: str) -> str:
         (PYTHON, "the same as two functions"),
         (TREE_SQL, "the same as SQL"),
     ]
-    lines += ["", "## For machines", "", *(f"- [{name}]({home}downloads/{name}): {told}" for name, told in files)]
+    lines += [
+        "",
+        "## For machines",
+        "",
+        *(f"- [{name}]({home}downloads/{name}): {description}" for name, description in files),
+    ]
     return "\n".join(lines) + "\n"
 
 
 def export_segments(report: Report) -> dict[str, str]:
-    """The segments as JSON and what it holds as JSON Schema, by the name of the file."""
+    """Return the JSON export of the segments and its JSON Schema, by file name."""
     data = segments_as_data(report)
     return {
         SEGMENTS: json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
@@ -125,7 +130,7 @@ def export_segments(report: Report) -> dict[str, str]:
 
 
 def list_fields() -> Table:
-    """Every field of the file of segments and what it holds, as its schema says."""
+    """List every field of the JSON export with its description from the schema."""
 
     def within(place: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for inner in (schema, *schema.get("oneOf", ())):
@@ -139,7 +144,7 @@ def list_fields() -> Table:
 
 
 def segments_as_data(report: Report) -> dict[str, Any]:
-    """What the pages say of the segments, no number with more digits than there."""
+    """Return the content of the JSON export, rounded as on the pages."""
     study, verdict = report.study, report.verdict
     worth = report.variable(study.value) if study.value else None
     return {
@@ -185,10 +190,10 @@ def _segment(report: Report, s: Segment) -> dict[str, Any]:
 
 
 def _marker(report: Report, s: Segment, name: str) -> dict[str, Any]:
-    variable, found, base = report.variable(name), s.difference(name), report.everyone[name]
-    assert found is not None
+    variable, difference, base = report.variable(name), s.difference(name), report.everyone[name]
+    assert difference is not None
     yes_no = variable.unit == "yes_no"
-    here, everyone = (found.summary.mean, base.mean) if yes_no else (found.summary.median, base.median)
+    here, everyone = (difference.summary.mean, base.mean) if yes_no else (difference.summary.median, base.median)
     return {
         "feature": variable.name,
         "label": variable.label,
@@ -220,8 +225,8 @@ _TEXT, _SHARE = {"type": "string"}, {"type": "number", "minimum": 0, "maximum": 
 
 
 def _object(description: str = "", /, **properties: Any) -> dict[str, Any]:
-    told = {"description": description} if description else {}
-    return {**told, "type": "object", "required": list(properties), "properties": properties}
+    documented = {"description": description} if description else {}
+    return {**documented, "type": "object", "required": list(properties), "properties": properties}
 
 
 def _told(schema: dict[str, Any], description: str, null: bool = False) -> dict[str, Any]:

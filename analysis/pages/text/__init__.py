@@ -1,1 +1,1 @@
-"""The words of each page, one module a page."""
+"""Text and tables, one module per page."""

@@ -1,4 +1,4 @@
-"""What the Changes page says and lists of the run before: sizes, value, traits, distributions, movements."""
+"""Text and tables of the Changes page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_LEFT = 0.5
 
 
 def since(report: Report) -> str:
-    """Which run today's is compared with, for the start of a sentence; empty for a first run."""
+    """Return the phrase for the run that is compared with; empty for a first run."""
     change = report.change
     if change is None:
         return ""
@@ -24,20 +24,20 @@ def since(report: Report) -> str:
 
 
 def headline(report: Report) -> str:
-    """What happened, in a sentence."""
+    """Summarise the changes in a sentence."""
     change = report.change
     if change is None:
         return (
             "This is the first run on record, so there is nothing to compare it with. The next one, on other data or "
             "under other settings, is compared with it here."
         )
-    kept = [c for c in change.segments if c.kind == "kept"]
-    if len(kept) == change.before.k == 1:
+    continued = [c for c in change.segments if c.kind == "kept"]
+    if len(continued) == change.before.k == 1:
         text = "the one segment is still there"
-    elif len(kept) == change.before.k:
-        text = f"all {in_words(len(kept))} segments are still there"
+    elif len(continued) == change.before.k:
+        text = f"all {in_words(len(continued))} segments are still there"
     else:
-        text = f"{in_words(len(kept))} of {in_words(change.before.k)} segments are still there"
+        text = f"{in_words(len(continued))} of {in_words(change.before.k)} segments are still there"
     for kind, one, many in (
         ("merged", "went into another", "went into others"),
         ("death", "is gone", "are gone"),
@@ -46,30 +46,30 @@ def headline(report: Report) -> str:
     ):
         if n := sum(c.kind == kind for c in change.segments):
             text += f", {in_words(n)} {one if n == 1 else many}"
-    told = most_moved(report, kept)
-    return f"{since(report)}, {text}{f'; {told}' if told else ''}."
+    sentences = most_moved(report, continued)
+    return f"{since(report)}, {text}{f'; {sentences}' if sentences else ''}."
 
 
 def most_moved(report: Report, kept: list[SegmentChange]) -> str:
-    """Which of the segments that are still there grew or shrank most, where that is more than chance."""
+    """Return the continuing segments that grew or shrank most, if the change is significant."""
     sure = [c for c in kept if c.shift and _is_sure(c.shift)]
     if not sure:
         return "none of them surely grew or shrank" if kept else ""
     most = max(sure, key=lambda c: abs(c.shift[0]) if c.shift else 0)
-    own, f, then = segment_now(report, most), report.formats(), most.share_then or 0
-    moved = "grew" if own.share > then else "shrank"
+    segment, f, then = segment_now(report, most), report.formats(), most.share_then or 0
+    moved = "grew" if segment.share > then else "shrank"
     people = report.study.customers
-    return f"{own.name} {moved} most, from {f.percent(then)} to {f.percent(own.share)} of {people}"
+    return f"{segment.name} {moved} most, from {f.percent(then)} to {f.percent(segment.share)} of {people}"
 
 
 def events(report: Report) -> list[str]:
-    """A sentence for each segment that is new or ended."""
+    """Return a sentence for each segment that is new or has ended."""
     change = report.change
     return [] if change is None else [_event(report, change, c) for c in change.segments if c.kind != "kept"]
 
 
 def old_name(report: Report, s: Segment) -> list[str]:
-    """Where a segment has its name from, if its numbers of today would give it another one."""
+    """Explain the name of a segment whose current numbers would give it another name."""
     if report.change is None or not s.name == s.given != s.today or s.since == report.study.as_of:
         return []
     day = report.formats().date(s.since)
@@ -77,7 +77,7 @@ def old_name(report: Report, s: Segment) -> list[str]:
 
 
 def basis(report: Report) -> str:
-    """What segments were matched by, and what the intervals assume."""
+    """Explain how segments were matched and what the intervals assume."""
     change = report.change
     if change is None:
         return ""
@@ -95,7 +95,7 @@ def basis(report: Report) -> str:
 
 
 def edited(report: Report) -> str:
-    """Which features are not compared, as their formula is another one now; empty for none."""
+    """List the features that are not compared because their formula has changed; empty if there are none."""
     labels = report.change.edited if report.change else ()
     if not labels:
         return ""
@@ -109,7 +109,7 @@ def edited(report: Report) -> str:
 
 
 def runs(report: Report) -> Table:
-    """The two runs side by side."""
+    """Compare the two runs side by side."""
     change = report.change
     assert change is not None
     then, f = change.before, report.formats()
@@ -129,7 +129,7 @@ def runs(report: Report) -> Table:
 
 
 def sizes(report: Report) -> Table:
-    """Every segment of either run: size and value then and now."""
+    """List size and value of every segment in both runs."""
     change, f = report.change, report.formats()
     assert change is not None
     worth = report.value_label()
@@ -137,17 +137,17 @@ def sizes(report: Report) -> Table:
     heads = ("Segment", f"{people} then", f"{people} now", "Share then", "Share now", "Shift in points")
     rows = []
     for c in change.segments:
-        own = None if c.now is None else segment_now(report, c)
+        segment = None if c.now is None else segment_now(report, c)
         row = [
-            tag(own) if own else tag_of(c.then),
+            tag(segment) if segment else tag_of(c.then),
             "–" if c.n_then is None else about_n(c.n_then),
-            "–" if own is None else f.people(own.n),
+            "–" if segment is None else f.people(segment.n),
             "–" if c.share_then is None else f.percent(c.share_then),
-            "–" if own is None else f.percent(own.share),
+            "–" if segment is None else f.percent(segment.share),
             _points(c.shift, f),
         ]
         if worth:
-            now = own.value_share if own else None
+            now = segment.value_share if segment else None
             row += [
                 "–" if c.value_then is None else f.percent(c.value_then),
                 "–" if now is None else f.percent(now),
@@ -159,26 +159,26 @@ def sizes(report: Report) -> Table:
 
 
 def traits(report: Report) -> Table | None:
-    """The flagged shifts of kept segments, largest first; None where nothing is flagged."""
+    """List the significant shifts of continuing segments, largest first; None if there are none."""
     change, f = report.change, report.formats()
-    found = [t for t in change.traits if t.flagged] if change else []
+    shifts = [t for t in change.traits if t.flagged] if change else []
     rows = []
-    for t in sorted(found, key=lambda t: (t.now, -abs(t.shift[0]))):
+    for t in sorted(shifts, key=lambda t: (t.now, -abs(t.shift[0]))):
         variable = report.variable(t.variable)
         unit = unit_beside(variable.label, variable.unit)
         if variable.unit == "yes_no":
-            told = [f"{f.percent(x)} yes" for x in t.means]
+            values = [f"{f.percent(x)} yes" for x in t.means]
         elif f.value(t.medians[0], unit) == f.value(t.medians[1], unit):
-            told = [f"{f.value(x, unit)} on average" for x in t.means]
+            values = [f"{f.value(x, unit)} on average" for x in t.means]
         else:
-            told = [f.value(x, unit) for x in t.medians]
+            values = [f.value(x, unit) for x in t.medians]
         z, low, high = (number(x, 2, "+") for x in t.shift)
-        rows.append((tag(report.segments[t.now - 1]), variable.label, *told, f"{z} {_range(low, high)}"))
+        rows.append((tag(report.segments[t.now - 1]), variable.label, *values, f"{z} {_range(low, high)}"))
     return Table(("Segment", "Trait", "Median then", "Median now", "Shift of the mean"), tuple(rows)) if rows else None
 
 
 def drifts(report: Report) -> Table:
-    """How far each variable's distribution moved."""
+    """List the drift of each variable's distribution."""
     assert report.change is not None
     return Table(
         ("Variable", "PSI", "KS, at least", "Reading"),

@@ -1,4 +1,4 @@
-"""What the Compare page says of differences: tests of descriptors, and every number of each segment side by side."""
+"""Text and tables of the Compare page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Line:
 
 
 def tests(report: Report) -> Table:
-    """Every descriptor and outcome against the segments; no p-value where the segments were made of it."""
+    """List the tests of descriptors and outcomes; no p-value for variables behind the segments."""
     formats = report.formats()
     return Table(
         ("Descriptor", "Test", "Size of the difference", "Effect", "Corrected p"),
@@ -37,28 +37,28 @@ def tests(report: Report) -> Table:
 
 
 def untested(report: Report) -> bool:
-    """Whether a descriptor is made of what formed the segments."""
+    """Return whether a descriptor depends on the features that formed the segments."""
     return any(c.p is None for c in report.contrasts)
 
 
 def columns(report: Report) -> list[str]:
-    """Headings of the groups: everyone, then each segment."""
+    """Return the headings of the groups: all customers, then each segment."""
     return ["Everyone", *(tag(s) for s in report.segments)]
 
 
 def side_by_side(report: Report) -> list[Line]:
-    """Median and the middle 80 % of each group, or the share of a yes, with how far each is from everyone."""
+    """List median and middle 80 % of each group, or the share of yes, with the distance from all customers."""
     formats, lines = report.formats(), []
     for variable in report.variables:
-        found = [s.difference(variable.name) for s in report.segments]
-        if variable.name not in report.everyone or not all(found):
+        differences = [s.difference(variable.name) for s in report.segments]
+        if variable.name not in report.everyone or not all(differences):
             continue
         unit = unit_beside(variable.label, variable.unit)
         texts, places = [], ["0"]
-        for summary in (report.everyone[variable.name], *(d.summary for d in found if d)):
+        for summary in (report.everyone[variable.name], *(d.summary for d in differences if d)):
             middle = f" ({formats.interval(summary.p10, summary.p90, unit)})"
             yes = variable.unit == "yes_no"
             texts.append(formats.percent(summary.mean) if yes else formats.value(summary.median, unit) + middle)
-        places += [number(d.z, 2) for d in found if d]
+        places += [number(d.z, 2) for d in differences if d]
         lines.append(Line(variable.label, tuple(texts), tuple(places)))
     return lines

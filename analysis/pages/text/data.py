@@ -1,4 +1,4 @@
-"""Tables of the Data page, as text."""
+"""Tables of the Data page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from analysis.report.model import Report
 
 
 def ledger(report: Report) -> Table:
-    """The cleaning ledger as text."""
+    """List the cleaning log."""
     return Table(
         ("Rule", "Customers in", "Touched", "Customers out", "What was done", "Why"),
         tuple(
@@ -26,7 +26,7 @@ def ledger(report: Report) -> Table:
 
 
 def findings(report: Report) -> Table:
-    """What the linter found, as text."""
+    """List the findings of the linter."""
     return Table(
         ("Finding", "Severity", "Why it matters", "What was done"),
         tuple((f.title, f.severity, f.why, f.done) for f in report.findings),
@@ -34,7 +34,7 @@ def findings(report: Report) -> Table:
 
 
 def sources(report: Report) -> Table:
-    """Every source: size, fingerprint, time, and what did not fit to the base."""
+    """List every source: size, fingerprint, time and unmatched rows."""
     many = len(report.data.sources) > 1
     joining = ("Unmatched", "Absent") if many else ()
     rows = []
@@ -48,7 +48,7 @@ def sources(report: Report) -> Table:
 
 
 def numbers(report: Report) -> Table:
-    """How the values of each column of numbers lie."""
+    """List the distribution of each numeric column."""
     f = report.formats()
     return Table(
         ("Column", "p1", "p10", "Median", "p90", "p99", "Skewness", "Outliers"),

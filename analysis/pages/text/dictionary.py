@@ -8,7 +8,7 @@ from analysis.report.model import Report
 
 
 def dictionary(report: Report) -> Table:
-    """Every column as it was read."""
+    """List every column with its inferred type."""
     f = report.formats()
     return Table(
         ("Column", "Meaning", "Read as", "Role", "Missing", "Different values", "How it was read"),
@@ -20,7 +20,7 @@ def dictionary(report: Report) -> Table:
 
 
 def variables(report: Report) -> Table:
-    """Every variable: its name in settings and files, what it is, its unit and its formula."""
+    """List every variable: name, description, unit and formula."""
     forming = {step.name for step in report.steps}
     money = f"money, {report.study.currency}" if report.study.currency else "money"
     return Table(

@@ -1,4 +1,4 @@
-"""What the evidence says in words: how each criterion reads, what the rule asks, how each algorithm did."""
+"""Text and tables of the Evidence page."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Line:
 
 
 def how_sure(report: Report, s: Segment) -> str:
-    """How well a segment comes back and how far it stands apart, in a sentence each."""
+    """Describe the stability and the separation of a segment, in a sentence each."""
     gap = (
         "no clear gap to the next segment, so people near the border could be in either"
         if s.silhouette < 0.25
@@ -68,24 +68,24 @@ def how_sure(report: Report, s: Segment) -> str:
 
 
 def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str, ...]]]]:
-    """What a segment tells of each protected descriptor, and for each the actions that are not even."""
+    """List how segments and their actions differ by protected attribute."""
     percent = report.formats().percent
-    told, uneven = [], []
+    rows, uneven = [], []
     for d in report.card.protected:
         known = d.strength is not None
         figures = (number(d.strength or 0.0, 2), percent(d.base), percent(d.hit)) if known else ("–", "–", "–")
-        told.append((d.label, d.guessed, *figures))
+        rows.append((d.label, d.guessed, *figures))
         uneven.append([(r.segments, "; ".join(r.actions), *map(percent, r.shares)) for r in d.uneven])
-    return told, uneven
+    return rows, uneven
 
 
 def winner(report: Report) -> AlgorithmEvidence:
-    """The published algorithm over all numbers of segments."""
+    """List the published algorithm by number of segments."""
     return next(a for a in report.evidence.algorithms if a.name == report.decision.algorithm)
 
 
 def cell_share(report: Report, share: float) -> str:
-    """A share of all customers; one of a few is not told apart from one of fewer."""
+    """Format a share of all customers without revealing small counts."""
     study = report.study
     few = 0 < round(share * study.n_customers) < study.min_cell
     text = report.formats().percent(study.min_cell / study.n_customers if few else share)
@@ -93,8 +93,8 @@ def cell_share(report: Report, share: float) -> str:
 
 
 def decision_words(report: Report) -> tuple[str, str]:
-    """The decision in two sentences: what was chosen and on what ground, and how that shows."""
-    decision, row, own = report.decision, chosen(report), winner(report)
+    """Explain the decision and its main reason in two sentences."""
+    decision, row, published = report.decision, chosen(report), winner(report)
     what = f"{decision.algorithm_title} with {in_words(decision.k)} segments"
     if decision.fixed:
         first = f"{what}, fixed by the analyst."
@@ -103,7 +103,7 @@ def decision_words(report: Report) -> tuple[str, str]:
         first = f"{what}: dense groups that stand apart, with {left} of {report.study.customers} unassigned."
     elif not row.eligible:
         first = f"{what}: no number of segments comes back reliably, and this is the most stable."
-    elif own.natural:
+    elif published.natural:
         first = f"{what}, the finest of the natural solutions that are separated about as well as the best."
     else:
         first = f"{what}, the finest split that still comes back when {report.study.customers} are resampled."
@@ -119,8 +119,8 @@ def decision_words(report: Report) -> tuple[str, str]:
 
 
 def criteria(report: Report) -> tuple[Reading, ...]:
-    """Every criterion with the number of segments that it would choose; the one that decides first."""
-    prefers, row, own = report.evidence.prefers, chosen(report), winner(report)
+    """List every criterion with its preferred number of segments, the deciding one first."""
+    prefers, row, published = report.evidence.prefers, chosen(report), winner(report)
     most = max(r.k for a in report.evidence.algorithms for r in a.by_k)
     stable = (
         f"Two resamples agree to {number(row.stability.median, 2)} (adjusted Rand index, {row.stability.pairs} pairs)."
@@ -129,8 +129,8 @@ def criteria(report: Report) -> tuple[Reading, ...]:
     cards = [
         Reading(
             "Stability",
-            own.k,
-            _points(own.k, most) if takes_k else f"finds {own.k}",
+            published.k,
+            _points(published.k, most) if takes_k else f"finds {published.k}",
             f"{stable if row.stability.pairs else 'Not resampled.'} "
             + ("This would have decided." if report.decision.fixed else "This decides."),
         )
@@ -202,7 +202,7 @@ def _points(k: int | None, most: int) -> str:
 
 
 def disagreement(report: Report) -> str:
-    """Where most criteria part from the published number, and why; empty where they do not."""
+    """Explain criteria that prefer another number of segments; empty if there are none."""
     k = report.decision.k
     others = [card for card in criteria(report)[1:] if card.k is not None]
     named = {
@@ -245,7 +245,7 @@ def _capital(text: str) -> str:
 
 
 def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
-    """The rule's requirements with their bounds, and how each number of segments meets them.
+    """List the requirements of the rule, and how each number of segments meets them.
 
     Returns
     -------
@@ -293,7 +293,7 @@ def requirements(report: Report) -> tuple[tuple[str, ...], tuple[Line, ...]]:
 
 
 def how_it_works(report: Report) -> Table:
-    """What each algorithm does."""
+    """List what each algorithm does."""
     return Table(
         ("Algorithm", "How it fits", "Where it places a new customer", "Work"),
         tuple((a.title, a.about, _capital(a.places), _capital(a.cost)) for a in report.evidence.algorithms),
@@ -301,7 +301,7 @@ def how_it_works(report: Report) -> Table:
 
 
 def how_each_did(report: Report) -> Table:
-    """Each algorithm at its own number of segments, beside the published algorithm at the same number."""
+    """List each algorithm at its own and at the published number of segments."""
     beside = f"{report.decision.algorithm_title} there"
     rows = []
     for a in report.evidence.algorithms:
@@ -341,7 +341,7 @@ def _verdict(report: Report, a: AlgorithmEvidence, row: CandidateEvidence) -> st
 
 
 def agreements(report: Report) -> dict[str, float]:
-    """Algorithms that take a number, by name: mean agreement with the published segments over all other choices.
+    """Return the mean agreement with the published segments by algorithm, for those with a given number.
 
     The adjusted Rand index at the published number of segments. One fit alone says less: some algorithms change much
     with little.
@@ -358,34 +358,34 @@ def _finding(report: Report, a: AlgorithmEvidence) -> str:
 
 
 def another_story(report: Report) -> tuple[str, str]:
-    """Whether another algorithm would have told another story: the answer, and the numbers behind it."""
+    """Return whether another algorithm gives different segments, with the numbers behind the answer."""
     means, decision = agreements(report), report.decision
-    found = [(ALGORITHMS[name].title, mean) for name, mean in means.items() if name != decision.algorithm]
+    ranked = [(ALGORITHMS[name].title, mean) for name, mean in means.items() if name != decision.algorithm]
     dense = [a for a in report.evidence.algorithms if not ALGORITHMS[a.name].takes_k]
     dense = [a for a in dense if a.name != report.decision.algorithm]
-    told = "; ".join(f"{a.title} {_finding(report, a)}" for a in dense)
-    told = f"Of those that look for dense regions, {told}." if dense else ""
+    density = "; ".join(f"{a.title} {_finding(report, a)}" for a in dense)
+    density = f"Of those that look for dense regions, {density}." if dense else ""
     k = in_words(report.decision.k)
-    if not found:
-        return f"What the other algorithms make of the same {report.study.customers}.", told
-    same = [name for name, agreement in found if agreement >= AGREES]
-    if len(same) == len(found):
+    if not ranked:
+        return f"What the other algorithms make of the same {report.study.customers}.", density
+    same = [name for name, agreement in ranked if agreement >= AGREES]
+    if len(same) == len(ranked):
         first = f"No: with {k} segments {joined(same)} would tell the same story."
     elif same:
-        other = [name for name, _ in found if name not in same]
+        other = [name for name, _ in ranked if name not in same]
         first = f"Partly: with {k} segments {joined(same)} would tell the same story, {joined(other)} another one."
     else:
-        first = f"Yes: with {k} segments {joined([name for name, _ in found])} would draw the borders elsewhere."
-    numbers = joined([f"{name} {beside(mean, AGREES)}" for name, mean in found])
-    own = (
+        first = f"Yes: with {k} segments {joined([name for name, _ in ranked])} would draw the borders elsewhere."
+    numbers = joined([f"{name} {beside(mean, AGREES)}" for name, mean in ranked])
+    best = (
         f" ({decision.algorithm_title} itself {number(means[decision.algorithm], 2)})"
         if decision.algorithm in means
         else ""
     )
     ways = len(report.evidence.multiverse.choices) // len(means)
     second = (
-        f"Agreement with the published segments, mean of {ways} ways to prepare the data: {numbers}{own}, where 1 is "
-        f"the same groups, 0 chance, and {significant(AGREES)} or more the same story. {told} What decides "
+        f"Agreement with the published segments, mean of {ways} ways to prepare the data: {numbers}{best}, where 1 is "
+        f"the same groups, 0 chance, and {significant(AGREES)} or more the same story. {density} What decides "
         f"between them is how well "
         "each one's own groups come back."
     )
@@ -393,15 +393,15 @@ def another_story(report: Report) -> tuple[str, str]:
 
 
 def simplest(report: Report) -> str:
-    """The algorithms that took part and take a number of segments, the simplest first."""
+    """List the competing algorithms with a given number of segments, the simplest first."""
     ranked = sorted((ALGORITHMS[a.name] for a in report.evidence.algorithms), key=lambda a: a.simplicity)
     return ", then ".join(a.title for a in ranked if a.takes_k)
 
 
 def sampling(report: Report) -> Iterator[str]:
-    """Who was looked at in each part of the evidence of this run.
+    """List the sample of each part of the evidence.
 
-    The size of the clean core is not told: less everyone it could be a few.
+    The size of the core is not shown, because its difference from all customers may be small.
     """
     study, customers = report.study, report.study.customers
     core, n = study.n_core, study.n_customers

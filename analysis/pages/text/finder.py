@@ -1,4 +1,4 @@
-"""The persona finder: its fields, what it says of itself, and the numbers that its script places one customer by."""
+"""Fields, text and numbers of the persona finder."""
 
 from __future__ import annotations
 
@@ -53,50 +53,50 @@ class Field:
 
 
 def fields(report: Report) -> tuple[Field, ...]:
-    """Every answer that can be given, those of the few first, the most telling on top."""
-    found = report.questions
-    if found is None:
+    """List all answers, those of the short version first, the most informative on top."""
+    questions = report.questions
+    if questions is None:
         return ()
     names = _answers(report)
-    order = [*found.asked, *(name for name in names if name not in found.asked)]
-    shown = order if report.rules.centres is not None else order[: len(found.asked)]
+    order = [*questions.asked, *(name for name in names if name not in questions.asked)]
+    shown = order if report.rules.centres is not None else order[: len(questions.asked)]
     return tuple(_field(report, name, tuple(names[name])) for name in shown)
 
 
 def in_short(report: Report) -> str:
-    """How few answers do how well, in one sentence."""
-    found, people = report.questions, report.study.customers
-    if found is None:
+    """Summarise the number of questions and their accuracy in one sentence."""
+    questions, people = report.questions, report.study.customers
+    if questions is None:
         return f"There is one segment, so all {people} belong to it."
-    every, asked = len(_answers(report)), len(found.asked)
-    if not found.enough and report.rules.centres is None:
-        placed = _placed(found.accuracy, asked)
+    every, asked = len(_answers(report)), len(questions.asked)
+    if not questions.enough and report.rules.centres is None:
+        placed = _placed(questions.accuracy, asked)
         return f"{_count(asked)} {placed} of 100 {people} as the full rule does; that is not enough."
-    if not found.enough or asked == every:
+    if not questions.enough or asked == every:
         return f"It takes all {every} answers: fewer do not keep 90 of 100 placements of the full rule."
-    kept = "" if report.rules.centres is None else f"; all {every} place {_of_100(found.full)}"
-    return f"{_count(asked)} {_placed(found.accuracy, asked)} of 100 {people} as the full rule does{kept}."
+    comparison = "" if report.rules.centres is None else f"; all {every} place {_of_100(questions.full)}"
+    return f"{_count(asked)} {_placed(questions.accuracy, asked)} of 100 {people} as the full rule does{comparison}."
 
 
 def few(report: Report) -> str:
-    """How many answers are enough, in words."""
-    found = report.questions
-    return _count(len(found.asked)).lower() if found else ""
+    """Write the number of questions in words."""
+    questions = report.questions
+    return _count(len(questions.asked)).lower() if questions else ""
 
 
 def both(report: Report) -> bool:
-    """Whether there is a choice between few answers and all."""
+    """Return whether the reader can choose between the short and the full version."""
     return any(not field.asked for field in fields(report))
 
 
 def how(report: Report) -> str:
-    """How the few answers were found and how they place."""
-    found = report.questions
-    assert found is not None
+    """Explain how the questions were chosen and how accurate they are."""
+    questions = report.questions
+    assert questions is not None
     people = report.study.customers
     by = (
         "A customer is placed by the nearest centre, in these answers alone."
-        if found.by == "centres"
+        if questions.by == "centres"
         else "A customer is placed by the tree of questions on the page Placing new customers."
     )
     return (
@@ -108,7 +108,7 @@ def how(report: Report) -> str:
 
 
 def precision(report: Report) -> Table:
-    """Of those named so, how many rightly."""
+    """Return the precision of the assignment to a segment."""
     assert report.questions is not None
     rows = [
         (f"{s.letter} · {s.name}", f"{_of_100(share)} of 100")
@@ -118,16 +118,16 @@ def precision(report: Report) -> Table:
 
 
 def data(report: Report) -> Markup:
-    """What the script reads: the published rule, the few questions, and the personas."""
-    found = report.questions
-    assert found is not None
+    """Return the data of the script: the rule, the questions and the personas."""
+    questions = report.questions
+    assert questions is not None
     rule = rule_as_data(report)
-    short: dict[str, Any] = {"by": found.by, "precision": found.precision, "points": found.points}
+    short: dict[str, Any] = {"by": questions.by, "precision": questions.precision, "points": questions.points}
     short["nodes"] = [
         {"feature": node.feature, "at_most": node.threshold, "yes": node.yes, "no": node.no}
         if node.feature
         else {"segment": node.segment, "share": node.purity.share, "least": node.purity.at_least, "second": second}
-        for node, second in zip(report.rules.tree.nodes, found.seconds, strict=False)
+        for node, second in zip(report.rules.tree.nodes, questions.seconds, strict=False)
     ]
     return escape_json(
         {
@@ -146,16 +146,16 @@ def data(report: Report) -> Markup:
 
 
 def _field(report: Report, name: str, features: tuple[str, ...]) -> Field:
-    found, formats = report.questions, report.formats()
-    assert found is not None
-    variable, asked = report.variable(name), name in found.asked
+    questions, formats = report.questions, report.formats()
+    assert questions is not None
+    variable, asked = report.variable(name), name in questions.asked
     options: tuple[tuple[str, str], ...] = ()
     levels = features != (name,)
     if levels:
         named = [report.variable(feature).formula for feature in features]
         options = (*((str(i), text) for i, text in enumerate(named)), ("-1", "another"))
-    elif name in found.codes:
-        options = tuple((str(i), text) for i, text in enumerate(found.codes[name]) if text)
+    elif name in questions.codes:
+        options = tuple((str(i), text) for i, text in enumerate(questions.codes[name]) if text)
     elif variable.unit == "yes_no":
         options = (("1", "yes"), ("0", "no"))
     if options:

@@ -1,4 +1,4 @@
-"""Tables and lists of the page on methods."""
+"""Tables and lists of the Methodology page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from analysis.report.model import Report
 
 
 def parameters(report: Report) -> Table:
-    """The models behind the expected spend."""
-    told = report.expected.parameters if report.expected else ()
-    return Table(("Parameter", "Value"), tuple((name, significant(value, 4)) for name, value in told))
+    """List the parameters of the models behind expected spending."""
+    models = report.expected.parameters if report.expected else ()
+    return Table(("Parameter", "Value"), tuple((name, significant(value, 4)) for name, value in models))
 
 
 def features(report: Report) -> Table:
-    """Every variable with its formula and what was done to it."""
+    """List every variable with its formula and preparation."""
     steps = {step.name: step for step in report.steps}
     dropped = {d.name: d for d in report.dropped}
     sharing = {name: len(g.members) for g in report.groups for name in g.members}
@@ -36,14 +36,14 @@ def features(report: Report) -> Table:
 
 
 def core(report: Report) -> str:
-    """How many were fitted on, so that nobody can subtract to a few who were not."""
+    """Describe the number of customers in the fit without revealing small counts."""
     n, n_core = report.study.n_customers, report.study.n_core
     few = 0 < n - n_core < report.study.min_cell
     return f"all but {report.formats().people(n - n_core)} of {number(n)}" if few else number(n_core)
 
 
 def groups(report: Report) -> list[str]:
-    """The groups of near-copies and what became of each."""
+    """List the groups of near-copies and how they were treated."""
     return [
         f"{joined([report.variable(name).label for name in g.members])} (Spearman {number(g.least, 2)} or "
         f"more); {g.done}"

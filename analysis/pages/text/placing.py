@@ -1,4 +1,4 @@
-"""What the rules for new customers say, in sentences and tables for a reader in a hurry."""
+"""Text and tables about the rules for new customers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Download:
 
 
 def in_short(report: Report) -> str:
-    """How well a few questions do, in one sentence."""
+    """Summarise the accuracy of a few questions in one sentence."""
     tree, people = report.rules.tree, report.study.customers
     if not tree.questions:
         return f"No question tells the segments apart well enough to place {people} by."
@@ -52,7 +52,7 @@ def in_short(report: Report) -> str:
 
 
 def centres_in_short(report: Report) -> str:
-    """What the nearest-centre rule is to the segments."""
+    """Relate the nearest-centroid rule to the segments."""
     centres, people = report.rules.centres, report.study.customers
     if centres is None:
         return (
@@ -62,36 +62,36 @@ def centres_in_short(report: Report) -> str:
     if centres.exact and centres.fidelity == 1:
         return f"This is the rule that formed the segments: it places all {people} as they were."
     what = "This is the rule that formed the segments" if centres.exact else "Centres are only near to the full rule"
-    told = f"it places {report.formats().percent(centres.fidelity)} of {people} as the full rule does"
+    accuracy = f"it places {report.formats().percent(centres.fidelity)} of {people} as the full rule does"
     if 0.995 <= centres.fidelity < 1:
-        told = f"it places nearly all {people} as the full rule does"
+        accuracy = f"it places nearly all {people} as the full rule does"
     why = "" if centres.exact else f" The segments were formed by {report.decision.algorithm_title}."
-    return f"{what}: {told}.{why}"
+    return f"{what}: {accuracy}.{why}"
 
 
 def tree(report: Report) -> Branch:
-    """The tree with its questions in words."""
+    """Write the decision tree in words."""
     return _branch(report, 0)
 
 
 def recognise(report: Report, segment: Segment) -> tuple[str, str]:
-    """How to recognise one of a segment: the broadest path there, and how far to trust it."""
-    found = report.rules.tree.segments[segment.id - 1]
+    """Explain how to recognise a member of a segment, with the accuracy."""
+    rule = report.rules.tree.segments[segment.id - 1]
     people = report.study.customers
-    if not found.path:
+    if not rule.path:
         return f"No few questions lead to {segment.name}: they are placed by the full rule alone.", ""
-    path = joined([_bound(report, bound) for bound in found.path])
-    reach, purity = (_told(part) for part in (found.reach, found.purity))
+    path = joined([_bound(report, bound) for bound in rule.path])
+    reach, purity = (_told(part) for part in (rule.reach, rule.purity))
     how = (
         f"{_capital(reach)} of {segment.name} answer to this, and {purity} of the {people} who do are of "
         f"{segment.name}. "
-        f"All questions together find {_whole(found.recall)} of them."
+        f"All questions together find {_whole(rule.recall)} of them."
     )
     return f"{path}.", how
 
 
 def accuracy(report: Report) -> Table:
-    """Precision and recall of each segment."""
+    """List precision and recall of each segment."""
     rows = [
         (f"{s.letter} · {s.name}", _whole(r.recall), _whole(r.precision) if r.precision else "–")
         for s, r in zip(report.segments, report.rules.tree.segments, strict=True)
@@ -100,7 +100,7 @@ def accuracy(report: Report) -> Table:
 
 
 def typical(report: Report) -> Table:
-    """The centres in the features' units, a line a feature."""
+    """List the centroids in original units, one row per feature."""
     formats, centres = report.formats(), report.rules.centres
     assert centres is not None
     names = (f"{s.letter} · {s.name}" for s in report.segments)
@@ -113,7 +113,7 @@ def typical(report: Report) -> Table:
 
 
 def without_behaviour(report: Report) -> str:
-    """Whether the segment can be named without the behaviour that formed it."""
+    """Explain whether segments can be recognised without behavioural features."""
     guess = report.rules.without_behaviour
     if guess is None:
         return "The data hold nothing beside the behaviour that forms the segments, so nothing else can be asked."
@@ -128,7 +128,7 @@ def without_behaviour(report: Report) -> str:
 
 
 def downloads(report: Report) -> tuple[Download, ...]:
-    """The rules as files."""
+    """List the rules as files."""
     files = [
         (TREE_SQL, "The questions as SQL", "for DuckDB and PostgreSQL; over the columns of the customer table"),
         (CENTRES_SQL, "The nearest centre as SQL", "the same, by the centres"),

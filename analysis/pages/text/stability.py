@@ -1,4 +1,4 @@
-"""What the evidence about structure says, in sentences for a reader in a hurry."""
+"""Text about the stability and separation of segments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Reading:
 
 
 def solid_or_shaky(report: Report) -> str:
-    """One sentence: which segments come back when customers are resampled, and which do not."""
+    """State in one sentence which segments are stable under resampling."""
     segments = report.segments
     if report.verdict.kind == "none":
         return "Shuffled data give groups just as stable, so no segment is solid, however often it comes back."
@@ -50,7 +50,7 @@ def solid_or_shaky(report: Report) -> str:
 
 
 def advice(report: Report) -> tuple[Reading, ...]:
-    """What to do about each shaky segment; about the least stable one where none is shaky."""
+    """Advise on each unstable segment, or on the least stable one if all are stable."""
     shaky = [s for s in report.segments if s.slsw < VALID]
     if shaky:
         return tuple(_advise(report, s) for s in shaky)
@@ -66,38 +66,38 @@ def advice(report: Report) -> tuple[Reading, ...]:
 
 
 def bands(report: Report) -> Table:
-    """Hennig's bands, and the segments in each."""
+    """List Hennig's stability bands with the segments in each."""
     rows = []
     for (low, band), high in zip(HENNIG, (1.0, *(least for least, _ in HENNIG)), strict=False):
-        held = [f"{s.letter} {number(s.slsw, 2)}" for s in report.segments if s.band == band]
+        members = [f"{s.letter} {number(s.slsw, 2)}" for s in report.segments if s.band == band]
         reading = band.capitalize() + ("" if low else f"; under {number(DISSOLVED, 2)} it has dissolved")
-        rows.append((reading, f"{number(low, 2)} to {number(high, 2)}", ", ".join(held) or "–"))
+        rows.append((reading, f"{number(low, 2)} to {number(high, 2)}", ", ".join(members) or "–"))
     return Table(("Reading", "Stability", "Segments"), tuple(rows))
 
 
 def fewer_and_more(report: Report) -> tuple[Reading, ...]:
-    """Why not one segment fewer, and why not one more; empty where a density method found the number by itself."""
+    """Explain why there is not one segment fewer or more; empty for a density method."""
     if not report.evidence.slsa:
         return ()
-    k, found = report.decision.k, {n.k: n for n in report.evidence.neighbours}
-    return tuple(_compare(report, found[j]) if j in found else _not_there(report, j) for j in (k - 1, k + 1))
+    k, neighbours = report.decision.k, {n.k: n for n in report.evidence.neighbours}
+    return tuple(_compare(report, neighbours[j]) if j in neighbours else _not_there(report, j) for j in (k - 1, k + 1))
 
 
 def choices_in_short(report: Report) -> str:
-    """One sentence: how many choices agree with the published one, and which kind of choice matters most."""
-    found = report.evidence.multiverse
-    share = report.formats().percent(found.agree_share)
-    text = f"Of {len(found.choices)} ways to form {in_words(found.k)} segments, {share} tell the published story"
-    most = found.factors[0]
+    """Summarise in one sentence how many choices agree, and which kind of choice matters most."""
+    choices = report.evidence.multiverse
+    share = report.formats().percent(choices.agree_share)
+    text = f"Of {len(choices.choices)} ways to form {in_words(choices.k)} segments, {share} tell the published story"
+    most = choices.factors[0]
     return f"{text}; what matters most is {FACTORS[most.name]}." if most.matters else f"{text}, whatever is chosen."
 
 
 def choices_reading(report: Report) -> str:
-    """What follows from the share of choices that agree."""
-    found = report.evidence.multiverse
-    if found.agree_share >= MOST_AGREE:
+    """Explain the consequence of the share of choices that agree."""
+    choices = report.evidence.multiverse
+    if choices.agree_share >= MOST_AGREE:
         return "The segments do not hang on one choice: most reasonable ways lead to them."
-    if found.agree_share >= FEW_AGREE:
+    if choices.agree_share >= FEW_AGREE:
         return (
             "The segments hang in part on how they were made. Trust what tells them apart strongly; "
             "do not argue about borders."
@@ -134,12 +134,12 @@ def _advise(report: Report, s: Segment) -> Reading:
 
 
 def _compare(report: Report, n: Neighbour) -> Reading:
-    own, other = (next(r for r in report.evidence.by_k if r.k == k) for k in (report.decision.k, n.k))
+    published, other = (next(r for r in report.evidence.by_k if r.k == k) for k in (report.decision.k, n.k))
     short, change = _change(report, n)
-    told = [_instead("silhouette", n.silhouette, own.silhouette)]
+    reasons = [_instead("silhouette", n.silhouette, published.silhouette)]
     if other.stability.pairs:
-        told.insert(0, _instead("two resamples agree to", n.stability, own.stability.median))
-    numbers = "; ".join(told)
+        reasons.insert(0, _instead("two resamples agree to", n.stability, published.stability.median))
+    numbers = "; ".join(reasons)
     if not other.eligible:
         end = f"It does not hold: {other.why_not}."
     elif n.k < report.decision.k:
@@ -153,8 +153,8 @@ def _compare(report: Report, n: Neighbour) -> Reading:
     return Reading(f"One {which}: {in_words(n.k)} segments", short, text)
 
 
-def _instead(what: str, here: float, own: float) -> str:
-    there = number(own, 2)
+def _instead(what: str, here: float, published: float) -> str:
+    there = number(published, 2)
     return f"{what} {there}, as now" if number(here, 2) == there else f"{what} {number(here, 2)} instead of {there}"
 
 

@@ -1,4 +1,4 @@
-"""The trials on customers whose truth is known: tables and the sentences that sum them up."""
+"""Text and tables about the trials on data with known segments."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ AIM = 0.9
 FORMATS = Formats()
 
 
-def in_short(found: Validation) -> str:
-    """What a manager should remember."""
-    right, said = found.right, found.said_so
+def in_short(trials: Validation) -> str:
+    """Summarise the trials for managers."""
+    right, said = trials.right, trials.said_so
     return (
         f"In {right.held} of {right.tries} tries with known groups it found the right number; in {said.held} of "
         f"{said.tries} tries without groups it said so."
     )
 
 
-def weak_spots(found: Validation) -> str:
-    """Where the right number was missed most, and what lies beyond."""
-    within = [p for p in found.planted if not p.beyond]
+def weak_spots(trials: Validation) -> str:
+    """Describe the conditions with most errors, and the limits of the trials."""
+    within = [p for p in trials.planted if not p.beyond]
     worst = min(within, key=lambda p: p.right.held / max(p.right.tries, 1))
     text = f"It does worst with {worst.title.lower()}: right in {of(worst.right)}."
-    for p in found.planted:
+    for p in trials.planted:
         if p.beyond:
             text += (
                 f" {p.title} are beyond it: it looks for groups around centres, and agrees with the truth there to "
@@ -36,19 +36,19 @@ def weak_spots(found: Validation) -> str:
     return text
 
 
-def stretched(found: Validation) -> str:
-    """How often features that hang together without groups were taken for groups."""
+def stretched(trials: Validation) -> str:
+    """State how often correlated features without groups were reported as groups."""
     return " ".join(
         f"{g.title} has no groups either, but features that hang together can be cut the same way again and again. The "
         "verdict “reproducible” then says that the segments are cuts through a continuum. It was called natural in "
         f"{g.verdicts.get('natural', 0)} of {g.said_so.tries} tries."
-        for g in found.groupless
+        for g in trials.groupless
         if g.connected
     )
 
 
-def with_groups(found: Validation) -> Table:
-    """Every condition with known groups."""
+def with_groups(trials: Validation) -> Table:
+    """List every condition with known groups."""
     return Table(
         (
             "Condition",
@@ -69,13 +69,13 @@ def with_groups(found: Validation) -> Table:
                 number(p.oracle, 2),
                 f"{p.verdicts.get('natural', 0)} of {p.right.tries}",
             )
-            for p in found.planted
+            for p in trials.planted
         ),
     )
 
 
-def without_groups(found: Validation) -> Table:
-    """Every condition without groups, by verdict."""
+def without_groups(trials: Validation) -> Table:
+    """List every condition without groups, by verdict."""
     return Table(
         ("Customers", *(title for title, _ in VERDICTS.values()), "Said so", "95 % interval"),
         tuple(
@@ -85,13 +85,13 @@ def without_groups(found: Validation) -> Table:
                 of(g.said_so),
                 interval(g.said_so),
             )
-            for g in found.groupless
+            for g in trials.groupless
         ),
     )
 
 
-def rivals(found: Validation) -> Table:
-    """Each way to segment over all tries."""
+def rivals(trials: Validation) -> Table:
+    """List each method over all trials."""
     return Table(
         (
             "Way",
@@ -110,62 +110,62 @@ def rivals(found: Validation) -> Table:
                 _seconds(w.seconds),
                 _together(f"{w.study_k} groups in {_seconds(w.study_seconds)}"),
             )
-            for w in found.ways
+            for w in trials.ways
         ),
     )
 
 
-def rivals_by_condition(found: Validation) -> Table:
-    """Right numbers of groups of each way, condition by condition."""
+def rivals_by_condition(trials: Validation) -> Table:
+    """List the correct numbers of groups of each method by condition."""
     return Table(
-        ("Condition", *(w.title for w in found.ways)),
-        tuple((p.title, of(p.right), *(of(p.rivals[w.name]) for w in found.ways[1:])) for p in found.planted),
+        ("Condition", *(w.title for w in trials.ways)),
+        tuple((p.title, of(p.right), *(of(p.rivals[w.name]) for w in trials.ways[1:])) for p in trials.planted),
     )
 
 
-def losses(found: Validation) -> list[str]:
-    """Where another way does better than ours."""
-    own, others = found.ways[0], found.ways[1:]
-    told = []
+def losses(trials: Validation) -> list[str]:
+    """List where another method performs better."""
+    this_tool, others = trials.ways[0], trials.ways[1:]
+    sentences = []
     for way in others:
-        better = [p.title.lower() for p in found.planted if share_text(p.rivals[way.name]) > share_text(p.right)]
+        better = [p.title.lower() for p in trials.planted if share_text(p.rivals[way.name]) > share_text(p.right)]
         if better:
-            told.append(f"{way.title} finds the right number more often with {joined(better)}.")
-        if way.agreement > own.agreement:
-            told.append(
+            sentences.append(f"{way.title} finds the right number more often with {joined(better)}.")
+        if way.agreement > this_tool.agreement:
+            sentences.append(
                 f"{way.title} agrees more with the truth over all tries ({number(way.agreement, 2)} against "
-                f"{number(own.agreement, 2)})."
+                f"{number(this_tool.agreement, 2)})."
             )
-        if share_text(way.said_so) > share_text(own.said_so):
-            told.append(f"{way.title} says more often that there are no groups where there are none.")
+        if share_text(way.said_so) > share_text(this_tool.said_so):
+            sentences.append(f"{way.title} says more often that there are no groups where there are none.")
     fastest = min(others, key=lambda w: w.seconds)
-    told.append(
+    sentences.append(
         f"All are faster: {fastest.title} takes {_seconds(fastest.seconds)} a try, this project "
-        f"{_seconds(own.seconds)}, as it fits thousands of resamples."
-        if all(w.seconds < own.seconds for w in others)
-        else f"{fastest.title} takes {_seconds(fastest.seconds)} a try, this project {_seconds(own.seconds)}."
+        f"{_seconds(this_tool.seconds)}, as it fits thousands of resamples."
+        if all(w.seconds < this_tool.seconds for w in others)
+        else f"{fastest.title} takes {_seconds(fastest.seconds)} a try, this project {_seconds(this_tool.seconds)}."
     )
-    return told
+    return sentences
 
 
-def published(found: Validation) -> Table:
-    """Numbers that others published."""
-    rows = tuple((p.what, p.source, retold(p.published), retold(p.found)) for p in found.published)
+def published(trials: Validation) -> Table:
+    """List results that others have published."""
+    rows = tuple((p.what, p.source, retold(p.published), retold(p.found)) for p in trials.published)
     return Table(("What", "Source", "Published", "Found here"), rows)
 
 
-def how_compared(found: Validation) -> Table:
-    """What each way does."""
-    return Table(("Way", "What it does"), tuple((w.title, retold(w.about)) for w in found.ways))
+def how_compared(trials: Validation) -> Table:
+    """List how each method works."""
+    return Table(("Way", "What it does"), tuple((w.title, retold(w.about)) for w in trials.ways))
 
 
 def of(rate: Rate) -> str:
-    """A rate as counts, on one line."""
+    """Format a rate as counts, on one line."""
     return _together(f"{rate.held} of {rate.tries}")
 
 
 def interval(rate: Rate) -> str:
-    """The interval of a rate."""
+    """Format the interval of a rate."""
     return _together(f"{FORMATS.percent(rate.low)} to {FORMATS.percent(rate.high)}")
 
 

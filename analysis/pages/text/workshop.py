@@ -1,4 +1,4 @@
-"""The targeting workshop: its scores with their sources, and what its script weighs."""
+"""Scores, sources and initial weights of the targeting workshop."""
 
 from __future__ import annotations
 
@@ -46,51 +46,51 @@ class Line:
 
 
 def in_short(report: Report) -> str:
-    """Who comes first by the first weights, in one sentence."""
-    found = report.targeting
-    if found is None or len(report.segments) < 2:
+    """State in one sentence which segments rank first with the initial weights."""
+    targeting = report.targeting
+    if targeting is None or len(report.segments) < 2:
         return "There is one segment, so there is nothing to choose."
     names = {s.id: s.name for s in report.segments}
-    first, second = (names[number] for number in found.order[:2])
+    first, second = (names[number] for number in targeting.order[:2])
     return f"By the weights to begin with, {first} come first, then {second}. Weigh what matters to you."
 
 
 def sliders(report: Report) -> tuple[Slider, ...]:
-    """Every criterion that the study holds."""
-    found = report.targeting
-    return tuple(_slider(report, criterion) for criterion in found.criteria) if found else ()
+    """List every criterion that is available in the study."""
+    targeting = report.targeting
+    return tuple(_slider(report, criterion) for criterion in targeting.criteria) if targeting else ()
 
 
 def left_out(report: Report) -> str:
-    """What the study does not hold, and so cannot be weighed."""
-    held = {slider.name for slider in sliders(report)}
+    """List the criteria that are not available in the study."""
+    available = {slider.name for slider in sliders(report)}
     missing = {
         "growth": "growth (not every segment was there in a run before)",
         "value": "value (no variable says what a customer is worth)",
         "response": "response (no outcome is told for every segment)",
     }
-    parts = [text for name, text in missing.items() if name not in held]
+    parts = [text for name, text in missing.items() if name not in available]
     return f"Not weighed: {joined(parts)}." if parts else ""
 
 
 def ranking(report: Report) -> tuple[Line, ...]:
-    """The segments by the first weights, the best first."""
-    found = report.targeting
-    assert found is not None
-    return tuple(_line(found, report.segments[number - 1]) for number in found.order)
+    """List the segments by initial score, the best first."""
+    targeting = report.targeting
+    assert targeting is not None
+    return tuple(_line(targeting, report.segments[number - 1]) for number in targeting.order)
 
 
 def sources(report: Report) -> Table:
-    """Each segment's numbers with their scores in brackets."""
+    """List each segment's numbers with their scores in brackets."""
     names = (f"{s.letter} · {s.name}" for s in report.segments)
     return Table(("Criterion", *names), tuple((s.label, *s.cells) for s in sliders(report)))
 
 
 def data(report: Report) -> Markup:
-    """What the script weighs: scores, and what the boxes ask."""
-    found = report.targeting
-    assert found is not None
-    reach = next((c.values for c in found.criteria if c.name == "reachability"), (0.0,) * len(report.segments))
+    """Return the data of the script: scores, weights and options."""
+    targeting = report.targeting
+    assert targeting is not None
+    reach = next((c.values for c in targeting.criteria if c.name == "reachability"), (0.0,) * len(report.segments))
     segments = [
         {
             "id": s.id, "letter": s.letter, "name": s.name, "colour": s.colour, "share": s.share,
@@ -98,7 +98,7 @@ def data(report: Report) -> Markup:
         }
         for s, of in zip(report.segments, reach, strict=True)
     ]  # fmt: skip
-    criteria = [{"name": c.name, "axis": c.axis, "scores": c.scores} for c in found.criteria]
+    criteria = [{"name": c.name, "axis": c.axis, "scores": c.scores} for c in targeting.criteria]
     return escape_json({"segments": segments, "criteria": criteria})
 
 
@@ -124,8 +124,8 @@ def _told(report: Report, unit: str) -> Callable[[float], str]:
     return lambda x: report.formats().value(x, unit)
 
 
-def _line(found: Targeting, s: Segment) -> Line:
-    cells = (_whole(of[s.id - 1]) for of in (found.total, found.attractiveness, found.fit))
+def _line(targeting: Targeting, s: Segment) -> Line:
+    cells = (_whole(of[s.id - 1]) for of in (targeting.total, targeting.attractiveness, targeting.fit))
     total, attractiveness, fit = cells
     return Line(Markup(f"segments/{s.slug}.html"), s.letter, Markup(s.colour), s.name, (total, attractiveness, fit))
 

@@ -1,1 +1,1 @@
-"""What must hold before a site is published."""
+"""The publication check: rules that a rendered site must pass."""

@@ -1,4 +1,4 @@
-"""What must hold before a rendered site is published: nothing private, broken, foreign or heavy."""
+"""Rules of the publication check: privacy, links, size and requests to other hosts."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Scene:
 
 
 def check(site: Path, private: Private, budget: Budget = Budget()) -> list[Refusal]:
-    """Hold the rendered site against every rule.
+    """Check the rendered site against all rules.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def _is_requested(tag: Tag, attribute: str) -> bool:
 
 
 def refuse_links(document: Document, scene: Scene) -> Iterator[Finding]:
-    """Every internal address leads to a file of the tree, every anchor to an id; addresses are relative."""
+    """Find internal links without a target, and addresses that are not relative."""
     for address, line, _, where in _refers(document):
         if SCHEME.match(address) or OFF_HOST.match(address) or not address:
             continue
@@ -259,7 +259,7 @@ def _resolve(file: str, path: str, documents: dict[str, Document]) -> str | None
 
 
 def refuse_off_host(document: Document, scene: Scene) -> Iterator[Finding]:
-    """No page asks another host for anything; links that a reader follows may lead there."""
+    """Find requests to other hosts; links that a reader follows are allowed."""
     for address, line, requested, where in _refers(document):
         if requested and OFF_HOST.match(address):
             yield Finding(line, f"{where} asks another host for {address[:80]}")
@@ -284,7 +284,7 @@ def refuse_off_host(document: Document, scene: Scene) -> Iterator[Finding]:
 
 
 def refuse_duplicate_ids(document: Document, scene: Scene) -> Iterator[Finding]:
-    """An id stands once on a page; those of `<link>`, which Quarto repeats and nothing uses, do not count."""
+    """Find duplicate ids on a page; those of `<link>` are ignored, because Quarto repeats them."""
     places = [(tag.attrs["id"], tag.line) for tag in document.tags if tag.attrs.get("id") and tag.name != "link"]
     counts = Counter(name for name, _ in places)
     for name, count in counts.items():
@@ -294,7 +294,7 @@ def refuse_duplicate_ids(document: Document, scene: Scene) -> Iterator[Finding]:
 
 
 def refuse_marks(document: Document, scene: Scene) -> Iterator[Finding]:
-    """No template's mark and no missing number is left in what a reader sees; code may show them."""
+    """Find template syntax and missing numbers in visible text, code excepted."""
     for text in document.texts:
         shown = text.origin == "text" or (text.origin == "attribute" and text.holder in SHOWN_ATTRIBUTES)
         if not shown or text.code:
@@ -310,7 +310,7 @@ def refuse_marks(document: Document, scene: Scene) -> Iterator[Finding]:
 
 
 def refuse_weight(document: Document, scene: Scene) -> Iterator[Finding]:
-    """A page, with the specifications in it, stays within the budget, as it stands and compressed."""
+    """Find pages, with their chart specifications, that exceed the size budget."""
     if not document.is_page:
         return
     packed = len(gzip.compress(document.text.encode(), compresslevel=6, mtime=0))
@@ -323,7 +323,7 @@ def refuse_weight(document: Document, scene: Scene) -> Iterator[Finding]:
 
 
 def refuse_active_text(document: Document, scene: Scene) -> Iterator[Finding]:
-    """Nothing runs but the engine's own scripts and the site's script files."""
+    """Find active content other than the scripts of the engine and the site."""
     for tag in document.tags:
         for name, value in tag.attrs.items():
             if name in ADDRESSES and ACTIVE.match(re.sub(r"[\x00-\x20]+", "", value)):
@@ -354,42 +354,42 @@ def _joined(text: str) -> str:
 
 
 def refuse_unread(document: Document, scene: Scene) -> Iterator[Finding]:
-    """Every file can be searched, or is a picture or a font: what cannot be read is not published."""
+    """Find files that cannot be searched and are neither pictures nor fonts."""
     for line, reason in document.faults:
         yield Finding(line, reason)
 
 
 def refuse_invalid(document: Document, scene: Scene) -> Iterator[Finding]:
-    """Each element ends, in order, and stands where HTML lets it stand: a browser would move what does not."""
+    """Find elements that are not closed, or not allowed in their parent."""
     if document.is_page:
         for line, reason in document.slips:
             yield Finding(line, reason)
 
 
 def refuse_keys(document: Document, scene: Scene) -> Iterator[Finding]:
-    """No customer's key shows."""
+    """Find customer keys."""
     if scene.private.known:
         yield from find_private(document, scene.keys, scene.key_names, "a customer's key")
 
 
 def refuse_free_text(document: Document, scene: Scene) -> Iterator[Finding]:
-    """No value of a free-text column shows."""
+    """Find values of free-text columns."""
     if scene.private.known:
         yield from find_private(document, scene.free_text, frozenset(), "free text of the sources")
 
 
 def refuse_contacts(document: Document, scene: Scene) -> Iterator[Finding]:
-    """No e-mail address and no telephone number shows."""
+    """Find e-mail addresses and telephone numbers."""
     yield from find_contacts(document, scene.samples if document.file == "search.json" else frozenset())
 
 
 def refuse_small_cells(document: Document, scene: Scene) -> Iterator[Finding]:
-    """No count of customers is under the smallest cell."""
+    """Find counts of customers below the smallest publishable count."""
     yield from find_small_cells(document, scene.private.min_cell)
 
 
 def refuse_subtractions(document: Document, scene: Scene) -> Iterator[Finding]:
-    """No total, less the rows beside it, leaves fewer customers than the smallest cell."""
+    """Find totals that reveal a small count by subtraction."""
     yield from find_subtractions(document, scene.private.min_cell)
 
 

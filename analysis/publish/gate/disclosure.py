@@ -1,4 +1,4 @@
-"""What must never show on a public site: keys, free text, personal contacts, counts of few customers."""
+"""Disclosure rules: customer keys, free text, contact details and small counts."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def find_small_cells(document: Document, min_cell: int) -> Iterator[Finding]:
                 yield Finding(line, f"“{column.name}”{label} is {count}; the smallest that may show is {min_cell}")
     for match, line in _told(document, FEW):
         if 0 < int(match[1]) < min_cell:
-            yield Finding(line, f"tells of “{match[0]}”; the smallest that may show is {min_cell}")
+            yield Finding(line, f"shows “{match[0]}”; the smallest that may show is {min_cell}")
 
 
 def _told(document: Document, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int]]:
@@ -319,14 +319,14 @@ def _line_of(document: Document, cell: Cell) -> int:
 
 
 def find_unequal_totals(documents: Iterable[Document], min_cell: int) -> Iterator[tuple[str, Finding]]:
-    """Yield (file, finding) for what falls short of everyone, told elsewhere on the site, by 1 to `min_cell` - 1.
+    """Yield (file, finding) for totals that differ from a total elsewhere on the site by 1 to `min_cell` - 1.
 
     Everyone is what rows of that name tell, and what the rows of most columns add up to. Counts that are all
     multiples of `min_cell` were rounded so that their sum tells nothing.
     """
     everyone: dict[int, tuple[str, int]] = {}
     parts: list[tuple[int, str, int]] = []
-    told: list[tuple[int, str, int]] = []
+    totals: list[tuple[int, str, int]] = []
     for document in documents:
         for _, cells in _counts(document):
             for cell, count in cells:
@@ -337,7 +337,7 @@ def find_unequal_totals(documents: Iterable[Document], min_cell: int) -> Iterato
                 parts.append((sum(count for _, count in rows), document.file, _line_of(document, rows[0][0])))
         for match, line in _told(document, MANY):
             if (count := read_count(match[1])) and count % min_cell:
-                told.append((count, document.file, line))
+                totals.append((count, document.file, line))
     for less, more in pairwise(sorted(everyone)):
         if more - less < min_cell:
             file, line = everyone[less]
@@ -346,7 +346,7 @@ def find_unequal_totals(documents: Iterable[Document], min_cell: int) -> Iterato
     if parts:
         most = Counter(count for count, _, _ in parts).most_common(1)[0][0]
         everyone.setdefault(most, ("", 1))
-    for count, file, line in parts + told:
+    for count, file, line in parts + totals:
         for left in (most - count for most in everyone):
             if 0 < left < min_cell:
                 yield (

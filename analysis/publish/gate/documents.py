@@ -1,4 +1,4 @@
-"""The rendered site as data: each file is read and parsed once, into what the gate's rules look at."""
+"""Parser of the rendered site for the publication check."""
 
 from __future__ import annotations
 
@@ -162,17 +162,17 @@ class Document:
 
     @property
     def suffix(self) -> str:
-        """The ending of the file's name, in lower case."""
+        """Return the suffix of the file, in lower case."""
         return Path(self.file).suffix.lower()
 
     @property
     def is_page(self) -> bool:
-        """Whether the file is an HTML page."""
+        """Return whether the file is an HTML page."""
         return self.suffix in MARKUP and self.suffix != ".svg"
 
     @property
     def is_engine(self) -> bool:
-        """Whether the file is one of the libraries that the page engine ships."""
+        """Return whether the file is a library of the page engine."""
         return self.file.startswith(ENGINE)
 
     def find_line(self, pattern: str, line: int) -> int:
@@ -213,8 +213,8 @@ def read_document(path: Path, name: str) -> Document:
         texts = [Text(text, 1, "file", suffix) for text in _picture_texts(data)]
         return Document(name, "", len(data), texts=called + texts)
     if suffix == ".pdf":
-        found, fault = read_pdf(data)
-        texts = [Text(text, page, "file", suffix) for page, text in found]
+        extracted, fault = read_pdf(data)
+        texts = [Text(text, page, "file", suffix) for page, text in extracted]
         return Document(name, "", len(data), texts=called + texts, faults=[(1, fault)] if fault else [])
     if not readable and not name.startswith(ENGINE) and path.name not in ("LICENSE", "CNAME", ".nojekyll"):
         return Document(name, "", len(data), faults=[(1, f"a {suffix or 'nameless'} file cannot be searched")])
@@ -575,7 +575,7 @@ def undisguised(text: str) -> str:
 
 
 def join_texts(document: Document, *, fold: bool) -> Stream:
-    """Lay the texts of a document end to end, in lower case if `fold`."""
+    """Join the texts of a document, in lower case if `fold`."""
     parts: list[str] = []
     starts, lines, offset = [], [], 0
     for text in sorted(document.texts, key=lambda text: text.origin != "text"):

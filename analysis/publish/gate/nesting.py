@@ -1,4 +1,4 @@
-"""What an element of HTML may stand in, as far as a slip of a template or of hostile text would break it."""
+"""Valid nesting of HTML elements."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ UNCLOSED = frozenset("html head body p li dt dd option optgroup tr td th thead t
 
 
 def misplaced(tag: str, stack: Sequence[str]) -> str:
-    """Tell what is wrong with an element that begins inside the elements of `stack`; empty where nothing is.
+    """Describe an element that its ancestors in `stack` do not allow; empty if it is allowed.
 
     Examples
     --------

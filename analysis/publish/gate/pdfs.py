@@ -1,4 +1,4 @@
-"""What a PDF says, so that the gate can search it."""
+"""Text of PDF files for the publication check."""
 
 from __future__ import annotations
 

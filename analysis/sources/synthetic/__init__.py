@@ -1,1 +1,1 @@
-"""Synthetic customers whose segments are known."""
+"""Synthetic data with known segments."""

@@ -1,4 +1,4 @@
-"""A synthetic omnichannel retailer: customers, orders, a survey and web events, with planted segments.
+"""Synthetic omnichannel retailer: customers, orders, a survey and web events, with known segments.
 
 Five groups of customers buy by a Poisson process that sale weeks and the gift season speed up, and leave for
 good after an order with a probability of their own (BG/NBD); amounts follow the Gamma-Gamma model. An order
@@ -76,7 +76,7 @@ class Retailer:
         By date: order_id, customer_id, date (YYYY-MM-DD), amount (EUR), channel, category. The negative
         refund R0000042 gives back all or part of order O0000042.
     survey : DataFrame
-        One row a respondent: customer_id and eight items from 1 to 5.
+        One row per respondent: customer_id and eight items from 1 to 5.
     events : DataFrame
         By time: customer_id (missing where anonymous), session_id, timestamp, event_type, device.
     truth : Series of int64
@@ -173,12 +173,12 @@ def write_retailer(folder: Path, n_customers: int = 3000, seed: int = 2014) -> d
         for name, table in tables.items():
             table.to_csv(paths[name], index=False, lineterminator="\n", encoding="ascii")
     except OSError as error:
-        raise InputError(f"{folder}: no demonstration data written ({error.strerror}).") from error
+        raise InputError(f"{folder}: the demonstration data could not be written ({error.strerror}).") from error
     return paths
 
 
 def is_retailer(folder: Path) -> bool:
-    """Tell whether a folder holds a synthetic retailer: the planted segments stand in its truth.csv.
+    """Return whether a folder contains a synthetic retailer with its segments in truth.csv.
 
     Parameters
     ----------

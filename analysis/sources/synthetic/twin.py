@@ -1,9 +1,9 @@
-"""The synthetic twin of the Customer Personality Analysis table: same columns and quirks, planted segments.
+"""Synthetic copy of the default data set, with the same columns and known segments.
 
 Four groups of customers are drawn one after the other, each from its own small model: a latent standard
 normal for income drives spend, spend drives orders and children, baskets and channels are Dirichlet-like
 shares, deals follow the children, and a campaign is accepted where a latent leaning passes a threshold.
-Every number here is rounded and ours; no row of the original is copied.
+Every number is rounded and chosen for this project; no row of the original is copied.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Twin:
     Attributes
     ----------
     table : DataFrame
-        One row a customer, 29 columns named, ordered and typed as the original file is when pandas reads it.
+        One row per customer, 29 columns named, ordered and typed as the original file is when pandas reads it.
     truth : Series of int64
         The planted segment of each row, 1 to 4 by size; same index as `table`.
     """
@@ -135,7 +135,7 @@ class Twin:
 
 
 def make_twin(n_customers: int = _N_ORIGINAL, seed: int = 2014) -> Twin:
-    """Draw the twin; the same arguments give the same table.
+    """Draw synthetic customers; the same arguments give the same table.
 
     The quirks of the original (missing and absurd incomes, joke entries, repeated customers ...) come in its
     proportions, and at least once each from 200 customers on. Time and memory grow linearly.
@@ -182,7 +182,7 @@ def make_twin(n_customers: int = _N_ORIGINAL, seed: int = 2014) -> Twin:
 
 
 def write_twin(folder: Path, n_customers: int = _N_ORIGINAL, seed: int = 2014) -> Path:
-    """Write the twin as ``marketing_campaign.csv``, and its planted segments as ``truth.csv`` beside it.
+    """Write the synthetic data as ``marketing_campaign.csv``, and its known segments as ``truth.csv`` beside it.
 
     The table is tab separated with CRLF line ends and whole incomes, as the original file; the truth has the
     columns ID and segment. The same arguments give the same bytes.
@@ -212,12 +212,12 @@ def write_twin(folder: Path, n_customers: int = _N_ORIGINAL, seed: int = 2014) -
         truth = pd.DataFrame({"ID": twin.table["ID"], "segment": twin.truth})
         truth.to_csv(folder / "truth.csv", index=False, lineterminator="\n", encoding="ascii")
     except OSError as error:
-        raise InputError(f"{folder}: no demonstration data written ({error.strerror}).") from error
+        raise InputError(f"{folder}: the demonstration data could not be written ({error.strerror}).") from error
     return path
 
 
 def is_twin(path: Path, sha256: str, columns: tuple[str, ...], n_customers: int) -> bool:
-    """Tell whether a file is a synthetic twin: its truth stands beside it, or the same bytes can be made again.
+    """Return whether a file is synthetic: truth.csv is next to it, or its bytes can be reproduced.
 
     Parameters
     ----------
@@ -304,7 +304,7 @@ def _draw(segment: _Segment, n: int, rng: np.random.Generator) -> dict[str, NDAr
 
 
 def _plant(columns: dict[str, NDArray[Any]], truth: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Write the quirks into rows of their own, in place; return the rows that stay free, in random order."""
+    """Write the quirks into separate rows of the table; return the rows that stay free, in random order."""
     n = len(truth)
     free = rng.permutation(n)
     columns["Dt_Customer"][free[0]] = _N_DAYS - 1
