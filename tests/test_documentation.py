@@ -134,7 +134,7 @@ def test_examples_of_settings_are_valid(document: str) -> None:
 
 
 def test_functions_named_on_the_reproduce_page_are_in_the_language() -> None:
-    sentence = re.search(r"functions (.+?);", text_of("site/reproduce.qmd"))
+    sentence = re.search(r"functions (.+?)\.", text_of("site/reproduce.qmd"))
     assert sentence
     names = re.findall(r"`(\w+)`", sentence[1])
     n_arguments = {"where": 3, "is_in": 2, "min": 2, "max": 2}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.conftest import ROOT, copy_project
@@ -27,6 +28,13 @@ resample_little(pytest.MonkeyPatch())
 root = Path.cwd()
 build_report(root)
 sys.exit("\\n".join(map(str, render_and_check(root))) or 0)
+"""
+
+READ = """
+from pathlib import Path
+from analysis.sources.tables import read_table
+table = read_table("data/{}.feather", root=Path.cwd())
+print(list(table.frame.columns), table.n_rows, table.notes)
 """
 
 
@@ -72,11 +80,20 @@ def test_an_algorithm_of_the_recipe_is_a_choice_of_the_settings(extended: Path) 
     assert "hdbscan or bisecting" in page_of(extended, "settings.html")
 
 
-def test_a_chart_of_the_recipe_stands_on_its_page(extended: Path) -> None:
-    page = page_of(extended, "data.html")
-    assert page.count('<figure class="chart" id="chart-source-rows"') == 1
-    assert "shop.csv holds the most rows, 180" in page
-    assert (extended / "_site/site/assets/charts/chart-source-rows.svg").is_file()
+def test_a_chart_of_the_recipe_is_on_its_page(extended: Path) -> None:
+    page = page_of(extended, "compare.html")
+    assert page.count('<figure class="chart" id="chart-segment-sizes"') == 1
+    assert "No segment has more customers than “" in page
+    assert (extended / "_site/site/assets/charts/chart-segment-sizes.svg").is_file()
+
+
+def test_a_file_format_of_the_recipe_is_read(extended: Path) -> None:
+    table = pd.DataFrame({"customer": [1, 2, 3], "spend": [10.5, 20.0, 31.0]})
+    table.to_feather(extended / "data/spend.feather")
+    (extended / "data/broken.feather").write_bytes((extended / "data/spend.feather").read_bytes()[:200])
+    for file, words in (("spend", "['customer', 'spend'] 3 ('Feather',)"), ("broken", "is a damaged Feather file.")):
+        done = subprocess.run([sys.executable, "-c", READ.format(file)], cwd=extended, capture_output=True, text=True)
+        assert words in done.stdout + done.stderr
 
 
 def test_a_page_of_the_recipe_is_rendered_and_linked_and_kept_out_of_git(extended: Path) -> None:
@@ -94,8 +111,9 @@ def test_a_rule_of_the_recipe_gives_an_action(extended: Path) -> None:
 def test_every_recipe_is_one_that_the_project_does_not_follow_yet() -> None:
     assert {file for file, _ in RECIPES} >= {
         "analysis/clustering/algorithms.py",
-        "analysis/pages/drawings.py",
+        "analysis/pages/charts/compare.py",
         "analysis/pages/book.py",
+        "analysis/sources/tables.py",
     }
     added = [recipe for file, recipe in RECIPES if file != ".gitignore"]
     assert all(re.search(r"^\+", recipe, re.MULTILINE) for recipe in added)
