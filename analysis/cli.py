@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError
+from analysis.base.run import EFFORTS, Effort
 from analysis.base.version import NAME, tool_version
 from analysis.publish import last_site
 
@@ -106,15 +107,16 @@ def build(
 
     data = data or os.environ.get("SEGMENTATION_DATA") or None
     demo = demo or bool(os.environ.get("SEGMENTATION_DEMO"))
+    effort = _chosen_effort()
     if is_partial_run(root):
-        current = find_last(root, data, demo) is not None
+        current = find_last(root, data, demo, effort) is not None
         if current or not is_preview():
             print(_PARTIAL[current, is_preview()], end="")
             return
     started = time.perf_counter()
     messages: list[str] = []
     with build_lock(root):
-        built = run(root, data, lambda name: _stage(name, messages), force, demo, app=app)
+        built = run(root, data, lambda name: _stage(name, messages), force, demo, app, effort)
     if built.fresh:
         from analysis.base.workers import stop
 
@@ -347,6 +349,18 @@ def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port of t
         render()
 
     serve(root, root / "_site", remake, port, lambda: data_files(root, chosen))
+
+
+def _chosen_effort() -> Effort:
+    """Read how much is to be computed from the environment variable SEGMENTATION_EFFORT, which is for tests only."""
+    name = os.environ.get("SEGMENTATION_EFFORT") or "users"
+    if name not in EFFORTS:
+        raise InputError(
+            f"SEGMENTATION_EFFORT={name}: there is no such effort.",
+            f"Valid: {', '.join(EFFORTS)}.",
+            "It is meant for the tests of this project: leave it unset.",
+        )
+    return EFFORTS[name]
 
 
 def _would_be_committed(table: str, root: Path) -> bool:

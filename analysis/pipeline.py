@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
 from analysis.base.formats import localized
+from analysis.base.run import USERS, Effort, Run, Stage, open_silently
 from analysis.features.checks import check_draft, check_features
 from analysis.settings.load import check_study, load_study
 from analysis.settings.models import Study
@@ -21,11 +21,6 @@ from analysis.stamp import mark_code, mark_history, package_versions, stamp_inpu
 
 if TYPE_CHECKING:
     import typer
-
-    pass
-
-
-Stage = Callable[[str], contextlib.AbstractContextManager[Callable[[str], None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +36,11 @@ class Built:
 def build(
     root: Path,
     data: Path | str | None = None,
-    stage: Stage | None = None,
+    stage: Stage = open_silently,
     force: bool = False,
     demo: bool = False,
     app: typer.Typer | None = None,
+    effort: Effort = USERS,
 ) -> Built:
     """Data to ``build/`` and ``site/*.qmd``; nothing is computed where data, settings and code are the same.
 
@@ -55,45 +51,43 @@ def build(
     data : Path or str, optional
         File or address to read instead of the first source of the settings.
     stage : callable, optional
-        Opens a named stage and gives a function that tells what is being done in it.
+        Opens a named stage; what it yields takes a line that says what is being done in it.
     force : bool
         Compute even where nothing changed.
     demo : bool
         Use the synthetic study of the settings in place of their sources.
     app : typer.Typer, optional
         The commands, which the manual lists.
+    effort : Effort, optional
+        How much is computed.
 
     Raises
     ------
     InputError
         For settings or data that cannot be used; what was built before stays as it was.
     """
-    stage = stage or _quiet
     study = load_study(root)
     paths, synthetic = _locate(root, study, data, demo)
-    if not force and (last := _find_same(root, paths)):
+    if not force and (last := _find_same(root, paths, effort)):
         return last
     with localized(study.locale):
-        kept = Kept(root / "build" / "kept", mark_code(root), anew=force)
-        record = root / "build" / "stamp.json"
-        return _compute(
-            root, study, paths, synthetic, data is not None, stage, stamp_inputs(root, paths), record, kept, app=app
-        )
+        run = Run(stage, Kept(root / "build" / "kept", mark_code(root), anew=force), effort)
+        return _compute(root, study, paths, synthetic, data is not None, run, app)
 
 
-def find_last(root: Path, data: Path | str | None = None, demo: bool = False) -> Built | None:
+def find_last(root: Path, data: Path | str | None = None, demo: bool = False, effort: Effort = USERS) -> Built | None:
     """Return the last build where data, settings, templates and code are still the same, else None."""
-    return _find_same(root, _locate(root, load_study(root), data, demo)[0])
+    return _find_same(root, _locate(root, load_study(root), data, demo)[0], effort)
 
 
-def _find_same(root: Path, paths: list[Location]) -> Built | None:
+def _find_same(root: Path, paths: list[Location], effort: Effort) -> Built | None:
     # What an address holds may have changed: it is read each time.
     if any(isinstance(path, str) for path in paths):
         return None
     # A record that cannot be read, as an interrupted build leaves it, is as good as none.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         last = json.loads((root / "build" / "stamp.json").read_text(encoding="utf-8"))
-        same = last["stamp"] == stamp_inputs(root, paths) and last["history"] == mark_history(root)
+        same = last["stamp"] == stamp_inputs(root, paths, effort) and last["history"] == mark_history(root)
         if same and all((root / name).is_file() for name in last["files"]):
             return Built(last["data"], last["synthetic"], fresh=False)
     return None
@@ -105,10 +99,7 @@ def _compute(
     paths: list[Location],
     synthetic: bool,
     chosen: bool,
-    stage: Stage,
-    stamp: str,
-    record: Path,
-    kept: Kept,
+    run: Run,
     app: typer.Typer | None = None,
 ) -> Built:
     # Imported here, so that a build with nothing to do starts in no time, and a wrong file is told of at once.
@@ -118,6 +109,7 @@ def _compute(
     from analysis.sources.synthetic.twin import is_twin
     from analysis.sources.tables import read_table
 
+    stamp, stage, effort = stamp_inputs(root, paths, run.effort), run.stage, run.effort
     with stage("Read"):
         raws = [read_source(paths[0], root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")]
         if isinstance(paths[0], Path):
@@ -164,7 +156,7 @@ def _compute(
     from analysis.report.private import write_private
     from analysis.report.trials import read_validation
     from analysis.report.write import write_report
-    from analysis.segments.card import find_protected, write_card
+    from analysis.segments.card import Background, find_protected, write_card
     from analysis.segments.changes import look_back, make_record, measure
     from analysis.segments.personas import write_personas
     from analysis.segments.playbook import check_numbers, find_misspelt, read_playbook
@@ -194,13 +186,13 @@ def _compute(
         features = apply_steps(table.frame, prepared.steps)
     with stage("Gather evidence") as tell:
         reduced = features if prepared.axes is not None else None
-        evidence = kept.keep(gather_evidence, "tick")(
-            prepared.matrix, prepared.core, study.only(*SETTINGS), tell, reduced, prepared.feature_blocks()
+        evidence = run.cached(gather_evidence, "tick")(
+            prepared.matrix, prepared.core, study.only(*SETTINGS), tell, reduced, prepared.feature_blocks(), effort
         )
     with stage("Compare choices"):
         names = tuple(variable.name for variable in prepared.columns())
-        solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed)
-        multiverse = explore_choices(table, prepared, study, evidence, kept.keep(run_all))
+        solutions = compare_solutions(evidence, prepared.matrix, features, names, study.min_cell, study.seed, effort)
+        multiverse = explore_choices(table, prepared, study, evidence, run.cached(run_all), effort)
     findings = lint(study, raw, cleaned, table, prepared, evidence)
     warm_up("analysis.pages.drawings")
     with stage("Find rules"):
@@ -208,17 +200,15 @@ def _compute(
         model = make_model(study, raws, whole, cleaned, prepared, evidence, rules)
         questions = find_questions(table, prepared, evidence, rules, study, cleaned, model)
     with stage("Prove use"):
-        proof = prove(raws, study, whole.as_of, split, table, evidence)
+        proof = prove(raws, study, whole.as_of, split, table, evidence, effort)
     with stage("Profile segments"):
         profiles = profile_segments(
             table,
             evidence.labels,
             prepared.matrix if reduced is None else reduced,
             prepared.columns(),
-            study.value,
-            study.min_cell,
-            study.seed,
-            frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key),
+            study,
+            effort,
         )
     with stage("Compare with the last run"):
         as_of = cleaned.as_of.isoformat() if cleaned.as_of else ""
@@ -230,7 +220,7 @@ def _compute(
         then = read_members(root, past.compared()) if source.key else None
         looked = look_back(past, measures, table, evidence.labels, cleaned.keys, then, profiles, study, as_of)
         personas = write_personas(profiles, evidence.segments, table.variables, study, plays, looked.memory)
-        run = make_record(past, looked, measures, personas, evidence, study, as_of, synthetic)
+        run_record = make_record(past, looked, measures, personas, evidence, study, as_of, synthetic)
         card = write_card(
             study,
             cleaned,
@@ -239,10 +229,7 @@ def _compute(
             evidence.labels,
             profiles,
             personas,
-            protected,
-            [(s.first, s.last) for s in sources],
-            findings,
-            synthetic,
+            Background(protected, tuple((s.first, s.last) for s in sources), findings, synthetic, effort),
         )
         expected = whole.lifetime and expect_spend(whole.lifetime, cleaned.keys, evidence.labels, study.min_cell)
         report = write_report(
@@ -278,9 +265,9 @@ def _compute(
     with stage("Write pages"):
         files = write_outputs(root / "build", report, cleaned, evidence, model)
         write_private(root / "build", private_values(raw, cleaned, source, study))
-        files += write_pages(report, root, kept, read_manual(app))
-        files += write_history(root, run)
-        write_members(root, run.stem, cleaned.keys, evidence.labels)
+        files += write_pages(report, root, run.cache, read_manual(app))
+        files += write_history(root, run_record)
+        write_members(root, run_record.stem, cleaned.keys, evidence.labels)
     names = sorted(file.relative_to(root).as_posix() for file in files)
     content = {
         "stamp": stamp,
@@ -296,8 +283,9 @@ def _compute(
         "synthetic": synthetic,
         "files": names,
     }
-    kept.tidy()
-    record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    if run.cache is not None:
+        run.cache.tidy()
+    (root / "build" / "stamp.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     lost = find_lost(read_notes(root), [segment.slug for segment in report.segments])
     told = [*past.told, *looked.told]
     told += [f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost]
@@ -337,8 +325,3 @@ def data_files(root: Path, data: str | None = None) -> list[Path]:
         if "://" not in path:
             files += files_at(folder / Path(path).expanduser())
     return files
-
-
-@contextlib.contextmanager
-def _quiet(name: str) -> Iterator[Callable[[str], None]]:
-    yield lambda text: None

@@ -10,6 +10,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from analysis.base.run import USERS, Effort
 from analysis.base.version import tool_version
 from analysis.report.trials import RESULTS
 from analysis.settings.load import profile_files
@@ -22,8 +23,8 @@ BRIEFS = ("typst", "font-source-sans-pro")
 """Packages of the optional install, whose coming and going is a change."""
 
 
-def stamp_inputs(root: Path, paths: list[Location]) -> str:
-    """Return a fingerprint of data, settings, templates, code and packages."""
+def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS) -> str:
+    """Return a fingerprint of data, settings, templates, code, packages and effort."""
     files = [file for path in paths if isinstance(path, Path) for file in files_at(path)]
     inputs = [file for file in files if file.is_file() and os.access(file, os.R_OK)]
     settings = [root / "_quarto.yml", *profile_files(root)]
@@ -36,6 +37,7 @@ def stamp_inputs(root: Path, paths: list[Location]) -> str:
     for package in BRIEFS:
         with contextlib.suppress(PackageNotFoundError):
             digest.update(version(package).encode())
+    digest.update(repr(effort).encode())
     digest.update(" ".join(Path(path).name for path in paths).encode())
     return digest.hexdigest()
 

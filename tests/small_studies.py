@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 import yaml
 
+from analysis.base.run import TESTS
 from analysis.cli import app
-from analysis.clustering import evidence
 from analysis.pipeline import build
 from analysis.publish.gate.checks import Refusal, check, private_from_build
 from analysis.publish.render import Engine, render
@@ -36,10 +35,6 @@ SHOP: dict[str, Any] = {
     ],
 }
 """Settings of a study with one row a customer, three groups and a column of each kind."""
-
-
-FEW = {"PAIRS": 4, "PAIRS_DECIDED": 8, "NULL_DRAWS": 5, "GAP_DRAWS": 5, "HALVINGS": 3, "K_MOST": 6}
-"""Draws that are enough for figures that nobody reads."""
 
 
 def make_shop(n_customers: int = 180, seed: int = 7) -> pd.DataFrame:
@@ -75,21 +70,9 @@ def write_study(root: Path, settings: Mapping[str, Any], customers: pd.DataFrame
     return file
 
 
-def resample_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut the draws behind the evidence: the figures are coarse, everything else is as it is."""
-    for name, draws in FEW.items():
-        monkeypatch.setattr(evidence, name, draws)
-
-
-def resample_little_in(root: Path) -> None:
-    """Cut the draws in a copy of the project, for commands that run in a process of their own."""
-    with (root / "analysis/clustering/evidence.py").open("a", encoding="utf-8") as file:
-        file.writelines(f"{name} = {draws}\n" for name, draws in FEW.items())
-
-
 def build_report(root: Path, data: Path | None = None) -> Report:
     """Build a project and read its report."""
-    build(root, data, app=app)
+    build(root, data, app=app, effort=TESTS)
     return read_report(root / "build" / "report.json")
 
 

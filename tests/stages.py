@@ -18,7 +18,8 @@ import pytest
 
 from analysis import pipeline
 from analysis.base import workers
-from analysis.clustering import evidence, holdout, resample
+from analysis.base.run import TESTS
+from analysis.clustering import evidence
 from analysis.clustering.evidence import Evidence, gather_evidence
 from analysis.customers.cleaning import Cleaned
 from analysis.features.build import FeatureTable
@@ -33,8 +34,6 @@ from analysis.sources.synthetic.twin import write_twin
 from analysis.sources.tables import RawTable, read_table
 
 ROOT = Path(__file__).resolve().parent.parent
-FEW = {"PAIRS": 10, "PAIRS_DECIDED": 13, "NULL_DRAWS": 3, "K_MOST": 5, "GAP_DRAWS": 4, "HALVINGS": 2}
-"""Draws behind the evidence, in place of the project's."""
 VERBS = {
     "raw": ("pipeline", "read_source"),
     "cleaned": ("customers.cleaning", "clean"),
@@ -76,13 +75,8 @@ def in_turn(jobs: Iterable[Any], **_: Any) -> list[Any]:
 
 @contextmanager
 def little_work() -> Iterator[pytest.MonkeyPatch]:
-    """Cut the number of draws, and do all work in this process."""
+    """Do all work in this process, without starting others."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in FEW.items():
-            patch.setattr(evidence, name, value)
-        patch.setattr(holdout, "DRAWS", 40)
-        patch.setattr(resample, "NULL_PAIRS", 2)
-        patch.setattr(resample, "N_INIT", 3)
         patch.setattr(evidence, "run_parallel", in_turn)
         patch.setattr(workers, "run_parallel", in_turn)
         patch.setattr(drawings, "run_parallel", in_turn)
@@ -129,7 +123,7 @@ def judge(matrix: np.ndarray, study: Study | None = None, core: np.ndarray | Non
     """Gather evidence about a matrix with little work."""
     core = np.ones(len(matrix), dtype=bool) if core is None else core
     with little_work():
-        return gather_evidence(matrix, core, study or project_study())
+        return gather_evidence(matrix, core, study or project_study(), effort=TESTS)
 
 
 def take_through(data: Path | pd.DataFrame, study: Study, root: Path) -> Stages:
@@ -158,7 +152,7 @@ def take_through(data: Path | pd.DataFrame, study: Study, root: Path) -> Stages:
             patch.setattr(place, verb, keep(name, getattr(place, verb)))
         patch.setattr(pipeline, "load_study", lambda root: study)
         patch.setattr(book, "write_pages", lambda *_: [])
-        pipeline.build(root, data, force=True)
+        pipeline.build(root, data, force=True, effort=TESTS)
     return Stages(study=study, **given, build=root / "build")
 
 

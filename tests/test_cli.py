@@ -21,7 +21,6 @@ from analysis.cli import main
 from analysis.publish.render import build_lock
 from analysis.settings.load import merge
 from tests.conftest import BuiltSite, run_analysis
-from tests.small_studies import resample_little
 
 pytestmark = pytest.mark.parametrize("built_site", ["few customers"], indirect=True)
 
@@ -206,7 +205,7 @@ def test_settings_that_cannot_be_used_change_nothing(
     name: str, finished: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoil, words = UNUSABLE_SETTINGS[name]
-    resample_little(monkeypatch)
+    monkeypatch.setenv("SEGMENTATION_EFFORT", "test")
     spoil(finished)
     before = state(finished)
     assert_refused(run("build"), *words)

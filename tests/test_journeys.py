@@ -24,7 +24,7 @@ import yaml
 
 from analysis.publish.last_site import list_files
 from tests.conftest import copy_project
-from tests.small_studies import SHOP, make_shop, resample_little_in, write_study
+from tests.small_studies import SHOP, make_shop, write_study
 
 STUDY = {**SHOP, "algorithm": "kmeans", "segments": 3, "demo": "twin"}
 BROKEN = {
@@ -79,7 +79,8 @@ class Trip:
 
     def environment(self, profile: str = "") -> dict[str, str]:
         outside = {name: value for name, value in os.environ.items() if not name.startswith(OUTSIDE)}
-        return {**outside, "PATH": self.path, "NO_COLOR": "1", **({"QUARTO_PROFILE": profile} if profile else {})}
+        return {**outside, "PATH": self.path, "NO_COLOR": "1", "SEGMENTATION_EFFORT": "test",
+                **({"QUARTO_PROFILE": profile} if profile else {})}  # fmt: skip
 
     def analysis(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -112,7 +113,6 @@ def set_out(engine: str, folder: Path) -> Trip:
         path = os.pathsep.join((str(tools), str(Path(found).parent), path))
     root = copy_project(folder / "a project")
     (root / ".venv").symlink_to(sys.prefix)
-    resample_little_in(root)
     write_study(root, STUDY)
     profile = {"website": {"title": "Another shop"}, "segmentation": {**STUDY, "title": "Another shop"}}
     (root / "_quarto-other.yml").write_text(yaml.safe_dump(profile), encoding="utf-8")

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis import pipeline
+from analysis.base.run import TESTS
 from analysis.cli import app
 from analysis.pages import book
 from analysis.pages.book import SYNTHETIC
@@ -21,7 +22,7 @@ from analysis.report.model import Report
 from analysis.settings.load import check_study, merge
 from analysis.sources.synthetic.twin import write_twin
 from tests.conftest import BuiltSite, copy_project
-from tests.small_studies import SHOP, build_report, make_shop, render_and_check, resample_little, write_study
+from tests.small_studies import SHOP, build_report, make_shop, render_and_check, write_study
 
 FEW = pytest.mark.parametrize("built_site", ["few customers"], indirect=True)
 FEATURE = {"feature": ["orders", "discount", "visits"]}
@@ -46,9 +47,8 @@ def pages_of(site: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def shop(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report]:
+def shop(project: Path) -> Callable[..., Report]:
     """Build the shop's study with other settings."""
-    resample_little(monkeypatch)
 
     def make(settings: dict[str, Any], customers: pd.DataFrame | None = None) -> Report:
         write_study(project, settings, customers)
@@ -70,29 +70,27 @@ def write_database(file: Path, customers: pd.DataFrame) -> None:
 
 @pytest.mark.usefixtures("no_pages")
 def test_an_address_in_the_settings_is_read_anew_each_time(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    resample_little(monkeypatch)
     source = {**SHOP["sources"][0], "path": "sqlite:///shop.db", "query": "customers"}
     study = check_study({**SHOP, "sources": [source]})
     monkeypatch.setattr(pipeline, "load_study", lambda root: study)
     write_database(project / "shop.db", make_shop(90))
-    assert build(project).data == "shop.db"
+    assert build(project, effort=TESTS).data == "shop.db"
     write_database(project / "shop.db", make_shop(120))
-    again = build(project)
+    again = build(project, effort=TESTS)
     assert again.fresh and len(read_build(project)[1]) == 120
 
 
 @pytest.mark.usefixtures("no_pages")
-def test_a_change_in_any_file_of_a_pattern_makes_a_new_build(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    resample_little(monkeypatch)
+def test_a_change_in_any_file_of_a_pattern_makes_a_new_build(project: Path) -> None:
     source = {**SHOP["sources"][0], "path": "data/shop-*.csv"}
     write_study(project, {**SHOP, "sources": [source]})
     (project / "data/shop-*.csv").unlink()
     table = make_shop(120)
     table[:60].to_csv(project / "data/shop-1.csv", index=False)
     table[60:110].to_csv(project / "data/shop-2.csv", index=False)
-    assert build(project).fresh and not build(project).fresh
+    assert build(project, effort=TESTS).fresh and not build(project, effort=TESTS).fresh
     table[60:].to_csv(project / "data/shop-2.csv", index=False)
-    assert build(project).fresh and len(read_build(project)[1]) == 120
+    assert build(project, effort=TESTS).fresh and len(read_build(project)[1]) == 120
 
 
 @FEW
@@ -106,10 +104,7 @@ def test_two_builds_from_scratch_give_the_same_bytes(built_site: BuiltSite, tmp_
         assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_another_label_is_on_the_pages_without_a_new_analysis(
-    project: Path, no_pages: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    resample_little(monkeypatch)
+def test_another_label_is_on_the_pages_without_a_new_analysis(project: Path, no_pages: None) -> None:
     told: dict[str, list[str]] = {}
 
     @contextlib.contextmanager
@@ -119,7 +114,7 @@ def test_another_label_is_on_the_pages_without_a_new_analysis(
     def analyse(settings: dict[str, Any]) -> tuple[list[str], dict[str, Any], bytes]:
         told.clear()
         write_study(project, settings)
-        build(project, stage=stage)
+        build(project, stage=stage, effort=TESTS)
         members = (project / "build" / "memberships.parquet").read_bytes()
         return told["Gather evidence"], json.loads((project / "build" / "report.json").read_text("utf-8")), members
 
@@ -178,17 +173,13 @@ def test_a_twins_site_says_on_every_page_that_it_is_synthetic(built_site: BuiltS
 
 
 @pytest.mark.usefixtures("no_pages")
-def test_a_twin_under_another_name_is_still_synthetic(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    resample_little(monkeypatch)
+def test_a_twin_under_another_name_is_still_synthetic(project: Path, tmp_path: Path) -> None:
     renamed = tmp_path / "customers of ours.csv"
     renamed.write_bytes(write_twin(tmp_path / "twin", 120).read_bytes())
     assert build_report(project, renamed).study.synthetic
 
 
-def test_real_data_are_not_called_synthetic(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    resample_little(monkeypatch)
+def test_real_data_are_not_called_synthetic(project: Path, tmp_path: Path) -> None:
     twin = pd.read_csv(write_twin(tmp_path / "twin", 120), sep="\t")
     real = tmp_path / "marketing_campaign.csv"
     twin.assign(MntWines=twin["MntWines"] + 1).to_csv(real, sep="\t", index=False)

@@ -22,9 +22,7 @@ RECIPES = re.findall(
 BUILD = """
 import sys
 from pathlib import Path
-import pytest
-from tests.small_studies import build_report, render_and_check, resample_little
-resample_little(pytest.MonkeyPatch())
+from tests.small_studies import build_report, render_and_check
 root = Path.cwd()
 build_report(root)
 sys.exit("\\n".join(map(str, render_and_check(root))) or 0)

@@ -12,10 +12,11 @@ import pandas as pd
 from joblib import delayed
 from numpy.typing import NDArray
 
+from analysis.base.run import USERS, Effort
 from analysis.base.workers import run_all
 from analysis.clustering.algorithms import Algorithm, Labels, Matrix, competing, sample_rows
 from analysis.clustering.evidence import Evidence
-from analysis.clustering.resample import N_INIT_NULL, adjusted_rand, one_thread
+from analysis.clustering.resample import adjusted_rand, one_thread
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import Prepared, prepare
 from analysis.features.relations import cramers_v
@@ -89,6 +90,7 @@ def explore_choices(
     study: Study,
     evidence: Evidence,
     run: Callable[[list[Any]], list[float]] = run_all,
+    effort: Effort = USERS,
 ) -> Multiverse:
     """Cluster the customers again under every combination of scaling, algorithm, feature set and outlier rule.
 
@@ -101,6 +103,7 @@ def explore_choices(
     evidence : Evidence
     run : callable, optional
         Runs joblib jobs, or knows their results.
+    effort : Effort, optional
     """
     at = sample_rows(len(table.frame), ROWS, study.seed)
     published, k = evidence.labels[at], evidence.decision.k
@@ -125,14 +128,16 @@ def explore_choices(
             ours = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce)
             is_published = ours and kept is own and name == evidence.decision.algorithm
             described.append(Choice(scaling, name, label, outliers, is_published, 0.0))
-            jobs.append(delayed(_agreement)(made.matrix, made.core, algorithm, k, study.seed, published))
+            jobs.append(
+                delayed(_agreement)(made.matrix, made.core, algorithm, k, study.seed, published, effort.starts_null)
+            )
     single = list(prepared.variables) if len(prepared.variables) > 2 else []
     for variable in single:
         made = prepare(_without(own, variable.name), plain)
         algorithms = competing(made.blocks())
         winner = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
         winner = winner if winner.takes_k else algorithms["kmeans"]
-        jobs.append(delayed(_agreement)(made.matrix, made.core, winner, k, study.seed, published))
+        jobs.append(delayed(_agreement)(made.matrix, made.core, winner, k, study.seed, published, effort.starts_null))
     found = run(jobs)
     choices = tuple(replace(choice, agreement=value) for choice, value in zip(described, found, strict=False))
     values = np.array([choice.agreement for choice in choices])
@@ -183,12 +188,12 @@ def _without(table: FeatureTable, name: str) -> FeatureTable:
 
 
 def _agreement(
-    matrix: Matrix, core: NDArray[np.bool_], algorithm: Algorithm, k: int, seed: int, published: Labels
+    matrix: Matrix, core: NDArray[np.bool_], algorithm: Algorithm, k: int, seed: int, published: Labels, starts: int
 ) -> float:
     clean = np.ascontiguousarray(matrix[core])
     with one_thread():
         rows = clean[sample_rows(len(clean), algorithm.resample_rows, seed)]
-        (fit,) = algorithm.fit(rows, (k,), seed, N_INIT_NULL, None)
+        (fit,) = algorithm.fit(rows, (k,), seed, starts, None)
         return adjusted_rand(published, fit.assign(matrix))
 
 

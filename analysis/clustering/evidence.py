@@ -11,15 +11,12 @@ from joblib import delayed
 from numpy.typing import NDArray
 
 from analysis.base.errors import InputError
+from analysis.base.run import USERS, Effort
 from analysis.base.workers import run_parallel
 from analysis.clustering.algorithms import Fit, Labels, Matrix, competing, distances, sample_rows
 from analysis.clustering.resample import (
-    GAP_DRAWS,
-    HALVINGS,
-    NULL_DRAWS,
-    NULL_ROWS,
-    REFERENCE_ROWS,
     Drawn,
+    Gaussian,
     agreements,
     box,
     dispersion,
@@ -56,14 +53,6 @@ from analysis.clustering.selection import (
 from analysis.features.prepare import Blocks
 from analysis.settings.models import Study
 
-K_MOST = 10
-"""Largest number of segments that is tried."""
-PAIRS, PAIRS_DECIDED = 20, 100
-"""Pairs of bootstrap samples: everywhere, and at the decided k and its neighbours."""
-SILHOUETTE_ROWS = 5_000
-"""Customers in a silhouette; above it a seeded sample."""
-JUDGED_ROWS = 20_000
-"""Customers over whom resampled solutions are compared; above it a seeded sample."""
 PREDICTS = 0.8
 """Prediction strength from which a number of segments is supported (Tibshirani and Walther 2005)."""
 
@@ -145,6 +134,7 @@ def gather_evidence(
     tick: Tick = lambda text: None,
     features: Matrix | None = None,
     blocks: Blocks = (),
+    effort: Effort = USERS,
 ) -> Evidence:
     """Fit all candidates, resample them, decide, and judge the decision.
 
@@ -161,6 +151,7 @@ def gather_evidence(
         Scaled features before they were reduced to ``matrix``, where they were.
     blocks : tuple of (int, int)
         Columns of the features that are the levels of a category.
+    effort : Effort, optional
 
     Raises
     ------
@@ -168,7 +159,7 @@ def gather_evidence(
         For too few different customers, or an algorithm of the analyst's that finds no segments.
     """
     with one_thread():
-        return _Judge(matrix, core, study.only(*SETTINGS), tick, features, blocks).judge()
+        return _Judge(matrix, core, study.only(*SETTINGS), tick, features, blocks, effort).judge()
 
 
 class _Judge:
@@ -182,8 +173,9 @@ class _Judge:
         tick: Tick,
         features: Matrix | None = None,
         blocks: Blocks = (),
+        effort: Effort = USERS,
     ) -> None:
-        self.matrix, self.core, self.study, self.tick = matrix, core, study, tick
+        self.matrix, self.core, self.study, self.tick, self.effort = matrix, core, study, tick, effort
         self.clean = np.ascontiguousarray(matrix[core])
         self.features = self.clean if features is None else np.ascontiguousarray(features[core])
         self.n_axes = 0 if features is None else matrix.shape[1]
@@ -197,8 +189,8 @@ class _Judge:
                 "Without categories it equals k-means.",
                 "Give a column of text the role 'feature', or choose kmeans.",
             )
-        self.sample = sample_rows(len(self.clean), SILHOUETTE_ROWS, study.seed)
-        self.compared = sample_rows(len(matrix), JUDGED_ROWS, study.seed)
+        self.sample = sample_rows(len(self.clean), effort.silhouette_rows, study.seed)
+        self.compared = sample_rows(len(matrix), effort.judged_rows, study.seed)
         self.judged = np.ascontiguousarray(matrix[self.compared])
         self.ks = self._candidate_ks()
         self.fits: dict[tuple[str, int], Fit] = {}
@@ -222,12 +214,12 @@ class _Judge:
         judged = []
         for name, algorithm in self.algorithms.items():
             self.tick(f"resamples of {algorithm.title}")
-            self._resample(name, self._worth_resampling(name), PAIRS)
+            self._resample(name, self._worth_resampling(name), self.effort.pairs)
             judged.append(self._conclude(name))
         decision = decide(judged, study, self._beaten_by)
         while more := self._too_few_draws(decision.algorithm, decision.k):
             self.tick(f"more resamples for {', '.join(map(str, more))} segments")
-            self._resample(decision.algorithm, more, PAIRS_DECIDED)
+            self._resample(decision.algorithm, more, self.effort.pairs_decided)
             judged = [self._conclude(a.name) for a in judged]
             decision = decide(judged, study, self._beaten_by)
         name, k = decision.algorithm, decision.k
@@ -250,7 +242,7 @@ class _Judge:
     def _candidate_ks(self) -> tuple[int, ...]:
         distinct = len(np.unique(self.clean, axis=0))
         wanted = self.study.segments if isinstance(self.study.segments, int) else 2
-        most = max(K_MOST, wanted + 1)
+        most = max(self.effort.most_segments, wanted + 1)
         if distinct <= wanted:
             raise InputError(
                 f"Only {distinct} distinct customers are left after cleaning.",
@@ -266,8 +258,11 @@ class _Judge:
             for name, algorithm in self.algorithms.items()
             for ks in ([self.ks] if algorithm.shares_work else [(k,) for k in self.ks])
         ]
-        seed, starts = self.study.seed, self.study.starts
-        jobs = (delayed(fit_solutions)(self.clean, self.algorithms[name], ks, seed, starts) for name, ks in tasks)
+        study, effort = self.study, self.effort
+        jobs = (
+            delayed(fit_solutions)(self.clean, self.algorithms[name], ks, study.seed, study.starts, effort)
+            for name, ks in tasks
+        )
         for (name, _), fits in zip(tasks, run_parallel(jobs), strict=True):
             for fit in fits:
                 self.fits[name, fit.k] = fit.by_size(self.matrix)
@@ -279,24 +274,28 @@ class _Judge:
 
     def _reference_all(self) -> None:
         """Gap and prediction strength, which are of k-means."""
-        rows, seed, starts = some(self.clean, REFERENCE_ROWS, self.study.seed), self.study.seed, self.study.starts
+        effort, seed, starts = self.effort, self.study.seed, self.study.starts
+        rows = some(self.clean, effort.reference_rows, seed)
         ks = (1, *self.ks)
         corners = box(rows)
         references = np.array(
             list(
                 run_parallel(
                     delayed(reference_dispersions)(*corners, len(rows), ks, starts, (seed, draw))
-                    for draw in range(GAP_DRAWS)
+                    for draw in range(effort.gap_draws)
                 )
             )
         )
         one = Fit(rows.mean(axis=0, keepdims=True))
         own = np.array([dispersion(rows, one if k == 1 else self.fits["kmeans", k]) for k in ks])
-        errors = references.std(axis=0) * np.sqrt(1 + 1 / GAP_DRAWS)
+        errors = references.std(axis=0) * np.sqrt(1 + 1 / effort.gap_draws)
         self.gaps = dict(zip(ks, zip(references.mean(axis=0) - own, errors, strict=True), strict=True))
         halves = tuple(k for k in self.ks if k <= len(rows) // 4)
         found = list(
-            run_parallel(delayed(prediction_strengths)(rows, halves, starts, (seed, draw)) for draw in range(HALVINGS))
+            run_parallel(
+                delayed(prediction_strengths)(rows, halves, starts, (seed, draw))
+                for draw in range(effort.strength_halvings)
+            )
         )
         self.strengths = dict(zip(halves, map(float, np.mean(found, axis=0)), strict=True))
 
@@ -316,7 +315,7 @@ class _Judge:
         return tuple(
             j
             for j in (k - 1, k, k + 1)
-            if j > 1 and (name, j) in self.fits and len(self.draws.get((name, j), ())) < 2 * PAIRS_DECIDED
+            if j > 1 and (name, j) in self.fits and len(self.draws.get((name, j), ())) < 2 * self.effort.pairs_decided
         )
 
     def _resample(self, name: str, ks: tuple[int, ...], pairs: int) -> None:
@@ -420,15 +419,17 @@ class _Judge:
 
     def _nulls(self, name: str, k: int) -> Nulls:
         if (name, k) not in self.gaussian:
-            self.gaussian[name, k] = tuple(run_parallel(self._gaussian_jobs(name, k, NULL_DRAWS)))
+            self.gaussian[name, k] = tuple(run_parallel(self._gaussian_jobs(name, k, self.effort.null_draws)))
         if (name, k) not in self.permuted and self.algorithms[name].takes_k:
             # One tree holds every number of segments, so such a method is shuffled once for all.
             algorithm, starts = self.algorithms[name], self.study.starts
             ks = self.ks if algorithm.shares_work else (k,)
             rows = some(self.features, algorithm.resample_rows, self.study.seed)
-            seeds = [(self.study.seed, draw) for draw in range(NULL_DRAWS)]
+            seeds = [(self.study.seed, draw) for draw in range(self.effort.null_draws)]
             found = run_parallel(
-                delayed(permuted_stability)(rows, self.feature_blocks, self.n_axes, algorithm, ks, starts, seed)
+                delayed(permuted_stability)(
+                    rows, self.feature_blocks, self.n_axes, algorithm, ks, starts, seed, self.effort
+                )
                 for seed in seeds
             )
             self.permuted |= {(name, j): values for j, values in zip(ks, zip(*found, strict=True), strict=True)}
@@ -437,9 +438,12 @@ class _Judge:
         return Nulls(permuted, all(stability > null for null in permuted), self.gaussian[name, k])
 
     def _gaussian_jobs(self, name: str, k: int, draws: int) -> list[Any]:
-        shape = self.clean.mean(axis=0), np.atleast_2d(np.cov(self.clean.T)), self.clean.max(axis=0), self.blocks
-        rows, seed, algorithm = min(len(self.clean), NULL_ROWS), self.study.seed, self.algorithms[name]
-        return [delayed(gaussian_silhouette)(*shape, rows, algorithm, k, (seed, draw)) for draw in range(draws)]
+        gaussian, algorithm = Gaussian.of(self.clean, self.blocks), self.algorithms[name]
+        rows, seed = min(len(self.clean), self.effort.null_rows), self.study.seed
+        return [
+            delayed(gaussian_silhouette)(gaussian, rows, algorithm, k, (seed, draw), self.effort)
+            for draw in range(draws)
+        ]
 
     def _segments(self, name: str, k: int, row: CandidateEvidence) -> tuple[SegmentEvidence, ...]:
         fit, labels = self.fits[name, k], self.labels[name, k][self.core]

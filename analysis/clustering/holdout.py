@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from analysis.base.run import USERS, Effort
 from analysis.customers.lifetime_value import Estimate
 
-HALVINGS, DRAWS = 10, 400
-"""Random halves of the customers, and bootstrap samples of them. Ours."""
 LEVEL = 0.95
 """Of the intervals."""
 CHANCE = {"auc": 0.5, "r2": 0.0}
@@ -56,11 +55,15 @@ def estimate(drawn: Floats) -> Estimate:
 
 
 def held_out_scores(
-    values: Floats, measure: Measure, groupings: Sequence[Grouping], rng: np.random.Generator
+    values: Floats,
+    measure: Measure,
+    groupings: Sequence[Grouping],
+    rng: np.random.Generator,
+    effort: Effort = USERS,
 ) -> Floats:
     """Score groupings on customers that their means were not taken over.
 
-    Each of :data:`HALVINGS` random halves is predicted by the means of the other one; a grouping named ``random`` is
+    Each of several random halves is predicted by the means of the other one; a grouping named ``random`` is
     shuffled again each time. The score is the mean over all halves. In a bootstrap sample copies of a customer stay in
     one half, and the means are computed again.
 
@@ -72,21 +75,23 @@ def held_out_scores(
         Area under the ROC curve, ties counted half; or one less the squared errors over those of the mean.
     groupings : sequence of Grouping
     rng : Generator
+    effort : Effort, optional
+        Its halvings and draws of the holdout.
 
     Returns
     -------
-    ndarray, shape (groupings, 1 + DRAWS)
-        All customers as they are, then the bootstrap samples. Time grows with n x groupings x HALVINGS x DRAWS.
+    ndarray, shape (groupings, 1 + draws)
+        All customers as they are, then the bootstrap samples. Time grows with n x groupings x halvings x draws.
     """
-    n = len(values)
+    n, n_halvings, n_draws = len(values), effort.holdout_halvings, effort.holdout_draws
     y = values if measure == "auc" else (values - values.mean()) / values.std()
-    halves = np.array([rng.permutation(n) < n // 2 for _ in range(HALVINGS)]).astype(np.intp)
-    shuffles = [rng.permutation(n) for _ in range(HALVINGS)]
+    halves = np.array([rng.permutation(n) < n // 2 for _ in range(n_halvings)]).astype(np.intp)
+    shuffles = [rng.permutation(n) for _ in range(n_halvings)]
     counters = [_Counter(g, y, halves, shuffles) for g in groupings]
-    scores = np.empty((len(groupings), 1 + DRAWS))
+    scores = np.empty((len(groupings), 1 + n_draws))
     scores[:, 0] = [c.score(np.ones((n, 1)), measure)[0] for c in counters]
-    for start in range(0, DRAWS, _BLOCK):
-        size = min(_BLOCK, DRAWS - start)
+    for start in range(0, n_draws, _BLOCK):
+        size = min(_BLOCK, n_draws - start)
         weights = np.column_stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(size)]).astype(float)
         for row, counter in zip(scores, counters, strict=True):
             row[1 + start : 1 + start + size] = counter.score(weights, measure)

@@ -13,22 +13,13 @@ from sklearn import config_context
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 from threadpoolctl import ThreadpoolController
 
+from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
 from analysis.features.prepare import Blocks, principal_axes
 
-N_INIT, N_INIT_NULL = 40, 3
-"""k-means starts of published fits at most (they end once the best was found twice), and of Gaussian clouds and other
-choices. Those of resampled fits, of halves and of the gap's references are the setting ``starts``."""
 USUAL_STARTS = 3
-"""Value of the setting ``starts`` at which published fits have `N_INIT`; a larger one gives them more in proportion."""
-NULL_DRAWS, NULL_PAIRS = 20, 5
-"""Null references, and pairs of bootstrap samples in each."""
-NULL_ROWS = 2_000
-"""Most customers in a Gaussian cloud, whose silhouette is quadratic."""
-GAP_DRAWS, HALVINGS = 50, 50
-"""Reference sets of the gap statistic, and random halvings of the prediction strength."""
-REFERENCE_ROWS = 2_000
-"""Most customers in either; above it a seeded sample."""
+"""Value of the setting ``starts`` at which published fits have ``Effort.starts``; a larger one gives them more in
+proportion. Those of resampled fits, of halves and of the gap's references are the setting itself."""
 
 _CHUNK = 500
 
@@ -124,11 +115,21 @@ def summarise(agreement: list[float]) -> Stability:
 
 
 def fit_solutions(
-    clean: Matrix, algorithm: Algorithm, ks: tuple[int, ...], seed: int, starts: int = USUAL_STARTS
+    clean: Matrix,
+    algorithm: Algorithm,
+    ks: tuple[int, ...],
+    seed: int,
+    starts: int = USUAL_STARTS,
+    effort: Effort = USERS,
+    algorithm: Algorithm,
+    ks: tuple[int, ...],
+    seed: int,
+    starts: int = USUAL_STARTS,
+    effort: Effort = USERS,
 ) -> tuple[Fit, ...]:
     """The published fits of one algorithm; data that ask for more starts in resamples get more of them here, too."""
     with one_thread():
-        return algorithm.fit(clean, ks, seed, N_INIT * max(starts, USUAL_STARTS) // USUAL_STARTS, None)
+        return algorithm.fit(clean, ks, seed, effort.starts * max(starts, USUAL_STARTS) // USUAL_STARTS, None)
 
 
 def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, float]:
@@ -225,6 +226,7 @@ def permuted_stability(
     ks: tuple[int, ...],
     starts: int,
     seed: tuple[int, ...],
+    effort: Effort = USERS,
 ) -> list[float]:
     """Median stability for each k after each feature was permuted on its own, so that nothing hangs together.
 
@@ -238,33 +240,54 @@ def permuted_stability(
     with one_thread():
         if n_axes:
             shuffled = np.ascontiguousarray(shuffled @ principal_axes(shuffled, n_axes))
-        draws = [_draw(shuffled, shuffled, algorithm, ks, starts, (*seed, 1, draw)) for draw in range(2 * NULL_PAIRS)]
+        draws = [
+            _draw(shuffled, shuffled, algorithm, ks, starts, (*seed, 1, draw)) for draw in range(2 * effort.null_pairs)
+        ]
     return [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
 
 
-def gaussian_silhouette(
-    mean: Matrix,
-    covariance: Matrix,
-    highest: Matrix,
-    blocks: Blocks,
-    rows: int,
-    algorithm: Algorithm,
-    k: int,
-    seed: tuple[int, ...],
-) -> float:
-    """Silhouette of the same method on one Gaussian with the data's mean and covariance.
+@dataclass(frozen=True, slots=True)
+class Gaussian:
+    """One Gaussian group that stands in for customers without segments.
 
-    Of a category, which stands in one of the ``blocks``, the level with the largest coordinate is the customer's; its
-    column then has its value of ``highest``, shape (p,).
+    Attributes
+    ----------
+    mean : ndarray, shape (p,)
+    covariance : ndarray, shape (p, p)
+    highest : ndarray, shape (p,)
+        Largest value of each feature.
+    blocks : tuple of (int, int)
+        Columns that are the levels of a category.
     """
-    rng = np.random.default_rng((*seed, 2))
-    with one_thread():
-        cloud = rng.multivariate_normal(mean, covariance, rows)
-        for start, stop in blocks:
+
+    mean: Matrix
+    covariance: Matrix
+    highest: Matrix
+    blocks: Blocks
+
+    @classmethod
+    def of(cls, clean: Matrix, blocks: Blocks) -> Gaussian:
+        """Take mean and covariance from customers, shape (n, p)."""
+        return cls(clean.mean(axis=0), np.atleast_2d(np.cov(clean.T)), clean.max(axis=0), blocks)
+
+    def draw(self, rows: int, rng: np.random.Generator) -> Matrix:
+        """Draw customers, shape (rows, p); of each category a customer has the level with the largest coordinate."""
+        cloud = rng.multivariate_normal(self.mean, self.covariance, rows)
+        for start, stop in self.blocks:
             level = start + cloud[:, start:stop].argmax(axis=1)
             cloud[:, start:stop] = 0.0
-            cloud[np.arange(rows), level] = highest[level]
-        fits = algorithm.fit(cloud, (k,), int(rng.integers(2**31)), N_INIT_NULL, None)
+            cloud[np.arange(rows), level] = self.highest[level]
+        return cloud
+
+
+def gaussian_silhouette(
+    gaussian: Gaussian, rows: int, algorithm: Algorithm, k: int, seed: tuple[int, ...], effort: Effort = USERS
+) -> float:
+    """Cluster customers drawn from one Gaussian by the same method, and give their mean silhouette."""
+    rng = np.random.default_rng((*seed, 2))
+    with one_thread():
+        cloud = gaussian.draw(rows, rng)
+        fits = algorithm.fit(cloud, (k,), int(rng.integers(2**31)), effort.starts_null, None)
         if not fits:
             return 0.0
         (each,) = silhouettes(cloud, [fits[0].assign(cloud)])

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.optimize import linear_sum_assignment
 
+from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import ALGORITHMS, Labels, Matrix, distances, knee, neighbour_curve
 from analysis.clustering.evidence import Evidence
-from analysis.clustering.resample import REFERENCE_ROWS, adjusted_rand, some
+from analysis.clustering.resample import adjusted_rand, some
 
 GORGE_BINS = 20
 """Bins of the similarity to a segment."""
@@ -119,7 +120,13 @@ class Solutions:
 
 
 def compare_solutions(
-    evidence: Evidence, matrix: Matrix, features: Matrix, names: tuple[str, ...], min_cell: int, seed: int
+    evidence: Evidence,
+    matrix: Matrix,
+    features: Matrix,
+    names: tuple[str, ...],
+    min_cell: int,
+    seed: int,
+    effort: Effort = USERS,
 ) -> Solutions:
     """Compare the published solution with those around it.
 
@@ -133,10 +140,11 @@ def compare_solutions(
     names : tuple of str, length q
     min_cell : int
     seed : int
+    effort : Effort, optional
     """
     name, k = evidence.decision.algorithm, evidence.decision.k
     own = sorted(j for a, j in evidence.solutions if a == name)
-    clean = some(matrix[evidence.core], REFERENCE_ROWS, seed)
+    clean = some(matrix[evidence.core], effort.reference_rows, seed)
     return Solutions(
         slsa=_chain([evidence.solutions[name, j] for j in own], min_cell) if ALGORITHMS[name].takes_k else (),
         gorge=_gorges(matrix, evidence.fit.centres, min_cell),

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from analysis.base.errors import InputError
 from analysis.base.formats import Formats, in_sentence, in_words, joined
+from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import competing
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.holdout import (
     CHANCE,
-    DRAWS,
-    HALVINGS,
     LEVEL,
     Floats,
     Grouping,
@@ -135,8 +134,8 @@ class Proof:
     until: str = ""
     n_known: int = 0
     notes: tuple[str, ...] = ()
-    halvings: int = HALVINGS
-    draws: int = DRAWS
+    halvings: int = USERS.holdout_halvings
+    draws: int = USERS.holdout_draws
     most: int = MOST
     level: float = LEVEL
 
@@ -182,6 +181,7 @@ def prove(
     split: dt.date | None,
     table: FeatureTable,
     evidence: Evidence,
+    effort: Effort = USERS,
 ) -> Proof:
     """Predict what took no part in forming the segments, and compare with simpler ways to group the customers.
 
@@ -201,21 +201,24 @@ def prove(
         n customers.
     evidence : Evidence
         Of them.
+    effort : Effort, optional
     """
     made = Proof()
     if split is not None and as_of is not None:
         # What an error says may name single rows of the data.
         with contextlib.suppress(InputError):
-            made = _prove_in_time(raws, study, as_of, split, evidence)
+            made = _prove_in_time(raws, study, as_of, split, evidence, effort)
         if not made.split:
             why = f"what is known up to {split} holds fewer than {FEWEST} customers, or not all that the settings name"
             made = Proof(notes=(f"Purchases after a date were not predicted: {why}.",))
-    outcomes, notes = _prove_outcomes(table, study, evidence)
+    outcomes, notes = _prove_outcomes(table, study, evidence, effort)
     made = replace(made, outcomes=tuple(outcomes), notes=(*made.notes, *notes))
-    return replace(made, headline=_headline(made.targets))
+    return replace(made, headline=_headline(made.targets), halvings=effort.holdout_halvings, draws=effort.holdout_draws)
 
 
-def _prove_in_time(raws: Sequence[RawTable], study: Study, as_of: dt.date, split: dt.date, evidence: Evidence) -> Proof:
+def _prove_in_time(
+    raws: Sequence[RawTable], study: Study, as_of: dt.date, split: dt.date, evidence: Evidence, effort: Effort
+) -> Proof:
     """Form segments by what was known at the split, and predict purchases after it."""
     then = study.model_copy(update={"as_of": split})
     early = assemble([_told_by(raw, s.kind, split) for raw, s in zip(raws, study.sources, strict=True)], then)
@@ -226,7 +229,7 @@ def _prove_in_time(raws: Sequence[RawTable], study: Study, as_of: dt.date, split
     cleaned = clean(raw, early.source, then, split)
     features = build_features(cleaned, early.source, then, early.described)
     prepared = prepare(features, then)
-    segments = _form(prepared, study, evidence)
+    segments = _form(prepared, study, evidence, effort)
     if segments is None:
         return Proof()
     groupings = [Grouping("segments", "Segments", segments)]
@@ -246,7 +249,7 @@ def _prove_in_time(raws: Sequence[RawTable], study: Study, as_of: dt.date, split
         ways = [*groupings, _random(groupings[0])]
         if model is not None:
             ways.append(_ranked(model[expected].to_numpy(float)))
-        found = _score(label, values, measure, ways, study, formats)
+        found = _score(label, values, measure, ways, study, formats, effort)
         targets += [found] if found else []
         notes += [] if found else [_too_few(label)]
     undated = [v.label for v in prepared.variables if not {v.name, *v.columns} & set(early.described)]
@@ -255,7 +258,9 @@ def _prove_in_time(raws: Sequence[RawTable], study: Study, as_of: dt.date, split
     return Proof("", tuple(targets), (), split.isoformat(), as_of.isoformat(), raw.n_rows, tuple(notes))
 
 
-def _prove_outcomes(table: FeatureTable, study: Study, evidence: Evidence) -> tuple[list[Target], list[str]]:
+def _prove_outcomes(
+    table: FeatureTable, study: Study, evidence: Evidence, effort: Effort
+) -> tuple[list[Target], list[str]]:
     formats = Formats(study.currency, study.customers, study.min_cell)
     groupings = [Grouping("segments", "Segments", evidence.labels.astype(np.intp)), *_named(table, study)]
     forming = {c for v in table.of("feature") for c in (v.name, *v.columns)}
@@ -267,7 +272,7 @@ def _prove_outcomes(table: FeatureTable, study: Study, evidence: Evidence) -> tu
         values = table.frame[variable.name].to_numpy(float)
         measure: Measure = "auc" if set(np.unique(values[~np.isnan(values)])) <= {0.0, 1.0} else "r2"
         rivals = [g for g in groupings if g.name != "fifths" or variable.name != study.value]
-        found = _score(variable.label, values, measure, [*rivals, _random(groupings[0])], study, formats)
+        found = _score(variable.label, values, measure, [*rivals, _random(groupings[0])], study, formats, effort)
         targets += [found] if found else []
         notes += [] if found else [_too_few(variable.label)]
         if found and forming & {variable.name, *variable.columns}:
@@ -304,7 +309,7 @@ def _known(raw: RawTable, seen: list[str]) -> RawTable:
     return replace(raw, frame=frame, n_rows=len(frame))
 
 
-def _form(prepared: Prepared, study: Study, evidence: Evidence) -> NDArray[np.intp] | None:
+def _form(prepared: Prepared, study: Study, evidence: Evidence, effort: Effort) -> NDArray[np.intp] | None:
     """Segments by the published algorithm and number; None where none can be formed."""
     core, k = np.ascontiguousarray(prepared.matrix[prepared.core]), evidence.decision.k
     if len(np.unique(core, axis=0)) <= k:
@@ -312,7 +317,7 @@ def _form(prepared: Prepared, study: Study, evidence: Evidence) -> NDArray[np.in
     algorithms = competing(prepared.blocks())
     # Without its categories before the split, k-prototypes is k-means.
     algorithm = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
-    fits = fit_solutions(core, algorithm, (k,), study.seed, study.starts)
+    fits = fit_solutions(core, algorithm, (k,), study.seed, study.starts, effort)
     return fits[0].assign(prepared.matrix).astype(np.intp) if fits else None
 
 
@@ -353,7 +358,13 @@ def _ranked(expected: Floats) -> Grouping:
 
 
 def _score(
-    label: str, values: Floats, measure: Measure, groupings: list[Grouping], study: Study, formats: Formats
+    label: str,
+    values: Floats,
+    measure: Measure,
+    groupings: list[Grouping],
+    study: Study,
+    formats: Formats,
+    effort: Effort,
 ) -> Target | None:
     """Score all ways to group the customers with a value; None where they are too few."""
     known = np.flatnonzero(~np.isnan(values))
@@ -363,7 +374,7 @@ def _score(
         return None
     rng = np.random.default_rng(study.seed)
     at = np.sort(rng.choice(known, MOST, replace=False)) if n > MOST else known
-    drawn = held_out_scores(values[at], measure, [_at(g, at) for g in groupings], rng)
+    drawn = held_out_scores(values[at], measure, [_at(g, at) for g in groupings], rng, effort)
     scores = tuple(
         Score(
             g.name,

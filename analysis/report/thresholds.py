@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.base.formats import in_words
+from analysis.base.run import USERS
 from analysis.clustering.algorithms import (
     ALGORITHMS,
     LEAST_DENSE,
@@ -14,18 +15,8 @@ from analysis.clustering.algorithms import (
     SHORT_RUNS,
 )
 from analysis.clustering.choices import AGREES
-from analysis.clustering.evidence import JUDGED_ROWS, PAIRS, PAIRS_DECIDED, PREDICTS, SILHOUETTE_ROWS
+from analysis.clustering.evidence import PREDICTS
 from analysis.clustering.holdout import CHANCE
-from analysis.clustering.resample import (
-    GAP_DRAWS,
-    HALVINGS,
-    N_INIT,
-    N_INIT_NULL,
-    NULL_DRAWS,
-    NULL_PAIRS,
-    NULL_ROWS,
-    REFERENCE_ROWS,
-)
 from analysis.clustering.selection import (
     AS_SEPARATE,
     BAND,
@@ -47,7 +38,9 @@ from analysis.history.identity import WAY
 from analysis.segments.card import EVEN, HINTS, REVEALS
 from analysis.segments.changes import ANOTHER, MOVED, TELLS
 from analysis.segments.playbook import ALPHA, MOST_ACTIONS, POWER
-from analysis.segments.profile import RESAMPLES
+
+SILHOUETTE_ROWS, JUDGED_ROWS = USERS.silhouette_rows, USERS.judged_rows
+NULL_ROWS, REFERENCE_ROWS = USERS.null_rows, USERS.reference_rows
 
 THRESHOLDS = {
     "stable": STABLE,
@@ -57,19 +50,19 @@ THRESHOLDS = {
     "natural_gap": NATURAL_GAP,
     "as_separate": AS_SEPARATE,
     "reproducible": REPRODUCIBLE_STABLE,
-    "pairs": PAIRS,
-    "pairs_decided": PAIRS_DECIDED,
+    "pairs": USERS.pairs,
+    "pairs_decided": USERS.pairs_decided,
     "close": CLOSE,
     "most_noise": MOST_NOISE,
     "predicts": PREDICTS,
-    "gap_draws": GAP_DRAWS,
-    "halvings": HALVINGS,
-    "resamples": RESAMPLES,
-    "starts": N_INIT,
+    "gap_draws": USERS.gap_draws,
+    "halvings": USERS.strength_halvings,
+    "resamples": USERS.profile_resamples,
+    "starts": USERS.starts,
     "starts_least": LEAST_STARTS,
     "short_runs": SHORT_RUNS,
     "finished": MOST_FINISHED,
-    "starts_null": N_INIT_NULL,
+    "starts_null": USERS.starts_null,
     "ridge": RIDGE,
     "alpha": ALPHA,
     "power": POWER,
@@ -79,8 +72,8 @@ THRESHOLDS = {
     "reach": REACH,
     "sampled": SAMPLE_ROWS,
     "agrees": AGREES,
-    "null_draws": NULL_DRAWS,
-    "null_pairs": NULL_PAIRS,
+    "null_draws": USERS.null_draws,
+    "null_pairs": USERS.null_pairs,
     "outlier": OUTLIER_Z,
     "parts": PARTS,
     "neighbours": NEIGHBOURS,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.expressions import parse
 from analysis.base.formats import Formats, in_sentence, in_words, joined
+from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import Labels
-from analysis.clustering.evidence import JUDGED_ROWS, SILHOUETTE_ROWS
 from analysis.clustering.lint import Finding
 from analysis.customers.cleaning import Cleaned
 from analysis.features.build import FeatureTable
@@ -134,6 +134,28 @@ def find_protected(study: Study, source: Source, cleaned: Cleaned, table: Featur
     return protected | {name: source.labels.get(name, name) for name in bare}
 
 
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the card states beside the segments themselves.
+
+    Attributes
+    ----------
+    protected : dict of str to str
+        From :func:`find_protected`.
+    months : tuple of (str, str)
+        First and last month of each source; empty where it has no date.
+    findings : tuple of Finding
+    synthetic : bool
+    effort : Effort
+    """
+
+    protected: dict[str, str]
+    months: tuple[tuple[str, str], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    synthetic: bool = False
+    effort: Effort = USERS
+
+
 def write_card(
     study: Study,
     cleaned: Cleaned,
@@ -142,10 +164,7 @@ def write_card(
     labels: Labels,
     profiles: Profiles,
     personas: Sequence[Persona],
-    protected: dict[str, str],
-    months: Sequence[tuple[str, str]],
-    findings: Sequence[Finding],
-    synthetic: bool,
+    background: Background,
 ) -> Card:
     """Write the card from the run.
 
@@ -153,16 +172,14 @@ def write_card(
     ----------
     labels : ndarray of int, shape (n,)
         1..k, 0 = unassigned.
-    protected : dict of str to str
-        From :func:`find_protected`.
-    months : sequence of (str, str)
-        First and last month of each source; empty where it has no date.
+    background : Background
     """
+    protected = background.protected
     formats = Formats(study.currency, study.customers, study.min_cell)
     until = study.card.valid_until
     if until is None and cleaned.as_of:
         until = (pd.Timestamp(cleaned.as_of) + pd.DateOffset(months=VALID_MONTHS)).date()
-    dated = [span for span in months if span[0]]
+    dated = [span for span in background.months if span[0]]
     forming = {step.name for step in prepared.steps}
     checked = tuple(
         _check(name, label, table, cleaned, labels, personas, study, formats) for name, label in protected.items()
@@ -177,7 +194,7 @@ def write_card(
         max((last for _, last in dated), default=""),
         n_read,
         n_read - len(table.frame),
-        tuple(_limits(study, cleaned, table, prepared, profiles, findings, synthetic, formats)),
+        tuple(_limits(study, cleaned, table, prepared, profiles, background, formats)),
         study.card.protected is not None,
         checked,
         tuple(label for name, label in protected.items() if name in forming),
@@ -306,8 +323,7 @@ def _limits(
     table: FeatureTable,
     prepared: Prepared,
     profiles: Profiles,
-    findings: Sequence[Finding],
-    synthetic: bool,
+    background: Background,
     formats: Formats,
 ) -> list[str]:
     """What the segments cannot say, from what the run did."""
@@ -316,7 +332,7 @@ def _limits(
     lines = [
         f"The segments exist in the {in_words(len(names))} features that form them; other features make other ones."
     ]
-    if synthetic:
+    if background.synthetic:
         lines.append("The data are synthetic: nothing here is true of real people.")
     kinds = {source.kind for source in study.sources}
     if not kinds & {"transactions", "events"}:
@@ -343,8 +359,8 @@ def _limits(
     parts = [
         f"{what} on {formats.plain(rows)}"
         for what, rows in (
-            ("silhouettes were measured", SILHOUETTE_ROWS),
-            ("resampled solutions were compared", JUDGED_ROWS),
+            ("silhouettes were measured", background.effort.silhouette_rows),
+            ("resampled solutions were compared", background.effort.judged_rows),
             ("near-copies were judged", MOST_RANKED),
         )
         if n > rows
@@ -356,6 +372,6 @@ def _limits(
     if profiles.hidden:
         hidden = joined([v.label for v in table.variables if v.name in profiles.hidden])
         lines.append(f"Not told by segment, as too few {people} stand behind it: {hidden}.")
-    serious = [finding.title for finding in findings if finding.severity == "serious"]
+    serious = [finding.title for finding in background.findings if finding.severity == "serious"]
     lines += [f"Found in the recipe, and serious: {in_sentence(title)}." for title in serious]
     return [line[:1].upper() + line[1:] for line in lines]

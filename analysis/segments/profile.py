@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.customers.lifetime_value import Estimate, LifetimeValue
 from analysis.features.build import FeatureTable, Variable
 from analysis.segments.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.segments.distributions import NOTHING, Spread, measure_spread
+from analysis.settings.models import Study
 
-RESAMPLES = 1_000
-"""Bootstrap samples of customers behind intervals and the certainty of markers: the ends of an interval are then known
-to about a twentieth of its width."""
 NORMAL_FROM = 5_000
 """Customers of a segment above whom resampled means are drawn from the normal distribution that they come to. Ours."""
 MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
@@ -57,7 +56,7 @@ class Difference:
     marker : bool
         Whether it sets the segment apart.
     certainty : int
-        In how many of a hundred resamples it does, over all :data:`RESAMPLES`.
+        In how many of a hundred resamples it does.
     """
 
     variable: str
@@ -241,10 +240,8 @@ def profile_segments(
     labels: Labels,
     matrix: Matrix,
     forming: tuple[Variable, ...],
-    value: str | None,
-    min_cell: int,
-    seed: int,
-    keys: frozenset[str] = frozenset(),
+    study: Study,
+    effort: Effort = USERS,
 ) -> Profiles:
     """Describe each segment on every variable.
 
@@ -257,14 +254,13 @@ def profile_segments(
     matrix : ndarray, shape (n, p)
         Scaled features that formed the segments, for the map.
     forming : tuple of Variable, length p
-    value : str, optional
-        Variable that says what a customer is worth.
-    min_cell : int
-        Yes/no variables and categories with a smaller cell in any segment are merged or hidden.
-    seed : int
-    keys : frozenset of str
-        Columns that say who a customer is: to share one with a feature says nothing.
+    study : Study
+        ``value`` says what a customer is worth. Yes/no variables and categories with a cell below ``min_cell`` in any
+        segment are merged or hidden. To share a column that identifies customers with a feature says nothing.
+    effort : Effort, optional
     """
+    value, min_cell = study.value, study.min_cell
+    keys = frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key)
     k = int(labels.max())
     numeric = [variable for variable in table.variables if not variable.categorical]
     frame = table.frame[[variable.name for variable in numeric]]
@@ -280,7 +276,7 @@ def profile_segments(
     spread = np.nanstd(values, axis=0)
     worth = frame[value].fillna(0).to_numpy(float) if value else None
     total = math.fsum(worth) if worth is not None else None
-    rng = np.random.default_rng((seed, 3))
+    rng = np.random.default_rng((study.seed, 3))
     unassigned = int((labels == 0).sum())
     told = min_cell if 0 < unassigned < min_cell else 1
     segments = []
@@ -294,7 +290,7 @@ def profile_segments(
                 share=float(inside.mean()),
                 value_total=own,
                 value_share=own / total if own is not None and total else None,
-                differences=_differences(shown, values, inside, everyone, spread, rng),
+                differences=_differences(shown, values, inside, everyone, spread, rng, effort.profile_resamples),
             )
         )
     counted = {
@@ -335,10 +331,11 @@ def _differences(
     everyone: list[Summary],
     spread: NDArray[np.float64],
     rng: np.random.Generator,
+    draws: int,
 ) -> tuple[Difference, ...]:
     own = values[inside]
     summaries = _summaries(own)
-    resampled = _resampled_means(own, rng)
+    resampled = _resampled_means(own, rng, draws)
     overall = np.array([summary.mean for summary in everyone])
     scale = np.where(spread > 0, spread, 1.0)
     z = (np.array([summary.mean for summary in summaries]) - overall) / scale
@@ -347,9 +344,9 @@ def _differences(
     found = []
     for j, variable in enumerate(variables):
         mean, base = summaries[j].mean, overall[j]
-        draws = resampled[:, j]
+        means = resampled[:, j]
         if variable.unit == "yes_no":
-            marks = _sets_apart(np.append(draws, mean), base)
+            marks = _sets_apart(np.append(means, mean), base)
         else:
             marks = np.abs(np.append(z_draws[:, j], z[j])) >= MARKER_SD
             marks &= np.sign(np.append(z_draws[:, j], z[j])) == np.sign(z[j])
@@ -373,15 +370,15 @@ def _sets_apart(shares: NDArray[np.float64], base: float) -> NDArray[np.bool_]:
     return (apart >= MARKER_POINTS) | (apart >= MARKER_RATIO * base)
 
 
-def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Means of bootstrap samples of the rows, shape (RESAMPLES, variables); missing values left out. O(n variables)."""
+def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator, draws: int) -> NDArray[np.float64]:
+    """Means of bootstrap samples of the rows, shape (draws, variables); missing values left out. O(n variables)."""
     n = len(values)
     known = ~np.isnan(values)
     if n > NORMAL_FROM:
         spread = np.nanstd(values, axis=0) / np.sqrt(np.maximum(known.sum(axis=0), 1))
-        return np.nanmean(values, axis=0) + spread * rng.standard_normal((RESAMPLES, values.shape[1]))
-    drawn = rng.integers(0, n, (RESAMPLES, n)) + n * np.arange(RESAMPLES)[:, None]
-    weights = np.bincount(drawn.ravel(), minlength=RESAMPLES * n).reshape(RESAMPLES, n).astype(float)
+        return np.nanmean(values, axis=0) + spread * rng.standard_normal((draws, values.shape[1]))
+    drawn = rng.integers(0, n, (draws, n)) + n * np.arange(draws)[:, None]
+    weights = np.bincount(drawn.ravel(), minlength=draws * n).reshape(draws, n).astype(float)
     n_known = np.maximum(weights @ known, 1)
     return (weights @ np.where(known, values, 0.0)) / n_known
 

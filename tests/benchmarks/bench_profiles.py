@@ -31,7 +31,7 @@ def main() -> None:
     forming = tuple(table.of("feature"))
     matrix = table.frame[[v.name for v in forming]].to_numpy()
     started = time.perf_counter()
-    profiles = profile_segments(table, labels, matrix, forming, "x0", study.min_cell, study.seed)
+    profiles = profile_segments(table, labels, matrix, forming, study)
     profiled = time.perf_counter()
     plays = read_playbook(ROOT / "templates" / "playbook.yml")
     write_personas(profiles, (SOUND,) * 4, table.variables, study, plays)

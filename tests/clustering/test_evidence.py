@@ -17,7 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from analysis.base import workers
 from analysis.base.errors import InputError
-from analysis.clustering import evidence, resample, selection
+from analysis.base.run import TESTS
+from analysis.clustering import evidence, selection
 from analysis.clustering.algorithms import distances
 from analysis.clustering.evidence import Evidence, gather_evidence
 from analysis.clustering.resample import Stability, agreements, jaccard, silhouettes, summarise
@@ -34,7 +35,6 @@ from analysis.clustering.selection import (
     verdict,
 )  # fmt: skip
 from tests.stages import (
-    FEW,
     judge,
     little_work,
     project_study,
@@ -199,7 +199,7 @@ def test_every_measure_is_that_of_its_definition(found: Evidence) -> None:
 
 
 def test_more_pairs_are_drawn_at_the_decided_number_and_beside_it(found: Evidence) -> None:
-    first, decided = FEW["PAIRS"], FEW["PAIRS_DECIDED"]
+    first, decided = TESTS.pairs, TESTS.pairs_decided
     pairs = {r.k: r.stability.pairs for r in found.chosen().by_k}
     assert pairs == {2: decided, 3: decided, 4: decided, 5: first}
     others = {r.stability.pairs for a in found.algorithms if a.name != found.decision.algorithm for r in a.by_k}
@@ -248,12 +248,9 @@ def test_the_number_of_threads_changes_no_digit(found: Evidence) -> None:
 def test_work_side_by_side_gives_what_work_in_turn_gives() -> None:
     core = np.ones(len(POINTS), dtype=bool)
     with little_work() as patch:
-        # What the other processes read is not cut.
-        patch.setattr(resample, "NULL_PAIRS", 5)
-        patch.setattr(resample, "N_INIT", 10)
-        in_turn = gather_evidence(POINTS, core, study())
+        in_turn = gather_evidence(POINTS, core, study(), effort=TESTS)
         patch.setattr(evidence, "run_parallel", workers.run_parallel)
-        assert numbers(gather_evidence(POINTS, core, study())) == numbers(in_turn)
+        assert numbers(gather_evidence(POINTS, core, study(), effort=TESTS)) == numbers(in_turn)
 
 
 def test_the_order_of_the_features_changes_no_membership(found: Evidence) -> None:

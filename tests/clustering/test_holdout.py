@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
+from analysis.base.run import USERS
 from analysis.clustering import holdout
 from analysis.clustering.holdout import Grouping, Measure, estimate, held_out_scores
 
-
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holdout, "DRAWS", 100)
+EFFORT = replace(USERS, holdout_draws=100)
 
 
 def draw(n: int, n_groups: int, signal: float, seed: int, measure: Measure = "auc") -> tuple[np.ndarray, Grouping]:
@@ -26,7 +26,7 @@ def draw(n: int, n_groups: int, signal: float, seed: int, measure: Measure = "au
 def slowly(values: np.ndarray, measure: Measure, codes: np.ndarray, seed: int) -> float:
     """Score by the definition: halves, means of groups, scikit-learn's metric."""
     rng, scores = np.random.default_rng(seed), []
-    for inside in [rng.permutation(len(values)) < len(values) // 2 for _ in range(holdout.HALVINGS)]:
+    for inside in [rng.permutation(len(values)) < len(values) // 2 for _ in range(EFFORT.holdout_halvings)]:
         for fitted in (inside, ~inside):
             means = {g: values[fitted & (codes == g)].mean() for g in np.unique(codes[fitted])}
             predicted = [means.get(g, values[fitted].mean()) for g in codes[~fitted]]
@@ -39,7 +39,7 @@ def slowly(values: np.ndarray, measure: Measure, codes: np.ndarray, seed: int) -
 @pytest.mark.parametrize("n_groups", [3, 40])
 def test_scores_are_those_of_the_definition(measure: Measure, n_groups: int) -> None:
     values, grouping = draw(160, n_groups, 0.5, 3, measure)
-    (found,) = held_out_scores(values, measure, [grouping], np.random.default_rng(5))
+    (found,) = held_out_scores(values, measure, [grouping], np.random.default_rng(5), EFFORT)
     assert found[0] == pytest.approx(slowly(values, measure, grouping.codes, 5))
 
 
@@ -58,19 +58,21 @@ def test_a_customer_of_weight_two_counts_as_two_in_one_half(measure: Measure) ->
 def test_more_groups_that_know_nothing_do_not_help() -> None:
     values, _ = draw(1_000, 4, 0.0, 1, "r2")
     noise = np.random.default_rng(8).integers(0, 100, 1_000)
-    (found,) = held_out_scores(values, "r2", [Grouping("segments", "", noise)], np.random.default_rng(1))
+    (found,) = held_out_scores(values, "r2", [Grouping("segments", "", noise)], np.random.default_rng(1), EFFORT)
     assert found[0] < 0 and np.corrcoef(values, [values[noise == g].mean() for g in noise])[0, 1] ** 2 > 0.05
 
 
 def test_groups_that_know_nothing_hardly_ever_beat_chance() -> None:
     draws = (draw(300, 4, 0.0, seed) for seed in range(40))
-    found = [held_out_scores(values, "auc", [g], np.random.default_rng(i)) for i, (values, g) in enumerate(draws)]
+    found = [
+        held_out_scores(values, "auc", [g], np.random.default_rng(i), EFFORT) for i, (values, g) in enumerate(draws)
+    ]
     assert sum(estimate(rows[0]).low > 0.5 for rows in found) <= 4
 
 
 def test_intervals_hold_the_score_of_other_customers() -> None:
     found = [
-        held_out_scores(values, "auc", [g], np.random.default_rng(i))[0]
+        held_out_scores(values, "auc", [g], np.random.default_rng(i), EFFORT)[0]
         for i, (values, g) in enumerate(draw(400, 4, 0.6, seed) for seed in range(40))
     ]
     usual = np.mean([scores[0] for scores in found])
@@ -81,7 +83,7 @@ def test_intervals_hold_the_score_of_other_customers() -> None:
 def test_a_random_split_of_segments_that_know_all_knows_nothing() -> None:
     values, grouping = draw(600, 3, 3.0, 4)
     split = Grouping("random", "Random split", grouping.codes)
-    own, random = held_out_scores(values, "auc", [grouping, split], np.random.default_rng(1))
+    own, random = held_out_scores(values, "auc", [grouping, split], np.random.default_rng(1), EFFORT)
     assert own[0] > 0.9 and abs(random[0] - 0.5) < 0.06
 
 
@@ -90,7 +92,7 @@ def test_expectations_predict_along_a_line_fitted_on_the_other_half() -> None:
     expected = rng.normal(size=2_000)
     values = 5 - 2 * expected + 0.1 * rng.normal(size=2_000)
     bins = np.argsort(np.argsort(expected)) // 40
-    (found,) = held_out_scores(values, "r2", [Grouping("model", "", bins, expected)], rng)
+    (found,) = held_out_scores(values, "r2", [Grouping("model", "", bins, expected)], rng, EFFORT)
     assert found[0] > 0.97
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from analysis.base.errors import InputError
+from analysis.base.run import TESTS
 from analysis.clustering import holdout, usefulness
 from analysis.clustering.holdout import Grouping
 from analysis.clustering.usefulness import Proof, prove, settle_split
@@ -36,9 +37,7 @@ NOTHING = FeatureTable(pd.DataFrame(), ())
 HOSTILE = "</script><script>alert(1)</script>"
 
 
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holdout, "DRAWS", 60)
+EFFORT = replace(TESTS, holdout_draws=60)
 
 
 def make_orders(n_customers: int = 200, seed: int = 1) -> pd.DataFrame:
@@ -68,7 +67,7 @@ def judged(labels: np.ndarray = NOBODY, k: int = 3, algorithm: str = "kmeans") -
 
 
 def prove_orders(raws: list[RawTable], study: Study, split: dt.date = SPLIT) -> Proof:
-    return prove(raws, study, assemble(raws, study).as_of, split, NOTHING, judged())
+    return prove(raws, study, assemble(raws, study).as_of, split, NOTHING, judged(), EFFORT)
 
 
 @pytest.fixture
@@ -76,9 +75,9 @@ def grouped(monkeypatch: pytest.MonkeyPatch) -> list[tuple[np.ndarray, list[Grou
     """Keep what is scored."""
     kept: list[tuple[np.ndarray, list[Grouping]]] = []
 
-    def keep(values: np.ndarray, measure: Any, groupings: list[Grouping], rng: Any) -> np.ndarray:
+    def keep(values: np.ndarray, measure: Any, groupings: list[Grouping], *more: Any) -> np.ndarray:
         kept.append((values, groupings))
-        return holdout.held_out_scores(values, measure, groupings, rng)
+        return holdout.held_out_scores(values, measure, groupings, *more)
 
     monkeypatch.setattr(usefulness, "held_out_scores", keep)
     return kept
@@ -196,7 +195,7 @@ def table_of(value: np.ndarray, **outcomes: Any) -> FeatureTable:
 
 def prove_table(labels: np.ndarray, table: FeatureTable, **settings: Any) -> Proof:
     study = check_study({"title": "t", "sources": [{"path": "a.csv"}], "value": "spend", **settings})
-    return prove([], study, None, None, table, judged(labels))
+    return prove([], study, None, None, table, judged(labels), EFFORT)
 
 
 RNG = np.random.default_rng(4)
@@ -266,7 +265,7 @@ def test_customers_without_a_value_are_left_out() -> None:
 @pytest.mark.parametrize("algorithm", ["ward", "mixture", "hdbscan"])
 def test_any_algorithm_can_be_put_to_the_proof(tmp_path: Path, algorithm: str) -> None:
     raws, study = study_of(tmp_path, make_orders())
-    found = prove(raws, study, assemble(raws, study).as_of, SPLIT, NOTHING, judged(algorithm=algorithm))
+    found = prove(raws, study, assemble(raws, study).as_of, SPLIT, NOTHING, judged(algorithm=algorithm), EFFORT)
     assert len(found.later) == 2 or found.notes
 
 

@@ -17,6 +17,7 @@ import pytest
 from sklearn.cluster import KMeans
 
 from analysis.base.errors import InputError
+from analysis.base.run import TESTS
 from analysis.history.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
 from analysis.history.records import (
     FOLDER,
@@ -41,7 +42,7 @@ from analysis.report.model import read_report
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
 from tests.site.conftest import serve  # noqa: F401
-from tests.small_studies import SHOP, make_shop, resample_little, write_study
+from tests.small_studies import SHOP, make_shop, write_study
 
 COLOURS = ("#000001", "#000002", "#000003", "#000004", "#000005", "#000006")
 SETTINGS: dict[str, Any] = {"title": "Shop", "sources": [{"path": "shop.csv"}]}
@@ -444,15 +445,14 @@ def files_of(root: Path) -> dict[str, bytes]:
 
 
 def test_a_run_told_again_changes_no_byte_whatever_came_between(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    resample_little(monkeypatch)
     monkeypatch.setattr(book, "write_pages", lambda *_: [])
     whole = make_shop(180)
     file = write_study(project, SHOP, whole)
-    build(project)
+    build(project, effort=TESTS)
     first = files_of(project)
     assert len(first) == 3 and json.loads(first["report.json"])["change"] is None
     whole[whole["orders"] < 21].to_csv(file, index=False)
-    build(project)
+    build(project, effort=TESTS)
     second = files_of(project)
     told = json.loads(second["report.json"])
     assert "death" in [c["kind"] for c in told["change"]["segments"]]
@@ -461,23 +461,22 @@ def test_a_run_told_again_changes_no_byte_whatever_came_between(project: Path, m
     assert {s["slug"]: (s["letter"], s["colour"], s["name"]) for s in told["segments"] if s["slug"] in kept} == {
         slug: was[slug] for slug in kept
     }
-    assert not build(project).fresh
-    build(project, force=True)
+    assert not build(project, effort=TESTS).fresh
+    build(project, force=True, effort=TESTS)
     assert files_of(project) == second
     whole.to_csv(file, index=False)
-    build(project)
+    build(project, effort=TESTS)
     assert files_of(project) == second | {"report.json": first["report.json"]}
     whole[whole["orders"] < 21].to_csv(file, index=False)
     for private in (project / "build" / "history").glob("*.parquet"):
         private.unlink()
-    build(project)
+    build(project, effort=TESTS)
     assert files_of(project) == second
 
 
 @pytest.fixture
 def quick(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a project that builds with little work and writes no pages."""
-    resample_little(monkeypatch)
     monkeypatch.setattr(book, "write_pages", lambda *_: [])
     return project
 
@@ -490,17 +489,17 @@ def test_monthly_files_without_settings_are_runs_of_one_study(quick: Path) -> No
     folder = quick.parent
     make_shop(180).to_csv(folder / "m1.csv", index=False)
     make_shop(180).iloc[10:].to_csv(folder / "m2.csv", index=False)
-    first = build(quick, folder / "m1.csv")
+    first = build(quick, folder / "m1.csv", effort=TESTS)
     assert not any("next run" in line for line in first.told)
     names = [(s["slug"], s["letter"]) for s in read_run(quick)["segments"]]
-    second = build(quick, folder / "m2.csv")
+    second = build(quick, folder / "m2.csv", effort=TESTS)
     change = read_run(quick)["change"]
     assert change is not None and change["by"] == "customers"
     assert {(s["slug"], s["letter"]) for s in read_run(quick)["segments"]} == set(names)
     assert any("those of the study “M1”, so this is its next run" in line for line in second.told)
     index = json.loads((quick / FOLDER / "index.json").read_text(encoding="utf-8"))
     assert index["study"] == "M1" and len(index["runs"]) == 2
-    again = build(quick, folder / "m2.csv", force=True)
+    again = build(quick, folder / "m2.csv", force=True, effort=TESTS)
     assert read_run(quick)["change"] == change
     assert not any("next run" in line for line in again.told)
 
@@ -509,19 +508,19 @@ def test_a_table_of_other_columns_is_another_study(quick: Path) -> None:
     folder = quick.parent
     make_shop(180).to_csv(folder / "m1.csv", index=False)
     make_shop(180).rename(columns={"orders": "calls", "visits": "hours"}).to_csv(folder / "other.csv", index=False)
-    build(quick, folder / "m1.csv")
-    told = build(quick, folder / "other.csv").told
+    build(quick, folder / "m1.csv", effort=TESTS)
+    told = build(quick, folder / "other.csv", effort=TESTS).told
     assert read_run(quick)["change"] is None and not any("M1" in line for line in told)
 
 
 def test_a_renamed_title_says_the_line_that_keeps_the_runs(quick: Path) -> None:
     write_study(quick, SHOP)
-    build(quick)
+    build(quick, effort=TESTS)
     write_study(quick, {**SHOP, "title": "The shop, renamed"}, make_shop(170))
-    (line,) = [line for line in build(quick).told if "on record" in line]
+    (line,) = [line for line in build(quick, effort=TESTS).told if "on record" in line]
     assert "“Customers of the shop”" in line and 'title: "Customers of the shop"' in line
     write_study(quick, {**SHOP, "title": "Customers of the shop"}, make_shop(170))
-    assert not any("on record" in line for line in build(quick).told)
+    assert not any("on record" in line for line in build(quick, effort=TESTS).told)
     assert read_run(quick)["change"] is not None
 
 
@@ -530,10 +529,10 @@ def test_an_edited_formula_is_not_read_as_behaviour(quick: Path) -> None:
     feature = {"label": "Orders a visit", "formula": "orders / visits"}
     settings = {**SHOP, "customers": "members", "sources": [source], "features": {"rate": feature}}
     write_study(quick, settings)
-    build(quick)
+    build(quick, effort=TESTS)
     edited = {**settings, "features": {"rate": {**feature, "formula": "orders * 10"}}}
     write_study(quick, edited)
-    build(quick)
+    build(quick, effort=TESTS)
     change = read_run(quick)["change"]
     assert change["edited"] == ["Orders a visit"]
     assert "rate" not in {d["variable"] for d in change["drift"]} | {t["variable"] for t in change["traits"]}

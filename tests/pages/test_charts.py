@@ -11,7 +11,8 @@ from typing import Any
 import altair as alt
 import pytest
 
-from analysis.clustering.resample import REFERENCE_ROWS, summarise
+from analysis.base.run import USERS
+from analysis.clustering.resample import summarise
 from analysis.clustering.selection import Nulls
 from analysis.pages import drawings
 from analysis.pages.charts import algorithms
@@ -246,7 +247,7 @@ def test_the_curve_of_distances_ends_where_few_customers_are_left(report: Report
     figure = algorithms.reach(report)
     assert figure
     shares = values(figure, "share", len(next(r for r in rows_of(figure.spec) if len(r) > 20)))
-    few = 100 * report.study.min_cell / min(report.study.n_core, REFERENCE_ROWS)
+    few = 100 * report.study.min_cell / min(report.study.n_core, USERS.reference_rows)
     assert shares and min(shares) >= few and max(shares) <= 100 - few
 
 

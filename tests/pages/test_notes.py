@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from analysis.base.errors import InputError
+from analysis.base.run import TESTS
 from analysis.pages import book
 from analysis.pages.notes import as_html, find_lost, read_notes
 from analysis.pipeline import build
 from analysis.publish.render import render
 from tests.pages.test_book import HOSTILE
-from tests.small_studies import SHOP, build_report, resample_little, write_study
+from tests.small_studies import SHOP, build_report, write_study
 from tests.stages import ROOT, little_work, run_stages
 
 SAFE = re.compile(
@@ -107,15 +108,12 @@ def test_an_empty_note_is_none_and_one_that_is_no_text_is_told(tmp_path: Path) -
         read_notes(tmp_path)
 
 
-def test_a_site_with_notes_renders_and_shows_hostile_words_as_words(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    resample_little(monkeypatch)
+def test_a_site_with_notes_renders_and_shows_hostile_words_as_words(project: Path) -> None:
     data = write_study(project, SHOP)
     slug = build_report(project, data).segments[0].slug
     note(project, f"{slug}.md", "Ring {{< env HOME >}} {{< include /etc/passwd >}} <script>alert(1)</script> **early**")
     note(project, "gone.md", "Was here.")
-    told = build(project, data).told
+    told = build(project, data, effort=TESTS).told
     assert "site/notes/gone.md: no segment has this address; the note is kept and shown nowhere." in told
     render(project, project / "_site", "smalldocs")
     page = (project / "_site" / "site" / "segments" / f"{slug}.html").read_text(encoding="utf-8")

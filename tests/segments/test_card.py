@@ -14,12 +14,20 @@ import pandas as pd
 import pytest
 
 from analysis.base.errors import InputError
+from analysis.base.run import TESTS
 from analysis.features.build import FeatureTable, Variable
 from analysis.history.records import Identity
 from analysis.pages import book
 from analysis.report.model import from_json, to_json
-from analysis.segments import card
-from analysis.segments.card import Card, Descriptor, correlation_ratio, find_protected, write_card
+from analysis.segments.card import (
+    NO_PURPOSE,
+    Background,
+    Card,
+    Descriptor,
+    correlation_ratio,
+    find_protected,
+    write_card,
+)
 from analysis.segments.personas import Persona
 from analysis.segments.playbook import Action
 from analysis.settings.models import CardChoices
@@ -44,7 +52,9 @@ def persona(letter: str, *actions: Action) -> Persona:
     return Persona(own.name, letter, letter, "", "", (), (), (), (), (), (), actions, own, own.name)
 
 
-def made(values: list[object], unit: str = "category", actions: tuple[Action, ...] = (), **choices: object) -> Card:
+def made(
+    values: list[object], unit: str = "category", actions: tuple[Action, ...] = (), most: int = 5_000, **choices: object
+) -> Card:
     """Write the card of 200 customers in two segments with one protected variable."""
     found = stages()
     numeric = unit != "category"
@@ -59,7 +69,10 @@ def made(values: list[object], unit: str = "category", actions: tuple[Action, ..
     people = (persona("A", *actions), persona("B", action("For all"), action("For B")))
     profiles = replace(found.profiles, hidden=())
     stage = (study, found.cleaned, table, prepared, SEGMENTS, profiles, people)
-    return write_card(*stage, {"gender": "Gender"}, [("2012-07", "2014-06")], (), False)
+    background = Background(
+        {"gender": "Gender"}, (("2012-07", "2014-06"),), effort=replace(TESTS, silhouette_rows=most)
+    )
+    return write_card(*stage, background)
 
 
 def only(found: Card) -> Descriptor:
@@ -130,7 +143,7 @@ def test_the_last_day_is_a_year_after_the_data_unless_the_settings_name_one() ->
     named = made(["f", "m"] * 100, valid_until="2031-02-03", purpose="To plan.", owner="Marketing")
     assert (named.valid_until, named.dated) == ("2031-02-03", True)
     assert (named.purpose, named.owner) == ("To plan.", "Marketing")
-    assert made(["f", "m"] * 100).purpose == card.NO_PURPOSE
+    assert made(["f", "m"] * 100).purpose == NO_PURPOSE
 
 
 def test_what_is_named_as_age_sex_and_family_are_is_protected_and_what_is_made_of_it() -> None:
@@ -155,11 +168,10 @@ def test_the_settings_name_what_is_protected() -> None:
         find_protected(wrong, found.source, found.cleaned, found.table)
 
 
-def test_limits_are_told_from_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_are_told_from_the_run() -> None:
     assert "one picture" in " ".join(stages().report.card.limits)
     assert "random samples" not in " ".join(stages().report.card.limits)
-    monkeypatch.setattr(card, "SILHOUETTE_ROWS", 150)
-    text = " ".join(made(["f", "m"] * 100).limits)
+    text = " ".join(made(["f", "m"] * 100, most=150).limits)
     assert "Parts rest on random samples of customers: silhouettes were measured on 150." in text
     assert "in the one feature" in text
 

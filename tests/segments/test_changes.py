@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.base.run import TESTS
 from analysis.features.build import FeatureTable, Variable
 from analysis.history.identity import match_customers
 from analysis.history.records import FOLDER, Measures, Moments
@@ -18,7 +19,7 @@ from analysis.pages import book
 from analysis.pipeline import build
 from analysis.segments.changes import _drifts, _flows, _spread, population_stability, share_shift
 from tests.history.test_records import THEN, measures, members, record
-from tests.small_studies import SHOP, build_report, make_shop, render_and_check, resample_little, write_study
+from tests.small_studies import SHOP, build_report, make_shop, render_and_check, write_study
 
 VALUE = Variable("x", "Spend", "money", "feature", "", (), "", "", "", "auto", False)
 
@@ -85,7 +86,6 @@ def kinds(root: Path) -> list[str]:
 
 
 def test_a_merge_and_a_birth_among_planted_groups_are_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    resample_little(monkeypatch)
     monkeypatch.setattr(book, "write_pages", lambda *_: [])
     customers = make_shop(240)
     features = ["orders", "discount", "visits"]
@@ -96,7 +96,7 @@ def test_a_merge_and_a_birth_among_planted_groups_are_told(project: Path, monkey
     shift = customers.loc[:119, features].mean() - customers.loc[120:199, features].mean()
     one.loc[120:199, features] += shift
     one.to_csv(file, index=False)
-    build(project)
+    build(project, effort=TESTS)
     assert kinds(project) == ["kept", "kept", "merged"]
     rng = np.random.default_rng(2)
     new = customers.head(60).assign(
@@ -108,7 +108,7 @@ def test_a_merge_and_a_birth_among_planted_groups_are_told(project: Path, monkey
     for record_file in (project / FOLDER).glob("*.json"):
         record_file.unlink()
     customers.to_csv(file, index=False)
-    build(project)
+    build(project, effort=TESTS)
     pd.concat([customers, new]).to_csv(file, index=False)
     told = build_report(project)
     assert kinds(project) == ["birth", "kept", "kept", "kept"]
@@ -122,10 +122,7 @@ def text_of(file: Path) -> str:
     )
 
 
-def test_the_page_tells_of_a_first_run_and_of_a_change_and_may_be_published(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    resample_little(monkeypatch)
+def test_the_page_tells_of_a_first_run_and_of_a_change_and_may_be_published(project: Path) -> None:
     customers = make_shop(180)
     file = write_study(project, SHOP, customers)
     first = build_report(project)

@@ -21,9 +21,11 @@ from analysis.segments.profile import (
     expect_spend,
     profile_segments,
 )
+from analysis.settings.models import Study
 from tests.stages import run_stages
 
 MIN_CELL = 10
+STUDY = Study.model_construct(value=None, min_cell=MIN_CELL, seed=1, sources=())
 
 
 def variable(name: str, unit: str = "number", role: str = "feature") -> Variable:
@@ -34,7 +36,8 @@ def profile(frame: pd.DataFrame, labels: np.ndarray, value: str | None = None, *
     variables = tuple(variable(name, units.get(name, "number")) for name in frame)
     forming = tuple(v for v in variables if not v.categorical)[:2]
     matrix = frame[[v.name for v in forming]].fillna(0).to_numpy(float)
-    return profile_segments(FeatureTable(frame, variables), labels, matrix, forming, value, MIN_CELL, 1)
+    study = STUDY.model_copy(update={"value": value})
+    return profile_segments(FeatureTable(frame, variables), labels, matrix, forming, study)
 
 
 @pytest.fixture(scope="module")
@@ -296,8 +299,8 @@ def test_segments_add_up_along_the_curve_and_never_lie_above_it() -> None:
 def test_resampled_means_of_a_large_segment_spread_as_those_of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(5).gamma(2.0, 3.0, (4000, 3))
     values[::7, 1] = np.nan
-    drawn = _resampled_means(values, np.random.default_rng(1))
+    drawn = _resampled_means(values, np.random.default_rng(1), 1_000)
     monkeypatch.setattr("analysis.segments.profile.NORMAL_FROM", 1000)
-    normal = _resampled_means(values, np.random.default_rng(1))
+    normal = _resampled_means(values, np.random.default_rng(1), 1_000)
     assert normal.mean(axis=0) == pytest.approx(drawn.mean(axis=0), rel=0.01)
     assert normal.std(axis=0) == pytest.approx(drawn.std(axis=0), rel=0.35)

@@ -17,7 +17,7 @@ from analysis.pages.escaping import escape_front
 from analysis.publish.gate.checks import check, private_from_build
 from analysis.publish.render import Engine, render
 from tests.conftest import copy_project
-from tests.small_studies import SHOP, build_report, make_shop, resample_little, write_study
+from tests.small_studies import SHOP, build_report, make_shop, write_study
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -197,18 +197,16 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = copy_project(tmp_path_factory.mktemp("hostile") / "project")
     settings, table = hostile_study()
     write_study(root, settings, table)
-    with pytest.MonkeyPatch.context() as patch:
-        resample_little(patch)
-        playbook = root / "templates/playbook.yml"
-        playbook.write_text(f"{PLAY}\n{playbook.read_text(encoding='utf-8')}", encoding="utf-8")
-        first = build_report(root)
-        # The words of a registry and of notes belong to segments that are known by then; and the first run is history.
-        named = {s.slug: {"called": CALLED % s.letter} for s in first.segments[:2]}
-        (root / "site/notes").mkdir(exist_ok=True)
-        write_study(root, {**settings, "names": named}, table)
-        for segment in build_report(root).segments:
-            (root / "site/notes" / f"{segment.slug}.md").write_text(NOTE, encoding="utf-8")
-        report = build_report(root)
+    playbook = root / "templates/playbook.yml"
+    playbook.write_text(f"{PLAY}\n{playbook.read_text(encoding='utf-8')}", encoding="utf-8")
+    first = build_report(root)
+    # The words of a registry and of notes belong to segments that are known by then; and the first run is history.
+    named = {s.slug: {"called": CALLED % s.letter} for s in first.segments[:2]}
+    (root / "site/notes").mkdir(exist_ok=True)
+    write_study(root, {**settings, "names": named}, table)
+    for segment in build_report(root).segments:
+        (root / "site/notes" / f"{segment.slug}.md").write_text(NOTE, encoding="utf-8")
+    report = build_report(root)
     assert [s.name for s in report.segments[:2]] == [CALLED % s.letter for s in first.segments[:2]]
     write_study(root, SHOP)
     return root

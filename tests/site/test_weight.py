@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from tests.small_studies import SHOP, build_report, make_shop, render_and_check, resample_little, write_study
+from tests.small_studies import SHOP, build_report, make_shop, render_and_check, write_study
 
 N_COLUMNS = 100
 
@@ -39,8 +38,7 @@ def wide_shop(n_customers: int = 240) -> tuple[dict[str, Any], pd.DataFrame]:
     return {**SHOP, "segments": 3, "sources": [source]}, shop.assign(**answers)
 
 
-def test_the_page_of_a_hundred_columns_stays_within_its_weight(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    resample_little(monkeypatch)
+def test_the_page_of_a_hundred_columns_stays_within_its_weight(project: Path) -> None:
     settings, customers = wide_shop()
     assert customers.shape[1] == N_COLUMNS
     write_study(project, settings, customers)

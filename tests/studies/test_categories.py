@@ -11,10 +11,11 @@ import pytest
 
 from analysis.assignment.scoring import read_model, score
 from analysis.base.errors import InputError
+from analysis.base.run import TESTS
 from analysis.clustering import algorithms, resample
 from analysis.clustering.algorithms import competing
 from analysis.clustering.evidence import gather_evidence
-from analysis.clustering.resample import adjusted_rand, gaussian_silhouette, permuted_stability
+from analysis.clustering.resample import Gaussian, adjusted_rand, gaussian_silhouette, permuted_stability
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import MISMATCH, Prepared, apply_steps, prepare
 from analysis.settings.load import check_study
@@ -111,7 +112,7 @@ def test_groups_that_only_categories_tell_apart_are_found_and_judged() -> None:
     found = made()
     with little_work():
         evidence = gather_evidence(
-            found.matrix, found.core, study(algorithm="kprototypes", segments=3), blocks=found.blocks()
+            found.matrix, found.core, study(algorithm="kprototypes", segments=3), blocks=found.blocks(), effort=TESTS
         )
     assert adjusted_rand(shop()["group"].to_numpy() + 1, evidence.labels) > 0.9
     alone = competing(())["kmeans"].fit(found.matrix[:, :2], (3,), 1, 10, None)[0].assign(found.matrix[:, :2])
@@ -137,8 +138,7 @@ def test_a_gaussian_cloud_has_levels_too(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(resample, "silhouettes", lambda cloud, labels: (seen.append(cloud), [np.zeros(len(cloud))])[1])
     algorithm = competing(found.blocks())["kprototypes"]
     highest = found.matrix.max(axis=0)
-    shape = found.matrix.mean(axis=0), np.cov(found.matrix.T), highest
-    gaussian_silhouette(*shape, found.blocks(), 500, algorithm, 3, (1, 0))
+    gaussian_silhouette(Gaussian.of(found.matrix, found.blocks()), 500, algorithm, 3, (1, 0))
     for start, stop in found.blocks():
         block = seen[0][:, start:stop]
         assert ((block > 0).sum(axis=1) == 1).all()

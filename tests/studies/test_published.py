@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.base.run import TESTS
 from analysis.clustering.algorithms import ALGORITHMS, Matrix
 from analysis.clustering.evidence import gather_evidence
 from analysis.clustering.resample import draw_labels, fit_solutions, jaccard, permuted_stability
@@ -49,7 +50,7 @@ def test_wards_own_groups_come_back_as_published(notebook: Matrix) -> None:
 def test_the_public_notebooks_recipe_is_reproducible_and_not_natural(recipe: tuple[Matrix, Matrix]) -> None:
     study = load_study(ROOT, "notebook").model_copy(update={"algorithm": "kmeans", "segments": 4})
     with little_work():
-        found = gather_evidence(recipe[0], np.ones(len(recipe[0]), dtype=bool), study, features=recipe[1])
+        found = gather_evidence(recipe[0], np.ones(len(recipe[0]), dtype=bool), study, features=recipe[1], effort=TESTS)
     row = next(r for r in found.chosen().by_k if r.k == 4)
     assert row.silhouette == pytest.approx(0.373, abs=0.002)
     assert found.verdict == "reproducible"

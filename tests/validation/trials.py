@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from analysis.clustering import evidence, resample
+from analysis.base.run import TRIALS
+from analysis.clustering import evidence
+from analysis.clustering.resample import one_thread
 from analysis.features.prepare import prepare
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
@@ -20,7 +21,7 @@ from tests.validation.rivals import Answer, in_turn, time_rivals
 
 RECOVERABLE = 0.9
 """Adjusted Rand index of the oracle from which a draw can be recovered."""
-QUICK = {"PAIRS": 8, "PAIRS_DECIDED": 8, "NULL_DRAWS": 3, "K_MOST": 5, "GAP_DRAWS": 1, "HALVINGS": 1}
+QUICK = replace(TRIALS, pairs=8, pairs_decided=8, null_draws=3, most_segments=5)
 """Draws behind the evidence of a quick trial, which only tells whether the line still decides as it did."""
 STUDY: Study = check_study({"title": "Trial", "sources": [{"path": "trial.csv", "roles": {"feature": ["x1"]}}]})
 """The tool's own settings, none changed."""
@@ -50,15 +51,10 @@ def run_trial(name: str, stream: int, draw: int, quick: bool = False) -> Trial:
     def agreement(labels: NDArray[Any]) -> float:
         return float(adjusted_rand_score(customers.truth[inside], labels[inside]))
 
-    with resample.one_thread(), _settings(quick):
+    with one_thread(), mock.patch.object(evidence, "run_parallel", in_turn):
         started = time.process_time()
         prepared = prepare(customers.table, STUDY)
-        found = evidence.gather_evidence(prepared.matrix, prepared.core, STUDY)
+        found = evidence.gather_evidence(prepared.matrix, prepared.core, STUDY, effort=QUICK if quick else TRIALS)
         own = Answer(found.decision.k, agreement(found.labels), time.process_time() - started)
         rivals = {} if quick else time_rivals(customers.table.frame.to_numpy(float), agreement)
     return Trial(draw, k, agreement(customers.oracle), own, found.decision.algorithm, found.verdict, rivals)
-
-
-def _settings(quick: bool) -> AbstractContextManager[Any]:
-    counts = QUICK if quick else {"GAP_DRAWS": 1, "HALVINGS": 1}
-    return mock.patch.multiple(evidence, run_parallel=in_turn, **counts)
