@@ -102,8 +102,8 @@ def build(
         check_folders(root.resolve(), (root / out).resolve())
     if is_own_render():
         return
-    from analysis.pipeline import build as run
-    from analysis.pipeline import find_last
+    from analysis.build import build as run
+    from analysis.build import find_last
 
     data = data or os.environ.get("SEGMENTATION_DATA") or None
     demo = demo or bool(os.environ.get("SEGMENTATION_DEMO"))
@@ -339,7 +339,7 @@ def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port of t
 
     The site is rebuilt when settings, templates or data change.
     """
-    from analysis.pipeline import data_files
+    from analysis.build import data_files
     from analysis.publish.preview import serve
 
     root, chosen = Path.cwd(), data or os.environ.get("SEGMENTATION_DATA") or None

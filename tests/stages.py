@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +15,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import pipeline
+from analysis import build, pipeline
 from analysis.base import workers
 from analysis.base.run import TESTS
 from analysis.clustering import evidence
 from analysis.clustering.evidence import Evidence, gather_evidence
 from analysis.customers.cleaning import Cleaned
 from analysis.features.build import FeatureTable
+from analysis.features.preparation import Features
 from analysis.features.prepare import Prepared
 from analysis.pages import book, drawings
+from analysis.report.analysis import Analysis
 from analysis.report.model import Report
+from analysis.report.write import Tool, write_report
 from analysis.segments.personas import Persona
 from analysis.segments.profile import Profiles
 from analysis.settings.load import load_study
@@ -34,17 +36,6 @@ from analysis.sources.synthetic.twin import write_twin
 from analysis.sources.tables import RawTable, read_table
 
 ROOT = Path(__file__).resolve().parent.parent
-VERBS = {
-    "raw": ("pipeline", "read_source"),
-    "cleaned": ("customers.cleaning", "clean"),
-    "table": ("features.build", "build_features"),
-    "prepared": ("features.prepare", "prepare"),
-    "evidence": ("clustering.evidence", "gather_evidence"),
-    "profiles": ("segments.profile", "profile_segments"),
-    "personas": ("segments.personas", "write_personas"),
-    "report": ("report.write", "write_report"),
-}
-"""The verb of each stage, by what it gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +43,7 @@ class Stages:
     """What each stage gave, from left to right, and the folder with the private files."""
 
     study: Study
-    raw: RawTable
-    cleaned: Cleaned
-    table: FeatureTable
-    prepared: Prepared
-    evidence: Evidence
-    profiles: Profiles
-    personas: tuple[Persona, ...]
+    analysis: Analysis
     report: Report
     build: Path
 
@@ -66,6 +51,46 @@ class Stages:
     def source(self) -> Source:
         """The settings of the study's table."""
         return self.study.sources[0]
+
+    @property
+    def raw(self) -> RawTable:
+        """The first table, as read."""
+        return self.analysis.inputs.tables[0]
+
+    @property
+    def cleaned(self) -> Cleaned:
+        """Customers, cleaned."""
+        return self.analysis.customers.cleaned
+
+    @property
+    def features(self) -> Features:
+        """What the customers are clustered by."""
+        return self.analysis.features
+
+    @property
+    def table(self) -> FeatureTable:
+        """Features as they were built."""
+        return self.features.built
+
+    @property
+    def prepared(self) -> Prepared:
+        """The matrix."""
+        return self.features.prepared
+
+    @property
+    def evidence(self) -> Evidence:
+        """Labels and what speaks for them."""
+        return self.analysis.evidence
+
+    @property
+    def profiles(self) -> Profiles:
+        """Segments in figures."""
+        return self.analysis.segments.profiles
+
+    @property
+    def personas(self) -> tuple[Persona, ...]:
+        """Segments in words."""
+        return self.analysis.segments.personas
 
 
 def in_turn(jobs: Iterable[Any], **_: Any) -> list[Any]:
@@ -136,24 +161,19 @@ def take_through(data: Path | pd.DataFrame, study: Study, root: Path) -> Stages:
     (root / "_quarto.yml").write_text("{}", encoding="utf-8")
     if not (root / "templates").is_dir():
         shutil.copytree(ROOT / "templates", root / "templates")
-    given: dict[str, Any] = {}
+    given: list[tuple[Analysis, Report]] = []
 
-    def keep(name: str, verb: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(verb)
-        def run(*arguments: Any, **named: Any) -> Any:
-            given[name] = verb(*arguments, **named)
-            return given[name]
-
-        return run
+    def keep(analysis: Analysis, tool: Tool) -> Report:
+        report = write_report(analysis, tool)
+        given.append((analysis, report))
+        return report
 
     with little_work() as patch:
-        for name, (module, verb) in VERBS.items():
-            place = importlib.import_module(f"analysis.{module}")
-            patch.setattr(place, verb, keep(name, getattr(place, verb)))
-        patch.setattr(pipeline, "load_study", lambda root: study)
+        patch.setattr(pipeline, "write_report", keep)
+        patch.setattr(build, "load_study", lambda root: study)
         patch.setattr(book, "write_pages", lambda *_: [])
-        pipeline.build(root, data, force=True, effort=TESTS)
-    return Stages(study=study, **given, build=root / "build")
+        build.build(root, data, force=True, effort=TESTS)
+    return Stages(study, *given[0], root / "build")
 
 
 @functools.cache

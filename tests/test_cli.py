@@ -418,10 +418,10 @@ def test_a_spoiled_file_of_the_build_is_named(
 def test_a_spoiled_stamp_only_means_to_build_again(
     text: str, finished: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analysis import pipeline
+    from analysis import build
 
     (finished / "build/stamp.json").write_text(text)
-    monkeypatch.setattr(pipeline, "_compute", lambda *_, **__: pipeline.Built("data", False, fresh=True))
+    monkeypatch.setattr(build, "_make", lambda *_, **__: build.Built("data", False, fresh=True))
     ended = run("build")
     assert ended.code == 0 and "Built from" in ended.out
 

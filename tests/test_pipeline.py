@@ -12,12 +12,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis import pipeline
 from analysis.base.run import TESTS
+from analysis.build import build
 from analysis.cli import app
 from analysis.pages import book
 from analysis.pages.book import SYNTHETIC
-from analysis.pipeline import build
 from analysis.report.model import Report
 from analysis.settings.load import check_study, merge
 from analysis.sources.synthetic.twin import write_twin
@@ -72,7 +71,7 @@ def write_database(file: Path, customers: pd.DataFrame) -> None:
 def test_an_address_in_the_settings_is_read_anew_each_time(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = {**SHOP["sources"][0], "path": "sqlite:///shop.db", "query": "customers"}
     study = check_study({**SHOP, "sources": [source]})
-    monkeypatch.setattr(pipeline, "load_study", lambda root: study)
+    monkeypatch.setattr("analysis.build.load_study", lambda root: study)
     write_database(project / "shop.db", make_shop(90))
     assert build(project, effort=TESTS).data == "shop.db"
     write_database(project / "shop.db", make_shop(120))

@@ -12,13 +12,13 @@ import pandas as pd
 from joblib import delayed
 from numpy.typing import NDArray
 
-from analysis.base.run import USERS, Effort
+from analysis.base.run import Run
 from analysis.base.workers import run_all
 from analysis.clustering.algorithms import Algorithm, Labels, Matrix, competing, sample_rows
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.resample import adjusted_rand, one_thread
 from analysis.features.build import FeatureTable, Variable
-from analysis.features.prepare import Prepared, prepare
+from analysis.features.preparation import Features, prepare_customers
 from analysis.features.relations import cramers_v
 from analysis.features.select import spearman
 from analysis.settings.models import Reduce, Study
@@ -85,65 +85,39 @@ class Multiverse:
 
 
 def explore_choices(
-    table: FeatureTable,
-    prepared: Prepared,
+    features: Features,
     study: Study,
     evidence: Evidence,
-    run: Callable[[list[Any]], list[float]] = run_all,
-    effort: Effort = USERS,
+    run: Run,
+    work: Callable[[list[Any]], list[float]] = run_all,
 ) -> Multiverse:
     """Cluster the customers again under every combination of scaling, algorithm, feature set and outlier rule.
 
     Parameters
     ----------
-    table : FeatureTable
+    features : Features
         n customers.
-    prepared : Prepared
     study : Study
     evidence : Evidence
-    run : callable, optional
+    run : Run
+    work : callable, optional
         Runs joblib jobs, or knows their results.
-    effort : Effort, optional
     """
-    at = sample_rows(len(table.frame), ROWS, study.seed)
-    published, k = evidence.labels[at], evidence.decision.k
-    forming = {variable.name for variable in prepared.variables}
-    own = FeatureTable(
-        table.frame.iloc[at].reset_index(drop=True),
-        tuple(
-            v if v.name in forming else replace(v, role="descriptor") for v in table.variables if v.role != "outcome"
-        ),
-    )
+    at = sample_rows(len(features.table.frame), ROWS, study.seed)
+    own = _only_forming(features, at)
     # What was chosen stands: leaving a feature out must not bring another one in.
     copies = "weigh" if study.near_copies == "weigh" else "keep"
     plain = study.model_copy(update={"near_copies": copies, "noise": "keep"})
-    sets = dict(_feature_sets(own, prepared, plain))
-    described, jobs = [], []
-    for (label, (kept, reduce)), scaling, outliers in product(sets.items(), SCALINGS, OUTLIERS):
-        changed = plain.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
-        made = prepare(kept, changed)
-        for name, algorithm in competing(made.blocks()).items():
-            if not algorithm.takes_k:
-                continue
-            ours = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce)
-            is_published = ours and kept is own and name == evidence.decision.algorithm
-            described.append(Choice(scaling, name, label, outliers, is_published, 0.0))
-            jobs.append(
-                delayed(_agreement)(made.matrix, made.core, algorithm, k, study.seed, published, effort.starts_null)
-            )
-    single = list(prepared.variables) if len(prepared.variables) > 2 else []
-    for variable in single:
-        made = prepare(_without(own, variable.name), plain)
-        algorithms = competing(made.blocks())
-        winner = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
-        winner = winner if winner.takes_k else algorithms["kmeans"]
-        jobs.append(delayed(_agreement)(made.matrix, made.core, winner, k, study.seed, published, effort.starts_null))
-    found = run(jobs)
+    task = _Task(evidence.labels[at], evidence.decision.algorithm, evidence.decision.k, study.seed, run)
+    described, jobs = _list_choices(own, study, plain, task)
+    single = list(features.prepared.variables) if len(features.prepared.variables) > 2 else []
+    jobs += [_leave_out(own, variable, plain, task) for variable in single]
+    found = work(jobs)
     choices = tuple(replace(choice, agreement=value) for choice, value in zip(described, found, strict=False))
     values = np.array([choice.agreement for choice in choices])
     left = sorted(zip((v.name for v in single), found[len(choices) :], strict=True), key=lambda pair: pair[1])
     return Multiverse(
-        k,
+        task.k,
         len(at),
         choices,
         float((values >= AGREES).mean()),
@@ -153,10 +127,64 @@ def explore_choices(
     )
 
 
-def _feature_sets(
-    own: FeatureTable, prepared: Prepared, study: Study
-) -> Iterator[tuple[str, tuple[FeatureTable, Reduce | None]]]:
-    """The features as published, their principal components, and all but the one that the others tell least of."""
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What each choice is compared with, and how: published labels, algorithm, number of segments and seed."""
+
+    published: Labels
+    algorithm: str
+    k: int
+    seed: int
+    run: Run
+
+    def job(self, features: Features, algorithm: Algorithm) -> Any:
+        """Prepare the clustering of some features; its result is the agreement with the published labels."""
+        made = features.prepared
+        starts = self.run.effort.starts_null
+        return delayed(_agreement)(made.matrix, made.core, algorithm, self.k, self.seed, self.published, starts)
+
+
+def _only_forming(features: Features, at: NDArray[np.intp]) -> Features:
+    """Keep some rows; variables that do not form segments only describe, and outcomes go."""
+    forming = {variable.name for variable in features.prepared.variables}
+    table = FeatureTable(
+        features.table.frame.iloc[at].reset_index(drop=True),
+        tuple(
+            v if v.name in forming else replace(v, role="descriptor")
+            for v in features.table.variables
+            if v.role != "outcome"
+        ),
+    )
+    return replace(features, table=table)
+
+
+def _list_choices(own: Features, study: Study, plain: Study, task: _Task) -> tuple[list[Choice], list[Any]]:
+    """List all combinations and the job of each, by algorithms that take a number of segments."""
+    described, jobs = [], []
+    sets = dict(_feature_sets(own, plain))
+    for (label, (features, reduce)), scaling, outliers in product(sets.items(), SCALINGS, OUTLIERS):
+        changed = plain.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
+        made = prepare_customers(features, changed, task.run)
+        as_set = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce) and features is own
+        for name, algorithm in competing(made.prepared.blocks()).items():
+            if algorithm.takes_k:
+                published = as_set and name == task.algorithm
+                described.append(Choice(scaling, name, label, outliers, published, 0.0))
+                jobs.append(task.job(made, algorithm))
+    return described, jobs
+
+
+def _leave_out(own: Features, variable: Variable, plain: Study, task: _Task) -> Any:
+    """Give the job that clusters without a feature, by the published algorithm where it takes a number of segments."""
+    made = prepare_customers(_without(own, variable.name), plain, task.run)
+    algorithms = competing(made.prepared.blocks())
+    winner = algorithms.get(task.algorithm, algorithms["kmeans"])
+    return task.job(made, winner if winner.takes_k else algorithms["kmeans"])
+
+
+def _feature_sets(own: Features, study: Study) -> Iterator[tuple[str, tuple[Features, Reduce | None]]]:
+    """Give the features as published, their principal components, and all but the one least related to the others."""
+    prepared = own.prepared
     yield "as published", (own, study.reduce)
     p = len(prepared.variables)
     if study.reduce:
@@ -167,7 +195,7 @@ def _feature_sets(
         held = np.cumsum(every**2) / (every**2).sum()
         yield "principal components", (own, Reduce(pca=int(np.searchsorted(held, HOLDS)) + 1))
     if p > 3:
-        loner = _loner(own, prepared.variables)
+        loner = _loner(own.table, prepared.variables)
         yield f"without {loner.label}", (_without(own, loner.name), study.reduce)
 
 
@@ -182,9 +210,9 @@ def _loner(own: FeatureTable, variables: Sequence[Variable]) -> Variable:
     return variables[int(related.sum(axis=0).argmin())]
 
 
-def _without(table: FeatureTable, name: str) -> FeatureTable:
-    variables = tuple(replace(v, role="descriptor") if v.name == name else v for v in table.variables)
-    return FeatureTable(table.frame, variables)
+def _without(features: Features, name: str) -> Features:
+    variables = tuple(replace(v, role="descriptor") if v.name == name else v for v in features.table.variables)
+    return replace(features, table=FeatureTable(features.table.frame, variables))
 
 
 def _agreement(

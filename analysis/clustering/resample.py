@@ -121,11 +121,6 @@ def fit_solutions(
     seed: int,
     starts: int = USUAL_STARTS,
     effort: Effort = USERS,
-    algorithm: Algorithm,
-    ks: tuple[int, ...],
-    seed: int,
-    starts: int = USUAL_STARTS,
-    effort: Effort = USERS,
 ) -> tuple[Fit, ...]:
     """The published fits of one algorithm; data that ask for more starts in resamples get more of them here, too."""
     with one_thread():

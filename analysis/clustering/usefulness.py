@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.base.errors import InputError
 from analysis.base.formats import Formats, in_sentence, in_words, joined
-from analysis.base.run import USERS, Effort
+from analysis.base.run import USERS, Effort, Run
 from analysis.clustering.algorithms import competing
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.holdout import (
@@ -27,14 +26,15 @@ from analysis.clustering.holdout import (
     held_out_scores,
 )
 from analysis.clustering.resample import fit_solutions
-from analysis.customers.assembly import Assembled, assemble, purchases_after
-from analysis.customers.cleaning import clean
+from analysis.customers.assembly import purchases_after, settle_date
+from analysis.customers.gathering import name_computed
 from analysis.customers.lifetime_value import Estimate
 from analysis.customers.rfm import NO_PURCHASE, rfm_cells, rfm_scores
-from analysis.features.build import FeatureTable, build_features
-from analysis.features.prepare import Prepared, prepare
+from analysis.features.build import FeatureTable
+from analysis.features.preparation import prepare_customers
+from analysis.features.prepare import Prepared
 from analysis.settings.models import Study
-from analysis.sources.tables import RawTable
+from analysis.sources.inputs import Inputs, look_back
 
 HELD_OUT = 1 / 3
 """Part of the time span that is held out where the settings name no date. Ours."""
@@ -105,7 +105,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Usefulness:
     """All that was tried.
 
     Attributes
@@ -145,8 +145,8 @@ class Proof:
         return (*self.later, *self.outcomes)
 
 
-def settle_split(raws: Sequence[RawTable], study: Study, as_of: dt.date | None) -> dt.date | None:
-    """The last day that segments are formed by in the proof; None where there are no transactions.
+def settle_split(inputs: Inputs, study: Study) -> dt.date | None:
+    """Choose the last day that segments are formed by when they predict what comes later; None without transactions.
 
     Raises
     ------
@@ -154,7 +154,8 @@ def settle_split(raws: Sequence[RawTable], study: Study, as_of: dt.date | None) 
         Where the date of the settings leaves no transactions before or after it.
     """
     chosen, place = study.proof.split, "_quarto.yml, segmentation.proof.split"
-    pairs = [(r, s) for r, s in zip(raws, study.sources, strict=True) if s.kind == "transactions"]
+    as_of = settle_date(inputs.tables, study)
+    pairs = [(r, s) for r, s in zip(inputs.tables, study.sources, strict=True) if s.kind == "transactions"]
     days = [raw.frame[source.columns.date].dropna() for raw, source in pairs if source.columns.date]
     known = [each[each < pd.Timestamp(as_of) + pd.Timedelta(days=1)] if as_of else each for each in days]
     known = [each for each in known if len(each)]
@@ -175,14 +176,8 @@ def settle_split(raws: Sequence[RawTable], study: Study, as_of: dt.date | None) 
 
 
 def prove(
-    raws: Sequence[RawTable],
-    study: Study,
-    as_of: dt.date | None,
-    split: dt.date | None,
-    table: FeatureTable,
-    evidence: Evidence,
-    effort: Effort = USERS,
-) -> Proof:
+    inputs: Inputs, study: Study, split: dt.date | None, table: FeatureTable, evidence: Evidence, run: Run
+) -> Usefulness:
     """Predict what took no part in forming the segments, and compare with simpler ways to group the customers.
 
     Means of the groups are taken over one half of the customers and scored on the other half: a segmentation does not
@@ -190,53 +185,49 @@ def prove(
 
     Parameters
     ----------
-    raws : sequence of RawTable
-        In the order of ``study.sources``.
+    inputs : Inputs
     study : Study
-    as_of : date, optional
-        Of the study.
     split : date, optional
         As `settle_split` gives it.
     table : FeatureTable
         n customers.
     evidence : Evidence
         Of them.
-    effort : Effort, optional
+    run : Run
     """
-    made = Proof()
-    if split is not None and as_of is not None:
+    with run.stage("Prove use"):
+        return _prove(inputs, study, split, table, evidence, run)
+
+
+def _prove(
+    inputs: Inputs, study: Study, split: dt.date | None, table: FeatureTable, evidence: Evidence, run: Run
+) -> Usefulness:
+    made, effort = Usefulness(), run.effort
+    if split is not None and (as_of := settle_date(inputs.tables, study)) is not None:
         # What an error says may name single rows of the data.
         with contextlib.suppress(InputError):
-            made = _prove_in_time(raws, study, as_of, split, evidence, effort)
+            made = _prove_in_time(inputs, study, as_of, split, evidence, run)
         if not made.split:
             why = f"what is known up to {split} holds fewer than {FEWEST} customers, or not all that the settings name"
-            made = Proof(notes=(f"Purchases after a date were not predicted: {why}.",))
+            made = Usefulness(notes=(f"Purchases after a date were not predicted: {why}.",))
     outcomes, notes = _prove_outcomes(table, study, evidence, effort)
     made = replace(made, outcomes=tuple(outcomes), notes=(*made.notes, *notes))
     return replace(made, headline=_headline(made.targets), halvings=effort.holdout_halvings, draws=effort.holdout_draws)
 
 
 def _prove_in_time(
-    raws: Sequence[RawTable], study: Study, as_of: dt.date, split: dt.date, evidence: Evidence, effort: Effort
-) -> Proof:
+    inputs: Inputs, study: Study, as_of: dt.date, split: dt.date, evidence: Evidence, run: Run
+) -> Usefulness:
     """Form segments by what was known at the split, and predict purchases after it."""
-    then = study.model_copy(update={"as_of": split})
-    early = assemble([_told_by(raw, s.kind, split) for raw, s in zip(raws, study.sources, strict=True)], then)
-    own = {name: _computed(early, name) for name in ("recency_days", "frequency", "spend", "days_since_visit")}
-    raw = _known(early.raw, [own["recency_days"], own["days_since_visit"]])
-    if raw.n_rows < FEWEST:
-        return Proof()
-    cleaned = clean(raw, early.source, then, split)
-    features = build_features(cleaned, early.source, then, early.described)
-    prepared = prepare(features, then)
-    segments = _form(prepared, study, evidence, effort)
+    features = prepare_customers(*look_back(inputs, study, split, FEWEST), run.silent())
+    early, cleaned, prepared = features.customers.assembled, features.customers.cleaned, features.prepared
+    segments = _form(prepared, study, evidence, run.effort)
     if segments is None:
-        return Proof()
+        return Usefulness()
     groupings = [Grouping("segments", "Segments", segments)]
-    groupings += _rfm(
-        cleaned.frame.rename(columns={own[name]: name for name in ("recency_days", "frequency", "spend")})
-    )
-    bought = purchases_after(raws, study, split, as_of).reindex(cleaned.keys.to_numpy()).fillna(0.0)
+    computed = {name_computed(early, name): name for name in ("recency_days", "frequency", "spend")}
+    groupings += _rfm(cleaned.frame.rename(columns=computed))
+    bought = purchases_after(inputs.tables, study, split, as_of).reindex(cleaned.keys.to_numpy()).fillna(0.0)
     model = early.lifetime.of(cleaned.keys).frame if early.lifetime else None
     formats, after = Formats(study.currency, study.customers, study.min_cell), f"after {split}"
     targets, notes = [], []
@@ -249,13 +240,13 @@ def _prove_in_time(
         ways = [*groupings, _random(groupings[0])]
         if model is not None:
             ways.append(_ranked(model[expected].to_numpy(float)))
-        found = _score(label, values, measure, ways, study, formats, effort)
+        found = _score(label, values, measure, ways, study, formats, run.effort)
         targets += [found] if found else []
         notes += [] if found else [_too_few(label)]
     undated = [v.label for v in prepared.variables if not {v.name, *v.columns} & set(early.described)]
     if undated:
         notes.append(f"{joined(undated)} have no date, so they are taken as they are today: the test is milder for it.")
-    return Proof("", tuple(targets), (), split.isoformat(), as_of.isoformat(), raw.n_rows, tuple(notes))
+    return Usefulness("", tuple(targets), (), split.isoformat(), as_of.isoformat(), len(cleaned.frame), tuple(notes))
 
 
 def _prove_outcomes(
@@ -286,27 +277,6 @@ def _too_few(label: str) -> str:
     return (
         f"{label}: not predicted. Needed are {FEWEST} customers, and {FEWEST_EACH} who differ from the commonest value."
     )
-
-
-def _told_by(raw: RawTable, kind: str, split: dt.date) -> RawTable:
-    """A survey without the answers given after the split, where it says when they were given."""
-    days = raw.frame.select_dtypes("datetime")
-    if kind != "survey" or not days.shape[1]:
-        return raw
-    frame = raw.frame[~(days.max(axis=1) >= pd.Timestamp(split) + pd.Timedelta(days=1))]
-    return replace(raw, frame=frame, n_rows=len(frame))
-
-
-def _computed(early: Assembled, name: str) -> str:
-    """The column of a computed feature: its own name, or that with its source before it."""
-    return next((c for c in early.described if c == name or c.endswith(f"_{name}")), name)
-
-
-def _known(raw: RawTable, seen: list[str]) -> RawTable:
-    """The customers who had bought or visited."""
-    there = [column for column in seen if column in raw.frame.columns]
-    frame = raw.frame[raw.frame[there].notna().any(axis=1)].reset_index(drop=True)
-    return replace(raw, frame=frame, n_rows=len(frame))
 
 
 def _form(prepared: Prepared, study: Study, evidence: Evidence, effort: Effort) -> NDArray[np.intp] | None:

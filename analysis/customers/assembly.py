@@ -109,7 +109,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         Where a source names no key, or a column that it needs is missing.
     """
     pairs = list(zip(range(len(raws)), raws, study.sources, strict=True))
-    as_of = _newest(raws, study.sources) if study.as_of == "auto" else study.as_of
+    as_of = settle_date(raws, study)
     answered = [line for _, raw, source in pairs for line in _answers(raw, source)]
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
@@ -371,6 +371,11 @@ def _unmatched(raw: RawTable, joined: Joined, n: int) -> list[LedgerLine]:
             "counted as none where a count or a sum; missing otherwise",
         ),
     ]
+
+
+def settle_date(raws: Sequence[RawTable], study: Study) -> dt.date | None:
+    """Give the study's date: that of the settings, else the newest of all tables; None where there is none."""
+    return _newest(raws, study.sources) if study.as_of == "auto" else study.as_of
 
 
 def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | None:

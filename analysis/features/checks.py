@@ -9,21 +9,10 @@ from analysis.settings.models import Study
 
 if TYPE_CHECKING:
     from analysis.features.build import FeatureTable
-    from analysis.sources.tables import RawTable
-
-
-def check_draft(study: Study, raw: RawTable) -> None:
-    source = study.sources[0]
-    if source.kind in {"customers", "survey"} and not source.roles.feature:
-        kinds = dict.fromkeys(column.type for column in raw.columns)
-        raise InputError(
-            f"{raw.shown_path} has no column that can serve as a feature; it has {listed(kinds, 6)} columns.",
-            "Expected numbers or yes/no answers that vary between rows.",
-            "Export such columns, or draft the settings: python -m analysis init",
-        )
 
 
 def check_features(study: Study, table: FeatureTable) -> None:
+    """Refuse settings that name a variable which is not there, and too few customers."""
     names, n = table.frame.columns.tolist(), len(table.frame)
     texts = {variable.name for variable in table.variables if variable.categorical}
     named = {"value": study.value, "proof.recency": study.proof.recency, "proof.frequency": study.proof.frequency}

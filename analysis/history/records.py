@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -256,7 +256,8 @@ class Record:
 class Past:
     """What is known of earlier runs: this very one, the one to compare with, and the messages about them.
 
-    ``study`` is the title under which the runs are kept, where it is not the study's own.
+    ``study`` is the title under which the runs are kept, where it is not the study's own; ``members`` has the earlier
+    run's segment by customer key, where that is at hand.
     """
 
     stem: str
@@ -265,6 +266,7 @@ class Past:
     told: tuple[str, ...] = ()
     study: str = ""
     table: Table | None = None
+    members: pd.Series | None = field(default=None, compare=False, repr=False)
 
     def compared(self) -> str:
         """Name of the run whose segments today's are matched to; empty for none."""

@@ -19,7 +19,7 @@ from analysis.clustering.evidence import Preferences, SegmentEvidence
 from analysis.clustering.lint import Finding
 from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence, Decision, Nulls
 from analysis.clustering.solutions import Gorge, Level, Neighbour, Reach, Tree
-from analysis.clustering.usefulness import Proof
+from analysis.clustering.usefulness import Usefulness
 from analysis.customers.cleaning import LedgerLine
 from analysis.customers.rfm import RfmGrid
 from analysis.features.build import Variable
@@ -217,7 +217,7 @@ class Report:
     value_total: float | None
     segments: tuple[Segment, ...]
     rules: Rules
-    proof: Proof
+    proof: Usefulness
     card: Card
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None

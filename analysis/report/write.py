@@ -1,25 +1,12 @@
-"""From the results of all stages to the Report."""
+"""From an analysis to the Report."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
-from analysis.assignment.questions import Questions
-from analysis.assignment.rules import Rules
 from analysis.base.formats import Formats, in_words, number
-from analysis.clustering.choices import Multiverse
-from analysis.clustering.evidence import Evidence
-from analysis.clustering.lint import Finding
-from analysis.clustering.solutions import Solutions
-from analysis.clustering.usefulness import Proof
-from analysis.customers.cleaning import Cleaned, LedgerLine
-from analysis.customers.rfm import RfmGrid
-from analysis.features.build import FeatureTable
-from analysis.features.column_summary import ColumnSummary, Missingness
-from analysis.features.prepare import Prepared
-from analysis.features.provenance import SourceSummary
-from analysis.features.relations import Relations
-from analysis.history.records import Change
+from analysis.report.analysis import Analysis
 from analysis.report.model import (
     VERDICTS,
     DataInfo,
@@ -32,56 +19,86 @@ from analysis.report.model import (
     to_json,
 )
 from analysis.report.trials import Validation
-from analysis.segments.card import Card
-from analysis.segments.personas import Persona
-from analysis.segments.profile import ExpectedSpend, Profiles
-from analysis.segments.targeting import Targeting
 from analysis.settings.models import Study
 
 
-def write_report(
-    study: Study,
-    sources: tuple[SourceSummary, ...],
-    joining: tuple[LedgerLine, ...],
-    cleaned: Cleaned,
-    columns: tuple[ColumnSummary, ...],
-    missingness: Missingness,
-    correlations: Relations,
-    associations: Relations,
-    table: FeatureTable,
-    prepared: Prepared,
-    evidence: Evidence,
-    solutions: Solutions,
-    multiverse: Multiverse,
-    profiles: Profiles,
-    personas: tuple[Persona, ...],
-    synthetic: bool,
-    findings: tuple[Finding, ...],
-    versions: dict[str, str],
-    draft: str,
-    rules: Rules,
-    proof: Proof,
-    card: Card,
-    expected: ExpectedSpend | None = None,
-    rfm: RfmGrid | None = None,
-    validation: Validation | None = None,
-    change: Change | None = None,
-    questions: Questions | None = None,
-    targeting: Targeting | None = None,
-) -> Report:
-    """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits, or whole."""
-    n = len(table.frame)
-    info = StudyInfo(
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What a report states of the tool itself.
+
+    Attributes
+    ----------
+    versions : dict of str to str
+        Of Python and of packages that can change a number.
+    validation : Validation, optional
+        How the method did on customers whose groups are known.
+    """
+
+    versions: dict[str, str]
+    validation: Validation | None = None
+
+
+def write_report(analysis: Analysis, tool: Tool) -> Report:
+    """Put the stages' results together, numbers rounded to :data:`DIGITS` significant digits, or whole.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    tool : Tool
+    """
+    features, found, robustness = analysis.features, analysis.segments, analysis.robustness
+    prepared, profiles = features.prepared, found.profiles
+    info = _describe_study(analysis, tool)
+    segments = _list_segments(analysis)
+    report = Report(
+        schema_version=1,
+        study=info,
+        data=_describe_data(analysis),
+        ledger=(*analysis.customers.ledger, *prepared.ledger),
+        variables=features.table.variables,
+        steps=prepared.steps,
+        groups=prepared.groups,
+        dropped=prepared.dropped,
+        findings=robustness.findings,
+        decision=analysis.evidence.decision,
+        verdict=_judge(analysis, info, segments),
+        evidence=_list_evidence(analysis),
+        everyone=profiles.everyone,
+        hidden=profiles.hidden,
+        categories=profiles.categories,
+        map=profiles.map,
+        spread=profiles.spread,
+        unassigned=profiles.unassigned,
+        value_total=profiles.value_total,
+        segments=segments,
+        rules=analysis.assignment.rules,
+        proof=analysis.usefulness,
+        card=found.card,
+        expected=found.expected,
+        rfm=analysis.customers.assembled.rfm,
+        validation=tool.validation,
+        contrasts=profiles.contrasts,
+        concentration=profiles.concentration,
+        change=found.change,
+        questions=analysis.assignment.questions,
+        targeting=found.targeting,
+    )
+    return from_json(to_json(report))
+
+
+def _describe_study(analysis: Analysis, tool: Tool) -> StudyInfo:
+    study = analysis.study
+    return StudyInfo(
         study.title,
         study.subtitle,
         study.customers,
         study.locale,
         study.currency,
         study.period,
-        cleaned.as_of.isoformat() if cleaned.as_of else "",
-        synthetic,
-        n,
-        int(prepared.core.sum()),
+        analysis.customers.as_of,
+        analysis.inputs.synthetic,
+        len(analysis.features.table.frame),
+        int(analysis.features.prepared.core.sum()),
         study.min_cell,
         study.seed,
         study.scaling,
@@ -91,21 +108,29 @@ def write_report(
         study.noise,
         study.value,
         _settings(study),
-        versions,
+        tool.versions,
     )
-    data = DataInfo(
-        sources=sources,
-        columns=columns,
-        missing_cells=sum(column.missing for column in columns if column.missing >= study.min_cell),
-        missingness=missingness,
+
+
+def _describe_data(analysis: Analysis) -> DataInfo:
+    data, cleaned, study = analysis.data, analysis.customers.cleaned, analysis.study
+    return DataInfo(
+        sources=data.sources,
+        columns=data.columns,
+        missing_cells=sum(column.missing for column in data.columns if column.missing >= study.min_cell),
+        missingness=data.missingness,
         duplicates=cleaned.duplicates,
         duplicate_rows=cleaned.duplicate_groups_rows,
         constants=cleaned.constants,
-        correlations=correlations,
-        associations=associations,
-        draft=draft,
+        correlations=data.correlations,
+        associations=data.associations,
+        draft=analysis.inputs.draft,
     )
-    segments = tuple(
+
+
+def _list_segments(analysis: Analysis) -> tuple[Segment, ...]:
+    found = analysis.segments
+    return tuple(
         Segment(
             p.id,
             w.slug,
@@ -133,56 +158,33 @@ def write_report(
             w.identity.name,
             w.today,
         )
-        for p, w, e in zip(profiles.segments, personas, evidence.segments, strict=True)
+        for p, w, e in zip(found.profiles.segments, found.personas, analysis.evidence.segments, strict=True)
     )
-    title, sentence = VERDICTS[evidence.verdict]
-    worth = next((v.label.lower() for v in table.variables if v.name == study.value), "")
-    report = Report(
-        schema_version=1,
-        study=info,
-        data=data,
-        ledger=(*joining, *cleaned.ledger, *prepared.ledger),
-        variables=table.variables,
-        steps=prepared.steps,
-        groups=prepared.groups,
-        dropped=prepared.dropped,
-        findings=findings,
-        decision=evidence.decision,
-        verdict=VerdictInfo(evidence.verdict, title, _headline(n, segments, evidence.verdict, info, worth), sentence),
-        evidence=EvidenceInfo(
-            evidence.chosen().by_k,
-            evidence.algorithms,
-            evidence.segments,
-            evidence.nulls,
-            evidence.prefers,
-            solutions.slsa,
-            solutions.gorge,
-            solutions.neighbours,
-            solutions.tree,
-            solutions.reach,
-            multiverse,
-        ),
-        everyone=profiles.everyone,
-        hidden=profiles.hidden,
-        categories=profiles.categories,
-        map=profiles.map,
-        spread=profiles.spread,
-        unassigned=profiles.unassigned,
-        value_total=profiles.value_total,
-        segments=segments,
-        rules=rules,
-        proof=proof,
-        card=card,
-        expected=expected,
-        rfm=rfm,
-        validation=validation,
-        contrasts=profiles.contrasts,
-        concentration=profiles.concentration,
-        change=change,
-        questions=questions,
-        targeting=targeting,
+
+
+def _list_evidence(analysis: Analysis) -> EvidenceInfo:
+    evidence, solutions = analysis.evidence, analysis.robustness.solutions
+    return EvidenceInfo(
+        evidence.chosen().by_k,
+        evidence.algorithms,
+        evidence.segments,
+        evidence.nulls,
+        evidence.prefers,
+        solutions.slsa,
+        solutions.gorge,
+        solutions.neighbours,
+        solutions.tree,
+        solutions.reach,
+        analysis.robustness.multiverse,
     )
-    return from_json(to_json(report))
+
+
+def _judge(analysis: Analysis, info: StudyInfo, segments: tuple[Segment, ...]) -> VerdictInfo:
+    verdict = analysis.evidence.verdict
+    title, sentence = VERDICTS[verdict]
+    variables = analysis.features.table.variables
+    worth = next((v.label.lower() for v in variables if v.name == analysis.study.value), "")
+    return VerdictInfo(verdict, title, _headline(info.n_customers, segments, verdict, info, worth), sentence)
 
 
 def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyInfo, value: str) -> str:

@@ -112,7 +112,6 @@ def look_back(
     table: FeatureTable,
     labels: Labels,
     keys: pd.Series,
-    then: pd.Series | None,
     profiles: Profiles,
     study: Study,
     as_of: str,
@@ -130,8 +129,6 @@ def look_back(
         n customers.
     labels : ndarray of int, shape (n,)
     keys : Series of str, shape (n,)
-    then : Series of int, optional
-        The earlier run's memberships by key, if they are available.
     profiles : Profiles
     study : Study
     as_of : str
@@ -141,7 +138,7 @@ def look_back(
         return LookedBack(Memory(own.segments, own.gone, as_of), own.change)
     k, base = len(profiles.segments), past.previous or own
     now = pd.Series(labels, index=pd.Index(keys.astype("str")))
-    matching = match(base, measures, (then, now), study.min_cell) if base else None
+    matching = match(base, measures, (past.members, now), study.min_cell) if base else None
     if base and matching is None:
         what = f"The run {base.stem} was made of other features; this one is not compared with it."
         return LookedBack(remember(None, None, k, as_of), None, (what,))

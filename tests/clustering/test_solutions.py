@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import entropy
 from sklearn.metrics import adjusted_rand_score
 
+from analysis.base.run import TESTS, Run
 from analysis.clustering.choices import AGREES, Multiverse, explore_choices
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.solutions import Solutions, compare_solutions
@@ -110,7 +111,9 @@ def stages() -> Stages:
 
 def explored(stages: Stages, **changes: Any) -> Multiverse:
     with little_work():
-        return explore_choices(stages.table, stages.prepared, stages.study.model_copy(update=changes), stages.evidence)
+        return explore_choices(
+            stages.features, stages.study.model_copy(update=changes), stages.evidence, Run(effort=TESTS)
+        )
 
 
 def test_the_choices_are_all_combinations_and_the_published_one_agrees_nearly_fully(stages: Stages) -> None:

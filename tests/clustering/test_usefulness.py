@@ -16,11 +16,10 @@ import pandas as pd
 import pytest
 
 from analysis.base.errors import InputError
-from analysis.base.run import TESTS
+from analysis.base.run import TESTS, Run
 from analysis.clustering import holdout, usefulness
 from analysis.clustering.holdout import Grouping
-from analysis.clustering.usefulness import Proof, prove, settle_split
-from analysis.customers.assembly import assemble
+from analysis.clustering.usefulness import Usefulness, prove, settle_split
 from analysis.features.build import FeatureTable, Variable
 from analysis.pages import book
 from analysis.pages.book import write_pages
@@ -28,6 +27,7 @@ from analysis.pages.charts.proof import proof as draw_proof
 from analysis.report.model import Report
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
+from analysis.sources.inputs import Inputs
 from analysis.sources.tables import RawTable, read_table
 from tests.stages import ROOT, little_work, run_stages
 
@@ -37,7 +37,7 @@ NOTHING = FeatureTable(pd.DataFrame(), ())
 HOSTILE = "</script><script>alert(1)</script>"
 
 
-EFFORT = replace(TESTS, holdout_draws=60)
+RUN = Run(effort=replace(TESTS, holdout_draws=60))
 
 
 def make_orders(n_customers: int = 200, seed: int = 1) -> pd.DataFrame:
@@ -66,8 +66,8 @@ def judged(labels: np.ndarray = NOBODY, k: int = 3, algorithm: str = "kmeans") -
     return SimpleNamespace(decision=SimpleNamespace(algorithm=algorithm, k=k), labels=labels)
 
 
-def prove_orders(raws: list[RawTable], study: Study, split: dt.date = SPLIT) -> Proof:
-    return prove(raws, study, assemble(raws, study).as_of, split, NOTHING, judged(), EFFORT)
+def prove_orders(raws: list[RawTable], study: Study, split: dt.date = SPLIT) -> Usefulness:
+    return prove(Inputs(tuple(raws)), study, split, NOTHING, judged(), RUN)
 
 
 @pytest.fixture
@@ -145,25 +145,25 @@ def test_answers_given_after_the_date_form_nothing(tmp_path: Path, grouped: list
 def test_a_third_of_the_time_is_held_out_unless_a_date_is_named(tmp_path: Path) -> None:
     orders = make_orders()
     raws, study = study_of(tmp_path, orders)
-    split = settle_split(raws, study, None)
+    split = settle_split(Inputs(tuple(raws)), study)
     first, last = orders["on"].min().date(), orders["on"].max().date()
     assert split is not None and (last - split) / (last - first) == pytest.approx(1 / 3, abs=0.01)
     named = study.model_copy(update={"proof": study.proof.model_copy(update={"split": SPLIT})})
-    assert settle_split(raws, named, None) == SPLIT
+    assert settle_split(Inputs(tuple(raws)), named) == SPLIT
 
 
 @pytest.mark.parametrize(("date", "word"), [("2023-12-31", "before"), ("2025-06-30", "after")])
 def test_a_date_that_leaves_nothing_is_refused(tmp_path: Path, date: str, word: str) -> None:
     raws, study = study_of(tmp_path, make_orders(), proof={"split": date})
     with pytest.raises(InputError, match=rf"proof.split: {date} leaves no transactions {word} it") as error:
-        settle_split(raws, study, None)
+        settle_split(Inputs(tuple(raws)), study)
     assert "Transactions range from 2024-01-0" in str(error.value)
 
 
 def test_a_date_without_transactions_is_refused() -> None:
     study = check_study({"title": "t", "sources": [{"path": "a.csv"}], "proof": {"split": "2024-01-01"}})
     with pytest.raises(InputError, match="no transactions to split"):
-        settle_split([SimpleNamespace()], study, None)  # type: ignore[list-item]
+        settle_split(Inputs((SimpleNamespace(frame=pd.DataFrame()),)), study)  # type: ignore[arg-type]
 
 
 def test_too_few_customers_known_then_are_told_without_a_number(tmp_path: Path) -> None:
@@ -193,9 +193,9 @@ def table_of(value: np.ndarray, **outcomes: Any) -> FeatureTable:
     return FeatureTable(frame, tuple(map(describe, frame)))
 
 
-def prove_table(labels: np.ndarray, table: FeatureTable, **settings: Any) -> Proof:
+def prove_table(labels: np.ndarray, table: FeatureTable, **settings: Any) -> Usefulness:
     study = check_study({"title": "t", "sources": [{"path": "a.csv"}], "value": "spend", **settings})
-    return prove([], study, None, None, table, judged(labels), EFFORT)
+    return prove(Inputs(()), study, None, table, judged(labels), RUN)
 
 
 RNG = np.random.default_rng(4)
@@ -265,19 +265,19 @@ def test_customers_without_a_value_are_left_out() -> None:
 @pytest.mark.parametrize("algorithm", ["ward", "mixture", "hdbscan"])
 def test_any_algorithm_can_be_put_to_the_proof(tmp_path: Path, algorithm: str) -> None:
     raws, study = study_of(tmp_path, make_orders())
-    found = prove(raws, study, assemble(raws, study).as_of, SPLIT, NOTHING, judged(algorithm=algorithm), EFFORT)
+    found = prove(Inputs(tuple(raws)), study, SPLIT, NOTHING, judged(algorithm=algorithm), RUN)
     assert len(found.later) == 2 or found.notes
 
 
 @pytest.fixture(scope="module")
-def show(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Proof], str]:
+def show(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Usefulness], str]:
     """Give the page of a proof, in the place of the small study's."""
     root = tmp_path_factory.mktemp("proof")
     shutil.copytree(ROOT / "templates", root / "templates")
     (root / "site" / "assets").mkdir(parents=True)
     shutil.copy(ROOT / "site" / "assets" / "site.css", root / "site" / "assets")
 
-    def write(found: Proof) -> str:
+    def write(found: Usefulness) -> str:
         with little_work() as patch:
             drawn = '<svg viewBox="0 0 720 300"></svg>'
             patch.setattr(
@@ -291,12 +291,12 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Proof], str]:
     return write
 
 
-def test_the_page_says_what_to_bring_where_nothing_can_be_proved(show: Callable[[Proof], str]) -> None:
-    page = html.unescape(show(Proof("Nothing can be shown.", notes=("Rare: not predicted.",))))
+def test_the_page_says_what_to_bring_where_nothing_can_be_proved(show: Callable[[Usefulness], str]) -> None:
+    page = html.unescape(show(Usefulness("Nothing can be shown.", notes=("Rare: not predicted.",))))
     assert "## What to bring" in page and "- Rare: not predicted." in page and "chart-proof" not in page
 
 
-def test_counts_on_the_page_cannot_be_subtracted(show: Callable[[Proof], str]) -> None:
+def test_counts_on_the_page_cannot_be_subtracted(show: Callable[[Usefulness], str]) -> None:
     report = run_stages().report
     target = replace(report.proof.outcomes[0], n=report.study.n_customers - 3, n_yes=123)
     page = html.unescape(show(replace(report.proof, outcomes=(target,))))
@@ -304,7 +304,7 @@ def test_counts_on_the_page_cannot_be_subtracted(show: Callable[[Proof], str]) -
     assert "About 500 customers, about 120 of them with a yes" in page
 
 
-def test_hostile_words_stay_words(show: Callable[[Proof], str]) -> None:
+def test_hostile_words_stay_words(show: Callable[[Usefulness], str]) -> None:
     found = run_stages().report.proof
     target = replace(found.outcomes[0], label=HOSTILE, sentence=HOSTILE, rival=HOSTILE)
     scores = tuple(replace(s, label=HOSTILE) for s in target.scores)

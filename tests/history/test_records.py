@@ -18,6 +18,7 @@ from sklearn.cluster import KMeans
 
 from analysis.base.errors import InputError
 from analysis.base.run import TESTS
+from analysis.build import build
 from analysis.history.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
 from analysis.history.records import (
     FOLDER,
@@ -37,7 +38,6 @@ from analysis.history.records import (
 )
 from analysis.pages import book
 from analysis.pages.text import changes as news
-from analysis.pipeline import build
 from analysis.report.model import read_report
 from analysis.settings.load import check_study
 from analysis.settings.models import Study

@@ -10,9 +10,9 @@ import pytest
 
 from analysis.base.errors import InputError
 from analysis.base.run import TESTS
+from analysis.build import build
 from analysis.pages import book
 from analysis.pages.notes import as_html, find_lost, read_notes
-from analysis.pipeline import build
 from analysis.publish.render import render
 from tests.pages.test_book import HOSTILE
 from tests.small_studies import SHOP, build_report, write_study

@@ -18,8 +18,8 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analysis.base.errors import InputError
+from analysis.build import data_files
 from analysis.pages.book import _find_line
-from analysis.pipeline import data_files
 from analysis.publish import preview
 from analysis.publish.preview import newest, serve
 from tests.conftest import BuiltSite

@@ -1,0 +1,175 @@
+"""A build around the method: where the data are, whether anything changed, and what the build was made of."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.base.cache import Kept
+from analysis.base.errors import InputError
+from analysis.base.formats import localized
+from analysis.base.run import USERS, Effort, Run, Stage, open_silently
+from analysis.settings.load import load_study
+from analysis.settings.models import Study
+from analysis.sources.locate import Location, files_at, locate
+from analysis.stamp import mark_code, mark_history, package_versions, stamp_inputs
+
+if TYPE_CHECKING:
+    import typer
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build left: the data it was made of, whether anything had to be computed, and what was left out."""
+
+    data: str
+    synthetic: bool
+    fresh: bool
+    told: tuple[str, ...] = ()
+
+
+def build(
+    root: Path,
+    data: Path | str | None = None,
+    stage: Stage = open_silently,
+    force: bool = False,
+    demo: bool = False,
+    app: typer.Typer | None = None,
+    effort: Effort = USERS,
+) -> Built:
+    """Data to ``build/`` and ``site/*.qmd``; nothing is computed where data, settings and code are the same.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    data : Path or str, optional
+        File or address to read instead of the first source of the settings.
+    stage : callable, optional
+        Opens a named stage; what it yields takes a line that says what is being done in it.
+    force : bool
+        Compute even where nothing changed.
+    demo : bool
+        Use the synthetic study of the settings in place of their sources.
+    app : typer.Typer, optional
+        The commands, which the manual lists.
+    effort : Effort, optional
+        How much is computed.
+
+    Raises
+    ------
+    InputError
+        For settings or data that cannot be used; what was built before stays as it was.
+    """
+    study = load_study(root)
+    paths, synthetic = _locate(root, study, data, demo)
+    if not force and (last := _find_same(root, paths, effort)):
+        return last
+    with localized(study.locale):
+        run = Run(stage, Kept(root / "build" / "kept", mark_code(root), anew=force), effort)
+        return _make(root, study, paths, synthetic, data is not None, run, app)
+
+
+def find_last(root: Path, data: Path | str | None = None, demo: bool = False, effort: Effort = USERS) -> Built | None:
+    """Return the last build where data, settings, templates and code are still the same, else None."""
+    return _find_same(root, _locate(root, load_study(root), data, demo)[0], effort)
+
+
+def _find_same(root: Path, paths: list[Location], effort: Effort) -> Built | None:
+    # What an address holds may have changed: it is read each time.
+    if any(isinstance(path, str) for path in paths):
+        return None
+    # A record that cannot be read, as an interrupted build leaves it, is as good as none.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        last = json.loads((root / "build" / "stamp.json").read_text(encoding="utf-8"))
+        same = last["stamp"] == stamp_inputs(root, paths, effort) and last["history"] == mark_history(root)
+        if same and all((root / name).is_file() for name in last["files"]):
+            return Built(last["data"], last["synthetic"], fresh=False)
+    return None
+
+
+def _make(
+    root: Path,
+    study: Study,
+    paths: list[Location],
+    synthetic: bool,
+    chosen: bool,
+    run: Run,
+    app: typer.Typer | None = None,
+) -> Built:
+    """Read the tables, make everything of them, and note what it was made of.
+
+    The imports stand here, so that a build with nothing to do takes less than a second, and a file that cannot be read
+    is reported before the analysis is imported, which takes another one or two.
+    """
+    from analysis.base.workers import warm_up
+    from analysis.sources.inputs import read_inputs
+
+    stamp = stamp_inputs(root, paths, run.effort)
+    with run.stage("Read"):
+        inputs, study = read_inputs(root, study, paths, synthetic, chosen)
+    warm_up("analysis.clustering.resample")
+    from analysis.manual.contents import read_manual
+    from analysis.pipeline import make_pages
+    from analysis.report.trials import read_validation
+    from analysis.report.write import Tool
+
+    tool = Tool(package_versions(), read_validation(root))
+    written = make_pages(root, inputs, study, tool, read_manual(app), run)
+    content = {
+        "stamp": stamp,
+        "history": mark_history(root),
+        "data": inputs.tables[0].shown_path,
+        "read": _list_inside(root, paths),
+        "synthetic": inputs.synthetic,
+        "files": sorted(file.relative_to(root).as_posix() for file in written.files),
+    }
+    if run.cache is not None:
+        run.cache.tidy()
+    (root / "build" / "stamp.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return Built(content["data"], inputs.synthetic, fresh=True, told=written.messages)
+
+
+def _list_inside(root: Path, paths: list[Location]) -> list[str]:
+    """List the files that were read, as far as they lie in the project."""
+    files = [file.resolve() for path in paths if isinstance(path, Path) for file in files_at(path)]
+    home = root.resolve()
+    return [file.relative_to(home).as_posix() for file in files if file.is_relative_to(home)]
+
+
+def _locate(root: Path, study: Study, data: Path | str | None, demo: bool) -> tuple[list[Location], bool]:
+    def has_real_run() -> bool:
+        from analysis.history.records import knows_real_run
+
+        return knows_real_run(root, study)
+
+    return locate(root, study, data, demo, has_real_run)
+
+
+def data_files(root: Path, data: str | None = None) -> list[Path]:
+    """The files that a study reads, wherever they lie; none where its settings cannot be read just now.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    data : str, optional
+        What stands in for the first source, from where the user stands.
+    """
+    try:
+        study = load_study(root)
+    except InputError:
+        return []
+    places = [(root, source.path) for source in study.sources]
+    if data is not None:
+        places[0] = (Path.cwd(), data)
+    files: list[Path] = []
+    for folder, place in places:
+        path = os.path.expandvars(place.partition("?")[0].removeprefix("sqlite:///"))
+        if "://" not in path:
+            files += files_at(folder / Path(path).expanduser())
+    return files

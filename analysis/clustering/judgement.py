@@ -1,0 +1,60 @@
+"""From the matrix to segments and to how far they can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.base.run import Run
+from analysis.base.workers import run_all
+from analysis.clustering.choices import Multiverse, explore_choices
+from analysis.clustering.evidence import SETTINGS, Evidence, gather_evidence
+from analysis.clustering.lint import Finding, lint
+from analysis.clustering.solutions import Solutions, compare_solutions
+from analysis.features.preparation import Features
+from analysis.settings.models import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Robustness:
+    """How much the segments depend on how they were made.
+
+    Attributes
+    ----------
+    solutions : Solutions
+        The published solution beside those with one segment more or less.
+    multiverse : Multiverse
+        The same customers under other reasonable choices.
+    findings : tuple of Finding
+        Pitfalls in data and settings.
+    """
+
+    solutions: Solutions
+    multiverse: Multiverse
+    findings: tuple[Finding, ...]
+
+
+def judge_segments(features: Features, study: Study, run: Run) -> Evidence:
+    """Fit every algorithm for every number of segments, resample, and decide for one solution."""
+    prepared = features.prepared
+    with run.stage("Gather evidence") as tick:
+        return run.cached(gather_evidence, "tick")(
+            prepared.matrix,
+            prepared.core,
+            study.only(*SETTINGS),
+            tick,
+            features.before_reduction,
+            prepared.feature_blocks(),
+            run.effort,
+        )
+
+
+def compare_choices(features: Features, evidence: Evidence, study: Study, run: Run) -> Robustness:
+    """Compare the solution with those beside it and with those of other choices, and look for pitfalls."""
+    table, prepared, customers = features.table, features.prepared, features.customers
+    with run.stage("Compare choices"):
+        names = tuple(variable.name for variable in prepared.columns())
+        matrices = prepared.matrix, features.scaled
+        solutions = compare_solutions(evidence, *matrices, names, study.min_cell, study.seed, run.effort)
+        multiverse = explore_choices(features, study, evidence, run, run.cached(run_all))
+    findings = lint(study, customers.assembled.raw, customers.cleaned, table, prepared, evidence)
+    return Robustness(solutions, multiverse, findings)

@@ -1,0 +1,95 @@
+"""From labels to segments that people can act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from analysis.assignment.rules import Rules
+from analysis.base.run import Run
+from analysis.clustering.evidence import Evidence
+from analysis.features.preparation import Features
+from analysis.history.records import Change, Past, Record
+from analysis.segments.card import Background, Card, write_card
+from analysis.segments.changes import look_back, make_record, measure
+from analysis.segments.personas import Persona, write_personas
+from analysis.segments.playbook import Play
+from analysis.segments.profile import ExpectedSpend, Profiles, expect_spend, profile_segments
+from analysis.segments.targeting import Targeting, weigh_segments
+from analysis.settings.models import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Everything that is said of the segments.
+
+    Attributes
+    ----------
+    profiles : Profiles
+    personas : tuple of Persona, length k
+    card : Card
+    expected : ExpectedSpend, optional
+        None without transactions, or where a segment has too few buyers.
+    targeting : Targeting
+    change : Change, optional
+        Since the run before; None for a first run.
+    record : Record
+        What this run leaves to the next one.
+    messages : tuple of str
+        What the user should know about earlier runs.
+    """
+
+    profiles: Profiles
+    personas: tuple[Persona, ...]
+    card: Card
+    expected: ExpectedSpend | None
+    targeting: Targeting
+    change: Change | None
+    record: Record
+    messages: tuple[str, ...]
+
+
+def describe_segments(
+    features: Features,
+    evidence: Evidence,
+    rules: Rules,
+    study: Study,
+    plays: list[tuple[int, Play]],
+    past: Past,
+    background: Background,
+    run: Run,
+) -> Segments:
+    """Profile the segments, recognise those of the run before, and write personas, plans and the card.
+
+    Parameters
+    ----------
+    features : Features
+        n customers.
+    evidence : Evidence
+        With their labels, 1..k, 0 = unassigned.
+    rules : Rules
+    study : Study
+    plays : list of (int, Play)
+        Rules of the playbook.
+    past : Past
+    background : Background
+        What the card states beside the segments.
+    run : Run
+    """
+    table, prepared, labels = features.table, features.prepared, evidence.labels
+    assembled, cleaned, as_of = features.customers.assembled, features.customers.cleaned, features.customers.as_of
+    with run.stage("Profile segments"):
+        shown = prepared.matrix if features.before_reduction is None else features.before_reduction
+        profiles = profile_segments(table, labels, shown, prepared.columns(), study, run.effort)
+    with run.stage("Compare with the last run"):
+        # Without a key, nobody can be recognised.
+        past = past if assembled.source.key else replace(past, members=None)
+        measures = measure(table, features.scaled, prepared.steps, labels, profiles, study)
+        looked = look_back(past, measures, table, labels, cleaned.keys, profiles, study, as_of)
+        personas = write_personas(profiles, evidence.segments, table.variables, study, plays, looked.memory)
+        record = make_record(past, looked, measures, personas, evidence, study, as_of, background.synthetic)
+        card = write_card(study, cleaned, table, prepared, labels, profiles, personas, background)
+        lifetime = assembled.lifetime
+        expected = expect_spend(lifetime, cleaned.keys, labels, study.min_cell) if lifetime else None
+        targeting = weigh_segments(profiles.segments, table.variables, rules, expected, study, looked.change)
+    messages = (*past.told, *looked.told)
+    return Segments(profiles, personas, card, expected, targeting, looked.change, record, messages)

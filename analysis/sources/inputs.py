@@ -1,0 +1,156 @@
+"""All tables of a study as they were read, and the settings that they complete."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.base.errors import InputError, listed
+from analysis.settings.load import check_study
+from analysis.settings.models import Study
+from analysis.sources.draft import (
+    as_yaml,
+    complete_study,
+    draft_settings,
+    explain_columns,
+    explain_rows,
+    is_known,
+)
+from analysis.sources.locate import Location, read_source
+from analysis.sources.synthetic.retailer import is_retailer
+from analysis.sources.synthetic.twin import is_twin
+from analysis.sources.tables import RawTable, read_table
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Tables as read, before anything is joined.
+
+    Attributes
+    ----------
+    tables : tuple of RawTable
+        In the order of ``study.sources``.
+    notes : tuple of tuple of str
+        How the rows of each table are read, where the settings do not say so.
+    reasons : dict of str to str
+        Why a column has its role, by column, where that was inferred.
+    draft : str
+        Settings drafted for a table that has none, as YAML; else empty.
+    synthetic : bool
+        Whether the customers are made up.
+    until : date, optional
+        Last day that is looked at. Customers who had neither bought nor visited by then take no part.
+    fewest : int
+        Customers that must be known by then.
+    """
+
+    tables: tuple[RawTable, ...]
+    notes: tuple[tuple[str, ...], ...] = ()
+    reasons: dict[str, str] | None = None
+    draft: str = ""
+    synthetic: bool = False
+    until: dt.date | None = None
+    fewest: int = 0
+
+
+def read_inputs(
+    root: Path, study: Study, places: Sequence[Location], synthetic: bool, chosen: bool
+) -> tuple[Inputs, Study]:
+    """Read the tables of a study and complete its settings by what they hold.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    study : Study
+    places : sequence of Path or str
+        File or address of each source.
+    synthetic : bool
+        Whether a synthetic study stands in for the data.
+    chosen : bool
+        Whether the user named another file than the first source of the settings; settings are drafted for one that
+        does not fit them.
+
+    Returns
+    -------
+    Inputs
+    Study
+
+    Raises
+    ------
+    InputError
+        For a table that cannot be read or does not hold what the settings name.
+    """
+    place = places[0]
+    first = read_source(place, root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")
+    synthetic = synthetic or (isinstance(place, Path) and _is_synthetic(place, first))
+    draft: dict[str, Any] = {}
+    if chosen and not is_known(first, study):
+        first = read_table(place, root=root, setting="--data")
+        draft = draft_settings(first, _name_in_settings(place, root, first))
+        study = check_study({**draft, "locale": study.locale})
+        _check_draft(study, first)
+    tables = [first]
+    for i, source in enumerate(study.sources[1:], start=1):
+        tables.append(read_source(places[i], root, source, f"segmentation.sources[{i}]"))
+    stated = (None,) if draft else study.sources
+    study, reasons = complete_study(tables, study)
+    notes = tuple(explain_rows(*each) for each in zip(tables, stated, study.sources, strict=True))
+    reasons |= explain_columns(first) if draft else {}
+    return Inputs(tuple(tables), notes, reasons, as_yaml(draft) if draft else "", synthetic), study
+
+
+def look_back(inputs: Inputs, study: Study, day: dt.date, fewest: int) -> tuple[Inputs, Study]:
+    """Take inputs and settings back to a day: what became known after it is left out.
+
+    Of a survey that is every answer given later, where it says when answers were given. Of transactions and events it
+    is what lies after the settings' date, which is then that day.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    study : Study
+    day : date
+    fewest : int
+        Customers that must be known by then for the later stages to go on.
+    """
+    tables = tuple(
+        _answered_by(table, day) if source.kind == "survey" else table
+        for table, source in zip(inputs.tables, study.sources, strict=True)
+    )
+    return replace(inputs, tables=tables, until=day, fewest=fewest), study.model_copy(update={"as_of": day})
+
+
+def _answered_by(table: RawTable, day: dt.date) -> RawTable:
+    dates = table.frame.select_dtypes("datetime")
+    if not dates.shape[1]:
+        return table
+    frame = table.frame[~(dates.max(axis=1) >= pd.Timestamp(day) + pd.Timedelta(days=1))]
+    return replace(table, frame=frame, n_rows=len(frame))
+
+
+def _is_synthetic(place: Path, table: RawTable) -> bool:
+    return is_retailer(place.parent) or is_twin(place, table.sha256, tuple(table.frame.columns), table.n_rows)
+
+
+def _name_in_settings(place: Location, root: Path, table: RawTable) -> str:
+    """Name a file by its place in the project; elsewhere by its name alone, as nobody else has the folders above."""
+    if isinstance(place, Path) and place.is_relative_to(root):
+        return place.relative_to(root).as_posix()
+    return f"data/{table.shown_path}"
+
+
+def _check_draft(study: Study, table: RawTable) -> None:
+    source = study.sources[0]
+    if source.kind in {"customers", "survey"} and not source.roles.feature:
+        types = dict.fromkeys(column.type for column in table.columns)
+        raise InputError(
+            f"{table.shown_path} has no column that can serve as a feature; it has {listed(types, 6)} columns.",
+            "Expected numbers or yes/no answers that vary between rows.",
+            "Export such columns, or draft the settings: python -m analysis init",
+        )
