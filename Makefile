@@ -97,7 +97,7 @@ validate: $(VENV)/.site ## Validate the method on data with known segments: half
 	@$(RUN) -m tests.validation
 
 # Versions that the requirements leave open stay as they are locked; UPGRADE=1 takes the newest.
-lock: $(VENV)/.test ## Write the lock files anew from the pinned requirements: every package with its hashes.
+lock: $(VENV)/.test ## Update the lock files, which pin every package with its hashes.
 	@$(call lock,requirements-dev)
 	@$(call lock,requirements,--constraint requirements-dev.lock)
 

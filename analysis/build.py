@@ -63,7 +63,7 @@ def build(
     Raises
     ------
     InputError
-        For settings or data that cannot be used; what was built before stays as it was.
+        For invalid settings or data. The earlier build is kept.
     """
     study = load_study(root)
     paths, synthetic = _locate(root, study, data, demo)

@@ -352,13 +352,13 @@ def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port of t
 
 
 def _chosen_effort() -> Effort:
-    """Read how much is to be computed from the environment variable SEGMENTATION_EFFORT, which is for tests only."""
+    """Read the effort from the environment variable SEGMENTATION_EFFORT, which is for tests only."""
     name = os.environ.get("SEGMENTATION_EFFORT") or "users"
     if name not in EFFORTS:
         raise InputError(
-            f"SEGMENTATION_EFFORT={name}: there is no such effort.",
+            f"SEGMENTATION_EFFORT={name} is not an effort.",
             f"Valid: {', '.join(EFFORTS)}.",
-            "It is meant for the tests of this project: leave it unset.",
+            "It is for the tests of this project. Unset it.",
         )
     return EFFORTS[name]
 

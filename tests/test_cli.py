@@ -240,7 +240,7 @@ def test_an_unknown_profile_is_named(finished: Path, run: Run, monkeypatch: pyte
         (("score", str(DATA), "--out", "templates"), ("--out templates", "folder", ".csv or .parquet")),
         (("score", str(DATA), "--out", "scores.xlsx"), ("--out scores.xlsx", "'.xlsx'", ".csv", ".parquet")),
         (("score", str(DATA), "--out", "scores.txt"), ("--out scores.txt", "'.txt'", ".csv", ".parquet")),
-        (("score", str(DATA), "--out", "scores"), ("--out scores", "no ending", ".csv", ".parquet")),
+        (("score", str(DATA), "--out", "scores"), ("--out scores", "no suffix", ".csv", ".parquet")),
         (("score", str(DATA), "--out", "README.md/scores.csv"), ("README.md is a file",)),
         (("history", "--from", ""), ("The address is missing", "make history SITE=https://")),
         (("history", "--from", "example.org"), ("--from example.org", "https://")),

@@ -43,7 +43,7 @@ class Effort:
     silhouette_rows : int
         Customers in a silhouette, whose time grows with their square; above it a seeded sample.
     judged_rows : int
-        Customers over whom resampled solutions are compared; above it a seeded sample.
+        Customers on which resampled solutions are compared; above it a seeded sample.
     null_rows : int
         Most customers in a Gaussian cloud.
     reference_rows : int

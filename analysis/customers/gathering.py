@@ -14,7 +14,7 @@ from analysis.sources.inputs import Inputs
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """One row a customer, and how the rows came about.
+    """One row per customer, and how the rows were made.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ def gather_customers(inputs: Inputs, study: Study, run: Run) -> Customers:
     Raises
     ------
     InputError
-        For tables that do not fit together, a column that is not there, or fewer customers than ``inputs.fewest``.
+        For tables that do not fit together, a missing column, or fewer customers than ``inputs.fewest``.
     """
     with run.stage("Join"):
         assembled = assemble(inputs.tables, study)
@@ -74,5 +74,7 @@ def _seen(assembled: Assembled, inputs: Inputs) -> Assembled:
     there = [column for column in seen if column in raw.frame.columns]
     frame = raw.frame[raw.frame[there].notna().any(axis=1)].reset_index(drop=True)
     if len(frame) < inputs.fewest:
-        raise InputError(f"{len(frame)} customers are known up to {inputs.until}.", f"Needed are {inputs.fewest}.")
+        raise InputError(
+            f"{len(frame)} customers are known up to {inputs.until}.", f"At least {inputs.fewest} are needed."
+        )
     return replace(assembled, raw=replace(raw, frame=frame, n_rows=len(frame)))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_features(study: Study, table: FeatureTable) -> None:
-    """Refuse settings that name a variable which is not there, and too few customers."""
+    """Refuse settings that name a missing variable, and too few customers."""
     names, n = table.frame.columns.tolist(), len(table.frame)
     texts = {variable.name for variable in table.variables if variable.categorical}
     named = {"value": study.value, "proof.recency": study.proof.recency, "proof.frequency": study.proof.frequency}

@@ -47,13 +47,13 @@ class Features:
 
 
 def prepare_customers(inputs: Inputs | Features, study: Study, run: Run) -> Features:
-    """Join the tables, clean them, build features, and choose and scale those that form segments.
+    """Join and clean the tables, build features, and select and scale those that form segments.
 
     Parameters
     ----------
     inputs : Inputs or Features
         Tables as read; or features of customers who are known already, of which some may be left out: those are
-        chosen and scaled anew under other settings.
+        selected and scaled again under other settings.
     study : Study
     run : Run
 

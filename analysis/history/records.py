@@ -257,7 +257,7 @@ class Past:
     """What is known of earlier runs: this very one, the one to compare with, and the messages about them.
 
     ``study`` is the title under which the runs are kept, where it is not the study's own; ``members`` has the earlier
-    run's segment by customer key, where that is at hand.
+    run's segment by customer key, if it is available.
     """
 
     stem: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.assignment.assignment import Assignment
+from analysis.assignment.methods import Assignment
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.judgement import Robustness
 from analysis.clustering.usefulness import Usefulness

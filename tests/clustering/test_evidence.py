@@ -371,7 +371,7 @@ def test_a_density_method_without_groups_is_told_to_the_analyst_who_fixed_it() -
 @pytest.mark.parametrize(("n_different", "segments"), [(1, "auto"), (2, "auto"), (4, 4), (4, 5)])
 def test_too_few_different_customers_are_an_error(n_different: int, segments: Any) -> None:
     matrix = np.repeat(np.arange(n_different, dtype=float)[:, None] * [1.0, 2.0], 40, axis=0)
-    with pytest.raises(InputError, match=f"Only {n_different} different customers are left") as caught:
+    with pytest.raises(InputError, match=f"Only {n_different} distinct customers are left") as caught:
         judge(matrix, study(segments=segments))
     assert len(str(caught.value).splitlines()) <= 5
 

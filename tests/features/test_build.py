@@ -237,7 +237,7 @@ def test_the_default_studys_formulas_name_only_columns_of_the_data_dictionary() 
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        (["a lot", "little", "none of it"], "column 'MntWines' contains text."),
+        (["a lot", "little", "none of it"], "column 'MntWines' holds text."),
         ([None], "column 'MntWines' holds no value in any row."),
     ],
 )

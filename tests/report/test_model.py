@@ -64,7 +64,7 @@ def test_a_report_of_another_version_is_told_with_the_command_to_run(report: Rep
     del old["verdict"]
     for text in (json.dumps(old), "{}", "", "not json", "[]"):
         (tmp_path / "report.json").write_text(text, encoding="utf-8")
-        with pytest.raises(InputError, match="written by another version") as caught:
+        with pytest.raises(InputError, match="from another version") as caught:
             read_report(tmp_path / "report.json")
         assert "python -m analysis build" in str(caught.value)
 
