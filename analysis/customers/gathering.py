@@ -74,7 +74,5 @@ def _seen(assembled: Assembled, inputs: Inputs) -> Assembled:
     there = [column for column in seen if column in raw.frame.columns]
     frame = raw.frame[raw.frame[there].notna().any(axis=1)].reset_index(drop=True)
     if len(frame) < inputs.fewest:
-        raise InputError(
-            f"{len(frame)} customers are known up to {inputs.until}.", f"At least {inputs.fewest} are needed."
-        )
+        raise InputError(f"{len(frame)} customers exist up to {inputs.until}.", f"At least {inputs.fewest} are needed.")
     return replace(assembled, raw=replace(raw, frame=frame, n_rows=len(frame)))

@@ -177,8 +177,8 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
 def _other_alphabet(data: bytes) -> str | None:
     """Recognise an encoding of Cyrillic, Greek, Hebrew, Arabic, Thai or East Asian letters.
 
-    Encodings of Latin letters differ in too few characters to be distinguished in a short table: those stay Western European
-    unless the settings name another.
+    Encodings of Latin letters differ in too few characters to be distinguished in a short table: those stay Western
+    European unless the settings name another.
 
     Returns
     -------

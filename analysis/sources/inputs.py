@@ -139,7 +139,7 @@ def _is_synthetic(place: Path, table: RawTable) -> bool:
 
 
 def _name_in_settings(place: Location, root: Path, table: RawTable) -> str:
-    """Name a file by its place in the project; elsewhere by its name alone, because others do not have the folders above it."""
+    """Name a file by its place in the project; elsewhere by its name alone, which holds on any machine."""
     if isinstance(place, Path) and place.is_relative_to(root):
         return place.relative_to(root).as_posix()
     return f"data/{table.shown_path}"
