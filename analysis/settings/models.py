@@ -15,6 +15,14 @@ Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "
 Algorithm = Literal["kmeans", "kprototypes", "mixture", "ward", "dbscan", "hdbscan"]
 Scaling = Literal["standard", "minmax", "robust", "none"]
 Transform = Literal["auto", "none", "log"]
+Theme = Literal["buying", "rhythm", "products", "channels", "price", "contact", "people", "opinions", "other"]
+Meaning = Literal[
+    "spend", "basket", "frequency", "recency", "gap", "regularity", "tenure", "trend", "active_months", "refunds",
+    "expected_spend", "alive", "items", "breadth", "part", "discount", "visits", "last_visit", "pages", "conversion",
+    "support", "newsletter", "response", "complaint", "churn", "default", "income", "age", "children", "partner",
+    "company_size", "balance", "debt", "satisfaction", "usage", "opinion", "other",
+]  # fmt: skip
+Better = Literal["more", "less", "neither"]
 CriterionName = Literal["size", "value", "outlook", "growth", "reachability", "response"]
 
 
@@ -146,6 +154,21 @@ class Feature(Settings):
         return parse(str(formula)).text
 
 
+class VariableWords(Settings):
+    """What a feature or column is about, and how to say it, if the inferred words are not right.
+
+    The phrases continue a sentence that begins with "They": "spend more on wine than others".
+    """
+
+    theme: Theme | None = Field(None, description="Theme under which the variable appears on persona pages.")
+    meaning: Meaning | None = Field(None, description="What the variable measures, for sentences and the plan.")
+    better: Better | None = Field(None, description="For outcomes: whether more or less of it is good.")
+    part: str = Field("", description='For a share: what it is a share for, such as "wine" or "the website".')
+    more: str = Field("", description='What a segment far above everyone does: "spend more on wine".')
+    less: str = Field("", description='What a segment far below everyone does: "rarely order by catalogue".')
+    typical: str = Field("", description='What a segment close to everyone does: "order as often as others".')
+
+
 class Reduce(Settings):
     """Dimension reduction before clustering. The linter reports its cost."""
 
@@ -234,6 +257,12 @@ class Study(Settings):
     )
     sources: tuple[Source, ...] = Field(min_length=1, description="Tables of the study, joined by customer.")
     features: dict[str, Feature] = Field({}, description="Computed features, by name.")
+    variables: dict[str, VariableWords] = Field(
+        {}, description="Theme, meaning and phrases of features and columns, by name."
+    )
+    assumptions: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(
+        {}, description="Rates that the data do not contain and the plan assumes, by name."
+    )
     value: str | None = Field(None, description="Feature or column that says what a customer is worth.")
     segments: int | Literal["auto", "elbow"] = Field(
         "auto", description="How many, from 2 to 20; auto: by the evidence; elbow: that of k-means."
