@@ -107,7 +107,8 @@ def find_mixes(
         For each segment the channel mix and the product mix, where the study has them.
     """
     found: list[list[Mix]] = [[] for _ in range(int(labels.max()))]
-    for theme in ("channels", "products"):
+    themes: tuple[Theme, ...] = ("channels", "products")
+    for theme in themes:
         for parts in _partitions([t for t in traits if t.meaning == "part" and t.theme == theme], table.frame):
             shares = table.frame[[part.name for part in parts]].to_numpy(float)
             rest = 1 - shares.sum(axis=1)

@@ -38,55 +38,131 @@ class _Entry:
     better: Better = "neither"
 
 
-def _entry(meaning: Meaning, theme: Theme, words: str, better: Better = "neither") -> _Entry:
-    return _Entry(meaning, theme, frozenset(words.split()), better)
+def _entry(meaning: Meaning, theme: Theme, better: Better, *words: str) -> _Entry:
+    return _Entry(meaning, theme, frozenset(" ".join(words).split()), better)
 
 
 # English, German, French, Spanish, Italian, Dutch and Portuguese; the first entry with a word in the name wins.
 DICTIONARY = (
-    _entry("churn", "contact",
-           "churn churned exited attrition cancelled canceled cancel cancellation unsubscribe unsubscribed gekündigt "
-           "kündigung résilié résiliation baja cancelado disdetta opgezegd", "less"),
-    _entry("default", "contact", "default defaulted delinquent arrears overdue zahlungsausfall impayé moroso", "less"),
-    _entry("complaint", "contact",
-           "complain complained complaint complaints beschwerde beschwerden reklamation réclamation plainte queja "
-           "reclamo klacht reclamação", "less"),
-    _entry("response", "contact",
-           "response responded accepted accept converted converts conversion subscribed clicked cmp campaign renewed "
-           "antwort reaktion réponse respuesta risposta", "more"),
-    _entry("discount", "price",
-           "discount discounts deal deals coupon coupons promo promotion promotions voucher rebate rabatt rabatte "
-           "gutschein remise réduction descuento sconto korting desconto"),
-    _entry("refunds", "price", "refund refunds return returned returns retoure retouren retour devolución reso", "less"),
-    _entry("support", "contact",
-           "ticket tickets support call calls helpdesk hotline contacts service anruf anrufe appels llamadas"),
-    _entry("satisfaction", "opinions",
-           "satisfaction satisfied nps csat rating like liking recommend zufriedenheit satisfacción soddisfazione "
-           "tevredenheid satisfação", "more"),
-    _entry("visits", "contact",
-           "visit visits session sessions login logins besuch besuche sitzungen visites visitas visite bezoeken"),
-    _entry("pages", "contact", "pages"),
-    _entry("recency", "rhythm", "recency"),
-    _entry("tenure", "rhythm",
-           "tenure enrolment enrollment membership seniority loyalty_years betriebszugehörigkeit ancienneté antigüedad"),
-    _entry("income", "people", "income salary wage einkommen gehalt revenu salaire ingreso salario reddito inkomen renda"),
-    _entry("age", "people", "age alter âge edad età leeftijd idade"),
-    _entry("children", "people",
-           "children child kids kid teen teens dependents kinder enfants hijos figli kinderen filhos"),
-    _entry("partner", "people", "partner married spouse verheiratet marié casado sposato gehuwd"),
-    _entry("company_size", "people", "employees headcount staff mitarbeiter effectif empleados dipendenti werknemers"),
-    _entry("balance", "buying", "balance savings deposit deposits saldo guthaben épargne ahorro risparmio spaargeld"),
-    _entry("debt", "buying", "loan debt credit mortgage invoices kredit darlehen schulden prêt dette deuda prestito lening"),
-    _entry("newsletter", "contact", "newsletter optin consent paperless"),
-    _entry("breadth", "products", "products categories assortment produkte produits productos prodotti producten produtos"),
-    _entry("usage", "rhythm", "hours minutes usage streams devices payments nutzung stunden heures horas ore uren"),
-    _entry("frequency", "buying",
-           "orders purchases frequency transactions bookings bestellungen käufe commandes achats pedidos compras ordini "
-           "acquisti bestellingen"),
-    _entry("spend", "buying",
-           "spend spent spending revenue sales turnover amount monetary fee fees charges umsatz ausgaben dépenses gasto "
-           "ventas spesa omzet vendas"),
-)  # fmt: skip
+    _entry(
+        "churn",
+        "contact",
+        "less",
+        "churn churned exited attrition cancelled canceled cancel cancellation unsubscribe unsubscribed gekündigt",
+        "kündigung résilié résiliation baja cancelado disdetta opgezegd",
+    ),
+    _entry("default", "contact", "less", "default defaulted delinquent arrears overdue zahlungsausfall impayé moroso"),
+    _entry(
+        "complaint",
+        "contact",
+        "less",
+        "complain complained complaint complaints beschwerde beschwerden reklamation réclamation plainte queja",
+        "reclamo klacht reclamação",
+    ),
+    _entry(
+        "response",
+        "contact",
+        "more",
+        "response responded accepted accept converted converts conversion subscribed clicked cmp campaign renewed",
+        "antwort reaktion réponse respuesta risposta",
+    ),
+    _entry(
+        "discount",
+        "price",
+        "neither",
+        "discount discounts deal deals coupon coupons promo promotion promotions voucher rebate rabatt rabatte",
+        "gutschein remise réduction descuento sconto korting desconto",
+    ),
+    _entry(
+        "refunds", "price", "less", "refund refunds return returned returns retoure retouren retour devolución reso"
+    ),
+    _entry(
+        "support",
+        "contact",
+        "neither",
+        "ticket tickets support call calls helpdesk hotline contacts service anruf anrufe appels llamadas",
+    ),
+    _entry(
+        "satisfaction",
+        "opinions",
+        "more",
+        "satisfaction satisfied nps csat rating like liking recommend zufriedenheit satisfacción soddisfazione",
+        "tevredenheid satisfação",
+    ),
+    _entry(
+        "visits",
+        "contact",
+        "neither",
+        "visit visits session sessions login logins besuch besuche sitzungen visites visitas visite bezoeken",
+    ),
+    _entry("pages", "contact", "neither", "pages"),
+    _entry("recency", "rhythm", "neither", "recency"),
+    _entry(
+        "tenure",
+        "rhythm",
+        "neither",
+        "tenure enrolment enrollment membership seniority betriebszugehörigkeit ancienneté antigüedad",
+    ),
+    _entry(
+        "income",
+        "people",
+        "neither",
+        "income salary wage einkommen gehalt revenu salaire ingreso salario reddito inkomen renda",
+    ),
+    _entry("age", "people", "neither", "age alter âge edad età leeftijd idade"),
+    _entry(
+        "children",
+        "people",
+        "neither",
+        "children child kids kid teen teens dependents kinder enfants hijos figli kinderen filhos",
+    ),
+    _entry("partner", "people", "neither", "partner married spouse verheiratet marié casado sposato gehuwd"),
+    _entry(
+        "company_size",
+        "people",
+        "neither",
+        "employees headcount staff mitarbeiter effectif empleados dipendenti werknemers",
+    ),
+    _entry(
+        "balance",
+        "buying",
+        "neither",
+        "balance savings deposit deposits saldo guthaben épargne ahorro risparmio spaargeld",
+    ),
+    _entry(
+        "debt",
+        "buying",
+        "neither",
+        "loan debt credit mortgage invoices kredit darlehen schulden prêt dette deuda prestito lening",
+    ),
+    _entry("newsletter", "contact", "neither", "newsletter optin consent paperless"),
+    _entry(
+        "breadth",
+        "products",
+        "neither",
+        "products categories assortment produkte produits productos prodotti producten produtos",
+    ),
+    _entry(
+        "usage",
+        "rhythm",
+        "neither",
+        "hours minutes usage streams devices payments nutzung stunden heures horas ore uren",
+    ),
+    _entry(
+        "frequency",
+        "buying",
+        "neither",
+        "orders purchases frequency transactions bookings bestellungen käufe commandes achats pedidos compras",
+        "ordini acquisti bestellingen",
+    ),
+    _entry(
+        "spend",
+        "buying",
+        "neither",
+        "spend spent spending revenue sales turnover amount monetary fee fees charges umsatz ausgaben dépenses",
+        "gasto ventas spesa omzet vendas",
+    ),
+)
 """Words of column names and labels by meaning."""
 COMPUTED: Mapping[str, tuple[Meaning, Theme]] = {
     "recency_days": ("recency", "rhythm"),
@@ -112,44 +188,13 @@ COMPUTED: Mapping[str, tuple[Meaning, Theme]] = {
 }
 """Features that the tool computes from transactions and events, by name."""
 CHANNELS = frozenset(
-    [
-        "web",
-        "website",
-        "site",
-        "online",
-        "internet",
-        "shop",
-        "store",
-        "stores",
-        "branch",
-        "branches",
-        "filiale",
-        "filialen",
-        "geschäft",
-        "laden",
-        "boutique",
-        "magasin",
-        "tienda",
-        "negozio",
-        "winkel",
-        "loja",
-        "catalogue",
-        "catalog",
-        "katalog",
-        "phone",
-        "telephone",
-        "telefon",
-        "app",
-        "mobile",
-        "mail",
-        "post",
-        "email",
-        "partner",
-        "marketplace",
-        "reseller",
-        "outlet",
-        "kiosk",
-    ]
+    word
+    for line in (
+        "web website site online internet shop store stores branch branches filiale filialen geschäft laden boutique",
+        "magasin tienda negozio winkel loja catalogue catalog katalog phone telephone telefon app mobile mail post",
+        "email partner marketplace reseller outlet kiosk",
+    )
+    for word in line.split()
 )
 """Words of a share's part that make it a channel; any other part is a product group."""
 _PART = re.compile(
