@@ -267,6 +267,14 @@ class Formats:
         """
         return f"{number(100 * x, _share_digits(x))}\N{NO-BREAK SPACE}%"
 
+    def whole_percent(self, x: float) -> str:
+        r"""A share to the whole percent, for sentences; what is there but rounds to none keeps a digit.
+
+        >>> [Formats().whole_percent(x) for x in (0.0588, 0.0012, 0)]
+        ['6\xa0%', '0.1\xa0%', '0\xa0%']
+        """
+        return self.percent(x) if 0 < x < 0.005 else f"{number(round(100 * x))}\N{NO-BREAK SPACE}%"
+
     def rounded_share(self, x: float, up: bool = False) -> float:
         r"""A share as `percent` prints it, to compute with; ``up`` to the next that can be printed.
 

@@ -44,6 +44,7 @@ from analysis.pages.text import (
     evidence,
     finder,
     methodology,
+    persona,
     placing,
     stability,
     validation,
@@ -246,6 +247,7 @@ class _Book:
             locale=report.study.locale,
             glossary=read_glossary(root / "templates" / "glossary.yml"),
             comparison=compare,
+            persona=persona,
             news=changes,
         )
         self.environment.globals.update(notes=read_notes(root), as_html=as_html, find_lost=find_lost)
@@ -355,7 +357,7 @@ class _Book:
         yield study_brief(report, self.first_actions(), shown, pictures[shown.id], self.home)
         for s, shown in zip(report.segments, profiles, strict=True):
             sure = evidence.how_sure(report, s)
-            yield persona_brief(report, s, self.tiles(s), sure, shown, pictures[shown.id], self.home)
+            yield persona_brief(report, s, sure, shown, pictures[shown.id], self.home)
 
     def page(self, template: str, **context: Any) -> str:
         """Fill in one template.
@@ -399,7 +401,7 @@ class _Book:
             "value_label": self.report.value_label(),
             "value_text": self.formats.value(s.value_share, "share") if s.value_share is not None else "",
             "value_pct": round(100 * (s.value_share or 0) / widest),
-            "traits": list(s.traits),
+            "facts": [f"{fact.figure} {fact.label}" for fact in s.portrait.facts[2:]],
             "badge_kind": Markup(BADGES[s.band]),
             "badge_text": s.band.capitalize(),
         }
@@ -414,31 +416,26 @@ class _Book:
             bands=[self.band(segment, name) for name in segment.markers],
             profile=self.figure(self.figures[f"profile_{segment.letter.lower()}"], 1),
             badge_kind=Markup(BADGES[segment.band]),
-            tiles=self.tiles(segment),
+            first=Markup(),
+            plan=Markup(),
+            expected=self.expected(segment),
             outcomes=self.outcomes(segment),
             briefs=brief_downloads(segment.slug, "../"),
             picture=Markup(brief_files(segment.slug)[1] if installed() else sharing.PICTURE),
             **neighbours,
         )
 
-    def tiles(self, s: Segment) -> list[tuple[str, str, str]]:
-        """List the key numbers of a persona: value, label and note."""
-        f, study = self.formats, self.report.study
-        tiles = [(f.people(s.n), study.customers, f"{f.percent(s.share)} of all")]
-        worth = s.difference(study.value) if study.value else None
-        if worth and s.value_share is not None and study.value:
-            variable = self.report.variable(study.value)
-            label = variable.label.lower()
-            base = f.value(self.report.everyone[study.value].median, variable.unit)
-            tiles.append((f.percent(s.value_share), f"of {label}", f"{f.percent(s.share)} of customers"))
-            tiles.append((f.value(worth.summary.median, variable.unit), f"median {label}", f"everyone {base}"))
-        if expected := self.report.expected:
-            own = expected.segments[s.id - 1]
-            band, base = f.interval(own.low, own.high, "money"), f.value(expected.everyone.value, "money")
-            note = f"a customer, {f.percent(expected.level)} interval {band}; everyone {base}"
-            tiles.append((f.value(own.value, "money"), "expected spend in the next year", note))
-        tiles.append((number(s.slsw, 2), "stability", f"{s.band}; 1 = the same customers in every resample"))
-        return tiles
+    def expected(self, s: Segment) -> str:
+        """Say what a customer of the segment is expected to spend; empty without transactions."""
+        expected, f = self.report.expected, self.formats
+        if expected is None:
+            return ""
+        own = expected.segments[s.id - 1]
+        return (
+            f"Expected spend in the next year: {f.value(own.value, 'money')} per customer "
+            f"({f.percent(expected.level)} interval {f.interval(own.low, own.high, 'money')}; "
+            f"everyone {f.value(expected.everyone.value, 'money')})."
+        )
 
     def outcomes(self, s: Segment) -> list[tuple[str, str, str]]:
         """List each outcome with its rate in the segment and overall."""

@@ -31,8 +31,12 @@ from analysis.features.select import Dropped, Group
 from analysis.history.records import Change
 from analysis.report.trials import Validation
 from analysis.segments.card import Card
+from analysis.segments.claims import Claim as Claim
+from analysis.segments.claims import Paragraph as Paragraph
+from analysis.segments.claims import Portrait
 from analysis.segments.contrasts import Contrast
 from analysis.segments.distributions import Spread
+from analysis.segments.mixes import Mix as Mix
 from analysis.segments.personas import Action
 from analysis.segments.profile import (
     CategoryProfile,
@@ -171,18 +175,21 @@ class Segment:
     band: str
     silhouette: float
     shadow: float
-    one_line: str
-    story: tuple[str, ...]
-    day: tuple[str, ...]
+    name_basis: str
+    portrait: Portrait
     typical: tuple[tuple[str, str], ...]
     markers: tuple[str, ...]
-    traits: tuple[str, ...]
     not_all: tuple[str, ...]
     actions: tuple[Action, ...]
     differences: tuple[Difference, ...]
     since: str = ""
     given: str = ""
     today: str = ""
+
+    @property
+    def one_line(self) -> str:
+        """The segment in one sentence."""
+        return self.portrait.lead.text
 
     def difference(self, variable: str) -> Difference | None:
         """Return the difference of this segment from all customers on one variable; None if it is not published."""

@@ -85,7 +85,7 @@ def describe_segments(
         past = past if assembled.source.key else replace(past, members=None)
         measures = measure(table, features.scaled, prepared.steps, labels, profiles, study)
         looked = look_back(past, measures, table, labels, cleaned.keys, profiles, study, as_of)
-        personas = write_personas(profiles, evidence.segments, table.variables, study, plays, looked.memory)
+        personas = write_personas(profiles, table, evidence, study, plays, looked.memory)
         record = make_record(past, looked, measures, personas, evidence, study, as_of, background.synthetic)
         card = write_card(study, cleaned, table, prepared, labels, profiles, personas, background)
         lifetime = assembled.lifetime

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable
-from analysis.segments.themes import TITLES, Trait
+from analysis.segments.themes import Trait
 from analysis.settings.models import Theme
 
 WHOLE = 0.005
@@ -26,6 +26,8 @@ WHOLES = {
 }
 """Meaning of the variable that weighs the shares of each whole."""
 REST = "other"
+BARE = {"catalogue", "catalog", "web", "app", "store", "shop", "website", "phone", "branch", "internet"}
+"""Channels that take an article."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,16 @@ class MixPart:
     everyone: float
     main: float
     main_everyone: float
+
+    @property
+    def phrase(self) -> str:
+        """The part as it stands in a sentence: "wine", "the catalogue"."""
+        return f"the {self.part}" if self.part.casefold() in BARE else self.part
+
+    @property
+    def title(self) -> str:
+        """The part at the beginning of a sentence."""
+        return f"{self.phrase[:1].upper()}{self.phrase[1:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,7 @@ def find_mixes(
                 shares = np.column_stack([shares, rest])
             weights, pooled = _weights(parts[0].whole, traits, table.frame)
             for segment, mixes in enumerate(found, start=1):
-                mixes.append(_measure(theme, parts, (shares, weights, pooled), labels == segment, min_cell))
+                mixes.append(_measure(theme, parts, (shares, weights, pooled), np.asarray(labels == segment), min_cell))
     return tuple(tuple(mixes) for mixes in found)
 
 
@@ -157,7 +169,7 @@ def _measure(
 
 
 def _pool(shares: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    known = ~np.isnan(shares).any(axis=1)
+    known = np.isfinite(shares.sum(axis=1))
     weights = np.where(known, weights, 0.0)
     if weights.sum() == 0:
         weights = known.astype(float)
@@ -169,8 +181,3 @@ def _count_main(shares: NDArray[np.float64], min_cell: int) -> NDArray[np.float6
     known = shares[~np.isnan(shares).any(axis=1)]
     counts = np.bincount(known.argmax(axis=1), minlength=shares.shape[1]) if len(known) else np.zeros(shares.shape[1])
     return np.where(counts < min_cell, 0.0, counts / max(len(known), 1))
-
-
-def title_of(mix: Mix) -> str:
-    """Return the title of the mix's theme."""
-    return TITLES[mix.theme]

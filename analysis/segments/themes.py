@@ -164,6 +164,7 @@ DICTIONARY = (
     ),
 )
 """Words of column names and labels by meaning."""
+_THEMES: Mapping[Meaning, Theme] = {entry.meaning: entry.theme for entry in DICTIONARY}
 COMPUTED: Mapping[str, tuple[Meaning, Theme]] = {
     "recency_days": ("recency", "rhythm"),
     "frequency": ("frequency", "buying"),
@@ -277,7 +278,7 @@ def _read(variable: Variable, words: VariableWords, is_item: bool, value: str | 
         better = "more"
     chosen = words.meaning or meaning
     if words.meaning and not words.theme:
-        theme = next((entry.theme for entry in DICTIONARY if entry.meaning == chosen), theme)
+        theme = _THEMES.get(chosen, theme)
     return Trait(
         variable=variable,
         theme=words.theme or theme,

@@ -160,13 +160,13 @@ class VariableWords(Settings):
     The phrases continue a sentence that begins with "They": "spend more on wine than others".
     """
 
-    theme: Theme | None = Field(None, description="Theme under which the variable appears on persona pages.")
-    meaning: Meaning | None = Field(None, description="What the variable measures, for sentences and the plan.")
-    better: Better | None = Field(None, description="For outcomes: whether more or less of it is good.")
-    part: str = Field("", description='For a share: what it is a share for, such as "wine" or "the website".')
-    more: str = Field("", description='What a segment far above everyone does: "spend more on wine".')
-    less: str = Field("", description='What a segment far below everyone does: "rarely order by catalogue".')
-    typical: str = Field("", description='What a segment close to everyone does: "order as often as others".')
+    theme: Theme | None = Field(default=None, description="Theme under which the variable appears on persona pages.")
+    meaning: Meaning | None = Field(default=None, description="What the variable measures, for sentences and the plan.")
+    better: Better | None = Field(default=None, description="For outcomes: whether more or less of it is good.")
+    part: str = Field(default="", description='For a share: what it is a share for, such as "wine" or "the website".')
+    more: str = Field(default="", description='What a segment far above everyone does: "spend more on wine".')
+    less: str = Field(default="", description='What a segment far below everyone does: "rarely order by catalogue".')
+    typical: str = Field(default="", description='What a segment close to everyone does: "order as often as others".')
 
 
 class Reduce(Settings):

@@ -95,7 +95,7 @@ def key_numbers(report: Report) -> list[tuple[str, str, str]]:
     return [*tiles, (steady, "agreement between resamples", f"1 = the same groups every time{dated}")]
 
 
-def persona_brief(report: Report, s: Segment, tiles: Tiles, sure: str, figure: Figure, svg: str, home: str) -> Brief:
+def persona_brief(report: Report, s: Segment, sure: str, figure: Figure, svg: str, home: str) -> Brief:
     """Build the brief of a persona; ``sure`` is a sentence from its page, ``home`` the address of the site."""
     typical = list(s.typical)[:MOST_ROWS]
     data = {
@@ -103,9 +103,9 @@ def persona_brief(report: Report, s: Segment, tiles: Tiles, sure: str, figure: F
         "lead": s.one_line,
         "letter": s.letter,
         "colour": s.colour,
-        "tiles": list(tiles)[:4],
-        "traits": list(s.traits)[:MOST_TRAITS],
-        "story": [" ".join(s.story)],
+        "tiles": [(fact.figure, fact.label, fact.note) for fact in s.portrait.facts],
+        "traits": [f"{fact.figure} {fact.label}" for fact in s.portrait.facts[2:]][:MOST_TRAITS],
+        "story": [" ".join(sentence.text for sentence in part.sentences) for part in s.portrait.paragraphs],
         "picture_title": "What sets them apart",
         "wide": False,
         "right": [{"title": "A typical customer", "columns": ["Trait", "Typical value"], "rows": typical}],

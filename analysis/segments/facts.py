@@ -1,0 +1,87 @@
+"""Facts about a segment: each trait with its difference from everyone, its rank and the phrases to say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from analysis.segments.claims import Claim
+from analysis.segments.phrases import Phrases
+from analysis.segments.profile import Difference, Profiles, SegmentProfile, Summary
+from analysis.segments.themes import Trait
+from analysis.settings.models import Study
+
+CLEAR = 0.35
+"""Standard deviations from which a difference is worth a sentence. Threshold chosen for this project."""
+POINTS = 0.1
+"""Difference of shares from which it is worth a sentence. Threshold chosen for this project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A trait of the segment: its difference from everyone, and how its mean ranks among the segments."""
+
+    trait: Trait
+    difference: Difference
+    everyone: Summary
+    highest: bool
+    lowest: bool
+    phrases: Phrases
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the difference is large and sure enough for a sentence."""
+        d = self.difference
+        if self.trait.variable.unit in {"yes_no", "share"} and abs(d.summary.mean - self.everyone.mean) < POINTS / 2:
+            return False
+        return abs(d.z) >= CLEAR and d.z_low * d.z_high > 0
+
+    @property
+    def claim(self) -> Claim:
+        """The claim that the segment's mean lies above or below everyone's."""
+        return Claim("higher" if self.difference.z > 0 else "lower", self.trait.name)
+
+
+def collect_facts(segment: SegmentProfile, profiles: Profiles, traits: Sequence[Trait], study: Study) -> list[Fact]:
+    """Return the facts of a segment, in the order of the traits.
+
+    Outcomes are left out, and traits that are known for too few members to be typical.
+    """
+    means: dict[str, list[float]] = {}
+    for each in profiles.segments:
+        for difference in each.differences:
+            means.setdefault(difference.variable, []).append(difference.summary.mean)
+    own = {difference.variable: difference for difference in segment.differences}
+    found = []
+    for trait in traits:
+        difference = own.get(trait.name)
+        if difference is None or trait.variable.role in {"outcome", "ignore"}:
+            continue
+        if not segment.is_typical(difference.summary):
+            continue
+        ranked = sorted(means[trait.name])
+        mean, several = difference.summary.mean, len(ranked) > 1
+        highest = several and mean == ranked[-1] > ranked[-2]
+        lowest = several and mean == ranked[0] < ranked[1]
+        everyone = profiles.everyone[trait.name]
+        found.append(Fact(trait, difference, everyone, highest, lowest, Phrases(trait, study)))
+    return found
+
+
+def strength(fact: Fact) -> tuple[float, str]:
+    """Return a key that sorts facts by the size of their difference."""
+    return -abs(fact.difference.z), fact.trait.name
+
+
+def subject(trait: Trait) -> str:
+    """Return what a trait is about, so that no paragraph says the same twice."""
+    if trait.meaning == "part":
+        return f"part {trait.theme}"
+    if trait.meaning in {"opinion", "other", "usage", "balance", "debt"}:
+        return trait.name
+    return trait.meaning
+
+
+def has_orders(facts: Iterable[Fact]) -> bool:
+    """Tell whether the study has orders, so that words of orders may be used."""
+    return any(f.trait.meaning in {"frequency", "basket", "recency"} for f in facts)

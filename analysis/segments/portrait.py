@@ -1,0 +1,355 @@
+"""Portraits: short paragraphs about a segment, each sentence with the claims that make it true.
+
+A sentence is written only where its claims hold after rounding; at the edges (ties, nobody, everybody, one segment, all
+segments alike) it is left out. Tests verify every claim on the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from analysis.base.formats import Formats, joined
+from analysis.segments.claims import Claim, KeyFact, Paragraph, Portrait, Sentence
+from analysis.segments.facts import CLEAR, POINTS, Fact, collect_facts, has_orders, strength, subject
+from analysis.segments.mixes import Mix, MixPart
+from analysis.segments.phrases import answer, around, capital, in_people, is_plural
+from analysis.segments.profile import CategoryProfile, Profiles, SegmentProfile
+from analysis.segments.themes import TITLES, Trait
+from analysis.settings.models import Study, Theme
+
+ALIKE = 0.12
+"""Standard deviations up to which a segment counts as like everyone. Threshold chosen for this project."""
+MOST_SENTENCES = 3
+"""Most sentences of a paragraph."""
+CONTRASTS = 3
+"""Most differences in the sentence about the nearest segment."""
+
+GROUPS: tuple[tuple[Theme, str, tuple[Theme, ...]], ...] = (
+    ("buying", "How they buy", ("buying", "rhythm", "price", "channels")),
+    ("products", TITLES["products"], ("products",)),
+    ("contact", TITLES["contact"], ("contact",)),
+    ("people", TITLES["people"], ("people",)),
+    ("opinions", TITLES["opinions"], ("opinions",)),
+    ("other", TITLES["other"], ("other",)),
+)
+"""Paragraphs: icon, heading and the themes in each."""
+
+
+def write_portraits(
+    profiles: Profiles,
+    traits: Sequence[Trait],
+    mixes: Sequence[tuple[Mix, ...]],
+    names: Sequence[str],
+    study: Study,
+    formats: Formats,
+) -> tuple[Portrait, ...]:
+    """Write the portrait of each segment.
+
+    Parameters
+    ----------
+    profiles : Profiles
+        k segments.
+    traits : sequence of Trait
+        In the order of the themes.
+    mixes : sequence of tuple of Mix, length k
+    names : sequence of str, length k
+        Names of the segments, for the contrast.
+    study : Study
+        Uses ``customers``, ``period`` and ``value``.
+    formats : Formats
+    """
+    return tuple(
+        _Writer(segment, profiles, traits, mixes, names, study, formats).write() for segment in profiles.segments
+    )
+
+
+class _Writer:
+    """Writes one segment's portrait."""
+
+    def __init__(
+        self,
+        segment: SegmentProfile,
+        profiles: Profiles,
+        traits: Sequence[Trait],
+        mixes: Sequence[tuple[Mix, ...]],
+        names: Sequence[str],
+        study: Study,
+        formats: Formats,
+    ) -> None:
+        self.segment, self.profiles, self.names = segment, profiles, names
+        self.study, self.formats = study, formats
+        self.mixes = mixes[segment.id - 1]
+        self.in_mixes = {part.variable for mix in self.mixes for part in mix.parts}
+        self.facts = collect_facts(segment, profiles, traits, study)
+        self.categories = {c.variable: c for c in profiles.categories}
+        self.traits = traits
+
+    def write(self) -> Portrait:
+        nearest = _rank_neighbours(self.segment, self.profiles)
+        return Portrait(
+            lead=self._lead(),
+            facts=self._key_facts(),
+            mixes=self.mixes,
+            paragraphs=tuple(p for p in (self._paragraph(*group) for group in GROUPS) if p.sentences),
+            contrast=self._contrast(nearest[0]) if nearest else None,
+            nearest=nearest,
+        )
+
+    def _lead(self) -> Sentence:
+        """Join the three strongest differences; each theme gives one before any gives two."""
+        strong = sorted((f for f in self.facts if f.is_clear and f.trait.variable.role == "feature"), key=strength)
+        chosen: list[Fact] = []
+        for fact in strong:
+            same = {subject(other.trait) for other in chosen}
+            if subject(fact.trait) not in same and len(chosen) < 3:
+                chosen.append(fact)
+        if not chosen:
+            text = f"They are close to all {self.study.customers} in everything that forms the segments."
+            return Sentence(text, ())
+        if all(f.trait.meaning == "opinion" and f.trait.variable.unit == "yes_no" for f in chosen):
+            return self._lead_answers(chosen)
+        chosen.sort(key=lambda f: (_ORDER.index(f.trait.theme), strength(f)))
+        told = [self._verb(fact) for fact in chosen]
+        # What is the most or the least of all segments comes first; comparatives say with whom.
+        told.sort(key=lambda item: item[1].kind in {"higher", "lower"})
+        parts = [text for text, _ in told]
+        if told[-1][1].kind in {"higher", "lower"}:
+            parts[-1] = f"{parts[-1]} than others"
+        return Sentence(f"They {joined(parts)}.", tuple(claim for _, claim in told))
+
+    def _lead_answers(self, chosen: Sequence[Fact]) -> Sentence:
+        """Say how many give each answer; answers with the same share in words stand together."""
+        groups: dict[str, list[Fact]] = {}
+        for fact in sorted(chosen, key=lambda f: -f.difference.summary.mean):
+            groups.setdefault(in_people(fact.difference.summary.mean), []).append(fact)
+        parts = []
+        for people, facts in groups.items():
+            answers = joined([f"“{answer(f.phrases.label)}”" for f in facts])
+            parts.append(f"{people} {'says' if people.startswith('one in') else 'say'} {answers}")
+        claims = tuple(Claim("share", f.trait.name, f.difference.summary.mean) for f in chosen)
+        return Sentence(f"{capital(joined(parts))}.", claims)
+
+    def _verb(self, fact: Fact) -> tuple[str, Claim]:
+        """Return the phrase for a clear difference, and what it claims."""
+        up = fact.difference.z > 0
+        if part := self._part(fact.trait.name):
+            mix, item = part
+            if up and item.share > 0.5:
+                return fact.phrases.majority(item, mix.whole), Claim("majority", fact.trait.name, item.share)
+            if not up and item.share < 0.05:
+                return fact.phrases.hardly(item, mix.whole), Claim("part", fact.trait.name, item.share)
+        if fact.highest and (text := fact.phrases.most()):
+            return text, Claim("highest", fact.trait.name)
+        if fact.lowest and (text := fact.phrases.least()):
+            return text, Claim("lowest", fact.trait.name)
+        return (fact.phrases.more() if up else fact.phrases.less()), fact.claim
+
+    def _part(self, variable: str) -> tuple[Mix, MixPart] | None:
+        return next(((mix, p) for mix in self.mixes for p in mix.parts if p.variable == variable), None)
+
+    def _key_facts(self) -> tuple[KeyFact, ...]:
+        """Customers, share of value, and the two figures a reader asks for next."""
+        formats, segment = self.formats, self.segment
+        several = len(self.profiles.segments) > 1
+        facts = [
+            KeyFact(
+                formats.people(segment.n),
+                self.study.customers,
+                f"{capital(in_people(segment.share))} of all" if several else "all",
+            )
+        ]
+        by_meaning = {f.trait.meaning: f for f in reversed(self.facts)}
+        value = next((f for f in self.facts if f.trait.name == self.study.value), None)
+        if segment.value_share is not None and value is not None:
+            each = formats.money(around(value.difference.summary.mean))
+            share, whole = formats.whole_percent(segment.value_share), value.phrases.noun()
+            facts.append(KeyFact(share, f"of {whole}", f"{each} each on average"))
+        for meaning in ("frequency", "basket", "recency", "tenure", "visits", "balance", "satisfaction"):
+            fact = by_meaning.get(meaning)
+            if fact is None or len(facts) == 4 or fact is value:
+                continue
+            item = self._key_fact(fact)
+            if meaning in {"frequency", "basket"} or item.figure != item.note.removeprefix("all: "):
+                facts.append(item)
+        shown = {fact.label for fact in facts}
+        for fact in sorted((f for f in self.facts if f.is_clear), key=strength):
+            item = self._key_fact(fact)
+            same = item.figure == item.note.removeprefix("all: ")
+            if len(facts) < 4 and item.label not in shown and fact.trait.name not in self.in_mixes and not same:
+                facts.append(item)
+                shown.add(item.label)
+        return tuple(facts)
+
+    def _key_fact(self, fact: Fact) -> KeyFact:
+        unit, own, base = fact.trait.variable.unit, fact.difference.summary, fact.everyone
+        if unit == "yes_no":
+            whole = self.formats.whole_percent
+            return KeyFact(whole(own.mean), fact.trait.label, f"all: {whole(base.mean)}")
+        here, there = fact.phrases.figure(own.median, self.formats), fact.phrases.figure(base.median, self.formats)
+        return KeyFact(here, fact.phrases.figure_label(), f"all: {there}")
+
+    def _paragraph(self, theme: Theme, title: str, themes: tuple[Theme, ...]) -> Paragraph:
+        sentences: list[Sentence] = []
+        for mix in self.mixes:
+            if mix.theme in themes:
+                sentences += self._say_mix(mix)
+        limit = MOST_SENTENCES if theme != "buying" else 5
+        facts = [f for f in self.facts if f.trait.theme in themes and f.trait.name not in self.in_mixes]
+        if themes == ("people",):
+            facts = [f for f in facts if f.trait.variable.unit != "yes_no" or f.trait.name in self.categories]
+        said: set[str] = set()
+        numbers: list[Sentence] = []
+        for fact in sorted(facts, key=strength):
+            about = subject(fact.trait)
+            if about in said or len(numbers) >= limit - min(len(sentences), 2):
+                continue
+            if sentence := self._say(fact):
+                said.add(about)
+                numbers.append(sentence)
+        if theme == "people":
+            numbers += [s for s in (self._say_level(t) for t in self.traits) if s][: max(0, limit - len(numbers))]
+            if alike := self._say_alike(facts, said):
+                numbers.append(alike)
+        if theme in {"people", "opinions"} and numbers and not any(f.is_clear for f in facts) and len(numbers) == 1:
+            numbers = [s for s in numbers if s.claims and s.claims[0].kind == "alike"] or numbers
+        if theme == "buying" and not has_orders(self.facts):
+            title = "What they do"
+        return Paragraph(theme, title, tuple([*numbers, *sentences] if theme == "buying" else [*sentences, *numbers]))
+
+    def _say(self, fact: Fact) -> Sentence | None:
+        """State a clear difference with its figure and everyone's; None where both read alike."""
+        if not fact.is_clear:
+            return None
+        trait, own, base = fact.trait, fact.difference.summary, fact.everyone
+        if trait.variable.unit == "yes_no":
+            return self._say_share(fact)
+        told = self.formats.told(trait.variable.unit, (own.mean, own.median), (base.mean, base.median))
+        measure = told[0] if told else "mean"
+        values = (own.median, base.median) if measure == "median" else (own.mean, base.mean)
+        here, there = (fact.phrases.figure(value, self.formats) for value in values)
+        if here == there:
+            return None
+        verb, claim = self._verb(fact)
+        stated = Claim("median" if measure == "median" else "mean", trait.name, *values)
+        return Sentence(fact.phrases.statement(verb, here, there, measure == "median"), (claim, stated))
+
+    def _say_share(self, fact: Fact) -> Sentence | None:
+        own, base = fact.difference.summary.mean, fact.everyone.mean
+        if abs(own - base) < POINTS:
+            return None
+        stated = Claim("share", fact.trait.name, own, base)
+        return Sentence(fact.phrases.share(own, base, self.study.customers), (fact.claim, stated))
+
+    def _say_mix(self, mix: Mix) -> Iterator[Sentence]:
+        """Say the largest part, and the others that differ most from everyone's."""
+        largest, usual, percent = mix.largest(), mix.largest_everywhere(), self.formats.whole_percent
+        if not largest.variable or len({part.share for part in mix.parts}) == 1:
+            return
+        noun = "channel" if mix.theme == "channels" else "product group"
+        whole = "spending" if mix.whole == "spend" else mix.whole
+        own, base = percent(largest.share), percent(largest.everyone)
+        if largest is not usual:
+            tail = f"; for everyone it is {usual.phrase}"
+        else:
+            tail = f" ({base} for everyone)" if own != base else ", as for everyone"
+        yield Sentence(
+            f"Their largest {noun} is {largest.phrase}, with {own} of their {whole}{tail}.",
+            (
+                Claim("largest", largest.variable),
+                Claim("part", largest.variable, largest.share, largest.everyone),
+            ),
+        )
+        others = sorted((p for p in mix.parts if p.variable and p is not largest), key=lambda p: p.share - p.everyone)
+        if others and others[-1].share - others[-1].everyone >= POINTS / 2:
+            part = others[-1]
+            takes = "take" if is_plural(part.part) else "takes"
+            text = f"{part.title} {takes} {percent(part.share)}, against {percent(part.everyone)} for everyone."
+            yield Sentence(text, (Claim("part", part.variable, part.share, part.everyone),))
+        if others and others[0].everyone - others[0].share >= POINTS:
+            part = others[0]
+            plays = "play" if is_plural(part.part) else "plays"
+            text = f"{part.title} {plays} a smaller part: {percent(part.share)}, against {percent(part.everyone)}."
+            yield Sentence(text, (Claim("part", part.variable, part.share, part.everyone),))
+
+    def _say_level(self, trait: Trait) -> Sentence | None:
+        """State the answer of a category that is most over-represented, where it says something."""
+        category = self.categories.get(trait.name)
+        if category is None or trait.theme != "people" or trait.variable.unit == "yes_no":
+            return None
+        return self._say_category(trait, category)
+
+    def _say_category(self, trait: Trait, category: CategoryProfile) -> Sentence | None:
+        here = category.segments[self.segment.id - 1]
+        named = [i for i, level in enumerate(category.levels) if level not in {"Other", "Unknown"}]
+        if not named:
+            return None
+        i = max(named, key=lambda i: here[i] - category.everyone[i])
+        if here[i] - category.everyone[i] < POINTS or here[i] < 0.2:
+            return None
+        text = (
+            f"In “{trait.label}”, {in_people(here[i])} {_is(here[i])} “{category.levels[i]}”, "
+            f"against {in_people(category.everyone[i])} of all {self.study.customers}."
+        )
+        return Sentence(text, (Claim("level", trait.name, here[i], category.everyone[i], level=category.levels[i]),))
+
+    def _say_alike(self, facts: Sequence[Fact], said: set[str]) -> Sentence | None:
+        alike = [
+            f for f in facts
+            if abs(f.difference.z) <= ALIKE and subject(f.trait) not in said and f.trait.variable.role != "feature"
+        ]  # fmt: skip
+        labels = list(dict.fromkeys(f.trait.label for f in alike))[:3]
+        if not labels or len(self.profiles.segments) < 2:
+            return None
+        quoted = joined([f"“{label}”" for label in labels])
+        return Sentence(
+            f"In {quoted} they are like everyone.", tuple(Claim("alike", f.trait.name) for f in alike[: len(labels)])
+        )
+
+    def _contrast(self, nearest: int) -> Sentence | None:
+        """Say how the segment differs from the most similar one."""
+        other = self.profiles.segments[nearest - 1]
+        theirs = {d.variable: d for d in other.differences}
+        ranked = []
+        for fact in self.facts:
+            d = theirs.get(fact.trait.name)
+            if (
+                d is None
+                or fact.trait.variable.role not in {"feature", "descriptor"}
+                or not other.is_typical(d.summary)
+            ):
+                continue
+            gap = fact.difference.z - d.z
+            small = fact.trait.variable.unit == "yes_no" and abs(fact.difference.summary.mean - d.summary.mean) < POINTS
+            if abs(gap) >= CLEAR and not small:
+                ranked.append((gap, fact))
+        ranked.sort(key=lambda item: (-abs(item[0]), item[1].trait.name))
+        chosen: list[tuple[float, Fact]] = []
+        for gap, fact in ranked:
+            if len(chosen) < CONTRASTS and subject(fact.trait) not in {subject(f.trait) for _, f in chosen}:
+                chosen.append((gap, fact))
+        if not chosen:
+            return None
+        chosen.sort(key=lambda item: _ORDER.index(item[1].trait.theme))
+        verbs = [fact.phrases.more() if gap > 0 else fact.phrases.less() for gap, fact in chosen]
+        claims = [Claim("above" if gap > 0 else "below", fact.trait.name, against=nearest) for gap, fact in chosen]
+        name = self.names[nearest - 1]
+        unlike = f"those who {name[:1].lower()}{name[1:]}" if name.startswith(("Say “", "Don't say “")) else f"“{name}”"
+        return Sentence(f"Unlike {unlike}, they {joined(verbs)}.", tuple(claims))
+
+
+_ORDER = list(TITLES)
+
+
+def _is(share: float) -> str:
+    return "is" if in_people(share).startswith("one in") else "are"
+
+
+def _rank_neighbours(segment: SegmentProfile, profiles: Profiles) -> tuple[int, ...]:
+    """Numbers of the other segments by root mean square difference of their standardised means, nearest first."""
+    own = {d.variable: d.z for d in segment.differences}
+    distances: Mapping[int, float] = {
+        other.id: sum((own[d.variable] - d.z) ** 2 for d in other.differences if d.variable in own)
+        for other in profiles.segments
+        if other.id != segment.id
+    }
+    return tuple(sorted(distances, key=lambda number: (distances[number], number)))
