@@ -165,6 +165,10 @@ class Namer:
             text = capital(f"{tier} {noun.text}".strip())
             if count_words(text) <= MOST_WORDS and slugify(text) not in slugs:
                 return Name(text, noun.basis, noun.variables, (noun.text,), noun.holds, noun.everyone)
+        if free:
+            text = capital(f"{tier} {free[0].text}".strip())
+            text = next(f"{text} {i}" for i in count(2) if slugify(f"{text} {i}") not in slugs)
+            return Name(text, free[0].basis, free[0].variables, (free[0].text,), free[0].holds, free[0].everyone)
         plain = capital(f"{tier or 'typical'} {self.study.customers}")
         if slugify(plain) in slugs:
             letter = chr(ord("A") + segment.id - 1)

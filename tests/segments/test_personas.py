@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -14,13 +17,12 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
 from analysis.base.errors import InputError
-from analysis.clustering.evidence import SegmentEvidence
-from analysis.features.build import Variable
+from analysis.clustering.evidence import Evidence, SegmentEvidence
+from analysis.features.build import FeatureTable, Variable
 from analysis.history.identity import NOTHING, Memory
 from analysis.history.records import Identity
 from analysis.segments import playbook
-from analysis.segments.contrasts import Contrast
-from analysis.segments.personas import COLOURS, Persona, _Part, _wholes, slugify, write_personas
+from analysis.segments.personas import COLOURS, Persona, slugify, write_personas
 from analysis.segments.playbook import ALPHA, MOST_ACTIONS, POWER, find_misspelt, holdout_size, read_playbook
 from analysis.segments.profile import CategoryProfile, Difference, Profiles, SegmentMap, SegmentProfile, Summary
 from analysis.settings.models import NameRule
@@ -58,10 +60,36 @@ def profiles(*segments: tuple[float | None, list[Difference]]) -> Profiles:
 
 
 def personas(
-    found: Profiles, playbook: Path = PLAYBOOK, memory: Memory = NOTHING, **changes: Any
+    found: Profiles,
+    playbook: Path = PLAYBOOK,
+    memory: Memory = NOTHING,
+    variables: tuple[Variable, ...] = VARIABLES,
+    verdict: str = "reproducible",
+    **changes: Any,
 ) -> tuple[Persona, ...]:
-    study = project_study().model_copy(update={"names": {}, **changes})
-    return write_personas(found, (SOUND,) * len(found.segments), VARIABLES, study, read_playbook(playbook), memory)
+    study = project_study().model_copy(update={"names": {}, "variables": {}, **changes})
+    table, evidence = customers_of(found, variables), evidence_of(found, verdict)
+    return write_personas(found, table, evidence, study, read_playbook(playbook), memory)
+
+
+def customers_of(found: Profiles, variables: tuple[Variable, ...]) -> FeatureTable:
+    """Make fifty customers for each segment who all have its means."""
+    columns = {
+        v.name: [
+            next((d.summary.mean for d in segment.differences if d.variable == v.name), 0.5)
+            for segment in found.segments
+            for _ in range(50)
+        ]
+        for v in variables
+    }
+    return FeatureTable(pd.DataFrame(columns, dtype=float), variables)
+
+
+def evidence_of(found: Profiles, verdict: str = "reproducible") -> Evidence:
+    """Make evidence with labels for fifty customers a segment."""
+    k = len(found.segments)
+    labels = np.repeat(np.arange(1, k + 1), 50)
+    return cast(Evidence, SimpleNamespace(labels=labels, segments=(SOUND,) * k, verdict=verdict))
 
 
 def rules(folder: Path, text: str) -> Path:
@@ -76,8 +104,9 @@ def rule(when: str, reason: str = "Because.", action: str = "Do it") -> str:
 
 
 def sentences(persona: Persona) -> list[str]:
-    words = [persona.name, persona.one_line, *persona.story, *persona.traits, *persona.not_all]
-    words += persona.day
+    portrait = persona.portrait
+    words = [persona.name, portrait.lead.text, *persona.not_all]
+    words += [sentence.text for paragraph in portrait.paragraphs for sentence in paragraph.sentences]
     words += [text for pair in persona.typical for text in pair]
     return words + [text for a in persona.actions for text in (a.title, a.reason, a.measure, a.avoid)]
 
@@ -114,7 +143,7 @@ def test_the_twins_personas_read_well() -> None:
     assert len({p.slug for p in stages.personas}) == len(stages.personas)
     for persona in stages.personas:
         assert len(persona.actions) >= 2
-        assert persona.story and persona.not_all and persona.markers
+        assert persona.portrait.paragraphs and persona.not_all and persona.markers
         assert persona.colour in COLOURS
         for text in sentences(persona):
             assert not re.search(r"\b(nan|None|inf)\b|\{|\}", text), text
@@ -130,8 +159,8 @@ def test_an_address_is_safe_whatever_the_name(name: str) -> None:
 
 
 def test_a_name_is_the_tier_and_the_strongest_marker_no_larger_segment_has() -> None:
-    wine, few = difference("wine", 1.5), difference("child", 0.9, mean=0.9)
-    found = personas(profiles((0.7, [wine, few]), (0.2, [wine, few]), (0.1, [difference("wine", -2.0)])))
+    wine, few = difference("wine", 1.5, mean=0.8), difference("child", 0.9, mean=0.9)
+    found = personas(profiles((0.7, [wine, few]), (0.2, [wine, few]), (0.1, [difference("wine", -2.0, mean=0.2)])))
     assert [p.name for p in found] == ["Premium wine buyers", "Low-spend parents", "Low-spend non-wine buyers"]
     assert [p.slug for p in found] == ["premium-wine-buyers", "low-spend-parents", "low-spend-non-wine-buyers"]
 
@@ -142,19 +171,44 @@ def test_a_segment_at_nothing_in_particular_still_has_a_name() -> None:
 
 
 def test_a_name_of_the_analysts_is_shown_and_the_address_stays() -> None:
-    found = profiles((0.7, [difference("wine", 1.5)]), (0.3, [difference("wine", -1.5)]))
+    found = profiles((0.7, [difference("wine", 1.5, mean=0.8)]), (0.3, [difference("wine", -1.5, mean=0.2)]))
     named = personas(found, names={"premium-wine-buyers": NameRule(called="Cellar club")})
     assert (named[0].name, named[0].slug) == ("Cellar club", "premium-wine-buyers")
 
 
 def test_a_segment_that_goes_on_keeps_its_name_and_a_new_one_takes_none_that_was() -> None:
-    found = profiles((0.7, [difference("wine", 1.5)]), (0.3, [difference("wine", -1.5)]))
+    found = profiles((0.7, [difference("wine", 1.5, mean=0.8)]), (0.3, [difference("wine", -1.5, mean=0.2)]))
     first = personas(found)
     lost = Identity("premium-wine-buyers", "Premium wine buyers", "Q", "#000000", "2024-01-01", "Premium wine buyers")
-    again = personas(found, memory=Memory((None, first[0].identity), (lost,), "2024-02-01"))
-    assert (again[1].name, again[1].letter, again[1].today) == (first[0].name, "A", first[1].name)
-    assert again[0].slug not in {first[0].slug, lost.slug} and again[0].letter == "B"
+    again = personas(found, memory=Memory((None, first[1].identity), (lost,), "2024-02-01"))
+    assert (again[1].name, again[1].letter, again[1].today) == (first[1].name, "B", first[1].name)
+    assert again[0].slug not in {first[1].slug, lost.slug} and again[0].letter == "A"
     assert personas(found, memory=Memory((None, None), (lost,), "2024-02-01"))[0].name == "Premium wine buyers 2"
+
+
+def test_a_published_name_that_is_false_now_is_replaced_once_and_its_address_leads_on() -> None:
+    found = profiles((0.7, [difference("wine", 1.5, mean=0.8)]), (0.3, [difference("wine", -1.5, mean=0.2)]))
+    wrong = Identity(
+        "mid-value-wine-buyers", "Mid-value wine buyers", "Q", "#000000", "2024-01-01", "Mid-value wine buyers"
+    )
+    second = personas(found, memory=Memory((None, wrong), (), "2024-02-01"))[1]
+    assert (second.name, second.letter) == ("Low-spend non-wine buyers", "Q")
+    assert second.identity.former == ("mid-value-wine-buyers",)
+    assert personas(found, memory=Memory((None, second.identity), (), "2024-03-01"))[1].identity == second.identity
+
+
+def test_a_noun_is_true_for_most_members_and_for_more_of_them_than_of_everyone() -> None:
+    few = difference("wine", 0.9, mean=0.45)
+    found = personas(profiles((0.7, [few, difference("child", 0.9, mean=0.3)]), (0.3, [difference("wine", 0.1)])))
+    assert found[0].name == "Premium customers", "below everyone's median, whatever the mean"
+
+
+def test_without_structure_groups_have_letters_and_no_name() -> None:
+    found = profiles((0.7, [difference("wine", 1.5, mean=0.8)]), (0.3, [difference("wine", -1.5, mean=0.2)]))
+    assert [p.name for p in personas(found, verdict="none")] == ["Group A", "Group B"]
+    kept = Identity("group-a", "Group A", "A", "#000000", "2024-01-01", "Group A")
+    again = personas(found, memory=Memory((kept, None), (), "2024-02-01"))
+    assert again[0].name == "Premium wine buyers" and again[0].identity.former == ("group-a",)
 
 
 def test_an_action_quotes_the_number_that_made_it_appear(tmp_path: Path) -> None:
@@ -317,29 +371,13 @@ def test_who_they_are_not_names_the_minority() -> None:
 def test_small_segments_are_not_counted_out() -> None:
     found = profiles((0.5, [difference("wine", 1.0)]), (0.5, [difference("wine", -1.0)]))
     few = replace(found, segments=(replace(found.segments[0], n=4), found.segments[1]))
-    assert personas(few)[0].story[0].startswith("fewer than 10 customers")
-
-
-def told_apart(mean: float, median: float, z: float, name: str = "wine") -> Difference:
-    return replace(difference(name, z), summary=Summary(50, mean, median, 0.0, 0.9))
-
-
-def test_a_difference_that_medians_hide_is_told_by_means() -> None:
-    found = profiles((None, [told_apart(0.012, 0.5, -0.9)]))
-    written = personas(found, value=None)[0]
-    assert "on average, wine share 1.2\u00a0% (everyone 50\u00a0%)" in written.story[1]
-    assert written.traits == ("Wine share: on average 1.2\u00a0% (everyone 50\u00a0%)",)
-
-
-def test_what_reads_alike_is_called_no_difference() -> None:
-    written = personas(profiles((None, [told_apart(0.5001, 0.5, 0.6)])), value=None)[0]
-    assert len(written.story) == 1 and written.traits == ()
+    assert personas(few)[0].portrait.facts[0].figure == "fewer than 10"
 
 
 def test_a_segment_close_to_everyone_is_not_called_different() -> None:
     written = personas(profiles((None, [difference("wine", 0.2, marker=False, mean=0.55)])), value=None)[0]
-    assert written.name == "Typical customers" and written.one_line.startswith("Close to all customers")
-    assert not any("What differs most" in line for line in written.story) and written.not_all == ()
+    assert written.name == "Typical customers"
+    assert written.portrait.lead.text.startswith("They are close to all customers") and written.not_all == ()
 
 
 def test_an_end_that_is_the_middle_tells_of_nobody_else() -> None:
@@ -361,41 +399,7 @@ def test_a_trait_that_fewer_than_half_have_is_not_typical_and_the_others_say_how
     texts = " ".join(sentences(written))
     assert "Wine share" not in texts and "wine share" not in texts
     assert ("Orders", "7 (known for 35)") in written.typical
-    assert "orders 7 (everyone 0.5; known for 35)" in texts
-    assert "orders 7 (known for 35)" in " ".join(written.day)
     assert dict(written.typical)["Has children"] == "yes (yes for 50\u00a0%)", "nothing is said where all have a value"
-
-
-def test_what_was_made_to_differ_is_not_called_different_all_the_same() -> None:
-    wine, spend = difference("wine", 1.0, mean=0.8), difference("spend", 1.2, mean=0.9)
-    found = profiles((None, [wine, spend]), (None, [wine]))
-    for p, told in ((None, False), (0.2, False), (0.001, True)):
-        contrast = Contrast("spend", "Kruskal-Wallis", "ε²", 0.2, "large", p)
-        story = " ".join(personas(replace(found, contrasts=(contrast,)), value=None)[0].story)
-        assert ("Not used to form the segment, yet different" in story) == told
-
-
-def test_shares_of_one_sentence_are_of_one_whole() -> None:
-    parts = ("through store", "through web", "on food", "on home", "in the second half")
-    labels = [f"Share of spend {part}" for part in parts]
-    made = tuple(replace(VARIABLES[1], name=f"v{i}", label=label) for i, label in enumerate(labels))
-    own = [known_for(f"v{i}", 1.0, 50, share) for i, share in enumerate((0.9, 0.05, 0.4, 0.3, 0.45))]
-    means = (0.7, 0.3, 0.6, 0.4, 0.5)
-    everyone = {v.name: Summary(50, mean, mean, 0.1, 0.9) for v, mean in zip(made, means, strict=True)}
-    found = replace(profiles((None, own)), everyone=everyone)
-    study = project_study().model_copy(update={"names": {}, "value": None})
-    (persona,) = write_personas(found, (SOUND,), made, study, read_playbook(SHORT))
-    assert persona.day == (
-        "Of a typical customer's spend: 90\u00a0% through store and 5.0\u00a0% through web.",
-        "Of a typical customer's spend: 40\u00a0% on food and 30\u00a0% on home.",
-        "Each share is a median, so the shares need not add up to 100\u00a0%.",
-    )
-
-
-def test_channels_with_different_words_are_one_partition_and_a_discount_is_none_of_them() -> None:
-    found = [_Part(0.5, 0.46, "in stores", "in"), _Part(0.2, 0.29, "by catalogue", "by")]
-    found += [_Part(0.3, 0.25, "on the web site", "on"), _Part(0.2, 0.06, "with a discount", "with")]
-    assert _wholes(found) == [found[:3]]
 
 
 def action_of(tmp_path: Path, n: int, rate: float, more: str = "") -> str:

@@ -1,0 +1,197 @@
+"""Portraits: every sentence's claims hold on the data, whatever the data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from analysis.base.formats import Formats
+from analysis.base.run import TESTS
+from analysis.clustering.algorithms import Labels
+from analysis.features.build import FeatureTable, Variable
+from analysis.segments.claims import Claim, Portrait, Sentence
+from analysis.segments.mixes import Mix, find_mixes
+from analysis.segments.phrases import HARDLY_ANY, NEARLY_ALL, in_people
+from analysis.segments.portrait import ALIKE, write_portraits
+from analysis.segments.profile import profile_segments
+from analysis.segments.themes import read_traits
+from analysis.settings.models import Study
+from tests.stages import project_study, run_stages
+
+UNITS = {"orders": "count", "order_value": "money", "wine": "share", "meat": "share", "rest": "share"}
+LABELS = {
+    "orders": "Orders",
+    "order_value": "Average order value",
+    "wine": "Share of spend on wine",
+    "meat": "Share of spend on meat",
+    "rest": "Share of spend on BBQ",
+    "yes": "Has a card",
+    "age": "Age",
+    "town": "Town",
+    "odd": "Anz. Q7_r3",
+}
+
+
+def variable(name: str, unit: str, role: str = "feature") -> Variable:
+    return Variable(
+        name, LABELS[name], unit, role, name, (name,), "", "", "", "none", unit == "category"  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def sentences(portrait: Portrait) -> Iterator[Sentence]:
+    yield portrait.lead
+    for paragraph in portrait.paragraphs:
+        yield from paragraph.sentences
+    if portrait.contrast:
+        yield portrait.contrast
+
+
+def check(claim: Claim, frame: pd.DataFrame, labels: Labels, segment: int, mixes: tuple[Mix, ...]) -> bool:
+    """Check a claim on the data, by other code than wrote it."""
+    values = frame[claim.variable]
+    if claim.kind == "level":
+        # Small levels are merged: "East or West".
+        levels = claim.level.split(" or ")
+        return bool(np.isclose(values[labels == segment].dropna().isin(levels).mean(), claim.value or 0, atol=0.02))
+    own, rest = values[labels == segment].dropna(), values.dropna()
+    means = values.groupby(labels).mean()
+    means = means[means.index > 0]
+    if claim.kind in {"higher", "lower"}:
+        return (own.mean() > rest.mean()) == (claim.kind == "higher")
+    if claim.kind in {"above", "below"}:
+        return (own.mean() > means[claim.against]) == (claim.kind == "above")
+    if claim.kind in {"highest", "lowest"}:
+        return means[segment] == (means.max() if claim.kind == "highest" else means.min())
+    if claim.kind == "alike":
+        return abs(own.mean() - rest.mean()) <= ALIKE * max(rest.std(ddof=0), 1e-12) + 1e-12
+    if claim.kind in {"median", "mean"}:
+        mine, all_ = (own.median(), rest.median()) if claim.kind == "median" else (own.mean(), rest.mean())
+        return bool(np.isclose(mine, claim.value or 0) and np.isclose(all_, claim.everyone or 0))
+    if claim.kind == "share":
+        return bool(np.isclose((own > 0).mean(), claim.value or 0))
+    part = next(p for mix in mixes for p in mix.parts if p.variable == claim.variable)
+    others = [p.share for mix in mixes for p in mix.parts if part in mix.parts]
+    return {
+        "part": bool(np.isclose(part.share, claim.value or 0)),
+        "largest": part.share == max(others),
+        "majority": part.share > 0.5,
+    }[claim.kind]
+
+
+def portraits_of(table: FeatureTable, labels: Labels, study: Study) -> list[tuple[Portrait, tuple[Mix, ...]]]:
+    forming = tuple(v for v in table.variables if v.role == "feature" and not v.categorical)
+    matrix = table.frame[[v.name for v in forming]].fillna(0).to_numpy(float)
+    profiles = profile_segments(table, labels, matrix, forming, study, TESTS)
+    traits = read_traits(table.variables, study)
+    mixes = find_mixes(table, labels, traits, study.min_cell)
+    names = [f"Name {i}" for i in range(len(profiles.segments))]
+    formats = Formats("", study.customers, study.min_cell)
+    return list(zip(write_portraits(profiles, traits, mixes, names, study, formats), mixes, strict=True))
+
+
+def random_table(seed: int, n: int, spread: float) -> FeatureTable:
+    """Make customers whose differences, ties and missing values depend on the seed."""
+    rng = np.random.default_rng(seed)
+    shares = rng.dirichlet((1.0, 0.5, 0.2), n) if seed % 3 else np.tile([1.0, 0.0, 0.0], (n, 1))
+    group = np.arange(n) % 3
+    frame = pd.DataFrame(
+        {
+            "orders": np.round(np.abs(5 + spread * group + rng.standard_normal(n) * (seed % 2))),
+            "order_value": np.where(rng.random(n) < 0.1, np.nan, np.abs(30 - spread * group + rng.normal(0, 3, n))),
+            "wine": shares[:, 0],
+            "meat": shares[:, 1],
+            "rest": shares[:, 2],
+            "yes": (rng.random(n) < (0.0, 0.5, 1.0)[seed % 3]).astype(float),
+            "odd": np.full(n, 3.0) if seed % 5 == 0 else rng.normal(0, 1, n) * 10 ** (seed % 7),
+            "age": np.round(rng.normal(40 + spread * group, 5, n)),
+            "town": np.array(["A&E", "BBQ", "SUV"])[group if seed % 2 else rng.integers(0, 3, n)],
+        }
+    )
+    made = tuple(
+        [variable(name, unit) for name, unit in UNITS.items()]
+        + [variable("yes", "yes_no", "descriptor"), variable("odd", "number"), variable("age", "years", "descriptor")]
+        + [variable("town", "category", "descriptor")]
+    )
+    return FeatureTable(frame, made)
+
+
+@settings(deadline=None, max_examples=40, phases=[Phase.explicit, Phase.generate])
+@given(st.integers(0, 10_000), st.sampled_from([90, 150]), st.floats(0, 6), st.integers(1, 4))
+def test_every_claim_holds_on_any_data(seed: int, n: int, spread: float, k: int) -> None:
+    table = random_table(seed, n, spread)
+    labels = np.arange(n) % k + 1
+    study = project_study().model_copy(update={"value": None, "names": {}, "variables": {}})
+    for segment, (portrait, mixes) in enumerate(portraits_of(table, labels, study), start=1):
+        for sentence in sentences(portrait):
+            assert all(check(claim, table.frame, labels, segment, mixes) for claim in sentence.claims), sentence
+            assert not re.search(r"\b(nan|None|inf)\b|  |\{|\}", sentence.text), sentence
+            assert sentence.text[0].isupper() or not sentence.text[0].isalpha()
+            assert sentence.text.endswith((".", "?")), sentence
+        assert (k == 1) == (portrait.contrast is None and not portrait.nearest) or portrait.contrast is None
+
+
+def test_every_claim_of_the_twins_portraits_holds() -> None:
+    stages = run_stages()
+    frame, labels = stages.features.table.frame, stages.evidence.labels
+    n_claims = 0
+    for persona, segment in zip(stages.personas, stages.profiles.segments, strict=True):
+        for sentence in sentences(persona.portrait):
+            for claim in sentence.claims:
+                assert check(claim, frame, labels, segment.id, persona.portrait.mixes), (sentence, claim)
+                n_claims += 1
+    assert n_claims > 10 * len(stages.personas)
+
+
+def test_no_two_segments_have_the_same_lead() -> None:
+    leads = [persona.portrait.lead.text for persona in run_stages().personas]
+    assert len(set(leads)) == len(leads)
+
+
+def test_a_portrait_has_few_numbers_before_its_paragraphs() -> None:
+    for persona in run_stages().personas:
+        facts = " ".join(f"{fact.figure} {fact.label}" for fact in persona.portrait.facts)
+        assert len(re.findall(r"\d[\d,.]*", persona.portrait.lead.text)) <= 1
+        assert len(re.findall(r"\d[\d,.]*", facts)) <= 5 and len(persona.portrait.facts) <= 4
+
+
+def test_a_mix_sums_to_one_and_is_weighted_by_its_whole() -> None:
+    stages = run_stages()
+    frame, labels = stages.features.table.frame, stages.evidence.labels
+    for persona, segment in zip(stages.personas, stages.profiles.segments, strict=True):
+        assert {mix.theme for mix in persona.portrait.mixes} == {"channels", "products"}
+        inside = frame[labels == segment.id]
+        for mix in persona.portrait.mixes:
+            assert sum(part.share for part in mix.parts) == pytest.approx(1)
+            whole = inside["orders" if mix.theme == "channels" else "spend"]
+            for part in mix.parts:
+                pooled = (inside[part.variable] * whole).sum() / whole[inside[part.variable].notna()].sum()
+                assert part.share == pytest.approx(pooled, abs=1e-6)
+
+
+@given(st.floats(0, 1))
+def test_a_share_in_words_is_close_to_the_share(share: float) -> None:
+    words = in_people(share)
+    numbers = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "seven": 7, "nine": 9, "ten": 10}
+    if words in {"all", "nearly all"}:
+        assert share >= NEARLY_ALL
+    elif words in {"none", "hardly any"}:
+        assert share <= HARDLY_ANY
+    elif words == "about half":
+        assert abs(share - 0.5) <= 0.05
+    else:
+        first, last = words.split(" in ")
+        assert abs(numbers[first] / numbers[last] - share) <= 0.055
+
+
+def test_labels_of_any_shape_stand_in_quotation_marks_or_alone() -> None:
+    table = random_table(1, 150, 5.0)
+    labels = np.arange(150) % 3 + 1
+    study = project_study().model_copy(update={"value": None, "names": {}, "variables": {}})
+    texts = [s.text for portrait, _ in portraits_of(table, labels, study) for s in sentences(portrait)]
+    assert not any("anz." in text or "bbq" in text or "a&e" in text for text in texts)
