@@ -417,6 +417,7 @@ class _Book:
             profile=self.figure(self.figures[f"profile_{segment.letter.lower()}"], 1),
             badge_kind=Markup(BADGES[segment.band]),
             first=Markup(),
+            aliases=Markup(json.dumps([f"{slug}.html" for slug in segment.former])),
             plan=Markup(),
             expected=self.expected(segment),
             outcomes=self.outcomes(segment),
@@ -497,7 +498,7 @@ class _Book:
                         "text": f"For {s.name}. {action.reason}",
                         "why": "",
                         "test": action.measure,
-                        "evidence": [{"url": Markup(f"segments/{s.slug}.html#what-to-do"), "text": s.name}],
+                        "evidence": [{"url": Markup(f"segments/{s.slug}.html#a-plan-for-them"), "text": s.name}],
                     }
                 )
         return chosen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import html
+import json
 import os
 import re
 import shutil
@@ -46,6 +47,8 @@ QUARTO_ONLY = (
     ("format", "html", "footnotes-hover"),
 )
 
+_ALIASES = re.compile(r"^aliases: (\[.*\])$", re.MULTILINE)
+"""Other addresses of a page, in its front matter."""
 _ARCHIVES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"))
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""
@@ -123,7 +126,9 @@ def render(
         try:
             version, log = _RENDERERS[engine](root, fresh, profile, site_url.rstrip("/"))
             _refuse_warnings(engine, log)
-            _write_redirect(fresh)
+            _write_redirect(fresh / "index.html", HOME, "Overview")
+            if engine != "quarto":
+                _write_aliases(root, fresh)
             if before_swap is not None:
                 before_swap(fresh)
             n_pages = sum(1 for page in fresh.rglob("*.html") if page != fresh / "index.html")
@@ -279,11 +284,27 @@ def _refuse_warnings(engine: Engine, log: str) -> None:
         )
 
 
-def _write_redirect(site: Path) -> None:
-    site.joinpath("index.html").write_text(
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Overview</title>\n'
-        f'<meta http-equiv="refresh" content="0; url={HOME}">\n<link rel="canonical" href="{HOME}">\n'
-        f'</head>\n<body><p><a href="{HOME}">Overview</a></p></body>\n</html>\n',
+def _write_aliases(root: Path, site: Path) -> None:
+    """Write a page that leads on at each address that the front matter of a page names as an alias."""
+    for page in sorted((root / "site").rglob("*.qmd")):
+        front = page.read_text(encoding="utf-8").partition("\n---")[0]
+        if found := _ALIASES.search(front):
+            for alias in json.loads(found[1]):
+                target = site / page.relative_to(root).parent / alias
+                if not target.exists():
+                    _write_redirect(target, os.path.relpath(_html_of(page, root, site), target.parent), page.stem)
+
+
+def _html_of(page: Path, root: Path, site: Path) -> Path:
+    return site / page.relative_to(root).with_suffix(".html")
+
+
+def _write_redirect(page: Path, target: str, title: str) -> None:
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{target}">\n'
+        f'</head>\n<body><p><a href="{target}">{title}</a></p></body>\n</html>\n',
         encoding="utf-8",
     )
 

@@ -47,6 +47,7 @@ from analysis.segments.profile import (
     Summary,
 )
 from analysis.segments.targeting import Targeting
+from analysis.segments.themes import ThemeGroup
 
 DIGITS = 6
 """Significant digits of a number in the report; a larger number keeps all of its whole ones."""
@@ -159,7 +160,8 @@ class EvidenceInfo:
 class Segment:
     """One published segment: numbers, words and evidence together.
 
-    It was ``given`` its name by the run as of ``since``; its numbers of ``today`` would give it that one.
+    It was ``given`` its name by the run as of ``since``; its numbers of ``today`` would give it that one. ``former``
+    lists earlier addresses, which lead to its page.
     """
 
     id: int
@@ -185,6 +187,7 @@ class Segment:
     since: str = ""
     given: str = ""
     today: str = ""
+    former: tuple[str, ...] = ()
 
     @property
     def one_line(self) -> str:
@@ -234,6 +237,7 @@ class Report:
     change: Change | None = None
     questions: Questions | None = None
     targeting: Targeting | None = None
+    themes: tuple[ThemeGroup, ...] = ()
 
     def variable(self, name: str) -> Variable:
         """Return the variable with this name; levels of categorical features have one each."""

@@ -19,6 +19,7 @@ from analysis.report.model import (
     to_json,
 )
 from analysis.report.trials import Validation
+from analysis.segments.themes import group_by_theme, read_traits
 from analysis.settings.models import Study
 
 
@@ -82,6 +83,7 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
         change=found.change,
         questions=analysis.assignment.questions,
         targeting=found.targeting,
+        themes=group_by_theme(read_traits(features.table.variables, analysis.study), profiles.everyone),
     )
     return from_json(to_json(report))
 
@@ -155,6 +157,7 @@ def _list_segments(analysis: Analysis) -> tuple[Segment, ...]:
             w.identity.since,
             w.identity.name,
             w.today,
+            w.identity.former,
         )
         for p, w, e in zip(found.profiles.segments, found.personas, analysis.evidence.segments, strict=True)
     )

@@ -242,6 +242,25 @@ class Trait:
         return self.variable.label
 
 
+@dataclass(frozen=True, slots=True)
+class ThemeGroup:
+    """Variables of one theme, by name."""
+
+    theme: Theme
+    title: str
+    variables: tuple[str, ...]
+
+
+def group_by_theme(traits: Iterable[Trait], shown: Iterable[str]) -> tuple[ThemeGroup, ...]:
+    """Group the variables that are shown by theme, in the order of the themes."""
+    names = set(shown)
+    groups: dict[Theme, list[str]] = {theme: [] for theme in TITLES}
+    for trait in traits:
+        if trait.name in names:
+            groups[trait.theme].append(trait.name)
+    return tuple(ThemeGroup(theme, TITLES[theme], tuple(found)) for theme, found in groups.items() if found)
+
+
 def read_traits(variables: Iterable[Variable], study: Study) -> tuple[Trait, ...]:
     """Tell what each variable is about, in the order of the themes and then of the variables.
 

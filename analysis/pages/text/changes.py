@@ -76,6 +76,18 @@ def old_name(report: Report, s: Segment) -> list[str]:
     return [f"{s.name} has its name from the run as of {day}; by today's numbers it would be “{s.today}”."]
 
 
+def renamed(report: Report) -> list[str]:
+    """Name the segments whose published name was replaced because it was not true of most members any more."""
+    change = report.change
+    pairs = [(c.then, segment_now(report, c)) for c in change.segments if c.kind == "kept" and c.then] if change else []
+    return [
+        f"“{then.label}” is now called “{now.name}”: the old name was no longer true of most of its "
+        f"{report.study.customers}. The old address leads to the new page."
+        for then, now in pairs
+        if then.slug in now.former and then.slug != now.slug
+    ]
+
+
 def basis(report: Report) -> str:
     """Explain how segments were matched and what the intervals assume."""
     change = report.change

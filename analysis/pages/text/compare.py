@@ -18,6 +18,104 @@ class Line:
     places: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Multiple:
+    """One variable as bars, a segment each, with everyone's bar below.
+
+    Attributes
+    ----------
+    label, note : str
+        The note says whether figures are medians, averages or shares.
+    rows : tuple of (str, str, str, float)
+        Letter, colour, figure as text, and the length of the bar from 0 to 100; everyone last, without a letter.
+    """
+
+    label: str
+    note: str
+    rows: tuple[tuple[str, str, str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeMultiples:
+    """The variables of a theme on which the segments differ most."""
+
+    theme: str
+    title: str
+    multiples: tuple[Multiple, ...]
+
+
+MOST_MULTIPLES = 3
+"""Most variables shown of a theme."""
+APART = 0.35
+"""Standard deviations between the extreme segments from which a variable is shown. Threshold chosen here."""
+
+
+def by_theme(report: Report) -> tuple[ThemeMultiples, ...]:
+    """Return small multiples of the variables on which the segments differ most, by theme."""
+    found = []
+    for group in report.themes:
+        chosen = [name for name in _ranked(report, group.variables) if _is_shown(report, name)][:MOST_MULTIPLES]
+        if chosen:
+            multiples = tuple(_multiple(report, name) for name in chosen)
+            found.append(ThemeMultiples(group.theme, group.title, multiples))
+    return tuple(found)
+
+
+def _ranked(report: Report, names: tuple[str, ...]) -> list[str]:
+    return sorted(names, key=lambda name: (-_gap(report, name), name))
+
+
+def _gap(report: Report, name: str) -> float:
+    """Distance between the extreme segments, in standard deviations of everyone."""
+    places = [d.z for s in report.segments if (d := s.difference(name))]
+    return max(places) - min(places) if len(places) == len(report.segments) > 1 else 0.0
+
+
+def _is_shown(report: Report, name: str) -> bool:
+    lowest = min(d.summary.p10 for s in report.segments if (d := s.difference(name)))
+    return _gap(report, name) >= APART and lowest >= 0
+
+
+def _figures(report: Report, name: str) -> tuple[str, list[float], float]:
+    """Return the measure, the figure of each segment and everyone's: medians where they tell the segments apart."""
+    unit, base = report.variable(name).unit, report.everyone[name]
+    summaries = [d.summary for s in report.segments if (d := s.difference(name))]
+    medians = [summary.median for summary in summaries]
+    if unit in {"share", "yes_no"}:
+        return "share of all" if unit == "yes_no" else "average", [s.mean for s in summaries], base.mean
+    if len(set(medians)) == len(medians):
+        return "median", medians, base.median
+    return "average", [s.mean for s in summaries], base.mean
+
+
+def _multiple(report: Report, name: str) -> Multiple:
+    formats, variable = report.formats(), report.variable(name)
+    note, here, base = _figures(report, name)
+    unit = unit_beside(variable.label, variable.unit)
+    top = max(*here, base) or 1.0
+    rows = [
+        (s.letter, s.colour, formats.value(x, unit), round(100 * x / top, 1))
+        for s, x in zip(report.segments, here, strict=True)
+    ]
+    return Multiple(variable.label, note, (*rows, ("", "", formats.value(base, unit), round(100 * base / top, 1))))
+
+
+def extremes(report: Report) -> Table:
+    """List which segment is highest and which lowest on each variable of the small multiples."""
+    rows = []
+    for group in report.themes:
+        for name in [name for name in _ranked(report, group.variables) if _is_shown(report, name)][:MOST_MULTIPLES]:
+            _, here, _ = _figures(report, name)
+            variable, formats = report.variable(name), report.formats()
+            unit = unit_beside(variable.label, variable.unit)
+            told = []
+            for wanted in (max(here), min(here)):
+                at = [tag(s) for s, x in zip(report.segments, here, strict=True) if x == wanted]
+                told.append(f"{' and '.join(at)} ({formats.value(wanted, unit)})")
+            rows.append((variable.label, *told))
+    return Table(("On", "Highest", "Lowest"), tuple(rows))
+
+
 def tests(report: Report) -> Table:
     """List the tests of descriptors and outcomes; no p-value for variables behind the segments."""
     formats = report.formats()
