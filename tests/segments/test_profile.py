@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.customers.lifetime_value import LifetimeValue, PurchaseModel, SpendModel
+from analysis.customers.lifetime_value import LifetimeValue
+from analysis.customers.purchase_models import PurchaseModel, SpendModel
 from analysis.features.build import FeatureTable, Variable
 from analysis.segments.contrasts import count_levels
 from analysis.segments.profile import (

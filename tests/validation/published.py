@@ -13,7 +13,7 @@ from analysis.clustering.resample import agreements, draw_labels, fit_solutions,
 from analysis.customers.assembly import assemble
 from analysis.customers.cleaning import clean
 from analysis.customers.descriptions import Columns
-from analysis.customers.lifetime_value import fit_bgnbd
+from analysis.customers.purchase_models import fit_bgnbd
 from analysis.customers.transactions import purchase_histories
 from analysis.features.build import FeatureTable, build_features
 from analysis.features.prepare import Prepared, prepare
