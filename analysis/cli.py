@@ -250,11 +250,12 @@ def init(
     build the site.
     """
     from analysis.segments.personas import slugify
+    from analysis.sources.delimited import Reading
     from analysis.sources.draft import as_yaml, draft_settings
     from analysis.sources.tables import read_table
 
     root = Path.cwd()
-    raw = read_table(table, root=root, setting="init")
+    raw = read_table(table, root=root, reading=Reading(setting="init"))
     target = root / (out or f"_quarto-{slugify(raw.name)}.yml")
     if target.exists():
         raise InputError(
@@ -313,7 +314,7 @@ def data() -> None:
 
     The file comes from Kaggle and is saved in data/.
     """
-    from analysis.sources.download import fetch_default
+    from analysis.sources.files import fetch_default
 
     print(f"{_shown(fetch_default(Path.cwd()))} is ready. Next, run: make site")
 

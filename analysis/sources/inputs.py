@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.base.errors import InputError, listed
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
+from analysis.sources.delimited import Reading
 from analysis.sources.draft import (
     as_yaml,
     complete_study,
@@ -91,7 +92,7 @@ def read_inputs(
     synthetic = synthetic or (isinstance(place, Path) and _is_synthetic(place, first))
     draft: dict[str, Any] = {}
     if chosen and not is_known(first, study):
-        first = read_table(place, root=root, setting="--data")
+        first = read_table(place, root=root, reading=Reading(setting="--data"))
         draft = draft_settings(first, _name_in_settings(place, root, first))
         study = check_study({**draft, "locale": study.locale})
         _check_draft(study, first)

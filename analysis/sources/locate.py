@@ -120,25 +120,15 @@ def read_source(
 
     ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
     """
+    from analysis.sources.delimited import Reading
     from analysis.sources.tables import read_table
 
+    same = {name: getattr(source, name) for name in ("types", "decimal", "delimiter", "encoding", "sheet", "query")}
+    own = path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path
+
     def read(dates: DateOrder) -> RawTable:
-        return read_table(
-            path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path,
-            root=root,
-            types=source.types,
-            dates=dates,
-            decimal=source.decimal,
-            delimiter=source.delimiter,
-            encoding=source.encoding,
-            sheet=source.sheet,
-            query=source.query,
-            header=source.header,
-            names=source.names,
-            setting=setting,
-            known=known,
-            fewest=fewest,
-        )
+        reading = Reading(**same, header=source.header, names=source.names, dates=dates, setting=setting)
+        return read_table(own, root=root, reading=reading, known=known, fewest=fewest)
 
     raw = read(source.dates)
     if source.dates == "auto":

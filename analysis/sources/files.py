@@ -1,0 +1,214 @@
+"""Files of data: where the settings say they are, on the web, and the public data set of the default study."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import urllib.error
+import urllib.parse
+import urllib.request
+from difflib import get_close_matches
+from pathlib import Path
+
+from analysis.base.errors import InputError, listed, place_of
+
+KAGGLE = "imakash3011/customer-personality-analysis"
+FILE = "marketing_campaign.csv"
+TIMEOUT_SECONDS = 30
+_DATA_FILE = re.compile(r"\.(csv|tsv|parquet|xlsx?|xlsm|xlsb|ods|gz|zip|db|sqlite3?)$", re.IGNORECASE)
+_TEXT_FILE = re.compile(r"\.(txt|dat)$", re.IGNORECASE)
+
+
+def fill_in_environment(text: str, setting: str) -> str:
+    """Fill in ``${NAME}``; a password that is written out is refused."""
+    written = re.match(r"[\w+]+://[^/@]*:(?!\$\{\w+\}@)[^@/]+@", text) or re.search(
+        r"[?&](password|token)=(?!\$)", text
+    )
+    if written and "://" in text:
+        raise InputError(
+            f"{place_of(setting)}: the address contains a password or token.",
+            "Expected the name of an environment variable there, as in ://user:${PASSWORD}@host.",
+            "Set this variable, and change the password if others may have seen it.",
+        )
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise InputError(
+                f"{place_of(setting)}: the environment variable {match[1]} is not set.",
+                "Credentials are read from the environment and never stored in the settings.",
+                f"Set it with: export {match[1]}=...",
+            )
+        return os.environ[match[1]]
+
+    return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def find_files(address: str, root: Path, setting: str) -> list[Path]:
+    """Find the file, or the files of a pattern, that the settings name.
+
+    Raises
+    ------
+    InputError
+        Where there is none, with the data files beside it.
+    """
+    path = Path(address).expanduser()
+    whole = path if path.is_absolute() else root / path
+    where = f"{place_of(setting)}: {address}"
+    try:
+        mode = whole.stat().st_mode
+    except FileNotFoundError:
+        pass
+    except NotADirectoryError:
+        raise InputError(f"{where}: a part of this path is a file, not a folder.", hint="Correct the path.") from None
+    except PermissionError:
+        raise unreadable(where) from None
+    except OSError as error:
+        if "symbolic links" in str(error) or isinstance(error, RuntimeError):
+            raise InputError(
+                f"{where} is a symbolic link that leads back to itself.",
+                "Expected a file.",
+                "Replace the link with the file.",
+            ) from None
+        raise InputError(f"{where} cannot be opened: {error.strerror}.", hint="Correct the path.") from None
+    else:
+        if stat.S_ISREG(mode):
+            return [whole]
+        if stat.S_ISDIR(mode):
+            inside = _data_files(whole)
+            raise InputError(
+                f"{where} is a folder.",
+                f"Expected a file. Data files in this folder: {listed(inside, 6)}." if inside else "Expected a file.",
+                "Give one file, or a pattern such as *.csv for files with the same columns.",
+            )
+        raise InputError(f"{where} is not a regular file.", "Expected a file.", "Copy its contents to a file.")
+    if re.search(r"[*?\[]", address):
+        pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
+        try:
+            files = sorted(file for file in Path(path.anchor or root).glob(pattern) if file.is_file())
+        except ValueError:
+            files = []
+        if files:
+            return files
+        raise InputError(f"{where} matches no file.", "Expected at least one.", "Correct the pattern.")
+    tables = _data_files(whole.parent)
+    near = get_close_matches(whole.name, tables, n=3, cutoff=0.5)
+    folder = "" if whole.parent.is_dir() else f"The folder {Path(address).parent} does not exist either."
+    raise InputError(
+        f"{where} does not exist.",
+        folder
+        or (f"Data files in this folder: {listed(tables, 6)}." if tables else "This folder contains no data file."),
+        f"Did you mean {' or '.join(repr(name) for name in near)}?" if near else "Correct the path.",
+    )
+
+
+def _listing(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _data_files(folder: Path) -> list[str]:
+    """List the files of a folder that contain data, judged by suffix and, for plain text, by content."""
+    return sorted(
+        file.name
+        for file in _listing(folder)
+        if file.is_file() and (_DATA_FILE.search(file.name) or (_TEXT_FILE.search(file.name) and _is_delimited(file)))
+    )
+
+
+def _is_delimited(file: Path) -> bool:
+    """Return whether the first lines of a text file have the same number of one delimiter."""
+    try:
+        with file.open("rb") as content:
+            lines = [line for line in content.read(4096).splitlines()[:5] if line.strip()]
+    except OSError:
+        return False
+    counts = [{line.count(delimiter) for line in lines} for delimiter in (b",", b";", b"\t", b"|")]
+    return len(lines) > 1 and any(len(count) == 1 and min(count) > 0 for count in counts)
+
+
+def unreadable(where: str) -> InputError:
+    """Return the error of a file that this user may not read."""
+    return InputError(
+        f"{where} cannot be read: permission denied.",
+        "Expected a file that this user may read.",
+        "Grant read permission: chmod u+r.",
+    )
+
+
+def download(address: str, setting: str) -> bytes:
+    """Download a file of data.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be reached, is incomplete, or is a web page.
+    """
+    split = urllib.parse.urlsplit(address)
+    where = f"{place_of(setting)}: {split.scheme}://{split.hostname}{split.path}"
+    hint = "Open the address in a browser, or download the file and give its path."
+    try:
+        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:
+            data: bytes = response.read()
+            expected = response.headers.get("Content-Length")
+    except urllib.error.HTTPError as error:
+        with error:
+            raise InputError(f"{where} answered {error.code} {error.reason}.", "Expected a file.", hint) from None
+    except TimeoutError:
+        raise InputError(f"{where} did not answer within {TIMEOUT_SECONDS} seconds.", hint=hint) from None
+    except (urllib.error.URLError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise InputError(f"{where} cannot be reached: {reason}.", "Expected a data file.", hint) from None
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{where} was interrupted: {type(error).__name__}.", "Expected a complete file.", hint
+        ) from None
+    except Exception as error:
+        if type(error).__module__ != "http.client":
+            raise
+        raise InputError(f"{where} was interrupted.", "Expected a complete file.", hint) from None
+    if expected and expected.isdigit() and len(data) != int(expected):
+        raise InputError(f"{where} was interrupted after {len(data):,} of {int(expected):,} bytes.", hint=hint)
+    if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise InputError(f"{where} answered with a web page.", "Expected a data file.", hint)
+    return data
+
+
+def fetch_default(root: Path) -> Path:
+    """Download ``data/marketing_campaign.csv``; no account is needed.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be fetched, with how to place it by hand.
+    """
+    target = root / "data" / FILE
+    if target.is_file():
+        return target
+    by_hand = f"By hand: download the data set {KAGGLE} from Kaggle and put {FILE} into data/."
+    try:
+        import kagglehub
+    except ImportError:
+        raise InputError(
+            "kagglehub is not installed.",
+            "It downloads the file without an account: pip install kagglehub",
+            by_hand,
+        ) from None
+    try:
+        folder = Path(kagglehub.dataset_download(KAGGLE))
+    except Exception as error:  # whatever kagglehub and its transport raise, the way out is the same
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise InputError(
+            f"Kaggle did not deliver {FILE}: {reason}",
+            "make site also works without the file, on synthetic data.",
+            by_hand,
+        ) from None
+    file = next(folder.rglob(FILE), None)
+    if file is None:
+        raise InputError(f"The data set from Kaggle does not contain {FILE}.", hint=by_hand)
+    target.parent.mkdir(exist_ok=True)
+    shutil.copyfile(file, target)
+    return target
