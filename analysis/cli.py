@@ -215,7 +215,8 @@ def score(
     Give one file for each source of the study, in the order of the settings.
     The result contains customer keys, so keep it private.
     """
-    from analysis.assignment.scoring import check_sources, explain_gaps, read_model, report_drift
+    from analysis.assignment.model import read_model
+    from analysis.assignment.scoring import check_sources, explain_gaps, report_drift
     from analysis.assignment.scoring import score as run
     from analysis.report.outputs import check_table_path, write_table
     from analysis.sources.locate import read_source
@@ -328,7 +329,7 @@ def history(
     With these records, segments keep their names and the Changes page can
     compare runs.
     """
-    from analysis.history.records import fetch_history
+    from analysis.history.archive import fetch_history
 
     for line in fetch_history(Path.cwd(), address):
         print(line)

@@ -34,14 +34,8 @@ from analysis.segments.card import Card
 from analysis.segments.contrasts import Contrast
 from analysis.segments.distributions import Spread
 from analysis.segments.personas import Action
-from analysis.segments.profile import (
-    CategoryProfile,
-    Concentration,
-    Difference,
-    ExpectedSpend,
-    SegmentMap,
-    Summary,
-)
+from analysis.segments.profile import CategoryProfile, Concentration, Difference, ExpectedSpend, Summary
+from analysis.segments.segment_map import SegmentMap
 from analysis.segments.targeting import Targeting
 
 DIGITS = 6

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.assignment.rules import Bound, Centres, Node, Part
+from analysis.assignment.rules import Centres
+from analysis.assignment.trees import Bound, Node, Part
 from analysis.clustering.choices import Choice
 from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence
 from analysis.clustering.solutions import Level, Neighbour, Reach

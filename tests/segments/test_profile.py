@@ -13,7 +13,6 @@ from analysis.customers.purchase_models import PurchaseModel, SpendModel
 from analysis.features.build import FeatureTable, Variable
 from analysis.segments.contrasts import count_levels
 from analysis.segments.profile import (
-    MAP_BINS,
     MARKER_SD,
     Profiles,
     _category,
@@ -22,6 +21,7 @@ from analysis.segments.profile import (
     expect_spend,
     profile_segments,
 )
+from analysis.segments.segment_map import MAP_BINS
 from analysis.settings.models import Study
 from tests.stages import run_stages
 
