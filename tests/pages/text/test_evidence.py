@@ -9,7 +9,7 @@ import pytest
 from analysis.assignment import trees
 from analysis.assignment.trees import Part
 from analysis.clustering.choices import Factor
-from analysis.clustering.evidence import Preferences
+from analysis.clustering.preferences import Preferences
 from analysis.clustering.resample import summarise
 from analysis.pages.text import evidence as readings
 from analysis.pages.text import placing
