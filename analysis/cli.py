@@ -220,7 +220,7 @@ def score(
     from analysis.assignment.scoring import check_sources, explain_gaps, report_drift
     from analysis.assignment.scoring import score as run
     from analysis.report.outputs import check_table_path, write_table
-    from analysis.sources.locate import read_source
+    from analysis.sources.inputs import read_source
 
     root = Path.cwd()
     check_table_path(root / out, str(out))
@@ -317,7 +317,7 @@ def data() -> None:
 
     The file comes from Kaggle and is saved in data/.
     """
-    from analysis.sources.files import fetch_default
+    from analysis.sources.locate import fetch_default
 
     print(f"{_shown(fetch_default(Path.cwd()))} is ready. Next, run: make site")
 

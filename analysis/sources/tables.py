@@ -26,13 +26,14 @@ from analysis.base.formats import number
 from analysis.sources.columns import Column, read_columns
 from analysis.sources.databases import read_database
 from analysis.sources.delimited import AS_FOUND, Reading, first_line, header_names, read_delimited
-from analysis.sources.files import download, fill_in_environment, find_files, unreadable
+from analysis.sources.locate import fill_in_environment, find_files, unreadable
 from analysis.sources.workbooks import read_workbook
 
 __all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
 
 MAX_COLUMNS = 2_000
 MAX_UNPACKED = 8 * 2**30
+TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_
     setting = reading.setting
     if re.match(r"https?://", address, re.IGNORECASE):
         shown = Path(urllib.parse.urlsplit(address).path).name or "download"
-        return shown, _unpack(shown, download(address, setting), reading)
+        return shown, _unpack(shown, _download(address, setting), reading)
     if "://" in address:
         shown, table = read_database(address, reading.query, root=root, setting=setting)
         return shown, [_Part(shown, table, (f"{number(table.num_rows)} rows by a query",), "")]
@@ -247,6 +248,37 @@ def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
         shown, table = read_database(f"sqlite:///{file}", reading.query, root=root, setting=reading.setting)
         return [_Part(shown, table, (), hashlib.sha256(data).hexdigest())]
     return _unpack(file.name, data, reading)
+
+
+def _download(address: str, setting: str) -> bytes:
+    split = urllib.parse.urlsplit(address)
+    where = f"{place_of(setting)}: {split.scheme}://{split.hostname}{split.path}"
+    hint = "Open the address in a browser, or download the file and give its path."
+    try:
+        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:
+            data: bytes = response.read()
+            expected = response.headers.get("Content-Length")
+    except urllib.error.HTTPError as error:
+        with error:
+            raise InputError(f"{where} answered {error.code} {error.reason}.", "Expected a file.", hint) from None
+    except TimeoutError:
+        raise InputError(f"{where} did not answer within {TIMEOUT_SECONDS} seconds.", hint=hint) from None
+    except (urllib.error.URLError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise InputError(f"{where} cannot be reached: {reason}.", "Expected a data file.", hint) from None
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{where} was interrupted: {type(error).__name__}.", "Expected a complete file.", hint
+        ) from None
+    except Exception as error:
+        if type(error).__module__ != "http.client":
+            raise
+        raise InputError(f"{where} was interrupted.", "Expected a complete file.", hint) from None
+    if expected and expected.isdigit() and len(data) != int(expected):
+        raise InputError(f"{where} was interrupted after {len(data):,} of {int(expected):,} bytes.", hint=hint)
+    if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise InputError(f"{where} answered with a web page.", "Expected a data file.", hint)
+    return data
 
 
 def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_Part]:

@@ -20,7 +20,7 @@ from analysis.features.prepare import Prepared, prepare
 from analysis.report.trials import Published
 from analysis.settings.load import load_study
 from analysis.settings.models import Study
-from analysis.sources.locate import read_source
+from analysis.sources.inputs import read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "data", ROOT.parent / "shared" / "datasets")
