@@ -141,7 +141,7 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
 def _settle_copies(
     varying: list[Variable], sets: list[tuple[list[int], str]], rho: Matrix, near_copies: str
 ) -> tuple[list[Group], dict[str, Dropped]]:
-    """Say of each group of near-copies what becomes of it, and which of them are dropped."""
+    """Settle what becomes of each group of near-copies, and which of them are dropped."""
     groups: list[Group] = []
     copies: dict[str, Dropped] = {}
     for members, why in sets:

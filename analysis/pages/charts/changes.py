@@ -159,7 +159,7 @@ def _draw_destinations(rows: list[dict[str, Any]], order: list[str], colours: di
 
 
 def _say_who_stayed(report: Report, change: Change) -> str:
-    """Say of which segment the fewest customers stayed."""
+    """Name the segment that the fewest customers stayed in."""
     continued = {c.then.slug: c.now for c in change.segments if c.then and c.now}
     stayed = {
         flow.then.slug: dict(flow.to).get(continued[flow.then.slug] or 0, 0.0)

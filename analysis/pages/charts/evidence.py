@@ -278,7 +278,7 @@ def gaussian_reference(report: Report) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """What a chart says of the published value among those of reference data."""
+    """Words of a chart that compares the published value with those of reference data."""
 
     id: str
     what: str
@@ -339,7 +339,7 @@ def _kmeans(report: Report) -> tuple[CandidateEvidence, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Criterion:
-    """What a chart says of a criterion, how its values are written (``format``) and which is marked (``bound``)."""
+    """Words of a chart of a criterion, how its values are written (``format``) and which is marked (``bound``)."""
 
     id: str
     what: str
