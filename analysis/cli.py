@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -146,6 +145,7 @@ def render(
     The new website replaces the last one only after it passes the publication
     check.
     """
+    from analysis.publish.approval import approve
     from analysis.publish.render import render as run
 
     if engine not in {None, "quarto", "smalldocs"}:
@@ -158,7 +158,7 @@ def render(
             root,
             root / out,
             engine,  # type: ignore[arg-type]
-            before_swap=lambda fresh: _gate(fresh, root, "The last good site is unchanged."),
+            before_swap=lambda fresh: approve(fresh, root, "The last good site is unchanged."),
             site_url=site_url,
         )
     name = {"quarto": "Quarto", "smalldocs": "the embedded renderer, smalldocs"}[done.engine]
@@ -186,15 +186,16 @@ def check(site: Site = Path("_site")) -> None:
 
     if is_own_render():
         return
+    from analysis.publish.approval import approve, approve_folder, unpacked
+
     root = Path.cwd()
     folder = root / os.environ.get("QUARTO_PROJECT_OUTPUT_DIR", str(site))
     if folder.is_file() and folder.suffix == ".zip":
-        with _unpacked(folder) as inside:
-            _gate(inside, root)
+        with unpacked(folder) as inside:
+            approve(inside, root)
     elif not folder.is_dir():
         raise InputError(f"{_shown(folder)} does not exist.", hint="Run: make site")
-    else:
-        _check_folder(root, folder)
+    elif not approve_folder(root, folder):
         return
     print(f"{_shown(folder)} may be published.")
 
@@ -215,10 +216,11 @@ def score(
     Give one file for each source of the study, in the order of the settings.
     The result contains customer keys, so keep it private.
     """
-    from analysis.assignment.scoring import check_sources, explain_gaps, read_model, report_drift
+    from analysis.assignment.model import read_model
+    from analysis.assignment.scoring import check_sources, explain_gaps, report_drift
     from analysis.assignment.scoring import score as run
     from analysis.report.outputs import check_table_path, write_table
-    from analysis.sources.locate import read_source
+    from analysis.sources.inputs import read_source
 
     root = Path.cwd()
     check_table_path(root / out, str(out))
@@ -249,22 +251,24 @@ def init(
     The draft is written to a profile, _quarto-<name>.yml. Review it before you
     build the site.
     """
+    from analysis.publish.guard import move_to_data, would_be_committed
     from analysis.segments.personas import slugify
+    from analysis.sources.delimited import Reading
     from analysis.sources.draft import as_yaml, draft_settings
     from analysis.sources.tables import read_table
 
     root = Path.cwd()
-    raw = read_table(table, root=root, setting="init")
+    raw = read_table(table, root=root, reading=Reading(setting="init"))
     target = root / (out or f"_quarto-{slugify(raw.name)}.yml")
     if target.exists():
         raise InputError(
             f"{_shown(target)} already exists.", hint="Choose another name with --out, or delete it first."
         )
-    exposed = _would_be_committed(table, root)
+    exposed = would_be_committed(table, root)
     if exposed and (
         move or (sys.stdin.isatty() and typer.confirm(f"Move {table} to data/, which git ignores?", default=True))
     ):
-        table, exposed = _move_to_data(table, root), False
+        table, exposed = move_to_data(table, root), False
     target.write_text(as_yaml(draft_settings(raw, table)), encoding="utf-8")
     print(
         f"Draft written to {_shown(target)}. Review it, then run: "
@@ -313,7 +317,7 @@ def data() -> None:
 
     The file comes from Kaggle and is saved in data/.
     """
-    from analysis.sources.download import fetch_default
+    from analysis.sources.locate import fetch_default
 
     print(f"{_shown(fetch_default(Path.cwd()))} is ready. Next, run: make site")
 
@@ -327,7 +331,7 @@ def history(
     With these records, segments keep their names and the Changes page can
     compare runs.
     """
-    from analysis.history.records import fetch_history
+    from analysis.history.archive import fetch_history
 
     for line in fetch_history(Path.cwd(), address):
         print(line)
@@ -363,25 +367,6 @@ def _chosen_effort() -> Effort:
     return EFFORTS[name]
 
 
-def _would_be_committed(table: str, root: Path) -> bool:
-    """Whether a file lies in the project where git does not ignore it."""
-    from analysis.publish.guard import is_private_place
-
-    file = (root / table).resolve()
-    inside = "://" not in table and file.is_file() and file.is_relative_to(root.resolve())
-    return inside and not is_private_place(PurePosixPath(file.relative_to(root.resolve()).as_posix()))
-
-
-def _move_to_data(table: str, root: Path) -> str:
-    """Move a file to ``data/`` and return its new path."""
-    target = root / "data" / Path(table).name
-    if target.exists():
-        raise InputError(f"data/{target.name} already exists.", hint="Rename the file first.")
-    target.parent.mkdir(exist_ok=True)
-    shutil.move(root / table, target)
-    return f"data/{target.name}"
-
-
 def _end_workers() -> None:
     """Stop the worker processes, so that none continues after an interruption."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -398,54 +383,6 @@ _PARTIAL = {
     ): "Data, settings or templates have changed since the last build. To rebuild the pages, run: quarto render\n",
 }
 """Message of a partial render, by whether the pages are up to date and whether it is a preview."""
-
-
-def _gate(site: Path, root: Path, after: str = "", skip: tuple[str, ...] = ()) -> None:
-    """Raise `GateError` if a site breaks a rule that is not in ``skip``; ``after`` ends the message."""
-    from analysis.publish.gate.checks import check as check_site
-    from analysis.publish.gate.disclosure import skipped_rules
-    from analysis.report.private import private_from_build
-
-    private = private_from_build(root / "build")
-    refusals = [refusal for refusal in check_site(site, private) if refusal.rule not in skip]
-    for rule in skipped_rules(private):
-        print(
-            f"The publication check could not look for {rule}: build/ does not contain the private list.",
-            file=sys.stderr,
-        )
-    if refusals:
-        lines = [str(refusal) for refusal in refusals[:20]]
-        more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
-        raise GateError("\n".join(filter(None, ["The site must not be published:", *lines, *more, after])))
-
-
-def _check_folder(root: Path, folder: Path) -> None:
-    """Check a rendered site, of which Quarto may have rendered only some pages."""
-    from analysis.publish.quarto import count_pages, is_partial_run, is_preview
-
-    there, all_pages = count_pages(root, folder) if is_partial_run(root) else (0, 0)
-    _gate(folder, root, skip=("links",) if there < all_pages else ())
-    if there < all_pages:
-        print(f"{there} of {all_pages} pages are rendered and up to date. To render the whole site, run: quarto render")
-        return
-    if "QUARTO_PROJECT_OUTPUT_DIR" in os.environ and not is_preview():
-        last_site.keep_site(root, folder)
-    print(f"{_shown(folder)} may be published.")
-
-
-@contextlib.contextmanager
-def _unpacked(archive: Path) -> Iterator[Path]:
-    """Unpack a site into a temporary folder."""
-    import tempfile
-    import zipfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with zipfile.ZipFile(archive) as packed:
-                packed.extractall(folder)
-        except (zipfile.BadZipFile, EOFError, OSError):
-            raise InputError(f"{_shown(archive)} cannot be unpacked.", hint="Run: make site OUT=site.zip") from None
-        yield Path(folder)
 
 
 def _source(root: Path) -> str:

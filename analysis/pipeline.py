@@ -14,7 +14,8 @@ from analysis.clustering.usefulness import prove, settle_split
 from analysis.customers.assembly import settle_date
 from analysis.features.preparation import prepare_customers
 from analysis.features.summary import summarise_data
-from analysis.history.records import Past, mark_table, name_run, read_members, recall, write_history, write_members
+from analysis.history.archive import read_members, recall, write_history, write_members
+from analysis.history.records import Past, mark_table, name_run
 from analysis.pages import book
 from analysis.pages.downloads.briefs import ABSENT, installed
 from analysis.pages.notes import FOLDER, find_lost, read_notes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.assignment.model import Model, make_model
 from analysis.assignment.questions import Questions, find_questions
 from analysis.assignment.rules import Rules, find_rules
-from analysis.assignment.scoring import Model, make_model
 from analysis.base.run import Run
 from analysis.clustering.evidence import Evidence
 from analysis.features.preparation import Features

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.assignment.rules import DIGITS, Rules, round_step, split_folds
-from analysis.assignment.scoring import Model
+from analysis.assignment.model import Model
+from analysis.assignment.rules import Rules, round_step
+from analysis.assignment.trees import DIGITS, split_folds
 from analysis.clustering.algorithms import Labels, Matrix, sample_rows
 from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned

@@ -196,27 +196,38 @@ def _check(node: ast.expr, names: list[str]) -> None:
         case ast.UnaryOp(op=ast.USub() | ast.Not()):
             _check(node.operand, names)
         case ast.BoolOp():
-            for value in node.values:
-                _check(value, names)
+            _check_all(node.values, names)
         case ast.Compare(ops=[op], comparators=[right]) if type(op) in _COMPARE:
             _check(node.left, names)
             _check(right, names)
         case ast.Call(func=ast.Name(id=function), keywords=[]):
-            if function not in FUNCTIONS:
-                known = sorted(FUNCTIONS)
-                hint = did_you_mean(function, known)
-                raise ValueError(f"unknown function '{function}'; available: {listed(known)}. {hint}".strip())
-            for argument in node.args:
-                _check(argument, names)
+            _check_function(function)
+            _check_all(node.args, names)
         case ast.Name(id=name):
             names.append(name)
         case ast.Attribute(value=ast.Name(id=owner), attr=field):
             names.append(f"{owner}.{field}")
         case ast.Constant(value=bool() | int() | float() | str()):
-            if isinstance(node.value, (int, float)) and abs(node.value) > 1e15:
-                raise ValueError("a number is larger than 1e15")
+            _check_size(node.value)
         case _:
             raise ValueError(f"'{ast.unparse(node)[:40]}' is not allowed in a formula")
+
+
+def _check_all(nodes: list[ast.expr], names: list[str]) -> None:
+    for node in nodes:
+        _check(node, names)
+
+
+def _check_function(function: str) -> None:
+    if function not in FUNCTIONS:
+        known = sorted(FUNCTIONS)
+        hint = did_you_mean(function, known)
+        raise ValueError(f"unknown function '{function}'; available: {listed(known)}. {hint}".strip())
+
+
+def _check_size(value: object) -> None:
+    if isinstance(value, (int, float)) and abs(value) > 1e15:
+        raise ValueError("a number is larger than 1e15")
 
 
 def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:

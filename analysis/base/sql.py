@@ -133,6 +133,30 @@ class _Printer:
 
     def spell_out(self, node: ast.expr) -> _Term:
         match node:
+            case ast.BinOp():
+                return self.arithmetic(node)
+            case ast.UnaryOp(op=ast.Not()):
+                return _Term(f"(NOT {self.of_kind(self.term(node.operand), 'boolean').text})", "boolean")
+            case ast.UnaryOp():
+                return _Term(f"(- {self.plain(node.operand).text})", "number")
+            case ast.BoolOp():
+                word = " AND " if isinstance(node.op, ast.And) else " OR "
+                parts = [self.of_kind(self.term(value), "boolean").text for value in node.values]
+                return _Term(f"({word.join(parts)})", "boolean")
+            case ast.Compare():
+                return self.comparison(node)
+            case ast.Call(func=ast.Name(id=function)):
+                return self.functions[function](node.args)
+            case ast.Constant(value=bool() as value):
+                return _Term("TRUE" if value else "FALSE", "boolean")
+            case ast.Constant(value=int() | float() as value):
+                return _Term(repr(float(value)), "number")
+            case ast.Constant(value=str() as value):
+                return _Term(quote_text(value.lower()), "text")
+        return self.column(ast.unparse(node))
+
+    def arithmetic(self, node: ast.BinOp) -> _Term:
+        match node:
             case ast.BinOp(op=ast.Div()):
                 return _Term(f"({self.plain(node.left).text} / NULLIF({self.plain(node.right).text}, 0))", "number")
             case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int() | float() as power)):
@@ -145,30 +169,15 @@ class _Printer:
             case ast.BinOp() if type(node.op) in _ARITHMETIC:
                 left, right = self.plain(node.left).text, self.plain(node.right).text
                 return _Term(f"({left} {_ARITHMETIC[type(node.op)]} {right})", "number")
-            case ast.UnaryOp(op=ast.Not()):
-                return _Term(f"(NOT {self.of_kind(self.term(node.operand), 'boolean').text})", "boolean")
-            case ast.UnaryOp():
-                return _Term(f"(- {self.plain(node.operand).text})", "number")
-            case ast.BoolOp():
-                word = " AND " if isinstance(node.op, ast.And) else " OR "
-                parts = [self.of_kind(self.term(value), "boolean").text for value in node.values]
-                return _Term(f"({word.join(parts)})", "boolean")
-            case ast.Compare():
-                left, right = self.term(node.left), self.term(node.comparators[0])
-                if left.kind != right.kind or left.kind not in {"number", "text", "date"}:
-                    raise UntranslatableError(f"a {left.kind} is compared with a {right.kind}")
-                if left.kind == "text" and not isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
-                    raise UntranslatableError("the order of words differs from engine to engine")
-                return _Term(f"({left.text} {_COMPARISONS[type(node.ops[0])]} {right.text})", "boolean")
-            case ast.Call(func=ast.Name(id=function)):
-                return self.functions[function](node.args)
-            case ast.Constant(value=bool() as value):
-                return _Term("TRUE" if value else "FALSE", "boolean")
-            case ast.Constant(value=int() | float() as value):
-                return _Term(repr(float(value)), "number")
-            case ast.Constant(value=str() as value):
-                return _Term(quote_text(value.lower()), "text")
         return self.column(ast.unparse(node))
+
+    def comparison(self, node: ast.Compare) -> _Term:
+        left, right = self.term(node.left), self.term(node.comparators[0])
+        if left.kind != right.kind or left.kind not in {"number", "text", "date"}:
+            raise UntranslatableError(f"a {left.kind} is compared with a {right.kind}")
+        if left.kind == "text" and not isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            raise UntranslatableError("the order of words differs from engine to engine")
+        return _Term(f"({left.text} {_COMPARISONS[type(node.ops[0])]} {right.text})", "boolean")
 
     def column(self, name: str) -> _Term:
         if name == "as_of" and self.as_of is not None:

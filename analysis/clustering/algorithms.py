@@ -18,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
+from analysis.clustering.knees import knee, neighbour_curve
 from analysis.features.prepare import Blocks
 
 Matrix = NDArray[np.float64]
@@ -163,21 +164,6 @@ def sample_rows(n: int, most: int, seed: int) -> NDArray[np.intp]:
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
-
-
-def neighbour_curve(matrix: Matrix) -> Matrix:
-    """Distance of each customer to its m-th neighbour, ascending; m = 2 x features, at least 5."""
-    m = min(max(5, 2 * matrix.shape[1]), len(matrix) - 1)
-    distance, _ = NearestNeighbors(n_neighbors=m + 1).fit(matrix).kneighbors(matrix)
-    return np.sort(distance[:, -1])
-
-
-def knee(curve: Matrix) -> int:
-    """Index of the point of a monotone curve that is farthest from the chord between its ends."""
-    x = np.linspace(0, 1, len(curve))
-    span = curve[-1] - curve[0]
-    y = (curve - curve[0]) / span if span else np.zeros_like(curve)
-    return int(np.abs(y - x).argmax())
 
 
 def _kmeans(

@@ -14,6 +14,7 @@ from analysis.base.errors import InputError
 from analysis.base.run import USERS, Effort
 from analysis.base.workers import run_parallel
 from analysis.clustering.algorithms import Fit, Labels, Matrix, competing, distances, sample_rows
+from analysis.clustering.preferences import Preferences, find_preferences
 from analysis.clustering.resample import (
     Drawn,
     Gaussian,
@@ -44,7 +45,6 @@ from analysis.clustering.selection import (
     Nulls,
     check,
     decide,
-    elbow,
     first_failure,
     judge,
     stability_band,
@@ -52,9 +52,6 @@ from analysis.clustering.selection import (
 )
 from analysis.features.prepare import Blocks
 from analysis.settings.models import Study
-
-PREDICTS = 0.8
-"""Prediction strength from which a number of segments is supported (Tibshirani and Walther 2005)."""
 
 SETTINGS = ("algorithm", "segments", "max_segments", "starts", "seed", "min_share", "min_customers")
 """The settings of a study on which evidence depends."""
@@ -72,23 +69,6 @@ class SegmentEvidence:
     band: str
     silhouette: float
     shadow: float
-
-
-@dataclass(frozen=True, slots=True)
-class Preferences:
-    """The number of segments that each criterion would choose; None where it has no opinion.
-
-    ``gap`` may be 1: no groups at all. All but ``bic`` (of the mixture) are of the published algorithm, gap and
-    prediction strength of k-means.
-    """
-
-    elbow: int
-    silhouette: int
-    calinski_harabasz: int
-    davies_bouldin: int
-    gap: int | None
-    prediction_strength: int | None
-    bic: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,22 +441,5 @@ class _Judge:
         )
 
     def _preferences(self, chosen: AlgorithmEvidence) -> Preferences:
-        rows = chosen.by_k
-        gap = next(
-            (
-                k
-                for k in sorted(self.gaps)
-                if k + 1 in self.gaps and self.gaps[k][0] >= self.gaps[k + 1][0] - self.gaps[k + 1][1]
-            ),
-            None,
-        )
         bics = {k: fit.bic for (name, k), fit in self.fits.items() if name == "mixture" and fit.bic is not None}
-        return Preferences(
-            elbow(rows),
-            max(rows, key=lambda r: r.silhouette).k,
-            max(rows, key=lambda r: r.calinski_harabasz).k,
-            min(rows, key=lambda r: r.davies_bouldin).k,
-            gap,
-            max((k for k, strength in self.strengths.items() if strength >= PREDICTS), default=1),
-            min(bics, key=lambda k: bics[k]) if bics else None,
-        )
+        return find_preferences(chosen.by_k, self.gaps, self.strengths, bics)

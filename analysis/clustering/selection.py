@@ -9,7 +9,8 @@ import numpy as np
 
 from analysis.base.errors import InputError
 from analysis.base.formats import Formats, beside, number, significant
-from analysis.clustering.algorithms import ALGORITHMS, knee
+from analysis.clustering.algorithms import ALGORITHMS
+from analysis.clustering.knees import knee
 from analysis.clustering.resample import Stability
 from analysis.settings.models import Study
 
@@ -295,6 +296,11 @@ def decide(
     # A number of segments can only be fixed for a method that takes one.
     own = winner if study.segments == "auto" else best_of_free
     fixed = next(a for a in judged if a.name == (own.name if study.algorithm == "auto" else study.algorithm))
+    return _take_fixed(fixed, judged, study, f"{winner.title} with {row.k} segments")
+
+
+def _take_fixed(fixed: AlgorithmEvidence, judged: Sequence[AlgorithmEvidence], study: Study, evident: str) -> Decision:
+    """Take the algorithm or the number that the analyst fixed, and say what the evidence alone had chosen."""
     k = fixed.k
     if ALGORITHMS[fixed.name].takes_k and study.segments != "auto":
         k = study.segments if isinstance(study.segments, int) else elbow(judged[0].by_k)
@@ -313,8 +319,7 @@ def decide(
         else ""
     )
     reasons = (
-        f"The analyst fixed {' and '.join(said)}. The evidence alone would have chosen {winner.title} with {row.k} "
-        "segments.",
+        f"The analyst fixed {' and '.join(said)}. The evidence alone would have chosen {evident}.",
         f"As published: {fixed.title} with {k} segments{resampled}"
         + ("." if chosen.eligible else f"; it fails a requirement ({chosen.why_not})."),
     )

@@ -6,19 +6,19 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.errors import InputError, listed
 from analysis.base.formats import number
+from analysis.customers.aggregation import Placed, compute_customers
 from analysis.customers.cleaning import LedgerLine, check_columns
-from analysis.customers.descriptions import Columns, CustomerFeatures, Description, EventColumns, Levels
-from analysis.customers.events import event_features
-from analysis.customers.lifetime_value import LifetimeValue, customer_lifetime_value
+from analysis.customers.descriptions import Columns, CustomerFeatures, Description, Levels
+from analysis.customers.lifetime_value import LifetimeValue
 from analysis.customers.rfm import NO_PURCHASE, RfmGrid, rfm_cells, rfm_grid
 from analysis.customers.surveys import survey_summary
-from analysis.customers.transactions import customer_features, purchase_histories
+from analysis.customers.transactions import customer_features
 from analysis.settings.models import RowColumns, Source, Study
 from analysis.sources.columns import Column
 from analysis.sources.tables import RawTable, check_key
@@ -30,8 +30,6 @@ DESCRIBES = frozenset(
     ]
 )
 """Computed features that describe segments unless the settings say otherwise: sums of others, or often missing."""
-FEWEST_FOR_VALUE = 300
-"""Fewest customers that lifetime value is fitted on. Ours."""
 Value = TypeVar("Value")
 
 
@@ -114,110 +112,166 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {})
-    rfm: RfmGrid | None = None
-    ledger = answered
     if people:
-        at, base_raw, base = people[0]
-        if base.key is None:
-            raise InputError(
-                f"_quarto.yml, segmentation.sources[{at}].key: a source needs a key if others are joined to it.",
-                hint=f"Available columns: {listed(base_raw.frame.columns)}.",
-            )
-        keys = check_key(base_raw, base.key, f"_quarto.yml, segmentation.sources[{at}].key")
-        table = (
-            base_raw.frame[keys.notna().to_numpy()].assign(**{base.key: keys.dropna()}).set_index(base.key, drop=False)
-        )
-        table.index = table.index.astype(str)
-        described: list[Column] = list(base_raw.columns)
-        computed = _compute_all(pairs, as_of, levels, table.index)
+        base = _take_base(people[0])
+        computed = compute_customers(pairs, as_of, levels, base.table.index)
     else:
-        computed = _compute_all(pairs, as_of, levels, None)
-        at, base_raw, base = min(pairs, key=lambda pair: (pair[2].kind != "transactions", pair[0]))
-        frame = computed[at][0].frame
-        table = pd.DataFrame({"customer": frame.index.astype(str)}, index=frame.index.astype(str))
-        described = [Column("customer", "key", f"the customers of {base_raw.shown_path}", 0, len(table))]
-        own = {"columns": RowColumns(), "types": {}, "merge": {}, "ordered": {}, "plausible": {}}
-        base = base.model_copy(update={"key": "customer", **own})
-    lifetime = next((found[1] for found in computed.values() if found[1]), None)
-    texts: dict[str, Description] = {}
-    joined: dict[int, Joined] = {}
-    bought = any(source.kind == "transactions" for _, _, source in pairs)
+        computed = compute_customers(pairs, as_of, levels, None)
+        base = _list_customers(pairs, computed)
     # Tables that are joined bring theirs as they come, under the names that their columns get.
-    settled = [base, *(source for i, _, source in pairs if i != at and i in computed)]
-    roles = {
-        role: list(dict.fromkeys(column for source in settled for column in getattr(source.roles, role)))
-        for role in ("feature", "descriptor", "outcome", "ignore")
-    }
-    labels, units = dict(base.labels), dict(base.units)
-    merge, ordered, plausible = dict(base.merge), dict(base.ordered), dict(base.plausible)
-    for source in settled[1:]:
-        labels, units = source.labels | labels, source.units | units
-    for i, raw, source in pairs:
+    settled = [base.source, *(source for i, _, source in pairs if i != base.at and i in computed)]
+    whole = _Whole.start(base, settled, answered)
+    bought = any(source.kind == "transactions" for _, _, source in pairs)
+    for pair in pairs:
+        i, raw, source = pair
         if i in computed:
             found = computed[i][0]
-            extra = found.frame.set_axis(found.frame.index.astype(str))
-            joined[i] = _match(raw, extra, table, found.notes) if people else Joined(None, None, found.notes)
-            ledger += _unmatched(raw, joined[i], len(table))
-            placed = extra.reindex(table.index)
-            variables = found.variables
+            placed, variables = whole.match(pair, found, others=bool(people)), found.variables
             if source.kind == "transactions" and levels is None:
-                rfm = rfm or rfm_grid(placed, study.min_cell)
+                whole.rfm = whole.rfm or rfm_grid(placed, study.min_cell)
                 placed = placed.assign(rfm_group=rfm_cells(placed).fillna(NO_PURCHASE))
                 variables = (*variables, _rfm_group(source))
-            for v in variables:
-                name = f"{raw.name}_{v.name}" if v.name in table.columns else v.name
-                values = placed[v.name].fillna(0.0) if v.additive else placed[v.name]
-                table = table.assign(**{name: values.to_numpy()})
-                texts[name] = replace(v, name=name)
-                labels.setdefault(name, v.label)
-                units.setdefault(name, v.unit)
-                kind = "category" if v.unit == "category" else "number"
-                described.append(
-                    Column(name, kind, f"computed: {v.formula}", int(values.isna().sum()), values.nunique())
-                )
-                if not any(name in named for named in roles.values()) and values.nunique() > 1:
-                    describes = v.name in DESCRIBES or (source.kind == "events" and bought)
-                    roles["descriptor" if describes else "feature"].append(name)
-        elif i != at:
-            table, columns, taken, joined[i] = _join_table(table, raw, source, i)
-            ledger += _unmatched(raw, joined[i], len(table))
-            described += columns
-            for role, names in roles.items():
-                names += [taken[column] for column in getattr(source.roles, role) if column in taken]
-            labels = _renamed(source.labels, taken) | labels
-            units = _renamed(source.units, taken) | units
-            merge |= _renamed(source.merge, taken)
-            ordered |= _renamed(source.ordered, taken)
-            plausible |= _renamed(source.plausible, taken)
-    merged = base.model_copy(
-        update={
-            "roles": base.roles.model_copy(update={role: tuple(names) for role, names in roles.items()}),
-            "labels": labels,
-            "units": units,
-            "merge": merge,
-            "ordered": ordered,
-            "plausible": plausible,
-        }
-    )
+            whole.add_computed(raw.name, placed, variables, describes=source.kind == "events" and bought)
+        elif i != base.at:
+            whole.add_table(pair)
     digest = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
-    table = table.reset_index(drop=True)
-    whole = RawTable(base_raw.name, table, tuple(described), len(table), digest, (), base_raw.shown_path)
-    shares = {i: found.levels for i, (found, _) in computed.items()}
-    return Assembled(whole, merged, texts, tuple(ledger), as_of, joined, lifetime, rfm, shares)
+    return Assembled(
+        whole.as_raw(base.raw, digest),
+        whole.settle(base.source),
+        whole.texts,
+        tuple(whole.ledger),
+        as_of,
+        whole.joined,
+        lifetime=next((found[1] for found in computed.values() if found[1]), None),
+        rfm=whole.rfm,
+        levels={i: found.levels for i, (found, _) in computed.items()},
+    )
 
 
-def _compute_all(
-    pairs: Sequence[tuple[int, RawTable, Source]],
-    as_of: dt.date | None,
-    levels: Sequence[Levels] | None,
-    known: pd.Index | None,
-) -> dict[int, tuple[CustomerFeatures, LifetimeValue | None]]:
-    """Compute customers from each source of transactions or events; ``known`` has the keys of the base."""
-    return {
-        i: _compute(raw, source, as_of, i, levels[i] if levels else None, known)
-        for i, raw, source in pairs
-        if source.kind in {"transactions", "events"}
-    }
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The table that the others are joined to, indexed by its key, with its settings and their place."""
+
+    at: int
+    raw: RawTable
+    source: Source
+    table: pd.DataFrame
+    columns: tuple[Column, ...]
+
+
+def _take_base(pair: Placed) -> _Base:
+    """Take a table of customers or a survey as the base; rows without a key are left out."""
+    at, raw, source = pair
+    if source.key is None:
+        raise InputError(
+            f"_quarto.yml, segmentation.sources[{at}].key: a source needs a key if others are joined to it.",
+            hint=f"Available columns: {listed(raw.frame.columns)}.",
+        )
+    keys = check_key(raw, source.key, f"_quarto.yml, segmentation.sources[{at}].key")
+    table = raw.frame[keys.notna().to_numpy()].assign(**{source.key: keys.dropna()}).set_index(source.key, drop=False)
+    table.index = table.index.astype(str)
+    return _Base(at, raw, source, table, raw.columns)
+
+
+def _list_customers(
+    pairs: Sequence[Placed], computed: Mapping[int, tuple[CustomerFeatures, LifetimeValue | None]]
+) -> _Base:
+    """List the customers of the first transactions, or of the first source where there are none, as the base."""
+    at, raw, source = min(pairs, key=lambda pair: (pair[2].kind != "transactions", pair[0]))
+    keys = computed[at][0].frame.index.astype(str)
+    table = pd.DataFrame({"customer": keys}, index=keys)
+    own = {"columns": RowColumns(), "types": {}, "merge": {}, "ordered": {}, "plausible": {}}
+    column = Column("customer", "key", f"the customers of {raw.shown_path}", 0, len(table))
+    return _Base(at, raw, source.model_copy(update={"key": "customer", **own}), table, (column,))
+
+
+@dataclass(slots=True)
+class _Whole:
+    """The one table while sources are added to it, and the settings of its columns."""
+
+    table: pd.DataFrame
+    columns: list[Column]
+    ledger: list[LedgerLine]
+    roles: dict[str, list[str]]
+    labels: dict[str, str]
+    units: dict[str, Any]
+    merge: dict[str, dict[str, str]]
+    ordered: dict[str, tuple[str, ...]]
+    plausible: dict[str, tuple[float | None, float | None]]
+    texts: dict[str, Description] = field(default_factory=dict)
+    joined: dict[int, Joined] = field(default_factory=dict)
+    rfm: RfmGrid | None = None
+
+    @classmethod
+    def start(cls, base: _Base, settled: Sequence[Source], ledger: list[LedgerLine]) -> _Whole:
+        """Begin with the base, and with the roles, labels and units of all sources in ``settled``."""
+        roles = {
+            role: list(dict.fromkeys(column for source in settled for column in getattr(source.roles, role)))
+            for role in ("feature", "descriptor", "outcome", "ignore")
+        }
+        own = base.source
+        labels, units = dict(own.labels), dict(own.units)
+        for source in settled[1:]:
+            labels, units = source.labels | labels, source.units | units
+        merge, ordered, plausible = dict(own.merge), dict(own.ordered), dict(own.plausible)
+        return cls(base.table, list(base.columns), ledger, roles, labels, units, merge, ordered, plausible)
+
+    def match(self, pair: Placed, found: CustomerFeatures, *, others: bool) -> pd.DataFrame:
+        """Match computed customers to those of the table, which ``others`` says comes from another source."""
+        extra = found.frame.set_axis(found.frame.index.astype(str))
+        joined = Joined(None, None, found.notes)
+        self.note(pair, _match(pair[1], extra, self.table, found.notes) if others else joined)
+        return extra.reindex(self.table.index)
+
+    def note(self, pair: Placed, joined: Joined) -> None:
+        """Note how a source fits to the base."""
+        self.joined[pair[0]] = joined
+        self.ledger += _unmatched(pair[1], joined, len(self.table))
+
+    def add_computed(
+        self, source: str, placed: pd.DataFrame, variables: Sequence[Description], *, describes: bool
+    ) -> None:
+        """Add what was computed from the rows of a source; a role that the settings do not give is settled here."""
+        for v in variables:
+            name = f"{source}_{v.name}" if v.name in self.table.columns else v.name
+            values = placed[v.name].fillna(0.0) if v.additive else placed[v.name]
+            self.table = self.table.assign(**{name: values.to_numpy()})
+            self.texts[name] = replace(v, name=name)
+            self.labels.setdefault(name, v.label)
+            self.units.setdefault(name, v.unit)
+            kind = "category" if v.unit == "category" else "number"
+            self.columns.append(
+                Column(name, kind, f"computed: {v.formula}", int(values.isna().sum()), values.nunique())
+            )
+            if not any(name in named for named in self.roles.values()) and values.nunique() > 1:
+                self.roles["descriptor" if describes or v.name in DESCRIBES else "feature"].append(name)
+
+    def add_table(self, pair: Placed) -> None:
+        """Join a further table with one row per customer, and take over the settings of its columns."""
+        i, raw, source = pair
+        self.table, columns, taken, joined = _join_table(self.table, raw, source, i)
+        self.note(pair, joined)
+        self.columns += columns
+        for role, names in self.roles.items():
+            names += [taken[column] for column in getattr(source.roles, role) if column in taken]
+        self.labels = _renamed(source.labels, taken) | self.labels
+        self.units = _renamed(source.units, taken) | self.units
+        self.merge |= _renamed(source.merge, taken)
+        self.ordered |= _renamed(source.ordered, taken)
+        self.plausible |= _renamed(source.plausible, taken)
+
+    def as_raw(self, base: RawTable, digest: str) -> RawTable:
+        """Return the table as if it had been read from one file, under the name of the base."""
+        table = self.table.reset_index(drop=True)
+        return RawTable(base.name, table, tuple(self.columns), len(table), digest, (), base.shown_path)
+
+    def settle(self, base: Source) -> Source:
+        """Return the settings of the base with those of all columns."""
+        update = {
+            "roles": base.roles.model_copy(update={role: tuple(names) for role, names in self.roles.items()}),
+            **{name: getattr(self, name) for name in ("labels", "units", "merge", "ordered", "plausible")},
+        }
+        return base.model_copy(update=update)
 
 
 def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
@@ -241,74 +295,6 @@ def _rfm_group(source: Source) -> Description:
         "rfm_group", "RFM group", "category", "fifth of recency_days by fifth of frequency", own,
         "How lately and how often a customer bought, each in fifths of the customers, as one of ten names.",
     )  # fmt: skip
-
-
-def _compute(
-    raw: RawTable, source: Source, as_of: dt.date | None, i: int, levels: Levels | None, known: pd.Index | None
-) -> tuple[CustomerFeatures, LifetimeValue | None]:
-    place = f"_quarto.yml, segmentation.sources[{i}].columns"
-    named = {name: column for name, column in source.columns.model_dump().items() if column}
-    absent = [column for column in named.values() if column not in raw.frame.columns]
-    if absent:
-        part = next(name for name, column in named.items() if column == absent[0])
-        there = list(raw.frame.columns)
-        raise InputError(
-            f"{place}.{part}: column '{absent[0]}' is not in {raw.shown_path}.",
-            f"Available columns: {listed(there)}.",
-            did_you_mean(absent[0], there),
-        )
-    needed = ("customer", "date") if source.kind == "events" else ("customer", "date", "amount")
-    for part in needed:
-        if part not in named:
-            raise InputError(
-                f"{place}.{part}: not set; a source of {source.kind} needs it.",
-                f"Columns of {raw.shown_path}: {listed(raw.frame.columns)}.",
-            )
-    if source.kind == "events":
-        wanted = EventColumns(named["customer"], named["date"], named.get("session"), named.get("event"))
-        return event_features(raw.frame, wanted, as_of=as_of, setting=place), None
-    columns = Columns(**{name: named[name] for name in Columns.__dataclass_fields__ if name in named})
-    features = customer_features(raw.frame, columns, as_of=as_of, levels=levels, setting=place)
-    if levels is not None:
-        return features, None
-    return _with_lifetime_value(features, raw, columns, place, known)
-
-
-def _with_lifetime_value(
-    features: CustomerFeatures, raw: RawTable, columns: Columns, place: str, known: pd.Index | None
-) -> tuple[CustomerFeatures, LifetimeValue | None]:
-    """Add the expected spend of the next year, where the history is long enough for the models to be fitted.
-
-    The models learn from the customers of the study alone: ``known`` has their keys where another table names them.
-    """
-    names = features.frame.index.astype(str)
-    if len(names if known is None else names.intersection(known)) < FEWEST_FOR_VALUE:
-        note = f"Lifetime value needs {FEWEST_FOR_VALUE} customers or more and was left out."
-        return replace(features, notes=(*features.notes, note)), None
-    try:
-        histories = purchase_histories(raw.frame, columns, as_of=features.as_of, setting=place)
-        if known is not None:
-            histories = histories[histories.index.astype(str).isin(known)]
-        value = customer_lifetime_value(histories)
-    except InputError as error:
-        note = f"Lifetime value was left out: {str(error).splitlines()[0]}"
-        return replace(features, notes=(*features.notes, note)), None
-    used = (columns.customer, columns.date, columns.amount)
-    made = (
-        Description(
-            "clv", "Expected spend in the next year", "money", "BG/NBD and Gamma-Gamma", used,
-            "Purchases expected in the 52 weeks after the study's date times their value, discounted at 10 % a year.",
-            additive=True,
-        ),
-        Description(
-            "alive", "Chance that a repeat buyer is still a customer", "share", "BG/NBD", used,
-            "By how often and how lately a customer bought; a model's estimate, not an observation. Missing for "
-            "customers who bought once, as the model cannot tell whether they have left.",
-        ),
-    )  # fmt: skip
-    frame = features.frame.join(value.frame[["clv", "alive"]])
-    value = replace(value, frame=value.frame.set_axis(value.frame.index.astype(str)))
-    return replace(features, frame=frame, variables=(*features.variables, *made)), value
 
 
 def _join_table(

@@ -102,13 +102,44 @@ def clean(
     grouped = frame.duplicated(subset=own, keep=False) if own else repeated
     used = [c for c in raw.columns if c.name != source.key and c.name not in source.roles.ignore]
     lines += _repairs(used, source, n)
+    frame, merged = _merge_as_set(frame, source)
+    frame, respelled = _merge_spellings(frame, used, source, study)
+    frame, emptied = _empty_unbelievable(frame, source)
+    lines += [*merged, *respelled, *emptied]
+    lines += _gaps(as_read, used, source)
+    if own:
+        why = "Different customers can share all values; the file cannot tell copies from twins."
+        lines.append(LedgerLine("Same row under another key", why, n, int(repeated.sum()), n, "reported, kept"))
+    constants = tuple(str(column) for column in others if frame[column].nunique(dropna=False) <= 1)
+    return Cleaned(
+        frame,
+        keys,
+        as_of or _as_of(frame.drop(columns=list(source.roles.ignore), errors="ignore"), study),
+        tuple(lines),
+        int(repeated.sum()),
+        int(grouped.sum()),
+        constants,
+    )
+
+
+def _merge_as_set(frame: pd.DataFrame, source: Source) -> tuple[pd.DataFrame, list[LedgerLine]]:
+    """Merge the answers that the settings name."""
+    n, lines = len(frame), list[LedgerLine]()
     for column, spellings in source.merge.items():
         merged = frame[column].replace(dict(spellings))
         why = "Rare or joking answers say nothing about a group and could point to a person."
         rule = f"{_label(source, column)}: merge rare answers"
         lines += _merging(rule, why, "merged", frame[column], merged) or [LedgerLine(rule, why, n, 0, n, "merged")]
         frame = frame.assign(**{column: merged})
-    for column in (c.name for c in used if c.type == "category"):
+    return frame, lines
+
+
+def _merge_spellings(
+    frame: pd.DataFrame, columns: list[Column], source: Source, study: Study
+) -> tuple[pd.DataFrame, list[LedgerLine]]:
+    """Merge spellings of one answer; answers that are rare are reported only."""
+    lines: list[LedgerLine] = []
+    for column in (c.name for c in columns if c.type == "category"):
         merged = _respell(frame[column], _settled_spellings(source, study, column))
         why = "They differ by capitals or spaces only; one spelling stands for all."
         lines += _merging(f"{_label(source, column)}: spellings", why, "merged", frame[column], merged)
@@ -117,6 +148,12 @@ def clean(
         shown = frame[column].mask(frame[column].isin(list(counts.index[counts < study.min_cell])), "Other")
         why = f"An answer of fewer than {study.min_cell} could point to a person."
         lines += _merging(f"{_label(source, column)}: rare answers", why, "merged on the pages", frame[column], shown)
+    return frame, lines
+
+
+def _empty_unbelievable(frame: pd.DataFrame, source: Source) -> tuple[pd.DataFrame, list[LedgerLine]]:
+    """Set values outside the believable range to missing."""
+    n, lines = len(frame), list[LedgerLine]()
     for column, (low, high) in source.plausible.items():
         values = pd.to_numeric(frame[column], errors="coerce")
         odd = ~values.between(-np.inf if low is None else low, np.inf if high is None else high) & values.notna()
@@ -133,20 +170,7 @@ def clean(
                 "value set to missing, customer kept",
             )
         )
-    lines += _gaps(as_read, used, source)
-    if own:
-        why = "Different customers can share all values; the file cannot tell copies from twins."
-        lines.append(LedgerLine("Same row under another key", why, n, int(repeated.sum()), n, "reported, kept"))
-    constants = tuple(str(column) for column in others if frame[column].nunique(dropna=False) <= 1)
-    return Cleaned(
-        frame,
-        keys,
-        as_of or _as_of(frame.drop(columns=list(source.roles.ignore), errors="ignore"), study),
-        tuple(lines),
-        int(repeated.sum()),
-        int(grouped.sum()),
-        constants,
-    )
+    return frame, lines
 
 
 def _repairs(columns: list[Column], source: Source, n: int) -> list[LedgerLine]:

@@ -143,6 +143,34 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
             ordered, f"Total spend divided by {ones.lower()}; missing for customers who never bought.",
             "big-basket buyers", "small-basket buyers",
         ),
+        *_describe_rhythm(columns),
+        Description(
+            "refund_value", "Refunds", "money", f"-sum of {paid} where {paid} < 0",
+            priced, "What a customer was paid back.",
+            "customers with large refunds", "customers with small refunds", additive=True,
+        ),
+        Description(
+            "refund_share", "Refunds per spend", "share", "refund_value / spend",
+            priced, "Refunds divided by spend; above 100 % where older purchases were paid back.",
+            "customers who return much", "customers who return little",
+        ),
+    ]  # fmt: skip
+    if columns.quantity:
+        made.append(
+            Description(
+                "items", "Items bought", "count", f"sum of {columns.quantity} where {bought}",
+                (who, columns.quantity, paid), "How many pieces a customer bought.",
+                "buyers of many items", "buyers of few items", additive=True,
+            )
+        )  # fmt: skip
+    return (*made, *_describe_shares(columns, levels))
+
+
+def _describe_rhythm(columns: Columns) -> list[Description]:
+    """Describe when a customer buys: since when, how evenly, and whether more or less than before."""
+    who, on, paid = columns.customer, columns.date, columns.amount
+    bought, dated = f"{paid} >= 0", (who, on, paid)
+    return [
         Description(
             "tenure_days", "Days since the first purchase", "days", f"as-of date - first {on} where {bought}",
             dated, "How long a customer has been one, counted to the as-of date.",
@@ -168,28 +196,16 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
         Description(
             "trend", "Share of spend in the second half", "share",
             f"sum of {paid} after the middle between first {on} and as-of date / spend",
-            both, "The part of the spend in the second half of the time since the first purchase.",
+            dated, "The part of the spend in the second half of the time since the first purchase.",
             "buyers on the rise", "fading buyers",
         ),
-        Description(
-            "refund_value", "Refunds", "money", f"-sum of {paid} where {paid} < 0",
-            priced, "What a customer was paid back.",
-            "customers with large refunds", "customers with small refunds", additive=True,
-        ),
-        Description(
-            "refund_share", "Refunds per spend", "share", "refund_value / spend",
-            priced, "Refunds divided by spend; above 100 % where older purchases were paid back.",
-            "customers who return much", "customers who return little",
-        ),
     ]  # fmt: skip
-    if columns.quantity:
-        made.append(
-            Description(
-                "items", "Items bought", "count", f"sum of {columns.quantity} where {bought}",
-                (who, columns.quantity, paid), "How many pieces a customer bought.",
-                "buyers of many items", "buyers of few items", additive=True,
-            )
-        )  # fmt: skip
+
+
+def _describe_shares(columns: Columns, levels: Levels) -> list[Description]:
+    """Describe the share of spend that goes to each category and channel."""
+    who, paid = columns.customer, columns.amount
+    bought, made = f"{paid} >= 0", list[Description]()
     for role, of_role in levels.items():
         column = str(getattr(columns, role))
         through, kind = ("on", "buyers") if role == "category" else ("through", "shoppers")
@@ -204,7 +220,7 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
                     f"{level_label} {kind}", f"customers who spend little {through} {level_label}",
                 )
             )  # fmt: skip
-    return tuple(made)
+    return made
 
 
 def describe_visits(columns: EventColumns, session_minutes: float) -> tuple[Description, ...]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+import pandas as pd
 
 from analysis.base.errors import InputError
 from analysis.base.formats import number
@@ -73,71 +76,105 @@ def event_features(
     >>> made.frame.loc["a", ["sessions", "conversion"]].to_list()
     [2.0, 0.5]
     """
-    roles = {"customer": columns.customer, "time": columns.time}
     optional = {"session": columns.session, "event": columns.event}
+    roles = {"customer": columns.customer, "time": columns.time}
     roles |= {role: own for role, own in optional.items() if own is not None}
     wanted: dict[str, tuple[Kind, ...]] = {"time": ("moment",)}
     with engine_for(engine, table) as opened:
-        F, Window = opened.functions, opened.window  # noqa: N806
         rows = opened.read(table, roles, setting)
         check_kinds(rows.kinds, wanted, roles, setting)
-        typed = opened.view(type_events(rows.frame, rows.kinds, F, purchase_events, page_events), "typed_events")
-        keyed, dated = F.col("customer").isNotNull(), F.col("day").isNotNull()
-        counts = opened.first_row(
-            typed.agg(
-                F.count(F.lit(1)).alias("n_rows"),
-                count_where(F, ~keyed).alias("n_unkeyed"),
-                count_where(F, keyed & ~dated).alias("n_undated"),
-                F.max(F.when(keyed, F.col("day"))).alias("newest"),
-            )
-        )
-        n_usable = int(counts["n_rows"] - counts["n_unkeyed"] - counts["n_undated"])
-        if not n_usable:
-            raise InputError(
-                f"{setting}: none of {number(counts['n_rows'])} events has a customer and a time.",
-                "Expected at least one.",
-                "Check the columns in the settings.",
-            )
-        until = last_day(as_of, counts["newest"])
-        until_day = (until - EPOCH).days
-        usable = opened.view(typed.where(keyed & dated & (F.col("day") <= until_day)), "kept_events")
-        totals = opened.first_row(
-            usable.agg(
-                F.count(F.lit(1)).alias("n_events"),
-                count_where(F, F.col("is_page")).alias("n_pages"),
-                count_where(F, F.col("is_purchase")).alias("n_purchases"),
-                count_where(F, F.col("session").isNull()).alias("n_sessionless"),
-            )
-        )
-        if not totals["n_events"]:
-            raise InputError(
-                f"{setting}: all {number(n_usable)} events are later than {until}.",
-                "Expected events on or before that date.",
-                "Set a later as-of date.",
-            )
-        if columns.session:
-            sessions = opened.view(name_sessions(usable, F), "session_events")
-        else:
-            sessions = opened.view(cut_sessions(usable, F, Window, session_minutes), "session_events")
-        pages = F.col("is_page") if totals["n_pages"] else F.lit(True)
-        frame = opened.to_pandas(aggregate_visits(sessions, F, until_day, pages))
+        typed = type_events(rows.frame, rows.kinds, opened.functions, purchase_events, page_events)
+        usable, counted = _keep_usable(opened, opened.view(typed, "typed_events"), as_of, setting)
+        frame = _measure_visits(opened, usable, columns, session_minutes, counted)
     variables = describe_visits(columns, session_minutes)
     frame = index_by_customer(frame, rows.kinds["customer"])[[variable.name for variable in variables]]
+    return CustomerFeatures(frame, variables, counted.until, {}, _list_notes(columns, counted, purchase_events))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Events by what became of them; ``until`` is the last day that counts."""
+
+    until: date
+    n_unkeyed: int
+    n_undated: int
+    n_late: int
+    n_pages: int
+    n_purchases: int
+    n_sessionless: int
+
+
+def _keep_usable(opened: Engine, typed: Any, as_of: date | None, setting: str) -> tuple[Any, _Counted]:
+    """Keep the events with a customer and a time until the as-of date, and count the others."""
+    F = opened.functions  # noqa: N806
+    keyed, dated = F.col("customer").isNotNull(), F.col("day").isNotNull()
+    counts = opened.first_row(
+        typed.agg(
+            F.count(F.lit(1)).alias("n_rows"),
+            count_where(F, ~keyed).alias("n_unkeyed"),
+            count_where(F, keyed & ~dated).alias("n_undated"),
+            F.max(F.when(keyed, F.col("day"))).alias("newest"),
+        )
+    )
+    n_usable = int(counts["n_rows"] - counts["n_unkeyed"] - counts["n_undated"])
+    if not n_usable:
+        raise InputError(
+            f"{setting}: none of {number(counts['n_rows'])} events has a customer and a time.",
+            "Expected at least one.",
+            "Check the columns in the settings.",
+        )
+    until = last_day(as_of, counts["newest"])
+    usable = opened.view(typed.where(keyed & dated & (F.col("day") <= (until - EPOCH).days)), "kept_events")
+    totals = opened.first_row(
+        usable.agg(
+            F.count(F.lit(1)).alias("n_events"),
+            count_where(F, F.col("is_page")).alias("n_pages"),
+            count_where(F, F.col("is_purchase")).alias("n_purchases"),
+            count_where(F, F.col("session").isNull()).alias("n_sessionless"),
+        )
+    )
+    if not totals["n_events"]:
+        raise InputError(
+            f"{setting}: all {number(n_usable)} events are later than {until}.",
+            "Expected events on or before that date.",
+            "Set a later as-of date.",
+        )
+    n_late = n_usable - totals["n_events"]
+    left_out = (counts["n_unkeyed"], counts["n_undated"], n_late)
+    kept = (totals["n_pages"], totals["n_purchases"], totals["n_sessionless"])
+    return usable, _Counted(until, *map(int, left_out), *map(int, kept))
+
+
+def _measure_visits(
+    opened: Engine, usable: Any, columns: EventColumns, session_minutes: float, counted: _Counted
+) -> pd.DataFrame:
+    """Form sessions and compute the features; one row per customer, in no order."""
+    F = opened.functions  # noqa: N806
+    if columns.session:
+        sessions = opened.view(name_sessions(usable, F), "session_events")
+    else:
+        sessions = opened.view(cut_sessions(usable, F, opened.window, session_minutes), "session_events")
+    pages = F.col("is_page") if counted.n_pages else F.lit(True)
+    return opened.to_pandas(aggregate_visits(sessions, F, (counted.until - EPOCH).days, pages))
+
+
+def _list_notes(columns: EventColumns, counted: _Counted, purchase_events: Sequence[str]) -> tuple[str, ...]:
+    """Say which events were left out or counted apart."""
     notes = [
-        (counts["n_unkeyed"], "without a customer were left out."),
-        (counts["n_undated"], "without a time were left out."),
-        (n_usable - totals["n_events"], f"after {until} were left out."),
+        (counted.n_unkeyed, "without a customer were left out."),
+        (counted.n_undated, "without a time were left out."),
+        (counted.n_late, f"after {counted.until} were left out."),
         (
-            totals["n_sessionless"] if columns.session else 0,
+            counted.n_sessionless if columns.session else 0,
             f"without {columns.session} were counted as one session a day.",
         ),
     ]
-    said = [f"{number(int(n))} events {words}" for n, words in notes if n]
-    if columns.event and not totals["n_pages"]:
+    said = [f"{number(n)} events {words}" for n, words in notes if n]
+    if columns.event and not counted.n_pages:
         said.append("No event is a page view, so every event counts as a page.")
-    if columns.event and not totals["n_purchases"]:
+    if columns.event and not counted.n_purchases:
         said.append(f"No {columns.event} is one of {', '.join(purchase_events)}, so nobody converts.")
-    return CustomerFeatures(frame, variables, until, {}, tuple(said))
+    return tuple(said)
 
 
 def type_events(

@@ -1,83 +1,32 @@
-"""Customer lifetime value: expected purchases (BG/NBD) times expected value (Gamma-Gamma).
-
-The words are those of the papers and not those of recency, frequency and spend: ``x`` counts *repeat*
-purchases, ``t_x`` is the customer's age at the last of them and ``T`` the age at the end of the
-observation, both in weeks since the first purchase.
-
-References: Fader, Hardie & Lee 2005, doi 10.1287/mksc.1040.0098; Fader & Hardie 2013, The Gamma-Gamma
-Model of Monetary Value.
-"""
+"""Customer lifetime value: expected purchases (BG/NBD) times expected value (Gamma-Gamma), discounted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from scipy.special import digamma, expit, gammaln, hyp2f1, ndtri
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
 from analysis.base.errors import InputError
-from analysis.base.formats import number
-
-Floats = NDArray[np.float64]
-Likelihood = Callable[[Floats], tuple[float, Floats]]
+from analysis.customers.purchase_models import (
+    Floats,
+    PurchaseModel,
+    SpendModel,
+    conditional_expectation,
+    expected_purchase_value,
+    fit_bgnbd,
+    fit_gamma_gamma,
+    probability_alive,
+)
 
 WEEKS_A_YEAR = 365.25 / 7
 STEP_WEEKS = 4.0
-LOG_BOUND = 14.0
 SLOPE_STEP = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class PurchaseModel:
-    """BG/NBD: purchases at a gamma-distributed rate until a customer leaves, with beta-distributed chance.
-
-    Attributes
-    ----------
-    r, alpha : float
-        Shape and rate (in weeks) of the purchase rates.
-    a, b : float
-        Of the chance to leave after a purchase.
-    log_likelihood : float
-    covariance : ndarray, shape (4, 4)
-        Of the logarithms of the four.
-    n_customers : int
-    """
-
-    r: float
-    alpha: float
-    a: float
-    b: float
-    log_likelihood: float
-    covariance: Floats
-    n_customers: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpendModel:
-    """Gamma-Gamma: purchases of a customer vary around a mean of one's own, and the means vary too.
-
-    Attributes
-    ----------
-    p, q, gamma : float
-        ``gamma`` in units of money.
-    log_likelihood : float
-    covariance : ndarray, shape (3, 3)
-        Of the logarithms of the three.
-    n_customers : int
-        With at least one repeat purchase.
-    """
-
-    p: float
-    q: float
-    gamma: float
-    log_likelihood: float
-    covariance: Floats
-    n_customers: int
 
 
 Model = TypeVar("Model", PurchaseModel, SpendModel)
@@ -151,221 +100,6 @@ class LifetimeValue:
         return replace(self, frame=self.frame.reindex(wanted).fillna(none), jacobian=jacobian)
 
 
-def fit_bgnbd(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:  # noqa: N803
-    """Fit the purchase model by maximum likelihood.
-
-    Parameters
-    ----------
-    x : array of int, shape (n,)
-        Repeat purchases.
-    t_x, T : array of float, shape (n,)
-        Age in weeks at the last purchase and at the end of the observation; ``0 <= t_x <= T``.
-
-    Returns
-    -------
-    PurchaseModel
-
-    Raises
-    ------
-    InputError
-        No repeat purchases, or histories that contradict themselves.
-    """
-    x, t_x, T = _histories(x, t_x, T)  # noqa: N806
-    if not x.any():
-        raise InputError(
-            "Lifetime value: no customer bought a second time.",
-            "Expected repeat purchases to fit the model.",
-            "Use a longer period, or leave out lifetime value.",
-        )
-    weeks = float(T.mean())
-    repeated = x > 0
-
-    def likelihood(parameters: Floats) -> tuple[float, Floats]:
-        r, alpha, a, b = parameters
-        log_end, log_last = np.log(alpha + T / weeks), np.log(alpha + t_x / weeks)
-        stays = -(r + x) * log_end
-        # Without a repeat purchase nobody can have left: the second term is then absent.
-        left = np.where(repeated, np.log(a) - np.log(b + np.maximum(x, 1) - 1) - (r + x) * log_last, -np.inf)
-        value = (
-            gammaln(r + x) - gammaln(r) + r * np.log(alpha)
-            + gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
-            + np.logaddexp(stays, left)
-        )  # fmt: skip
-        gone = np.where(repeated, expit(left - stays), 0.0)
-        here = 1 - gone
-        by_both = digamma(a + b) - digamma(a + b + x)
-        slopes = (
-            digamma(r + x) - digamma(r) + np.log(alpha) - here * log_end - gone * log_last,
-            r / alpha - (r + x) * (here * np.exp(-log_end) + gone * np.exp(-log_last)),
-            by_both + gone / a,
-            by_both + digamma(b + x) - digamma(b) - gone / (b + np.maximum(x, 1) - 1),
-        )
-        return float(value.sum()), np.array([slope.sum() for slope in slopes])
-
-    starts = ((1.0, 1.0, 1.0, 1.0), (0.3, 0.2, 0.8, 2.5), (0.5, 0.5, 0.1, 2.0), (3.0, 2.0, 0.5, 5.0))
-    best, value, covariance = _maximise(likelihood, np.array(starts))
-    # In weeks again: each purchase is a density in time.
-    value -= float(x.sum() * np.log(weeks))
-    r, alpha, a, b = (float(v) for v in best)
-    return PurchaseModel(r, alpha * weeks, a, b, value, covariance, len(x))
-
-
-def expected_purchases(model: PurchaseModel, t: ArrayLike) -> Floats:
-    """Repeat purchases that a new customer is expected to make within ``t`` weeks.
-
-    Parameters
-    ----------
-    model : PurchaseModel
-    t : array of float
-        Weeks since the first purchase.
-
-    Returns
-    -------
-    ndarray
-    """
-    a = _off_one(model.a, model.b)
-    t = np.asarray(t, dtype=float)
-    # Pfaff's transformation of the paper's formula: no product of a vanishing and an exploding factor.
-    series = hyp2f1(model.r, a - 1, a + model.b - 1, -t / model.alpha)
-    return (a + model.b - 1) / (a - 1) * (1 - series)
-
-
-def probability_alive(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
-    """Compute the probability that a customer with this history is still active.
-
-    Missing without a repeat purchase: the model lets customers leave after a repeat purchase only, so it would give
-    1 by construction, whatever the history.
-
-    Parameters
-    ----------
-    model : PurchaseModel
-    x, t_x, T : array, shape (n,)
-        As for `fit_bgnbd`.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        NaN where ``x`` is 0.
-    """
-    x, t_x, T = _histories(x, t_x, T)  # noqa: N806
-    return np.where(x > 0, _alive_by_model(model, x, t_x, T), np.nan)
-
-
-def _alive_by_model(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
-    """Compute the chance of not having left as the formulas need it; 1 without a repeat purchase."""
-    odds = np.log(model.a) - np.log(model.b + np.maximum(x, 1) - 1)
-    odds = odds + (model.r + x) * (np.log(model.alpha + T) - np.log(model.alpha + t_x))
-    return np.where(x > 0, expit(-odds), 1.0)
-
-
-def conditional_expectation(
-    model: PurchaseModel,
-    t: float,
-    x: ArrayLike,
-    t_x: ArrayLike,
-    T: ArrayLike,  # noqa: N803
-) -> Floats:
-    """Compute the expected purchases of customers with these histories in the next ``t`` weeks.
-
-    Parameters
-    ----------
-    model : PurchaseModel
-    t : float
-        Weeks after the end of the observation.
-    x, t_x, T : array, shape (n,)
-        As for `fit_bgnbd`.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-    """
-    x, t_x, T = _histories(x, t_x, T)  # noqa: N806
-    a = _off_one(model.a, model.b)
-    c = a + model.b + x - 1
-    series = hyp2f1(model.r + x, a - 1, c, -t / (model.alpha + T))
-    return c / (a - 1) * (1 - series) * _alive_by_model(model, x, t_x, T)
-
-
-def fit_gamma_gamma(x: ArrayLike, value: ArrayLike) -> SpendModel:
-    """Fit the spend model by maximum likelihood.
-
-    Parameters
-    ----------
-    x : array of int, shape (n,)
-        Repeat purchases; customers without any are left out.
-    value : array of float, shape (n,)
-        Their mean value; customers without a positive one are left out.
-
-    Returns
-    -------
-    SpendModel
-
-    Raises
-    ------
-    InputError
-        Fewer than ten customers remain.
-    """
-    x, value = np.asarray(x, dtype=float), np.asarray(value, dtype=float)
-    usable = (x > 0) & (value > 0) & np.isfinite(value)
-    if usable.sum() < 10:
-        raise InputError(
-            f"Lifetime value: {usable.sum()} customers have repeat purchases with a positive value.",
-            "Expected at least ten.",
-            "Use a longer period, or leave out lifetime value.",
-        )
-    x, money = x[usable], float(value[usable].mean())
-    mean = value[usable] / money
-
-    def likelihood(parameters: Floats) -> tuple[float, Floats]:
-        p, q, gamma = parameters
-        px, sums = p * x, gamma + mean * x
-        terms = (
-            gammaln(px + q) - gammaln(px) - gammaln(q) + q * np.log(gamma)
-            + (px - 1) * np.log(mean) + px * np.log(x) - (px + q) * np.log(sums)
-        )  # fmt: skip
-        slopes = (
-            x * (digamma(px + q) - digamma(px) + np.log(mean * x) - np.log(sums)),
-            digamma(px + q) - digamma(q) + np.log(gamma) - np.log(sums),
-            q / gamma - (px + q) / sums,
-        )
-        return float(terms.sum()), np.array([slope.sum() for slope in slopes])
-
-    starts = ((1.0, 2.0, 1.0), (6.0, 4.0, 0.5), (2.0, 10.0, 5.0))
-    best, total, covariance = _maximise(likelihood, np.array(starts))
-    p, q, gamma = (float(v) for v in best)
-    return SpendModel(p, q, gamma * money, total - len(x) * float(np.log(money)), covariance, len(x))
-
-
-def expected_purchase_value(model: SpendModel, x: ArrayLike, value: ArrayLike) -> Floats:
-    """Compute the expected value of future purchases, shrunk towards the overall mean.
-
-    Parameters
-    ----------
-    model : SpendModel
-    x, value : array, shape (n,)
-        As for `fit_gamma_gamma`; ``value`` is not read where ``x`` is 0.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
-    Raises
-    ------
-    InputError
-        The spread of customers is so wide that there is no mean (q at most 1, for customers without a
-        repeat purchase).
-    """
-    x, value = np.asarray(x, dtype=float), np.asarray(value, dtype=float)
-    weight = model.p * x + model.q - 1
-    if (weight <= 0).any():
-        raise InputError(
-            f"Lifetime value: spend varies too widely for a mean value (q = {number(model.q, 2)}).",
-            "Expected q above 1.",
-            "Check the amounts for errors by a factor of 10 or more, or leave out lifetime value.",
-        )
-    return model.p * (model.gamma + np.where(x > 0, value, 0.0) * x) / weight
-
-
 def customer_lifetime_value(
     histories: pd.DataFrame,
     *,
@@ -376,9 +110,8 @@ def customer_lifetime_value(
 ) -> LifetimeValue:
     """Fit both models and add up what each customer is expected to spend, discounted.
 
-    The interval is that of the *expected* value, by the delta method: the covariance of the seven
-    parameters (inverse Hessian, on the log scale) along the slopes of the logarithm of the value. What one
-    customer will really do varies far more.
+    The interval is that of the *expected* value, by the delta method: the covariance of the seven parameters (inverse
+    Hessian, on the log scale) along the slopes of the logarithm of the value. What one customer will do varies more.
 
     Parameters
     ----------
@@ -401,36 +134,19 @@ def customer_lifetime_value(
     InputError
         As `fit_bgnbd`, `fit_gamma_gamma` and `expected_purchase_value`.
     """
-    if horizon_weeks <= 0 or discount_rate < 0 or not 0 < level < 1:
-        raise InputError(
-            f"Lifetime value: horizon {horizon_weeks}, discount rate {discount_rate}, level {level}.",
-            "Expected a horizon above 0 weeks, a rate of at least 0 and a level between 0 and 1.",
-        )
+    _check_choices(horizon_weeks, discount_rate, level)
     x, t_x, T, value = (histories[name].to_numpy(float) for name in ("x", "t_x", "T", "value"))  # noqa: N806
     value = np.where(value > 0, value, 0.0)
     buying, spending = fit_bgnbd(x, t_x, T), fit_gamma_gamma(x, value)
-    ends = np.linspace(0, horizon_weeks, max(int(np.ceil(horizon_weeks / STEP_WEEKS)), 1) + 1)
-    factors = (1 + discount_rate) ** (-(ends[1:] + ends[:-1]) / 2 / WEEKS_A_YEAR)
     # Customers of one history share one value, so each history is computed once.
     distinct, place = np.unique(np.column_stack([x, t_x, T]), axis=0, return_inverse=True)
-
-    def discounted(model: PurchaseModel) -> Floats:
-        until = np.column_stack([conditional_expectation(model, float(end), *distinct.T) for end in ends])
-        return np.diff(until, axis=1) @ factors
+    discounted = partial(_discount, histories=distinct, horizon_weeks=horizon_weeks, discount_rate=discount_rate)
 
     def worth(bought: Floats, model: SpendModel) -> Floats:
         return margin * bought[place] * expected_purchase_value(model, x, value)
 
-    bought = discounted(buying)
-    clv = worth(bought, spending)
-    slopes = []
-    for name in ("r", "alpha", "a", "b"):
-        up, down = (worth(discounted(_moved(buying, name, step)), spending) for step in (SLOPE_STEP, -SLOPE_STEP))
-        slopes.append((up - down) / (2 * SLOPE_STEP))
-    for name in ("p", "q", "gamma"):
-        up, down = (worth(bought, _moved(spending, name, step)) for step in (SLOPE_STEP, -SLOPE_STEP))
-        slopes.append((up - down) / (2 * SLOPE_STEP))
-    jacobian = np.column_stack(slopes)
+    clv = worth(discounted(buying), spending)
+    jacobian = _differentiate(discounted, worth, buying, spending)
     low, high = _interval(clv, jacobian, buying, spending, level)
     frame = pd.DataFrame(
         {
@@ -446,36 +162,38 @@ def customer_lifetime_value(
     return LifetimeValue(frame, buying, spending, horizon_weeks, discount_rate, margin, level, jacobian)
 
 
-def _histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:  # noqa: N803
-    x, t_x, T = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (x, t_x, T))  # noqa: N806
-    wrong = ~((x >= 0) & (t_x >= 0) & (t_x <= T)) | ((x == 0) != (t_x == 0))
-    if wrong.any():
-        at = int(np.argmax(wrong))
+def _check_choices(horizon_weeks: float, discount_rate: float, level: float) -> None:
+    if horizon_weeks <= 0 or discount_rate < 0 or not 0 < level < 1:
         raise InputError(
-            f"Lifetime value: history {at} has x = {x[at]:g}, t_x = {t_x[at]:g}, T = {T[at]:g}.",
-            "Expected 0 <= t_x <= T, and t_x = 0 exactly where there is no repeat purchase.",
+            f"Lifetime value: horizon {horizon_weeks}, discount rate {discount_rate}, level {level}.",
+            "Expected a horizon above 0 weeks, a rate of at least 0 and a level between 0 and 1.",
         )
-    return x, t_x, T
 
 
-def _maximise(likelihood: Likelihood, starts: Floats) -> tuple[Floats, float, Floats]:
-    """Best parameters of several starts, their log likelihood, and the covariance of their logarithms."""
+def _discount(model: PurchaseModel, histories: Floats, horizon_weeks: float, discount_rate: float) -> Floats:
+    """Expected purchases within the horizon, each discounted to today; ``histories`` has a row x, t_x, T each."""
+    ends = np.linspace(0, horizon_weeks, max(int(np.ceil(horizon_weeks / STEP_WEEKS)), 1) + 1)
+    factors = (1 + discount_rate) ** (-(ends[1:] + ends[:-1]) / 2 / WEEKS_A_YEAR)
+    until = np.column_stack([conditional_expectation(model, float(end), *histories.T) for end in ends])
+    return np.diff(until, axis=1) @ factors
 
-    def loss(logs: Floats) -> tuple[float, Floats]:
-        parameters = np.exp(logs)
-        value, slopes = likelihood(parameters)
-        return -value, -slopes * parameters
 
-    bounds = [(-LOG_BOUND, LOG_BOUND)] * starts.shape[1]
-    options = {"maxiter": 2000, "ftol": 1e-13, "gtol": 1e-8}
-    runs = [minimize(loss, np.log(s), jac=True, bounds=bounds, method="L-BFGS-B", options=options) for s in starts]
-    best = min(runs, key=lambda run: run.fun)
-    step = 1e-5
-    moves = np.eye(len(best.x)) * step
-    hessian = np.array([(loss(best.x + m)[1] - loss(best.x - m)[1]) / (2 * step) for m in moves])
-    # A flat direction (a parameter at its bound) gets no weight rather than an infinite one.
-    covariance = np.linalg.pinv((hessian + hessian.T) / 2, rcond=1e-10, hermitian=True)
-    return np.exp(best.x), -float(best.fun), covariance.astype(np.float64)
+def _differentiate(
+    discounted: Callable[[PurchaseModel], Floats],
+    worth: Callable[[Floats, SpendModel], Floats],
+    buying: PurchaseModel,
+    spending: SpendModel,
+) -> Floats:
+    """Slopes of the value along the logarithms of the seven parameters, by central differences."""
+    bought = discounted(buying)
+    slopes = []
+    for name in ("r", "alpha", "a", "b"):
+        up, down = (worth(discounted(_moved(buying, name, step)), spending) for step in (SLOPE_STEP, -SLOPE_STEP))
+        slopes.append((up - down) / (2 * SLOPE_STEP))
+    for name in ("p", "q", "gamma"):
+        up, down = (worth(bought, _moved(spending, name, step)) for step in (SLOPE_STEP, -SLOPE_STEP))
+        slopes.append((up - down) / (2 * SLOPE_STEP))
+    return np.column_stack(slopes)
 
 
 def _interval(
@@ -490,8 +208,3 @@ def _interval(
 
 def _moved(model: Model, name: str, step: float) -> Model:
     return replace(model, **{name: getattr(model, name) * float(np.exp(step))})
-
-
-def _off_one(a: float, b: float) -> float:
-    """``a`` moved off the two places where the formula is 0 / 0; the expectation is smooth there."""
-    return a + 1e-6 if min(abs(a - 1), abs(a + b - 1)) < 1e-6 else a

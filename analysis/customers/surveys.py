@@ -167,34 +167,10 @@ def survey_summary(
     lined: dict[str, pd.Series] = {}
     summaries: list[Battery] = []
     for name, columns in batteries.items():
-        for column in columns:
-            if column not in frame.columns:
-                raise InputError(
-                    f"{setting}.{name}: column '{column}' is not in the table.",
-                    f"Available columns: {listed(frame.columns)}.",
-                    did_you_mean(column, map(str, frame.columns)),
-                )
-        answers = frame[list(columns)]
-        scale, codes = _read_scale(answers, (scales or {}).get(name), f"{setting}.{name}")
-        numbers = pd.DataFrame({c: _plain(answers[c]).map(codes) for c in columns}, dtype="float64")
-        if scale == "number":
-            numbers = answers.astype("Float64").astype("float64")
-        complete = numbers.notna().all(axis=1)
-        same = complete & (numbers.nunique(axis=1) == 1) & (len(columns) > 1)
-        n_answered = int(complete.sum())
+        numbers, same, battery = _read_battery(frame, name, columns, (scales or {}).get(name), setting)
         coded.append(numbers)
         lined[name] = same
-        summaries.append(
-            Battery(
-                name=name,
-                items=tuple(columns),
-                scale=scale,
-                codes=tuple(sorted(codes.items(), key=lambda code: (code[1], code[0]))),
-                n_answered=n_answered,
-                straight_lining=float(same.sum() / n_answered) if n_answered and len(columns) > 1 else float("nan"),
-                acquiescence=_acquiescence(numbers, scale, codes),
-            )
-        )
+        summaries.append(battery)
     notes = tuple(
         f"{number(len(frame) - battery.n_answered)} of {number(len(frame))} respondents left an item of "
         f"{battery.name} empty."
@@ -202,6 +178,40 @@ def survey_summary(
         if battery.n_answered < len(frame)
     )
     return SurveySummary(pd.concat(coded, axis=1), pd.DataFrame(lined), tuple(summaries), notes)
+
+
+def _read_battery(
+    frame: pd.DataFrame, name: str, columns: Sequence[str], order: Sequence[str] | None, setting: str
+) -> tuple[pd.DataFrame, pd.Series, Battery]:
+    """Turn the answers of one battery into numbers; and which respondents gave the same to all of its items."""
+    for column in columns:
+        if column not in frame.columns:
+            raise InputError(
+                f"{setting}.{name}: column '{column}' is not in the table.",
+                f"Available columns: {listed(frame.columns)}.",
+                did_you_mean(column, map(str, frame.columns)),
+            )
+    answers = frame[list(columns)]
+    scale, codes = _read_scale(answers, order, f"{setting}.{name}")
+    numbers = pd.DataFrame({c: _plain(answers[c]).map(codes) for c in columns}, dtype="float64")
+    if scale == "number":
+        numbers = answers.astype("Float64").astype("float64")
+    complete = numbers.notna().all(axis=1)
+    same = complete & (numbers.nunique(axis=1) == 1) & (len(columns) > 1)
+    n_answered = int(complete.sum())
+    return (
+        numbers,
+        same,
+        Battery(
+            name=name,
+            items=tuple(columns),
+            scale=scale,
+            codes=tuple(sorted(codes.items(), key=lambda code: (code[1], code[0]))),
+            n_answered=n_answered,
+            straight_lining=float(same.sum() / n_answered) if n_answered and len(columns) > 1 else float("nan"),
+            acquiescence=_acquiescence(numbers, scale, codes),
+        ),
+    )
 
 
 def _read_scale(answers: pd.DataFrame, given: Sequence[str] | None, place: str) -> tuple[Scale, dict[str, float]]:

@@ -121,24 +121,8 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
     rho = np.nan_to_num(spearman(frame)[0])
     formats = Formats(customers=study.customers, min_cell=study.min_cell)
     sets = [_represent(members, np.abs(rho), missing, formats) for members in _near_copies(np.abs(rho))]
-    groups: list[Group] = []
-    for members, why in sets:
-        if not why:
-            continue
-        first = varying[members[0]]
-        done = {
-            "drop": f"{first.label} stands for all: {why}",
-            "weigh": f"each has 1/{len(members)} of a weight in squared distances",
-            "keep": f"all are kept, so what they share counts {len(members)} times",
-        }
-        least = float(np.abs(rho[np.ix_(members, members)]).min())
-        groups.append(Group(tuple(varying[j].name for j in members), least, done[study.near_copies]))
-        if study.near_copies == "drop":
-            for j in members[1:]:
-                reason = (
-                    f"moves with {first.label} (Spearman {number(rho[members[0], j], 2)}), which stands for it: {why}"
-                )
-                dropped[varying[j].name] = Dropped(varying[j].name, "copy", reason)
+    groups, copies = _settle_copies(varying, sets, rho, study.near_copies)
+    dropped |= copies
     if study.noise == "drop" and len(frame) >= ENOUGH:
         noise = _noise(varying, frame, [members for members, _ in sets], logs)
         left = [v for v in varying if v.name not in dropped and v.name not in noise]
@@ -152,6 +136,32 @@ def select(table: FeatureTable, study: Study, logs: frozenset[str]) -> Selection
         tuple(groups),
         tuple(dropped[v.name] for v in candidates if v.name in dropped),
     )
+
+
+def _settle_copies(
+    varying: list[Variable], sets: list[tuple[list[int], str]], rho: Matrix, near_copies: str
+) -> tuple[list[Group], dict[str, Dropped]]:
+    """Settle what becomes of each group of near-copies, and which of them are dropped."""
+    groups: list[Group] = []
+    copies: dict[str, Dropped] = {}
+    for members, why in sets:
+        if not why:
+            continue
+        first = varying[members[0]]
+        done = {
+            "drop": f"{first.label} stands for all: {why}",
+            "weigh": f"each has 1/{len(members)} of a weight in squared distances",
+            "keep": f"all are kept, so what they share counts {len(members)} times",
+        }
+        least = float(np.abs(rho[np.ix_(members, members)]).min())
+        groups.append(Group(tuple(varying[j].name for j in members), least, done[near_copies]))
+        if near_copies == "drop":
+            for j in members[1:]:
+                reason = (
+                    f"moves with {first.label} (Spearman {number(rho[members[0], j], 2)}), which stands for it: {why}"
+                )
+                copies[varying[j].name] = Dropped(varying[j].name, "copy", reason)
+    return groups, copies
 
 
 def settle_roles(table: FeatureTable, dropped: tuple[Dropped, ...]) -> FeatureTable:

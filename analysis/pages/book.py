@@ -37,6 +37,14 @@ from analysis.pages.drawings import draw_all, draw_pictures
 from analysis.pages.escaping import escape, escape_front, escape_json, escape_lines, marked
 from analysis.pages.figures import WIDTH, Figure, Table
 from analysis.pages.notes import as_html, find_lost, read_notes
+from analysis.pages.portraits import (
+    BADGES,
+    build_card,
+    list_first_actions,
+    list_outcomes,
+    place_marker,
+    say_expected,
+)
 from analysis.pages.text import (
     changes,
     compare,
@@ -55,12 +63,6 @@ from analysis.report.model import Report, Segment
 from analysis.report.thresholds import OUTLIER_Z, THRESHOLDS
 
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
-BADGES = {
-    "highly stable": "highly-stable",
-    "valid": "valid",
-    "a pattern": "pattern",
-    "do not trust": "do-not-trust",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +78,6 @@ class PageFigure:
     width: int
     height: int
     table: Table
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A marker row: positions 0-100 on a common axis from the lowest p10 to the highest p90."""
-
-    label: str
-    text: str
-    colour: Markup
-    seg_text: str
-    all_text: str
-    seg_lo: Markup
-    seg_mid: Markup
-    seg_hi: Markup
-    all_lo: Markup
-    all_mid: Markup
-    all_hi: Markup
 
 
 def write_pages(
@@ -269,20 +254,28 @@ class _Book:
 
     def pages(self) -> Iterable[tuple[str, str]]:
         """Name and text of each page."""
-        report, figures = self.report, self.figures
-        personas = [self.card(s, "segments/") for s in report.segments]
+        shown = {name: self.figure(figure, 0) for name, figure in self.figures.items()}
+        yield from self.segment_pages()
+        yield from self.finding_pages(shown)
+        yield self.data_page(shown)
+        yield from self.reference_pages(shown)
+
+    def segment_pages(self) -> Iterable[tuple[str, str]]:
+        """Yield the overview, the list of personas, and a page for each."""
+        report = self.report
+        personas = [build_card(report, s, "segments/") for s in report.segments]
         yield (
             "index.qmd",
             self.page(
                 "index",
                 personas=personas,
-                value_size=self.figure(figures["value_size"], 0),
-                first=self.first_actions(),
+                value_size=self.figure(self.figures["value_size"], 0),
+                first=list_first_actions(self.report),
                 tiles=key_numbers(report),
                 briefs=brief_downloads(""),
             ),
         )
-        siblings = [self.card(s, "") for s in report.segments]
+        siblings = [build_card(report, s, "") for s in report.segments]
         yield "segments/index.qmd", self.page("personas", personas=siblings)
         for i, segment in enumerate(report.segments):
             neighbours = {
@@ -290,7 +283,9 @@ class _Book:
                 "next": siblings[i + 1] if i + 1 < len(siblings) else None,
             }
             yield f"segments/{segment.slug}.qmd", self.persona(segment, siblings, neighbours)
-        shown = {name: self.figure(figure, 0) for name, figure in figures.items()}
+
+    def finding_pages(self, shown: dict[str, PageFigure]) -> Iterable[tuple[str, str]]:
+        """Yield the pages about the segments as a whole and how far to trust them."""
         mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
         yield "explore.qmd", self.page("explore", figures=shown)
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
@@ -303,8 +298,12 @@ class _Book:
         yield "workshop.qmd", self.page("workshop")
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
         yield "proof.qmd", self.page("proof", figures=shown)
+
+    def data_page(self, shown: dict[str, PageFigure]) -> tuple[str, str]:
+        """Return the page about the input data."""
+        report = self.report
         columns = [figure for name, figure in shown.items() if name.startswith("column_")]
-        yield (
+        return (
             "data.qmd",
             self.page(
                 "data",
@@ -318,6 +317,10 @@ class _Book:
                 outlier_z=OUTLIER_Z,
             ),
         )
+
+    def reference_pages(self, shown: dict[str, PageFigure]) -> Iterable[tuple[str, str]]:
+        """Yield the pages to look things up in, those of the manual last."""
+        report = self.report
         known = {
             "variables": dictionary.variables(report),
             "columns": dictionary.dictionary(report),
@@ -354,7 +357,7 @@ class _Book:
         shown = figures["value_size"]
         profiles = [figures[f"profile_{s.letter.lower()}"] for s in report.segments]
         pictures = draw_pictures([narrow(f) for f in (shown, *profiles)], self.tokens, self.kept)
-        yield study_brief(report, self.first_actions(), shown, pictures[shown.id], self.home)
+        yield study_brief(report, list_first_actions(report), shown, pictures[shown.id], self.home)
         for s, shown in zip(report.segments, profiles, strict=True):
             sure = evidence.how_sure(report, s)
             yield persona_brief(report, s, sure, shown, pictures[shown.id], self.home)
@@ -387,121 +390,26 @@ class _Book:
         words = (figure.id, figure.title, figure.caption, figure.alt)
         return PageFigure(*words, escape_json(figure.spec), address, width, height, figure.table)
 
-    def card(self, s: Segment, folder: str) -> dict[str, Any]:
-        """Build the data of a persona for its card, the switcher and the pager."""
-        widest = max(max(x.share, x.value_share or 0) for x in self.report.segments)
-        return {
-            "url": Markup(f"{folder}{s.slug}.html"),
-            "letter": s.letter,
-            "colour": Markup(s.colour),
-            "name": s.name,
-            "story": s.one_line,
-            "customers_text": f"{self.formats.people(s.n)} ({self.formats.percent(s.share)})",
-            "customers_pct": round(100 * s.share / widest),
-            "value_label": self.report.value_label(),
-            "value_text": self.formats.value(s.value_share, "share") if s.value_share is not None else "",
-            "value_pct": round(100 * (s.value_share or 0) / widest),
-            "facts": [f"{fact.figure} {fact.label}" for fact in s.portrait.facts[2:]],
-            "badge_kind": Markup(BADGES[s.band]),
-            "badge_text": s.band.capitalize(),
-        }
-
     def persona(self, segment: Segment, siblings: list[dict[str, Any]], neighbours: dict[str, Any]) -> str:
         """Write a persona page."""
+        report = self.report
         return self.page(
             "persona",
             s=segment,
             thresholds=THRESHOLDS,
             siblings=siblings,
-            bands=[self.band(segment, name) for name in segment.markers],
+            bands=[place_marker(report, segment, name) for name in segment.markers],
             profile=self.figure(self.figures[f"profile_{segment.letter.lower()}"], 1),
             badge_kind=Markup(BADGES[segment.band]),
             first=Markup(),
             aliases=Markup(json.dumps([f"{slug}.html" for slug in segment.former])),
             plan=Markup(),
-            expected=self.expected(segment),
-            outcomes=self.outcomes(segment),
+            expected=say_expected(report, segment),
+            outcomes=list_outcomes(report, segment),
             briefs=brief_downloads(segment.slug, "../"),
             picture=Markup(brief_files(segment.slug)[1] if installed() else sharing.PICTURE),
             **neighbours,
         )
-
-    def expected(self, s: Segment) -> str:
-        """Say what a customer of the segment is expected to spend; empty without transactions."""
-        expected, f = self.report.expected, self.formats
-        if expected is None:
-            return ""
-        own = expected.segments[s.id - 1]
-        return (
-            f"Expected spend in the next year: {f.value(own.value, 'money')} per customer "
-            f"({f.percent(expected.level)} interval {f.interval(own.low, own.high, 'money')}; "
-            f"everyone {f.value(expected.everyone.value, 'money')})."
-        )
-
-    def outcomes(self, s: Segment) -> list[tuple[str, str, str]]:
-        """List each outcome with its rate in the segment and overall."""
-        return [
-            (
-                v.label,
-                self.formats.percent(d.summary.mean),
-                self.formats.percent(self.report.everyone[v.name].mean),
-            )
-            for v in self.report.variables
-            if v.role == "outcome" and v.unit == "yes_no" and (d := s.difference(v.name))
-        ]
-
-    def band(self, s: Segment, name: str) -> Band:
-        """Build the data of a marker: its range in the segment and overall."""
-        variable, difference = self.report.variable(name), s.difference(name)
-        assert difference is not None
-        summary, base = difference.summary, self.report.everyone[name]
-        word = "higher" if difference.z > 0 else "lower"
-        sure = f"{word} in {difference.certainty} of 100 resamples"
-        if s.n - summary.n >= self.report.study.min_cell:
-            sure += f"; known for {self.formats.people(summary.n)}"
-        if variable.unit == "yes_no":
-            here, all_ = round(100 * summary.mean, 1), round(100 * base.mean, 1)
-            texts = (self.formats.percent(summary.mean), self.formats.percent(base.mean))
-            place = [Markup(x) for x in (0, here, here, 0, all_, all_)]
-            return Band(variable.label, f"yes, {sure}", Markup(s.colour), *texts, *place)
-        low, high = min(summary.p10, base.p10), max(summary.p90, base.p90)
-        span = (high - low) or 1.0
-        told = self.formats.told(variable.unit, (summary.mean, summary.median), (base.mean, base.median))
-        if told and told[0] == "mean":
-            sure = f"on average {told[1]}, everyone {told[2]}; {sure}"
-        place = [
-            Markup(round(4 + 92 * (x - low) / span, 1))
-            for x in (summary.p10, summary.median, summary.p90, base.p10, base.median, base.p90)
-        ]
-        unit = variable.unit
-        return Band(
-            variable.label,
-            sure,
-            Markup(s.colour),
-            f"{self.formats.value(summary.median, unit)} ({self.formats.value(summary.p10, unit)} to "
-            f"{self.formats.value(summary.p90, unit)})",
-            f"{self.formats.value(base.median, unit)} ({self.formats.value(base.p10, unit)} to "
-            f"{self.formats.value(base.p90, unit)})",
-            *place,
-        )
-
-    def first_actions(self) -> list[dict[str, Any]]:
-        """Return the first action of up to three segments, the most valuable first, without repetition."""
-        ranked = sorted(self.report.segments, key=lambda s: -(s.value_share if s.value_share is not None else s.share))
-        chosen: list[dict[str, Any]] = []
-        for s in ranked:
-            action = next((a for a in s.actions if a.title not in {c["title"] for c in chosen}), None)
-            if action and len(chosen) < 3:
-                chosen.append(
-                    {
-                        "title": action.title,
-                        "text": f"For {s.name}. {action.reason}",
-                        "why": "",
-                        "test": action.measure,
-                        "evidence": [{"url": Markup(f"segments/{s.slug}.html#a-plan-for-them"), "text": s.name}],
-                    }
-                )
-        return chosen
 
 
 def _finalize(value: object) -> object:

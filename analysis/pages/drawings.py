@@ -46,7 +46,7 @@ def draw_all(report: Report) -> Iterator[Figure]:
         explore.distributions,
         explore.segment_map,
         explore.parallel_coordinates,
-        compare.outcomes,
+        compare_value.outcomes,
         compare.descriptors,
         *(partial(compare.mosaic, index=i) for i in range(len(compare.mosaics(report)))),
         compare_value.expected_spend,

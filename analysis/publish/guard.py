@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
@@ -25,6 +26,23 @@ def is_private_place(path: PurePosixPath) -> bool:
     (True, False)
     """
     return path.parts[0] in PRIVATE or fnmatch(path.name, LOCAL)
+
+
+def would_be_committed(table: str, root: Path) -> bool:
+    """Whether a file lies in the project where git does not ignore it."""
+    file = (root / table).resolve()
+    inside = "://" not in table and file.is_file() and file.is_relative_to(root.resolve())
+    return inside and not is_private_place(PurePosixPath(file.relative_to(root.resolve()).as_posix()))
+
+
+def move_to_data(table: str, root: Path) -> str:
+    """Move a file to ``data/`` and return its new path."""
+    target = root / "data" / Path(table).name
+    if target.exists():
+        raise InputError(f"data/{target.name} already exists.", hint="Rename the file first.")
+    target.parent.mkdir(exist_ok=True)
+    shutil.move(root / table, target)
+    return f"data/{target.name}"
 
 
 def check_staged(root: Path, files: Iterable[str] | None = None) -> int:

@@ -132,17 +132,22 @@ def render(
             if before_swap is not None:
                 before_swap(fresh)
             n_pages = sum(1 for page in fresh.rglob("*.html") if page != fresh / "index.html")
-            if _is_archive(out):
-                _pack(fresh, fresh.parent / "packed").replace(out)
-            else:
-                last_site.keep_site(root, out, fresh)
-                with last_site.replacing(root, out):
-                    last_site.replace_folder(fresh, out, fresh.parent / "last")
+            _swap(root, fresh, out)
         except GateError as error:
             raise GateError(f"{error}\nThe refused pages are in {last_site.set_aside(root, fresh)}.") from None
         finally:
             shutil.rmtree(fresh.parent, ignore_errors=True)
     return Rendered(engine, version, out, n_pages)
+
+
+def _swap(root: Path, fresh: Path, out: Path) -> None:
+    """Put a fresh site where the last one is, in one step."""
+    if _is_archive(out):
+        _pack(fresh, fresh.parent / "packed").replace(out)
+        return
+    last_site.keep_site(root, out, fresh)
+    with last_site.replacing(root, out):
+        last_site.replace_folder(fresh, out, fresh.parent / "last")
 
 
 @contextlib.contextmanager

@@ -15,8 +15,9 @@ from analysis.assignment.rules import Rules
 from analysis.base.errors import InputError
 from analysis.base.formats import Formats
 from analysis.clustering.choices import Multiverse
-from analysis.clustering.evidence import Preferences, SegmentEvidence
+from analysis.clustering.evidence import SegmentEvidence
 from analysis.clustering.lint import Finding
+from analysis.clustering.preferences import Preferences
 from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence, Decision, Nulls
 from analysis.clustering.solutions import Gorge, Level, Neighbour, Reach, Tree
 from analysis.clustering.usefulness import Usefulness
@@ -38,14 +39,8 @@ from analysis.segments.contrasts import Contrast
 from analysis.segments.distributions import Spread
 from analysis.segments.mixes import Mix as Mix
 from analysis.segments.personas import Action
-from analysis.segments.profile import (
-    CategoryProfile,
-    Concentration,
-    Difference,
-    ExpectedSpend,
-    SegmentMap,
-    Summary,
-)
+from analysis.segments.profile import CategoryProfile, Concentration, Difference, ExpectedSpend, Summary
+from analysis.segments.segment_map import SegmentMap
 from analysis.segments.targeting import Targeting
 from analysis.segments.themes import ThemeGroup
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.assignment import scoring
-from analysis.assignment.scoring import Model, Name, name_segments
+from analysis.assignment import model as placing
+from analysis.assignment.model import Model, Name
+from analysis.assignment.scoring import name_segments
 from analysis.base.errors import InputError
 from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned
@@ -26,7 +27,7 @@ def write_outputs(build: Path, report: Report, cleaned: Cleaned, evidence: Evide
     segments = tuple(Name(s.letter, s.name, s.slug) for s in report.segments)
     memberships = pd.DataFrame({"key": cleaned.keys.astype("str"), "segment": evidence.labels.astype("int64")})
     memberships.assign(**name_segments(evidence.labels, segments)).to_parquet(files[1], index=False)
-    files[2].write_text(scoring.to_json(replace(model, segments=segments)), encoding="utf-8")
+    files[2].write_text(placing.to_json(replace(model, segments=segments)), encoding="utf-8")
     return files
 
 

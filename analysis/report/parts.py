@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from analysis.assignment.rules import Bound, Centres, Node, Part
+from analysis.assignment.rules import Centres
+from analysis.assignment.trees import Bound, Node, Part
 from analysis.clustering.choices import Choice
 from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence
-from analysis.clustering.solutions import Level, Neighbour
+from analysis.clustering.solutions import Level, Neighbour, Reach
+from analysis.clustering.usefulness import Target
 from analysis.features.binning import Bar
 from analysis.features.build import Variable
 from analysis.features.column_summary import ColumnSummary, MissingPattern
@@ -40,10 +42,12 @@ __all__ = [
     "Part",
     "Planted",
     "Rate",
+    "Reach",
     "Relations",
     "SegmentChange",
     "Step",
     "Summary",
+    "Target",
     "Targeting",
     "Validation",
     "Variable",

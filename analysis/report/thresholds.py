@@ -15,8 +15,8 @@ from analysis.clustering.algorithms import (
     SHORT_RUNS,
 )
 from analysis.clustering.choices import AGREES
-from analysis.clustering.evidence import PREDICTS
 from analysis.clustering.holdout import CHANCE
+from analysis.clustering.preferences import PREDICTS
 from analysis.clustering.selection import (
     AS_SEPARATE,
     BAND,

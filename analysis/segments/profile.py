@@ -15,6 +15,7 @@ from analysis.customers.lifetime_value import Estimate, LifetimeValue
 from analysis.features.build import FeatureTable, Variable
 from analysis.segments.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.segments.distributions import NOTHING, Spread, measure_spread
+from analysis.segments.segment_map import SegmentMap, draw_map
 from analysis.settings.models import Study
 
 NORMAL_FROM = 5_000
@@ -23,8 +24,6 @@ MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share."""
 TYPICAL_FROM = 0.5
 """Share of a segment's customers with a value from which the value counts as typical of the segment."""
-MAP_BINS = 18
-"""Bins along each axis of the map."""
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Shares of customers, most valuable first, whose share of the value is told. Ours."""
 
@@ -116,28 +115,6 @@ class Concentration:
 
     curve: tuple[tuple[float, float], ...]
     segments: tuple[tuple[int, float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MapBin:
-    """Customers in one cell of the map, to the nearest ``min_cell``; never fewer."""
-
-    x: float
-    y: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentMap:
-    """The first two principal components: binned counts, segment centres, and the ellipse around half of each."""
-
-    explained: tuple[float, float]
-    x_means: tuple[str, str]
-    y_means: tuple[str, str]
-    step: tuple[float, float]
-    bins: tuple[MapBin, ...]
-    centres: tuple[tuple[float, float], ...]
-    outlines: tuple[tuple[tuple[float, float], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +236,8 @@ def profile_segments(
         segment are merged or hidden. To share a column that identifies customers with a feature says nothing.
     effort : Effort, optional
     """
-    value, min_cell = study.value, study.min_cell
+    min_cell = study.min_cell
     keys = frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key)
-    k = int(labels.max())
     numeric = [variable for variable in table.variables if not variable.categorical]
     frame = table.frame[[variable.name for variable in numeric]]
     hidden = tuple(
@@ -273,26 +249,7 @@ def profile_segments(
     shown = [variable for variable in numeric if variable.name not in hidden]
     values = frame[[variable.name for variable in shown]].to_numpy(float)
     everyone = _summaries(values)
-    spread = np.nanstd(values, axis=0)
-    worth = frame[value].fillna(0).to_numpy(float) if value else None
-    total = math.fsum(worth) if worth is not None else None
-    rng = np.random.default_rng((study.seed, 3))
-    unassigned = int((labels == 0).sum())
-    told = min_cell if 0 < unassigned < min_cell else 1
-    segments = []
-    for segment in range(1, k + 1):
-        inside = labels == segment
-        own = math.fsum(worth[inside]) if worth is not None else None
-        segments.append(
-            SegmentProfile(
-                id=segment,
-                n=told * round(int(inside.sum()) / told),
-                share=float(inside.mean()),
-                value_total=own,
-                value_share=own / total if own is not None and total else None,
-                differences=_differences(shown, values, inside, everyone, spread, rng, effort.profile_resamples),
-            )
-        )
+    worth = frame[study.value].fillna(0).to_numpy(float) if study.value else None
     counted = {
         variable.name: found
         for variable in table.variables
@@ -305,16 +262,48 @@ def profile_segments(
     described = {variable.name for variable in table.variables if variable.categorical or variable.role == "descriptor"}
     return Profiles(
         everyone={variable.name: summary for variable, summary in zip(shown, everyone, strict=True)},
-        segments=tuple(segments),
+        segments=_profile_each(shown, values, everyone, labels, worth, study, effort),
         categories=tuple(_category(name, *found) for name, found in counted.items() if name in described),
-        map=_segment_map(matrix, labels, forming, min_cell),
+        map=draw_map(matrix, labels, forming, min_cell),
         spread=measure_spread(table, labels, matrix, forming, tuple(v.name for v in shown), min_cell),
-        unassigned=unassigned,
-        value_total=total,
+        unassigned=int((labels == 0).sum()),
+        value_total=math.fsum(worth) if worth is not None else None,
         hidden=hidden,
         contrasts=find_contrasts(table, labels, forming, counted, hidden, keys),
         concentration=_concentration(worth, labels, min_cell) if worth is not None else None,
     )
+
+
+def _profile_each(
+    variables: list[Variable],
+    values: NDArray[np.float64],
+    everyone: list[Summary],
+    labels: Labels,
+    worth: NDArray[np.float64] | None,
+    study: Study,
+    effort: Effort,
+) -> tuple[SegmentProfile, ...]:
+    """Profile each segment: its size, its part of the value, and how it differs on each variable."""
+    spread = np.nanstd(values, axis=0)
+    total = math.fsum(worth) if worth is not None else None
+    rng = np.random.default_rng((study.seed, 3))
+    unassigned = int((labels == 0).sum())
+    told = study.min_cell if 0 < unassigned < study.min_cell else 1
+    segments = []
+    for segment in range(1, int(labels.max()) + 1):
+        inside = labels == segment
+        own = math.fsum(worth[inside]) if worth is not None else None
+        segments.append(
+            SegmentProfile(
+                id=segment,
+                n=told * round(int(inside.sum()) / told),
+                share=float(inside.mean()),
+                value_total=own,
+                value_share=own / total if own is not None and total else None,
+                differences=_differences(variables, values, inside, everyone, spread, rng, effort.profile_resamples),
+            )
+        )
+    return tuple(segments)
 
 
 def _summaries(values: NDArray[np.float64]) -> list[Summary]:
@@ -431,58 +420,3 @@ def _concentration(worth: NDArray[np.float64], labels: Labels, min_cell: int) ->
         people, value = people + int(inside[i].sum()), value + float(worth[inside[i]].sum())
         segments.append((i + 1, people / n, value / total))
     return Concentration((*curve, (1.0, 1.0)), tuple(segments))
-
-
-def _segment_map(matrix: Matrix, labels: Labels, forming: tuple[Variable, ...], min_cell: int) -> SegmentMap:
-    centred = matrix - matrix.mean(axis=0)
-    if matrix.shape[1] == 1:
-        centred = np.column_stack([centred, np.zeros(len(centred))])
-    _, singular, axes = np.linalg.svd(np.cov(centred.T))
-    axes = axes[:2] * np.sign(axes[:2][np.arange(2), np.abs(axes[:2]).argmax(axis=1)])[:, None]
-    points = centred @ axes.T
-    explained = singular[:2] / singular.sum()
-    low, high = np.percentile(points, [0.5, 99.5], axis=0)
-    n_bins = int(np.clip(np.sqrt(2 * len(points) / min_cell), 4, MAP_BINS))
-    step = np.maximum((high - low) / n_bins, 1e-9)
-    inside = ((points >= low) & (points <= high)).all(axis=1)
-    cells = ((points[inside] - low) // step).astype(int)
-    # One number a cell: rows are slow to compare.
-    flat, counts = np.unique(cells[:, 0] * (n_bins + 2) + cells[:, 1], return_counts=True)
-    bins = tuple(
-        MapBin(
-            float(low[0] + (i + 0.5) * step[0]),
-            float(low[1] + (j + 0.5) * step[1]),
-            min_cell * round(int(n) / min_cell),
-        )
-        for (i, j), n in zip((divmod(cell, n_bins + 2) for cell in flat), counts, strict=True)
-        if n >= min_cell
-    )
-    centres, outlines = [], []
-    turn = np.linspace(0, 2 * np.pi, 49)
-    circle = np.column_stack([np.cos(turn), np.sin(turn)]) * np.sqrt(2 * np.log(2))
-    for segment in range(1, int(labels.max()) + 1):
-        members = points[labels == segment]
-        centre = members.mean(axis=0)
-        values, vectors = np.linalg.eigh(np.cov(members.T) if len(members) > 2 else np.eye(2))
-        outline = centre + (circle * np.sqrt(np.maximum(values, 0))) @ vectors.T
-        centres.append((float(centre[0]), float(centre[1])))
-        outlines.append(tuple((float(x), float(y)) for x, y in outline))
-    names = [variable.label for variable in forming]
-    return SegmentMap(
-        explained=(float(explained[0]), float(explained[1])),
-        x_means=_axis_words(axes[0], names),
-        y_means=_axis_words(axes[1], names),
-        step=(float(step[0]), float(step[1])),
-        bins=bins,
-        centres=tuple(centres),
-        outlines=tuple(outlines),
-    )
-
-
-def _axis_words(loadings: NDArray[np.float64], names: list[str]) -> tuple[str, str]:
-    """The feature that weighs most towards the low and the high end of an axis."""
-    loadings = loadings[: len(names)]
-    order = np.argsort(loadings, kind="stable")
-    high = [names[i] for i in order[::-1][:1] if loadings[i] > 0.15]
-    low = [names[i] for i in order[:1] if loadings[i] < -0.15]
-    return " and ".join(low), " and ".join(high)

@@ -20,30 +20,12 @@ from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
 from analysis.sources.dates import YEARS, DateOrder, DayMonth, look_like_dates, read_dates
 from analysis.sources.numbers import Decimal, decimal_mark, read_numbers
+from analysis.sources.texts import MISSING, Text, as_text, gather_distinct, list_examples, shorten
 
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
 
 ColumnType = Literal["number", "date", "category", "boolean", "text", "key"]
-
-MISSING = (
-    *("", "-", "--", "?", ".", "NA", "N/A", "na", "n/a", "NaN", "nan", "NAN", "null", "NULL", "Null", "<NA>"),
-    *(
-        "None",
-        "none",
-        "NONE",
-        "NaT",
-        "#N/A",
-        "#NA",
-        "#DIV/0!",
-        "#VALUE!",
-        "#REF!",
-        "#NAME?",
-        "#NUM!",
-        "#NULL!",
-    ),
-)
-MAX_CELL = 100_000
 
 _BOOLEANS = {
     **{("true", "false"): "true", ("yes", "no"): "yes", ("y", "n"): "y", ("t", "f"): "t"},
@@ -81,42 +63,6 @@ class Column:
     n_missing: int
     n_distinct: int
     n_unread: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A text column as distinct trimmed values (``present`` ones apart) and one code a row."""
-
-    name: str
-    values: pa.Array
-    codes: np.ndarray
-    present: np.ndarray
-    counts: np.ndarray
-    missing_note: str
-    raw: pa.Array
-    raw_codes: np.ndarray
-
-    @property
-    def shown(self) -> pa.Array:
-        return self.values if len(self.present) == len(self.values) else self.values.take(pa.array(self.present))
-
-    @property
-    def weights(self) -> np.ndarray:
-        return self.counts[self.present]
-
-    @property
-    def n_missing(self) -> int:
-        return len(self.codes) - int(self.weights.sum())
-
-    def row_of(self, value: int) -> int:
-        """Return the first data row, counted from 1, with the distinct value number ``value``."""
-        return int(np.argmax(self.codes == value)) + 1
-
-    def spread(self, values: np.ndarray, nothing: Any) -> np.ndarray:
-        """Map values of distinct values back to the rows."""
-        lookup = np.full(len(self.values) + 1, nothing, dtype=values.dtype)
-        lookup[self.present] = values
-        return lookup[self.codes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +138,9 @@ def read_columns(
     types = dict(types or {})
     _check_types(types, table.column_names, shown, setting)
     texts = {
-        name: _distinct(name, text, shown)
+        name: gather_distinct(name, text, shown)
         for name in table.column_names
-        if (text := _as_text(table.column(name), types.get(name))) is not None
+        if (text := as_text(table.column(name), types.get(name))) is not None
     }
     mark = decimal if decimal != "auto" else decimal_mark((text.shown, text.weights) for text in texts.values())
 
@@ -234,97 +180,12 @@ def _check_types(types: Mapping[str, str], names: list[str], shown: str, setting
             )
 
 
-def _as_text(array: pa.ChunkedArray, forced: str | None) -> pa.ChunkedArray | None:
-    """Return the column as text where its values have to be read, None where they already have a type."""
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        return _as_text(array.cast(kind.value_type), forced)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return array
-    if pa.types.is_null(kind):
-        return array.cast(pa.string())
-    if pa.types.is_integer(kind):
-        lowest, highest = (value.as_py() for value in pc.min_max(array).values())
-        compact = lowest is not None and lowest >= YEARS[0] * 10_000 and highest < YEARS[1] * 10_000
-        return array.cast(pa.string()) if compact or forced not in (None, "number") else None
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return None if forced in (None, "number") else pa.chunked_array([_written(array)])
-    if pa.types.is_boolean(kind):
-        return None if forced in (None, "boolean") else array.cast(pa.string())
-    if pa.types.is_temporal(kind) and not (pa.types.is_time(kind) or pa.types.is_duration(kind)):
-        return None if forced in (None, "date") else array.cast(pa.string())
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
-        return pa.chunked_array([pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())])
-    return array.cast(pa.string())
-
-
-def _written(array: pa.ChunkedArray) -> pa.Array:
-    """Write numbers as text, whole ones without a decimal point."""
-    numbers = (None if v is None or v != v else v for v in array.to_pylist())
-    return pa.array([None if v is None else str(int(v) if v == int(v) else v) for v in numbers], pa.string())
-
-
-def _distinct(name: str, array: pa.ChunkedArray, shown: str) -> _Text:
-    whole = array.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = array.cast(pa.large_string()).combine_chunks()
-    encoded = whole.dictionary_encode()
-    raw, raw_codes = encoded.dictionary, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    values, codes = raw, raw_codes
-    trimmed = pc.utf8_trim_whitespace(raw)
-    if not trimmed.equals(raw):
-        again = trimmed.dictionary_encode()
-        values = again.dictionary
-        codes = np.append(again.indices.to_numpy(zero_copy_only=False), -1)[raw_codes]
-    counts = np.bincount(codes[codes >= 0], minlength=len(values))
-    is_missing = pc.is_in(values, value_set=pa.array(MISSING, values.type)).to_numpy(zero_copy_only=False)
-    text = _Text(
-        *(name, values, codes, np.flatnonzero(~is_missing), counts),
-        *(_missing_note(values, is_missing, counts, len(codes)), raw, raw_codes),
-    )
-    _check_cells(text, shown)
-    return text
-
-
-def _missing_note(values: pa.Array, is_missing: np.ndarray, counts: np.ndarray, n_rows: int) -> str:
-    n_missing = n_rows - int(counts[~is_missing].sum())
-    if not n_missing:
-        return ""
-    words = {values[int(i)].as_py(): int(counts[i]) for i in np.flatnonzero(is_missing)}
-    words.pop("", None)
-    words_used = ", ".join(f"{number(count)} written as '{word}'" for word, count in words.items())
-    return f"{number(n_missing)} missing" + (f" ({words_used})" if words_used else "")
-
-
-def _check_cells(text: _Text, shown: str) -> None:
-    if not len(text.values):
-        return
-    lengths = pc.binary_length(text.values).to_numpy(zero_copy_only=False)
-    longest = int(lengths.argmax())
-    if lengths[longest] > MAX_CELL:
-        raise InputError(
-            f"{shown}, column '{text.name}', data row {number(text.row_of(longest))}: a cell of "
-            f"{number(lengths[longest])} bytes.",
-            f"Expected cells of at most {number(MAX_CELL)} bytes.",
-            "An unclosed quotation mark is a common cause; otherwise remove the column.",
-        )
-    formula = pc.match_substring_regex(text.values, r"^=\s*[A-Za-z$(+\-'\"\d]").to_numpy(zero_copy_only=False)
-    if formula.any():
-        first = int(formula.argmax())
-        raise InputError(
-            f"{shown}, column '{text.name}', data row {number(text.row_of(first))}: "
-            f"a formula, '{_short(text.values[first].as_py())}'.",
-            "Expected values.",
-            "Paste the column as values and save the file again.",
-        )
-
-
 def _matches(values: pa.Array, pattern: str) -> np.ndarray:
     return pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
 
 
 def _read_text(
-    text: _Text, forced: str | None, dates: DateOrder, mark: str, guess: bool, setting: str, shown: str
+    text: Text, forced: str | None, dates: DateOrder, mark: str, guess: bool, setting: str, shown: str
 ) -> _Read:
     if not len(text.present):
         empty = pd.Series([None] * len(text.codes), dtype="str")
@@ -339,13 +200,13 @@ def _read_text(
         example = _unread_example(text, forced, mark)
         raise InputError(
             f"{setting}: column '{text.name}' of {shown} cannot be read as {forced}.",
-            f"Example: '{_short(text.values[example].as_py())}' (data row {number(text.row_of(example))}).",
+            f"Example: '{shorten(text.values[example].as_py())}' (data row {number(text.row_of(example))}).",
             "Correct the values, or remove the type from the settings." if "[" in setting else "Correct the values.",
         )
     return _read_words(text, forced)
 
 
-def _unread_example(text: _Text, forced: str, mark: str) -> int:
+def _unread_example(text: Text, forced: str, mark: str) -> int:
     if forced == "number":
         bad = np.isnan(read_numbers(text.shown, mark)[0])
     elif forced == "date":
@@ -359,18 +220,7 @@ def _joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _short(value: str, limit: int = 40) -> str:
-    return value if len(value) <= limit else value[: limit - 1] + "…"
-
-
-def _examples(text: _Text, mask: np.ndarray) -> str:
-    shown = text.shown
-    found = np.flatnonzero(mask)
-    order = found[np.argsort(-text.weights[found], kind="stable")]
-    return listed((f"'{_short(shown[int(i)].as_py(), 24)}'" for i in order), limit=3)
-
-
-def _read_boolean(text: _Text, forced: bool) -> _Read | None:
+def _read_boolean(text: Text, forced: bool) -> _Read | None:
     if len(text.present) > 6:
         return None
     words = [word.casefold() for word in text.shown.to_pylist()]
@@ -386,7 +236,7 @@ def _read_boolean(text: _Text, forced: bool) -> _Read | None:
     return _Read(pd.Series(values), column)
 
 
-def _read_number(text: _Text, mark: str, guess: bool, forced: bool) -> _Read | None:
+def _read_number(text: Text, mark: str, guess: bool, forced: bool) -> _Read | None:
     shown, weights = text.shown, text.weights
     if not forced and _matches(shown, r"^0\d+$|^\d{17,}$").any() and _matches(shown, r"^\d+$").all():
         return None
@@ -403,11 +253,11 @@ def _read_number(text: _Text, mark: str, guess: bool, forced: bool) -> _Read | N
         reason,
         text.missing_note,
         f"{number(int(weights[endless].sum()))} infinite taken as missing" if endless.any() else "",
-        f"{number(n_unread)} not a number taken as missing ({_examples(text, unread)})" if n_unread else "",
+        f"{number(n_unread)} not a number taken as missing ({list_examples(text, unread)})" if n_unread else "",
     )
     n_missing = int(pd.isna(values).sum())
     whole = _whole(finite)
-    n_distinct = _n_distinct(finite)
+    n_distinct = _ngather_distinct(finite)
     tells_apart = n_distinct > 2 or n_distinct == len(values) - n_missing
     is_key = whole and not forced and tells_apart and is_identifier(text.name)
     type_: ColumnType = "key" if is_key else "number"
@@ -416,7 +266,7 @@ def _read_number(text: _Text, mark: str, guess: bool, forced: bool) -> _Read | N
     return _Read(pd.Series(values), Column(text.name, type_, note, n_missing, n_distinct, n_unread))
 
 
-def _nearly_all(text: _Text, unread: np.ndarray, forced: bool) -> bool:
+def _nearly_all(text: Text, unread: np.ndarray, forced: bool) -> bool:
     """Whether the unread values are few, and words rather than codes such as C536379."""
     n_unread = int(text.weights[unread].sum())
     if not n_unread:
@@ -442,24 +292,26 @@ def _whole(values: np.ndarray) -> bool:
     return bool(len(finite)) and bool((np.abs(finite) < 2**53).all()) and bool((finite == np.floor(finite)).all())
 
 
-def _n_distinct(values: np.ndarray) -> int:
+def _ngather_distinct(values: np.ndarray) -> int:
     return len(pd.unique(values[~pd.isna(values)]))
 
 
-def _read_date(text: _Text, order: DateOrder, forced: bool) -> _Read | None:
+def _read_date(text: Text, order: DateOrder, forced: bool) -> _Read | None:
     dates = read_dates(text.shown, text.weights, order, 0.95 if forced else 0.98)
     if dates is None:
         return None
     values = text.spread(dates.stamps, np.datetime64("NaT", "s"))
     n_far, n_bad = int(text.weights[dates.far].sum()), int(text.weights[dates.bad].sum())
-    away = f"{number(n_far)} outside {YEARS[0]} to {YEARS[1]} taken as missing ({_examples(text, dates.far)})"
-    unread = f"{number(n_bad)} not a date taken as missing ({_examples(text, dates.bad)})"
+    away = f"{number(n_far)} outside {YEARS[0]} to {YEARS[1]} taken as missing ({list_examples(text, dates.far)})"
+    unread = f"{number(n_bad)} not a date taken as missing ({list_examples(text, dates.bad)})"
     note = _joined(dates.evidence, text.missing_note, away if n_far else "", unread if n_bad else "")
-    column = Column(text.name, "date", note, int(np.isnat(values).sum()), _n_distinct(dates.stamps), n_far + n_bad)
+    column = Column(
+        text.name, "date", note, int(np.isnat(values).sum()), _ngather_distinct(dates.stamps), n_far + n_bad
+    )
     return _Read(pd.Series(values), column, "open" if dates.is_open else dates.order)
 
 
-def _read_words(text: _Text, forced: str | None) -> _Read:
+def _read_words(text: Text, forced: str | None) -> _Read:
     shown, n_present = text.shown, int(text.weights.sum())
     digits = bool(_matches(shown, r"^\d+$").all())
     named = is_identifier(text.name)
@@ -490,7 +342,7 @@ def _read_words(text: _Text, forced: str | None) -> _Read:
     return _Read(series, Column(text.name, cast(ColumnType, type_), note, text.n_missing, n_distinct))
 
 
-def _contradiction(text: _Text) -> str:
+def _contradiction(text: Text) -> str:
     """Say why a column that looks like dates was not read as dates."""
     fits = look_like_dates(text.shown)
     if text.weights[fits].sum() < 0.98 * text.weights.sum():
@@ -519,7 +371,7 @@ def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read
         away = f"{number(int(far.sum()))} outside {YEARS[0]} to {YEARS[1]} taken as missing" if far.any() else ""
         note = _joined("dates in the file", missing, away)
         n_missing = int(np.isnat(stamps).sum())
-        column = Column(name, "date", note, n_missing, _n_distinct(stamps), int(far.sum()))
+        column = Column(name, "date", note, n_missing, _ngather_distinct(stamps), int(far.sum()))
         return _Read(pd.Series(stamps), column)
     if pa.types.is_integer(kind) and not array.null_count and not pa.types.is_uint64(kind):
         numbers: np.ndarray = array.cast(pa.int64()).combine_chunks().to_numpy(zero_copy_only=False)
@@ -530,7 +382,7 @@ def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read
         numbers = _tidy(np.where(endless, np.nan, numbers))
     n_missing = int(np.isnan(numbers).sum()) if numbers.dtype == np.float64 else 0
     whole = numbers.dtype == np.int64 or _whole(numbers)
-    n_distinct = _n_distinct(numbers)
+    n_distinct = _ngather_distinct(numbers)
     tells_apart = n_distinct > 2 or n_distinct == len(numbers) - n_missing
     is_key = whole and forced is None and tells_apart and is_identifier(name)
     type_: ColumnType = "key" if is_key else "number"

@@ -6,8 +6,8 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from charset_normalizer import from_bytes
@@ -15,6 +15,8 @@ from pyarrow import csv as arrow_csv
 
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import number
+from analysis.sources.dates import DateOrder
+from analysis.sources.numbers import Decimal
 
 _STRONG = ("\t", ";", ",", "|", "\x1f", "\x01")
 _BLOCK = 1 << 22
@@ -48,50 +50,50 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the settings say about reading one source; "auto" and None leave it to the evidence."""
+    """What the settings say about reading one source; "auto" and None leave it to the evidence.
 
+    Attributes
+    ----------
+    types : mapping of column name to type
+        Forced types: number, date, category, boolean, text, key.
+    dates, decimal, delimiter, encoding : str
+    sheet : str or int, optional
+        Sheet of a workbook, by name or by number from 0.
+    query : str, optional
+        SELECT statement, or a table's name, for a database.
+    header : bool, optional
+        Whether the first line names the columns.
+    names : sequence of str, optional
+        Names for the columns, in order.
+    setting : str
+        Place in the settings that messages name.
+    """
+
+    types: Mapping[str, str] = field(default_factory=dict)
+    dates: DateOrder = "auto"
+    decimal: Decimal = "auto"
     delimiter: str = "auto"
     encoding: str = "auto"
     sheet: str | int | None = None
     query: str | None = None
     header: bool | None = None
-    names: tuple[str, ...] | None = None
+    names: Sequence[str] | None = None
     setting: str = "segmentation.sources[0]"
+
+
+AS_FOUND = Reading()
+"""Everything by evidence."""
 
 
 def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, tuple[str, ...]]:
     """Read delimited text into columns of text."""
-    kind = next((kind_name for magic, kind_name in _MAGIC.items() if data.startswith(magic)), None)
-    if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        kind = "a page of the web"
-    if kind is not None:
-        raise InputError(
-            f"{where} is {kind}, not a table.",
-            "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
-            "Give the file that contains the data.",
-        )
+    _refuse_other_kinds(where, data)
     text, encoding_note = _decode(where, data, reading)
     notes = [encoding_note] if encoding_note else []
-    empty = re.match(r"(?:[ \t]*(?:\r\n|\n|\r))+", text)
-    body = text[empty.end() :] if empty else text
-    if empty:
-        n_empty = len(re.findall(r"\r\n|\n|\r", empty[0]))
-        notes.append(f"{number(n_empty)} blank line{'s' if n_empty > 1 else ''} before the table skipped")
-    if not body.strip():
-        raise InputError(f"{where} contains only blank lines.", "Expected a table.", "Export the table again.")
-    stated = re.match(r"sep=(.)\r?\n", body, re.IGNORECASE)
-    if stated:
-        body = body[stated.end() :]
-    if "\r" in body:
-        body = body.replace("\r\n", "\n").replace("\r", "\n")
+    body, stated = _trim_start(where, text, notes)
     sample = _sample(body)
-    separator = stated[1] if stated and stated[1] not in '"\0' else _delimiter(sample)
-    delimiter = _DELIMITER_WORDS.get(reading.delimiter, reading.delimiter) if reading.delimiter != "auto" else separator
-    if re.search(r'["\r\n]|^$', delimiter) and reading.delimiter != "auto":
-        raise InputError(
-            f"{reading.setting}.delimiter: {reading.delimiter!r} is not a valid delimiter.",
-            "Expected a character such as , or ; or |, or the word tab or whitespace.",
-        )
+    separator = stated if stated and stated not in '"\0' else _delimiter(sample)
+    delimiter = _settle_delimiter(reading, separator)
     notes.append(
         f"columns separated by {_DELIMITER_NAMES.get(delimiter, repr(delimiter))}" if delimiter else "one column"
     )
@@ -123,6 +125,48 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
             notes.append("a delimiter at the end of each line dropped")
     names = [name or f"column_{i + 1}" for i, name in enumerate(names)]
     return table.rename_columns(names), tuple(notes)
+
+
+def _trim_start(where: str, text: str, notes: list[str]) -> tuple[str, str]:
+    """Drop blank lines, which are noted, and a line that states the delimiter, which is returned."""
+    empty = re.match(r"(?:[ \t]*(?:\r\n|\n|\r))+", text)
+    body = text[empty.end() :] if empty else text
+    if empty:
+        n_empty = len(re.findall(r"\r\n|\n|\r", empty[0]))
+        notes.append(f"{number(n_empty)} blank line{'s' if n_empty > 1 else ''} before the table skipped")
+    if not body.strip():
+        raise InputError(f"{where} contains only blank lines.", "Expected a table.", "Export the table again.")
+    stated = re.match(r"sep=(.)\r?\n", body, re.IGNORECASE)
+    if stated:
+        body = body[stated.end() :]
+    if "\r" in body:
+        body = body.replace("\r\n", "\n").replace("\r", "\n")
+    return body, stated[1] if stated else ""
+
+
+def _settle_delimiter(reading: Reading, evident: str) -> str:
+    """Return the delimiter that is set, else the evident one."""
+    if reading.delimiter == "auto":
+        return evident
+    delimiter = _DELIMITER_WORDS.get(reading.delimiter, reading.delimiter)
+    if re.search(r'["\r\n]|^$', delimiter):
+        raise InputError(
+            f"{reading.setting}.delimiter: {reading.delimiter!r} is not a valid delimiter.",
+            "Expected a character such as , or ; or |, or the word tab or whitespace.",
+        )
+    return delimiter
+
+
+def _refuse_other_kinds(where: str, data: bytes) -> None:
+    kind = next((kind_name for magic, kind_name in _MAGIC.items() if data.startswith(magic)), None)
+    if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        kind = "a page of the web"
+    if kind is not None:
+        raise InputError(
+            f"{where} is {kind}, not a table.",
+            "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
+            "Give the file that contains the data.",
+        )
 
 
 def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
@@ -251,7 +295,7 @@ def _even_spaces(text: str) -> str:
     return re.sub(r'"[^"\n]*"|[ \t]+', lambda m: m[0] if m[0].startswith('"') else "\t", text)
 
 
-def _has_header(rows: list[list[str]], names: tuple[str, ...] | None) -> bool:
+def _has_header(rows: list[list[str]], names: Sequence[str] | None) -> bool:
     """Whether the first row names the columns: it differs in kind from the rows below it."""
     first, below = rows[0], rows[1:]
     if names is not None and [cell.casefold() for cell in first] == [name.casefold() for name in names]:

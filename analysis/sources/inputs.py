@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ import pandas as pd
 
 from analysis.base.errors import InputError, listed
 from analysis.settings.load import check_study
-from analysis.settings.models import Study
+from analysis.settings.models import Source, Study
+from analysis.sources.dates import DateOrder
+from analysis.sources.delimited import Reading
 from analysis.sources.draft import (
     as_yaml,
     complete_study,
@@ -21,7 +23,7 @@ from analysis.sources.draft import (
     explain_rows,
     is_known,
 )
-from analysis.sources.locate import Location, read_source
+from analysis.sources.locate import Location
 from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
 from analysis.sources.tables import RawTable, read_table
@@ -91,7 +93,7 @@ def read_inputs(
     synthetic = synthetic or (isinstance(place, Path) and _is_synthetic(place, first))
     draft: dict[str, Any] = {}
     if chosen and not is_known(first, study):
-        first = read_table(place, root=root, setting="--data")
+        first = read_table(place, root=root, reading=Reading(setting="--data"))
         draft = draft_settings(first, _name_in_settings(place, root, first))
         study = check_study({**draft, "locale": study.locale})
         _check_draft(study, first)
@@ -154,3 +156,29 @@ def _check_draft(study: Study, table: RawTable) -> None:
             "Expected numbers or yes/no answers that vary between rows.",
             "Export such columns, or draft the settings: python -m analysis init",
         )
+
+
+def read_source(
+    path: Location, root: Path, source: Source, setting: str, known: Mapping[str, str] | None = None, fewest: int = 2
+) -> RawTable:
+    """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence.
+
+    ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
+    """
+    same = {name: getattr(source, name) for name in ("types", "decimal", "delimiter", "encoding", "sheet", "query")}
+    own = path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path
+
+    def read(dates: DateOrder) -> RawTable:
+        reading = Reading(**same, header=source.header, names=source.names, dates=dates, setting=setting)
+        return read_table(own, root=root, reading=reading, known=known, fewest=fewest)
+
+    raw = read(source.dates)
+    if source.dates == "auto":
+        return raw
+    by_evidence = read("auto")
+    overruled = any(
+        by_evidence.column(c.name).type == "date"
+        for c in raw.columns
+        if c.type == "text" and c.name not in source.types
+    )
+    return by_evidence if overruled else raw

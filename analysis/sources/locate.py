@@ -1,19 +1,18 @@
-"""Locations of the sources, and the choice between real and synthetic data."""
+"""Locations of the sources, in files and on the web, and the choice between real and synthetic data."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Mapping
+import re
+import shutil
+import stat
+from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from analysis.base.errors import InputError
-from analysis.settings.models import Source, Study
-
-if TYPE_CHECKING:
-    from analysis.sources.dates import DateOrder
-    from analysis.sources.tables import RawTable
+from analysis.base.errors import InputError, listed, place_of
+from analysis.settings.models import Study
 
 Location = Path | str
 """A file or a pattern of files, or the address of a database or a download."""
@@ -23,6 +22,10 @@ SHIPPED = {
     "retailer": tuple(f"data/retailer/{name}.csv" for name in ("customers", "orders", "survey", "events")),
 }
 """Sources of the studies that come with the project, by the synthetic study that may stand in for them."""
+KAGGLE = "imakash3011/customer-personality-analysis"
+FILE = "marketing_campaign.csv"
+_DATA_FILE = re.compile(r"\.(csv|tsv|parquet|xlsx?|xlsm|xlsb|ods|gz|zip|db|sqlite3?)$", re.IGNORECASE)
+_TEXT_FILE = re.compile(r"\.(txt|dat)$", re.IGNORECASE)
 
 
 def locate(
@@ -113,40 +116,156 @@ def _place(folder: Path, place: str) -> Location:
     return place if "://" in place else folder / place
 
 
-def read_source(
-    path: Location, root: Path, source: Source, setting: str, known: Mapping[str, str] | None = None, fewest: int = 2
-) -> RawTable:
-    """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence.
-
-    ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
-    """
-    from analysis.sources.tables import read_table
-
-    def read(dates: DateOrder) -> RawTable:
-        return read_table(
-            path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path,
-            root=root,
-            types=source.types,
-            dates=dates,
-            decimal=source.decimal,
-            delimiter=source.delimiter,
-            encoding=source.encoding,
-            sheet=source.sheet,
-            query=source.query,
-            header=source.header,
-            names=source.names,
-            setting=setting,
-            known=known,
-            fewest=fewest,
+def fill_in_environment(text: str, setting: str) -> str:
+    """Fill in ``${NAME}``; a password that is written out is refused."""
+    written = re.match(r"[\w+]+://[^/@]*:(?!\$\{\w+\}@)[^@/]+@", text) or re.search(
+        r"[?&](password|token)=(?!\$)", text
+    )
+    if written and "://" in text:
+        raise InputError(
+            f"{place_of(setting)}: the address contains a password or token.",
+            "Expected the name of an environment variable there, as in ://user:${PASSWORD}@host.",
+            "Set this variable, and change the password if others may have seen it.",
         )
 
-    raw = read(source.dates)
-    if source.dates == "auto":
-        return raw
-    by_evidence = read("auto")
-    overruled = any(
-        by_evidence.column(c.name).type == "date"
-        for c in raw.columns
-        if c.type == "text" and c.name not in source.types
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise InputError(
+                f"{place_of(setting)}: the environment variable {match[1]} is not set.",
+                "Credentials are read from the environment and never stored in the settings.",
+                f"Set it with: export {match[1]}=...",
+            )
+        return os.environ[match[1]]
+
+    return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def find_files(address: str, root: Path, setting: str) -> list[Path]:
+    """Find the file, or the files of a pattern, that the settings name.
+
+    Raises
+    ------
+    InputError
+        Where there is none, with the data files beside it.
+    """
+    path = Path(address).expanduser()
+    whole = path if path.is_absolute() else root / path
+    where = f"{place_of(setting)}: {address}"
+    try:
+        mode = whole.stat().st_mode
+    except FileNotFoundError:
+        pass
+    except NotADirectoryError:
+        raise InputError(f"{where}: a part of this path is a file, not a folder.", hint="Correct the path.") from None
+    except PermissionError:
+        raise unreadable(where) from None
+    except OSError as error:
+        if "symbolic links" in str(error) or isinstance(error, RuntimeError):
+            raise InputError(
+                f"{where} is a symbolic link that leads back to itself.",
+                "Expected a file.",
+                "Replace the link with the file.",
+            ) from None
+        raise InputError(f"{where} cannot be opened: {error.strerror}.", hint="Correct the path.") from None
+    else:
+        if stat.S_ISREG(mode):
+            return [whole]
+        if stat.S_ISDIR(mode):
+            inside = _data_files(whole)
+            raise InputError(
+                f"{where} is a folder.",
+                f"Expected a file. Data files in this folder: {listed(inside, 6)}." if inside else "Expected a file.",
+                "Give one file, or a pattern such as *.csv for files with the same columns.",
+            )
+        raise InputError(f"{where} is not a regular file.", "Expected a file.", "Copy its contents to a file.")
+    if re.search(r"[*?\[]", address):
+        pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
+        try:
+            files = sorted(file for file in Path(path.anchor or root).glob(pattern) if file.is_file())
+        except ValueError:
+            files = []
+        if files:
+            return files
+        raise InputError(f"{where} matches no file.", "Expected at least one.", "Correct the pattern.")
+    tables = _data_files(whole.parent)
+    near = get_close_matches(whole.name, tables, n=3, cutoff=0.5)
+    folder = "" if whole.parent.is_dir() else f"The folder {Path(address).parent} does not exist either."
+    raise InputError(
+        f"{where} does not exist.",
+        folder
+        or (f"Data files in this folder: {listed(tables, 6)}." if tables else "This folder contains no data file."),
+        f"Did you mean {' or '.join(repr(name) for name in near)}?" if near else "Correct the path.",
     )
-    return by_evidence if overruled else raw
+
+
+def _listing(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _data_files(folder: Path) -> list[str]:
+    """List the files of a folder that contain data, judged by suffix and, for plain text, by content."""
+    return sorted(
+        file.name
+        for file in _listing(folder)
+        if file.is_file() and (_DATA_FILE.search(file.name) or (_TEXT_FILE.search(file.name) and _is_delimited(file)))
+    )
+
+
+def _is_delimited(file: Path) -> bool:
+    """Return whether the first lines of a text file have the same number of one delimiter."""
+    try:
+        with file.open("rb") as content:
+            lines = [line for line in content.read(4096).splitlines()[:5] if line.strip()]
+    except OSError:
+        return False
+    counts = [{line.count(delimiter) for line in lines} for delimiter in (b",", b";", b"\t", b"|")]
+    return len(lines) > 1 and any(len(count) == 1 and min(count) > 0 for count in counts)
+
+
+def unreadable(where: str) -> InputError:
+    """Return the error of a file that this user may not read."""
+    return InputError(
+        f"{where} cannot be read: permission denied.",
+        "Expected a file that this user may read.",
+        "Grant read permission: chmod u+r.",
+    )
+
+
+def fetch_default(root: Path) -> Path:
+    """Download ``data/marketing_campaign.csv``; no account is needed.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be fetched, with how to place it by hand.
+    """
+    target = root / "data" / FILE
+    if target.is_file():
+        return target
+    by_hand = f"By hand: download the data set {KAGGLE} from Kaggle and put {FILE} into data/."
+    try:
+        import kagglehub
+    except ImportError:
+        raise InputError(
+            "kagglehub is not installed.",
+            "It downloads the file without an account: pip install kagglehub",
+            by_hand,
+        ) from None
+    try:
+        folder = Path(kagglehub.dataset_download(KAGGLE))
+    except Exception as error:  # whatever kagglehub and its transport raise, the way out is the same
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise InputError(
+            f"Kaggle did not deliver {FILE}: {reason}",
+            "make site also works without the file, on synthetic data.",
+            by_hand,
+        ) from None
+    file = next(folder.rglob(FILE), None)
+    if file is None:
+        raise InputError(f"The data set from Kaggle does not contain {FILE}.", hint=by_hand)
+    target.parent.mkdir(exist_ok=True)
+    shutil.copyfile(file, target)
+    return target

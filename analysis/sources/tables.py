@@ -5,17 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import re
-import stat
 import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +23,10 @@ from pyarrow import parquet
 
 from analysis.base.errors import InputError, did_you_mean, listed, place_of
 from analysis.base.formats import number
-from analysis.sources.columns import Column, DateOrder, Decimal, read_columns
+from analysis.sources.columns import Column, read_columns
 from analysis.sources.databases import read_database
-from analysis.sources.delimited import Reading, first_line, header_names, read_delimited
+from analysis.sources.delimited import AS_FOUND, Reading, first_line, header_names, read_delimited
+from analysis.sources.locate import fill_in_environment, find_files, unreadable
 from analysis.sources.workbooks import read_workbook
 
 __all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
@@ -36,8 +34,6 @@ __all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
 MAX_COLUMNS = 2_000
 MAX_UNPACKED = 8 * 2**30
 TIMEOUT_SECONDS = 30
-_DATA_FILE = re.compile(r"\.(csv|tsv|parquet|xlsx?|xlsm|xlsb|ods|gz|zip|db|sqlite3?)$", re.IGNORECASE)
-_TEXT_FILE = re.compile(r"\.(txt|dat)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +107,7 @@ def read_table(
     path: str | Path,
     *,
     root: Path,
-    types: Mapping[str, str] | None = None,
-    dates: DateOrder = "auto",
-    decimal: Decimal = "auto",
-    delimiter: str = "auto",
-    encoding: str = "auto",
-    sheet: str | int | None = None,
-    query: str | None = None,
-    header: bool | None = None,
-    names: Sequence[str] | None = None,
-    setting: str = "segmentation.sources[0]",
+    reading: Reading = AS_FOUND,
     known: Mapping[str, str] | None = None,
     fewest: int = 2,
 ) -> RawTable:
@@ -133,22 +120,10 @@ def read_table(
         ``${NAME}`` stands for an environment variable.
     root : Path
         Folder that a relative path starts from.
-    types : mapping of column name to type, optional
-        Forced types: number, date, category, boolean, text, key.
-    dates, decimal, delimiter, encoding : str
-        ``auto`` decides by evidence.
-    sheet : str or int, optional
-        Sheet of a workbook, by name or by number from 0.
-    query : str, optional
-        SELECT statement, or a table's name, for a database.
-    header : bool, optional
-        Whether the first line names the columns; decided by evidence if absent.
-    names : sequence of str, optional
-        Names for the columns, in order.
-    setting : str
-        Place in the settings that messages name.
+    reading : Reading, optional
+        What is not to be decided by evidence.
     known : mapping of column name to type, optional
-        Types as ``types``, for those of these columns that are there.
+        Types as those of ``reading``, for the columns among these that are there.
     fewest : int
         Rows that the table has at least.
 
@@ -161,30 +136,34 @@ def read_table(
     InputError
         For whatever cannot be read as a table of enough rows and at most 2,000 columns.
     """
-    reading = Reading(
-        *(delimiter, encoding, sheet, query, header, tuple(names) if names is not None else None, setting)
-    )
-    address = _from_environment(str(path), setting)
-    if re.match(r"https?://", address, re.IGNORECASE):
-        shown = Path(urllib.parse.urlsplit(address).path).name or "download"
-        parts = _unpack(shown, _download(address, setting), reading)
-    elif "://" in address:
-        shown, table = read_database(address, query, root=root, setting=setting)
-        parts = [_Part(shown, table, (f"{number(table.num_rows)} rows by a query",), "")]
-    else:
-        files = _find(address, root, setting)
-        parts = [part for file in files for part in _read_file(file, root, reading)]
-        shown = files[0].name if len(files) == 1 else Path(address).name
+    setting = reading.setting
+    shown, parts = _read_parts(fill_in_environment(str(path), setting), root, reading)
     table, notes = _join(parts, shown, setting)
-    if names is not None:
-        table = _rename(table, tuple(names), shown, setting)
+    if reading.names is not None:
+        table = _rename(table, tuple(reading.names), shown, setting)
     _check_shape(table, shown, fewest)
-    types = {name: kind for name, kind in (known or {}).items() if name in table.column_names} | dict(types or {})
-    frame, columns = read_columns(table, types=types, dates=dates, decimal=decimal, shown=shown, setting=setting)
+    types = {name: kind for name, kind in (known or {}).items() if name in table.column_names} | dict(reading.types)
+    frame, columns = read_columns(
+        table, types=types, dates=reading.dates, decimal=reading.decimal, shown=shown, setting=setting
+    )
     digests = [part.digest for part in parts]
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
     return RawTable(name, frame, columns, len(frame), digest or _hash(frame), notes, shown)
+
+
+def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_Part]]:
+    """Read an address on the web, a database, or files; and what the source is called on pages."""
+    setting = reading.setting
+    if re.match(r"https?://", address, re.IGNORECASE):
+        shown = Path(urllib.parse.urlsplit(address).path).name or "download"
+        return shown, _unpack(shown, _download(address, setting), reading)
+    if "://" in address:
+        shown, table = read_database(address, reading.query, root=root, setting=setting)
+        return shown, [_Part(shown, table, (f"{number(table.num_rows)} rows by a query",), "")]
+    files = find_files(address, root, setting)
+    shown = files[0].name if len(files) == 1 else Path(address).name
+    return shown, [part for file in files for part in _read_file(file, root, reading)]
 
 
 def read_key(table: RawTable, key: str, setting: str) -> Key:
@@ -257,122 +236,12 @@ def check_key(table: RawTable, key: str, setting: str) -> pd.Series:
     )
 
 
-def _from_environment(text: str, setting: str) -> str:
-    """Fill in ``${NAME}``; a password that is written out is refused."""
-    written = re.match(r"[\w+]+://[^/@]*:(?!\$\{\w+\}@)[^@/]+@", text) or re.search(
-        r"[?&](password|token)=(?!\$)", text
-    )
-    if written and "://" in text:
-        raise InputError(
-            f"{place_of(setting)}: the address contains a password or token.",
-            "Expected the name of an environment variable there, as in ://user:${PASSWORD}@host.",
-            "Set this variable, and change the password if others may have seen it.",
-        )
-
-    def value(match: re.Match[str]) -> str:
-        if match[1] not in os.environ:
-            raise InputError(
-                f"{place_of(setting)}: the environment variable {match[1]} is not set.",
-                "Credentials are read from the environment and never stored in the settings.",
-                f"Set it with: export {match[1]}=...",
-            )
-        return os.environ[match[1]]
-
-    return re.sub(r"\$\{(\w+)\}", value, text)
-
-
-def _find(address: str, root: Path, setting: str) -> list[Path]:
-    path = Path(address).expanduser()
-    whole = path if path.is_absolute() else root / path
-    where = f"{place_of(setting)}: {address}"
-    try:
-        mode = whole.stat().st_mode
-    except FileNotFoundError:
-        pass
-    except NotADirectoryError:
-        raise InputError(f"{where}: a part of this path is a file, not a folder.", hint="Correct the path.") from None
-    except PermissionError:
-        raise _unreadable(where) from None
-    except OSError as error:
-        if "symbolic links" in str(error) or isinstance(error, RuntimeError):
-            raise InputError(
-                f"{where} is a symbolic link that leads back to itself.",
-                "Expected a file.",
-                "Replace the link with the file.",
-            ) from None
-        raise InputError(f"{where} cannot be opened: {error.strerror}.", hint="Correct the path.") from None
-    else:
-        if stat.S_ISREG(mode):
-            return [whole]
-        if stat.S_ISDIR(mode):
-            inside = _data_files(whole)
-            raise InputError(
-                f"{where} is a folder.",
-                f"Expected a file. Data files in this folder: {listed(inside, 6)}." if inside else "Expected a file.",
-                "Give one file, or a pattern such as *.csv for files with the same columns.",
-            )
-        raise InputError(f"{where} is not a regular file.", "Expected a file.", "Copy its contents to a file.")
-    if re.search(r"[*?\[]", address):
-        pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
-        try:
-            files = sorted(file for file in Path(path.anchor or root).glob(pattern) if file.is_file())
-        except ValueError:
-            files = []
-        if files:
-            return files
-        raise InputError(f"{where} matches no file.", "Expected at least one.", "Correct the pattern.")
-    tables = _data_files(whole.parent)
-    near = get_close_matches(whole.name, tables, n=3, cutoff=0.5)
-    folder = "" if whole.parent.is_dir() else f"The folder {Path(address).parent} does not exist either."
-    raise InputError(
-        f"{where} does not exist.",
-        folder
-        or (f"Data files in this folder: {listed(tables, 6)}." if tables else "This folder contains no data file."),
-        f"Did you mean {' or '.join(repr(name) for name in near)}?" if near else "Correct the path.",
-    )
-
-
-def _listing(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
-
-
-def _data_files(folder: Path) -> list[str]:
-    """List the files of a folder that contain data, judged by suffix and, for plain text, by content."""
-    return sorted(
-        file.name
-        for file in _listing(folder)
-        if file.is_file() and (_DATA_FILE.search(file.name) or (_TEXT_FILE.search(file.name) and _is_delimited(file)))
-    )
-
-
-def _is_delimited(file: Path) -> bool:
-    """Return whether the first lines of a text file have the same number of one delimiter."""
-    try:
-        with file.open("rb") as content:
-            lines = [line for line in content.read(4096).splitlines()[:5] if line.strip()]
-    except OSError:
-        return False
-    counts = [{line.count(delimiter) for line in lines} for delimiter in (b",", b";", b"\t", b"|")]
-    return len(lines) > 1 and any(len(count) == 1 and min(count) > 0 for count in counts)
-
-
-def _unreadable(where: str) -> InputError:
-    return InputError(
-        f"{where} cannot be read: permission denied.",
-        "Expected a file that this user may read.",
-        "Grant read permission: chmod u+r.",
-    )
-
-
 def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
     where = f"{place_of(reading.setting)}: {file.name}"
     try:
         data = file.read_bytes()
     except PermissionError:
-        raise _unreadable(where) from None
+        raise unreadable(where) from None
     except OSError as error:
         raise InputError(f"{where} cannot be read: {error.strerror}.", hint="Check the file and its storage.") from None
     if data.startswith(b"SQLite format 3\0"):

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.assignment.rules import MOST_LEAVES, MOST_QUESTIONS, SMALLEST_LEAF, Rules, Tree
+from analysis.assignment.rules import Rules
+from analysis.assignment.trees import MOST_LEAVES, MOST_QUESTIONS, SMALLEST_LEAF, Tree
 from analysis.settings.load import check_study
 from tests.small_studies import SHOP, make_shop
 from tests.stages import Stages, run_stages, take_through

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.assignment.scoring import check_sources, explain_gaps, place, read_model, report_drift, score
+from analysis.assignment.model import read_model
+from analysis.assignment.scoring import check_sources, explain_gaps, place, report_drift, score
 from analysis.base.errors import InputError
 from analysis.clustering.algorithms import Fit
 from analysis.settings.load import check_study

@@ -15,6 +15,7 @@ from analysis.base.errors import InputError
 from analysis.customers.cleaning import Cleaned, LedgerLine, clean
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
+from analysis.sources.delimited import Reading
 from analysis.sources.tables import RawTable, read_table
 from tests.stages import project_study, twin_table, with_frame
 
@@ -27,7 +28,7 @@ def settings(**source: Any) -> Study:
 
 def table(folder: Path, text: str, **options: Any) -> RawTable:
     (folder / "a.csv").write_text(text, encoding="utf-8")
-    return read_table(folder / "a.csv", root=folder, **options)
+    return read_table(folder / "a.csv", root=folder, reading=Reading(**options))
 
 
 def cleaned(folder: Path, text: str, **source: Any) -> Cleaned:

@@ -15,12 +15,12 @@ from scipy.optimize import check_grad
 from scipy.stats import beta
 
 from analysis.base.errors import InputError
-from analysis.customers import lifetime_value
+from analysis.customers import purchase_models
 from analysis.customers.descriptions import Columns
-from analysis.customers.lifetime_value import (
+from analysis.customers.lifetime_value import customer_lifetime_value
+from analysis.customers.purchase_models import (
     PurchaseModel,
     conditional_expectation,
-    customer_lifetime_value,
     expected_purchase_value,
     expected_purchases,
     fit_bgnbd,
@@ -111,15 +111,15 @@ def test_parameters_are_found_again_in_simulated_histories() -> None:
 
 def test_slopes_of_both_likelihoods_are_those_of_differences(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    whole = lifetime_value._maximise
+    whole = purchase_models._maximise
 
     def watched(
-        likelihood: lifetime_value.Likelihood, starts: lifetime_value.Floats
-    ) -> tuple[lifetime_value.Floats, float, lifetime_value.Floats]:
+        likelihood: purchase_models.Likelihood, starts: purchase_models.Floats
+    ) -> tuple[purchase_models.Floats, float, purchase_models.Floats]:
         seen.append((likelihood, starts))
         return whole(likelihood, starts)
 
-    monkeypatch.setattr(lifetime_value, "_maximise", watched)
+    monkeypatch.setattr(purchase_models, "_maximise", watched)
     histories = simulated(200)
     fit_bgnbd(histories["x"], histories["t_x"], histories["T"])
     fit_gamma_gamma(histories["x"], histories["value"])

@@ -19,9 +19,9 @@ from sklearn.cluster import KMeans
 from analysis.base.errors import InputError
 from analysis.base.run import TESTS
 from analysis.build import build
+from analysis.history.archive import FOLDER, fetch_history, recall, write_history
 from analysis.history.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
 from analysis.history.records import (
-    FOLDER,
     Figures,
     Identity,
     Measures,
@@ -29,12 +29,9 @@ from analysis.history.records import (
     Past,
     Record,
     Spread,
-    fetch_history,
     from_json,
     name_run,
-    recall,
     to_json,
-    write_history,
 )
 from analysis.pages import book
 from analysis.pages.text import changes as news

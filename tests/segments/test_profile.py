@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.customers.lifetime_value import LifetimeValue, PurchaseModel, SpendModel
+from analysis.customers.lifetime_value import LifetimeValue
+from analysis.customers.purchase_models import PurchaseModel, SpendModel
 from analysis.features.build import FeatureTable, Variable
 from analysis.segments.contrasts import count_levels
 from analysis.segments.profile import (
-    MAP_BINS,
     MARKER_SD,
     Profiles,
     _category,
@@ -21,6 +21,7 @@ from analysis.segments.profile import (
     expect_spend,
     profile_segments,
 )
+from analysis.segments.segment_map import MAP_BINS
 from analysis.settings.models import Study
 from tests.stages import run_stages
 

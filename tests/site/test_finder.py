@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from analysis.assignment import scoring
-from analysis.assignment.scoring import read_model, score
+from analysis.assignment.model import read_model
+from analysis.assignment.scoring import score
 from analysis.pages import book
 from analysis.pages.text import finder
 from analysis.report.model import Report, read_report

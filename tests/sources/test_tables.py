@@ -25,6 +25,7 @@ import pandas as pd
 import pytest
 
 from analysis.base.errors import InputError
+from analysis.sources.delimited import Reading
 from analysis.sources.tables import RawTable, check_key, read_key, read_table
 from tests.conftest import DATASETS, MADE_UP
 from tests.conftest import find_public_file as dataset
@@ -124,7 +125,7 @@ def test_the_same_table_in_another_format_reads_the_same(dress: str, truth: pd.D
     content = DRESSES[dress](truth)
     (tmp_path / dress).write_bytes(content.encode() if isinstance(content, str) else content)
     delimiter = "||" if dress.startswith("two-sign") else "auto"
-    table = read_table(dress, root=tmp_path, delimiter=delimiter)
+    table = read_table(dress, root=tmp_path, reading=Reading(delimiter=delimiter))
     pd.testing.assert_frame_equal(table.frame, truth)
     assert table.shown_path == dress and table.n_rows == len(truth)
 
@@ -141,12 +142,12 @@ def test_workbook_reads_the_same(truth: pd.DataFrame, tmp_path: Path) -> None:
         truth.to_excel(book, sheet_name="customers", index=False)
         pd.DataFrame({"x": [1, 2]}).to_excel(book, sheet_name="other", index=False)
     for sheet in ("customers", 0):
-        table = read_table("a.xlsx", root=tmp_path, sheet=sheet)
+        table = read_table("a.xlsx", root=tmp_path, reading=Reading(sheet=sheet))
         pd.testing.assert_frame_equal(table.frame, truth)
     with pytest.raises(InputError, match=r"2 sheets with data: customers, other"):
         read_table("a.xlsx", root=tmp_path)
     with pytest.raises(InputError, match="Did you mean 'customers'"):
-        read_table("a.xlsx", root=tmp_path, sheet="customer")
+        read_table("a.xlsx", root=tmp_path, reading=Reading(sheet="customer"))
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-8", "utf-8-sig", "utf-16"])
@@ -203,7 +204,7 @@ def test_order_of_rows_and_columns_does_not_matter(truth: pd.DataFrame, tmp_path
 
 def read(tmp_path: Path, content: str, **options: Any) -> RawTable:
     (tmp_path / "a.csv").write_text(content, encoding="utf-8")
-    return read_table("a.csv", root=tmp_path, **options)
+    return read_table("a.csv", root=tmp_path, reading=Reading(**options))
 
 
 def column(values: list[str], tmp_path: Path, **options: Any) -> tuple[pd.Series, str, str]:
@@ -454,32 +455,36 @@ def test_postgresql_reads_the_same_and_cannot_be_changed(
     monkeypatch.setenv("PG_PASSWORD", "right horse")
     engine = sa.create_engine(postgres.replace("${PG_PASSWORD}", "right horse"))
     truth.to_sql("Customers", engine, index=False)
-    table = read_table(postgres, root=tmp_path, query="Customers")
+    table = read_table(postgres, root=tmp_path, reading=Reading(query="Customers"))
     pd.testing.assert_frame_equal(table.frame, truth)
     assert table.shown_path == "postgres" and "right horse" not in repr(table)
-    one = read_table(postgres, root=tmp_path, query='SELECT count(*)::int AS n FROM "Customers" GROUP BY "Education"')
+    one = read_table(
+        postgres,
+        root=tmp_path,
+        reading=Reading(query='SELECT count(*)::int AS n FROM "Customers" GROUP BY "Education"'),
+    )
     assert one.frame["n"].sum() == 300
     with pytest.raises(InputError, match="read-only"):
         read_table(
             postgres,
             root=tmp_path,
-            query='WITH gone AS (DELETE FROM "Customers" RETURNING 1) SELECT * FROM gone',
+            reading=Reading(query='WITH gone AS (DELETE FROM "Customers" RETURNING 1) SELECT * FROM gone'),
         )
     with pytest.raises(InputError, match="broke off"):
-        read_table(postgres, root=tmp_path, query="SELECT pg_terminate_backend(pg_backend_pid())")
+        read_table(postgres, root=tmp_path, reading=Reading(query="SELECT pg_terminate_backend(pg_backend_pid())"))
     engine.dispose()
 
 
 def test_a_wrong_password_is_told_but_not_shown(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PG_PASSWORD", "wr0ng")
     with pytest.raises(InputError, match="user 'ann' was refused: wrong user name or password") as caught:
-        read_table(postgres, root=tmp_path, query="orders")
+        read_table(postgres, root=tmp_path, reading=Reading(query="orders"))
     assert "wr0ng" not in str(caught.value)
 
 
 def test_a_password_in_the_settings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="contains a password") as caught:
-        read_table("postgresql+psycopg://ann:plain@127.0.0.1/shop", root=tmp_path, query="orders")
+        read_table("postgresql+psycopg://ann:plain@127.0.0.1/shop", root=tmp_path, reading=Reading(query="orders"))
     assert "plain" not in str(caught.value)
 
 
@@ -551,7 +556,7 @@ def test_a_table_of_a_database_is_named_in_its_address(tmp_path: Path) -> None:
     assert read_table("sqlite:///x.db?table=people", root=tmp_path).n_rows == 3
     for address in ("sqlite:///x.db", "x.db"):
         with pytest.raises(InputError) as refused:
-            read_table(address, root=tmp_path, setting="--data")
+            read_table(address, root=tmp_path, reading=Reading(setting="--data"))
         assert "Available tables: orders, people." in str(refused.value)
         assert 'x.db?table=orders"' in str(refused.value) and '--data "sqlite:///' in str(refused.value)
     with pytest.raises(InputError, match="'peple' is neither a table"):
@@ -562,13 +567,13 @@ def test_only_files_that_contain_data_are_suggested(tmp_path: Path) -> None:
     for name in ("requirements.txt", "requirements-dev.txt", "README.md", "pyproject.toml"):
         (tmp_path / name).write_text("numpy==2.3.0\npandas==3.0.0\n", encoding="utf-8")
     with pytest.raises(InputError) as refused:
-        read_table("requirement.txt", root=tmp_path, setting="--data")
+        read_table("requirement.txt", root=tmp_path, reading=Reading(setting="--data"))
     assert "requirements" not in str(refused.value)
     assert "This folder contains no data file." in str(refused.value)
     (tmp_path / "orders.txt").write_text("customer;amount\n1;20\n2;30\n", encoding="utf-8")
     (tmp_path / "customers.csv").write_text("customer,age\n1,20\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"customers\.csv, orders\.txt\.\n  Did you mean 'orders\.txt'") as refused:
-        read_table("order.txt", root=tmp_path, setting="--data")
+        read_table("order.txt", root=tmp_path, reading=Reading(setting="--data"))
     assert "requirements" not in str(refused.value)
     with pytest.raises(InputError, match=r"Data files in this folder: customers\.csv, orders\.txt\.") as refused:
-        read_table(".", root=tmp_path, setting="--data")
+        read_table(".", root=tmp_path, reading=Reading(setting="--data"))

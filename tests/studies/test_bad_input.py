@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 
 from analysis.base.errors import InputError
+from analysis.sources.delimited import Reading
 from analysis.sources.tables import check_key, read_table
 
 GOOD = "id,age,spend\n1,30,10.5\n2,40,20.5\n3,50,30.5\n"
@@ -202,7 +203,7 @@ def write(folder: Path, files: dict[str, bytes | str]) -> None:
 def refusal(path: str, folder: Path, **options: Any) -> str:
     """The message for a source, checked for what every message owes its reader."""
     with pytest.raises(InputError) as caught:
-        read_table(path, root=folder, **options)
+        read_table(path, root=folder, reading=Reading(**options))
     message = str(caught.value)
     assert 1 <= len(message.splitlines()) <= 5
     assert str(folder) not in message
@@ -284,7 +285,7 @@ def test_bad_query_is_told(shop: Path, query: str | None, says: str) -> None:
 
 def test_a_query_cannot_change_the_database(shop: Path) -> None:
     refusal("sqlite:///shop.db", shop, query="DELETE FROM orders")
-    assert read_table("sqlite:///shop.db", root=shop, query="orders").n_rows == 2
+    assert read_table("sqlite:///shop.db", root=shop, reading=Reading(query="orders")).n_rows == 2
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.assignment.scoring import read_model, score
+from analysis.assignment.model import read_model
+from analysis.assignment.scoring import score
 from analysis.base.errors import InputError
 from analysis.base.run import TESTS
 from analysis.clustering import algorithms, resample

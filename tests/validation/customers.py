@@ -66,7 +66,7 @@ def draw_customers(name: str, stream: int, draw: int) -> tuple[Customers, int]:
     return condition.make(np.random.default_rng([stream, list(CONDITIONS).index(name), draw]), k), k
 
 
-def _mixture(
+def _mixture(  # noqa: PLR0913 - each argument is a way in which groups may be unlike the ideal
     rng: np.random.Generator,
     k: int,
     apart: tuple[float, float] = (4.0, 6.0),

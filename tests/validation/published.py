@@ -13,14 +13,14 @@ from analysis.clustering.resample import agreements, draw_labels, fit_solutions,
 from analysis.customers.assembly import assemble
 from analysis.customers.cleaning import clean
 from analysis.customers.descriptions import Columns
-from analysis.customers.lifetime_value import fit_bgnbd
+from analysis.customers.purchase_models import fit_bgnbd
 from analysis.customers.transactions import purchase_histories
 from analysis.features.build import FeatureTable, build_features
 from analysis.features.prepare import Prepared, prepare
 from analysis.report.trials import Published
 from analysis.settings.load import load_study
 from analysis.settings.models import Study
-from analysis.sources.locate import read_source
+from analysis.sources.inputs import read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "data", ROOT.parent / "shared" / "datasets")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -11,6 +12,7 @@ from analysis.base.formats import in_words, joined, number, significant
 from analysis.pages.figures import ACCENT, EVERYONE, INK, SHAPES, Figure, Table, make_figure, single, tip
 from analysis.pages.text.evidence import cell_share
 from analysis.report.model import Report
+from analysis.report.parts import CandidateEvidence, Reach
 from analysis.report.thresholds import REFERENCE_ROWS, VALID
 
 COLOURS = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8f7a10"]
@@ -145,6 +147,28 @@ def reach(report: Report) -> Figure | None:
     ]
     if len(points) < 2:
         return None
+    chart = _draw_reach(points, distances)
+    within = sum(value <= distances.radius for value in distances.quantiles)
+    dbscan = next(a for a in report.evidence.algorithms if a.name == "dbscan")
+    title = (
+        f"The curve bends at {number(distances.radius, 2)}: that near, {within} % of customers have "
+        f"{distances.neighbours} neighbours"
+        if distances.radius > 0
+        else f"{within} % of customers have {distances.neighbours} others just like them, "
+        "which leaves no radius to choose"
+    )
+    caption = (
+        f"For each share of customers, the distance within which their {distances.neighbours} nearest neighbours lie "
+        "(twice the number of features, at least five). DBSCAN calls a region dense where neighbours are nearer than "
+        f"the knee, the point farthest from the straight line between the ends. It {_told(dbscan.outcome)}."
+    )
+    table = _tabulate_reach(report, points)
+    spec = single(chart, 260)
+    return make_figure("reach", title, caption, f"Rising curve of distances. {title}.", spec, 310, table)
+
+
+def _draw_reach(points: list[tuple[int, float]], distances: Reach) -> Any:
+    """Draw the curve of distances and the radius across it."""
     curve = (
         alt.Chart(pd.DataFrame([{"share": share, "distance": value} for share, value in points]))
         .mark_line(strokeWidth=2, color=ACCENT)
@@ -173,21 +197,12 @@ def reach(report: Report) -> Figure | None:
         .mark_text(align="left", dy=-8, fontWeight=600)
         .encode(y=y, x=alt.X(field="share", type="quantitative"), text=alt.Text(field="text", type="nominal"))
     )
-    within = sum(value <= distances.radius for value in distances.quantiles)
-    dbscan = next(a for a in report.evidence.algorithms if a.name == "dbscan")
-    title = (
-        f"The curve bends at {number(distances.radius, 2)}: that near, {within} % of customers have "
-        f"{distances.neighbours} neighbours"
-        if distances.radius > 0
-        else f"{within} % of customers have {distances.neighbours} others just like them, "
-        "which leaves no radius to choose"
-    )
-    caption = (
-        f"For each share of customers, the distance within which their {distances.neighbours} nearest neighbours lie "
-        "(twice the number of features, at least five). DBSCAN calls a region dense where neighbours are nearer than "
-        f"the knee, the point farthest from the straight line between the ends. It {_told(dbscan.outcome)}."
-    )
-    table = Table(
+    return alt.layer(curve, line, words)
+
+
+def _tabulate_reach(report: Report, points: list[tuple[int, float]]) -> Table:
+    distances = report.evidence.reach
+    return Table(
         ("Share of customers", f"Distance to neighbour {distances.neighbours}"),
         tuple(
             (report.formats().percent(share / 100), number(value, 3))
@@ -195,8 +210,6 @@ def reach(report: Report) -> Figure | None:
             if share % 10 == 0 or (share, value) in (points[0], points[-1])
         ),
     )
-    spec = single(alt.layer(curve, line, words), 260)
-    return make_figure("reach", title, caption, f"Rising curve of distances. {title}.", spec, 310, table)
 
 
 def ward_groups(report: Report) -> Figure | None:
@@ -207,6 +220,31 @@ def ward_groups(report: Report) -> Figure | None:
         return None
     groups = [f"Group {j}" for j in range(1, published.k + 1)]
     kinds = ["Ward's own groups", "Nearest centre"]
+    chart = _draw_rules(published, groups, kinds)
+    title = (
+        f"Ward's own groups come back at {number(min(published.own_slsw), 2)} to {number(max(published.own_slsw), 2)}, "
+        f"by the nearest centre at {number(min(published.slsw), 2)} to {number(max(published.slsw), 2)}"
+    )
+    caption = (
+        "Ward's tree gives groups to the customers it was grown from; everyone else goes to the nearest centre, and "
+        "so do they. For each of its groups, the largest share of members in common with a group of another "
+        f"resample's tree, on average: among the customers drawn, and among all by the rule. Dashed: "
+        f"{significant(VALID)}, from "
+        "which Hennig calls a segment valid."
+    )
+    table = Table(
+        ("Group", *kinds),
+        tuple(
+            (g, number(a, 3), number(b, 3)) for g, a, b in zip(groups, published.own_slsw, published.slsw, strict=True)
+        ),
+    )
+    height = 34 * published.k
+    spec = single(chart, height)
+    return make_figure("ward-groups", title, caption, f"Two points for each group. {title}.", spec, height + 90, table)
+
+
+def _draw_rules(published: CandidateEvidence, groups: list[str], kinds: list[str]) -> Any:
+    """Draw two points for each group, one for each rule, and what joins them."""
     points = [
         {"group": group, "rule": kind, "jaccard": value}
         for kind, values in zip(kinds, (published.own_slsw, published.slsw), strict=True)
@@ -255,26 +293,7 @@ def ward_groups(report: Report) -> Figure | None:
         .mark_rule(strokeDash=[4, 3], color=INK)
         .encode(x=alt.X(field="x", type="quantitative"))
     )
-    title = (
-        f"Ward's own groups come back at {number(min(published.own_slsw), 2)} to {number(max(published.own_slsw), 2)}, "
-        f"by the nearest centre at {number(min(published.slsw), 2)} to {number(max(published.slsw), 2)}"
-    )
-    caption = (
-        "Ward's tree gives groups to the customers it was grown from; everyone else goes to the nearest centre, and "
-        "so do they. For each of its groups, the largest share of members in common with a group of another "
-        f"resample's tree, on average: among the customers drawn, and among all by the rule. Dashed: "
-        f"{significant(VALID)}, from "
-        "which Hennig calls a segment valid."
-    )
-    table = Table(
-        ("Group", *kinds),
-        tuple(
-            (g, number(a, 3), number(b, 3)) for g, a, b in zip(groups, published.own_slsw, published.slsw, strict=True)
-        ),
-    )
-    height = 34 * published.k
-    spec = single(alt.layer(between, valid, dots), height)
-    return make_figure("ward-groups", title, caption, f"Two points for each group. {title}.", spec, height + 90, table)
+    return alt.layer(between, valid, dots)
 
 
 def _told(outcome: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -107,41 +109,8 @@ def _draw_flows(report: Report, change: Change) -> Figure:
     ]
     used = [name for name in colours if name in {row["to"] for row in rows}]
     order = [_origin(flow) for flow in change.flows]
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y(field="origin", type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED)),
-        x=alt.X(
-            field="share",
-            type="quantitative",
-            stack="zero",
-            title="Where they are now",
-            scale=alt.Scale(domain=[0, 1]),
-            axis=alt.Axis(format="%", tickCount=5),
-        ),
-        order=alt.Order(field="rank", type="quantitative"),
-    )
-    bars = base.mark_bar(height=22, stroke="var(--paper)", strokeWidth=1).encode(
-        color=alt.Color(
-            field="to",
-            type="nominal",
-            title=None,
-            scale=alt.Scale(domain=used, range=[colours[name] for name in used]),
-            legend=alt.Legend(title=None, columns=2, labelLimit=300, symbolOpacity=1),
-        ),
-        tooltip=[tip("origin", "Then"), tip("to", "Now"), tip("text", "Share")],
-    )
-    continued = {c.then.slug: c.now for c in change.segments if c.then and c.now}
-    stayed = {
-        flow.then.slug: dict(flow.to).get(continued[flow.then.slug] or 0, 0.0)
-        for flow in change.flows
-        if flow.then and flow.then.slug in continued
-    }
-    names = {c.then.slug: segment_now(report, c).name for c in change.segments if c.then and c.now}
-    least = min(stayed, key=lambda slug: stayed[slug], default="")
-    title = (
-        f"Of every segment at least {f.percent(stayed[least])} stayed; least of {names[least]}"
-        if least
-        else "No segment of then goes on"
-    )
+    bars = _draw_destinations(rows, order, {name: colours[name] for name in used})
+    title = _say_who_stayed(report, change)
     caption = (
         f"A bar is a segment then, its parts say where the same {report.study.customers} are now; the last bar holds "
         f"those who are new. Counts are rounded to multiples of {report.study.min_cell}, and what is under "
@@ -161,6 +130,49 @@ def _draw_flows(report: Report, change: Change) -> Figure:
     height = 34 * len(order)
     spec = single(bars, height)
     return make_figure("changes-flows", title, caption, f"Bars in parts. {title}.", spec, height + 130, table)
+
+
+def _draw_destinations(rows: list[dict[str, Any]], order: list[str], colours: dict[str, str]) -> Any:
+    """Draw one bar for each origin, in parts by where its customers are now."""
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y(field="origin", type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED)),
+        x=alt.X(
+            field="share",
+            type="quantitative",
+            stack="zero",
+            title="Where they are now",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%", tickCount=5),
+        ),
+        order=alt.Order(field="rank", type="quantitative"),
+    )
+    return base.mark_bar(height=22, stroke="var(--paper)", strokeWidth=1).encode(
+        color=alt.Color(
+            field="to",
+            type="nominal",
+            title=None,
+            scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+            legend=alt.Legend(title=None, columns=2, labelLimit=300, symbolOpacity=1),
+        ),
+        tooltip=[tip("origin", "Then"), tip("to", "Now"), tip("text", "Share")],
+    )
+
+
+def _say_who_stayed(report: Report, change: Change) -> str:
+    """Name the segment that the fewest customers stayed in."""
+    continued = {c.then.slug: c.now for c in change.segments if c.then and c.now}
+    stayed = {
+        flow.then.slug: dict(flow.to).get(continued[flow.then.slug] or 0, 0.0)
+        for flow in change.flows
+        if flow.then and flow.then.slug in continued
+    }
+    names = {c.then.slug: segment_now(report, c).name for c in change.segments if c.then and c.now}
+    least = min(stayed, key=lambda slug: stayed[slug], default="")
+    return (
+        f"Of every segment at least {report.formats().percent(stayed[least])} stayed; least of {names[least]}"
+        if least
+        else "No segment of then goes on"
+    )
 
 
 def _draw_drift(report: Report, change: Change) -> Figure:

@@ -50,6 +50,37 @@ def multiverse(report: Report) -> Figure:
     ]
     columns = list(dict.fromkeys(str(row["choice"]) for row in rows))
     sets = list(dict.fromkeys(str(row["features"]) for row in rows))
+    cells = _draw_agreements(rows, columns)
+    inner = 27 * len({row["outliers"] for row in rows})
+    chart = cells.properties(width=WIDTH - 140, height=inner)
+    chart = chart.facet(row=facet_rows("features", sets), spacing=10)
+    values = [c.agreement for c in choices.choices]
+    title = (
+        f"Agreement runs from {number(min(values), 2)} to {number(max(values), 2)}; "
+        f"{formats.percent(choices.agree_share)} of "
+        f"{len(rows)} ways reach {significant(AGREES)}"
+    )
+    caption = (
+        f"Each cell forms {in_words(choices.k)} segments in another way. Blue: at least {significant(AGREES)}, "
+        f"the same story; brown: "
+        "another one. " + ("Outlined: the published way." if any(c.published for c in choices.choices) else "")
+    ).strip()
+    table = Table(
+        ("Features", "Unusual customers", "Scaling", "Algorithm", "Adjusted Rand index"),
+        tuple(
+            (
+                *(_option(report, name, getattr(c, name)) for name in ("features", "outliers", "scaling", "algorithm")),
+                number(c.agreement, 2) + (", published" if c.published else ""),
+            )
+            for c in choices.choices
+        ),
+    )
+    height = (inner + 36) * len(sets) + 220
+    return make_figure("multiverse", title, caption, f"Heat map. {title}.", faceted(chart, 222), height, table)
+
+
+def _draw_agreements(rows: list[dict[str, Any]], columns: list[str]) -> Any:
+    """Draw one cell for each combination of choices, shaded by its agreement."""
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X(
             field="choice",
@@ -92,32 +123,7 @@ def multiverse(report: Report) -> Figure:
             "datum.agreement > 0.95 || datum.agreement < 0.1", alt.value("#ffffff"), alt.value("#15191e")
         ),
     )
-    inner = 27 * len({row["outliers"] for row in rows})
-    chart = alt.layer(cells, text).properties(width=WIDTH - 140, height=inner)
-    chart = chart.facet(row=facet_rows("features", sets), spacing=10)
-    values = [c.agreement for c in choices.choices]
-    title = (
-        f"Agreement runs from {number(min(values), 2)} to {number(max(values), 2)}; "
-        f"{formats.percent(choices.agree_share)} of "
-        f"{len(rows)} ways reach {significant(AGREES)}"
-    )
-    caption = (
-        f"Each cell forms {in_words(choices.k)} segments in another way. Blue: at least {significant(AGREES)}, "
-        f"the same story; brown: "
-        "another one. " + ("Outlined: the published way." if any(c.published for c in choices.choices) else "")
-    ).strip()
-    table = Table(
-        ("Features", "Unusual customers", "Scaling", "Algorithm", "Adjusted Rand index"),
-        tuple(
-            (
-                *(_option(report, name, getattr(c, name)) for name in ("features", "outliers", "scaling", "algorithm")),
-                number(c.agreement, 2) + (", published" if c.published else ""),
-            )
-            for c in choices.choices
-        ),
-    )
-    height = (inner + 36) * len(sets) + 220
-    return make_figure("multiverse", title, caption, f"Heat map. {title}.", faceted(chart, 222), height, table)
+    return alt.layer(cells, text)
 
 
 def main_effects(report: Report) -> Figure:

@@ -1,4 +1,4 @@
-"""Charts that compare segments by features, outcomes, descriptors and categories."""
+"""Charts that compare segments by features, descriptors and categories."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from analysis.pages.figures import (
     certainty_interval,
     faceted,
     make_figure,
-    segment_colour,
     single,
     tag,
     tip,
@@ -29,85 +28,6 @@ from analysis.report.parts import CategoryProfile, Summary, Variable
 
 MOST_MOSAICS = 5
 """Categories that are drawn by segment. Ours."""
-
-
-def outcomes(report: Report) -> Figure | None:
-    """Chart outcomes by segment; None if no outcome can be published."""
-    formats = report.formats()
-    chosen = [v for v in report.variables if v.role == "outcome" and v.name in report.everyone and v.unit == "yes_no"]
-    if not chosen:
-        return None
-    rows = []
-    for v in chosen:
-        base = report.everyone[v.name].mean
-        for s in report.segments:
-            if d := s.difference(v.name):
-                rows.append(
-                    {
-                        "segment": tag(s),
-                        "what": v.label,
-                        "share": d.summary.mean,
-                        "base": base,
-                        "text": formats.percent(d.summary.mean),
-                    }
-                )
-    frame = pd.DataFrame(rows)
-    base_chart = alt.Chart(frame).encode(
-        y=alt.Y(field="segment", type="nominal", sort=[tag(s) for s in report.segments], title=None)
-    )
-    bars = base_chart.mark_bar(height=16, cornerRadiusEnd=2).encode(
-        x=alt.X(
-            field="share",
-            type="quantitative",
-            title="Share of the segment",
-            axis=alt.Axis(format="%", tickCount=4),
-        ),
-        color=segment_colour(report, "segment"),
-        tooltip=[tip("segment", "Segment"), tip("what", "Outcome"), tip("text", "Share")],
-    )
-    text = base_chart.mark_text(align="left", dx=5).encode(
-        x=alt.X(field="share", type="quantitative"), text=alt.Text(field="text", type="nominal")
-    )
-    mark = base_chart.mark_tick(color=INK, thickness=2, size=24).encode(x=alt.X(field="base", type="quantitative"))
-    chart = (
-        alt.layer(bars, text, mark)
-        .properties(width=WIDTH - 250, height=32 * len(report.segments))
-        .facet(
-            row=alt.Row(
-                field="what",
-                type="nominal",
-                title=None,
-                sort=[v.label for v in chosen],
-                header=alt.Header(labelOrient="top"),
-            ),
-            spacing=16,
-        )
-    )
-    first = chosen[0]
-    rates = [(d.summary.mean, s) for s in report.segments if (d := s.difference(first.name))]
-    top_rate, top = max(rates, key=lambda pair: pair[0])
-    low_rate, low = min(rates, key=lambda pair: pair[0])
-    title = f"{first.label}: {formats.percent(top_rate)} in {top.name}, {formats.percent(low_rate)} in {low.name}"
-    caption = (
-        "The upright tick is everyone. Outcomes took no part in forming the segments, so a difference here is news."
-    )
-    table = Table(
-        ("Segment", *(v.label for v in chosen)),
-        (
-            *(
-                (
-                    tag(s),
-                    *(formats.percent(d.summary.mean) if (d := s.difference(v.name)) else "–" for v in chosen),
-                )
-                for s in report.segments
-            ),
-            ("Everyone", *(formats.percent(report.everyone[v.name].mean) for v in chosen)),
-        ),
-    )
-    height = (32 * len(report.segments) + 40) * len(chosen) + 40
-    return make_figure(
-        "outcomes", title, caption, f"Bars of outcomes by segment. {title}.", faceted(chart), height, table
-    )
 
 
 def descriptors(report: Report) -> Figure | None:
@@ -127,6 +47,35 @@ def descriptors(report: Report) -> Figure | None:
         rows.append(_band_row("Everyone", v, base, formats))
         rows += [_band_row(tag(s), v, d.summary, formats) for s in report.segments if (d := s.difference(v.name))]
     order = ["Everyone", *(tag(s) for s in report.segments)]
+    chart = _draw_bands(report, rows, [_with_unit(v, report) for v in chosen], order)
+    widest = next((v for v in chosen if v.name != report.study.value), chosen[0])
+    ranked = sorted(
+        ((d.summary.median, s) for s in report.segments if (d := s.difference(widest.name))),
+        key=lambda pair: pair[0],
+    )
+    title = (
+        f"{widest.label}: median {formats.value(ranked[-1][0], widest.unit)} in {ranked[-1][1].name}, "
+        f"{formats.value(ranked[0][0], widest.unit)} in {ranked[0][1].name}"
+    )
+    table = Table(
+        ("Segment", *(f"{v.label}, median" for v in chosen)),
+        tuple((row, *(formats.value(_summary(report, row, v.name).median, v.unit) for v in chosen)) for row in order),
+    )
+    caption = "Tick: the median; bar: the middle 80 % of the group. Descriptors took no part in forming the segments."
+    height = (24 * len(order) + 52) * len(chosen) + 20
+    return make_figure(
+        "descriptors",
+        title,
+        caption,
+        f"Bands of descriptors by segment. {title}.",
+        faceted(chart),
+        height,
+        table,
+    )
+
+
+def _draw_bands(report: Report, rows: list[dict[str, Any]], labels: list[str], order: list[str]) -> Any:
+    """Draw one panel for each descriptor, one band for each segment."""
     frame = pd.DataFrame(rows)
     colour = alt.Color(
         field="segment",
@@ -156,37 +105,14 @@ def descriptors(report: Report) -> Figure | None:
                 field="what",
                 type="nominal",
                 title=None,
-                sort=[_with_unit(v, report) for v in chosen],
+                sort=labels,
                 header=alt.Header(labelOrient="top"),
             ),
             spacing=16,
         )
         .resolve_scale(x="independent")
     )
-    widest = next((v for v in chosen if v.name != report.study.value), chosen[0])
-    ranked = sorted(
-        ((d.summary.median, s) for s in report.segments if (d := s.difference(widest.name))),
-        key=lambda pair: pair[0],
-    )
-    title = (
-        f"{widest.label}: median {formats.value(ranked[-1][0], widest.unit)} in {ranked[-1][1].name}, "
-        f"{formats.value(ranked[0][0], widest.unit)} in {ranked[0][1].name}"
-    )
-    table = Table(
-        ("Segment", *(f"{v.label}, median" for v in chosen)),
-        tuple((row, *(formats.value(_summary(report, row, v.name).median, v.unit) for v in chosen)) for row in order),
-    )
-    caption = "Tick: the median; bar: the middle 80 % of the group. Descriptors took no part in forming the segments."
-    height = (24 * len(order) + 52) * len(chosen) + 20
-    return make_figure(
-        "descriptors",
-        title,
-        caption,
-        f"Bands of descriptors by segment. {title}.",
-        faceted(chart),
-        height,
-        table,
-    )
+    return chart
 
 
 def mosaic(report: Report, index: int) -> Figure:
@@ -194,30 +120,73 @@ def mosaic(report: Report, index: int) -> Figure:
     formats, category = report.formats(), mosaics(report)[index]
     variable = report.variable(category.variable)
     label = variable.label
-    pairs = list(zip(report.segments, category.segments, category.lifts, category.residuals, strict=True))
-    rows, names, top = [], [], 0.0
-    for s, shares, lifts, residuals in pairs:
-        across = 0.0
-        names.append({"segment": tag(s), "letter": s.letter, "middle": round(top + s.share / 2, 4)})
-        for level, share, lift, residual in zip(category.levels, shares, lifts, residuals, strict=True):
-            rows.append(
-                {
-                    "segment": tag(s),
-                    "level": level,
-                    "left": round(across, 4),
-                    "right": round(across + share, 4),
-                    "top": round(top, 4),
-                    "bottom": round(top + s.share, 4),
-                    "across": round(across + share / 2, 4),
-                    "middle": round(top + s.share / 2, 4),
-                    "residual": round(residual, 2),
-                    "text": formats.percent(share),
-                    "lift": formats.plain(round(lift, 2)),
-                    "far": number(residual, 1, "+"),
-                }
+    rows, names = _place_tiles(report, category)
+    chart = _draw_tiles(rows, names, label)
+    tested = any(c.variable == category.variable and c.p is not None for c in report.contrasts)
+    title = _say_strongest(report, category)
+    table = _tabulate_levels(report, category)
+    caption = (
+        "A row is as high as its segment is large, a tile as wide as its share. Blue: more than if segments did not "
+        "matter, brown: fewer; pale from 2 and full from 4 standard deviations (Pearson residual). Levels that are "
+        f"rare in a segment are merged{' with their neighbours' if variable.order else ''}."
+        f"{f' {label} formed no segment.' if tested else ''}"
+    )
+    caption = f"{caption} {formats.rounding_note(category.everyone, *category.segments)}".strip()
+    return make_figure(
+        f"mix-{index + 1}",
+        title,
+        caption,
+        f"Mosaic of {label} by segment. {title}.",
+        single(chart, 300),
+        400,
+        table,
+    )
+
+
+def _say_strongest(report: Report, category: CategoryProfile) -> str:
+    """Name the level and segment that lie furthest from independence."""
+    formats = report.formats()
+    label = report.variable(category.variable).label
+    cells = [
+        (abs(residual), s, level, share, everyone)
+        for s, shares, residuals in zip(report.segments, category.segments, category.residuals, strict=True)
+        for residual, level, share, everyone in zip(residuals, category.levels, shares, category.everyone, strict=True)
+        if level == "Yes" or "Yes" not in category.levels
+    ]
+    _, segment, level, share, everyone = max(cells, key=lambda cell: cell[0])
+    return f"{label}: {level} for {formats.percent(share)} of {segment.name}, {formats.percent(everyone)} of everyone"
+
+
+def _tabulate_levels(report: Report, category: CategoryProfile) -> Table:
+    formats = report.formats()
+    label = report.variable(category.variable).label
+    pairs = list(zip(category.segments, category.lifts, category.residuals, strict=True))
+    return Table(
+        (
+            label,
+            "Everyone",
+            *(heading for s in report.segments for heading in (tag(s), f"{s.letter}, lift and residual")),
+        ),
+        tuple(
+            (
+                level,
+                formats.percent(category.everyone[i]),
+                *(
+                    text
+                    for shares, lifts, residuals in pairs
+                    for text in (
+                        formats.percent(shares[i]),
+                        f"{formats.plain(round(lifts[i], 2))} and {number(residuals[i], 1, '+')}",
+                    )
+                ),
             )
-            across += share
-        top += s.share
+            for i, level in enumerate(category.levels)
+        ),
+    )
+
+
+def _draw_tiles(rows: list[dict[str, Any]], names: list[dict[str, Any]], label: str) -> Any:
+    """Draw the tiles, the levels in them and the segments beside them."""
     x = alt.X(
         field="left",
         type="quantitative",
@@ -229,7 +198,7 @@ def mosaic(report: Report, index: int) -> Figure:
         field="top",
         type="quantitative",
         axis=None,
-        scale=alt.Scale(domain=[0, round(top, 4)], reverse=True, nice=False),
+        scale=alt.Scale(domain=[0, rows[-1]["bottom"]], reverse=True, nice=False),
     )
     base = alt.Chart(pd.DataFrame(rows)).encode(y=y)
     tiles = base.mark_rect(stroke="var(--paper)", strokeWidth=2).encode(
@@ -265,7 +234,13 @@ def mosaic(report: Report, index: int) -> Figure:
         text=alt.Text(field="level", type="nominal"),
         color=alt.condition("abs(datum.residual) > 4", alt.value("#ffffff"), alt.value("#15191e")),
     )
-    sides = (
+    sides = _draw_sides(names)
+    return alt.layer(tiles, words, sides)
+
+
+def _draw_sides(names: list[dict[str, Any]]) -> Any:
+    """Draw the name of each segment left of its tiles, or its letter on a phone."""
+    return (
         alt.Chart(pd.DataFrame(names))
         .mark_text(
             align="right",
@@ -279,53 +254,36 @@ def mosaic(report: Report, index: int) -> Figure:
             y=alt.Y(field="middle", type="quantitative"),
         )
     )
-    tested = any(c.variable == category.variable and c.p is not None for c in report.contrasts)
-    cells = [
-        (abs(residual), s, level, share, everyone)
-        for s, shares, _, residuals in pairs
-        for residual, level, share, everyone in zip(residuals, category.levels, shares, category.everyone, strict=True)
-        if level == "Yes" or "Yes" not in category.levels
-    ]
-    _, segment, level, share, everyone = max(cells, key=lambda cell: cell[0])
-    title = f"{label}: {level} for {formats.percent(share)} of {segment.name}, {formats.percent(everyone)} of everyone"
-    table = Table(
-        (
-            label,
-            "Everyone",
-            *(heading for s in report.segments for heading in (tag(s), f"{s.letter}, lift and residual")),
-        ),
-        tuple(
-            (
-                level,
-                formats.percent(category.everyone[i]),
-                *(
-                    text
-                    for _, shares, lifts, residuals in pairs
-                    for text in (
-                        formats.percent(shares[i]),
-                        f"{formats.plain(round(lifts[i], 2))} and {number(residuals[i], 1, '+')}",
-                    )
-                ),
+
+
+def _place_tiles(report: Report, category: CategoryProfile) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Give each level of each segment its tile, and each segment the place of its name."""
+    formats = report.formats()
+    pairs = zip(report.segments, category.segments, category.lifts, category.residuals, strict=True)
+    rows, names, top = [], [], 0.0
+    for s, shares, lifts, residuals in pairs:
+        across = 0.0
+        names.append({"segment": tag(s), "letter": s.letter, "middle": round(top + s.share / 2, 4)})
+        for level, share, lift, residual in zip(category.levels, shares, lifts, residuals, strict=True):
+            rows.append(
+                {
+                    "segment": tag(s),
+                    "level": level,
+                    "left": round(across, 4),
+                    "right": round(across + share, 4),
+                    "top": round(top, 4),
+                    "bottom": round(top + s.share, 4),
+                    "across": round(across + share / 2, 4),
+                    "middle": round(top + s.share / 2, 4),
+                    "residual": round(residual, 2),
+                    "text": formats.percent(share),
+                    "lift": formats.plain(round(lift, 2)),
+                    "far": number(residual, 1, "+"),
+                }
             )
-            for i, level in enumerate(category.levels)
-        ),
-    )
-    caption = (
-        "A row is as high as its segment is large, a tile as wide as its share. Blue: more than if segments did not "
-        "matter, brown: fewer; pale from 2 and full from 4 standard deviations (Pearson residual). Levels that are "
-        f"rare in a segment are merged{' with their neighbours' if variable.order else ''}."
-        f"{f' {label} formed no segment.' if tested else ''}"
-    )
-    caption = f"{caption} {formats.rounding_note(category.everyone, *category.segments)}".strip()
-    return make_figure(
-        f"mix-{index + 1}",
-        title,
-        caption,
-        f"Mosaic of {label} by segment. {title}.",
-        single(alt.layer(tiles, words, sides), 300),
-        400,
-        table,
-    )
+            across += share
+        top += s.share
+    return rows, names
 
 
 def mosaics(report: Report) -> list[CategoryProfile]:
@@ -387,8 +345,43 @@ def heat_map(report: Report) -> Figure:
         for d in (s.difference(name) for name in names)
         if d
     ]
-    frame = pd.DataFrame(rows)
-    base = alt.Chart(frame).encode(
+    chart = _draw_heat(report, rows, list(labels.values()))
+    height = 30 * len(names)
+    strongest = max(rows, key=lambda row: abs(row["z"]))
+    title = f"{strongest['feature']} tells {strongest['segment']} apart most ({strongest['text']} standard deviations)"
+    table = Table(
+        ("Feature", *(tag(s) for s in report.segments)),
+        tuple(
+            (
+                labels[n],
+                *(
+                    f"{number(d.z, 2, '+')} ({certainty_interval(d)})" if (d := s.difference(n)) else "–"
+                    for s in report.segments
+                ),
+            )
+            for n in names
+        ),
+    )
+    caption = (
+        "Blue: the segment's mean is above everyone's; brown: below; grey: the same. "
+        "These features formed the segments, so differences are expected and carry no test. In the table, brackets "
+        "hold the 95 % bootstrap interval."
+    )
+    spec = single(chart, height)
+    return make_figure(
+        "heat-map",
+        title,
+        caption,
+        f"Heat map of {len(names)} features by segment. {title}.",
+        spec,
+        height + 120,
+        table,
+    )
+
+
+def _draw_heat(report: Report, rows: list[dict[str, Any]], features: list[str]) -> Any:
+    """Draw one cell for each feature of each segment, shaded by its distance from everyone."""
+    base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X(
             field="segment",
             type="nominal",
@@ -399,7 +392,7 @@ def heat_map(report: Report) -> Figure:
         y=alt.Y(
             field="feature",
             type="nominal",
-            sort=[labels[n] for n in names],
+            sort=features,
             title=None,
             axis=alt.Axis(labelExpr=FOLDED),
         ),
@@ -424,34 +417,4 @@ def heat_map(report: Report) -> Figure:
         text=alt.Text(field="text", type="nominal"),
         color=alt.condition("abs(datum.z) > 0.9", alt.value("#ffffff"), alt.value("#15191e")),
     )
-    height = 30 * len(names)
-    strongest = max(rows, key=lambda row: abs(row["z"]))
-    title = f"{strongest['feature']} tells {strongest['segment']} apart most ({strongest['text']} standard deviations)"
-    table = Table(
-        ("Feature", *(tag(s) for s in report.segments)),
-        tuple(
-            (
-                labels[n],
-                *(
-                    f"{number(d.z, 2, '+')} ({certainty_interval(d)})" if (d := s.difference(n)) else "–"
-                    for s in report.segments
-                ),
-            )
-            for n in names
-        ),
-    )
-    caption = (
-        "Blue: the segment's mean is above everyone's; brown: below; grey: the same. "
-        "These features formed the segments, so differences are expected and carry no test. In the table, brackets "
-        "hold the 95 % bootstrap interval."
-    )
-    spec = single(alt.layer(cells, text), height)
-    return make_figure(
-        "heat-map",
-        title,
-        caption,
-        f"Heat map of {len(names)} features by segment. {title}.",
-        spec,
-        height + 120,
-        table,
-    )
+    return alt.layer(cells, text)

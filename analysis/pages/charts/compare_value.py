@@ -1,12 +1,111 @@
-"""Charts that compare segments by value: concentration, expected spending, RFM cells."""
+"""Charts that compare segments by outcome and value: shares, RFM cells, expected spending, concentration."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from analysis.pages.figures import EVERYONE, INK, Figure, Table, make_figure, segment_colour, single, tag, tip
+from analysis.pages.figures import (
+    EVERYONE,
+    INK,
+    WIDTH,
+    Figure,
+    Table,
+    faceted,
+    make_figure,
+    segment_colour,
+    single,
+    tag,
+    tip,
+)
 from analysis.report.model import Report
+
+
+def outcomes(report: Report) -> Figure | None:
+    """Chart outcomes by segment; None if no outcome can be published."""
+    formats = report.formats()
+    chosen = [v for v in report.variables if v.role == "outcome" and v.name in report.everyone and v.unit == "yes_no"]
+    if not chosen:
+        return None
+    rows = []
+    for v in chosen:
+        base = report.everyone[v.name].mean
+        for s in report.segments:
+            if d := s.difference(v.name):
+                rows.append(
+                    {
+                        "segment": tag(s),
+                        "what": v.label,
+                        "share": d.summary.mean,
+                        "base": base,
+                        "text": formats.percent(d.summary.mean),
+                    }
+                )
+    chart = _draw_outcomes(report, rows, [v.label for v in chosen])
+    first = chosen[0]
+    rates = [(d.summary.mean, s) for s in report.segments if (d := s.difference(first.name))]
+    top_rate, top = max(rates, key=lambda pair: pair[0])
+    low_rate, low = min(rates, key=lambda pair: pair[0])
+    title = f"{first.label}: {formats.percent(top_rate)} in {top.name}, {formats.percent(low_rate)} in {low.name}"
+    caption = (
+        "The upright tick is everyone. Outcomes took no part in forming the segments, so a difference here is news."
+    )
+    table = Table(
+        ("Segment", *(v.label for v in chosen)),
+        (
+            *(
+                (
+                    tag(s),
+                    *(formats.percent(d.summary.mean) if (d := s.difference(v.name)) else "–" for v in chosen),
+                )
+                for s in report.segments
+            ),
+            ("Everyone", *(formats.percent(report.everyone[v.name].mean) for v in chosen)),
+        ),
+    )
+    height = (32 * len(report.segments) + 40) * len(chosen) + 40
+    return make_figure(
+        "outcomes", title, caption, f"Bars of outcomes by segment. {title}.", faceted(chart), height, table
+    )
+
+
+def _draw_outcomes(report: Report, rows: list[dict[str, Any]], labels: list[str]) -> Any:
+    """Draw one panel for each outcome, one bar for each segment, and everyone as a tick."""
+    frame = pd.DataFrame(rows)
+    base_chart = alt.Chart(frame).encode(
+        y=alt.Y(field="segment", type="nominal", sort=[tag(s) for s in report.segments], title=None)
+    )
+    bars = base_chart.mark_bar(height=16, cornerRadiusEnd=2).encode(
+        x=alt.X(
+            field="share",
+            type="quantitative",
+            title="Share of the segment",
+            axis=alt.Axis(format="%", tickCount=4),
+        ),
+        color=segment_colour(report, "segment"),
+        tooltip=[tip("segment", "Segment"), tip("what", "Outcome"), tip("text", "Share")],
+    )
+    text = base_chart.mark_text(align="left", dx=5).encode(
+        x=alt.X(field="share", type="quantitative"), text=alt.Text(field="text", type="nominal")
+    )
+    mark = base_chart.mark_tick(color=INK, thickness=2, size=24).encode(x=alt.X(field="base", type="quantitative"))
+    chart = (
+        alt.layer(bars, text, mark)
+        .properties(width=WIDTH - 250, height=32 * len(report.segments))
+        .facet(
+            row=alt.Row(
+                field="what",
+                type="nominal",
+                title=None,
+                sort=labels,
+                header=alt.Header(labelOrient="top"),
+            ),
+            spacing=16,
+        )
+    )
+    return chart
 
 
 def rfm_grid(report: Report) -> Figure | None:
@@ -30,30 +129,7 @@ def rfm_grid(report: Report) -> Figure | None:
             }
         )
     top = max((c for c in report.rfm.cells if c.share is not None), key=lambda c: c.share or 0)
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X(
-            field="frequency",
-            type="ordinal",
-            title="Frequency, in fifths (5: bought most often)",
-            axis=alt.Axis(labelAngle=0),
-        ),
-        y=alt.Y(field="recency", type="ordinal", sort="descending", title="Recency, in fifths (5: bought most lately)"),
-        tooltip=[tip("name", "Group"), tip("recency", "Recency"), tip("frequency", "Frequency"), tip("text", "Share")],
-    )
-    shade = alt.Color(
-        field="share",
-        type="quantitative",
-        title="Share of customers",
-        scale=alt.Scale(domain=[0, top.share], range=["#eef1f4", "#1f6fb2"]),
-        legend=alt.Legend(format="%", gradientLength=220, titleLimit=400),
-    )
-    # Cells without a share have no colour of their own: the plain ones below show.
-    plain, cells = base.mark_rect(cornerRadius=2, color="#dcdad4"), base.mark_rect(cornerRadius=2).encode(color=shade)
-    size, up = alt.expr("width < 420 ? 8 : 12"), alt.expr("-(width < 420 ? 5 : 7) * (datum.lines - 1)")
-    text = base.mark_text(fontSize=size, lineBreak="\n", dy=up, baseline="middle").encode(
-        text=alt.Text(field="cell", type="nominal"),
-        color=alt.condition(f"datum.share > {0.8 * (top.share or 0)}", alt.value("#ffffff"), alt.value("#15191e")),
-    )
+    chart = _draw_cells(rows, top.share or 0)
     title = (
         f"The fullest cell is {top.name}, recency {top.recency} and frequency {top.frequency}: "
         f"{formats.percent(top.share or 0)} of {report.study.customers}"
@@ -76,8 +152,37 @@ def rfm_grid(report: Report) -> Figure | None:
     if not veiled:
         shares = [*(c.share or 0.0 for c in report.rfm.cells), absent or 0.0]
         caption = f"{caption} {formats.rounding_note(shares)}".strip()
-    spec = single(alt.layer(plain, cells, text), 330)
+    spec = single(chart, 330)
     return make_figure("rfm", title, caption, f"Grid of recency by frequency. {title}.", spec, 460, table)
+
+
+def _draw_cells(rows: list[dict[str, Any]], most: float) -> Any:
+    """Draw one cell for each fifth of recency and frequency, shaded by its share."""
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X(
+            field="frequency",
+            type="ordinal",
+            title="Frequency, in fifths (5: bought most often)",
+            axis=alt.Axis(labelAngle=0),
+        ),
+        y=alt.Y(field="recency", type="ordinal", sort="descending", title="Recency, in fifths (5: bought most lately)"),
+        tooltip=[tip("name", "Group"), tip("recency", "Recency"), tip("frequency", "Frequency"), tip("text", "Share")],
+    )
+    shade = alt.Color(
+        field="share",
+        type="quantitative",
+        title="Share of customers",
+        scale=alt.Scale(domain=[0, most], range=["#eef1f4", "#1f6fb2"]),
+        legend=alt.Legend(format="%", gradientLength=220, titleLimit=400),
+    )
+    # Cells without a share have no colour of their own: the plain ones below show.
+    plain, cells = base.mark_rect(cornerRadius=2, color="#dcdad4"), base.mark_rect(cornerRadius=2).encode(color=shade)
+    size, up = alt.expr("width < 420 ? 8 : 12"), alt.expr("-(width < 420 ? 5 : 7) * (datum.lines - 1)")
+    text = base.mark_text(fontSize=size, lineBreak="\n", dy=up, baseline="middle").encode(
+        text=alt.Text(field="cell", type="nominal"),
+        color=alt.condition(f"datum.share > {0.8 * most}", alt.value("#ffffff"), alt.value("#15191e")),
+    )
+    return alt.layer(plain, cells, text)
 
 
 def expected_spend(report: Report) -> Figure | None:
@@ -87,7 +192,6 @@ def expected_spend(report: Report) -> Figure | None:
     formats, expected = report.formats(), report.expected
     pairs = list(zip(report.segments, expected.segments, strict=True))
     named = [*((tag(s), e) for s, e in pairs), ("Everyone", expected.everyone)]
-    order = [name for name, _ in named]
     rows = [
         {
             "segment": name,
@@ -99,6 +203,35 @@ def expected_spend(report: Report) -> Figure | None:
         }
         for name, e in named
     ]
+    chart = _draw_expected(report, rows)
+    (best, most), (last, least) = (pick(pairs, key=lambda pair: pair[1].value) for pick in (max, min))
+    title = (
+        f"{best.name} are expected to spend {formats.value(most.value, 'money')} each in the next year, "
+        f"{last.name} {formats.value(least.value, 'money')}"
+    )
+    caption = (
+        f"The thin line is the {formats.percent(expected.level)} interval of the segment's mean, "
+        "from the uncertainty of the models' parameters; what a single customer will do varies far more."
+    )
+    table = Table(
+        ("Segment", "Expected spend of a customer", f"{formats.percent(expected.level)} interval"),
+        tuple((row["segment"], row["text"], row["band"]) for row in rows),
+    )
+    height = 32 * len(rows)
+    return make_figure(
+        "expected-spend",
+        title,
+        caption,
+        f"Bars of expected spend by segment. {title}.",
+        single(chart, height),
+        height + 60,
+        table,
+    )
+
+
+def _draw_expected(report: Report, rows: list[dict[str, Any]]) -> Any:
+    """Draw one bar for each segment and for everyone, with its interval."""
+    order = [row["segment"] for row in rows]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y(field="segment", type="nominal", sort=order, title=None),
         color=alt.Color(
@@ -116,7 +249,7 @@ def expected_spend(report: Report) -> Figure | None:
             type="quantitative",
             title=f"A customer, next year ({unit})",
             axis=alt.Axis(tickCount=5),
-            scale=alt.Scale(domainMin=0, domainMax=1.2 * max(e.high for _, e in named)),
+            scale=alt.Scale(domainMin=0, domainMax=1.2 * max(row["high"] for row in rows)),
         )
     )
     ends = base.mark_rule(strokeWidth=2).encode(
@@ -125,29 +258,7 @@ def expected_spend(report: Report) -> Figure | None:
     text = base.mark_text(align="left", dx=6).encode(
         x=alt.X(field="high", type="quantitative"), text=alt.Text(field="text", type="nominal"), color=alt.value(INK)
     )
-    (best, most), (last, least) = (pick(pairs, key=lambda pair: pair[1].value) for pick in (max, min))
-    title = (
-        f"{best.name} are expected to spend {formats.value(most.value, 'money')} each in the next year, "
-        f"{last.name} {formats.value(least.value, 'money')}"
-    )
-    caption = (
-        f"The thin line is the {formats.percent(expected.level)} interval of the segment's mean, "
-        "from the uncertainty of the models' parameters; what a single customer will do varies far more."
-    )
-    table = Table(
-        ("Segment", "Expected spend of a customer", f"{formats.percent(expected.level)} interval"),
-        tuple((row["segment"], row["text"], row["band"]) for row in rows),
-    )
-    height = 32 * len(order)
-    return make_figure(
-        "expected-spend",
-        title,
-        caption,
-        f"Bars of expected spend by segment. {title}.",
-        single(alt.layer(bars, ends, text), height),
-        height + 60,
-        table,
-    )
+    return alt.layer(bars, ends, text)
 
 
 def concentration(report: Report) -> Figure | None:
@@ -172,6 +283,31 @@ def concentration(report: Report) -> Figure | None:
         }
         for i, x, y in lorenz.segments
     ]
+    chart = _draw_concentration(report, rows, dots)
+    people, value = min(lorenz.curve, key=lambda point: abs(point[0] - 0.2))
+    title = (
+        f"The most valuable {formats.percent(people)} of {report.study.customers} bring {formats.percent(value)} of "
+        f"{label}"
+    )
+    caption = (
+        "Line: from the most valuable customers to all of them. Letters: whole segments added up in the same way, the "
+        "most valuable a customer first; the nearer they come to the line, the more the segments tell of value. "
+        "Dashed: as if all were worth the same."
+    )
+    table = Table(
+        ("Most valuable customers", f"Share of {label}"),
+        (
+            *((formats.percent(x), formats.percent(y)) for x, y in lorenz.curve),
+            *((f"{d['people']}: segments up to {d['segment']}", d["text"]) for d in dots),
+        ),
+    )
+    spec = single(chart, 320)
+    return make_figure("concentration", title, caption, f"Curve of concentration. {title}.", spec, 400, table)
+
+
+def _draw_concentration(report: Report, rows: list[dict[str, Any]], dots: list[dict[str, Any]]) -> Any:
+    """Draw the curve of customers, the line of equal value, and a letter for each segment."""
+    label = report.value_label().lower()
     x = alt.X(
         field="share",
         type="quantitative",
@@ -196,22 +332,4 @@ def concentration(report: Report) -> Figure | None:
     letters = segment_points.mark_text(fontWeight=700, fontSize=12, color="#ffffff").encode(
         text=alt.Text(field="letter", type="nominal")
     )
-    people, value = min(lorenz.curve, key=lambda point: abs(point[0] - 0.2))
-    title = (
-        f"The most valuable {formats.percent(people)} of {report.study.customers} bring {formats.percent(value)} of "
-        f"{label}"
-    )
-    caption = (
-        "Line: from the most valuable customers to all of them. Letters: whole segments added up in the same way, the "
-        "most valuable a customer first; the nearer they come to the line, the more the segments tell of value. "
-        "Dashed: as if all were worth the same."
-    )
-    table = Table(
-        ("Most valuable customers", f"Share of {label}"),
-        (
-            *((formats.percent(x), formats.percent(y)) for x, y in lorenz.curve),
-            *((f"{d['people']}: segments up to {d['segment']}", d["text"]) for d in dots),
-        ),
-    )
-    spec = single(alt.layer(even, line, point_layer, points, letters), 320)
-    return make_figure("concentration", title, caption, f"Curve of concentration. {title}.", spec, 400, table)
+    return alt.layer(even, line, point_layer, points, letters)

@@ -20,38 +20,9 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
     """Chart the distribution of an input column."""
     formats = report.formats()
     unit = "year" if column.type == "year" else "number"
-    digits = "d" if unit == "year" else ",.0f"
     numeric = column.bars[0].low is not None
     if numeric:
-        arrays = {
-            "low": [b.low for b in column.bars],
-            "high": [b.high for b in column.bars],
-            "customers": [b.n for b in column.bars],
-        }
-        axis = alt.Axis(grid=False, tickCount=5, format="d" if unit == "year" else alt.Undefined)
-        chart = (
-            alt.Chart(alt.InlineData([arrays]))
-            .transform_flatten(list(arrays))
-            .transform_calculate(density="datum.customers / (datum.high - datum.low)")
-            .mark_bar(color=EVERYONE, stroke="var(--paper)", strokeWidth=0.5)
-            .encode(
-                x=alt.X(
-                    field="low",
-                    type="quantitative",
-                    title=None,
-                    axis=axis,
-                    scale=alt.Scale(zero=False, nice=False),
-                ),
-                x2=alt.X2(field="high"),
-                y=alt.Y(field="density", type="quantitative", title=None, axis=None),
-                y2=alt.Y2(datum=0),
-                tooltip=[
-                    alt.Tooltip(field="low", type="quantitative", format=digits, title="From"),
-                    alt.Tooltip(field="high", type="quantitative", format=digits, title="To"),
-                    alt.Tooltip(field="customers", type="quantitative", title="Customers"),
-                ],
-            )
-        )
+        chart = _draw_histogram(column.bars, unit)
         height = 96
         table = Table(
             ("From", "To", "Customers"),
@@ -62,17 +33,7 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
         chart = _counts(column.bars, column.label, "Customers", horizontal)
         height = 20 * len(column.bars) if horizontal else 96
         table = Table((column.label, "Customers"), tuple((b.label, number(b.n)) for b in column.bars))
-    if column.median is not None and numeric:
-        title = f"{column.label}: half are at {formats.value(column.median, unit)} or less"
-    else:
-        top = max(column.bars, key=lambda b: b.n)
-        total = sum(b.n for b in column.bars)
-        yes = next((b.n for b in column.bars if b.label == "Yes"), None)
-        title = (
-            f"{column.label}: yes for {formats.percent(yes / total)}"
-            if yes and {b.label for b in column.bars} == {"Yes", "No"}
-            else f"{column.label}: {top.label} for {formats.percent(top.n / total)}"
-        )
+    title = _say_usual(report, column, unit)
     missing = f"{formats.people(column.missing)} missing. " if column.missing else ""
     rare = "Rare answers are in Other." if any(b.label == "Other" for b in column.bars) else "All values."
     caption = f"{missing}The outermost bars are open." if numeric else f"{missing}{rare}"
@@ -90,6 +51,55 @@ def distribution(report: Report, column: ColumnSummary) -> Figure:
         single(chart, height),
         height + 50,
         table,
+    )
+
+
+def _say_usual(report: Report, column: ColumnSummary, unit: str) -> str:
+    """Say where half of the values lie, or which value is the most frequent."""
+    formats = report.formats()
+    if column.median is not None and column.bars[0].low is not None:
+        return f"{column.label}: half are at {formats.value(column.median, unit)} or less"
+    top = max(column.bars, key=lambda b: b.n)
+    total = sum(b.n for b in column.bars)
+    yes = next((b.n for b in column.bars if b.label == "Yes"), None)
+    return (
+        f"{column.label}: yes for {formats.percent(yes / total)}"
+        if yes and {b.label for b in column.bars} == {"Yes", "No"}
+        else f"{column.label}: {top.label} for {formats.percent(top.n / total)}"
+    )
+
+
+def _draw_histogram(bars: tuple[Bar, ...], unit: str) -> Any:
+    """Draw bars over ranges of a number, with areas by customers."""
+    digits = "d" if unit == "year" else ",.0f"
+    arrays = {
+        "low": [b.low for b in bars],
+        "high": [b.high for b in bars],
+        "customers": [b.n for b in bars],
+    }
+    axis = alt.Axis(grid=False, tickCount=5, format="d" if unit == "year" else alt.Undefined)
+    return (
+        alt.Chart(alt.InlineData([arrays]))
+        .transform_flatten(list(arrays))
+        .transform_calculate(density="datum.customers / (datum.high - datum.low)")
+        .mark_bar(color=EVERYONE, stroke="var(--paper)", strokeWidth=0.5)
+        .encode(
+            x=alt.X(
+                field="low",
+                type="quantitative",
+                title=None,
+                axis=axis,
+                scale=alt.Scale(zero=False, nice=False),
+            ),
+            x2=alt.X2(field="high"),
+            y=alt.Y(field="density", type="quantitative", title=None, axis=None),
+            y2=alt.Y2(datum=0),
+            tooltip=[
+                alt.Tooltip(field="low", type="quantitative", format=digits, title="From"),
+                alt.Tooltip(field="high", type="quantitative", format=digits, title="To"),
+                alt.Tooltip(field="customers", type="quantitative", title="Customers"),
+            ],
+        )
     )
 
 

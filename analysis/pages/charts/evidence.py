@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -17,11 +19,8 @@ from analysis.report.thresholds import NATURAL_GAP, PREDICTS, STABLE
 def elbow(report: Report) -> Figure | None:
     """Chart the within-cluster sum of squares by k, with its knee."""
     k = report.evidence.prefers.elbow
-    return _by_k(
-        report,
+    criterion = _Criterion(
         "elbow",
-        report.evidence.by_k,
-        [r.wcss for r in report.evidence.by_k],
         "Within-segment sum of squares",
         f"The elbow points to {k}, weakly",
         "Within-segment sum of squares: how far customers lie from their segment's centre. It always falls; look for "
@@ -29,6 +28,7 @@ def elbow(report: Report) -> Figure | None:
         format=",.0f",
         axis="~s",
     )
+    return _by_k(report, report.evidence.by_k, [r.wcss for r in report.evidence.by_k], criterion)
 
 
 def silhouette(report: Report) -> Figure | None:
@@ -44,28 +44,22 @@ def silhouette(report: Report) -> Figure | None:
     )
     if any(errors):
         caption += " Lines: two standard errors either way, as it was taken from a sample of customers."
-    return _by_k(
-        report,
+    criterion = _Criterion(
         "silhouette",
-        rows,
-        [r.silhouette for r in rows],
         "Mean silhouette",
         f"Separation is best with {best} segments; with {report.decision.k} it is {number(published, 2)}",
         caption,
         format=".3f",
-        errors=errors,
         zero=True,
     )
+    return _by_k(report, rows, [r.silhouette for r in rows], criterion, errors)
 
 
 def calinski_harabasz(report: Report) -> Figure | None:
     """Chart the Calinski-Harabasz index by k."""
     rows = report.evidence.by_k
-    return _by_k(
-        report,
+    criterion = _Criterion(
         "calinski-harabasz",
-        rows,
-        [r.calinski_harabasz for r in rows],
         "Calinski-Harabasz index",
         f"Calinski and Harabasz point to {report.evidence.prefers.calinski_harabasz}",
         "Spread between segments over spread within, for the number of segments; higher is better.",
@@ -73,22 +67,21 @@ def calinski_harabasz(report: Report) -> Figure | None:
         zero=True,
         height=180,
     )
+    return _by_k(report, rows, [r.calinski_harabasz for r in rows], criterion)
 
 
 def davies_bouldin(report: Report) -> Figure | None:
     """Chart the Davies-Bouldin index by k."""
     rows = report.evidence.by_k
-    return _by_k(
-        report,
+    criterion = _Criterion(
         "davies-bouldin",
-        rows,
-        [r.davies_bouldin for r in rows],
         "Davies-Bouldin index",
         f"Davies and Bouldin point to {report.evidence.prefers.davies_bouldin}",
         "Mean likeness of each segment to the one most like it; lower is better.",
         format=".2f",
         height=180,
     )
+    return _by_k(report, rows, [r.davies_bouldin for r in rows], criterion)
 
 
 def gap(report: Report) -> Figure | None:
@@ -100,18 +93,15 @@ def gap(report: Report) -> Figure | None:
         if k is None
         else f"The gap statistic points to {k}{'' if k > 1 else ', that is to no groups'}"
     )
-    return _by_k(
-        report,
+    criterion = _Criterion(
         "gap",
-        rows,
-        [r.gap or 0.0 for r in rows],
         "Gap",
         title,
         "How much tighter k-means groups these customers than points spread evenly over the same box. It stops at the "
         "first number whose gap is within one standard error (line) of the next one's. One group is compared too.",
         format=".3f",
-        errors=[r.gap_se or 0.0 for r in rows],
     )
+    return _by_k(report, rows, [r.gap or 0.0 for r in rows], criterion, [r.gap_se or 0.0 for r in rows])
 
 
 def prediction_strength(report: Report) -> Figure | None:
@@ -121,11 +111,8 @@ def prediction_strength(report: Report) -> Figure | None:
     title = "One half of the customers does not predict the other with any number of segments"
     if k is not None and k > 1:
         title = f"One half of the customers predicts the other with up to {in_words(k)} segments"
-    return _by_k(
-        report,
+    criterion = _Criterion(
         "prediction-strength",
-        rows,
-        [r.prediction_strength or 0.0 for r in rows],
         "Prediction strength",
         title,
         "Of two customers that one half's own k-means puts together, how often the other half's does so too, in the "
@@ -135,6 +122,7 @@ def prediction_strength(report: Report) -> Figure | None:
         bound=PREDICTS,
         zero=True,
     )
+    return _by_k(report, rows, [r.prediction_strength or 0.0 for r in rows], criterion)
 
 
 def bic(report: Report) -> Figure | None:
@@ -143,11 +131,8 @@ def bic(report: Report) -> Figure | None:
     k = report.evidence.prefers.bic
     if k is None:
         return None
-    return _by_k(
-        report,
+    criterion = _Criterion(
         "bic",
-        rows,
-        [r.bic or 0.0 for r in rows],
         "BIC of the mixture",
         f"The mixture describes the data best with {in_words(k)} ellipses",
         "Bayesian information criterion: how badly a mixture of k Gaussian ellipses fits, plus a charge for every "
@@ -155,6 +140,7 @@ def bic(report: Report) -> Figure | None:
         format=",.0f",
         axis="~s",
     )
+    return _by_k(report, rows, [r.bic or 0.0 for r in rows], criterion)
 
 
 def stability(report: Report) -> Figure:
@@ -175,6 +161,39 @@ def stability(report: Report) -> Figure:
             for r in rows
         ]
     )
+    chart = _draw_boxes(frame)
+    published = _published(report)
+    after = next((r for r in rows if r.k == report.decision.k + 1), None)
+    title = f"With {report.decision.k} segments, two resamples agree to {number(published.stability.median, 2)}"
+    if after:
+        title += f"; with {after.k}, to {number(after.stability.median, 2)}"
+    caption = (
+        "Two bootstrap samples are clustered apart and all customers assigned by both: 1 = the same groups, 0 = "
+        "no better than chance. "
+        f"Tick: median; box: middle half; line: 5 to 95 %. Dashed: {significant(STABLE)}, the least that the "
+        f"decision accepts."
+    )
+    if len(rows) < len(report.evidence.by_k):
+        caption += " A number of segments that had failed already, or lies above the most allowed, is not resampled."
+    table = Table(
+        ("Segments", "Median", "Lower quartile", "Upper quartile", "Pairs"),
+        tuple(
+            (
+                str(r.k),
+                number(r.stability.median, 3),
+                number(r.stability.q1, 3),
+                number(r.stability.q3, 3),
+                str(r.stability.pairs),
+            )
+            for r in rows
+        ),
+    )
+    spec = single(chart, 280)
+    return make_figure("stability", title, caption, f"Box plots by number of segments. {title}.", spec, 340, table)
+
+
+def _draw_boxes(frame: pd.DataFrame) -> Any:
+    """Draw one box for each number of segments, and the least that is accepted."""
     x = alt.X(field="k", type="ordinal", title="Number of segments", axis=alt.Axis(labelAngle=0))
     base = alt.Chart(frame).encode(x=x)
     y = alt.Y(
@@ -207,34 +226,7 @@ def stability(report: Report) -> Figure:
         .mark_rule(strokeDash=[4, 3], color=INK)
         .encode(y=alt.Y(field="y", type="quantitative"))
     )
-    published = _published(report)
-    after = next((r for r in rows if r.k == report.decision.k + 1), None)
-    title = f"With {report.decision.k} segments, two resamples agree to {number(published.stability.median, 2)}"
-    if after:
-        title += f"; with {after.k}, to {number(after.stability.median, 2)}"
-    caption = (
-        "Two bootstrap samples are clustered apart and all customers assigned by both: 1 = the same groups, 0 = "
-        "no better than chance. "
-        f"Tick: median; box: middle half; line: 5 to 95 %. Dashed: {significant(STABLE)}, the least that the "
-        f"decision accepts."
-    )
-    if len(rows) < len(report.evidence.by_k):
-        caption += " A number of segments that had failed already, or lies above the most allowed, is not resampled."
-    table = Table(
-        ("Segments", "Median", "Lower quartile", "Upper quartile", "Pairs"),
-        tuple(
-            (
-                str(r.k),
-                number(r.stability.median, 3),
-                number(r.stability.q1, 3),
-                number(r.stability.q3, 3),
-                str(r.stability.pairs),
-            )
-            for r in rows
-        ),
-    )
-    spec = single(alt.layer(line, whiskers, boxes, ticks), 280)
-    return make_figure("stability", title, caption, f"Box plots by number of segments. {title}.", spec, 340, table)
+    return alt.layer(line, whiskers, boxes, ticks)
 
 
 def null_reference(report: Report) -> Figure | None:
@@ -253,7 +245,8 @@ def null_reference(report: Report) -> Figure | None:
         f"Grey: {len(nulls)} data sets in which each feature was shuffled on its own, so that nothing hangs "
         "together. If the blue line stood among them, the segments would be chance."
     )
-    return _strip("null", nulls, published, "Median stability", "Shuffled", title, caption, 1.0)
+    words = _Reference("null", "Median stability", "Shuffled", title, caption)
+    return _strip(nulls, published, words, 1.0)
 
 
 def gaussian_reference(report: Report) -> Figure:
@@ -279,54 +272,57 @@ def gaussian_reference(report: Report) -> Figure:
         f"segments would "
         "count as natural."
     )
-    return _strip(
-        "gaussian", nulls, published, "Mean silhouette", "Cloud", title, caption, max(published, bound) * 1.06, bound
-    )
+    words = _Reference("gaussian", "Mean silhouette", "Cloud", title, caption)
+    return _strip(nulls, published, words, max(published, bound) * 1.06, bound)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """Words of a chart that compares the published value with those of reference data."""
+
+    id: str
+    what: str
+    other: str
+    title: str
+    caption: str
 
 
 def _strip(
-    id: str,
-    nulls: Sequence[float],
-    published: float,
-    what: str,
-    other: str,
-    title: str,
-    caption: str,
-    most: float,
-    bound: float | None = None,
+    nulls: Sequence[float], published: float, words: _Reference, most: float, bound: float | None = None
 ) -> Figure:
     """References as ticks on a line from 0 to ``most``, this study as a rule among them."""
     x = alt.X(
         field="x",
         type="quantitative",
-        title=what,
+        title=words.what,
         scale=alt.Scale(domain=[min(0.0, published, *nulls), most], nice=False),
         axis=alt.Axis(tickCount=5),
     )
     ticks = (
         alt.Chart(pd.DataFrame({"x": list(nulls)}))
         .mark_tick(thickness=2, size=34, opacity=0.7, color=EVERYONE)
-        .encode(x=x, tooltip=[alt.Tooltip(field="x", type="quantitative", format=".2f", title=other)])
+        .encode(x=x, tooltip=[alt.Tooltip(field="x", type="quantitative", format=".2f", title=words.other)])
     )
     reference = pd.DataFrame([{"x": published, "text": "this study"}])
     line = alt.Chart(reference).mark_rule(strokeWidth=3, color=ACCENT).encode(x=x)
     side = -1 if published > most / 2 else 1
-    words = (
+    label = (
         alt.Chart(reference)
         .mark_text(align="right" if side < 0 else "left", dx=7 * side, dy=-24, fontWeight=600)
         .encode(x=x, text=alt.Text(field="text", type="nominal"))
     )
-    layers = [ticks, line, words]
+    layers = [ticks, line, label]
     if bound is not None:
         layers.append(alt.Chart(pd.DataFrame({"x": [bound]})).mark_rule(strokeDash=[4, 3], color=INK).encode(x=x))
     table = Table(
-        ("Data", what),
+        ("Data", words.what),
         (
             ("This study", number(published, 3)),
-            *((f"{other} {i}", number(value, 3)) for i, value in enumerate(nulls, 1)),
+            *((f"{words.other} {i}", number(value, 3)) for i, value in enumerate(nulls, 1)),
         ),
     )
-    return make_figure(id, title, caption, f"Strip of references. {title}.", single(alt.layer(*layers), 70), 130, table)
+    spec = single(alt.layer(*layers), 70)
+    return make_figure(words.id, words.title, words.caption, f"Strip of references. {words.title}.", spec, 130, table)
 
 
 def _mark(report: Report, k: int) -> str:
@@ -341,27 +337,54 @@ def _kmeans(report: Report) -> tuple[CandidateEvidence, ...]:
     return next(a.by_k for a in report.evidence.algorithms if a.name == "kmeans")
 
 
+@dataclass(frozen=True, slots=True)
+class _Criterion:
+    """Words of a chart of a criterion, how its values are written (``format``) and which is marked (``bound``)."""
+
+    id: str
+    what: str
+    title: str
+    caption: str
+    format: str
+    axis: str = ""
+    bound: float | None = None
+    zero: bool = False
+    height: int = 240
+
+
 def _by_k(
     report: Report,
-    id: str,
     rows: Sequence[CandidateEvidence],
     values: Sequence[float],
-    what: str,
-    title: str,
-    caption: str,
-    *,
-    format: str,
-    axis: str = "",
+    criterion: _Criterion,
     errors: Sequence[float] = (),
-    bound: float | None = None,
-    zero: bool = False,
-    height: int = 240,
 ) -> Figure | None:
     """One number for each number of segments, the published one marked; None where there is but one to show."""
     if len(rows) < 2:
         return None
-    field = id.replace("-", "_")
     errors = errors if any(errors) else ()
+    chart = _draw_by_k(report, rows, values, criterion, errors)
+    heading = ["Segments", criterion.what]
+    cells = [[str(r.k), formatted(x, criterion.format)] for r, x in zip(rows, values, strict=True)]
+    if errors:
+        heading.append("Either way")
+        cells = [[*row, number(error, 3)] for row, error in zip(cells, errors, strict=True)]
+    table = Table(tuple(heading), tuple(map(tuple, cells)))
+    text = f"{criterion.what} by number of segments. {criterion.title}."
+    caption = f"{criterion.caption} Blue square: published."
+    height = criterion.height
+    return make_figure(criterion.id, criterion.title, caption, text, single(chart, height), height + 60, table)
+
+
+def _draw_by_k(
+    report: Report,
+    rows: Sequence[CandidateEvidence],
+    values: Sequence[float],
+    criterion: _Criterion,
+    errors: Sequence[float],
+) -> Any:
+    """Draw a point for each number of segments, joined by a line, with errors and bound where there are any."""
+    field = criterion.id.replace("-", "_")
     frame = pd.DataFrame(
         [{"k": r.k, field: value, "mark": _mark(report, r.k)} for r, value in zip(rows, values, strict=True)]
     )
@@ -370,9 +393,9 @@ def _by_k(
     y = alt.Y(
         field=field,
         type="quantitative",
-        title=what,
-        scale=alt.Scale(zero=zero),
-        axis=alt.Axis(format=axis or format, tickCount=5),
+        title=criterion.what,
+        scale=alt.Scale(zero=criterion.zero),
+        axis=alt.Axis(format=criterion.axis or criterion.format, tickCount=5),
     )
     base = alt.Chart(frame).encode(
         x=alt.X(field="k", type="ordinal", title="Number of segments", axis=alt.Axis(labelAngle=0)), y=y
@@ -392,21 +415,16 @@ def _by_k(
     points = base.mark_point(filled=True, opacity=1, size=90).encode(
         color=colour,
         shape=shape,
-        tooltip=[tip("k", "Segments"), alt.Tooltip(field=field, type="quantitative", format=format, title=what)],
+        tooltip=[
+            tip("k", "Segments"),
+            alt.Tooltip(field=field, type="quantitative", format=criterion.format, title=criterion.what),
+        ],
     )
     layers = [base.mark_line(color=EVERYONE), points]
     if errors:
-        ends = alt.Y(field="low", type="quantitative", title=what), alt.Y2(field="high")
+        ends = alt.Y(field="low", type="quantitative", title=criterion.what), alt.Y2(field="high")
         layers.insert(0, base.mark_rule(strokeWidth=2).encode(y=ends[0], y2=ends[1], color=colour))
-    if bound is not None:
-        line = alt.Chart(pd.DataFrame({"y": [bound]})).mark_rule(strokeDash=[4, 3], color=INK)
-        layers.insert(0, line.encode(y=alt.Y(field="y", type="quantitative", title=what)))
-    heading = ["Segments", what]
-    cells = [[str(r.k), formatted(x, format)] for r, x in zip(rows, values, strict=True)]
-    if errors:
-        heading.append("Either way")
-        cells = [[*row, number(error, 3)] for row, error in zip(cells, errors, strict=True)]
-    table = Table(tuple(heading), tuple(map(tuple, cells)))
-    text = f"{what} by number of segments. {title}."
-    caption += " Blue square: published."
-    return make_figure(id, title, caption, text, single(alt.layer(*layers), height), height + 60, table)
+    if criterion.bound is not None:
+        line = alt.Chart(pd.DataFrame({"y": [criterion.bound]})).mark_rule(strokeDash=[4, 3], color=INK)
+        layers.insert(0, line.encode(y=alt.Y(field="y", type="quantitative", title=criterion.what)))
+    return alt.layer(*layers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -27,7 +28,7 @@ from analysis.pages.figures import (
     tip,
 )
 from analysis.report.model import Report
-from analysis.report.parts import Bin
+from analysis.report.parts import Bin, Variable
 
 NARROW = 290
 """Pixels of a line over a chart on a phone."""
@@ -41,23 +42,33 @@ def distributions(report: Report) -> Figure | None:
     if not spreads:
         return None
     variables = [report.variable(d.variable) for d in spreads]
-    rows, outline = [], []
-    for view, (d, v) in enumerate(zip(spreads, variables, strict=True)):
-        for bins, s in [*zip(d.segments, report.segments, strict=True), (d.everyone, None)]:
-            row: dict[str, Any] = {
-                "view": view,
-                "low": [b.low for b in bins],
-                "high": [b.high for b in bins],
-                "height": [round(b.share * d.step / (b.high - b.low), 4) for b in bins],
-            }
-            if s and bins:
-                fields = {
-                    "range": [_range(report, v.unit, bins, b) for b in bins],
-                    "text": [_percent(b.share) for b in bins],
-                }
-                rows.append({**row, "segment": tag(s), **fields})
-            elif bins:
-                outline.append(row)
+    rows, outline = _list_ranges(report, variables)
+    chart = _draw_ranges(report, variables, rows, outline)
+    first = variables[0].label
+    title = f"Of all features the segments lie furthest apart on {first[:1].lower() + first[1:]}"
+    caption = (
+        "Bars: how a segment is spread; outline: everyone. Height: share in a range of the usual width, so a wide low "
+        f"bar is few {report.study.customers} over a wide range. No bar stands for fewer than {report.study.min_cell}. "
+        "The outermost ranges are open."
+    )
+    cells = [
+        (
+            f"{v.label}: {tag(s)}",
+            "; ".join(f"{_range(report, v.unit, bins, b)}: {_percent(b.share)}" for b in bins),
+        )
+        for d, v in zip(spreads, variables, strict=True)
+        for bins, s in zip(d.segments, report.segments, strict=True)
+    ]
+    table = Table(("Feature and segment", "Share of the segment by value"), tuple(cells))
+    height = 96 * len(report.segments) + 110
+    text = f"Bars of one feature by segment; another can be chosen. {title}."
+    return make_figure("distributions", title, caption, text, _titled(faceted(chart, narrow=236)), height, table)
+
+
+def _draw_ranges(
+    report: Report, variables: Sequence[Variable], rows: list[dict[str, Any]], outline: list[dict[str, Any]]
+) -> Any:
+    """Draw one panel for each segment, for the variable that is chosen."""
     shown = _choice("shown", "Feature", [v.label for v in variables])
     shares = json.dumps([i for i, v in enumerate(variables) if v.unit == "share"])
     x = alt.X(
@@ -108,25 +119,29 @@ def distributions(report: Report) -> Figure | None:
         .properties(title=_chosen([[v.label] for v in variables], "shown"))
         .add_params(shown)
     )
-    first = variables[0].label
-    title = f"Of all features the segments lie furthest apart on {first[:1].lower() + first[1:]}"
-    caption = (
-        "Bars: how a segment is spread; outline: everyone. Height: share in a range of the usual width, so a wide low "
-        f"bar is few {report.study.customers} over a wide range. No bar stands for fewer than {report.study.min_cell}. "
-        "The outermost ranges are open."
-    )
-    cells = [
-        (
-            f"{v.label}: {tag(s)}",
-            "; ".join(f"{_range(report, v.unit, bins, b)}: {_percent(b.share)}" for b in bins),
-        )
-        for d, v in zip(spreads, variables, strict=True)
-        for bins, s in zip(d.segments, report.segments, strict=True)
-    ]
-    table = Table(("Feature and segment", "Share of the segment by value"), tuple(cells))
-    height = 96 * len(report.segments) + 110
-    text = f"Bars of one feature by segment; another can be chosen. {title}."
-    return make_figure("distributions", title, caption, text, _titled(faceted(chart, narrow=236)), height, table)
+    return chart
+
+
+def _list_ranges(report: Report, variables: Sequence[Variable]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """List the ranges of each variable by segment, and those of everyone."""
+    rows, outline = [], []
+    for view, (d, v) in enumerate(zip(report.spread.distributions, variables, strict=True)):
+        for bins, s in [*zip(d.segments, report.segments, strict=True), (d.everyone, None)]:
+            row: dict[str, Any] = {
+                "view": view,
+                "low": [b.low for b in bins],
+                "high": [b.high for b in bins],
+                "height": [round(b.share * d.step / (b.high - b.low), 4) for b in bins],
+            }
+            if s and bins:
+                fields = {
+                    "range": [_range(report, v.unit, bins, b) for b in bins],
+                    "text": [_percent(b.share) for b in bins],
+                }
+                rows.append({**row, "segment": tag(s), **fields})
+            elif bins:
+                outline.append(row)
+    return rows, outline
 
 
 def _range(report: Report, unit: str, bins: Sequence[Bin], one: Bin) -> str:
@@ -161,8 +176,49 @@ def _titled(spec: dict[str, Any]) -> dict[str, Any]:
     return {**spec, "usermeta": {**spec["usermeta"], "narrow": narrow}}
 
 
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """What the map shows on each pair of axes, as rows that say which of the ``names`` they belong to."""
+
+    cells: list[dict[str, Any]]
+    outlines: list[dict[str, Any]]
+    centres: list[dict[str, Any]]
+    ticks: list[dict[str, Any]]
+    titles: list[list[str]]
+    names: list[str]
+
+
 def segment_map(report: Report) -> Figure:
     """Chart binned customer counts on two axes, with segment outlines; the reader chooses the axes."""
+    formats, planes = report.formats(), report.map
+    views = _list_views(report)
+    chart = _draw_map(report, views).properties(title=_chosen(views.titles, "axes"))
+    if report.spread.planes:
+        chart = chart.add_params(_choice("axes", "Axes", views.names))
+    else:
+        chart = chart.add_params(alt.param(name="axes", value=0))
+    both = sum(planes.explained)
+    title = f"Neighbouring segments touch: the map shows {formats.percent(both)} of the differences between customers"
+    caption = (
+        "Squares: customers, stronger where there are more (none is shown for fewer than "
+        f"{report.study.min_cell}). Letter: a segment's centre; outline: where about half of its customers lie. "
+        "The two main directions hold as much of all differences as two axes can; an arrow names the feature that "
+        "grows that way most. Overlap here is not overlap in all features."
+    )
+    table = Table(
+        ("Axes and segment", "Centre, across", "Centre, up"),
+        tuple(
+            (f"{name[:1].upper() + name[1:]}: {tag(s)}", number(x, 2, "+"), number(y, 2, "+"))
+            for name, plane in zip(views.names, [planes, *report.spread.planes], strict=True)
+            for s, (x, y) in zip(report.segments, plane.centres, strict=True)
+        ),
+    )
+    text = f"Map of customers with {len(report.segments)} outlined segments. {title}."
+    return make_figure("map", title, caption, text, _titled(single(chart, 420)), 520, table)
+
+
+def _list_views(report: Report) -> _Views:
+    """List the two main directions, then each pair of features."""
     formats, planes = report.formats(), report.map
     half_x, half_y = planes.step[0] / 2, planes.step[1] / 2
     cells = [_cells(0, [(b.x - half_x, b.y - half_y, b.n) for b in planes.bins])]
@@ -187,7 +243,12 @@ def segment_map(report: Report) -> Figure:
             outlines.append(_outline(view, tag(s), outline))
         ticks += [{"view": view, "x": at, "text": formats.value(v, across.unit)} for at, v in plane.x_ticks]
         ticks += [{"view": view, "y": at, "text": formats.value(v, up.unit)} for at, v in plane.y_ticks]
-    steps = [planes.step, *(plane.step for plane in report.spread.planes)]
+    return _Views(cells, outlines, centres, ticks, titles, names)
+
+
+def _draw_map(report: Report, views: _Views) -> Any:
+    """Draw squares of customers, outlines and letters of segments, and the ticks of both axes."""
+    steps = [report.map.step, *(plane.step for plane in report.spread.planes)]
     widths, heights = ([round(step[i], 3) for step in steps] for i in (0, 1))
     chosen = "datum.view === axes"
     hidden = alt.Axis(labels=False, grid=False, ticks=False)
@@ -196,7 +257,7 @@ def segment_map(report: Report) -> Figure:
     y = alt.Y(field="y", type="quantitative", scale=loose, axis=hidden, title=None)
     colour = segment_colour(report, "segment")
     squares = (
-        _frame(cells)
+        _frame(views.cells)
         .transform_filter(chosen)
         .transform_flatten(["x0", "y0", "customers"])
         .transform_calculate(x1=f"datum.x0 + {widths}[axes]", y1=f"datum.y0 + {heights}[axes]")
@@ -214,50 +275,24 @@ def segment_map(report: Report) -> Figure:
         )
     )
     lines = (
-        _frame(outlines)
+        _frame(views.outlines)
         .transform_filter(chosen)
         .transform_flatten(["x", "y", "order"])
         .mark_line(strokeWidth=2, interpolate="cardinal-closed")
         .encode(x=x, y=y, order=alt.Order(field="order", type="quantitative"), color=colour)
     )
-    middles = _frame(centres).transform_filter(chosen).encode(x=x, y=y)
+    middles = _frame(views.centres).transform_filter(chosen).encode(x=x, y=y)
     dots = middles.mark_point(size=520, filled=True, opacity=1).encode(
         color=colour, tooltip=[tip("segment", "Segment")]
     )
     letters = middles.mark_text(fontWeight=700, fontSize=13, color="#ffffff").encode(
         text=alt.Text(field="letter", type="nominal")
     )
-    ticks_layer = _frame(ticks).transform_filter(chosen).encode(text=alt.Text(field="text", type="nominal"))
+    ticks_layer = _frame(views.ticks).transform_filter(chosen).encode(text=alt.Text(field="text", type="nominal"))
     along = ticks_layer.transform_filter("isValid(datum.x)").mark_text(baseline="bottom", dy=-3, color=INK)
     aside = ticks_layer.transform_filter("isValid(datum.y)").mark_text(align="left", dx=4, color=INK)
     axes = [along.encode(x=x, y=alt.value("height")), aside.encode(y=y, x=alt.value(0))]
-    chart = alt.layer(squares, *axes, lines, dots, letters).properties(title=_chosen(titles, "axes"))
-    if report.spread.planes:
-        chart = chart.add_params(_choice("axes", "Axes", names))
-    else:
-        chart = chart.add_params(alt.param(name="axes", value=0))
-    both = sum(planes.explained)
-    title = f"Neighbouring segments touch: the map shows {formats.percent(both)} of the differences between customers"
-    caption = (
-        "Squares: customers, stronger where there are more (none is shown for fewer than "
-        f"{report.study.min_cell}). Letter: a segment's centre; outline: where about half of its customers lie. "
-        "The two main directions hold as much of all differences as two axes can; an arrow names the feature that "
-        "grows that way most. Overlap here is not overlap in all features."
-    )
-    views = [
-        (names[0], planes.centres),
-        *((n, p.centres) for n, p in zip(names[1:], report.spread.planes, strict=True)),
-    ]
-    table = Table(
-        ("Axes and segment", "Centre, across", "Centre, up"),
-        tuple(
-            (f"{name[:1].upper() + name[1:]}: {tag(s)}", number(x, 2, "+"), number(y, 2, "+"))
-            for name, middle in views
-            for s, (x, y) in zip(report.segments, middle, strict=True)
-        ),
-    )
-    text = f"Map of customers with {len(report.segments)} outlined segments. {title}."
-    return make_figure("map", title, caption, text, _titled(single(chart, 420)), 520, table)
+    return alt.layer(squares, *axes, lines, dots, letters)
 
 
 def _cells(view: int, cells: Sequence[tuple[float, float, int]]) -> dict[str, Any]:
@@ -307,6 +342,42 @@ def parallel_coordinates(report: Report) -> Figure:
         }
         for i, bundle in enumerate(report.spread.strands)
     ]
+    layers = _draw_paths(report, rows, bundles)
+    widest = max(
+        variables,
+        key=lambda v: (
+            max(r["z"] for r in rows if r["feature"] == v.label) - min(r["z"] for r in rows if r["feature"] == v.label)
+        ),
+    )
+    title = f"The segments spread most on {widest.label.lower()}"
+    table = Table(
+        ("Feature", *(tag(s) for s in report.segments), "Everyone"),
+        tuple(
+            (
+                v.label,
+                *(
+                    formats.value(d.summary.median, v.unit) if (d := s.difference(v.name)) else "–"
+                    for s in report.segments
+                ),
+                formats.value(report.everyone[v.name].median, v.unit),
+            )
+            for v in variables
+        ),
+    )
+    caption = "Thick line: a segment's mean; the dashed line is everyone. The table holds the medians."
+    if bundles:
+        caption += (
+            f" Thin lines: groups of at least {report.study.min_cell} like {report.study.customers} of a segment. Draw "
+            "a box over some of them, or choose below, to follow these alone; a double click lets go."
+        )
+    height = 34 * len(variables)
+    text = f"Parallel coordinates, one line a segment. {title}."
+    return make_figure("parallel", title, caption, text, single(alt.layer(*layers), height), height + 170, table)
+
+
+def _draw_paths(report: Report, rows: list[dict[str, Any]], bundles: list[dict[str, Any]]) -> list[Any]:
+    """Draw the line of each segment over all features, and the groups of customers behind."""
+    variables = report.forming()
     y = alt.Y(
         field="feature",
         type="nominal",
@@ -341,37 +412,7 @@ def parallel_coordinates(report: Report) -> Figure:
     zero = (
         alt.Chart(pd.DataFrame({"z": [0]})).mark_rule(strokeDash=[4, 3]).encode(x=alt.X(field="z", type="quantitative"))
     )
-    layers = [zero, *(_strands(bundles, x, y, colour, path, variables) if bundles else []), lines, points]
-    widest = max(
-        variables,
-        key=lambda v: (
-            max(r["z"] for r in rows if r["feature"] == v.label) - min(r["z"] for r in rows if r["feature"] == v.label)
-        ),
-    )
-    title = f"The segments spread most on {widest.label.lower()}"
-    table = Table(
-        ("Feature", *(tag(s) for s in report.segments), "Everyone"),
-        tuple(
-            (
-                v.label,
-                *(
-                    formats.value(d.summary.median, v.unit) if (d := s.difference(v.name)) else "–"
-                    for s in report.segments
-                ),
-                formats.value(report.everyone[v.name].median, v.unit),
-            )
-            for v in variables
-        ),
-    )
-    caption = "Thick line: a segment's mean; the dashed line is everyone. The table holds the medians."
-    if bundles:
-        caption += (
-            f" Thin lines: groups of at least {report.study.min_cell} like {report.study.customers} of a segment. Draw "
-            "a box over some of them, or choose below, to follow these alone; a double click lets go."
-        )
-    height = 34 * len(variables)
-    text = f"Parallel coordinates, one line a segment. {title}."
-    return make_figure("parallel", title, caption, text, single(alt.layer(*layers), height), height + 170, table)
+    return [zero, *(_strands(bundles, x, y, colour, path, variables) if bundles else []), lines, points]
 
 
 def _strands(rows: list[dict[str, Any]], x: Any, y: Any, colour: Any, path: Any, variables: Sequence[Any]) -> list[Any]:

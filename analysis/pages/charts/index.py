@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -28,39 +30,7 @@ def value_against_size(report: Report) -> Figure:
         if s.value_share is not None:
             text = formats.percent(s.value_share)
             rows.append({"segment": tag(s), "what": worth_label, "share": s.value_share, "text": text})
-    frame = pd.DataFrame(rows)
-    base = alt.Chart(frame).encode(
-        y=alt.Y(field="what", type="nominal", title=None, sort=["Customers", worth_label]),
-        x=alt.X(
-            field="share",
-            type="quantitative",
-            title="Share of the total",
-            axis=alt.Axis(format="%", tickCount=5),
-        ),
-    )
-    bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
-        color=segment_colour(report, "segment"),
-        fillOpacity=alt.FillOpacity(
-            field="what",
-            type="nominal",
-            legend=None,
-            sort=["Customers", worth_label],
-            scale=alt.Scale(domain=["Customers", worth_label], range=[0.5, 1]),
-        ),
-        tooltip=[tip("segment", "Segment"), tip("what", "Share of"), tip("text", "Share")],
-    )
-    labels = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
-    chart = alt.layer(bars, labels).properties(width=WIDTH - 120, height=44)
-    chart = chart.facet(
-        row=alt.Row(
-            field="segment",
-            type="nominal",
-            title=None,
-            sort=[tag(s) for s in report.segments],
-            header=alt.Header(labelOrient="top", labelAnchor="start", labelPadding=2),
-        ),
-        spacing=10,
-    )
+    chart = _draw_shares(report, rows)
     worth = [s for s in report.segments if s.value_share is not None]
     if worth:
         best = max(worth, key=lambda s: (s.value_share or 0) - s.share)
@@ -86,3 +56,41 @@ def value_against_size(report: Report) -> Figure:
     caption = f"{caption} {note}".strip()
     height = 84 * len(report.segments) + 40
     return make_figure("value-size", title, caption, f"Bars by segment. {title}.", faceted(chart), height, table)
+
+
+def _draw_shares(report: Report, rows: list[dict[str, Any]]) -> Any:
+    """Draw two bars for each segment: its share of customers and of value."""
+    worth_label = report.value_label()
+    frame = pd.DataFrame(rows)
+    base = alt.Chart(frame).encode(
+        y=alt.Y(field="what", type="nominal", title=None, sort=["Customers", worth_label]),
+        x=alt.X(
+            field="share",
+            type="quantitative",
+            title="Share of the total",
+            axis=alt.Axis(format="%", tickCount=5),
+        ),
+    )
+    bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
+        color=segment_colour(report, "segment"),
+        fillOpacity=alt.FillOpacity(
+            field="what",
+            type="nominal",
+            legend=None,
+            sort=["Customers", worth_label],
+            scale=alt.Scale(domain=["Customers", worth_label], range=[0.5, 1]),
+        ),
+        tooltip=[tip("segment", "Segment"), tip("what", "Share of"), tip("text", "Share")],
+    )
+    labels = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
+    chart = alt.layer(bars, labels).properties(width=WIDTH - 120, height=44)
+    return chart.facet(
+        row=alt.Row(
+            field="segment",
+            type="nominal",
+            title=None,
+            sort=[tag(s) for s in report.segments],
+            header=alt.Header(labelOrient="top", labelAnchor="start", labelPadding=2),
+        ),
+        spacing=10,
+    )

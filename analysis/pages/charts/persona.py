@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -26,28 +28,7 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
         }
         for v, d in differences
     ]
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y(
-            field="feature",
-            type="nominal",
-            sort=[v.label for v, _ in differences],
-            title=None,
-            axis=alt.Axis(labelExpr=FOLDED),
-        )
-    )
-    bars = base.mark_bar(height=14, color=segment.colour, cornerRadiusEnd=2).encode(
-        x=alt.X(
-            field="z",
-            type="quantitative",
-            title="Standard deviations from everyone",
-            axis=alt.Axis(format="+.1f", tickCount=6),
-        ),
-        tooltip=[tip("feature", "Feature"), tip("median", "Median here"), tip("all", "Median of everyone")],
-    )
-    ends = base.mark_rule(color=INK, strokeWidth=1.5).encode(
-        x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high")
-    )
-    zero = alt.Chart(pd.DataFrame({"z": [0]})).mark_rule().encode(x=alt.X(field="z", type="quantitative"))
+    chart = _draw_differences(rows, segment.colour)
     top = max(differences, key=lambda pair: abs(pair[1].z))
     word = "above" if top[1].z > 0 else "below"
     title = f"Furthest {word} everyone on {top[0].label.lower()}"
@@ -71,7 +52,34 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
         title,
         caption,
         f"Bars of differences from everyone. {title}.",
-        single(alt.layer(bars, ends, zero), height),
+        single(chart, height),
         height + 60,
         table,
     )
+
+
+def _draw_differences(rows: list[dict[str, Any]], colour: str) -> Any:
+    """Draw one bar for each feature, with its interval."""
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y(
+            field="feature",
+            type="nominal",
+            sort=[row["feature"] for row in rows],
+            title=None,
+            axis=alt.Axis(labelExpr=FOLDED),
+        )
+    )
+    bars = base.mark_bar(height=14, color=colour, cornerRadiusEnd=2).encode(
+        x=alt.X(
+            field="z",
+            type="quantitative",
+            title="Standard deviations from everyone",
+            axis=alt.Axis(format="+.1f", tickCount=6),
+        ),
+        tooltip=[tip("feature", "Feature"), tip("median", "Median here"), tip("all", "Median of everyone")],
+    )
+    ends = base.mark_rule(color=INK, strokeWidth=1.5).encode(
+        x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high")
+    )
+    zero = alt.Chart(pd.DataFrame({"z": [0]})).mark_rule().encode(x=alt.X(field="z", type="quantitative"))
+    return alt.layer(bars, ends, zero)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
 from analysis.base.formats import in_sentence
 from analysis.pages.figures import EVERYONE, FOLDED, INK, Figure, Table, make_figure, single, tip
 from analysis.report.model import Report
+from analysis.report.parts import Target
 from analysis.report.thresholds import CHANCE
+
+MEASURES = {"auc": ("AUC", "probability"), "r2": ("R²", "share of the variance")}
+"""Name of each score and what it is on the axis."""
 
 
 def proof(report: Report, index: int) -> Figure:
     """Chart how well segments, simpler groups and a random split predict one target, with intervals."""
     formats, target = report.formats(), report.proof.targets[index]
-    name, unit = ("AUC", "probability") if target.kind == "auc" else ("R²", "share of the variance")
-    chance, level = CHANCE[target.kind], formats.percent(report.proof.level)
+    name, level = MEASURES[target.kind][0], formats.percent(report.proof.level)
     rows = [
         {
             "grouping": s.label if s.n_groups is None else f"{s.label} ({s.n_groups})",
@@ -28,6 +33,38 @@ def proof(report: Report, index: int) -> Figure:
         }
         for s in target.scores
     ]
+    chart = _draw_scores(rows, target, level)
+    rival = next((s for s in target.scores if s.label == target.rival), target.scores[-1])
+    title = (
+        f"{target.label}: {name} {formats.score(target.scores[0].score.value)} by segments, "
+        f"{formats.score(rival.score.value)} by {in_sentence(rival.label)}"
+    )
+    caption = (
+        f"Dot: the score on customers held out; line: its {level} interval; dashed: chance. In brackets the number of "
+        "groups."
+    )
+    table = Table(
+        ("Grouping", name, f"{level} interval", "Segments less this", f"{level} interval of that"),
+        tuple(
+            (
+                row["grouping"],
+                row["text"],
+                row["band"],
+                formats.score(s.lead.value) if s.lead else "–",
+                f"{formats.score(s.lead.low)} to {formats.score(s.lead.high)}" if s.lead else "–",
+            )
+            for row, s in zip(rows, target.scores, strict=True)
+        ),
+    )
+    height = 34 * len(rows)
+    spec = single(chart, height)
+    return make_figure(f"proof-{index + 1}", title, caption, f"Dots with intervals. {title}.", spec, height + 70, table)
+
+
+def _draw_scores(rows: list[dict[str, Any]], target: Target, level: str) -> Any:
+    """Draw one dot for each grouping, with its interval, and chance as a line."""
+    name, unit = MEASURES[target.kind]
+    chance = CHANCE[target.kind]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y(
             field="grouping",
@@ -66,28 +103,4 @@ def proof(report: Report, index: int) -> Figure:
         .mark_rule(strokeDash=[4, 3], color=INK)
         .encode(x=alt.X(field="x", type="quantitative"))
     )
-    rival = next((s for s in target.scores if s.label == target.rival), target.scores[-1])
-    title = (
-        f"{target.label}: {name} {formats.score(target.scores[0].score.value)} by segments, "
-        f"{formats.score(rival.score.value)} by {in_sentence(rival.label)}"
-    )
-    caption = (
-        f"Dot: the score on customers held out; line: its {level} interval; dashed: chance. In brackets the number of "
-        "groups."
-    )
-    table = Table(
-        ("Grouping", name, f"{level} interval", "Segments less this", f"{level} interval of that"),
-        tuple(
-            (
-                row["grouping"],
-                row["text"],
-                row["band"],
-                formats.score(s.lead.value) if s.lead else "–",
-                f"{formats.score(s.lead.low)} to {formats.score(s.lead.high)}" if s.lead else "–",
-            )
-            for row, s in zip(rows, target.scores, strict=True)
-        ),
-    )
-    height = 34 * len(rows)
-    spec = single(alt.layer(mark, lines, dots, text), height)
-    return make_figure(f"proof-{index + 1}", title, caption, f"Dots with intervals. {title}.", spec, height + 70, table)
+    return alt.layer(mark, lines, dots, text)

@@ -120,7 +120,7 @@ def decision_words(report: Report) -> tuple[str, str]:
 
 def criteria(report: Report) -> tuple[Reading, ...]:
     """List every criterion with its preferred number of segments, the deciding one first."""
-    prefers, row, published = report.evidence.prefers, chosen(report), winner(report)
+    row, published = chosen(report), winner(report)
     most = max(r.k for a in report.evidence.algorithms for r in a.by_k)
     stable = (
         f"Two resamples agree to {number(row.stability.median, 2)} (adjusted Rand index, {row.stability.pairs} pairs)."
@@ -136,43 +136,56 @@ def criteria(report: Report) -> tuple[Reading, ...]:
         )
     ]
     if len(report.evidence.by_k) > 1:
-        cards += [
-            Reading(
-                "Silhouette",
-                prefers.silhouette,
-                _points(prefers.silhouette, most),
-                f"Separation is {number(row.silhouette, 2)} as published{report.core_note()}. "
-                + (
-                    "Fewer, coarser segments are nearly always further apart."
-                    if prefers.silhouette <= row.k
-                    else "Finer segments are tighter here; whether they come back it does not ask."
-                ),
+        cards += _read_separation(report, most)
+    cards += _read_models(report, most)
+    return tuple(cards)
+
+
+def _read_separation(report: Report, most: int) -> list[Reading]:
+    """Read the criteria that ask how far apart segments are."""
+    prefers, row = report.evidence.prefers, chosen(report)
+    return [
+        Reading(
+            "Silhouette",
+            prefers.silhouette,
+            _points(prefers.silhouette, most),
+            f"Separation is {number(row.silhouette, 2)} as published{report.core_note()}. "
+            + (
+                "Fewer, coarser segments are nearly always further apart."
+                if prefers.silhouette <= row.k
+                else "Finer segments are tighter here; whether they come back it does not ask."
             ),
-            Reading(
-                "Elbow",
-                prefers.elbow,
-                _points(prefers.elbow, most),
-                "The bend in the within-segment sum of squares. Weak evidence: the eye finds a bend in any curve.",
-            ),
-            Reading(
-                "Calinski-Harabasz",
-                prefers.calinski_harabasz,
-                _points(prefers.calinski_harabasz, most),
-                "Spread between segments over spread within. Likes few, round segments.",
-            ),
-            Reading(
-                "Davies-Bouldin",
-                prefers.davies_bouldin,
-                _points(prefers.davies_bouldin, most),
-                "How alike each segment is to the one most like it. Judges separation too.",
-            ),
-        ]
+        ),
+        Reading(
+            "Elbow",
+            prefers.elbow,
+            _points(prefers.elbow, most),
+            "The bend in the within-segment sum of squares. Weak evidence: the eye finds a bend in any curve.",
+        ),
+        Reading(
+            "Calinski-Harabasz",
+            prefers.calinski_harabasz,
+            _points(prefers.calinski_harabasz, most),
+            "Spread between segments over spread within. Likes few, round segments.",
+        ),
+        Reading(
+            "Davies-Bouldin",
+            prefers.davies_bouldin,
+            _points(prefers.davies_bouldin, most),
+            "How alike each segment is to the one most like it. Judges separation too.",
+        ),
+    ]
+
+
+def _read_models(report: Report, most: int) -> list[Reading]:
+    """Read the criteria that compare with chance, predict, or describe the density."""
+    prefers, row = report.evidence.prefers, chosen(report)
     strength = (
         f"; with {in_words(row.k)} it is {number(row.prediction_strength, 2)}"
         if row.prediction_strength is not None
         else ""
     )
-    cards += [
+    return [
         Reading(
             "Gap",
             prefers.gap,
@@ -194,7 +207,6 @@ def criteria(report: Report) -> tuple[Reading, ...]:
             "The best description of the data's density; one group of odd shape may take several ellipses.",
         ),
     ]
-    return tuple(cards)
 
 
 def _points(k: int | None, most: int) -> str:

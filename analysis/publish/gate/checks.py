@@ -181,18 +181,7 @@ def _anchors(document: Document) -> frozenset[str]:
 def _refers(document: Document) -> Iterator[tuple[str, int, bool, str]]:
     """Yield (address, line, requested on load, where it stands) for every reference of a document."""
     for tag in filter(lambda tag: tag.attrs, document.tags):
-        for name in ADDRESSES & tag.attrs.keys():
-            if name != "data" or tag.name == "object":
-                yield tag.attrs[name].strip(), tag.line, _is_requested(tag, name), f"<{tag.name} {name}>"
-        for name in {"srcset", "imagesrcset"} & tag.attrs.keys():
-            for part in tag.attrs[name].split(", "):
-                if part.strip():
-                    yield part.split()[0], tag.line, True, f"<{tag.name} {name}>"
-        if tag.name == "meta" and tag.attrs.get("http-equiv", "").lower() == "refresh":
-            for address in REFRESH.findall(tag.attrs.get("content", "")):
-                yield address, tag.line, True, "<meta refresh>"
-        for address, _ in _css_addresses(tag.attrs["style"]) if "style" in tag.attrs else ():
-            yield address, tag.line, True, f"<{tag.name} style>"
+        yield from _tag_refers(tag)
     for script in document.scripts:
         if script.name == "style":
             for address, offset in _css_addresses(script.body):
@@ -200,6 +189,22 @@ def _refers(document: Document) -> Iterator[tuple[str, int, bool, str]]:
     if document.suffix == ".css":
         for address, offset in _css_addresses(document.text):
             yield address, 1 + offset, True, "the style sheet"
+
+
+def _tag_refers(tag: Tag) -> Iterator[tuple[str, int, bool, str]]:
+    """Yield the references of a tag's attributes."""
+    for name in ADDRESSES & tag.attrs.keys():
+        if name != "data" or tag.name == "object":
+            yield tag.attrs[name].strip(), tag.line, _is_requested(tag, name), f"<{tag.name} {name}>"
+    for name in {"srcset", "imagesrcset"} & tag.attrs.keys():
+        for part in tag.attrs[name].split(", "):
+            if part.strip():
+                yield part.split()[0], tag.line, True, f"<{tag.name} {name}>"
+    if tag.name == "meta" and tag.attrs.get("http-equiv", "").lower() == "refresh":
+        for address in REFRESH.findall(tag.attrs.get("content", "")):
+            yield address, tag.line, True, "<meta refresh>"
+    for address, _ in _css_addresses(tag.attrs["style"]) if "style" in tag.attrs else ():
+        yield address, tag.line, True, f"<{tag.name} style>"
 
 
 def _css_addresses(text: str) -> Iterator[tuple[str, int]]:

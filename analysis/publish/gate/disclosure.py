@@ -11,7 +11,8 @@ from itertools import pairwise
 from scipy.special import bdtrc
 
 from analysis.base.formats import in_english
-from analysis.publish.gate.documents import Cell, Column, Document, join_texts, undisguised
+from analysis.publish.gate.columns import Cell, Column
+from analysis.publish.gate.documents import Document, join_texts, undisguised
 from analysis.report.private import Private
 
 COINCIDENCE = 1e-5
@@ -324,20 +325,7 @@ def find_unequal_totals(documents: Iterable[Document], min_cell: int) -> Iterato
     Everyone is what rows of that name tell, and what the rows of most columns add up to. Counts that are all
     multiples of `min_cell` were rounded so that their sum tells nothing.
     """
-    everyone: dict[int, tuple[str, int]] = {}
-    parts: list[tuple[int, str, int]] = []
-    totals: list[tuple[int, str, int]] = []
-    for document in documents:
-        for _, cells in _counts(document):
-            for cell, count in cells:
-                if cell.label.strip().lower() in EVERYONE:
-                    everyone.setdefault(count, (document.file, _line_of(document, cell)))
-            rows = [(cell, count) for cell, count in cells if cell.label.strip().lower() not in TOTALS]
-            if any(count % min_cell for _, count in rows):
-                parts.append((sum(count for _, count in rows), document.file, _line_of(document, rows[0][0])))
-        for match, line in _told(document, MANY):
-            if (count := read_count(match[1])) and count % min_cell:
-                totals.append((count, document.file, line))
+    everyone, parts, totals = _gather_totals(documents, min_cell)
     for less, more in pairwise(sorted(everyone)):
         if more - less < min_cell:
             file, line = everyone[less]
@@ -353,3 +341,24 @@ def find_unequal_totals(documents: Iterable[Document], min_cell: int) -> Iterato
                     file,
                     Finding(line, f"{count} customers here, of {count + left} elsewhere: {left} customers differ"),
                 )
+
+
+def _gather_totals(
+    documents: Iterable[Document], min_cell: int
+) -> tuple[dict[int, tuple[str, int]], list[tuple[int, str, int]], list[tuple[int, str, int]]]:
+    """Gather the totals of everyone, with where they stand; the sums of columns; and the totals in sentences."""
+    everyone: dict[int, tuple[str, int]] = {}
+    parts: list[tuple[int, str, int]] = []
+    totals: list[tuple[int, str, int]] = []
+    for document in documents:
+        for _, cells in _counts(document):
+            for cell, count in cells:
+                if cell.label.strip().lower() in EVERYONE:
+                    everyone.setdefault(count, (document.file, _line_of(document, cell)))
+            rows = [(cell, count) for cell, count in cells if cell.label.strip().lower() not in TOTALS]
+            if any(count % min_cell for _, count in rows):
+                parts.append((sum(count for _, count in rows), document.file, _line_of(document, rows[0][0])))
+        for match, line in _told(document, MANY):
+            if (count := read_count(match[1])) and count % min_cell:
+                totals.append((count, document.file, line))
+    return everyone, parts, totals

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import csv
-import io
 import json
 import re
 import unicodedata
@@ -18,6 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+from analysis.publish.gate.columns import Cell, Column, csv_columns, grid_columns, json_columns, json_strings
 from analysis.publish.gate.nesting import UNCLOSED, misplaced
 from analysis.publish.gate.pdfs import read_pdf
 
@@ -76,7 +75,6 @@ TEXT = frozenset(
 PICTURES = frozenset((".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico"))
 FONTS = frozenset((".woff", ".woff2", ".ttf", ".otf"))
 ENGINE = "site_libs/"
-SIDEWAYS = 40
 LISTED = re.compile(r"\d+(?:\s*[,;|]\s*\d+){2,}")
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 EMBEDDED = re.compile(r"data:[\w/+.-]+[;,][^\"')\s]+")
@@ -120,26 +118,6 @@ class Script:
     body: str
     line: int
     in_main: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One value of a column and the label of its row."""
-
-    label: str
-    value: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Values under one name: a table's column, a JSON field or array, a list, a repeated attribute.
-
-    The field names of a JSON object are a column too: its name ends in a slash.
-    """
-
-    name: str
-    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +211,7 @@ def read_document(path: Path, name: str) -> Document:
         for match in EMBEDDED.finditer(text):
             _read_embedded(document, match[0], 1 + text.count("\n", 0, match.start()))
         if suffix in (".csv", ".tsv"):
-            _read_csv(document, "\t" if suffix == ".tsv" else ",")
+            document.columns.extend(csv_columns(text, "\t" if suffix == ".tsv" else ","))
     return document
 
 
@@ -267,125 +245,7 @@ def read_json(document: Document, text: str, line: int) -> None:
         document.faults.append((line, f"{bare[0]} is not valid JSON"))
     document.values.append((line, value))
     document.texts.extend(Text(text, line, "json", name) for name, text in dict.fromkeys(json_strings(value)))
-    document.columns.extend(_json_columns(value, "", line))
-
-
-def json_strings(value: object, name: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (field, text) for every name, string and number of ten digits or more in a JSON value."""
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield name, key
-            yield from json_strings(child, key)
-    elif isinstance(value, list):
-        for child in value:
-            yield from json_strings(child, name)
-    elif isinstance(value, str):
-        yield name, value
-    elif isinstance(value, int) and abs(value) >= 10**9:
-        yield name, str(value)
-
-
-def _json_columns(value: object, name: str, line: int) -> Iterator[Column]:
-    """Yield the columns of a JSON value; of a chart's specification only those of its data."""
-    if isinstance(value, dict) and "vega" in str(value.get("$schema", "")):
-        for data in _spec_data(value):
-            yield from _json_columns(data, "", line)
-    elif isinstance(value, dict):
-        scalars = {key: child for key, child in value.items() if _is_scalar(child)}
-        yield Column(f"{name}/", tuple(Cell("", key, line) for key in value))
-        if scalars and all(isinstance(child, int) for child in scalars.values()):
-            yield Column(name, tuple(Cell(key, _written(child), line) for key, child in scalars.items()))
-        for key, child in scalars.items():
-            yield Column(key, (Cell(_row_label(value), _written(child), line),))
-        for key, child in value.items():
-            if isinstance(child, list) and child and all(isinstance(row, dict) for row in child):
-                yield from _record_columns(child, line, scalars)
-            elif not _is_scalar(child):
-                yield from _json_columns(child, key, line)
-    elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-        yield from _record_columns(value, line, {})
-    elif isinstance(value, list) and value and all(isinstance(row, list) for row in value):
-        for place in range(max(map(len, value))):
-            rows = [row for row in value if place < len(row) and _is_scalar(row[place])]
-            yield Column(
-                "",
-                tuple(Cell(_written(row[0]) if _is_scalar(row[0]) else "", _written(row[place]), line) for row in rows),
-            )
-    elif isinstance(value, list):
-        yield Column(name, tuple(Cell("", _written(child), line) for child in value if _is_scalar(child)))
-        for child in value:
-            if not _is_scalar(child):
-                yield from _json_columns(child, name, line)
-
-
-def _record_columns(rows: list[dict[str, object]], line: int, above: Mapping[str, object]) -> Iterator[Column]:
-    """Yield one column a field of the rows; a field that the enclosing object has too is their total."""
-    if any("vega" in str(row.get("$schema", "")) for row in rows):
-        for row in rows:
-            yield from _json_columns(row, "", line)
-        return
-    for name in dict.fromkeys(key for row in rows for key in row):
-        cells = [Cell(_row_label(row), _written(row[name]), line) for row in rows if _is_scalar(row.get(name))]
-        if name in above and cells:
-            cells.append(Cell("total", _written(above[name]), line))
-        if cells:
-            yield Column(name, tuple(cells))
-        for row in rows:
-            if name in row and not _is_scalar(row[name]):
-                yield from _json_columns(row[name], name, line)
-
-
-def _spec_data(value: object) -> Iterator[object]:
-    """Yield the inline data of a Vega or Vega-Lite specification."""
-    if isinstance(value, dict):
-        for key, child in value.items():
-            if key == "datasets" and isinstance(child, dict):
-                yield from child.values()
-            elif key in ("data", "values") and isinstance(child, (list, dict)) and child:
-                inner = child.get("values") if isinstance(child, dict) else child
-                if isinstance(inner, list) and all(isinstance(row, (dict, str, int, float)) for row in inner):
-                    yield inner
-                else:
-                    yield from _spec_data(child)
-            else:
-                yield from _spec_data(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from _spec_data(child)
-
-
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
-
-
-def _written(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _row_label(row: Mapping[str, object]) -> str:
-    return next((value for value in row.values() if isinstance(value, str)), "")
-
-
-def _read_csv(document: Document, delimiter: str) -> None:
-    rows = list(csv.reader(io.StringIO(document.text), delimiter=delimiter))
-    lined = [(row, line) for line, row in enumerate(rows, start=1) if row]
-    document.columns.extend(_grid_columns([[Cell("", value, line) for value in row] for row, line in lined]))
-
-
-def _grid_columns(grid: list[list[Cell]]) -> Iterator[Column]:
-    """Yield the columns of a table that its first row names and a short one's rows: it may lie sideways."""
-    if len(grid) < 2:
-        return
-    for across in (
-        grid,
-        [list(cells) for cells in zip(*grid, strict=False)] if len(grid) <= SIDEWAYS else [],
-    ):
-        if not across:
-            continue
-        labels, rows = across[0], across[1:]
-        for place, head in enumerate(labels):
-            cells = tuple(Cell(row[0].value, row[place].value, row[place].line) for row in rows if place < len(row))
-            yield Column(head.value.strip(), cells)
+    document.columns.extend(json_columns(value, "", line))
 
 
 class _Reader(HTMLParser):
@@ -458,7 +318,7 @@ class _Reader(HTMLParser):
             if self.cells and self.cells[-1][0] == depth:
                 self._close_cell(top)
             if top == "table":
-                self.document.columns.extend(_grid_columns([row for row in self.grids.pop() if row]))
+                self.document.columns.extend(grid_columns([row for row in self.grids.pop() if row]))
             elif top in ("ul", "ol", "dl", "select", "datalist") and self.lists:
                 self.document.columns.append(Column("", tuple(self.lists.pop())))
             elif top in ("script", "style") and self.open:

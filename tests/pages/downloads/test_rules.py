@@ -18,7 +18,8 @@ import pandas as pd
 import pytest
 import sqlglot
 
-from analysis.assignment.scoring import read_model, score
+from analysis.assignment.model import read_model
+from analysis.assignment.scoring import score
 from analysis.customers.cleaning import clean
 from analysis.features.build import build_features
 from analysis.pages.downloads.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL, export_rules

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.assignment import rules
-from analysis.assignment.rules import Part
+from analysis.assignment import trees
+from analysis.assignment.trees import Part
 from analysis.clustering.choices import Factor
-from analysis.clustering.evidence import Preferences
+from analysis.clustering.preferences import Preferences
 from analysis.clustering.resample import summarise
 from analysis.pages.text import evidence as readings
 from analysis.pages.text import placing
@@ -175,4 +175,4 @@ def test_a_bound_that_lies_far_below_the_share_reads_most() -> None:
     assert placing._told(Part(0.56, True)) == "most"
     assert placing._told(Part(0.93, True)) == "at least 93\u00a0%"
     assert placing._told(Part(0.56, False)) == "56\u00a0%"
-    assert rules._part(21, 23, 10) == Part(0.56, True)
+    assert trees._part(21, 23, 10) == Part(0.56, True)

@@ -11,9 +11,9 @@ import pytest
 from sklearn.model_selection import StratifiedKFold
 
 import analysis.assignment.questions
+from analysis.assignment.model import read_model
 from analysis.assignment.questions import FOUND, KEPT, Questions, find_questions
 from analysis.assignment.rules import round_step
-from analysis.assignment.scoring import read_model
 from analysis.features.prepare import apply_steps
 from analysis.pages.downloads.rules import JSON, export_rules
 from analysis.pages.text import finder

@@ -1,0 +1,121 @@
+"""Computation of customers from sources with many rows each: transactions and events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.customers.descriptions import Columns, CustomerFeatures, Description, EventColumns, Levels
+from analysis.customers.events import event_features
+from analysis.customers.lifetime_value import LifetimeValue, customer_lifetime_value
+from analysis.customers.transactions import customer_features, purchase_histories
+from analysis.settings.models import Source
+from analysis.sources.tables import RawTable
+
+Placed = tuple[int, RawTable, Source]
+"""A source with its place in the settings."""
+FEWEST_FOR_VALUE = 300
+"""Fewest customers that lifetime value is fitted on. Ours."""
+
+
+def compute_customers(
+    pairs: Sequence[Placed],
+    as_of: dt.date | None,
+    levels: Sequence[Levels] | None,
+    known: pd.Index | None,
+) -> dict[int, tuple[CustomerFeatures, LifetimeValue | None]]:
+    """Compute customers from each source of transactions or events, by its place in the settings.
+
+    Parameters
+    ----------
+    pairs : sequence of (int, RawTable, Source)
+        Every source with its place in the settings.
+    as_of : date, optional
+        Last day that counts.
+    levels : sequence of Levels, optional
+        Those of an earlier run, by source; no lifetime value is then fitted.
+    known : Index, optional
+        Keys of the customers, where another table names them.
+
+    Raises
+    ------
+    InputError
+        Where a column that a source needs is missing or not set.
+    """
+    return {
+        i: _compute(raw, source, as_of, i, levels[i] if levels else None, known)
+        for i, raw, source in pairs
+        if source.kind in {"transactions", "events"}
+    }
+
+
+def _compute(
+    raw: RawTable, source: Source, as_of: dt.date | None, i: int, levels: Levels | None, known: pd.Index | None
+) -> tuple[CustomerFeatures, LifetimeValue | None]:
+    place = f"_quarto.yml, segmentation.sources[{i}].columns"
+    named = {name: column for name, column in source.columns.model_dump().items() if column}
+    absent = [column for column in named.values() if column not in raw.frame.columns]
+    if absent:
+        part = next(name for name, column in named.items() if column == absent[0])
+        there = list(raw.frame.columns)
+        raise InputError(
+            f"{place}.{part}: column '{absent[0]}' is not in {raw.shown_path}.",
+            f"Available columns: {listed(there)}.",
+            did_you_mean(absent[0], there),
+        )
+    needed = ("customer", "date") if source.kind == "events" else ("customer", "date", "amount")
+    for part in needed:
+        if part not in named:
+            raise InputError(
+                f"{place}.{part}: not set; a source of {source.kind} needs it.",
+                f"Columns of {raw.shown_path}: {listed(raw.frame.columns)}.",
+            )
+    if source.kind == "events":
+        wanted = EventColumns(named["customer"], named["date"], named.get("session"), named.get("event"))
+        return event_features(raw.frame, wanted, as_of=as_of, setting=place), None
+    columns = Columns(**{name: named[name] for name in Columns.__dataclass_fields__ if name in named})
+    features = customer_features(raw.frame, columns, as_of=as_of, levels=levels, setting=place)
+    if levels is not None:
+        return features, None
+    return _with_lifetime_value(features, raw, columns, place, known)
+
+
+def _with_lifetime_value(
+    features: CustomerFeatures, raw: RawTable, columns: Columns, place: str, known: pd.Index | None
+) -> tuple[CustomerFeatures, LifetimeValue | None]:
+    """Add the expected spend of the next year, where the history is long enough for the models to be fitted.
+
+    The models learn from the customers of the study alone: ``known`` has their keys where another table names them.
+    """
+    names = features.frame.index.astype(str)
+    if len(names if known is None else names.intersection(known)) < FEWEST_FOR_VALUE:
+        note = f"Lifetime value needs {FEWEST_FOR_VALUE} customers or more and was left out."
+        return replace(features, notes=(*features.notes, note)), None
+    try:
+        histories = purchase_histories(raw.frame, columns, as_of=features.as_of, setting=place)
+        if known is not None:
+            histories = histories[histories.index.astype(str).isin(known)]
+        value = customer_lifetime_value(histories)
+    except InputError as error:
+        note = f"Lifetime value was left out: {str(error).splitlines()[0]}"
+        return replace(features, notes=(*features.notes, note)), None
+    used = (columns.customer, columns.date, columns.amount)
+    made = (
+        Description(
+            "clv", "Expected spend in the next year", "money", "BG/NBD and Gamma-Gamma", used,
+            "Purchases expected in the 52 weeks after the study's date times their value, discounted at 10 % a year.",
+            additive=True,
+        ),
+        Description(
+            "alive", "Chance that a repeat buyer is still a customer", "share", "BG/NBD", used,
+            "By how often and how lately a customer bought; a model's estimate, not an observation. Missing for "
+            "customers who bought once, as the model cannot tell whether they have left.",
+        ),
+    )  # fmt: skip
+    frame = features.frame.join(value.frame[["clv", "alive"]])
+    value = replace(value, frame=value.frame.set_axis(value.frame.index.astype(str)))
+    return replace(features, frame=frame, variables=(*features.variables, *made)), value

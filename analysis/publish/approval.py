@@ -1,0 +1,59 @@
+"""Approval of a rendered site: what the check refuses stops it, and is said."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from analysis.base.errors import GateError, InputError
+from analysis.publish import last_site
+from analysis.publish.gate.checks import check as check_site
+from analysis.publish.gate.disclosure import skipped_rules
+from analysis.publish.quarto import count_pages, is_partial_run, is_preview
+from analysis.report.private import private_from_build
+
+
+def approve(site: Path, root: Path, after: str = "", skip: tuple[str, ...] = ()) -> None:
+    """Raise `GateError` if a site breaks a rule that is not in ``skip``; ``after`` ends the message."""
+    private = private_from_build(root / "build")
+    refusals = [refusal for refusal in check_site(site, private) if refusal.rule not in skip]
+    for rule in skipped_rules(private):
+        print(
+            f"The publication check could not look for {rule}: build/ does not contain the private list.",
+            file=sys.stderr,
+        )
+    if refusals:
+        lines = [str(refusal) for refusal in refusals[:20]]
+        more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
+        raise GateError("\n".join(filter(None, ["The site must not be published:", *lines, *more, after])))
+
+
+def approve_folder(root: Path, folder: Path) -> bool:
+    """Check a rendered site, of which Quarto may have rendered only some pages; return whether it is whole."""
+    there, all_pages = count_pages(root, folder) if is_partial_run(root) else (0, 0)
+    approve(folder, root, skip=("links",) if there < all_pages else ())
+    if there < all_pages:
+        print(f"{there} of {all_pages} pages are rendered and up to date. To render the whole site, run: quarto render")
+        return False
+    if "QUARTO_PROJECT_OUTPUT_DIR" in os.environ and not is_preview():
+        last_site.keep_site(root, folder)
+    return True
+
+
+@contextlib.contextmanager
+def unpacked(archive: Path) -> Iterator[Path]:
+    """Unpack a site into a temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(archive) as packed:
+                packed.extractall(folder)
+        except (zipfile.BadZipFile, EOFError, OSError):
+            raise InputError(
+                f"{os.path.relpath(archive)} cannot be unpacked.", hint="Run: make site OUT=site.zip"
+            ) from None
+        yield Path(folder)

@@ -1,0 +1,156 @@
+"""Measures of a run: the aggregates that later runs are compared by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.clustering.algorithms import Labels, Matrix
+from analysis.features.build import FeatureTable, Variable
+from analysis.features.prepare import Step
+from analysis.history.records import (
+    Figures,
+    Measures,
+    Moments,
+    Spread,
+    digest,
+)
+from analysis.segments.profile import Profiles
+from analysis.settings.models import Study
+
+DECILES = 9
+"""Cuts between the bins of a distribution. Ours."""
+DIGITS = 3
+"""Significant digits of a number in a record: two runs cannot be subtracted to a few customers. Ours."""
+
+
+def measure(
+    table: FeatureTable, matrix: Matrix, steps: tuple[Step, ...], labels: Labels, profiles: Profiles, study: Study
+) -> Measures:
+    """Compute the aggregates that this run is compared by.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        n customers.
+    matrix : ndarray, shape (n, p)
+        Scaled features before any reduction.
+    steps : tuple of Step
+        What made the matrix.
+    labels : ndarray of int, shape (n,)
+        1..k, 0 = unassigned.
+    profiles : Profiles
+        What it hides is not measured.
+    study : Study
+    """
+    least, n = study.min_cell, len(labels)
+    shown = [v for v in table.variables if v.name in profiles.everyone and v.role in {"feature", "descriptor"}]
+    formed = {step.name: step for step in steps}
+    centres = _centres(matrix, steps, labels, profiles, least)
+    values = table.frame[[v.name for v in shown]].to_numpy(float)
+    worth = table.frame[study.value].fillna(0).to_numpy(float) if study.value else None
+    deviations = np.nanstd(values, axis=0).tolist()
+    segments = []
+    for segment, centre in zip(profiles.segments, centres, strict=True):
+        inside = labels == segment.id
+        size = _rounded(segment.n, least)
+        moments = {
+            v.name: _moments(column, sd) for v, column, sd in zip(shown, values[inside].T, deviations, strict=True)
+        }
+        spread = None if worth is None or segment.value_share is None else _share_error(worth, inside)
+        share = None if segment.value_share is None else round_digits(segment.value_share)
+        segments.append(Figures(size, round_digits(size / _rounded(n, least)), share, spread, centre, moments))
+    spreads = [_spread(v, formed.get(v.name), x, least) for v, x in zip(shown, values.T, strict=True)]
+    for category in profiles.categories:
+        variable = next(v for v in table.variables if v.name == category.variable)
+        if variable.categorical:
+            shares = tuple(map(round_digits, category.everyone))
+            standard = _standard(formed.get(variable.name))
+            spreads.append(
+                Spread(variable.name, variable.label, variable.unit, (), category.levels, shares, None, *standard)
+            )
+    formulas = {name: digest(feature.formula) for name, feature in study.features.items()}
+    marked = tuple(replace(spread, formula=formulas.get(spread.name, "")) for spread in spreads)
+    return Measures(_rounded(n, least), marked, tuple(segments))
+
+
+def _centres(
+    matrix: Matrix, steps: tuple[Step, ...], labels: Labels, profiles: Profiles, min_cell: int
+) -> list[dict[str, float]]:
+    """Means of the scaled features by segment; of a level only where neither it nor the others are few anywhere."""
+    names = [f"{s.name}={level}" if level else s.name for s in steps for level in s.levels or ("",)]
+    plain = {s.name for s in steps if not s.levels}
+    shown = []
+    for column, name in zip(matrix.T, names, strict=True):
+        hidden = name in plain and name not in profiles.everyone
+        if name not in plain:
+            counts = [(int((x > 0).sum()), int((x <= 0).sum())) for x in _by_segment(column, labels, profiles)]
+            hidden = any(0 < n < min_cell for pair in counts for n in pair)
+        shown.append(not hidden)
+    means = [matrix[labels == segment.id].mean(axis=0) for segment in profiles.segments]
+    return [{name: round_digits(x) for name, x, show in zip(names, mean, shown, strict=True) if show} for mean in means]
+
+
+def _by_segment(column: NDArray[np.float64], labels: Labels, profiles: Profiles) -> list[NDArray[np.float64]]:
+    return [column[labels == segment.id] for segment in profiles.segments]
+
+
+def _spread(variable: Variable, step: Step | None, values: NDArray[np.float64], min_cell: int) -> Spread:
+    """Deciles and the shares between them; neighbours are merged until each bin holds ``min_cell`` customers."""
+    known = values[~np.isnan(values)]
+    sd = float(known.std())
+    cuts = np.unique([_near(x, sd) for x in np.quantile(known, np.arange(1, DECILES + 1) / (DECILES + 1))])
+    counts = np.bincount(np.searchsorted(cuts, known, side="right"), minlength=len(cuts) + 1)
+    edges: list[float] = []
+    counts_held: list[int] = [0]
+    for count, cut in zip(counts, [*cuts, None], strict=True):
+        counts_held[-1] += int(count)
+        if cut is not None and counts_held[-1] >= min_cell:
+            edges.append(float(cut))
+            counts_held.append(0)
+    if len(counts_held) > 1 and counts_held[-1] < min_cell:
+        last = counts_held.pop()
+        counts_held[-1] += last
+        edges.pop()
+    shares = tuple(round_digits(n / len(known)) for n in counts_held)
+    return Spread(
+        variable.name, variable.label, variable.unit, tuple(edges), (), shares, _moments(values, sd), *_standard(step)
+    )
+
+
+def _standard(step: Step | None) -> tuple[float | None, float | None, float | None]:
+    """Unit of the logarithm, centre and scale of a step."""
+    if step is None:
+        return None, None, None
+    centre, scale = (float(f"{x:.6g}") for x in (step.centre, step.scale))
+    return (float(f"{step.unit:.6g}") if step.log else None), centre, scale
+
+
+def _moments(values: NDArray[np.float64], deviation: float) -> Moments:
+    known = values[~np.isnan(values)]
+    sd = float(known.std(ddof=1)) if len(known) > 1 else 0.0
+    parts = (known.mean(), sd, np.median(known), *np.percentile(known, [10, 90]))
+    return Moments(*(_near(float(x), deviation) for x in parts))
+
+
+def _share_error(worth: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
+    """Standard error of a segment's share of the value, a ratio of two sums."""
+    total, n = float(worth.sum()), len(worth)
+    apart = worth * (inside - float(worth[inside].sum()) / total)
+    return round_digits(float(np.sqrt((apart**2).sum() * n / max(n - 1, 1))) / total)
+
+
+def _rounded(n: int, step: int) -> int:
+    return max(step, step * round(n / step)) if n else 0
+
+
+def round_digits(x: float) -> float:
+    """Round to :data:`DIGITS` significant digits."""
+    return float(f"{float(x):.{DIGITS}g}")
+
+
+def _near(x: float, deviation: float) -> float:
+    """A value as finely as :data:`DIGITS` digits of its standard deviation."""
+    return round(x, DIGITS - 1 - int(np.floor(np.log10(deviation)))) + 0.0 if deviation > 0 else round_digits(x)
