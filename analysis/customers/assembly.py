@@ -11,7 +11,7 @@ from typing import TypeVar
 import pandas as pd
 
 from analysis.base.errors import InputError, did_you_mean, listed
-from analysis.base.formats import number
+from analysis.base.formats import number, percentage
 from analysis.customers.cleaning import LedgerLine, check_columns
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, EventColumns, Levels
 from analysis.customers.events import event_features
@@ -230,7 +230,7 @@ def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
     yes = (
         "of the answers are a yes" if battery.scale == "yes_no" else "of the answers lie above the middle of the scale"
     )
-    tendency = f" {number(100 * battery.acquiescence)} % {yes}." if battery.acquiescence == battery.acquiescence else ""
+    tendency = f" {percentage(battery.acquiescence)} {yes}." if battery.acquiescence == battery.acquiescence else ""
     why = f"The same answer to all {len(items)} items may be haste rather than opinion.{tendency}"
     return [LedgerLine("Straight-lining", why, raw.n_rows, lined, raw.n_rows, "reported, kept")]
 
@@ -297,7 +297,8 @@ def _with_lifetime_value(
     made = (
         Description(
             "clv", "Expected spend in the next year", "money", "BG/NBD and Gamma-Gamma", used,
-            "Purchases expected in the 52 weeks after the study's date times their value, discounted at 10 % a year.",
+            "Purchases expected in the 52 weeks after the study's date times their value, discounted at "
+            f"{percentage(0.1)} a year.",
             additive=True,
         ),
         Description(

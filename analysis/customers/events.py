@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from analysis.base.errors import InputError
-from analysis.base.formats import number
+from analysis.base.formats import Formats, number
 from analysis.customers.descriptions import CustomerFeatures, EventColumns, describe_visits
 from analysis.customers.engines import (
     Engine,
@@ -126,7 +126,7 @@ def event_features(
     notes = [
         (counts["n_unkeyed"], "without a customer were left out."),
         (counts["n_undated"], "without a time were left out."),
-        (n_usable - totals["n_events"], f"after {until} were left out."),
+        (n_usable - totals["n_events"], f"after {Formats().date(until.isoformat())} were left out."),
         (
             totals["n_sessionless"] if columns.session else 0,
             f"without {columns.session} were counted as one session a day.",
