@@ -324,7 +324,7 @@ def _day(
             told = joined([f"{formats.percent(part.median)} {part.where}" for part in shown])
             lines.append(f"Of a typical customer's {whole}: {told}.")
     if any(line.startswith("Of a typical") for line in lines):
-        lines.append("Each share is a median, so the shares need not add up to 100\N{NO-BREAK SPACE}%.")
+        lines.append(f"Each share is a median, so the shares need not add up to {formats.percent(1)}.")
     return tuple(lines)
 
 

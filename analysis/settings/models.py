@@ -8,6 +8,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from analysis.base.expressions import parse
+from analysis.base.locales import check_tag
 
 Kind = Literal["customers", "transactions", "survey", "events"]
 Role = Literal["feature", "descriptor", "outcome", "ignore"]
@@ -223,7 +224,10 @@ class Study(Settings):
     title: str = Field(min_length=1, description="Name of the study. Runs with the same title are compared.")
     subtitle: str = Field("", description="Subject of the study in one sentence.")
     customers: str = Field("customers", description="Plural noun for the customers, such as members.")
-    locale: Literal["en", "de"] = Field("en", description="Format of numbers and dates; the text is English.")
+    locale: str = Field(
+        "en",
+        description="Format of numbers and dates: a BCP-47 tag, such as de, fr-CH or pt-BR. The text is English.",
+    )
     currency: str = Field("", description="Symbol or code of the currency; empty if unknown.")
     period: str = Field("", description='Period of amounts and counts, such as "in two years".')
     as_of: dt.date | Literal["auto"] = Field(
@@ -280,6 +284,11 @@ class Study(Settings):
     def only(self, *fields: str) -> Study:
         """Return a copy with only these settings; all others have their defaults and all texts are empty."""
         return Study.model_construct(None, title="", sources=(), **{name: getattr(self, name) for name in fields})
+
+    @field_validator("locale")
+    @classmethod
+    def _locale(cls, value: str) -> str:
+        return check_tag(value)
 
     @field_validator("segments", mode="before")
     @classmethod
