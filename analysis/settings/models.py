@@ -247,7 +247,7 @@ class Study(Settings):
         3,
         ge=1,
         le=50,
-        description="k-means starts of a resampled fit, and in proportion of others; more are steadier and slower.",
+        description="k-means starts of a resampled fit; published fits search longer, too. More are slower.",
     )
     algorithm: Algorithm | Literal["auto"] = Field("auto", description="Which one; auto: they compete.")
     scaling: Scaling = Field("standard", description="How features are made comparable before distances are taken.")
