@@ -86,8 +86,9 @@ trials: $(VENV)/.test ## Run the slow tests: interrupted builds in each engine, 
 	@$(RUN) -m pytest -m trials -n auto --maxprocesses 2 --dist loadfile
 	@$(RUN) -m tests.audit
 
-bench: $(VENV)/.site ## Measure the time of builds, other tools, large data sets and scoring.
+bench: $(VENV)/.site ## Measure the time of builds, evidence, other tools, large data sets and scoring.
 	@$(RUN) -m tests.benchmarks.bench_build
+	@$(RUN) -m tests.benchmarks.bench_evidence
 	@$(RUN) -m tests.benchmarks.bench_rivals
 	@$(RUN) -m tests.benchmarks.bench_transactions
 	@$(RUN) -m tests.benchmarks.bench_score

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
-from analysis.base.formats import localized
+from analysis.base.locales import localized
 from analysis.base.run import USERS, Effort, Run, Stage, open_silently
 from analysis.settings.load import load_study
 from analysis.settings.models import Study

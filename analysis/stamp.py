@@ -16,7 +16,7 @@ from analysis.report.trials import RESULTS
 from analysis.settings.load import profile_files
 from analysis.sources.locate import Location, files_at
 
-PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "jinja2", "pydantic")
+PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "babel", "jinja2", "pydantic")
 """Packages whose version can change a number or a picture; they stand on the Methodology page."""
 
 BRIEFS = ("typst", "font-source-sans-pro")

@@ -1,74 +1,26 @@
-"""How numbers read on a page: rounding, units, plurals and locale in one place."""
+"""Text of numbers on pages: rounding, units, lists and plurals. `analysis.base.locales` has the formats of a locale."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal
+
+from babel import Locale
+from babel.lists import format_list
+
+from analysis.base.locales import conventions
+
+ENGLISH = Locale("en", "GB")
+"""Language of texts in every locale, and with it of lists and plurals."""
 
 MEDIAN_TELLS = 0.5
 """A difference of means is told by medians where they differ at least this much of it in the same direction. Ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Locale:
-    """How a language writes numbers and dates.
-
-    Parameters
-    ----------
-    decimal, thousands : str
-    day, month : str
-        Forms of dates, with the parts ``year``, ``month`` and ``day`` of ISO text.
-    unit_after : bool
-        Whether the currency stands after the amount.
-    """
-
-    decimal: str
-    thousands: str
-    day: str
-    month: str
-    unit_after: bool
-
-
-LOCALES = {
-    "en": Locale(".", ",", "{year}-{month}-{day}", "{year}-{month}", unit_after=False),
-    "de": Locale(",", ".", "{day}.{month}.{year}", "{month}.{year}", unit_after=True),
-}
-_LOCALE: ContextVar[Locale] = ContextVar("locale", default=LOCALES["en"])
-
-
-@contextmanager
-def localized(name: str) -> Iterator[Locale]:
-    """Write numbers and dates as a locale does, as long as the context lasts.
-
-    Parameters
-    ----------
-    name : str
-        A key of `LOCALES`.
-
-    Examples
-    --------
-    >>> with localized("de"):
-    ...     number(1234.5, 1), Formats("€").value(1183, "money"), Formats().date("2014-06-29")
-    ('1.234,5', '1.183\\xa0€', '29.06.2014')
-    """
-    token = _LOCALE.set(LOCALES[name])
-    try:
-        yield LOCALES[name]
-    finally:
-        _LOCALE.reset(token)
-
-
-def chart_locale() -> dict[str, Any] | None:
-    """The locale as charts take it (d3-format); None where it is theirs anyway."""
-    locale = _LOCALE.get()
-    if locale is LOCALES["en"]:
-        return None
-    return {"decimal": locale.decimal, "thousands": locale.thousands, "grouping": [3], "currency": ["", ""]}
 
 
 def number(x: float, digits: int = 0, sign: str = "") -> str:
@@ -86,7 +38,7 @@ def number(x: float, digits: int = 0, sign: str = "") -> str:
     >>> number(1234.5), number(0.5, 2), number(0.5, 1, "+")
     ('1,234', '0.50', '+0.5')
     """
-    return _written(f"{x:{sign},.{digits}f}")
+    return conventions().write(f"{x:{sign},.{digits}f}")
 
 
 def formatted(x: float, spec: str) -> str:
@@ -95,7 +47,7 @@ def formatted(x: float, spec: str) -> str:
     >>> formatted(-0.5, "+.2f"), formatted(15149.2, ",.0f")
     ('-0.50', '15,149')
     """
-    return _written(format(x, spec))
+    return conventions().write(format(x, spec))
 
 
 def significant(x: float, digits: int = 6) -> str:
@@ -104,34 +56,36 @@ def significant(x: float, digits: int = 6) -> str:
     >>> significant(0.123456, 3), significant(2.0)
     ('0.123', '2')
     """
-    return _written(f"{x:.{digits}g}")
+    return conventions().write(f"{x:.{digits}g}")
 
 
-def _written(text: str) -> str:
-    """A number that Python wrote, with the signs of the locale."""
-    locale = _LOCALE.get()
-    return text.translate({ord(","): locale.thousands, ord("."): locale.decimal})
+def percentage(x: float, digits: int = 0) -> str:
+    """Format a share in per cent with a fixed number of digits.
 
-
-def in_english(text: str) -> str:
-    """A number that the locale wrote, with a decimal point and commas between thousands.
-
-    >>> with localized("de"):
-    ...     in_english("1.234,5")
-    '1,234.5'
+    >>> percentage(0.95), percentage(0.0312, 1)
+    ('95%', '3.1%')
     """
-    locale = _LOCALE.get()
-    return text.translate({ord(locale.thousands): ",", ord(locale.decimal): "."})
+    return conventions().write_percent(f"{100 * x:,.{digits}f}")
+
+
+def exact_percentage(x: float) -> str:
+    """Format a share in per cent to three significant digits, as thresholds are.
+
+    >>> exact_percentage(0.12345), exact_percentage(0.5)
+    ('12.3%', '50%')
+    """
+    return conventions().write_percent(f"{100 * x:.3g}")
 
 
 def retold(text: str) -> str:
     """A sentence that was stored in English, its decimals as the locale writes them.
 
+    >>> from analysis.base.locales import localized
     >>> with localized("de"):
     ...     retold("0.98 of 3 draws, version 1.2.3")
     '0,98 of 3 draws, version 1.2.3'
     """
-    return re.sub(r"(?<![\w.])\d+\.\d+(?!\.?\w)", lambda found: _written(found[0]), text)
+    return re.sub(r"(?<![\w.])\d+\.\d+(?!\.?\w)", lambda found: conventions().write(found[0]), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +95,7 @@ class Formats:
     Parameters
     ----------
     currency : str
-        Symbol set before an amount; empty where the data state none.
+        Symbol or code, placed as the locale does; empty if unknown.
     customers : str
         What a row is called, plural.
     min_cell : int
@@ -156,19 +110,19 @@ class Formats:
         r"""A number with its unit; an en dash where there is none.
 
         >>> Formats().value(0.4567, "share"), Formats("$").value(1183.4, "money"), Formats().value(2, "count")
-        ('46\xa0%', '$1,183', '2')
+        ('46%', '$1,183', '2')
         """
         if x is None or not math.isfinite(x):
             return "–"
         if unit in {"share", "yes_no"}:
             return self.percent(x)
         if unit == "money":
-            return self.money(self.plain(x))
+            return self.money(x)
         if unit == "year":
             return f"{x:.0f}"
         if unit in {"days", "years"}:
-            text = self.plain(x)
-            return f"{text} {unit[:-1] if text == '1' else unit}"
+            text = _plain(x)
+            return f"{conventions().write(text)} {plural(text, unit[:-1], unit)}"
         return self.plain(x)
 
     def interval(self, low: float, high: float, unit: str) -> str:
@@ -179,7 +133,7 @@ class Formats:
         """
         if unit in {"days", "years"}:
             return f"{self.plain(low)} to {self.value(high, unit)}"
-        if unit == "money" and not _LOCALE.get().unit_after:
+        if unit == "money" and conventions().is_currency_first:
             return f"{self.value(low, unit)} to {self.plain(high)}"
         return f"{self.plain(low) if unit == 'money' else self.value(low, unit)} to {self.value(high, unit)}"
 
@@ -201,7 +155,7 @@ class Formats:
         Examples
         --------
         >>> Formats().told("share", (0.012, 0.0), (0.12, 0.0))
-        ('mean', '1.2 %', '12 %')
+        ('mean', '1.2%', '12%')
         >>> Formats().told("count", (5.2, 5.0), (11.0, 10.0))
         ('median', '5', '10')
         """
@@ -221,19 +175,16 @@ class Formats:
         >>> [Formats().plain(x) for x in (12345.6, 42.35, 7.0, 0.1234)]
         ['12,346', '42.4', '7', '0.123']
         """
-        if not math.isfinite(x):
-            return "–"
-        if abs(x) >= 100 or x == round(x):
-            return number(x + 0.0)
-        digits = 1 if abs(x) >= 10 else 2 if abs(x) >= 1 else 3
-        text = f"{x:.{digits}f}".rstrip("0").rstrip(".")
-        return "0" if text == "-0" else _written(text)
+        return conventions().write(_plain(x)) if math.isfinite(x) else "–"
 
-    def money(self, amount: str) -> str:
-        """An amount with its currency."""
-        if not self.currency:
-            return amount
-        return f"{amount}\N{NO-BREAK SPACE}{self.currency}" if _LOCALE.get().unit_after else f"{self.currency}{amount}"
+    def money(self, x: float, exact: bool = False) -> str:
+        r"""Format an amount with its currency, rounded as `plain` does; ``exact`` to three digits, as thresholds are.
+
+        >>> Formats("EUR").money(-1183.4), Formats("kr").money(42.35), Formats().money(1e5)
+        ('-€1,183', 'kr\xa042.4', '100,000')
+        """
+        text = _exact(x) if exact else _plain(x)
+        return conventions().write_money(text, self.currency) if self.currency else conventions().write(text)
 
     def score(self, x: float) -> str:
         """Three digits after the point, all of them: scores and their differences stand beside each other.
@@ -260,20 +211,20 @@ class Formats:
         return f"< {number(0.01, 2)}" if x < 0.01 else f"= {number(x, 2)}"
 
     def percent(self, x: float) -> str:
-        r"""A share as a percentage; the sign stays on the number's line.
+        """A share as a percentage; the sign stays on the number's line.
 
         >>> [Formats().percent(x) for x in (0.3, 0.0312, 0.004)]
-        ['30\xa0%', '3.1\xa0%', '0.4\xa0%']
+        ['30%', '3.1%', '0.4%']
         """
-        return f"{number(100 * x, _share_digits(x))}\N{NO-BREAK SPACE}%"
+        return percentage(x, _share_digits(x))
 
     def whole_percent(self, x: float) -> str:
-        r"""A share to the whole percent, for sentences; what is there but rounds to none keeps a digit.
+        """A share to the whole percent, for sentences; what is there but rounds to none keeps a digit.
 
         >>> [Formats().whole_percent(x) for x in (0.0588, 0.0012, 0)]
-        ['6\xa0%', '0.1\xa0%', '0\xa0%']
+        ['6%', '0.1%', '0%']
         """
-        return self.percent(x) if 0 < x < 0.005 else f"{number(round(100 * x))}\N{NO-BREAK SPACE}%"
+        return self.percent(x) if 0 < x < 0.005 else percentage(round(x, 2))
 
     def rounded_share(self, x: float, up: bool = False) -> float:
         r"""A share as `percent` prints it, to compute with; ``up`` to the next that can be printed.
@@ -301,25 +252,25 @@ class Formats:
         Examples
         --------
         >>> Formats().rounding_note([1 / 3] * 3), Formats().rounding_note([0.5, 0.5], [0.2])
-        ('Percentages are rounded, so they need not add up to 100\xa0%.', '')
+        ('Percentages are rounded, so they need not add up to 100%.', '')
         """
         for shares in wholes:
             total = sum(round(100 * x, _share_digits(x)) for x in shares)
             if abs(sum(shares) - 1) < 1e-4 and abs(total - 100) > 0.05:
-                return "Percentages are rounded, so they need not add up to 100\N{NO-BREAK SPACE}%."
+                return f"Percentages are rounded, so they need not add up to {percentage(1)}."
         return ""
 
     def date(self, day: str) -> str:
-        r"""A day or a month, given as ISO text; an en dash where there is none.
+        """A day or a month, given as ISO text; an en dash where there is none.
 
         >>> Formats().date("2014-06-29"), Formats().date("2012-07"), Formats().date("")
         ('2014-06-29', '2012-07', '–')
         """
         if not day:
             return "–"
-        year, month, *rest = day[:10].split("-")
-        form = _LOCALE.get().day if rest else _LOCALE.get().month
-        return form.format(year=year, month=month, day=rest[0] if rest else "")
+        if len(day) == len("2012-07"):
+            return conventions().write_month(dt.date.fromisoformat(f"{day}-01"))
+        return conventions().write_day(dt.date.fromisoformat(day[:10]))
 
     def people(self, n: int) -> str:
         """A count of customers; small ones are not told apart.
@@ -341,11 +292,25 @@ class Formats:
         r"""How a value compares with everyone's, in words.
 
         >>> [Formats().times(x) for x in (2.04, 1.02, 0.25)]
-        ['2 times', 'about the same as', '25\xa0% of']
+        ['2 times', 'about the same as', '25% of']
         """
         if abs(ratio - 1) < 0.05:
             return "about the same as"
         return f"{self.plain(round(ratio, 1))} times" if ratio > 1 else f"{self.percent(ratio)} of"
+
+
+def _plain(x: float) -> str:
+    """Three significant digits under 100, whole numbers above, as Python formats them."""
+    if abs(x) >= 100 or x == round(x):
+        return f"{x + 0.0:,.0f}"
+    digits = 1 if abs(x) >= 10 else 2 if abs(x) >= 1 else 3
+    text = f"{x:.{digits}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _exact(x: float) -> str:
+    """Three digits under 100, whole numbers above, as Python formats them."""
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
 
 
 def _share_digits(x: float) -> int:
@@ -395,13 +360,24 @@ def in_sentence(label: str) -> str:
     return label if named else label[:1].lower() + label[1:]
 
 
-def joined(parts: list[str]) -> str:
+def joined(parts: Sequence[str]) -> str:
     """A list as a sentence part.
 
     >>> joined(["a", "b", "c"])
     'a, b and c'
     """
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+    return format_list(parts, locale=ENGLISH)
+
+
+@lru_cache(maxsize=4096)
+def plural(n: float | str, one: str, other: str) -> str:
+    """Return the form of a noun after a number.
+
+    >>> plural(1, "day", "days"), plural(0, "day", "days"), plural("1.5", "day", "days")
+    ('day', 'days', 'days')
+    """
+    number = Decimal(n.replace(",", "")) if isinstance(n, str) else n
+    return one if ENGLISH.plural_form(number) == "one" else other
 
 
 def and_more(labels: Sequence[str]) -> str:

@@ -27,8 +27,8 @@ class Effort:
     pairs, pairs_decided : int
         Pairs of bootstrap samples: everywhere, and at the decided number of segments and its neighbours.
     starts : int
-        k-means starts of published fits at most; they end once the best was found twice. Those of resampled fits are
-        a setting of the study.
+        Swaps in a row without a better solution, after which the search of published k-means ends; starts of
+        k-prototypes at most. Starts of resampled fits are a setting of the study.
     null_draws, null_pairs, starts_null : int
         Null references, pairs of bootstrap samples in each, and starts of Gaussian clouds and of other choices.
     gap_draws : int
@@ -53,7 +53,7 @@ class Effort:
     most_segments: int = 10
     pairs: int = 20
     pairs_decided: int = 100
-    starts: int = 40
+    starts: int = 60
     null_draws: int = 20
     null_pairs: int = 5
     starts_null: int = 3

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.cluster import DBSCAN, HDBSCAN, KMeans, kmeans_plusplus
+from sklearn.cluster import DBSCAN, HDBSCAN, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
 from analysis.clustering.knees import knee, neighbour_curve
+from analysis.clustering.lloyd import SAME, fit_starts, search_best
 from analysis.features.prepare import Blocks
 
 Matrix = NDArray[np.float64]
@@ -31,11 +32,12 @@ RIDGE = 0.01
 """Added to the variances of a mixture, in squared scaled units, so that a value that many share is no spike. Ours."""
 LEAST_DENSE = 0.03
 """Smallest share of customers that HDBSCAN calls a group; the size rule of the decision."""
-LEAST_STARTS, UNTIL_TWICE = 20, 20
-"""Starts of a published fit at least; and the number of starts from which it is the most of them: no more are made once
-the best solution was found twice."""
-SAME, AS_LIKELY = 1e-6, 1e-4
-"""Part of its cost, and of a mixture's mean log likelihood, by which two solutions differ at most that count as one."""
+PUBLISHED = 20
+"""Starts from which a fit is a published one, which looks for the best solution."""
+LEAST_STARTS = 20
+"""Starts of published k-prototypes at least; no more are made once the best solution was found twice."""
+AS_LIKELY = 1e-4
+"""Part of their mean log likelihood by which two mixtures differ at most that count as one."""
 SHORT_RUNS, SHORT_ROUNDS, MOST_FINISHED = 6, 8, 3
 """Short runs of a published mixture, their rounds, and how many are taken to their end at most."""
 MOST_ROUNDS = 100
@@ -169,19 +171,11 @@ def sample_rows(n: int, most: int, seed: int) -> NDArray[np.intp]:
 def _kmeans(
     matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None
 ) -> tuple[Fit, ...]:
+    if n_init >= PUBLISHED:
+        return tuple(Fit(search_best(matrix, k, seed, n_init, counts)) for k in ks)
     # Resampled fits, which have the fewer starts, stop earlier: they are compared by whom they put together.
-    # Published ones end where nobody changes sides, so that any other code that finds the best finds the same.
-    tol = 0.0 if n_init >= UNTIL_TWICE else 1e-4 if n_init > 3 else 1e-3
-    weights: Any = counts
-
-    def start(k: int, number: int, n_init: int = 1) -> tuple[float, Fit]:
-        starts: Any = n_init  # scikit-learn's own type says text only
-        model: Any = KMeans(k, n_init=starts, random_state=seed + number, tol=tol).fit(matrix, sample_weight=weights)
-        return float(model.inertia_), Fit(model.cluster_centers_)
-
-    if n_init < UNTIL_TWICE:
-        return tuple(start(k, 0, n_init)[1] for k in ks)
-    return tuple(find_twice(partial(start, k), n_init, max(LEAST_STARTS, n_init // 2)) for k in ks)
+    tolerance = 1e-4 if n_init > 3 else 1e-3
+    return tuple(map(Fit, fit_starts(matrix, ks, seed, n_init, tolerance, counts)))
 
 
 def find_twice(start: Callable[[int], tuple[float, Fit]], most: int, least: int = LEAST_STARTS) -> Fit:
@@ -226,7 +220,7 @@ def _kprototypes(
         return cost, Fit(centres)
 
     for k in ks:
-        least = n_init if n_init < UNTIL_TWICE else LEAST_STARTS
+        least = n_init if n_init < PUBLISHED else LEAST_STARTS
         fits.append(find_twice(partial(start, k), n_init, least))
     return tuple(fits)
 
@@ -279,7 +273,7 @@ def _mixture(
         many = n_init > 3
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            if n_init >= UNTIL_TWICE:
+            if n_init >= PUBLISHED:
                 model = _likeliest(rows, k, seed)
             else:
                 tol, starts = (1e-3, 3) if many else (1e-2, 1)

@@ -18,8 +18,8 @@ from analysis.clustering.algorithms import ALGORITHMS, Algorithm, Fit, Labels, M
 from analysis.features.prepare import Blocks, principal_axes
 
 USUAL_STARTS = 3
-"""Value of the setting ``starts`` at which published fits have ``Effort.starts``; a larger one gives them more in
-proportion. Those of resampled fits, of halves and of the gap's references are the setting itself."""
+"""Value of the setting ``starts`` at which ``Effort.starts`` holds for published fits, which grows with the square of
+a larger one. Starts of resampled fits, of halves and of the gap's references are the setting itself."""
 
 _CHUNK = 500
 
@@ -122,9 +122,9 @@ def fit_solutions(
     starts: int = USUAL_STARTS,
     effort: Effort = USERS,
 ) -> tuple[Fit, ...]:
-    """The published fits of one algorithm; data that ask for more starts in resamples get more of them here, too."""
+    """The published fits of one algorithm; more starts in resamples mean a longer search here, too."""
     with one_thread():
-        return algorithm.fit(clean, ks, seed, effort.starts * max(starts, USUAL_STARTS) // USUAL_STARTS, None)
+        return algorithm.fit(clean, ks, seed, effort.starts * max(starts, USUAL_STARTS) ** 2 // USUAL_STARTS**2, None)
 
 
 def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.base.errors import InputError
-from analysis.base.formats import Formats, beside, number, significant
+from analysis.base.formats import Formats, beside, number, percentage, significant
 from analysis.clustering.algorithms import ALGORITHMS
 from analysis.clustering.knees import knee
 from analysis.clustering.resample import Stability
@@ -219,7 +219,7 @@ def judge(
         row = rows[0]
         return told(
             row.k,
-            f"{row.k} groups, {number(100 * row.unassigned_share)} % of customers unassigned; "
+            f"{row.k} groups, {percentage(row.unassigned_share)} of customers unassigned; "
             f"{row.why_not or 'replicates'}",
         )
     eligible = [row for row in rows if row.eligible and row.k <= most]
@@ -283,7 +283,7 @@ def decide(
         other = beaten_by(a, row, winner.name, scored[winner.name].k)
         if other is not None:
             better = [
-                f"{a.title} finds {row.k} groups and leaves {number(100 * row.unassigned_share)} % of customers "
+                f"{a.title} finds {row.k} groups and leaves {percentage(row.unassigned_share)} of customers "
                 f"unassigned; the "
                 f"others it separates better (silhouette {number(row.silhouette, 2)}) than {winner.title} does "
                 f"({number(other, 2)})."

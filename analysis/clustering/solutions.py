@@ -102,7 +102,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """DBSCAN's radius: quantiles (1 to 99 %) of the distance to the m-th neighbour, and the knee that is used."""
+    """DBSCAN's radius: quantiles (1 to 99%) of the distance to the m-th neighbour, and the knee that is used."""
 
     neighbours: int
     quantiles: tuple[float, ...]

@@ -208,7 +208,8 @@ def _prove(
         with contextlib.suppress(InputError):
             made = _prove_in_time(inputs, study, as_of, split, evidence, run)
         if not made.split:
-            why = f"what is known up to {split} holds fewer than {FEWEST} customers, or not all that the settings name"
+            known = f"what is known up to {Formats().date(split.isoformat())}"
+            why = f"{known} holds fewer than {FEWEST} customers, or not all that the settings name"
             made = Usefulness(notes=(f"Purchases after a date were not predicted: {why}.",))
     outcomes, notes = _prove_outcomes(table, study, evidence, effort)
     made = replace(made, outcomes=tuple(outcomes), notes=(*made.notes, *notes))
@@ -229,7 +230,8 @@ def _prove_in_time(
     groupings += _rfm(cleaned.frame.rename(columns=computed))
     bought = purchases_after(inputs.tables, study, split, as_of).reindex(cleaned.keys.to_numpy()).fillna(0.0)
     model = early.lifetime.of(cleaned.keys).frame if early.lifetime else None
-    formats, after = Formats(study.currency, study.customers, study.min_cell), f"after {split}"
+    formats = Formats(study.currency, study.customers, study.min_cell)
+    after = f"after {formats.date(split.isoformat())}"
     targets, notes = [], []
     active, spend = (np.asarray(each, dtype=float) for each in (bought["frequency"] > 0, bought["spend"]))
     aims: list[tuple[str, Floats, Measure, str]] = [

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pandas as pd
 
 from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.formats import percentage
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, EventColumns, Levels
 from analysis.customers.events import event_features
 from analysis.customers.lifetime_value import LifetimeValue, customer_lifetime_value
@@ -107,7 +108,8 @@ def _with_lifetime_value(
     made = (
         Description(
             "clv", "Expected spend in the next year", "money", "BG/NBD and Gamma-Gamma", used,
-            "Purchases expected in the 52 weeks after the study's date times their value, discounted at 10 % a year.",
+            "Purchases expected in the 52 weeks after the study's date times their value, discounted at "
+            f"{percentage(0.1)} a year.",
             additive=True,
         ),
         Description(

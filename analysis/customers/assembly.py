@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from analysis.base.errors import InputError, listed
-from analysis.base.formats import number
+from analysis.base.formats import number, percentage
 from analysis.customers.aggregation import Placed, compute_customers
 from analysis.customers.cleaning import LedgerLine, check_columns
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, Levels
@@ -284,7 +284,7 @@ def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
     yes = (
         "of the answers are a yes" if battery.scale == "yes_no" else "of the answers lie above the middle of the scale"
     )
-    tendency = f" {number(100 * battery.acquiescence)} % {yes}." if battery.acquiescence == battery.acquiescence else ""
+    tendency = f" {percentage(battery.acquiescence)} {yes}." if battery.acquiescence == battery.acquiescence else ""
     why = f"The same answer to all {len(items)} items may be haste rather than opinion.{tendency}"
     return [LedgerLine("Straight-lining", why, raw.n_rows, lined, raw.n_rows, "reported, kept")]
 

@@ -151,7 +151,7 @@ def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, .
         ),
         Description(
             "refund_share", "Refunds per spend", "share", "refund_value / spend",
-            priced, "Refunds divided by spend; above 100 % where older purchases were paid back.",
+            priced, "Refunds divided by spend; more than all of it where older purchases were paid back.",
             "customers who return much", "customers who return little",
         ),
     ]  # fmt: skip

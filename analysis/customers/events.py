@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.base.errors import InputError
-from analysis.base.formats import number
+from analysis.base.formats import Formats, number
 from analysis.customers.descriptions import CustomerFeatures, EventColumns, describe_visits
 from analysis.customers.engines import (
     Engine,
@@ -163,7 +163,7 @@ def _list_notes(columns: EventColumns, counted: _Counted, purchase_events: Seque
     notes = [
         (counted.n_unkeyed, "without a customer were left out."),
         (counted.n_undated, "without a time were left out."),
-        (counted.n_late, f"after {counted.until} were left out."),
+        (counted.n_late, f"after {Formats().date(counted.until.isoformat())} were left out."),
         (
             counted.n_sessionless if columns.session else 0,
             f"without {columns.session} were counted as one session a day.",

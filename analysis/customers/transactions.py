@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.base.errors import InputError
-from analysis.base.formats import number
+from analysis.base.formats import Formats, number
 from analysis.customers.descriptions import Columns, CustomerFeatures, Levels, describe_purchases, share_names
 from analysis.customers.engines import (
     Engine,
@@ -420,14 +420,14 @@ def _choose_levels(engine: Engine, settled: _Settled, role: str) -> tuple[str | 
 
 
 def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[str, ...]:
-    counts, totals, until = settled.counts, settled.totals, settled.until
+    counts, totals, on = settled.counts, settled.totals, Formats().date(settled.until.isoformat())
     late = int(counts["n_usable"]) - int(totals["n_lines"])
     without = {role: int(totals.get(f"n_without_{role}", 0)) for role in ("order_", "category", "channel")}
     excluded = (
         (int(counts["n_unkeyed"]), "without a customer were left out"),
         (int(counts["n_undated"]), "without a date were left out"),
         (int(counts["n_unpriced"]), f"without a finite {columns.amount} were left out"),
-        (late, f"after {until} were left out"),
+        (late, f"after {on} were left out"),
         (
             int(totals["n_refunds"]),
             f"with a negative {columns.amount} were counted as refunds, not as purchases",
@@ -440,5 +440,5 @@ def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[st
     notes = [f"{number(n)} transactions {words}." for n, words in excluded if n]
     n_refunds_only = int((frame["frequency"] == 0).sum())
     if n_refunds_only:
-        notes.append(f"{number(n_refunds_only)} customers have refunds only, and no purchase up to {until}.")
+        notes.append(f"{number(n_refunds_only)} customers have refunds only, and no purchase up to {on}.")
     return tuple(notes)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.base.formats import and_more, number, significant
+from analysis.base.formats import and_more, percentage, significant
 from analysis.customers.cleaning import LedgerLine
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.select import PARTS, Dropped, Group, select
@@ -240,7 +240,7 @@ def _ledger(
     elif study.outliers == "none":
         why = "Not looked for (set by the analyst)."
     elif unusual > aside:
-        why += f" More than {number(100 * MOST_UNUSUAL)} % would be: a group rather than outliers, so nobody is."
+        why += f" More than {percentage(MOST_UNUSUAL)} would be: a group rather than outliers, so nobody is."
     touched = unusual if study.outliers == "winsorise" else aside
     return (*lines, LedgerLine("Unusual customers", why, n, touched, n, done))
 

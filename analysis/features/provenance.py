@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.base.locales import NOT_WITHIN_NUMBER
 from analysis.customers.assembly import Joined
 from analysis.features.binning import Bar, month_bars, round_bars
 from analysis.settings.models import Source, Study
@@ -91,7 +92,9 @@ def without_few(note: str, min_cell: int) -> str:
     >>> without_few("3 transactions without a date were left out.", 10)
     'fewer than 10 transactions without a date were left out.'
     """
-    counted = r"(?<![\w.,'-])\d+(?= (?:transactions|events|customers|values|infinite|outside|not an? )\b)"
+    counted = (
+        rf"(?<![\w.,'-]){NOT_WITHIN_NUMBER}\d+(?= (?:transactions|events|customers|values|infinite|outside|not an? )\b)"
+    )
     return re.sub(counted, lambda n: f"fewer than {min_cell}" if 0 < int(n[0]) < min_cell else n[0], note)
 
 

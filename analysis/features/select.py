@@ -13,7 +13,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from analysis.base.errors import InputError, listed
-from analysis.base.formats import Formats, number
+from analysis.base.formats import Formats, number, percentage
 from analysis.features.build import FeatureTable, Variable
 from analysis.settings.models import Study
 
@@ -220,7 +220,7 @@ def _constant(values: pd.Series) -> str:
         return f"has {'one value for everyone' if len(counts) else 'no value for anyone'}"
     share = max(counts.iloc[0], len(values) - counts.sum()) / len(values)
     if len(values) >= ENOUGH and share > MOST_EQUAL:
-        return f"has one value, or none, for more than {number(100 * MOST_EQUAL)} % of customers"
+        return f"has one value, or none, for more than {percentage(MOST_EQUAL)} of customers"
     return ""
 
 

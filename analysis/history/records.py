@@ -110,7 +110,7 @@ class SegmentChange:
 
     ``now`` numbers today's segment from 1, ``into`` the one that an ended segment went into, and ``out_of`` is the
     earlier one that a new segment came from. Shares are of customers and of their value; a shift is the difference
-    with its 95 % interval. ``stayed`` is the part of an earlier segment's customers who are in the one that it went on
+    with its 95% interval. ``stayed`` is the part of an earlier segment's customers who are in the one that it went on
     as or into, or in the data at all; ``origins`` are those of a new one's customers, None for who was not there.
     """
 

@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
-from analysis.base.formats import in_words, localized, number, significant
+from analysis.base.formats import in_words, number, percentage, significant
+from analysis.base.locales import localized
 from analysis.base.version import tool_version
 from analysis.pages.assets import read_tokens, write_vega_bundle
 from analysis.pages.downloads import sharing
@@ -239,6 +240,7 @@ class _Book:
         self.environment.filters.update(
             front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
             percent=self.formats.percent,
+            percentage=percentage,
             interval=self.formats.interval,
             about=self.formats.about,
             date=self.formats.date,

@@ -11,7 +11,7 @@ import vl_convert
 from joblib import delayed
 
 from analysis.base.cache import Kept
-from analysis.base.formats import chart_locale
+from analysis.base.locales import conventions
 from analysis.base.workers import run_parallel
 from analysis.pages.assets import themed
 from analysis.pages.charts import (
@@ -90,6 +90,7 @@ def draw_all(report: Report) -> Iterator[Figure]:
 def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept | None = None) -> dict[str, str]:
     """Draw the static picture of each chart in parallel, by id."""
     draw, ids = kept.keep(draw_svg) if kept else draw_svg, []
+    number_locale, time_locale = conventions().number_locale(), conventions().time_locale()
 
     def jobs() -> Iterator[Any]:
         for figure in figures:
@@ -97,14 +98,17 @@ def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept 
             spec = themed(figure.spec, tokens)
             if spec.get("width") == "container":
                 spec = {**spec, "width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
-            yield delayed(draw)({"$schema": _SCHEMA, **spec}, chart_locale())
+            yield delayed(draw)({"$schema": _SCHEMA, **spec}, number_locale, time_locale)
 
     drawn = list(run_parallel(jobs(), at_once=True))
     return {name: _numbered(svg) for name, svg in zip(ids, drawn, strict=True)}
 
 
-def draw_svg(spec: dict[str, Any], locale: dict[str, Any] | None) -> str:
-    return vl_convert.vegalite_to_svg(spec, format_locale=locale)
+def draw_svg(
+    spec: dict[str, Any], number_locale: dict[str, Any] | None, time_locale: dict[str, Any] | None = None
+) -> str:
+    """Draw a chart as SVG, with the formats of d3-format and d3-time-format."""
+    return vl_convert.vegalite_to_svg(spec, format_locale=number_locale, time_format_locale=time_locale)
 
 
 def _numbered(svg: str) -> str:

@@ -17,7 +17,7 @@ def escape(text: object) -> Markup:
     >>> print(escape("a<b>"))
     a&#60;b&#62;
     """
-    one_line = re.sub(r"[^\S\u00a0]+", " ", str(text))
+    one_line = re.sub(r"[^\S\u00a0\u202f]+", " ", str(text))
     return Markup("".join(c if c.isalnum() or c in " ," else f"&#{ord(c)};" for c in one_line))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import altair as alt
 
-from analysis.base.formats import chart_locale, number
+from analysis.base.formats import number
+from analysis.base.locales import conventions
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Difference
 
@@ -87,8 +88,9 @@ class Figure:
 def make_figure(
     id: str, title: str, caption: str, text: str, spec: dict[str, Any], height: int, table: Table
 ) -> Figure:
-    if locale := chart_locale():
-        spec = {**spec, "usermeta": {**spec.get("usermeta", {}), "embedOptions": {"formatLocale": locale}}}
+    locales = {"formatLocale": conventions().number_locale(), "timeFormatLocale": conventions().time_locale()}
+    if options := {name: locale for name, locale in locales.items() if locale}:
+        spec = {**spec, "usermeta": {**spec.get("usermeta", {}), "embedOptions": options}}
     return Figure(f"chart-{id}", title, caption, text, harmless(followed(spec)), height, table)
 
 
@@ -107,7 +109,7 @@ def harmless(spec: Any, key: str = "") -> Any:
     if INBORN.fullmatch(spec):
         return f"{spec}\u2060"
     spec = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\u2028\u2029]", " ", spec)
-    return re.sub(r"\s+", " ", spec).replace("\\", "∖") if key == "title" else spec
+    return re.sub(r"[^\S\u00a0\u202f]+", " ", spec).replace("\\", "∖") if key == "title" else spec
 
 
 def tag(segment: Segment) -> str:

@@ -16,6 +16,7 @@ from analysis.clustering.algorithms import (
 )
 from analysis.clustering.choices import AGREES
 from analysis.clustering.holdout import CHANCE
+from analysis.clustering.lloyd import PARENTS, SEARCHED_ROWS, STARTS
 from analysis.clustering.preferences import PREDICTS
 from analysis.clustering.selection import (
     AS_SEPARATE,
@@ -60,6 +61,9 @@ THRESHOLDS = {
     "resamples": USERS.profile_resamples,
     "starts": USERS.starts,
     "starts_least": LEAST_STARTS,
+    "search_starts": STARTS,
+    "search_parents": in_words(PARENTS),
+    "search_rows": SEARCHED_ROWS,
     "short_runs": SHORT_RUNS,
     "finished": MOST_FINISHED,
     "starts_null": USERS.starts_null,

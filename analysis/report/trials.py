@@ -15,7 +15,7 @@ RESULTS = Path("tests", "validation", "results.json")
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How often something held, with the 95 % interval of its share (Wilson 1927)."""
+    """How often something held, with the 95% interval of its share (Wilson 1927)."""
 
     held: int
     tries: int

@@ -37,7 +37,7 @@ TELLS = 0.2
 """Shift of a segment's mean, in standard deviations of everyone, from which it is flagged. Ours."""
 Z95 = 1.96
 KS95 = 1.358
-"""Critical value of the two-sample KS test at 5 %, to be divided by the root of n m / (n + m)."""
+"""Critical value of the two-sample KS test at 5%, to be divided by the root of n m / (n + m)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def population_stability(then: NDArray[np.float64], now: NDArray[np.float64], n_
 
 
 def share_shift(then: float, n_then: int, now: float, n_now: int, both: float = 0.0) -> Interval:
-    """Return the difference of two shares with its 95 % interval.
+    """Return the difference of two shares with its 95% interval.
 
     ``both`` is the covariance of the two answers, summed over the customers of both runs: 0 for independent samples,
     all of the variance where the same customers gave the same answers.

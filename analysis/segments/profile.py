@@ -49,7 +49,7 @@ class Difference:
     summary : Summary
         Of the segment.
     z, z_low, z_high : float
-        Difference of means in standard deviations of everyone, with a 95 % bootstrap interval.
+        Difference of means in standard deviations of everyone, with a 95% bootstrap interval.
     ratio : float
         Segment mean over everyone's mean; NaN-free: 1 where everyone's mean is 0.
     marker : bool
@@ -108,7 +108,7 @@ class Concentration:
     ----------
     curve : tuple of (float, float)
         Share of customers, most valuable first, and their share of the value; the first point stands for
-        ``min_cell`` customers and 1 % at least, and so do the steps between points.
+        ``min_cell`` customers and 1% at least, and so do the steps between points.
     segments : tuple of (int, float, float)
         The same adding up whole segments, the most valuable a customer first.
     """

@@ -19,7 +19,7 @@ Axis = Literal["attractiveness", "fit"]
 WEIGHT = 50
 """Weight of a criterion where the settings name none; from 0 to 100. Ours: all alike."""
 NORMAL = 1.96
-"""Standard errors to either end of a 95 % interval."""
+"""Standard errors to either end of a 95% interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Criterion:
         100 for the best and for the others the part of it that they reach, nothing below zero: half the number is half
         the score, so that small differences stay small and two segments are not 0 and 100 by force.
     apart : bool
-        Whether the best and the last differ by more than chance: their 95 % intervals do not meet.
+        Whether the best and the last differ by more than chance: their 95% intervals do not meet.
     weight : int
         Initial weight; 0 where the segments are not apart.
     """
@@ -142,7 +142,7 @@ def _mean(criteria: tuple[Criterion, ...] | list[Criterion], k: int) -> tuple[fl
 
 
 def _around(shares: list[float], counts: list[int]) -> list[tuple[float, float]]:
-    """95 % intervals of shares, by the normal approximation."""
+    """95% intervals of shares, by the normal approximation."""
     spreads = [NORMAL * (p * (1 - p) / n) ** 0.5 for p, n in zip(shares, counts, strict=True)]
     return [(p - spread, p + spread) for p, spread in zip(shares, spreads, strict=True)]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from analysis.base.expressions import parse
+from analysis.base.locales import check_tag
 
 Kind = Literal["customers", "transactions", "survey", "events"]
 Role = Literal["feature", "descriptor", "outcome", "ignore"]
@@ -246,7 +247,10 @@ class Study(Settings):
     title: str = Field(min_length=1, description="Name of the study. Runs with the same title are compared.")
     subtitle: str = Field("", description="Subject of the study in one sentence.")
     customers: str = Field("customers", description="Plural noun for the customers, such as members.")
-    locale: Literal["en", "de"] = Field("en", description="Format of numbers and dates; the text is English.")
+    locale: str = Field(
+        "en",
+        description="Format of numbers and dates: a BCP-47 tag, such as de, fr-CH or pt-BR. The text is English.",
+    )
     currency: str = Field("", description="Symbol or code of the currency; empty if unknown.")
     period: str = Field("", description='Period of amounts and counts, such as "in two years".')
     as_of: dt.date | Literal["auto"] = Field(
@@ -272,7 +276,7 @@ class Study(Settings):
         3,
         ge=1,
         le=50,
-        description="k-means starts of a resampled fit, and in proportion of others; more are steadier and slower.",
+        description="k-means starts of a resampled fit; published fits search longer, too. More are slower.",
     )
     algorithm: Algorithm | Literal["auto"] = Field("auto", description="Which one; auto: they compete.")
     scaling: Scaling = Field("standard", description="How features are made comparable before distances are taken.")
@@ -309,6 +313,11 @@ class Study(Settings):
     def only(self, *fields: str) -> Study:
         """Return a copy with only these settings; all others have their defaults and all texts are empty."""
         return Study.model_construct(None, title="", sources=(), **{name: getattr(self, name) for name in fields})
+
+    @field_validator("locale")
+    @classmethod
+    def _locale(cls, value: str) -> str:
+        return check_tag(value)
 
     @field_validator("segments", mode="before")
     @classmethod

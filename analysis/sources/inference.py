@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis.base.formats import number
+from analysis.base.formats import number, percentage
 from analysis.sources.columns import Column, ColumnType, is_identifier, split_words
 from analysis.sources.tables import RawTable
 
@@ -310,7 +310,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
     rules: tuple[tuple[bool, InferredRole, str], ...] = (
         (column.n_distinct == 0, "ignore", "no values"),
         (column.n_distinct == 1, "ignore", "constant: the same value in every row tells nobody apart"),
-        (column.n_missing > 0.6 * table.n_rows, "ignore", "more than 60 % missing"),
+        (column.n_missing > 0.6 * table.n_rows, "ignore", f"more than {percentage(0.6)} missing"),
         (
             column.type not in ("number", "boolean", "date") and bool(words & _PRIVATE),
             "ignore",

@@ -25,6 +25,8 @@ SHIPPED = {
 KAGGLE = "imakash3011/customer-personality-analysis"
 FILE = "marketing_campaign.csv"
 _DATA_FILE = re.compile(r"\.(csv|tsv|parquet|xlsx?|xlsm|xlsb|ods|gz|zip|db|sqlite3?)$", re.IGNORECASE)
+_PROJECT_FILE = re.compile(r"(requirements|constraints|readme|licen[cs]e|changelog)\b", re.IGNORECASE)
+_REQUIREMENT = re.compile(rb"\s*[A-Za-z][\w.-]*(\[[\w,. -]*\])?\s*[=<>!~]=?\s*\d")
 _TEXT_FILE = re.compile(r"\.(txt|dat)$", re.IGNORECASE)
 
 
@@ -210,16 +212,20 @@ def _data_files(folder: Path) -> list[str]:
     return sorted(
         file.name
         for file in _listing(folder)
-        if file.is_file() and (_DATA_FILE.search(file.name) or (_TEXT_FILE.search(file.name) and _is_delimited(file)))
+        if file.is_file() and (_DATA_FILE.search(file.name) or (_TEXT_FILE.search(file.name) and _is_table(file)))
     )
 
 
-def _is_delimited(file: Path) -> bool:
-    """Return whether the first lines of a text file have the same number of one delimiter."""
+def _is_table(file: Path) -> bool:
+    """Return whether the first lines of a text file have the same number of one delimiter and are no requirements."""
+    if _PROJECT_FILE.match(file.name):
+        return False
     try:
         with file.open("rb") as content:
             lines = [line for line in content.read(4096).splitlines()[:5] if line.strip()]
     except OSError:
+        return False
+    if any(_REQUIREMENT.match(line) for line in lines):
         return False
     counts = [{line.count(delimiter) for line in lines} for delimiter in (b",", b";", b"\t", b"|")]
     return len(lines) > 1 and any(len(count) == 1 and min(count) > 0 for count in counts)

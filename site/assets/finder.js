@@ -52,8 +52,11 @@
   }));
   const found = tool.querySelector(".found");
   const more = tool.querySelector(".answers-more");
-  const whole = new Intl.NumberFormat(tool.dataset.locale, { maximumFractionDigits: 0 });
-  const percent = (share) => `${whole.format(100 * share)}\u00a0%`;
+  const { format: percent } = new Intl.NumberFormat(tool.dataset.locale, {
+    style: "percent",
+    maximumFractionDigits: 0,
+    numberingSystem: "latn",
+  });
   const isShort = () => !tool.querySelector("input[value=every]")?.checked;
 
   const read = () => {

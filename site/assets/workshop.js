@@ -11,7 +11,11 @@
   const body = one(".ranking tbody");
   // The build wrote the rows in its order; each keeps its segment.
   const rows = new Map([...body.rows].map((row) => [row.cells[0].querySelector(".letter").textContent, row]));
-  const number = new Intl.NumberFormat(tool.dataset.locale, { maximumFractionDigits: 0 });
+  const number = new Intl.NumberFormat(tool.dataset.locale, {
+    maximumFractionDigits: 0,
+    numberingSystem: "latn",
+    useGrouping: "always",
+  });
 
   const mean = (i, axis) => {
     let sum = 0;

@@ -14,7 +14,7 @@ DIGITS = 6
 SLACK = 1e-6
 """Relative error that rounding twice may add: the pages round what the report rounded before."""
 
-NUMBER = re.compile(r"(?<![\w.,])[-+−]?\d+(?:,\d{3})*(?:\.\d+)?(?:[\u00a0 ]?%)?")
+NUMBER = re.compile(r"(?<![\w.,])[-+−]?\d+(?:,\d{3})*(?:\.\d+)?%?")
 """A number as the English pages print it, with its percent sign."""
 
 Where = Literal["report", "page"]
@@ -88,7 +88,7 @@ def read_number(text: str) -> tuple[float, float]:
 
     Examples
     --------
-    >>> read_number("1,169"), read_number("29.8"), read_number("46 %")
+    >>> read_number("1,169"), read_number("29.8"), read_number("46%")
     ((1169.0, 0.5), (29.8, 0.05), (0.46, 0.005))
     """
     plain = text.replace(",", "").replace("−", "-").replace("\u00a0", " ").strip()

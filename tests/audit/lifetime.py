@@ -190,9 +190,9 @@ def audit_lifetime(study: Study, audit: Audit) -> None:
 def compare_expected(
     audit: Audit, name: str, told: dict[str, float], value: float, slope: Floats, covariance: Floats
 ) -> None:
-    """Compare an expected spend with its 95 % interval, by the delta method on the logarithm.
+    """Compare an expected spend with its 95% interval, by the delta method on the logarithm.
 
-    Optimisers stop within 0.02 % of each other; numeric derivatives leave 2 % of the interval's width.
+    Optimisers stop within 0.02% of each other; numeric derivatives leave 2% of the interval's width.
     """
     spread = float(np.sqrt(slope @ covariance @ slope)) / value
     reach = float(norm.ppf(0.975)) * spread

@@ -13,7 +13,7 @@ from tests.audit.printed_tables import Handler, audit_tables, is_yes_no, stats, 
 from tests.audit.profiles import members_of
 from tests.audit.sizes import worth_of
 
-AMOUNT = r"(?:on average |typically )?[$€£]?([-+−]?\d+(?:,\d{3})*(?:\.\d+)?(?:[\u00a0 ]?%)?)(?: days?| years?)?"
+AMOUNT = r"(?:on average |typically )?[$€£]?([-+−]?\d+(?:,\d{3})*(?:\.\d+)?%?)(?: days?| years?)?"
 TYPICAL_FROM = 0.5
 """Share of a segment with a value from which the value may be called typical of it."""
 
@@ -76,7 +76,7 @@ def known_note(study: Study, name: str, segment: int, text: str) -> list[float]:
 
 
 def bands(study: Study, audit: Audit, segment: int, page: Page) -> None:
-    """Compare the markers: median and middle 80 % of the segment and of everyone."""
+    """Compare the markers: median and middle 80% of the segment and of everyone."""
     for band in page.main.all("div", "band"):
         strong = band.first("strong")
         name = study.by_label.get(strong.text() if strong else "")

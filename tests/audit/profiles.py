@@ -11,7 +11,7 @@ from tests.audit.customers import Study
 MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes or no by 25 points or by half of everyone's share."""
 WIDTH = 0.14
-"""Relative error that the width of a 95 % interval may have: with 1,000 resamples one standard error is 3 %, and of a
+"""Relative error that the width of a 95% interval may have: with 1,000 resamples one standard error is 3%, and of a
 thousand intervals none lies 4.5 of them off. With 100 resamples every seventh does."""
 LONG_TAIL, RESAMPLES = 0.1, 2_000
 """Skewness of a mean from which its interval is resampled anew, and how often."""
@@ -20,7 +20,7 @@ FEWEST_BOOTSTRAP = 30
 
 
 def summarise(values: pd.Series) -> dict[str, float]:
-    """Give count, mean, median and the ends of the middle 80 % of the known values."""
+    """Give count, mean, median and the ends of the middle 80% of the known values."""
     known = values.dropna().to_numpy(float)
     low, middle, high = np.quantile(known, [0.1, 0.5, 0.9]) if len(known) else (np.nan,) * 3
     mean = known.mean() if len(known) else np.nan
@@ -80,7 +80,7 @@ def audit_interval(audit: Audit, name: str, told: dict, values: pd.Series, sprea
 
 
 def interval_width(known: np.ndarray) -> float:
-    """Give the width of the middle 95 % of resampled means: normal, or resampled anew where values have a long tail."""
+    """Give the width of the middle 95% of resampled means: normal, or resampled anew where values have a long tail."""
     n, deviation = len(known), float(known.std())
     skewness = float(((known - known.mean()) ** 3).mean()) / deviation**3
     if abs(skewness) / np.sqrt(n) < LONG_TAIL:

@@ -325,7 +325,7 @@ def test_a_segment_that_is_too_small_disqualifies_its_number() -> None:
     rows = {r.k: r for r in found.chosen().by_k}
     assert found.decision.k == 2
     assert not rows[3].eligible
-    assert rows[3].why_not == "smallest segment has under 10\N{NO-BREAK SPACE}% of customers"
+    assert rows[3].why_not == "smallest segment has under 10% of customers"
     assert f"One more segment does not hold: {rows[3].why_not}." in found.decision.reasons
 
 

@@ -234,8 +234,8 @@ def test_constants_are_left_out_with_their_reason() -> None:
     assert [step.name for step in found.steps] == ["b"]
     assert [d.reason for d in found.dropped] == [
         "has one value for everyone",
-        "has one value, or none, for more than 99 % of customers",
-        "has one value, or none, for more than 99 % of customers",
+        "has one value, or none, for more than 99% of customers",
+        "has one value, or none, for more than 99% of customers",
     ]
 
 

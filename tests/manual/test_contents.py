@@ -71,7 +71,7 @@ def test_every_example_is_read_as_settings_and_shows_its_block(place: str, examp
 @pytest.mark.parametrize(
     ("place", "name", "takes", "default"),
     [
-        ("", "locale", "en or de", "en"),
+        ("", "locale", "text", "en"),
         ("", "max_segments", "whole number from 2 to 20", "8"),
         ("", "min_share", "number above 0 and under 0.5", "0.03"),
         ("", "as_of", "date such as 2014-06-29, or auto", "auto"),

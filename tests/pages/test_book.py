@@ -228,7 +228,9 @@ def test_any_text_comes_back_from_its_entities(text: str) -> None:
     assert "\n" not in str(escape(text))
     # Entities of control characters are read as nothing or as a replacement by HTML.
     clean = re.sub(
-        r"[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ud800-\udfff]|.(?<=[\ufffe\uffff])", "", re.sub(r"[^\S\u00a0]+", " ", text)
+        r"[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ud800-\udfff]|.(?<=[\ufffe\uffff])",
+        "",
+        re.sub(r"[^\S\u00a0\u202f]+", " ", text),
     )
     assert [c for c in back if c in clean] == [c for c in clean if c in back]
 

@@ -115,5 +115,5 @@ def test_of_two_segments_one_is_the_smaller_and_not_the_smallest(report: Report)
         for s, n, share, worth in zip(report.segments, (700, 300), (0.7, 0.3), (0.4, 0.6), strict=False)
     )
     told = _headline(1000, two, "reproducible", report.study, "spend")
-    assert told == "1,000 customers form two groups; the smaller, 30\u00a0% of them, brings 60\u00a0% of spend."
+    assert told == "1,000 customers form two groups; the smaller, 30% of them, brings 60% of spend."
     assert "small" not in _headline(1000, two[:1], "reproducible", report.study, "spend")

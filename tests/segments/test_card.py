@@ -83,7 +83,7 @@ def test_a_descriptor_that_the_segments_are_is_revealed() -> None:
     found = only(made(["f"] * 100 + ["m"] * 100))
     assert found.strength == pytest.approx(1.0)
     assert (found.base, found.hit) == (0.5, 1.0)
-    assert "reveals it; a guess from it is right for 100\xa0% of customers, without it for 50\xa0%" in found.sentence
+    assert "reveals it; a guess from it is right for 100% of customers, without it for 50%" in found.sentence
 
 
 def test_a_descriptor_that_has_nothing_to_do_with_segments_is_hardly_told() -> None:

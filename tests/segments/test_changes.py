@@ -138,7 +138,7 @@ def test_the_page_tells_of_a_first_run_and_of_a_change_and_may_be_published(proj
     assert second.change is not None and smallest.slug not in {s.slug for s in second.segments}
     assert render_and_check(project) == []
     page = text_of(project / "_site/site/changes.html")
-    assert f"Ended: {smallest.name}; 100 % of its customers are no longer in the data." in page
+    assert f"Ended: {smallest.name}; 100% of its customers are no longer in the data." in page
     assert "What changed" in text_of(project / "_site/site/index.html")
     published = {f.name for f in (project / "_site/site/history").iterdir()}
     assert len(published) == 3 and "index.json" in published

@@ -217,7 +217,7 @@ def test_an_action_quotes_the_number_that_made_it_appear(tmp_path: Path) -> None
     found = personas(
         profiles((0.7, [difference("wine", 1.5, mean=0.42)]), (0.3, [difference("wine", 0.5)])), rules(tmp_path, text)
     )
-    assert [a.reason for a in found[0].actions] == ["Wine is 42\u00a0% (everyone 50\u00a0%), 70\u00a0% of spend, 50."]
+    assert [a.reason for a in found[0].actions] == ["Wine is 42% (everyone 50%), 70% of spend, 50."]
     assert [a.rule for a in found[0].actions] == ["wine.z >= 1"]
     assert found[1].actions == ()
 
@@ -317,7 +317,7 @@ def test_what_is_at_stake_and_the_test_follow_from_the_segments_numbers(tmp_path
     action = small[0].actions[0]
     assert action.stake.startswith(f"About {total / 10:,.0f} of ") and action.stake.endswith("they buy a tenth more.")
     size = holdout_size(0.2, 0.3)
-    assert action.proof.startswith("Cannot be proved in this segment: a rise from 20\u00a0% to 30\u00a0% with children")
+    assert action.proof.startswith("Cannot be proved in this segment: a rise from 20% to 30% with children")
     assert f"{size} customers who get the change" in action.proof
     enough = personas(replace(found, segments=(large, found.segments[1])), rules(tmp_path, text))[0].actions[0]
     assert enough.proof.startswith(f"{size} customers with the change and as many without it show a rise from 20")
@@ -348,7 +348,7 @@ def test_the_share_of_a_level_can_be_named(tmp_path: Path) -> None:
     )
     text = rule("orders.at_risk >= 0.2 and orders.at_risk_lift > 2", "{orders.at_risk} at risk.")
     written = personas(replace(found, categories=(groups,)), rules(tmp_path, text))
-    assert [[a.reason for a in p.actions] for p in written] == [["50\u00a0% at risk."], []]
+    assert [[a.reason for a in p.actions] for p in written] == [["50% at risk."], []]
 
 
 def test_a_playbook_that_is_not_there_is_told(tmp_path: Path) -> None:
@@ -364,9 +364,9 @@ def test_an_empty_playbook_gives_no_actions(tmp_path: Path) -> None:
 def test_who_they_are_not_names_the_minority() -> None:
     child = difference("child", 0.9, mean=0.7)
     found = personas(profiles((0.5, [child, difference("wine", 1.0, mean=0.4)]), (0.5, [difference("wine", -1.0)])))
-    assert "Has children: the answer is no for 30\u00a0% of this segment." in found[0].not_all
-    assert "Wine share: high as a group, yet one in ten is at 20\u00a0% or less." in found[0].not_all
-    assert "Wine share: low as a group, yet one in ten is at 100\u00a0% or more." in found[1].not_all
+    assert "Has children: the answer is no for 30% of this segment." in found[0].not_all
+    assert "Wine share: high as a group, yet one in ten is at 20% or less." in found[0].not_all
+    assert "Wine share: low as a group, yet one in ten is at 100% or more." in found[1].not_all
 
 
 def test_small_segments_are_not_counted_out() -> None:
@@ -386,7 +386,7 @@ def test_an_end_that_is_the_middle_tells_of_nobody_else() -> None:
     assert personas(profiles((None, [low])), value=None)[0].not_all == ()
     high = replace(difference("wine", 1.0), summary=Summary(50, 0.7, 0.8, 0.0, 0.9))
     assert personas(profiles((None, [high])), value=None)[0].not_all == (
-        "Wine share: high as a group, yet one in ten is at 0\u00a0%.",
+        "Wine share: high as a group, yet one in ten is at 0%.",
     )
 
 
@@ -400,7 +400,7 @@ def test_a_trait_that_fewer_than_half_have_is_not_typical_and_the_others_say_how
     texts = " ".join(sentences(written))
     assert "Wine share" not in texts and "wine share" not in texts
     assert ("Orders", "7 (known for 35)") in written.typical
-    assert dict(written.typical)["Has children"] == "yes (yes for 50\u00a0%)", "nothing is said where all have a value"
+    assert dict(written.typical)["Has children"] == "yes (yes for 50%)", "nothing is said where all have a value"
 
 
 def action_of(tmp_path: Path, n: int, rate: float, more: str = "") -> str:
@@ -415,11 +415,11 @@ def action_of(tmp_path: Path, n: int, rate: float, more: str = "") -> str:
 def test_the_size_of_a_test_follows_from_the_shares_that_are_printed(tmp_path: Path, rate: float) -> None:
     text = action_of(tmp_path, 100_000, rate)
     (each,) = [int(x.replace(",", "")) for x in re.findall(r"^([\d,]+) customers", text)]
-    before, after = (float(x) / 100 for x in re.findall(r"([\d.]+)\u00a0%", text))
+    before, after = (float(x) / 100 for x in re.findall(r"([\d.]+)%", text))
     assert each == holdout_size(before, after)
     few = action_of(tmp_path, 200, rate)
     assert few.startswith("Cannot be proved")
-    before, _, least = (float(x) / 100 for x in re.findall(r"([\d.]+)\u00a0%", few))
+    before, _, least = (float(x) / 100 for x in re.findall(r"([\d.]+)%", few))
     assert holdout_size(before, least) <= 100, "the rise that halves are said to show, they show"
 
 

@@ -577,3 +577,20 @@ def test_only_files_that_contain_data_are_suggested(tmp_path: Path) -> None:
     assert "requirements" not in str(refused.value)
     with pytest.raises(InputError, match=r"Data files in this folder: customers\.csv, orders\.txt\.") as refused:
         read_table(".", root=tmp_path, reading=Reading(setting="--data"))
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "order.txt", "READM.md", "orders.tsv", "data"])
+def test_a_missing_file_is_never_replaced_by_one_of_the_project(tmp_path: Path, name: str) -> None:
+    requirements = "altair>=6.0,<7\nbabel>=2.17,<3\nduckdb>=1.4,<3\n"
+    (tmp_path / "requirements.in.txt").write_text(requirements, encoding="utf-8")
+    (tmp_path / "packages.txt").write_text(requirements, encoding="utf-8")
+    if name != "requirements.txt":
+        (tmp_path / "requirements.txt").write_text(requirements, encoding="utf-8")
+    (tmp_path / "README.md").write_text("# Orders, and more\n\nOne, two\nThree, four\n", encoding="utf-8")
+    (tmp_path / "README.txt").write_text("Orders, and more\nOne, two\n", encoding="utf-8")
+    (tmp_path / "orders.csv").write_text("customer,amount\n1,20\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_table(name, root=tmp_path, reading=Reading(setting="--data"))
+    _, *advice = str(refused.value).splitlines()
+    assert "Data files in this folder: orders.csv." in advice[0]
+    assert not any(word in line for word in ("requirements", "packages", "README") for line in advice)

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.base.formats import in_words, joined, number, significant
+from analysis.base.formats import in_words, joined, number, percentage, significant
 from analysis.pages.figures import ACCENT, EVERYONE, INK, SHAPES, Figure, Table, make_figure, single, tip
 from analysis.pages.text.evidence import cell_share
 from analysis.report.model import Report
@@ -151,10 +151,10 @@ def reach(report: Report) -> Figure | None:
     within = sum(value <= distances.radius for value in distances.quantiles)
     dbscan = next(a for a in report.evidence.algorithms if a.name == "dbscan")
     title = (
-        f"The curve bends at {number(distances.radius, 2)}: that near, {within} % of customers have "
+        f"The curve bends at {number(distances.radius, 2)}: that near, {percentage(within / 100)} of customers have "
         f"{distances.neighbours} neighbours"
         if distances.radius > 0
-        else f"{within} % of customers have {distances.neighbours} others just like them, "
+        else f"{percentage(within / 100)} of customers have {distances.neighbours} others just like them, "
         "which leaves no radius to choose"
     )
     caption = (

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.base.formats import Formats, number
+from analysis.base.formats import Formats, number, percentage
 from analysis.pages.figures import (
     EVERYONE,
     FOLDED,
@@ -31,7 +31,7 @@ MOST_MOSAICS = 5
 
 
 def descriptors(report: Report) -> Figure | None:
-    """Chart median and middle 80 % of numeric descriptors by segment, each on its own axis."""
+    """Chart median and middle 80% of numeric descriptors by segment, each on its own axis."""
     formats = report.formats()
     chosen = [
         v
@@ -61,7 +61,10 @@ def descriptors(report: Report) -> Figure | None:
         ("Segment", *(f"{v.label}, median" for v in chosen)),
         tuple((row, *(formats.value(_summary(report, row, v.name).median, v.unit) for v in chosen)) for row in order),
     )
-    caption = "Tick: the median; bar: the middle 80 % of the group. Descriptors took no part in forming the segments."
+    caption = (
+        f"Tick: the median; bar: the middle {percentage(0.8)} of the group. "
+        "Descriptors took no part in forming the segments."
+    )
     height = (24 * len(order) + 52) * len(chosen) + 20
     return make_figure(
         "descriptors",
@@ -94,7 +97,7 @@ def _draw_bands(report: Report, rows: list[dict[str, Any]], labels: list[str], o
             tip("segment", "Segment"),
             tip("what", "Descriptor"),
             tip("text", "Median"),
-            tip("band", "Middle 80 %"),
+            tip("band", f"Middle {percentage(0.8)}"),
         ],
     )
     chart = (
@@ -365,7 +368,7 @@ def heat_map(report: Report) -> Figure:
     caption = (
         "Blue: the segment's mean is above everyone's; brown: below; grey: the same. "
         "These features formed the segments, so differences are expected and carry no test. In the table, brackets "
-        "hold the 95 % bootstrap interval."
+        f"hold the {percentage(0.95)} bootstrap interval."
     )
     spec = single(chart, height)
     return make_figure(
@@ -409,7 +412,7 @@ def _draw_heat(report: Report, rows: list[dict[str, Any]], features: list[str]) 
             tip("segment", "Segment"),
             tip("feature", "Feature"),
             tip("text", "Difference"),
-            tip("band", "95 % interval"),
+            tip("band", f"{percentage(0.95)} interval"),
             tip("median", "Median"),
         ],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -267,17 +269,23 @@ def coverage(report: Report, index: int) -> Figure | None:
     source = report.data.sources[index]
     if len(source.bars) < 2:
         return None
-    top = max(source.bars, key=lambda b: b.n)
+    bars = tuple(replace(b, label=_period(report, b.label)) for b in source.bars)
+    top = max(bars, key=lambda b: b.n)
     title = f"{source.name}: most rows in {top.label}"
     return make_figure(
         f"coverage-{index + 1}",
         title,
-        f"Rows by {source.dated}, from {source.bars[0].label} to {source.bars[-1].label}.",
+        f"Rows by {source.dated}, from {bars[0].label} to {bars[-1].label}.",
         f"Bars of rows over time. {title}.",
-        single(_counts(source.bars, source.dated, "Rows", False), 96),
+        single(_counts(bars, source.dated, "Rows", False), 96),
         146,
-        Table(("Period", "Rows"), tuple((b.label, number(b.n)) for b in source.bars)),
+        Table(("Period", "Rows"), tuple((b.label, number(b.n)) for b in bars)),
     )
+
+
+def _period(report: Report, label: str) -> str:
+    """A month as the locale writes it; a quarter or a year as it is."""
+    return report.formats().date(label) if re.fullmatch(r"\d{4}-\d{2}", label) else label
 
 
 def _counts(bars: tuple[Bar, ...], label: str, what: str, horizontal: bool) -> alt.Chart:

@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.base.formats import formatted, in_words, number, significant
+from analysis.base.formats import formatted, in_words, number, percentage, significant
 from analysis.pages.figures import ACCENT, EVERYONE, INK, Figure, Table, make_figure, single, tip
 from analysis.report.model import Report
 from analysis.report.parts import CandidateEvidence
@@ -170,7 +170,8 @@ def stability(report: Report) -> Figure:
     caption = (
         "Two bootstrap samples are clustered apart and all customers assigned by both: 1 = the same groups, 0 = "
         "no better than chance. "
-        f"Tick: median; box: middle half; line: 5 to 95 %. Dashed: {significant(STABLE)}, the least that the "
+        f"Tick: median; box: middle half; line: {percentage(0.05)} to {percentage(0.95)}. "
+        f"Dashed: {significant(STABLE)}, the least that the "
         f"decision accepts."
     )
     if len(rows) < len(report.evidence.by_k):

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.base.formats import number
+from analysis.base.formats import number, percentage
 from analysis.pages.figures import (
     EVERYONE,
     FOLDED,
@@ -154,7 +154,7 @@ def _range(report: Report, unit: str, bins: Sequence[Bin], one: Bin) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{number(100 * share)}\N{NO-BREAK SPACE}%"
+    return percentage(share)
 
 
 def _choice(name: str, label: str, options: Sequence[str]) -> Any:

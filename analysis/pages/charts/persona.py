@@ -7,13 +7,13 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.base.formats import number
+from analysis.base.formats import number, percentage
 from analysis.pages.figures import FOLDED, INK, Figure, Table, certainty_interval, make_figure, single, tip
 from analysis.report.model import Report, Segment
 
 
 def persona_profile(report: Report, segment: Segment) -> Figure:
-    """Chart the features of one segment against the overall average, with 95 % bootstrap intervals."""
+    """Chart the features of one segment against the overall average, with 95% bootstrap intervals."""
     formats = report.formats()
     differences = [(v, d) for v in report.forming() if (d := segment.difference(v.name))]
     differences.sort(key=lambda pair: -pair[1].z)
@@ -32,9 +32,9 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
     top = max(differences, key=lambda pair: abs(pair[1].z))
     word = "above" if top[1].z > 0 else "below"
     title = f"Furthest {word} everyone on {top[0].label.lower()}"
-    caption = "Bar: difference between the segment's mean and everyone's; line: 95 % bootstrap interval."
+    caption = f"Bar: difference between the segment's mean and everyone's; line: {percentage(0.95)} bootstrap interval."
     table = Table(
-        ("Feature", "Median here", "Median of everyone", "Difference, sd", "95 % interval"),
+        ("Feature", "Median here", "Median of everyone", "Difference, sd", f"{percentage(0.95)} interval"),
         tuple(
             (
                 v.label,

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.base.formats import in_words, number, significant
+from analysis.base.formats import in_words, number, percentage, significant
 from analysis.pages.figures import (
     FOLDED,
     WIDTH,
@@ -201,7 +201,7 @@ def flow(report: Report) -> Figure | None:
     caption = (
         "A row a number of segments, a block a segment, as wide as its share of customers; ribbons lead to where its "
         f"customers are with one segment more. Coloured: published. Number in a block: 1 = from one segment, 0 = from "
-        f"all alike. Ribbons of under {number(100 * THIN)} % of customers are not drawn."
+        f"all alike. Ribbons of under {percentage(THIN)} of customers are not drawn."
     )
     labels = {
         (x.k, j): short_number(s) for x in levels if x.origins for j, s in zip(x.segments, x.stability, strict=True)

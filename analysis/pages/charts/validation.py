@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from analysis.base.formats import percentage
 from analysis.pages.figures import ACCENT, EVERYONE, FOLDED, INK, Figure, Table, make_figure, single, tip
 from analysis.pages.text.validation import AIM, FORMATS, interval, of, share_text, worst
 from analysis.report.model import Report
@@ -62,12 +63,13 @@ def recovery(report: Report) -> Figure | None:
     title = f"The number of groups is right in {of(report.validation.right)} tries, and worst with {worst(rows)}"
     within = sum(not p.beyond for p in rows)
     caption = (
-        f"Dot: share of tries with the right number of groups. Line: 95 % interval (Wilson), wide as there are "
-        f"few tries. Dashed: {FORMATS.percent(AIM)}, the aim over all, which {len(all_in)} of the {within} kinds of "
-        "data with groups around centres reach. Beyond centres the number may be right and the groups are not."
+        f"Dot: share of tries with the right number of groups. Line: {percentage(0.95)} interval (Wilson), wide as "
+        f"there are few tries. Dashed: {FORMATS.percent(AIM)}, the aim over all, which {len(all_in)} of the {within} "
+        "kinds of data with groups around centres reach. Beyond centres the number may be right and the groups are not."
     )
     table = Table(
-        ("Condition", "Right number", "95 % interval"), tuple((p.title, of(p.right), interval(p.right)) for p in rows)
+        ("Condition", "Right number", f"{percentage(0.95)} interval"),
+        tuple((p.title, of(p.right), interval(p.right)) for p in rows),
     )
     height = 34 * len(rows)
     spec = single(alt.layer(aim, lines, points), height)

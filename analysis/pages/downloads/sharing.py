@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -13,7 +14,7 @@ import vl_convert
 import yaml
 from joblib import delayed
 
-from analysis.base.formats import chart_locale
+from analysis.base.locales import conventions
 from analysis.base.workers import run_all
 from analysis.pages.assets import themed
 from analysis.pages.downloads.rules import JSON, PYTHON, TREE_SQL
@@ -60,7 +61,13 @@ def draw_picture(report: Report, tokens: dict[str, str]) -> bytes:
     )
     spec = themed(harmless(chart.to_dict()), tokens)
     spec["config"] |= {"font": FONT}
-    (picture,) = run_all([delayed(vl_convert.vegalite_to_png)(spec, scale=2, format_locale=chart_locale())])
+    draw = partial(
+        vl_convert.vegalite_to_png,
+        scale=2,
+        format_locale=conventions().number_locale(),
+        time_format_locale=conventions().time_locale(),
+    )
+    (picture,) = run_all([delayed(draw)(spec)])
     return picture
 
 

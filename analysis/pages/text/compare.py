@@ -145,7 +145,7 @@ def columns(report: Report) -> list[str]:
 
 
 def side_by_side(report: Report) -> list[Line]:
-    """List median and middle 80 % of each group, or the share of yes, with the distance from all customers."""
+    """List median and middle 80% of each group, or the share of yes, with the distance from all customers."""
     formats, lines = report.formats(), []
     for variable in report.variables:
         differences = [s.difference(variable.name) for s in report.segments]

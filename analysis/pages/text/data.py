@@ -7,6 +7,10 @@ from analysis.pages.figures import Table
 from analysis.report.model import Report
 
 
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
+
+
 def ledger(report: Report) -> Table:
     """List the cleaning log."""
     return Table(
@@ -40,9 +44,7 @@ def sources(report: Report) -> Table:
     rows = []
     for s in report.data.sources:
         fits = tuple("–" if n is None else report.formats().people(n) for n in (s.unknown, s.without)) if many else ()
-        span = tuple(
-            report.formats().date(month).replace("-", "\N{NON-BREAKING HYPHEN}") for month in (s.first, s.last)
-        )
+        span = tuple(_unbroken(report.formats().date(month)) for month in (s.first, s.last))
         rows.append((s.name, s.kind, number(s.rows), number(s.columns), *span, *fits, s.sha256))
     return Table(("File", "What a row is", "Rows", "Columns", "From", "To", *joining, "Fingerprint"), tuple(rows))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.base.formats import in_words, unit_beside
+from analysis.base.formats import in_words, percentage, unit_beside
 from analysis.pages.downloads.rules import rule_as_data
 from analysis.pages.escaping import escape_json
 from analysis.pages.figures import Table
@@ -100,9 +100,10 @@ def how(report: Report) -> str:
         else "A customer is placed by the tree of questions on the page Placing new customers."
     )
     return (
-        "The build looked for the fewest answers that place at least 90 % as many customers rightly as the full rule, "
-        "and at least half of each segment: features added one by one to a nearest-centre rule, or a tree of "
-        f"questions, whichever asks less. {by} "
+        f"The build looked for the fewest answers that place at least {percentage(0.9)} as many customers rightly as "
+        "the full rule, and at least half of each segment: features added one by one to a nearest-centre rule, or a "
+        "tree of questions, whichever asks less. "
+        f"{by} "
         f"How often that is right was measured on {people} that the choice was not made on."
     )
 

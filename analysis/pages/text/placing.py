@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from analysis.base.formats import Formats, in_words, joined, number, significant
+from analysis.base.formats import Formats, exact_percentage, in_words, joined, number, percentage, significant
 from analysis.pages.downloads.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL
 from analysis.pages.figures import Table
 from analysis.report.model import Report, Segment
@@ -170,9 +170,11 @@ def _bound(report: Report, bound: Bound) -> str:
 def _exact(formats: Formats, x: float, unit: str) -> str:
     """A threshold as it stands in the rule: all of its three digits."""
     if unit == "share":
-        return f"{significant(100 * x, 3)}\N{NO-BREAK SPACE}%"
+        return exact_percentage(x)
+    if unit == "money":
+        return formats.money(x, exact=True)
     text = number(x) if abs(x) >= 100 else significant(x, 3)
-    return formats.money(text) if unit == "money" else f"{text} {unit}" if unit in {"days", "years"} else text
+    return f"{text} {unit}" if unit in {"days", "years"} else text
 
 
 def _told(part: Part) -> str:
@@ -183,7 +185,7 @@ def _told(part: Part) -> str:
 
 def _whole(share: float) -> str:
     """A share that is known in whole hundredths."""
-    return f"{_of_100(share)}\N{NO-BREAK SPACE}%"
+    return percentage(share)
 
 
 def _of_100(share: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.base.formats import Formats, joined, number, retold
+from analysis.base.formats import Formats, joined, number, percentage, retold
 from analysis.pages.figures import Table
 from analysis.report.model import VERDICTS
 from analysis.report.parts import Planted, Rate, Validation
@@ -54,7 +54,7 @@ def with_groups(trials: Validation) -> Table:
             "Condition",
             "What is planted",
             "Right number",
-            "95 % interval",
+            f"{percentage(0.95)} interval",
             "Agreement with the truth",
             "The oracle's",
             "Called natural",
@@ -77,7 +77,7 @@ def with_groups(trials: Validation) -> Table:
 def without_groups(trials: Validation) -> Table:
     """List every condition without groups, by verdict."""
     return Table(
-        ("Customers", *(title for title, _ in VERDICTS.values()), "Said so", "95 % interval"),
+        ("Customers", *(title for title, _ in VERDICTS.values()), "Said so", f"{percentage(0.95)} interval"),
         tuple(
             (
                 f"{g.title}: {retold(g.about)}",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from analysis.base.formats import localized
+from analysis.base.locales import localized
 from analysis.publish.gate.disclosure import (
     Finding,
     Index,

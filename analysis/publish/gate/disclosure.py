@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from scipy.special import bdtrc
 
-from analysis.base.formats import in_english
+from analysis.base.locales import NOT_WITHIN_NUMBER, conventions
 from analysis.publish.gate.columns import Cell, Column
 from analysis.publish.gate.documents import Document, join_texts, undisguised
 from analysis.report.private import Private
@@ -71,8 +71,12 @@ EVERYONE = frozenset(("all", "all customers", "everyone"))
 LEADING_COUNT = re.compile(
     r"\s*(\d{1,3}(?:[,\u00a0\u202f\u2009 ']\d{3})+|\d+)(?:\.0+)?(?![\d.,]*\d)(?!\s*%)(?=$|[\s(/])"
 )
-FEW = re.compile(r"(?<![\w.,-])(\d+) (?:customers?|people|persons?)\b", re.IGNORECASE)
-MANY = re.compile(r"(?<![\w.,-])(\d+(?:[.,\u00a0\u202f\u2009 '’]\d{3})*) (?:customers|people|persons)\b", re.IGNORECASE)
+GROUP = "[.,\u00a0\u202f\u2009 '’،⹁]"
+"""What a locale may set between groups of digits."""
+FEW = re.compile(rf"(?<![\w.,-]){NOT_WITHIN_NUMBER}(\d+) (?:customers?|people|persons?)\b", re.IGNORECASE)
+MANY = re.compile(
+    rf"(?<![\w.,-])(\d{{1,2}}(?:,\d\d)+,\d{{3}}|\d+(?:{GROUP}\d{{3}})*) (?:customers|people|persons)\b", re.IGNORECASE
+)
 READ_FILES = frozenset((".pdf", ".txt", ".md"))
 NOT_A_CELL = re.compile(
     r"(?:\b(?:in|of|than|top|least|most|per|every|under|below|to|or|the|first|any|with)|[<>≤≥±+\u2013-]) ?$",
@@ -262,10 +266,10 @@ def read_count(value: str) -> int | None:
 
     Examples
     --------
-    >>> read_count("2,240"), read_count("3 (1 %)"), read_count("12 %"), read_count("fewer than 10")
+    >>> read_count("2,240"), read_count("3 (1%)"), read_count("12%"), read_count("fewer than 10")
     (2240, 3, None, None)
     """
-    match = LEADING_COUNT.match(in_english(value))
+    match = LEADING_COUNT.match(conventions().read(value))
     return int(re.sub(r"\D", "", match[1])) if match else None
 
 

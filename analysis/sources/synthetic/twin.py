@@ -339,7 +339,7 @@ def _blend(rng: np.random.Generator, *terms: tuple[float, NDArray[Any]]) -> NDAr
 
 
 def _steps(latent: NDArray[Any], none: float) -> NDArray[Any]:
-    """Return 0, 1 or 2 children by where the latent falls; 2 % have two."""
+    """Return 0, 1 or 2 children by where the latent falls; 2% have two."""
     return (latent > ndtri(none)).astype(np.int64) + (latent > ndtri(0.98))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from analysis.base.formats import localized
+from analysis.base.locales import localized
 from analysis.pages.assets import read_tokens
 from analysis.pages.downloads.sharing import (
     SEGMENTS,

@@ -173,6 +173,6 @@ def test_a_segments_stability_is_called_the_index_that_it_is_and_silhouettes_say
 
 def test_a_bound_that_lies_far_below_the_share_reads_most() -> None:
     assert placing._told(Part(0.56, True)) == "most"
-    assert placing._told(Part(0.93, True)) == "at least 93\u00a0%"
-    assert placing._told(Part(0.56, False)) == "56\u00a0%"
+    assert placing._told(Part(0.93, True)) == "at least 93%"
+    assert placing._told(Part(0.56, False)) == "56%"
     assert trees._part(21, 23, 10) == Part(0.56, True)

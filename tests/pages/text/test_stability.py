@@ -94,7 +94,7 @@ def test_a_split_tells_its_parts(report: Report) -> None:
     n = neighbour(report, 1, "split", (2,), parts=(0.3, 0.7))
     _, more = fewer_and_more(with_neighbours(report, n))
     assert more.short == f"splits {report.segments[1].letter}"
-    assert "parts of 70\xa0% and 30\xa0%" in more.text
+    assert "parts of 70% and 30%" in more.text
 
 
 def test_a_part_of_a_few_customers_is_not_counted(report: Report) -> None:

@@ -1,0 +1,277 @@
+"""k-means from many starts at once, and a search for the best solution.
+
+scikit-learn checks and prepares its input anew for each start, which takes longer than the start itself where rows are
+few. Here a round of several starts is two matrix products; from the same centres both end at the same solution.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+STARTS, SWAPS, PARENTS = 40, 20, 6
+"""Starts of the search, swaps of a round of it, and the best solutions in which it swaps."""
+SEARCHED_ROWS = 20_000
+"""Rows above which the search takes a sample."""
+SAME = 1e-6
+"""Part of its cost by which two solutions differ at most that count as one."""
+MOST_ROUNDS = 300
+"""Rounds of a start at most, as in scikit-learn."""
+
+_AT_ONCE = 60_000
+"""Distances that are computed together, so that they stay in the processor's cache."""
+
+
+def fit_starts(
+    matrix: Matrix, ks: tuple[int, ...], seed: int, starts: int, tolerance: float, weights: Counts | None = None
+) -> tuple[Matrix, ...]:
+    """Fit k-means for each number of segments and keep the best of the starts.
+
+    The centres that k-means++ draws for the most segments are, as far as they go, those for fewer.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, p)
+    ks : tuple of int
+    seed, starts : int
+    tolerance : float
+        A start ends where the squared shift of the centres is at most this part of the mean variance of a column, or
+        where no row changes its segment.
+    weights : ndarray of int, shape (n,), optional
+        How often each row counts.
+
+    Returns
+    -------
+    tuple of ndarray, shape (k, p)
+    """
+    rows = Rows(matrix, weights)
+    drawn = rows.draw(max(ks, default=1), starts, np.random.default_rng(seed))
+    found = []
+    for k in ks:
+        costs, centres = rows.settle(drawn[:, :k], tolerance)
+        found.append(centres[costs.argmin()] + rows.mean)
+    return tuple(found)
+
+
+def search_best(matrix: Matrix, k: int, seed: int, patience: int, weights: Counts | None = None) -> Matrix:
+    """Search the k-means solution with the least cost.
+
+    The best of some starts are improved by random swaps (Fränti 2018): one centre goes to a row that lies far from all
+    of them. At the end no single row can change its segment for the better (Hartigan and Wong 1979). Where rows are
+    many, the search takes a sample of them, and its best solutions settle among all.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, p)
+    k, seed : int
+    patience : int
+        Swaps in a row that improve nothing, after which the search ends.
+    weights : ndarray of int, shape (n,), optional
+
+    Returns
+    -------
+    ndarray, shape (k, p)
+    """
+    rng = np.random.default_rng(seed)
+    rows = Rows(matrix, weights)
+    sampled = len(matrix) > SEARCHED_ROWS
+    some = rows.sample(SEARCHED_ROWS, rng) if sampled else rows
+    costs, centres = _best(*some.settle(some.draw(k, STARTS, rng)))
+    idle = 0
+    while idle < patience:
+        swapped = some.settle(some.swap(centres[np.arange(SWAPS) % len(centres)], rng))
+        before = costs[0]
+        costs, centres = _best(np.append(costs, swapped[0]), np.append(centres, swapped[1], axis=0))
+        idle = 0 if costs[0] < before * (1 - SAME) else idle + SWAPS
+    if not sampled:
+        return rows.exchange(centres[0]) + rows.mean
+    costs, centres = rows.settle(centres + (some.mean - rows.mean))
+    return centres[costs.argmin()] + rows.mean
+
+
+def _best(costs: Matrix, centres: Matrix) -> tuple[Matrix, Matrix]:
+    """Give the few best solutions that differ, the best first."""
+    order = np.argsort(costs, kind="stable")
+    differs = np.append(True, np.diff(costs[order]) > SAME * costs[order][1:])
+    order = order[differs][:PARENTS]
+    return costs[order], centres[order]
+
+
+class Rows:
+    """Rows to cluster around their mean, prepared once for many starts; centres here are around it, too."""
+
+    def __init__(self, matrix: Matrix, weights: Counts | Matrix | None = None) -> None:
+        n = len(matrix)
+        self.mean = matrix.mean(axis=0)
+        self.weights = np.ones(n) if weights is None else weights.astype(float)
+        # A column of ones takes in the squares of the centres, and gives the sizes of the segments.
+        self.wide = np.column_stack([matrix - self.mean, np.ones(n)])
+        self.values = np.ascontiguousarray(self.wide[:, :-1])
+        self.tall = np.ascontiguousarray(self.wide.T)
+        self.weighted = self.wide if weights is None else self.wide * self.weights[:, None]
+        self.squares = (self.values**2).sum(axis=1)
+        self.variance = float(matrix.var(axis=0).mean())
+
+    def sample(self, most: int, rng: np.random.Generator) -> Rows:
+        """Draw some of the rows."""
+        at = np.sort(rng.choice(len(self.values), most, replace=False))
+        return Rows(self.values[at] + self.mean, self.weights[at])
+
+    def draw(self, k: int, starts: int, rng: np.random.Generator) -> Matrix:
+        """Draw k-means++ centres (Arthur and Vassilvitskii 2007), each the best of some; shape (starts, k, p)."""
+        tries = 2 + int(np.log(k))
+        at_once = max(1, _AT_ONCE // (tries * len(self.wide)))
+        parts = [self._draw(k, min(at_once, starts - i), tries, rng) for i in range(0, starts, at_once)]
+        return np.concatenate(parts)
+
+    def _draw(self, k: int, starts: int, tries: int, rng: np.random.Generator) -> Matrix:
+        each = np.arange(starts)
+        chosen = np.empty((starts, k), dtype=np.intp)
+        chosen[:, 0] = _pick(np.tile(self.weights, (starts, 1)), rng.random((starts, 1)))[:, 0]
+        nearest = self._apart(chosen[:, :1])[:, 0]
+        for j in range(1, k):
+            candidates = _pick(nearest * self.weights, rng.random((starts, tries)))
+            apart = self._apart(candidates)
+            np.minimum(apart, nearest[:, None], out=apart)
+            best = (apart @ self.weights).argmin(axis=1)
+            chosen[:, j], nearest = candidates[each, best], apart[each, best]
+        return self.values[chosen]
+
+    def _apart(self, rows: NDArray[np.intp]) -> Matrix:
+        """Squared distances of all rows to some, shape (*rows.shape, n)."""
+        apart = self._scores(self.values[rows])
+        apart *= 2
+        apart += self.squares
+        return np.maximum(apart, 0, out=apart)
+
+    def _scores(self, centres: Matrix, part: slice = slice(None)) -> Matrix:
+        """Half the squared distance of rows to centres, less half the row's square; shape (starts, k, rows)."""
+        starts, k, p = centres.shape
+        flat = np.empty((starts * k, p + 1))
+        flat[:, :p] = centres.reshape(-1, p)
+        flat[:, p] = -0.5 * (flat[:, :p] ** 2).sum(axis=1)
+        return (-flat @ self.tall[:, part]).reshape(starts, k, -1)
+
+    def settle(self, centres: Matrix, tolerance: float = 0.0) -> tuple[Matrix, Matrix]:
+        """Move centres to the means of the rows nearest to them (Lloyd 1982) until no row changes its segment.
+
+        Parameters
+        ----------
+        centres : ndarray, shape (starts, k, p)
+        tolerance : float
+
+        Returns
+        -------
+        costs : ndarray, shape (starts,)
+            Weighted sums of squared distances.
+        centres : ndarray, shape (starts, k, p)
+        """
+        at_once = max(1, _AT_ONCE // (centres.shape[1] * len(self.wide)))
+        parts = [self._settle(centres[i : i + at_once], tolerance) for i in range(0, len(centres), at_once)]
+        return np.concatenate([costs for costs, _ in parts]), np.concatenate([found for _, found in parts])
+
+    def _settle(self, centres: Matrix, tolerance: float) -> tuple[Matrix, Matrix]:
+        centres = centres.copy()
+        going, before = np.arange(len(centres)), None
+        for _ in range(MOST_ROUNDS):
+            member, nearest, sums = self._join(centres[going])
+            for start, j in np.argwhere(sums[..., -1] == 0):
+                self._fill(member[start], nearest[start], sums[start], j)
+            moved = np.divide(sums[..., :-1], sums[..., -1:], out=centres[going], where=sums[..., -1:] > 0)
+            shift = ((moved - centres[going]) ** 2).sum(axis=(1, 2))
+            centres[going] = moved
+            more = shift > tolerance * self.variance
+            if before is not None:
+                more &= (member != before).any(axis=(1, 2))
+            if not more.any():
+                break
+            going, before = going[more], member[more]
+        return self.costs(centres), centres
+
+    def _join(self, centres: Matrix) -> tuple[NDArray[np.bool_], Matrix, Matrix]:
+        """Who belongs to which centre, shape (starts, k, n), how near, and the sums and sizes of the segments."""
+        starts, k, p = centres.shape
+        n = len(self.wide)
+        member, nearest = np.empty((starts, k, n), dtype=bool), np.empty((starts, 1, n))
+        sums = np.zeros((starts * k, p + 1))
+        for part in self._parts(starts * k):
+            scores = self._scores(centres, part)
+            scores.min(axis=1, keepdims=True, out=nearest[..., part])
+            inside = np.equal(scores, nearest[..., part])
+            if np.count_nonzero(inside) > starts * inside.shape[2]:
+                inside &= inside.cumsum(axis=1) == 1
+            member[..., part] = inside
+            sums += inside.reshape(starts * k, -1).astype(float) @ self.weighted[part]
+        return member, nearest[:, 0], sums.reshape(starts, k, p + 1)
+
+    def _parts(self, wide: int) -> list[slice]:
+        size = max(_AT_ONCE // wide, 1_000)
+        return [slice(i, i + size) for i in range(0, len(self.wide), size)]
+
+    def _fill(self, member: NDArray[np.bool_], nearest: Matrix, sums: Matrix, j: int) -> None:
+        """Give an empty segment the row that lies farthest from its centre."""
+        apart = 2 * nearest + self.squares
+        row = int(apart.argmax())
+        old = int(member[:, row].argmax())
+        member[old, row], member[j, row] = False, True
+        sums[old] -= self.weighted[row]
+        sums[j] += self.weighted[row]
+        nearest[row] = -self.squares[row] / 2
+
+    def costs(self, centres: Matrix) -> Matrix:
+        """Weighted sums of squared distances to the nearest centres, shape (starts,)."""
+        total = np.full(len(centres), float(self.squares @ self.weights))
+        for part in self._parts(centres.shape[0] * centres.shape[1]):
+            total += 2 * self._scores(centres, part).min(axis=1) @ self.weights[part]
+        return np.maximum(total, 0.0)
+
+    def swap(self, centres: Matrix, rng: np.random.Generator) -> Matrix:
+        """Put one centre of each start on a row that is drawn as k-means++ draws; shape (starts, k, p)."""
+        swapped = centres.copy()
+        for start, old in enumerate(centres):
+            apart = np.maximum(2 * self._scores(old[None]).min(axis=1) + self.squares, 0.0)
+            row = _pick(apart * self.weights, rng.random((1, 1)))[0, 0]
+            swapped[start, rng.integers(len(old))] = self.values[row]
+        return swapped
+
+    def exchange(self, centres: Matrix) -> Matrix:
+        """Move single rows to another segment while that lowers the cost; shape (k, p)."""
+        each: Any = np.arange(len(self.wide))
+        for _ in range(MOST_ROUNDS):
+            scores = self._scores(centres[None])[0]
+            labels = scores.argmin(axis=0)
+            sizes: Matrix = np.bincount(labels, self.weights, len(centres)).astype(float)
+            apart = np.maximum(2 * scores + self.squares, 0.0)
+            # What the cost loses where a row leaves its segment, and gains where it joins another.
+            leaves = apart[labels, each] * _ratio(sizes[labels], -self.weights)
+            joins = apart * _ratio(sizes[:, None], self.weights)
+            joins[labels, each] = np.inf
+            saved = leaves - joins.min(axis=0)
+            row = int(saved.argmax())
+            if saved[row] <= 1e-12 * float(self.squares @ self.weights):
+                break
+            to, old = int(joins[:, row].argmin()), labels[row]
+            moved = centres.copy()
+            weight = self.weights[row]
+            moved[old] -= (self.values[row] - moved[old]) * weight / (sizes[old] - weight)
+            moved[to] += (self.values[row] - moved[to]) * weight / (sizes[to] + weight)
+            centres = self.settle(moved[None])[1][0]
+        return centres
+
+
+def _ratio(sizes: Matrix, change: Matrix) -> Matrix:
+    """Size x weight / (size + change), 0 where nothing would be left."""
+    after = sizes + change
+    return np.divide(sizes * np.abs(change), after, out=np.zeros(np.broadcast(sizes, change).shape), where=after > 0)
+
+
+def _pick(weights: Matrix, at: Matrix) -> NDArray[np.intp]:
+    """Draw rows in proportion to weights, shape (starts, n), by uniform numbers, shape (starts, m)."""
+    cumulated = np.cumsum(weights, axis=1)
+    found = [np.searchsorted(c, a * c[-1], side="right") for c, a in zip(cumulated, at, strict=True)]
+    return np.minimum(np.stack(found), weights.shape[1] - 1)
