@@ -25,11 +25,11 @@ from analysis.features.build import FeatureTable
 from analysis.features.preparation import Features
 from analysis.features.prepare import Prepared
 from analysis.pages import book, drawings
+from analysis.profiles.profile import Profiles
 from analysis.report.analysis import Analysis
 from analysis.report.model import Report
 from analysis.report.write import Tool, write_report
 from analysis.segments.personas import Persona
-from analysis.segments.profile import Profiles
 from analysis.settings.load import load_study
 from analysis.settings.models import Source, Study
 from analysis.sources.synthetic.twin import write_twin

@@ -30,19 +30,19 @@ from analysis.features.provenance import SourceSummary
 from analysis.features.relations import Relations
 from analysis.features.select import Dropped, Group
 from analysis.history.records import Change
+from analysis.profiles.contrasts import Contrast
+from analysis.profiles.distributions import Spread
+from analysis.profiles.mixes import Mix as Mix
+from analysis.profiles.profile import CategoryProfile, Concentration, Difference, ExpectedSpend, Summary
+from analysis.profiles.segment_map import SegmentMap
+from analysis.profiles.themes import ThemeGroup
 from analysis.report.trials import Validation
 from analysis.segments.card import Card
 from analysis.segments.claims import Claim as Claim
 from analysis.segments.claims import Paragraph as Paragraph
 from analysis.segments.claims import Portrait
-from analysis.segments.contrasts import Contrast
-from analysis.segments.distributions import Spread
-from analysis.segments.mixes import Mix as Mix
 from analysis.segments.personas import Action
-from analysis.segments.profile import CategoryProfile, Concentration, Difference, ExpectedSpend, Summary
-from analysis.segments.segment_map import SegmentMap
 from analysis.segments.targeting import Targeting
-from analysis.segments.themes import ThemeGroup
 
 DIGITS = 6
 """Significant digits of a number in the report; a larger number keeps all of its whole ones."""

@@ -14,9 +14,9 @@ from analysis.features.column_summary import ColumnSummary, MissingPattern
 from analysis.features.prepare import Step
 from analysis.features.relations import Relations
 from analysis.history.records import Change, Flow, Identity, Interval, SegmentChange
+from analysis.profiles.distributions import Bin
+from analysis.profiles.profile import CategoryProfile, Difference, Summary
 from analysis.report.trials import Planted, Rate, Validation
-from analysis.segments.distributions import Bin
-from analysis.segments.profile import CategoryProfile, Difference, Summary
 from analysis.segments.targeting import Criterion, Targeting
 
 __all__ = [

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from analysis.base.formats import Formats, in_words, number
+from analysis.profiles.themes import group_by_theme, read_traits
 from analysis.report.analysis import Analysis
 from analysis.report.model import (
     VERDICTS,
@@ -19,7 +20,6 @@ from analysis.report.model import (
     to_json,
 )
 from analysis.report.trials import Validation
-from analysis.segments.themes import group_by_theme, read_traits
 from analysis.settings.models import Study
 
 

@@ -20,9 +20,9 @@ from analysis.features.build import FeatureTable
 from analysis.features.prepare import Prepared
 from analysis.features.relations import cramers_v
 from analysis.features.select import MOST_RANKED
-from analysis.segments.contrasts import count_levels
+from analysis.profiles.contrasts import count_levels
+from analysis.profiles.profile import Profiles
 from analysis.segments.personas import Persona
-from analysis.segments.profile import Profiles
 from analysis.settings.models import Source, Study
 from analysis.sources.columns import split_words
 from analysis.sources.inference import PROTECTED

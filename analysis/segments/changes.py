@@ -26,9 +26,9 @@ from analysis.history.records import (
     Spread,
     TraitShift,
 )
-from analysis.segments.measures import DIGITS, round_digits
+from analysis.profiles.measures import DIGITS, round_digits
+from analysis.profiles.profile import Profiles
 from analysis.segments.personas import Persona
-from analysis.segments.profile import Profiles
 from analysis.settings.models import Study
 
 MOVED, ANOTHER = 0.1, 0.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.segments.mixes import Mix
+from analysis.profiles.mixes import Mix
 from analysis.settings.models import Theme
 
 ClaimKind = Literal[

@@ -9,12 +9,12 @@ from analysis.base.run import Run
 from analysis.clustering.evidence import Evidence
 from analysis.features.preparation import Features
 from analysis.history.records import Change, Past, Record
+from analysis.profiles.measures import measure
+from analysis.profiles.profile import ExpectedSpend, Profiles, expect_spend, profile_segments
 from analysis.segments.card import Background, Card, write_card
 from analysis.segments.changes import look_back, make_record
-from analysis.segments.measures import measure
 from analysis.segments.personas import Persona, write_personas
 from analysis.segments.playbook import Play
-from analysis.segments.profile import ExpectedSpend, Profiles, expect_spend, profile_segments
 from analysis.segments.targeting import Targeting, weigh_segments
 from analysis.settings.models import Study
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summary
+from analysis.profiles.themes import Trait
 from analysis.segments.claims import Claim
 from analysis.segments.phrases import Phrases
-from analysis.segments.profile import Difference, Profiles, SegmentProfile, Summary
-from analysis.segments.themes import Trait
 from analysis.settings.models import Study
 
 CLEAR = 0.35

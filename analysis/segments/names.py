@@ -13,10 +13,10 @@ from analysis.base.formats import Formats
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable
 from analysis.history.records import slugify
-from analysis.segments.mixes import Mix
+from analysis.profiles.mixes import Mix
+from analysis.profiles.profile import Difference, Profiles, SegmentProfile
+from analysis.profiles.themes import Trait
 from analysis.segments.phrases import Phrases, answer, capital, singular
-from analysis.segments.profile import Difference, Profiles, SegmentProfile
-from analysis.segments.themes import Trait
 from analysis.settings.models import Study
 
 TIERS = ((1.4, "Premium"), (0.7, "Mid-value"), (0.0, "Low-spend"))

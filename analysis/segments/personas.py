@@ -10,13 +10,13 @@ from analysis.clustering.evidence import Evidence
 from analysis.features.build import NOT_KNOWN, FeatureTable, Variable
 from analysis.history.identity import NOTHING, Memory, kept_names, settle, taken_addresses
 from analysis.history.records import Identity, slugify
+from analysis.profiles.mixes import find_mixes
+from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summary
+from analysis.profiles.themes import read_traits
 from analysis.segments.claims import Portrait
-from analysis.segments.mixes import find_mixes
 from analysis.segments.names import Name, Namer
 from analysis.segments.playbook import Action, Play, choose_actions
 from analysis.segments.portrait import write_portraits
-from analysis.segments.profile import Difference, Profiles, SegmentProfile, Summary
-from analysis.segments.themes import read_traits
 from analysis.settings.models import Study
 
 COLOURS = ("#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8a7a1c", "#c04a6b", "#0f8ca0", "#7a6fd0")
@@ -69,9 +69,7 @@ def write_personas(
     plays: list[tuple[int, Play]],
     memory: Memory = NOTHING,
 ) -> tuple[Persona, ...]:
-    """Write each segment's words from its numbers.
-
-    Where the verdict is that there is no structure, groups have letters instead of names.
+    """Write each segment's words from its numbers; without structure, groups have letters instead of names.
 
     Parameters
     ----------
@@ -80,9 +78,7 @@ def write_personas(
     table : FeatureTable
         n customers.
     evidence : Evidence
-        With labels and the verdict.
     study : Study
-        Uses ``value``, ``period``, ``customers``, ``variables`` and ``names``.
     plays : list of (int, Play)
         Rules of the playbook, as `read_playbook` gives them.
     memory : Memory

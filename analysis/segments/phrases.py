@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 
 from analysis.base.formats import Formats, number
-from analysis.segments.mixes import BARE, MixPart
-from analysis.segments.themes import Trait
+from analysis.profiles.mixes import BARE, MixPart
+from analysis.profiles.themes import Trait
 from analysis.settings.models import Study
 
 FRACTIONS = (
@@ -231,7 +231,7 @@ class Phrases:
         if unit in {"share", "yes_no"}:
             return formats.whole_percent(value)
         if unit == "money":
-            return formats.money(around(value))
+            return formats.money(rounded(value))
         if unit == "days":
             return duration(value)
         if unit == "years" and self.trait.meaning != "age":
@@ -310,23 +310,28 @@ def of_all(share: float, customers: str) -> str:
     return f"{people} {customers}" if people in {"nearly all", "all", "hardly any"} else f"{people} of all {customers}"
 
 
-def around(value: float) -> str:
+def rounded(value: float) -> float:
     """Round a figure for reading: two digits, three from a thousand to ten thousand.
 
-    >>> [around(x) for x in (1183.4, 396, 73_700, 68.2, 4.26, 0.37, 0)]
-    ['1,180', '400', '74,000', '68', '4.3', '0.37', '0']
+    >>> [rounded(x) for x in (1183.4, 396, 73_700, 68.2, 4.26, 0.374, 0)]
+    [1180, 400, 74000, 68, 4.3, 0.37, 0]
     """
     size = abs(value)
-    if size < 1:
-        return number(value, 2) if value and size < 0.995 else number(round(value))
     if size < 10:
-        text = round(value, 1)
-        return number(text) if text == round(text) else number(text, 1)
+        return round(value, 2 if size < 1 else 1) or 0
     if size < 100:
-        return number(round(value))
-    digits = 3 if 1_000 <= size < 10_000 else 2
-    step = 10 ** (math.floor(math.log10(size)) - digits + 1)
-    return number(round(value / step) * step)
+        return round(value)
+    step = 10 ** (math.floor(math.log10(size)) - (2 if 1_000 <= size < 10_000 else 1))
+    return round(value / step) * step
+
+
+def around(value: float) -> str:
+    """Return a figure as text, rounded for reading.
+
+    >>> around(1183.4), around(4.0)
+    ('1,180', '4')
+    """
+    return Formats().plain(rounded(value))
 
 
 def duration(days: float) -> str:

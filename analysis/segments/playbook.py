@@ -19,7 +19,7 @@ from analysis.base.expressions import Expression, parse
 from analysis.base.formats import Formats, in_sentence, number
 from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import Variable
-from analysis.segments.profile import Difference, Profiles, SegmentProfile
+from analysis.profiles.profile import Difference, Profiles, SegmentProfile
 from analysis.settings.models import Study
 
 PLAYBOOK = "templates/playbook.yml"

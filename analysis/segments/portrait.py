@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.base.formats import Formats, joined
+from analysis.profiles.mixes import Mix, MixPart
+from analysis.profiles.profile import CategoryProfile, Profiles, SegmentProfile
+from analysis.profiles.themes import TITLES, Trait
 from analysis.segments.claims import Claim, KeyFact, Paragraph, Portrait, Sentence
 from analysis.segments.facts import CLEAR, POINTS, Fact, collect_facts, has_orders, strength, subject
-from analysis.segments.mixes import Mix, MixPart
-from analysis.segments.phrases import answer, around, capital, in_people, is_plural
-from analysis.segments.profile import CategoryProfile, Profiles, SegmentProfile
-from analysis.segments.themes import TITLES, Trait
+from analysis.segments.phrases import answer, capital, in_people, is_plural, rounded
 from analysis.settings.models import Study, Theme
 
 ALIKE = 0.12
@@ -161,7 +161,7 @@ class _Writer:
         by_meaning = {f.trait.meaning: f for f in reversed(self.facts)}
         value = next((f for f in self.facts if f.trait.name == self.study.value), None)
         if segment.value_share is not None and value is not None:
-            each = formats.money(around(value.difference.summary.mean))
+            each = formats.money(rounded(value.difference.summary.mean))
             share, whole = formats.whole_percent(segment.value_share), value.phrases.noun()
             facts.append(KeyFact(share, f"of {whole}", f"{each} each on average"))
         for meaning in ("frequency", "basket", "recency", "tenure", "visits", "balance", "satisfaction"):

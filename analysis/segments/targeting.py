@@ -11,7 +11,7 @@ from analysis.assignment.rules import Rules
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.features.build import Variable
 from analysis.history.records import Change
-from analysis.segments.profile import ExpectedSpend, SegmentProfile
+from analysis.profiles.profile import ExpectedSpend, SegmentProfile
 from analysis.settings.models import CriterionName, Study
 
 Axis = Literal["attractiveness", "fit"]

@@ -12,7 +12,7 @@ from scipy.stats import chi2_contingency, spearmanr
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.relations import MOST_RELATED, associate, correlate, cramers_v
 from analysis.features.select import spearman
-from analysis.segments.contrasts import find_contrasts
+from analysis.profiles.contrasts import find_contrasts
 from tests.stages import run_stages
 
 

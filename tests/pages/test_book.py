@@ -22,8 +22,8 @@ from analysis.pages import book, drawings
 from analysis.pages.book import write_pages
 from analysis.pages.escaping import escape, escape_front, escape_json
 from analysis.pages.text.stability import fewer_and_more, solid_or_shaky
+from analysis.profiles.profile import Estimate, ExpectedSpend
 from analysis.report.model import Report, from_json, to_json
-from analysis.segments.profile import Estimate, ExpectedSpend
 from tests.stages import ROOT, little_work, run_stages
 
 HOSTILE = (

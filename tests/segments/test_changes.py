@@ -18,8 +18,8 @@ from analysis.history.archive import FOLDER
 from analysis.history.identity import match_customers
 from analysis.history.records import Measures, Moments
 from analysis.pages import book
+from analysis.profiles.measures import _spread
 from analysis.segments.changes import _drifts, _flows, population_stability, share_shift
-from analysis.segments.measures import _spread
 from tests.history.test_records import THEN, measures, members, record
 from tests.small_studies import SHOP, build_report, make_shop, render_and_check, write_study
 

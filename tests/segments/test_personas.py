@@ -21,11 +21,11 @@ from analysis.clustering.evidence import Evidence, SegmentEvidence
 from analysis.features.build import FeatureTable, Variable
 from analysis.history.identity import NOTHING, Memory
 from analysis.history.records import Identity
+from analysis.profiles.profile import CategoryProfile, Difference, Profiles, SegmentProfile, Summary
+from analysis.profiles.segment_map import SegmentMap
 from analysis.segments import playbook
 from analysis.segments.personas import COLOURS, Persona, slugify, write_personas
 from analysis.segments.playbook import ALPHA, MOST_ACTIONS, POWER, find_misspelt, holdout_size, read_playbook
-from analysis.segments.profile import CategoryProfile, Difference, Profiles, SegmentProfile, Summary
-from analysis.segments.segment_map import SegmentMap
 from analysis.settings.models import NameRule
 from tests.stages import ROOT, project_study, run_stages, temporary_folder
 

@@ -15,12 +15,12 @@ from analysis.base.formats import Formats
 from analysis.base.run import TESTS
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable, Variable
+from analysis.profiles.mixes import Mix, find_mixes
+from analysis.profiles.profile import profile_segments
+from analysis.profiles.themes import read_traits
 from analysis.segments.claims import Claim, Portrait, Sentence
-from analysis.segments.mixes import Mix, find_mixes
 from analysis.segments.phrases import HARDLY_ANY, NEARLY_ALL, in_people
 from analysis.segments.portrait import ALIKE, write_portraits
-from analysis.segments.profile import profile_segments
-from analysis.segments.themes import read_traits
 from analysis.settings.models import Study
 from tests.stages import project_study, run_stages
 

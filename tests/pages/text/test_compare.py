@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analysis.pages.text import compare
-from analysis.segments.contrasts import Contrast
+from analysis.profiles.contrasts import Contrast
 from tests.stages import run_stages
 
 

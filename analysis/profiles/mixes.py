@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable
-from analysis.segments.themes import Trait
+from analysis.profiles.themes import Trait
 from analysis.settings.models import Theme
 
 WHOLE = 0.005

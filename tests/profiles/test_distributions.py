@@ -10,8 +10,8 @@ import pytest
 
 from analysis.features.build import FeatureTable, Variable
 from analysis.pages.figures import FAINT, followed
-from analysis.segments import distributions
-from analysis.segments.distributions import Bin, Spread, measure_spread
+from analysis.profiles import distributions
+from analysis.profiles.distributions import Bin, Spread, measure_spread
 
 MIN_CELL = 10
 NAMES = ("orders", "spend", "visits")

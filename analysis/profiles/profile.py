@@ -13,9 +13,9 @@ from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.customers.lifetime_value import Estimate, LifetimeValue
 from analysis.features.build import FeatureTable, Variable
-from analysis.segments.contrasts import Contrast, Counted, count_levels, find_contrasts
-from analysis.segments.distributions import NOTHING, Spread, measure_spread
-from analysis.segments.segment_map import SegmentMap, draw_map
+from analysis.profiles.contrasts import Contrast, Counted, count_levels, find_contrasts
+from analysis.profiles.distributions import NOTHING, Spread, measure_spread
+from analysis.profiles.segment_map import SegmentMap, draw_map
 from analysis.settings.models import Study
 
 NORMAL_FROM = 5_000

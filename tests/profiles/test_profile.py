@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from analysis.customers.lifetime_value import LifetimeValue
 from analysis.customers.purchase_models import PurchaseModel, SpendModel
 from analysis.features.build import FeatureTable, Variable
-from analysis.segments.contrasts import count_levels
-from analysis.segments.profile import (
+from analysis.profiles.contrasts import count_levels
+from analysis.profiles.profile import (
     MARKER_SD,
     Profiles,
     _category,
@@ -21,7 +21,7 @@ from analysis.segments.profile import (
     expect_spend,
     profile_segments,
 )
-from analysis.segments.segment_map import MAP_BINS
+from analysis.profiles.segment_map import MAP_BINS
 from analysis.settings.models import Study
 from tests.stages import run_stages
 
@@ -301,7 +301,7 @@ def test_resampled_means_of_a_large_segment_spread_as_those_of_samples(monkeypat
     values = np.random.default_rng(5).gamma(2.0, 3.0, (4000, 3))
     values[::7, 1] = np.nan
     drawn = _resampled_means(values, np.random.default_rng(1), 1_000)
-    monkeypatch.setattr("analysis.segments.profile.NORMAL_FROM", 1000)
+    monkeypatch.setattr("analysis.profiles.profile.NORMAL_FROM", 1000)
     normal = _resampled_means(values, np.random.default_rng(1), 1_000)
     assert normal.mean(axis=0) == pytest.approx(drawn.mean(axis=0), rel=0.01)
     assert normal.std(axis=0) == pytest.approx(drawn.std(axis=0), rel=0.35)

@@ -17,7 +17,7 @@ from analysis.history.records import (
     Spread,
     digest,
 )
-from analysis.segments.profile import Profiles
+from analysis.profiles.profile import Profiles
 from analysis.settings.models import Study
 
 DECILES = 9

@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis.customers.surveys import find_order
 from analysis.features.build import FeatureTable, Variable
-from analysis.segments.contrasts import Contrast, count_levels, find_contrasts
+from analysis.profiles.contrasts import Contrast, count_levels, find_contrasts
 from tests.stages import run_stages
 
 MIN_CELL = 10

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.features.build import Variable
-from analysis.segments.themes import DICTIONARY, TITLES, Trait, read_traits
+from analysis.profiles.themes import DICTIONARY, TITLES, Trait, read_traits
 from analysis.settings.models import Source, Study, VariableWords
 from tests.stages import project_study, run_stages
 

@@ -1,0 +1,1 @@
+"""Segments in figures: differences, tests, mixes, and what each variable is about."""
