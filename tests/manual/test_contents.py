@@ -51,8 +51,8 @@ def test_every_setting_says_what_it_does(place: str, name: str, shown: dict[str,
 
 def test_every_block_has_its_place_on_the_page_and_an_example() -> None:
     assert re.findall(r'<< block\("([^"]*)"', TEMPLATE) == [
-        "", "sources[]", "sources[].columns", "sources[].roles", "features.<name>", "reduce", "proof", "card",
-        "targeting", "names.<name>", "history",
+        "", "sources[]", "sources[].columns", "sources[].roles", "features.<name>",
+        "variables.<name>", "reduce", "proof", "card", "targeting", "names.<name>", "history",
     ]  # fmt: skip
     assert set(re.findall(r'<< block\("([^"]*)"', TEMPLATE)) == set(BLOCKS)
     assert len(EXAMPLES) == len(BLOCKS)

@@ -33,13 +33,8 @@ def recovery(report: Report) -> Figure | None:
         ]
     )
     order = [p.title for p in rows]
-    x = alt.X(
-        field="low",
-        type="quantitative",
-        title="Right number of groups",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format=_PERCENT, tickCount=5),
-    )
+    ticks = alt.Axis(format=_PERCENT, tickCount=5)
+    x = alt.X("low:Q", title="Right number of groups", scale=alt.Scale(domain=[0, 1]), axis=ticks)
     axis = alt.Axis(labelExpr=FOLDED.replace("datum.label", "datum.value"), labelLimit=180)
     y = alt.Y(field="condition", type="nominal", title=None, sort=order, axis=axis)
     scale = alt.Scale(domain=kinds, range=[ACCENT, EVERYONE])
