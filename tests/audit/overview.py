@@ -9,8 +9,6 @@ import numpy as np
 from tests.audit.comparison import NUMBER, Audit
 from tests.audit.customers import Study
 from tests.audit.pages import Element, Page
-from tests.audit.persona_pages import claims
-from tests.audit.printed_tables import is_yes_no, stats
 from tests.audit.sizes import worth_of
 
 
@@ -61,21 +59,18 @@ def opening(study: Study, audit: Audit, page: Page) -> None:
 
 
 def persona_card(study: Study, audit: Audit, card: Element, segment: int) -> None:
-    """Compare a persona's card: customers, share, value, and its two strongest markers."""
+    """Compare a persona's card: customers, share, value, and the facts of its page."""
     inside, worth = study.customers.labels == segment, worth_of(study)
     meters = [meter.text() for meter in card.all("span", "meter-text")]
     audit.printed(f"segment {segment}, customers", meters[0], [int(inside.sum()), float(inside.mean())])
     if worth is not None and len(meters) > 1:
         audit.printed(f"segment {segment}, value", meters[1], [worth[inside].sum() / worth.sum()])
-    traits = card.first("span", "card-traits")
-    for trait in traits.direct("span") if traits else ():
-        for measure, match in claims(study, trait.text()):
-            name = study.by_label.get(match[2])
-            if name is None:
-                continue
-            field = "mean" if is_yes_no(study, name) or "on average" in f"{measure}{match[0]}" else "median"
-            own = [stats(study, name, group)[field] for group in (segment, 0)]
-            audit.printed(f"segment {segment}, {match[2]}", f"{match[3]} {match[4]}", own)
+    facts = card.first("span", "card-traits")
+    stated = [
+        f"{fact['figure']} {fact['label']}" for fact in study.report["segments"][segment - 1]["portrait"]["facts"]
+    ]
+    shown = [fact.text() for fact in facts.direct("span")] if facts else []
+    audit.same(f"segment {segment}, facts as on its page", shown, stated[2:], "page")
 
 
 def audit_data_tiles(study: Study, audit: Audit) -> None:

@@ -1,4 +1,4 @@
-"""Every number of the persona pages: tiles, story, bands, profile, typical customer, and whom it does not hold for."""
+"""Every number of the persona pages: facts, portrait, bands, profile, typical customer, and exceptions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import partial
 from tests.audit.comparison import NUMBER, Audit
 from tests.audit.customers import Study
 from tests.audit.pages import Page, PrintedTable
+from tests.audit.portraits import audit_portrait, readable
 from tests.audit.printed_tables import Handler, audit_tables, is_yes_no, stats, z_score
 from tests.audit.profiles import members_of
 from tests.audit.sizes import worth_of
 
-AMOUNT = r"(?:on average |typically )?[$€£]?([-+−]?\d+(?:,\d{3})*(?:\.\d+)?%?)(?: days?| years?)?"
 TYPICAL_FROM = 0.5
 """Share of a segment with a value from which the value may be called typical of it."""
 
@@ -34,8 +34,6 @@ def audit_personas(study: Study, audit: Audit) -> None:
         with audit.at(page.name):
             tiles(study, audit, segment, page)
             bands(study, audit, segment, page)
-            story(study, audit, segment, page)
-            day(study, audit, segment, page)
             not_all(study, audit, segment, page)
         handlers: dict[tuple[str, str], Handler] = {
             (page.name, "chart-profile"): partial(profile, segment),
@@ -47,27 +45,18 @@ def audit_personas(study: Study, audit: Audit) -> None:
 
 
 def tiles(study: Study, audit: Audit, segment: int, page: Page) -> None:
-    """Compare the key numbers: customers, value, median value, expected spend; stability rests on resamples."""
+    """Compare the plain facts: customers, share of value, and medians or shares beside everyone's."""
     worth, labels = worth_of(study), study.customers.labels
     inside = labels == segment
-    share = float(inside.mean())
-    value, lifetime = study.report["study"]["value"], study.customers.lifetime
     for tile in page.main.all("div", "tile"):
         shown, label, *note = (p.text() for p in tile.direct("p"))
-        text = f"{shown} {' '.join(note)}"
         if label == study.report["study"]["customers"]:
-            audit.printed("tile, customers", text, [int(inside.sum()), share])
+            audit.printed("tile, customers", shown, [int(inside.sum())])
         elif label.startswith("of ") and worth is not None:
-            audit.printed("tile, share of value", text, [worth[inside].sum() / worth.sum(), share])
-        elif label.startswith(("median ", "typical ")) and value:
-            own = [stats(study, value, group)["median"] for group in (segment, 0)]
-            audit.printed("tile, median value", text, own)
-        elif "expected" in label and lifetime is not None:
-            each = lifetime.value.reindex(study.customers.keys).fillna(0.0).to_numpy()
-            ends = NUMBER.findall(text)
-            audit.printed("tile, expected spend", f"{ends[0]} {ends[-1]}", [each[inside].mean(), each.mean()])
-        elif "stability" not in label:
-            audit.skip(f"tile {label}", "no line here computes it")
+            audit.printed("tile, share of value", shown, [worth[inside].sum() / worth.sum()])
+            each = readable(float(worth[inside].mean()))
+            audit.same("tile, value of one", float(NUMBER.findall(note[0])[0].replace(",", "")), each, "page")
+    audit_portrait(study, audit, segment, page)
 
 
 def known_note(study: Study, name: str, segment: int, text: str) -> list[float]:
@@ -145,58 +134,6 @@ def commonest(segment: int, study: Study, audit: Audit, name: str, text: str) ->
     audit.printed(f"{name}, {level}", text.removeprefix(level), shares)
     counts = {each: int(inside.isin(found).sum()) for each, found in merged.items()}
     audit.same(f"{name}, the most common", counts[level], max(counts.values()), "page")
-
-
-def claims(study: Study, text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    """Find every claim 'label here (everyone there)' of a sentence, longest labels first."""
-    labels = sorted(study.by_label, key=len, reverse=True)
-    pattern = "|".join(f"{re.escape(label)}|{re.escape(label[:1].lower() + label[1:])}" for label in labels)
-    found = re.compile(
-        rf"(by median|on average)|({pattern})(?: for|:)? {AMOUNT} \(everyone {AMOUNT}(; known for [^)]*)?\)"
-    )
-    measure = ""
-    for match in found.finditer(text):
-        if match[1]:
-            measure = match[1]
-        else:
-            yield measure, match
-
-
-def story(study: Study, audit: Audit, segment: int, page: Page) -> None:
-    """Compare the opening sentences: size, value, and what differs most."""
-    paragraphs = [p.text() for p in page.main.direct("p") if NUMBER.search(p.text())]
-    text = paragraphs[0] if paragraphs else ""
-    worth, labels = worth_of(study), study.customers.labels
-    inside = labels == segment
-    head = re.match(r".*?\.(?= |$)", text)
-    values = [int(inside.sum()), float(inside.mean())]
-    if worth is not None:
-        values.append(worth[inside].sum() / worth.sum())
-    audit.printed("story, size", head[0] if head else "", values)
-    lower = {label[:1].lower() + label[1:]: name for label, name in study.by_label.items()} | study.by_label
-    for measure, match in claims(study, text):
-        name = lower[match[2]]
-        average = "on average" in f"{measure}{match[0]}"
-        field = "mean" if is_yes_no(study, name) or average else "median"
-        for shown, group in ((match[3], segment), (match[4], 0)):
-            audit.printed(f"story, {match[2]}, group {group}", shown, [stats(study, name, group)[field]])
-        if match[5]:
-            audit.printed(f"story, {match[2]}, known", match[5], [stats(study, name, segment)["n"]])
-
-
-def day(study: Study, audit: Audit, segment: int, page: Page) -> None:
-    """Compare the medians of an ordinary day, each beside its label."""
-    section = page.section("a-day-with-them")
-    first = section.first("p") if section else None
-    text = first.text() if first else ""
-    for label in sorted(study.by_label, key=len, reverse=True):
-        name = study.by_label[label]
-        part = re.match(r"Share of (\w+) (.+)", label)
-        small = re.escape(label[:1].lower() + label[1:])
-        claim = rf"{AMOUNT} {re.escape(part[2])}(?=,| and|\.| \()" if part else rf"(?<!\w){small} {AMOUNT}"
-        for match in list(re.finditer(claim, text)):
-            audit.printed(f"a day, {label}", match[1], [stats(study, name, segment)["median"]])
-            text = text.replace(match[0], "", 1)
 
 
 def not_all(study: Study, audit: Audit, segment: int, page: Page) -> None:
