@@ -15,6 +15,7 @@ from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summ
 from analysis.profiles.themes import read_traits
 from analysis.segments.claims import Portrait
 from analysis.segments.names import Name, Namer
+from analysis.segments.phrases import capital, in_people
 from analysis.segments.playbook import Action, Play, choose_actions
 from analysis.segments.portrait import write_portraits
 from analysis.settings.models import Study
@@ -233,7 +234,7 @@ def _not_all(
         among = f" ({known})" if known else ""
         tail = f"at {formats.value(edge, unit_beside(variable.label, variable.unit))}" + (f" or {word}" if edge else "")
         group = "high" if mark.z > 0 else "low"
-        lines.append(f"{variable.label}: {group} as a group, yet one in ten is {tail}{among}.")
+        lines.append(f"{variable.label}: {group} as a group, but one in ten is {tail}{among}.")
     for difference in segment.differences:
         variable = by_name[difference.variable]
         share = difference.summary.mean
@@ -244,6 +245,8 @@ def _not_all(
             minority = min(share, 1 - share)
             answer = "no" if share >= 0.5 else "yes"
             n_known = formats.people(difference.summary.n)
-            whom = f"the {n_known} of this segment who answered" if known else "this segment"
-            lines.append(f"{variable.label}: the answer is {answer} for {formats.percent(minority)} of {whom}.")
+            among = f"the {n_known} who answered" if known else "them"
+            people = capital(in_people(minority))
+            say = "says" if people.startswith("One in") else "say"
+            lines.append(f"{variable.label}: {people} of {among} {say} {answer} ({formats.percent(minority)}).")
     return tuple(lines[:5])

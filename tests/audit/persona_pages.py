@@ -146,7 +146,7 @@ def not_all(study: Study, audit: Audit, segment: int, page: Page) -> None:
             audit.skip(f"who they are not, {label}", "no variable has this label")
         elif is_yes_no(study, name):
             mean = stats(study, name, segment)["mean"]
-            share = mean if "answer is yes" in text else 1 - mean
+            share = mean if re.search(r"says? yes", text) else 1 - mean
             known = [stats(study, name, segment)["n"]] if "who answered" in text else []
             audit.printed(f"who they are not, {label}", text, [share, *known])
         else:

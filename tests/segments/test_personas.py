@@ -364,9 +364,9 @@ def test_an_empty_playbook_gives_no_actions(tmp_path: Path) -> None:
 def test_who_they_are_not_names_the_minority() -> None:
     child = difference("child", 0.9, mean=0.7)
     found = personas(profiles((0.5, [child, difference("wine", 1.0, mean=0.4)]), (0.5, [difference("wine", -1.0)])))
-    assert "Has children: the answer is no for 30% of this segment." in found[0].not_all
-    assert "Wine share: high as a group, yet one in ten is at 20% or less." in found[0].not_all
-    assert "Wine share: low as a group, yet one in ten is at 100% or more." in found[1].not_all
+    assert "Has children: Three in ten of them say no (30%)." in found[0].not_all
+    assert "Wine share: high as a group, but one in ten is at 20% or less." in found[0].not_all
+    assert "Wine share: low as a group, but one in ten is at 100% or more." in found[1].not_all
 
 
 def test_small_segments_are_not_counted_out() -> None:
@@ -386,7 +386,7 @@ def test_an_end_that_is_the_middle_tells_of_nobody_else() -> None:
     assert personas(profiles((None, [low])), value=None)[0].not_all == ()
     high = replace(difference("wine", 1.0), summary=Summary(50, 0.7, 0.8, 0.0, 0.9))
     assert personas(profiles((None, [high])), value=None)[0].not_all == (
-        "Wine share: high as a group, yet one in ten is at 0%.",
+        "Wine share: high as a group, but one in ten is at 0%.",
     )
 
 

@@ -79,12 +79,11 @@ def recognise(report: Report, segment: Segment) -> tuple[str, str]:
     rule = report.rules.tree.segments[segment.id - 1]
     people = report.study.customers
     if not rule.path:
-        return f"No few questions lead to {segment.name}: they are placed by the full rule alone.", ""
+        return "No short list of questions leads to this segment. The full rule places its members.", ""
     path = joined([_bound(report, bound) for bound in rule.path])
     reach, purity = (_told(part) for part in (rule.reach, rule.purity))
     how = (
-        f"{_capital(reach)} of {segment.name} answer to this, and {purity} of the {people} who do are of "
-        f"{segment.name}. "
+        f"{_capital(reach)} of the segment fit this, and {purity} of the {people} who fit it belong to the segment. "
         f"All questions together find {_whole(rule.recall)} of them."
     )
     return f"{path}.", how
