@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,77 @@ def read_rooms() -> tuple[Room, ...]:
         side = "around" if name in AROUND else "left" if place < wall else "wall" if place == wall else "right"
         rooms.append(Room(name, purpose_of(f"{name}/__init__"), side, modules))
     return tuple(rooms)
+
+
+STARTS = (
+    ("sources/inputs", "read_inputs"),
+    ("pipeline", "make_pages"),
+    ("publish/render", "render"),
+    ("publish/approval", "approve"),
+)
+"""Functions that a row of data passes, from the file to the published page."""
+OPENED = frozenset(("analyse", "make_pages", "prepare_customers", "gather_customers", "describe_segments"))
+"""Functions whose own calls are listed in their place."""
+
+
+ASIDE = ("read_", "find_lost", "find_misspelt", "check_", "name_", "mark_", "installed", "recall")
+"""Beginnings of functions that handle settings, notes and earlier runs rather than rows of data."""
+
+
+def list_walk() -> Table:
+    """Follow one row of data from file to page: package, function and purpose, read from the code in calling order."""
+    steps: dict[tuple[str, str], str] = {}
+    for start in STARTS:
+        for place, function in _visit(*start):
+            if start == (place, function) or not function.startswith(ASIDE):
+                # A function that is called twice stands where it is called last.
+                steps.pop((place, function), None)
+                steps[place, function] = _first_line(place, function)
+    rows = tuple((place.partition("/")[0], function, text) for (place, function), text in steps.items())
+    return Table(("Package", "Function", "What happens"), rows)
+
+
+def _visit(module: str, name: str) -> Iterator[tuple[str, str]]:
+    if name not in OPENED:
+        yield module, name
+        return
+    tree = _parsed(module)
+    imported = {
+        alias.asname or alias.name: node.module.removeprefix("analysis.").replace(".", "/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("analysis.") and node.module
+        for alias in node.names
+    }
+    own = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for owner, called in _calls(own[name], own):
+        # A function of a module that was imported whole, as book.write_pages.
+        place = f"{imported[owner]}/{owner}" if owner in imported else "" if owner else imported.get(called, "")
+        if place and not place.startswith(("base/", "settings/")) and called.islower():
+            yield from _visit(place, called)
+
+
+def _calls(function: ast.FunctionDef, own: Mapping[str, ast.FunctionDef]) -> Iterator[tuple[str, str]]:
+    """Yield the functions that a function calls, in order, each with the module before it; own ones are followed."""
+    found = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    for node in sorted(found, key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0)):
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            yield node.func.value.id, node.func.attr
+        elif isinstance(node.func, ast.Name):
+            name = node.func.id
+            if name in own and (name.startswith("_") or name in OPENED):
+                yield from _calls(own[name], own)
+            else:
+                yield "", name
+
+
+def _parsed(module: str) -> ast.Module:
+    return ast.parse((HOME / "analysis" / f"{module}.py").read_text(encoding="utf-8"))
+
+
+def _first_line(module: str, name: str) -> str:
+    nodes = (node for node in _parsed(module).body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    docstring = next((ast.get_docstring(node) for node in nodes if node.name == name), None)
+    return " ".join((docstring or "").split("\n\n")[0].split())
 
 
 def list_modules(room: Room) -> Table:

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from analysis.manual.architecture import list_modules, read_rooms
+from analysis.manual.architecture import list_modules, list_walk, read_rooms
 from analysis.manual.commands import list_commands, list_exit_codes, list_targets
 from analysis.manual.settings import about_settings, blocks_of_settings, list_settings
 
@@ -28,5 +28,6 @@ def read_manual(app: typer.Typer | None = None) -> dict[str, Any]:
         "commands": list_commands(app) if app else [],
         "exit_codes": list_exit_codes(),
         "targets": list_targets(),
+        "walk": list_walk(),
         "rooms": [(room, list_modules(room)) for room in read_rooms()],
     }

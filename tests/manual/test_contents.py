@@ -13,7 +13,7 @@ import yaml
 
 from analysis.base.errors import EXIT_CODES, GateError, InputError
 from analysis.cli import app
-from analysis.manual.architecture import HOME, Room, read_rooms
+from analysis.manual.architecture import HOME, Room, list_walk, read_rooms
 from analysis.manual.contents import read_manual
 from analysis.manual.settings import blocks_of_settings, list_settings
 from analysis.pages.book import write_pages
@@ -133,6 +133,19 @@ def test_the_page_on_architecture_leaves_no_module_out() -> None:
     files = {path.relative_to(HOME / "analysis") for path in (HOME / "analysis").rglob("*.py")}
     written = {path.with_suffix("").as_posix() for path in files if path.name != "__init__.py"}
     assert written == {module if room.name == module else f"{room.name}/{module}" for room, module in MODULES}
+
+
+def test_the_walk_of_a_row_leads_through_every_room_in_order_and_shows_what_each_does(shown: dict[str, str]) -> None:
+    rows = list_walk().rows
+    steps = [room.name for room in ROOMS if room.side != "around"]
+    assert rows[0][0] == "sources" and rows[-1][0] == "publish"
+    assert {package for package, *_ in rows} == set(steps)
+    names = [name for _, name, _ in rows]
+    order = ["read_inputs", "assemble", "clean", "build_features", "judge_segments", "profile_segments"]
+    order += ["write_personas", "write_report", "write_pages", "render", "approve"]
+    assert [name for name in names if name in order] == order
+    assert all(text.endswith(".") for *_, text in rows)
+    assert f"<code>{names[1]}</code>" in shown["architecture"]
 
 
 def test_the_picture_has_every_room_from_data_to_site_and_leads_to_it(shown: dict[str, str]) -> None:
