@@ -240,6 +240,25 @@ def score(
         print(line, file=sys.stderr)
 
 
+@app.command(epilog="Example: python -m analysis plan --explain B")
+def plan(
+    explain: Annotated[
+        str | None, typer.Option(help="Segment whose rules to show, by letter, name or the last part of its address.")
+    ] = None,
+) -> None:
+    """Print the plan of each segment.
+
+    A plan has five parts: campaign, recommendation, service, product and
+    retention. With --explain, the rule and the numbers behind each part follow.
+    """
+    from analysis.report.model import read_report
+    from analysis.report.plan_text import describe_plans, explain_plan, find_segment
+
+    report = read_report(Path.cwd() / "build" / "report.json")
+    lines = explain_plan(report, find_segment(report, explain)) if explain else describe_plans(report)
+    print("\n".join(lines).rstrip())
+
+
 @app.command(epilog="Example: python -m analysis init customers.csv --move")
 def init(
     table: Annotated[str, typer.Argument(help="File to draft settings for.")],

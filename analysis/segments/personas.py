@@ -1,4 +1,4 @@
-"""Personas: name, portrait, exceptions and actions of each segment."""
+"""Personas: name, portrait, exceptions and plan of each segment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summ
 from analysis.profiles.themes import read_traits
 from analysis.segments.claims import Portrait
 from analysis.segments.names import Name, Namer
-from analysis.segments.playbook import Action, Play, choose_actions
+from analysis.segments.plans.plan import Described, Slot, make_plans
+from analysis.segments.plans.playbook import Play
 from analysis.segments.portrait import write_portraits
 from analysis.settings.models import Study
 
@@ -41,7 +42,8 @@ class Persona:
         Variables that set the segment apart, the strongest first.
     not_all : tuple of str
         Exceptions from the portrait.
-    actions : tuple of Action
+    plan : tuple of Slot
+        Five actions; none without structure.
     identity : Identity
     today : str
         Name that the segment's numbers would give it today.
@@ -56,7 +58,7 @@ class Persona:
     typical: tuple[tuple[str, str], ...]
     markers: tuple[str, ...]
     not_all: tuple[str, ...]
-    actions: tuple[Action, ...]
+    plan: tuple[Slot, ...]
     identity: Identity
     today: str
 
@@ -95,10 +97,13 @@ def write_personas(
     mixes = find_mixes(table, evidence.labels, traits, study.min_cell)
     namer = Namer(table, evidence.labels, profiles, traits, mixes, study, formats)
     today, identities = _identify(namer, profiles, memory, study, named=evidence.verdict != "none")
+    labels_of = tuple(f"segment {own.letter}" for own in identities)
+    described = Described(profiles, evidence.segments, traits, mixes, labels_of, evidence.verdict)
+    plans = make_plans(plays, described, table, evidence.labels, study)
     portraits = write_portraits(profiles, traits, mixes, [own.label for own in identities], study, formats)
     personas = []
-    for segment, found, own, name, portrait in zip(
-        profiles.segments, evidence.segments, identities, today, portraits, strict=True
+    for segment, plan, own, name, portrait in zip(
+        profiles.segments, plans, identities, today, portraits, strict=True
     ):
         marks = _markers(segment, by_name)
         personas.append(
@@ -115,7 +120,7 @@ def write_personas(
                 ),
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
                 not_all=_not_all(segment, marks, by_name, profiles, formats),
-                actions=choose_actions(plays, segment, found, profiles, by_name, study, formats),
+                plan=plan,
                 identity=own,
                 today=name.text,
             )
