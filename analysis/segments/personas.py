@@ -102,9 +102,7 @@ def write_personas(
     plans = make_plans(plays, described, table, evidence.labels, study)
     portraits = write_portraits(profiles, traits, mixes, [own.label for own in identities], study, formats)
     personas = []
-    for segment, plan, own, name, portrait in zip(
-        profiles.segments, plans, identities, today, portraits, strict=True
-    ):
+    for segment, plan, own, name, portrait in zip(profiles.segments, plans, identities, today, portraits, strict=True):
         marks = _markers(segment, by_name)
         personas.append(
             Persona(

@@ -294,7 +294,7 @@ def test_the_overview_answers_first_and_links_every_persona(shown: dict[str, str
         assert f"segments/{segment.slug}.html" in shown["site/index.qmd"]
         page = shown[f"site/segments/{segment.slug}.qmd"]
         assert segment.name in page
-        for text in (*segment.story, *segment.not_all, *(a.reason for a in segment.actions)):
+        for text in (*segment.story, *segment.not_all, *(slot.why for slot in segment.plan)):
             assert text in page
 
 

@@ -117,10 +117,13 @@ def describe_change(design: Design | None) -> str:
         return ""
     if design.baseline is None:
         first = next((row for row in design.rows if row.half is not None), None)
-        return f"{whole_percentage(first.baseline)} to {whole_percentage(first.half or 0)}, for example" if first else ""
+        return (
+            f"{whole_percentage(first.baseline)} to {whole_percentage(first.half or 0)}, for example" if first else ""
+        )
     if design.half.detects is None:
         return "only a change for the worse"
-    return f"{whole_percentage(design.baseline)} to {whole_percentage(design.half.detects)}{' (assumed)' if design.assumed else ''}"
+    note = " (assumed)" if design.assumed else ""
+    return f"{whole_percentage(design.baseline)} to {whole_percentage(design.half.detects)}{note}"
 
 
 def first_rows(report: Report) -> tuple[Row, ...]:

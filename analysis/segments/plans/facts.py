@@ -10,9 +10,9 @@ from analysis.base.formats import Formats, in_sentence, in_words
 from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import Variable
 from analysis.profiles.mixes import REST, WHOLES, Mix
-from analysis.segments.plans.playbook import ATTITUDES, OF_A_VARIABLE
 from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summary
 from analysis.profiles.themes import Trait
+from analysis.segments.plans.playbook import ATTITUDES, OF_A_VARIABLE
 from analysis.settings.models import Study
 from analysis.sources.columns import split_words
 

@@ -15,6 +15,8 @@ from analysis.clustering.algorithms import Labels
 from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import FeatureTable
 from analysis.profiles.mixes import Mix
+from analysis.profiles.profile import Profiles
+from analysis.profiles.themes import Trait
 from analysis.segments.plans.experiments import (
     EVERYONE,
     KPIS,
@@ -31,8 +33,6 @@ from analysis.segments.plans.experiments import (
 )
 from analysis.segments.plans.facts import gather_facts
 from analysis.segments.plans.playbook import ATTITUDES, PLAYBOOK, QUOTE, SLOTS, Play, SlotName
-from analysis.profiles.profile import Profiles
-from analysis.profiles.themes import Trait
 from analysis.settings.models import Study
 
 NEEDS: Mapping[SlotName, str] = {
