@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.base.formats import in_words
 from analysis.base.run import USERS
 from analysis.clustering.algorithms import (
     ALGORITHMS,

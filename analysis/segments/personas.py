@@ -97,8 +97,8 @@ def write_personas(
     mixes = find_mixes(table, evidence.labels, traits, study.min_cell)
     namer = Namer(table, evidence.labels, profiles, traits, mixes, study, formats)
     today, identities = _identify(namer, profiles, memory, study, named=evidence.verdict != "none")
-    labels_of = tuple(f"segment {own.letter}" for own in identities)
-    described = Described(profiles, evidence.segments, traits, mixes, labels_of, evidence.verdict)
+    letters = tuple(f"segment {own.letter}" for own in identities)
+    described = Described(profiles, evidence.segments, traits, mixes, letters, evidence.verdict)
     plans = make_plans(plays, described, table, evidence.labels, study)
     portraits = write_portraits(profiles, traits, mixes, [own.label for own in identities], study, formats)
     personas = []

@@ -266,8 +266,7 @@ class Study(Settings):
     )
     assumptions: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(
         {},
-        description="Rates that the data do not contain and the plan assumes, by name: response, reorder, conversion, "
-        "second, upgrade, return, active, contact, churn, default or complaint.",
+        description="Rates that the data do not contain and the plan assumes, by name, such as conversion.",
     )
     value: str | None = Field(None, description="Feature or column that says what a customer is worth.")
     segments: int | Literal["auto", "elbow"] = Field(
