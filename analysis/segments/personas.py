@@ -112,10 +112,7 @@ def write_personas(
                 colour=own.colour,
                 name_basis=name.basis if own.label == name.text else "",
                 portrait=portrait,
-                typical=(
-                    *_typical(segment, table.variables, formats),
-                    *_commonest(segment, profiles, by_name, formats),
-                ),
+                typical=_list_typical(segment, profiles, table, formats),
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
                 not_all=_not_all(segment, marks, by_name, profiles, formats),
                 plan=plan,
@@ -155,6 +152,13 @@ def _renamed(own: Identity | None, name: Name, misleading: bool) -> Identity | N
     slug = slugify(name.text)
     former = tuple(dict.fromkeys((*own.former, own.slug)))
     return replace(own, slug=slug, name=name.text, label=name.text, former=tuple(x for x in former if x != slug))
+
+
+def _list_typical(
+    segment: SegmentProfile, profiles: Profiles, table: FeatureTable, formats: Formats
+) -> tuple[tuple[str, str], ...]:
+    by_name = {variable.name: variable for variable in table.variables}
+    return (*_typical(segment, table.variables, formats), *_commonest(segment, profiles, by_name, formats))
 
 
 def _markers(segment: SegmentProfile, by_name: Mapping[str, Variable]) -> list[Difference]:
