@@ -87,7 +87,8 @@ TEXT = {
     "title", "subtitle", "customers", "currency", "period", "label", "about", "formula", "high", "low",
     "rule", "why", "done", "reasons", "reason", "one_line", "story", "day", "typical", "traits", "not_all",
     "headline", "sentence", "measure", "avoid",
-    "action", "channel", "moment", "message", "subject", "leave_out", "kpi", "prize", "needs", "note", "notes", "levels", "labels", "x_means",
+    "action", "channel", "moment", "message", "subject", "leave_out", "kpi", "prize", "needs",
+    "note", "notes", "levels", "labels", "x_means",
     "y_means", "outcome", "why_not", "algorithm_title", "constants", "versions",
 }  # fmt: skip
 """Fields of the report that hold words, whoever wrote them."""

@@ -313,7 +313,7 @@ def span(days: float) -> str:
     >>> span(38), span(9), span(100), span(800)
     ('five weeks', 'nine days', 'three months', 'two years')
     """
-    for limit, length, unit in ((14, 1, "day"), (75, 7, "week"), (700, 30.4, "month"), (float("inf"), 365, "year")):
+    for limit, length, unit in ((14, 1, "day"), (100, 7, "week"), (700, 30.4, "month"), (float("inf"), 365, "year")):
         if days < limit:
             n = max(1, round(days / length))
             return f"{in_words(n)} {unit}{'' if n == 1 else 's'}"
