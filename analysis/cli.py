@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -120,14 +119,13 @@ def build(
         from analysis.base.workers import stop
 
         stop()
-        messages.append(
-            f"Built from {_describe_data(built.data, built.synthetic)} in {time.perf_counter() - started:.1f} s."
-        )
+        read = last_site.describe_data(built.data, built.synthetic)
+        messages.append(f"Built from {read} in {time.perf_counter() - started:.1f} s.")
         print("\n".join(messages))
         for line in built.told:
             print(line, file=sys.stderr)
     else:
-        print(f"Nothing changed since the last build from {_describe_data(built.data, built.synthetic)}.")
+        print(f"Nothing changed since the last build from {last_site.describe_data(built.data, built.synthetic)}.")
 
 
 @app.command(epilog="Example: python -m analysis render --out site.zip")
@@ -151,7 +149,7 @@ def render(
     if engine not in {None, "quarto", "smalldocs"}:
         raise InputError(f"--engine {engine}: unknown engine.", "Valid: quarto, smalldocs.")
     root = Path.cwd()
-    source = _source(root)
+    source = last_site.name_source(root)
     started = time.perf_counter()
     with _stage("Render and check"):
         done = run(
@@ -238,6 +236,25 @@ def score(
     print(f"{len(scores):,} {people} scored into {out}: {', '.join(map(str, scores))}.")
     for line in filter(None, [*notes, report_drift(scores)]):
         print(line, file=sys.stderr)
+
+
+@app.command(epilog="Example: python -m analysis plan --explain B")
+def plan(
+    explain: Annotated[
+        str | None, typer.Option(help="Segment whose rules to show, by letter, name or the last part of its address.")
+    ] = None,
+) -> None:
+    """Print the plan of each segment.
+
+    A plan has five parts: campaign, recommendation, service, product and
+    retention. With --explain, the rule and the numbers behind each part follow.
+    """
+    from analysis.report.model import read_report
+    from analysis.report.plan_text import describe_plans, explain_plan, find_segment
+
+    report = read_report(Path.cwd() / "build" / "report.json")
+    lines = explain_plan(report, find_segment(report, explain)) if explain else describe_plans(report)
+    print("\n".join(lines).rstrip())
 
 
 @app.command(epilog="Example: python -m analysis init customers.csv --move")
@@ -383,24 +400,6 @@ _PARTIAL = {
     ): "Data, settings or templates have changed since the last build. To rebuild the pages, run: quarto render\n",
 }
 """Message of a partial render, by whether the pages are up to date and whether it is a preview."""
-
-
-def _source(root: Path) -> str:
-    """Return the name of the study's data, read directly because importing the analysis takes long."""
-    try:
-        report = json.loads((root / "build" / "report.json").read_text(encoding="utf-8"))
-        return _describe_data(report["data"]["sources"][0]["name"], report["study"]["synthetic"])
-    except FileNotFoundError:
-        raise InputError("build/report.json does not exist yet.", hint="Run: python -m analysis build") from None
-    except (ValueError, LookupError, TypeError):
-        raise InputError(
-            "build/report.json cannot be read as a report.", hint="Run: python -m analysis build --force"
-        ) from None
-
-
-def _describe_data(data: str, synthetic: bool) -> str:
-    """Return the name of the data, marked if they are synthetic."""
-    return f"{data} (synthetic demonstration data)" if synthetic else data
 
 
 def _shown(path: Path) -> str:

@@ -26,7 +26,7 @@ from analysis.report.private import write_private
 from analysis.report.write import Tool, write_report
 from analysis.segments.card import Background, find_protected
 from analysis.segments.description import describe_segments
-from analysis.segments.playbook import Play, check_numbers, find_misspelt, read_playbook
+from analysis.segments.plans.playbook import Play, check_numbers, find_misspelt, read_playbook
 from analysis.settings.models import Study
 from analysis.sources.inputs import Inputs
 

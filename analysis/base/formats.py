@@ -318,6 +318,16 @@ def _share_digits(x: float) -> int:
     return 0 if abs(100 * x) >= 9.95 or x == 0 else 1
 
 
+def whole_percentage(x: float) -> str:
+    """Format a rate in per cent: whole, with one digit only under ten where it is not whole.
+
+    >>> whole_percentage(0.32), whole_percentage(0.035), whole_percentage(0.05)
+    ('32%', '3.5%', '5%')
+    """
+    points = round(100 * x, 1)
+    return percentage(x, 0 if points == round(points) or points >= 10 else 1)
+
+
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
-from analysis.base.formats import in_words, number, percentage, significant
+from analysis.base.formats import in_words, number, percentage, significant, whole_percentage
 from analysis.base.locales import localized
 from analysis.base.version import tool_version
 from analysis.pages.assets import read_tokens, write_vega_bundle
@@ -41,12 +41,12 @@ from analysis.pages.notes import as_html, find_lost, read_notes
 from analysis.pages.portraits import (
     BADGES,
     build_card,
-    list_first_actions,
     list_outcomes,
     place_marker,
     say_expected,
 )
 from analysis.pages.text import (
+    act,
     changes,
     compare,
     dictionary,
@@ -230,6 +230,7 @@ class _Book:
             placing=placing,
             finder=finder,
             workshop=workshop,
+            act=act,
             locale=report.study.locale,
             glossary=read_glossary(root / "templates" / "glossary.yml"),
             comparison=compare,
@@ -250,6 +251,7 @@ class _Book:
             words=in_words,
             number=number,
             value=self.formats.value,
+            rate=whole_percentage,
             code=escape_lines,
             marked=marked,
         )
@@ -272,7 +274,7 @@ class _Book:
                 "index",
                 personas=personas,
                 value_size=self.figure(self.figures["value_size"], 0),
-                first=list_first_actions(self.report),
+                first=act.first_rows(report),
                 tiles=key_numbers(report),
                 briefs=brief_downloads(""),
             ),
@@ -297,6 +299,7 @@ class _Book:
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
         yield "placing.qmd", self.page("placing")
         yield "finder.qmd", self.page("finder")
+        yield "act.qmd", self.page("act")
         yield "workshop.qmd", self.page("workshop")
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
         yield "proof.qmd", self.page("proof", figures=shown)
@@ -357,9 +360,13 @@ class _Book:
         """Build the data of the briefs of the study and of each persona."""
         report, figures = self.report, self.figures
         shown = figures["value_size"]
+        first = [
+            {"title": row.slot.action, "text": f"For {row.segment.name}. {row.slot.why}", "design": row.slot.design}
+            for row in act.first_rows(report)
+        ]
         profiles = [figures[f"profile_{s.letter.lower()}"] for s in report.segments]
         pictures = draw_pictures([narrow(f) for f in (shown, *profiles)], self.tokens, self.kept)
-        yield study_brief(report, list_first_actions(report), shown, pictures[shown.id], self.home)
+        yield study_brief(report, first, shown, pictures[shown.id], self.home)
         for s, shown in zip(report.segments, profiles, strict=True):
             sure = evidence.how_sure(report, s)
             yield persona_brief(report, s, sure, shown, pictures[shown.id], self.home)
@@ -403,9 +410,7 @@ class _Book:
             bands=[place_marker(report, segment, name) for name in segment.markers],
             profile=self.figure(self.figures[f"profile_{segment.letter.lower()}"], 1),
             badge_kind=Markup(BADGES[segment.band]),
-            first=Markup(),
             aliases=Markup(json.dumps([f"{slug}.html" for slug in segment.former])),
-            plan=Markup(),
             expected=say_expected(report, segment),
             outcomes=list_outcomes(report, segment),
             briefs=brief_downloads(segment.slug, "../"),

@@ -1,4 +1,4 @@
-"""What pages show of a segment: its card, key figures, outcomes, markers and first actions."""
+"""What pages show of a segment: its card, key figures, outcomes and markers."""
 
 from __future__ import annotations
 
@@ -116,22 +116,3 @@ def place_marker(report: Report, s: Segment, name: str) -> Band:
         f"{formats.value(base.median, unit)} ({formats.value(base.p10, unit)} to {formats.value(base.p90, unit)})",
         *place,
     )
-
-
-def list_first_actions(report: Report) -> list[dict[str, Any]]:
-    """Return the first action of up to three segments, the most valuable first, without repetition."""
-    ranked = sorted(report.segments, key=lambda s: -(s.value_share if s.value_share is not None else s.share))
-    chosen: list[dict[str, Any]] = []
-    for s in ranked:
-        action = next((a for a in s.actions if a.title not in {c["title"] for c in chosen}), None)
-        if action and len(chosen) < 3:
-            chosen.append(
-                {
-                    "title": action.title,
-                    "text": f"For {s.name}. {action.reason}",
-                    "why": "",
-                    "test": action.measure,
-                    "evidence": [{"url": Markup(f"segments/{s.slug}.html#a-plan-for-them"), "text": s.name}],
-                }
-            )
-    return chosen

@@ -15,6 +15,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from analysis.base.errors import InputError
+
 FOLDER = "build/last-site"
 REFUSED = "build/refused"
 RUNNING = "running.json"
@@ -206,3 +208,21 @@ def _is_alive(pid: object) -> bool:
         return False
     except OSError:
         return True
+
+
+def name_source(root: Path) -> str:
+    """Return the name of the study's data, read directly because importing the analysis takes long."""
+    try:
+        report = json.loads((root / "build" / "report.json").read_text(encoding="utf-8"))
+        return describe_data(report["data"]["sources"][0]["name"], report["study"]["synthetic"])
+    except FileNotFoundError:
+        raise InputError("build/report.json does not exist yet.", hint="Run: python -m analysis build") from None
+    except (ValueError, LookupError, TypeError):
+        raise InputError(
+            "build/report.json cannot be read as a report.", hint="Run: python -m analysis build --force"
+        ) from None
+
+
+def describe_data(data: str, synthetic: bool) -> str:
+    """Return the name of the data, marked if they are synthetic."""
+    return f"{data} (synthetic demonstration data)" if synthetic else data

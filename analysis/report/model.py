@@ -41,7 +41,7 @@ from analysis.segments.card import Card
 from analysis.segments.claims import Claim as Claim
 from analysis.segments.claims import Paragraph as Paragraph
 from analysis.segments.claims import Portrait
-from analysis.segments.personas import Action
+from analysis.segments.plans.plan import Slot
 from analysis.segments.targeting import Targeting
 
 DIGITS = 6
@@ -177,7 +177,7 @@ class Segment:
     typical: tuple[tuple[str, str], ...]
     markers: tuple[str, ...]
     not_all: tuple[str, ...]
-    actions: tuple[Action, ...]
+    plan: tuple[Slot, ...]
     differences: tuple[Difference, ...]
     since: str = ""
     given: str = ""

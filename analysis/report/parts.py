@@ -17,6 +17,8 @@ from analysis.history.records import Change, Flow, Identity, Interval, SegmentCh
 from analysis.profiles.distributions import Bin
 from analysis.profiles.profile import CategoryProfile, Difference, Summary
 from analysis.report.trials import Planted, Rate, Validation
+from analysis.segments.plans.experiments import Design
+from analysis.segments.plans.plan import Slot
 from analysis.segments.targeting import Criterion, Targeting
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "Choice",
     "ColumnSummary",
     "Criterion",
+    "Design",
     "Difference",
     "Flow",
     "Identity",
@@ -45,6 +48,7 @@ __all__ = [
     "Reach",
     "Relations",
     "SegmentChange",
+    "Slot",
     "Step",
     "Summary",
     "Target",

@@ -38,7 +38,7 @@ from analysis.features.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
 from analysis.history.identity import WAY
 from analysis.segments.card import EVEN, HINTS, REVEALS
 from analysis.segments.changes import ANOTHER, MOVED, TELLS
-from analysis.segments.playbook import ALPHA, MOST_ACTIONS, POWER
+from analysis.segments.plans.experiments import ALPHA, COARSE, POWER
 
 SILHOUETTE_ROWS, JUDGED_ROWS = USERS.silhouette_rows, USERS.judged_rows
 NULL_ROWS, REFERENCE_ROWS = USERS.null_rows, USERS.reference_rows
@@ -70,7 +70,7 @@ THRESHOLDS = {
     "ridge": RIDGE,
     "alpha": ALPHA,
     "power": POWER,
-    "most_actions": in_words(MOST_ACTIONS),
+    "coarse": COARSE,
     "mismatch": MISMATCH,
     "least_dense": LEAST_DENSE,
     "reach": REACH,

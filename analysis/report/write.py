@@ -152,7 +152,7 @@ def _list_segments(analysis: Analysis) -> tuple[Segment, ...]:
             w.typical,
             w.markers,
             w.not_all,
-            w.actions,
+            w.plan,
             p.differences,
             w.identity.since,
             w.identity.name,

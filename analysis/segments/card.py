@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.errors import InputError, did_you_mean, listed
-from analysis.base.expressions import parse
 from analysis.base.formats import Formats, in_sentence, in_words, joined
 from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import Labels
@@ -82,9 +81,9 @@ class Descriptor:
 class Card:
     """The card; dates as ISO text, empty where there is none.
 
-    ``reading`` lists segment, action and rule of each action whose rule reads a protected descriptor; ``forming`` holds
-    the labels of protected descriptors that form segments; ``dated`` and ``chosen`` say whether the settings name the
-    last day and the protected.
+    ``reading`` lists segment, action and descriptors of each action whose rule reads a protected descriptor;
+    ``forming`` holds the labels of protected descriptors that form segments; ``dated`` and ``chosen`` say whether the
+    settings name the last day and the protected.
     """
 
     purpose: str
@@ -199,10 +198,10 @@ def write_card(
         checked,
         tuple(label for name, label in protected.items() if name in forming),
         tuple(
-            (f"{persona.letter}, {persona.name}", action.title, action.rule)
+            (f"{persona.letter}, {persona.name}", slot.action, joined([protected[name] for name in read]))
             for persona in personas
-            for action in persona.actions
-            if {name.partition(".")[0] for name in parse(action.rule).names} & set(protected)
+            for slot in persona.plan
+            if slot.rule and (read := [name for name in protected if name in slot.reads])
         ),
     )
 
@@ -302,8 +301,9 @@ def _reach(counts: NDArray[np.int64], personas: Sequence[Persona]) -> list[Reach
     """For each action the share of every group that is in a segment which gets it."""
     gets: dict[str, list[int]] = {}
     for i, persona in enumerate(personas, start=1):
-        for action in persona.actions:
-            gets.setdefault(f"{action.title} ({action.effort} effort)", []).append(i)
+        for slot in persona.plan:
+            if slot.action:
+                gets.setdefault(f"{slot.action.removesuffix('.')} ({slot.effort} effort)", []).append(i)
     together: dict[tuple[int, ...], list[str]] = {}
     for action, segments in gets.items():
         together.setdefault(tuple(segments), []).append(action)

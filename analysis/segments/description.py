@@ -14,7 +14,7 @@ from analysis.profiles.profile import ExpectedSpend, Profiles, expect_spend, pro
 from analysis.segments.card import Background, Card, write_card
 from analysis.segments.changes import look_back, make_record
 from analysis.segments.personas import Persona, write_personas
-from analysis.segments.playbook import Play
+from analysis.segments.plans.playbook import Play
 from analysis.segments.targeting import Targeting, weigh_segments
 from analysis.settings.models import Study
 

@@ -1,4 +1,4 @@
-"""Personas: name, portrait, exceptions and actions of each segment."""
+"""Personas: name, portrait, exceptions and plan of each segment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from analysis.profiles.themes import read_traits
 from analysis.segments.claims import Portrait
 from analysis.segments.names import Name, Namer
 from analysis.segments.phrases import capital, in_people
-from analysis.segments.playbook import Action, Play, choose_actions
+from analysis.segments.plans.plan import Described, Slot, make_plans
+from analysis.segments.plans.playbook import Play
 from analysis.segments.portrait import write_portraits
 from analysis.settings.models import Study
 
@@ -42,7 +43,8 @@ class Persona:
         Variables that set the segment apart, the strongest first.
     not_all : tuple of str
         Exceptions from the portrait.
-    actions : tuple of Action
+    plan : tuple of Slot
+        Five actions; none without structure.
     identity : Identity
     today : str
         Name that the segment's numbers would give it today.
@@ -57,7 +59,7 @@ class Persona:
     typical: tuple[tuple[str, str], ...]
     markers: tuple[str, ...]
     not_all: tuple[str, ...]
-    actions: tuple[Action, ...]
+    plan: tuple[Slot, ...]
     identity: Identity
     today: str
 
@@ -96,11 +98,12 @@ def write_personas(
     mixes = find_mixes(table, evidence.labels, traits, study.min_cell)
     namer = Namer(table, evidence.labels, profiles, traits, mixes, study, formats)
     today, identities = _identify(namer, profiles, memory, study, named=evidence.verdict != "none")
+    letters = tuple(f"segment {own.letter}" for own in identities)
+    described = Described(profiles, evidence.segments, traits, mixes, letters, evidence.verdict)
+    plans = make_plans(plays, described, table, evidence.labels, study)
     portraits = write_portraits(profiles, traits, mixes, [own.label for own in identities], study, formats)
     personas = []
-    for segment, found, own, name, portrait in zip(
-        profiles.segments, evidence.segments, identities, today, portraits, strict=True
-    ):
+    for segment, plan, own, name, portrait in zip(profiles.segments, plans, identities, today, portraits, strict=True):
         marks = _markers(segment, by_name)
         personas.append(
             Persona(
@@ -110,13 +113,10 @@ def write_personas(
                 colour=own.colour,
                 name_basis=name.basis if own.label == name.text else "",
                 portrait=portrait,
-                typical=(
-                    *_typical(segment, table.variables, formats),
-                    *_commonest(segment, profiles, by_name, formats),
-                ),
+                typical=_list_typical(segment, profiles, table, formats),
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
                 not_all=_not_all(segment, marks, by_name, profiles, formats),
-                actions=choose_actions(plays, segment, found, profiles, by_name, study, formats),
+                plan=plan,
                 identity=own,
                 today=name.text,
             )
@@ -153,6 +153,13 @@ def _renamed(own: Identity | None, name: Name, misleading: bool) -> Identity | N
     slug = slugify(name.text)
     former = tuple(dict.fromkeys((*own.former, own.slug)))
     return replace(own, slug=slug, name=name.text, label=name.text, former=tuple(x for x in former if x != slug))
+
+
+def _list_typical(
+    segment: SegmentProfile, profiles: Profiles, table: FeatureTable, formats: Formats
+) -> tuple[tuple[str, str], ...]:
+    by_name = {variable.name: variable for variable in table.variables}
+    return (*_typical(segment, table.variables, formats), *_commonest(segment, profiles, by_name, formats))
 
 
 def _markers(segment: SegmentProfile, by_name: Mapping[str, Variable]) -> list[Difference]:

@@ -265,7 +265,8 @@ class Study(Settings):
         {}, description="Theme, meaning and phrases of features and columns, by name."
     )
     assumptions: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(
-        {}, description="Rates that the data do not contain and the plan assumes, by name."
+        {},
+        description="Rates that the data do not contain and the plan assumes, by name, such as conversion.",
     )
     value: str | None = Field(None, description="Feature or column that says what a customer is worth.")
     segments: int | Literal["auto", "elbow"] = Field(

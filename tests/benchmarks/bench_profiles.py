@@ -13,7 +13,7 @@ from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import FeatureTable, Variable
 from analysis.profiles.profile import profile_segments
 from analysis.segments.personas import write_personas
-from analysis.segments.playbook import read_playbook
+from analysis.segments.plans.playbook import read_playbook
 from analysis.settings.load import load_study
 
 ROOT = Path(__file__).resolve().parents[2]

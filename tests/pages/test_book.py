@@ -86,7 +86,9 @@ DRAWN = {"svg", "g", "path", "text", "tspan", "rect", "line", "defs", "clipPath"
 TEXT = {
     "title", "subtitle", "customers", "currency", "period", "label", "about", "formula", "high", "low",
     "rule", "why", "done", "reasons", "reason", "one_line", "story", "day", "typical", "traits", "not_all",
-    "headline", "sentence", "measure", "avoid", "effort", "note", "notes", "levels", "labels", "x_means",
+    "headline", "sentence", "measure", "avoid",
+    "action", "channel", "moment", "message", "subject", "leave_out", "kpi", "prize", "needs",
+    "note", "notes", "levels", "labels", "x_means",
     "y_means", "outcome", "why_not", "algorithm_title", "constants", "versions",
 }  # fmt: skip
 """Fields of the report that hold words, whoever wrote them."""
@@ -294,7 +296,7 @@ def test_the_overview_answers_first_and_links_every_persona(shown: dict[str, str
         assert f"segments/{segment.slug}.html" in shown["site/index.qmd"]
         page = shown[f"site/segments/{segment.slug}.qmd"]
         assert segment.name in page
-        for text in (*segment.story, *segment.not_all, *(a.reason for a in segment.actions)):
+        for text in (*segment.not_all, *(slot.why for slot in segment.plan)):
             assert text in page
 
 

@@ -26,7 +26,7 @@ EXPECTED = {
     "site/changes.html", "site/placing.html", "site/finder.html", "site/stability.html", "site/algorithms.html",
     "site/choices.html", "site/proof.html", "site/data.html", "site/dictionary.html",
     "site/card.html", "site/methodology.html",
-    "site/validation.html", "site/reproduce.html", "site/workshop.html",
+    "site/validation.html", "site/reproduce.html", "site/workshop.html", "site/act.html",
     "site/glossary.html", "site/settings.html", "site/commands.html", "site/architecture.html", "site/extend.html",
 }  # fmt: skip
 

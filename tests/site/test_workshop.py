@@ -19,7 +19,7 @@ pytestmark = [
 
 
 def address(built_site: BuiltSite) -> str:
-    return (built_site.site / "site/workshop.html").as_uri()
+    return (built_site.site / "site/act.html").as_uri()
 
 
 @pytest.fixture
@@ -91,3 +91,35 @@ def test_no_weight_at_all_ranks_nobody(opened: Page) -> None:
     opened.evaluate("location.hash = 'size=0&value=0&outlook=0&reachability=0&response=0'")
     opened.get_by_text("Give a criterion some weight.").wait_for()
     assert {row[1] for row in table(opened)} == {"–"}
+
+
+def test_the_old_address_leads_to_the_page_and_keeps_the_weights(built_site: BuiltSite, opened: Page) -> None:
+    opened.goto((built_site.site / "site/workshop.html").as_uri() + "#size=35")
+    opened.wait_for_url("**/act.html#size=35")
+    assert opened.get_by_role("slider", name="Size").input_value() == "35"
+
+
+def test_actions_are_filtered_by_keyboard_and_by_budget(opened: Page) -> None:
+    rows = opened.locator(".act-table tbody tr")
+    everything = rows.count()
+    assert everything == opened.locator(".act-table tbody tr:visible").count() > 4
+    part = opened.get_by_label("Part of the plan")
+    part.focus()
+    opened.keyboard.press("ArrowDown")
+    shown = opened.locator(".act-table tbody tr:visible")
+    assert 0 < shown.count() < everything
+    assert {row.get_attribute("data-slot") for row in shown.all()} == {"campaign"}
+    opened.get_by_role("button", name="Show all").click()
+    opened.get_by_label("Budget of contacts").fill("700")
+    spent = sum(int(row.get_attribute("data-contacts") or 0) for row in shown.all())
+    assert 0 < spent <= 700 and shown.count() < everything
+    assert "exceed the budget" in opened.locator(".act-count").inner_text()
+
+
+def test_without_scripts_all_actions_stand(built_site: BuiltSite, chromium: Browser) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    still = context.new_page()
+    still.goto(address(built_site))
+    assert still.locator(".act-table tbody tr:visible").count() > 4
+    assert not still.locator(".act-filters").is_visible()
+    context.close()

@@ -22,7 +22,7 @@ from analysis.settings.load import project_settings
 NEEDED = ("typst", "font-source-sans-pro")
 """Packages of the optional install; the font, so that a brief is the same on every machine."""
 ABSENT = "Briefs and picture cards are left out; they need: pip install -r requirements-briefs.txt"
-MOST_ACTIONS, MOST_ROWS, MOST_TRAITS = 4, 14, 4
+MOST_ROWS, MOST_TRAITS = 14, 4
 """Of a page. Ours."""
 PPI = 144
 """Pixels an inch of a picture card of 600 by 315 points, which has 1200 by 630 pixels."""
@@ -109,10 +109,19 @@ def persona_brief(report: Report, s: Segment, sure: str, figure: Figure, svg: st
         "picture_title": "What sets them apart",
         "wide": False,
         "right": [{"title": "A typical customer", "columns": ["Trait", "Typical value"], "rows": typical}],
-        "actions_title": "What to do",
+        "actions_title": "A plan for them" if s.plan else "",
         "actions": [
-            {"title": a.title, "text": a.reason, "lines": [("At stake:", a.stake), ("Proof:", a.proof)]}
-            for a in s.actions[:MOST_ACTIONS]
+            {
+                "title": a.action,
+                "text": a.why,
+                "lines": [
+                    ("Where and when:", f"{a.channel}. {a.moment}."),
+                    ("Prize:", a.prize),
+                    ("Test:", a.design.sentence if a.design else ""),
+                ],
+            }
+            for a in s.plan
+            if a.action
         ],
         "sure_title": "How sure we are",
         "sure": [f"{s.band.capitalize()}. {sure}", f"{report.verdict.title}. {report.verdict.sentence}"],
@@ -146,8 +155,11 @@ def study_brief(report: Report, first: Sequence[dict[str, Any]], figure: Figure,
         "picture_title": figure.title,
         "wide": True,
         "right": [{"title": "Who they are", "columns": columns, "rows": rows}],
-        "actions_title": "What to do first",
-        "actions": [{"title": a["title"], "text": a["text"], "lines": [("Measure:", a["test"])]} for a in first],
+        "actions_title": "What to do first" if first else "",
+        "actions": [
+            {"title": a["title"], "text": a["text"], "lines": [("Test:", a["design"].sentence if a["design"] else "")]}
+            for a in first
+        ],
         "sure_title": "How sure we are",
         "sure": [f"{report.verdict.title}. {report.verdict.sentence}", report.proof.headline],
     }

@@ -79,8 +79,8 @@ def test_a_brief_holds_what_a_reader_needs() -> None:
         text = text_of(pdf(brief)).replace("\xa0", " ")
         for words in (s.name, report.verdict.title, report.study.as_of, f"segments/{s.slug}.html", f"{s.n:,}"):
             assert words in text
-        for action in s.actions:
-            assert action.title in text and action.stake[:30].replace("\xa0", " ") in text
+        for slot in s.plan:
+            assert slot.action in text and slot.prize[:30].replace("\xa0", " ") in text
 
 
 @made

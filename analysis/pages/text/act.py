@@ -1,0 +1,216 @@
+"""All actions of all segments: ranked, the first three, and a calendar of tests for one quarter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from analysis.base.formats import joined, whole_percentage
+from analysis.pages.figures import Table
+from analysis.report.model import Report, Segment
+from analysis.report.parts import Design, Slot
+
+TITLES = {
+    "campaign": "Campaign",
+    "recommendation": "Recommendation",
+    "service": "Service",
+    "product": "Product",
+    "retention": "Retention",
+}
+EFFORTS = {"low": 1.0, "medium": 2.0, "high": 4.0}
+"""Cost of an effort, relative to a low one. Weights chosen for this project."""
+CERTAINTY = {"clear": 1.0, "fair": 0.8, "coarse": 0.5}
+"""Weight of how much a test can tell: a fine design on a baseline from the data is clear, on an assumed one fair; a
+coarse design or an unknown baseline is coarse. Weights chosen for this project."""
+FIRST = 3
+QUARTER_WEEKS = 13
+BETWEEN_WEEKS = 1
+"""Week between two tests of a segment, to read the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An action of a segment in the ranking.
+
+    Attributes
+    ----------
+    rank : int
+    segment : Segment
+    slot : Slot
+    title : str
+        Name of the slot.
+    url : Markup
+        Address of the plan on the persona page.
+    certainty : {"clear", "fair", "coarse"}
+    prize : str
+        Range of what it may bring; empty without a value.
+    shows : str
+        Smallest change that a test detects.
+    contacts : int
+        Customers or visits that get the action in a test with half held back.
+    score : float
+    """
+
+    rank: int
+    segment: Segment
+    slot: Slot
+    title: str
+    url: Markup
+    certainty: str
+    prize: str
+    shows: str
+    contacts: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A test in the calendar, in weeks from 1; an empty title is a pause."""
+
+    first: int
+    weeks: int
+    title: str
+    action: str
+
+
+def rank_actions(report: Report) -> tuple[Row, ...]:
+    """Rank the actions of all segments by the middle of the prize against effort and certainty.
+
+    Without a value the share of customers stands in for the prize.
+    """
+    formats = report.formats()
+    unit = report.variable(report.study.value).unit if report.study.value else "number"
+    rows = []
+    for segment in report.segments:
+        for slot in segment.plan:
+            if not slot.action:
+                continue
+            certainty = judge_certainty(slot.design)
+            low, high = slot.prize_low, slot.prize_high
+            worth = (low + high) / 2 if low is not None and high is not None else segment.share
+            prize = ""
+            if low is not None and high is not None:
+                prize = formats.interval(low, high, unit) if low != high else formats.value(low, unit)
+            score = worth * CERTAINTY[certainty] / EFFORTS[slot.effort]
+            contacts = slot.design.half.treated if slot.design else segment.n
+            url = Markup(f"segments/{segment.slug}.html#plan")
+            shows = describe_change(slot.design)
+            rows.append(Row(0, segment, slot, TITLES[slot.slot], url, certainty, prize, shows, contacts, score))
+    rows.sort(key=lambda row: (-row.score, row.segment.id, list(TITLES).index(row.slot.slot)))
+    return tuple(
+        Row(i, r.segment, r.slot, r.title, r.url, r.certainty, r.prize, r.shows, r.contacts, r.score)
+        for i, r in enumerate(rows, 1)
+    )
+
+
+def judge_certainty(design: Design | None) -> str:
+    """Judge how much a test can tell."""
+    if design is None or design.baseline is None or not design.feasible:
+        return "coarse"
+    return "fair" if design.assumed else "clear"
+
+
+def describe_change(design: Design | None) -> str:
+    """State the smallest change that a test with half held back detects."""
+    if design is None:
+        return ""
+    if design.baseline is None:
+        first = next((row for row in design.rows if row.half is not None), None)
+        return (
+            f"{whole_percentage(first.baseline)} to {whole_percentage(first.half or 0)}, for example" if first else ""
+        )
+    if design.half.detects is None:
+        return "only a change for the worse"
+    note = " (assumed)" if design.assumed else ""
+    return f"{whole_percentage(design.baseline)} to {whole_percentage(design.half.detects)}{note}"
+
+
+def first_rows(report: Report) -> tuple[Row, ...]:
+    """Choose what to start with: the best action of each of the three segments that have the best ones."""
+    ranked = rank_actions(report)
+    best = {row.segment.id: row for row in reversed(ranked)}
+    chosen = sorted(best.values(), key=lambda row: row.rank)[:FIRST]
+    return tuple(chosen)
+
+
+def first_slot(report: Report, segment: Segment) -> Slot | None:
+    """Return the action that a segment should start with; None without a plan."""
+    return next((row.slot for row in rank_actions(report) if row.segment.id == segment.id), None)
+
+
+def say_why(report: Report, row: Row) -> str:
+    """Say why an action is among the first."""
+    certainty = {
+        "clear": "a test can show the effect, and what it is now is known from the data",
+        "fair": "a test can show the effect, if the assumed baseline is right",
+        "coarse": "a test shows large effects only",
+    }[row.certainty]
+    worth = f"{row.slot.prize} " if row.slot.prize else ""
+    return f"{worth}Effort is {row.slot.effort}, and {certainty}."
+
+
+def lead(report: Report) -> str:
+    """State in a sentence where to start."""
+    first = first_rows(report)
+    if not first:
+        return "There is no plan for this study."
+    letters = joined([row.segment.letter for row in first])
+    return f"Start with segment{'s' if len(first) > 1 else ''} {letters}, one test in each."
+
+
+def needs(report: Report) -> tuple[tuple[str, str, str], ...]:
+    """List the slots without an action: segment, slot and the data that would fill it."""
+    return tuple(
+        (f"{s.letter} · {s.name}", TITLES[slot.slot], slot.needs)
+        for s in report.segments
+        for slot in s.plan
+        if slot.needs
+    )
+
+
+def calendar(report: Report) -> tuple[tuple[Segment, tuple[Booking, ...]], ...]:
+    """Plan the tests of a quarter: one at a time in a segment, the best first, as long as they end within 13 weeks."""
+    ranked = rank_actions(report)
+    plans = []
+    for segment in report.segments:
+        tests: list[Booking] = []
+        week = 1
+        for row in (row for row in ranked if row.segment.id == segment.id and row.slot.design):
+            weeks = row.slot.design.weeks if row.slot.design else 0
+            if week + weeks - 1 > QUARTER_WEEKS:
+                continue
+            if tests:
+                tests.append(Booking(week - BETWEEN_WEEKS, BETWEEN_WEEKS, "", ""))
+            tests.append(Booking(week, weeks, row.title, row.slot.action))
+            week += weeks + BETWEEN_WEEKS
+        if tests:
+            end = tests[-1].first + tests[-1].weeks
+            if end <= QUARTER_WEEKS:
+                tests.append(Booking(end, QUARTER_WEEKS - end + 1, "", ""))
+            plans.append((segment, tuple(tests)))
+    return tuple(plans)
+
+
+def assumed(report: Report) -> Table:
+    """List the rates that tests assume, with what they are assumed of."""
+    seen: dict[str, list[str]] = {}
+    for segment in report.segments:
+        for slot in segment.plan:
+            if slot.design and slot.design.assumed and slot.design.baseline is not None:
+                letters = seen.setdefault(slot.design.source.removeprefix("assumed: "), [])
+                if segment.letter not in letters:
+                    letters.append(segment.letter)
+    return Table(("Assumed", "In the plans of"), tuple((what, ", ".join(letters)) for what, letters in seen.items()))
+
+
+def choices(report: Report) -> dict[str, list[tuple[str, str]]]:
+    """List what the filters offer: value and text of each option, by filter."""
+    rows = rank_actions(report)
+    segments = {row.segment.letter: f"{row.segment.letter} · {row.segment.name}" for row in rows}
+    return {
+        "slot": [(name, title) for name, title in TITLES.items() if any(row.slot.slot == name for row in rows)],
+        "segment": sorted(segments.items()),
+        "channel": [(name, name) for name in sorted({row.slot.channel for row in rows})],
+        "effort": [(name, name) for name in EFFORTS if any(row.slot.effort == name for row in rows)],
+    }
