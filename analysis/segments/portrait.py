@@ -109,13 +109,13 @@ class _Writer:
         if all(f.trait.meaning == "opinion" and f.trait.variable.unit == "yes_no" for f in chosen):
             return self._lead_answers(chosen)
         chosen.sort(key=lambda f: (_ORDER.index(f.trait.theme), strength(f)))
-        told = [self._verb(fact) for fact in chosen]
-        # What is the most or the least of all segments comes first; comparatives say with whom.
-        told.sort(key=lambda item: item[1].kind in {"higher", "lower"})
-        parts = [text for text, _ in told]
-        if told[-1][1].kind in {"higher", "lower"}:
+        told = [(*self._verb(fact), fact) for fact in chosen]
+        # Comparatives come last and say with whom; phrases of the settings stand as they are.
+        told.sort(key=lambda item: _compares(item[1], item[2]))
+        parts = _join_alike([text for text, *_ in told])
+        if _compares(told[-1][1], told[-1][2]):
             parts[-1] = f"{parts[-1]} than others"
-        return Sentence(f"They {joined(parts)}.", tuple(claim for _, claim in told))
+        return Sentence(f"They {joined(parts)}.", tuple(claim for _, claim, _ in told))
 
     def _lead_answers(self, chosen: Sequence[Fact]) -> Sentence:
         """Say how many give each answer; answers with the same share in words stand together."""
@@ -338,6 +338,31 @@ class _Writer:
 
 
 _ORDER = list(TITLES)
+
+
+def _compares(claim: Claim, fact: Fact) -> bool:
+    """Tell whether the phrase for a claim is a comparative of the tool's own."""
+    own = fact.trait.more if claim.kind == "higher" else fact.trait.less
+    return claim.kind in {"higher", "lower"} and not own
+
+
+def _join_alike(parts: list[str]) -> list[str]:
+    """Say the beginning of two phrases once: "spend most of their money on toys" and "in stores".
+
+    >>> _join_alike(["order often", "spend most of their money on toys", "spend most of their money through the app"])
+    ['order often', 'spend most of their money on toys and through the app']
+    """
+    found: list[str] = []
+    for part in parts:
+        start = next((s for s in _STARTS if part.startswith(s)), "")
+        if start and found and found[-1].startswith(start):
+            found[-1] = f"{found[-1]} and {part.removeprefix(start)}"
+        else:
+            found.append(part)
+    return found
+
+
+_STARTS = ("spend most of their money ", "place most of their orders ", "spend hardly anything ", "hardly ever order ")
 
 
 def _is(share: float) -> str:
