@@ -1,6 +1,6 @@
 """k-means from many starts at once, and a search for the best solution.
 
-scikit-learn checks and prepares its input anew for each start, which takes longer than the start itself where rows are
+scikit-learn checks and prepares its input again for each start, which takes longer than the start itself where rows are
 few. Here a round of several starts is two matrix products; from the same centres both end at the same solution.
 """
 

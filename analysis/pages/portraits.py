@@ -51,7 +51,7 @@ def build_card(report: Report, s: Segment, folder: str) -> dict[str, Any]:
         "value_pct": round(100 * (s.value_share or 0) / widest),
         "facts": [f"{fact.figure} {fact.label}" for fact in s.portrait.facts[2:]],
         "badge_kind": Markup(BADGES[s.band]),
-        "badge_text": s.band.capitalize(),
+        "badge_text": s.band.capitalize() if report.verdict.kind != "none" else "",
     }
 
 

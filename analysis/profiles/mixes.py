@@ -43,7 +43,7 @@ class MixPart:
     share, everyone : float
         Of the whole, in the segment and over all customers.
     main, main_everyone : float
-        Share of customers for whom this is the largest part.
+        Share of customers whose largest part this is.
     """
 
     variable: str
@@ -177,7 +177,7 @@ def _pool(shares: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[
 
 
 def _count_main(shares: NDArray[np.float64], min_cell: int) -> NDArray[np.float64]:
-    """Return the share of customers with a known mix for whom each part is the largest; the first of equals counts."""
+    """Return the share of customers with a known mix whose largest part each one is; the first of equals counts."""
     known = shares[~np.isnan(shares).any(axis=1)]
     counts = np.bincount(known.argmax(axis=1), minlength=shares.shape[1]) if len(known) else np.zeros(shares.shape[1])
     return np.where(counts < min_cell, 0.0, counts / max(len(known), 1))

@@ -58,13 +58,13 @@ class Name:
     ----------
     text : str
     basis : str
-        One sentence with the share of members for whom the noun is true; empty for a name without a noun.
+        One sentence with the share of members who fit the noun; empty for a name without a noun.
     variables : tuple of str
         Variables that the noun stands for.
     nouns : tuple of str
         The noun, so that no other segment gets it.
     holds, everyone : float
-        Share of members, and of all customers, for whom the noun is true.
+        Share of members, and of all customers, who fit the noun.
     """
 
     text: str
@@ -251,7 +251,7 @@ class Namer:
         return f"{'high' if up else 'low'} “{trait.label}”"
 
     def _evidence(self, segment: SegmentProfile, trait: Trait, up: bool) -> tuple[float, float, str] | None:
-        """Return the share of members and of everyone for whom the noun is true, and a sentence about it."""
+        """Return the share of members and of everyone who fit the noun, and a sentence about it."""
         percent, one = self.formats.whole_percent, singular(self.study.customers)
         part = next((p for mix in self.mixes[segment.id - 1] for p in mix.parts if p.variable == trait.name), None)
         if part is not None and up:

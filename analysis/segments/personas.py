@@ -35,7 +35,7 @@ class Persona:
     ----------
     name, slug, letter, colour : str
     name_basis : str
-        Share of members for whom the name is true, as a sentence; empty for names of the settings and plain names.
+        Share of members who fit the name, as a sentence; empty for names of the settings and plain names.
     portrait : Portrait
     typical : tuple of (str, str)
         Medians of traits, and the most common answers.

@@ -133,11 +133,11 @@ class Phrases:
         return self.trait.less or self._phrase(1)
 
     def most(self) -> str:
-        """Continue "They ..." for the highest segment; empty if there is no such phrase."""
+        """Continue "They ..." for the highest segment; empty without a phrase."""
         return "" if self.trait.more else self._phrase(2)
 
     def least(self) -> str:
-        """Continue "They ..." for the lowest segment; empty if there is no such phrase."""
+        """Continue "They ..." for the lowest segment; empty without a phrase."""
         return "" if self.trait.less else self._phrase(3)
 
     def _phrase(self, index: int) -> str:

@@ -1,6 +1,6 @@
 """Portraits: short paragraphs about a segment, each sentence with the claims that make it true.
 
-A sentence is written only where its claims hold after rounding; at the edges (ties, nobody, everybody, one segment, all
+A sentence is written only where its claims hold after rounding; at the edges (ties, none, all, one segment, all
 segments alike) it is left out. Tests verify every claim on the data.
 """
 

@@ -147,7 +147,7 @@
       ? "Give a criterion some weight."
       : !left.length
         ? "No segment is left."
-        : `First: ${names.slice(0, 3).join(", then ")}.${outside ? ` Out of question: ${outside}.` : ""}`;
+        : `First: ${names.slice(0, 3).join(", then ")}.${outside ? ` Not shown: ${outside}.` : ""}`;
     const first = sliders.every((slider) => slider.value === slider.defaultValue);
     one(".first-weights").hidden = !first;
     draw(lines);

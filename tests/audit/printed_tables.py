@@ -337,7 +337,7 @@ def dictionary(study: Study, audit: Audit, table: PrintedTable) -> None:
 
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("site/compare.html", "chart-heat-map"): heat_map,
-    ("site/compare.html", "one-against-another"): side_by_side,
+    ("site/compare.html", "two-segments-side-by-side"): side_by_side,
     ("site/compare.html", "chart-outcomes"): by_segment,
     ("site/compare.html", "chart-descriptors"): by_segment,
     ("site/compare.html", "chart-mix"): mix,
@@ -392,7 +392,7 @@ def read_table(study: Study, audit: Audit, table: PrintedTable, compare: Handler
 
 def expected_tables(study: Study) -> Sequence[str]:
     """Give the ids of tables that a study must have, so that none drops out of the audit unseen."""
-    wanted = ["chart-heat-map", "one-against-another", "what-was-done", "where-it-came-from", "chart-correlations"]
+    wanted = ["chart-heat-map", "two-segments-side-by-side", "what-was-done", "where-it-came-from", "chart-correlations"]
     report = study.report
     wanted += ["chart-concentration"] * (report["concentration"] is not None) + ["chart-rfm"] * (
         report["rfm"] is not None

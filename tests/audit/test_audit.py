@@ -85,7 +85,7 @@ def test_a_number_that_is_changed_in_the_report_is_found(study: Study) -> None:
 def test_a_number_that_is_changed_on_a_page_is_found(study: Study) -> None:
     name = "site/compare.html"
     page = read_html((study.root / "_site" / name).read_text(encoding="utf-8"))
-    table = next(t for t in tables_of(page) if t.id == "one-against-another")
+    table = next(t for t in tables_of(page) if t.id == "two-segments-side-by-side")
     label, cell = table.rows[0][0], table.rows[0][2]
     first = cell.split(" ")[0]
     element = next(e for e in page.all("td") if e.text() == cell)
@@ -95,7 +95,7 @@ def test_a_number_that_is_changed_on_a_page_is_found(study: Study) -> None:
     audit = Audit("changed")
     audit_tables(changed, audit)
     found = [(c.place, c.what) for c in audit.differences()]
-    assert found == [(f"{name}, one-against-another", f"{label}, group 1, number 1")]
+    assert found == [(f"{name}, two-segments-side-by-side", f"{label}, group 1, number 1")]
 
 
 @default_twin

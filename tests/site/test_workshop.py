@@ -60,19 +60,19 @@ def test_the_address_brings_weights_and_boxes_back(opened: Page, chromium: Brows
     value = opened.get_by_role("slider", name="Value")
     value.focus()
     opened.keyboard.press("Home")
-    opened.get_by_label("it has at least").press("Space")
+    opened.get_by_label("they hold at least").press("Space")
     opened.get_by_role("spinbutton").fill("25")
     changed = table(opened)
     assert changed != before
     assert "size=70" in opened.url and "value=0" in opened.url and "min=25" in opened.url
     assert "too small" in {row[4] for row in changed}
-    assert "Out of question" in opened.locator(".ranked").inner_text()
+    assert "Not shown" in opened.locator(".ranked").inner_text()
 
     other = chromium.new_page()
     other.goto(opened.url)
     assert table(other) == changed
     assert other.get_by_role("slider", name="Size").input_value() == "70"
-    assert other.get_by_label("it has at least").is_checked()
+    assert other.get_by_label("they hold at least").is_checked()
     other.get_by_role("button", name="Back to the first weights").press("Enter")
     assert table(other) == before and other.url == address
     other.close()

@@ -77,7 +77,7 @@ def _is_shown(report: Report, name: str) -> bool:
 
 
 def _figures(report: Report, name: str) -> tuple[str, list[float], float]:
-    """Return the measure, the figure of each segment and everyone's: medians where they tell the segments apart."""
+    """Return the measure, the figure of each segment and everyone's: medians where they differ between all segments."""
     unit, base = report.variable(name).unit, report.everyone[name]
     summaries = [d.summary for s in report.segments if (d := s.difference(name))]
     medians = [summary.median for summary in summaries]

@@ -14,11 +14,11 @@ from analysis.report.model import Report, Segment
 from analysis.report.parts import Criterion, Targeting
 
 REACHABLE = 0.5
-"""Least reachability (F1) of a segment that a few questions can be said to find. Ours."""
+"""Least reachability (F1) of a segment that a few questions can be said to find. Threshold chosen for this project."""
 SOLID = ("highly stable", "valid")
 """Bands of segments that are solid enough to plan with."""
 LEAST = 10
-"""Share of customers, in hundredths, that the box for a least size begins with. Ours."""
+"""Share of customers, in hundredths, that the box for a least size begins with. Threshold chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ def in_short(report: Report) -> str:
         return "There is one segment, so there is nothing to choose."
     names = {s.id: s.name for s in report.segments}
     first, second = (names[number] for number in targeting.order[:2])
-    return f"By the weights to begin with, {first} come first, then {second}. Weigh what matters to you."
+    return (
+        f"With the initial weights, “{first}” ranks first and “{second}” second. Change the weights to suit your goal."
+    )
 
 
 def sliders(report: Report) -> tuple[Slider, ...]:
@@ -67,10 +69,10 @@ def left_out(report: Report) -> str:
     missing = {
         "growth": "growth (not every segment was there in a run before)",
         "value": "value (no variable says what a customer is worth)",
-        "response": "response (no outcome is told for every segment)",
+        "response": "response (no outcome is known for every segment)",
     }
     parts = [text for name, text in missing.items() if name not in available]
-    return f"Not weighed: {joined(parts)}." if parts else ""
+    return f"Left out: {joined(parts)}." if parts else ""
 
 
 def ranking(report: Report) -> tuple[Line, ...]:
@@ -106,15 +108,17 @@ def _slider(report: Report, criterion: Criterion) -> Slider:
     formats = report.formats()
     label, about, tell = "Size", f"share of all {report.study.customers}", formats.percent
     if criterion.name == "reachability":
-        label, about = "Reachability", "how well a few questions find them: F1, between share found and rightly named"
+        label, about = "Reachability", "how easily they can be recognised from a few questions (F1 score)"
     elif criterion.name == "growth":
-        label, about = "Growth", f"share of all {report.study.customers} now, in parts of the share in the run before"
+        label, about = "Growth", f"share of all {report.study.customers} now, relative to the previous run"
     elif criterion.name == "outlook":
-        label, about, tell = "Outlook", "expected spend in the next year, a customer", _told(report, "money")
+        label, about, tell = "Outlook", "expected spend in the next year, per customer", _told(report, "money")
     elif criterion.variable:
         variable = report.variable(criterion.variable)
         label = "Value" if criterion.name == "value" else "Response"
-        about = f"{in_sentence(variable.label)}, {'share of a yes' if variable.unit == 'yes_no' else 'mean a customer'}"
+        about = (
+            f"{in_sentence(variable.label)}, {'share of a yes' if variable.unit == 'yes_no' else 'mean per customer'}"
+        )
         tell = _told(report, variable.unit)
     cells = tuple(f"{tell(x)} ({score})" for x, score in zip(criterion.values, criterion.scores, strict=True))
     return Slider(criterion.name, label, about, criterion.axis, criterion.weight, criterion.apart, cells)

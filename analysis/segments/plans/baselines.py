@@ -99,7 +99,7 @@ class Baselines:
         return self.labels == self.profiles.segments[i].id
 
     def _share_within(self, i: int, trait: Trait, days: int) -> float | None:
-        """Share of members to whom something happened in the last days; in transactions, no date means never."""
+        """Return the share of members with the event in the last days; in transactions, no date means never."""
         values = self.frame[trait.name].to_numpy(float)[self._members(i)]
         if not trait.variable.name.endswith("_days"):
             values = values[np.isfinite(values)]

@@ -207,7 +207,7 @@ def _of_segment(
 
 
 def _of_study(traits: Iterable[Trait], study: Study) -> dict[str, tuple[float, str]]:
-    """What kind of study it is, told from what its variables measure: 1 for yes."""
+    """Return the kinds of study that its variables make it, as facts that are 1."""
     traits = list(traits)
     meanings = {trait.meaning for trait in traits}
     asked = sum(trait.meaning == "opinion" and trait.variable.role == "feature" for trait in traits)
