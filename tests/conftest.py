@@ -19,6 +19,10 @@ from tests.built_sites import build_once
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# Test processes run side by side: each computes in one thread.
+for _library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 DATASETS = Path(os.environ.get("DATASETS") or ROOT.parent / "shared" / "datasets")
 """Folder of the public data files: the environment's ``DATASETS``, else one beside the project."""
