@@ -42,7 +42,7 @@ Run = Callable[..., Ended]
 @pytest.fixture
 def finished(built_site: BuiltSite, tmp_path: Path) -> Path:
     """Copy a project that was built and rendered, so that a test may spoil it."""
-    unused = shutil.ignore_patterns("kept", "tests")
+    unused = shutil.ignore_patterns("kept", "test_*.py")
     return Path(shutil.copytree(built_site.root, tmp_path / "project", ignore=unused))
 
 
