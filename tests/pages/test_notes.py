@@ -14,7 +14,7 @@ from analysis.pages.notes import as_html, find_lost, read_notes
 from analysis.publish.render import render
 from tests.pages.test_book import HOSTILE
 from tests.small_studies import SHOP, build_quickly, build_report, write_study
-from tests.stages import ROOT, little_work, run_stages
+from tests.stages import ROOT, plain_pages, run_stages
 
 SAFE = re.compile(
     r"</?(?:p|strong|em|ul|li|blockquote|hr|br|code|pre|tr|thead|tbody|th|td|table|div|a|ol|h\d)"
@@ -34,10 +34,7 @@ def written(root: Path) -> Path:
     shutil.copytree(ROOT / "templates", root / "templates", dirs_exist_ok=True)
     (root / "site" / "assets").mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "site" / "assets" / "site.css", root / "site" / "assets")
-    with little_work() as patch:
-        drawn = '<svg viewBox="0 0 720 300"></svg>'
-        patch.setattr(book, "draw_pictures", lambda figures, *_: {f.id: drawn for f in figures})
-        patch.setattr(book, "installed", lambda: ())
+    with plain_pages():
         book.write_pages(run_stages().report, root)
     return root / "site" / "segments"
 
