@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.built_sites import build_once
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# Test processes run side by side: each computes in one thread.
+for _library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 DATASETS = Path(os.environ.get("DATASETS") or ROOT.parent / "shared" / "datasets")
@@ -27,14 +33,14 @@ MADE_UP = ROOT / "tests" / "data"
 BUILDS = ("built_site", "extended", "project", "trip")
 """Fixtures that copy the project to build in it: a test that asks for one is marked ``builds``."""
 
-BUILDERS = {"build_report", "copy_project", "run_analysis", "take_through"}
+BUILDERS = {"build_quickly", "build_report", "copy_project", "run_analysis", "take_through"}
 """Functions that take a study of its own through the whole line: a test or fixture that calls one is marked, too."""
 
 BUILDING = ("audit", "site", "studies", "validation", "pages/test_book.py", "report/test_trials.py")
 """Folders and files below ``tests/`` whose tests are all marked ``builds``."""
 
 CUSTOMERS = {"default twin": 2240, "few customers": 300}
-"""Studies that are built and rendered once a session, by how many synthetic customers they have."""
+"""Studies that are built and rendered once for all test processes, by how many synthetic customers they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +130,19 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session", params=CUSTOMERS)
 def built_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BuiltSite:
-    """Build and render the synthetic twin with the embedded engine, once for all tests that read it."""
+    """Give the worker a copy of the synthetic twin, built and rendered with the embedded engine."""
     n_customers = CUSTOMERS[request.param]
-    root = copy_project(tmp_path_factory.mktemp("built") / "project")
+    built = build_once(request.param.replace(" ", "-"), lambda root: build_twin(root, n_customers))
+    root = Path(shutil.copytree(built, tmp_path_factory.mktemp("built") / "project"))
+    return BuiltSite(root, root / "_site", n_customers)
+
+
+def build_twin(root: Path, n_customers: int) -> None:
+    """Build and render a synthetic twin in a new copy of the project."""
+    copy_project(root)
     run_analysis(root, "demo", "--customers", str(n_customers), "--out", "data")
     run_analysis(root, "build")
     run_analysis(root, "render", "--engine", "smalldocs")
-    return BuiltSite(root, root / "_site", n_customers)
 
 
 def copy_project(to: Path) -> Path:
@@ -146,9 +158,10 @@ def copy_project(to: Path) -> Path:
 
 
 def run_analysis(root: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command of ours in a project, in an environment free of settings from outside."""
+    """Run a command in a project with little resampling, in an environment free of settings from outside."""
     outside = ("QUARTO", "SEGMENTATION", "MAKE", "MFLAGS")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
+    environment["SEGMENTATION_EFFORT"] = "test"
     done = subprocess.run(
         [sys.executable, "-m", "analysis", *arguments],
         cwd=root, env=environment, capture_output=True, text=True, check=False,

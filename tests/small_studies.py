@@ -11,11 +11,12 @@ import pandas as pd
 import yaml
 
 from analysis.base.run import TESTS
-from analysis.build import build
+from analysis.build import Built, build
 from analysis.cli import app
 from analysis.publish.gate.checks import Refusal, check, private_from_build
 from analysis.publish.render import Engine, render
 from analysis.report.model import Report, read_report
+from tests.stages import little_work
 
 SHOP: dict[str, Any] = {
     "title": "Customers of the shop",
@@ -70,9 +71,15 @@ def write_study(root: Path, settings: Mapping[str, Any], customers: pd.DataFrame
     return file
 
 
+def build_quickly(root: Path, data: Path | None = None, **options: Any) -> Built:
+    """Build a project in this process, without starting others, and with little resampling."""
+    with little_work():
+        return build(root, data, effort=TESTS, **options)
+
+
 def build_report(root: Path, data: Path | None = None) -> Report:
-    """Build a project and read its report."""
-    build(root, data, app=app, effort=TESTS)
+    """Build a project in this process and read its report."""
+    build_quickly(root, data, app=app)
     return read_report(root / "build" / "report.json")
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from analysis import build, pipeline
 from analysis.base import workers
@@ -98,14 +100,45 @@ def in_turn(jobs: Iterable[Any], **_: Any) -> list[Any]:
     return [function(*arguments, **named) for function, arguments, named in jobs]
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates that were compiled before, found by their name and text, whatever folder they are in."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[tuple[str, str], bytes] = {}
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        return name
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (content := self.compiled.get((bucket.key, bucket.checksum))) is not None:
+            bucket.bytecode_from_string(content)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+TEMPLATES = CompiledTemplates()
+
+
 @contextmanager
 def little_work() -> Iterator[pytest.MonkeyPatch]:
-    """Do all work in this process, without starting others."""
+    """Do all work in this process, without starting others, and compile each template once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "run_parallel", in_turn)
         patch.setattr(workers, "run_parallel", in_turn)
         patch.setattr(drawings, "run_parallel", in_turn)
         patch.setattr(workers, "warm_up", lambda module: None)
+        patch.setattr(book, "Environment", functools.partial(Environment, bytecode_cache=TEMPLATES))
+        yield patch
+
+
+@contextmanager
+def plain_pages() -> Iterator[pytest.MonkeyPatch]:
+    """Write pages in this process without drawing pictures and without compiling briefs."""
+    drawn = '<svg viewBox="0 0 720 300"></svg>'
+    with little_work() as patch:
+        patch.setattr(book, "draw_pictures", lambda figures, *_: {figure.id: drawn for figure in figures})
+        patch.setattr(book, "write_briefs", lambda *_: [])
         yield patch
 
 

@@ -42,7 +42,8 @@ Run = Callable[..., Ended]
 @pytest.fixture
 def finished(built_site: BuiltSite, tmp_path: Path) -> Path:
     """Copy a project that was built and rendered, so that a test may spoil it."""
-    return Path(shutil.copytree(built_site.root, tmp_path / "project"))
+    unused = shutil.ignore_patterns("kept", "test_*.py")
+    return Path(shutil.copytree(built_site.root, tmp_path / "project", ignore=unused))
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def run(finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run a command within this process, in the finished project."""
     for name in [n for n in os.environ if n.startswith(("QUARTO", "SEGMENTATION"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("SEGMENTATION_EFFORT", "test")
     monkeypatch.chdir(finished)
 
     def command(*arguments: str) -> Ended:
@@ -205,7 +207,6 @@ def test_settings_that_cannot_be_used_change_nothing(
     name: str, finished: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoil, words = UNUSABLE_SETTINGS[name]
-    monkeypatch.setenv("SEGMENTATION_EFFORT", "test")
     spoil(finished)
     before = state(finished)
     assert_refused(run("build"), *words)

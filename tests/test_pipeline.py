@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 
 from analysis.base.run import TESTS
-from analysis.build import build
 from analysis.cli import app
 from analysis.pages import book
 from analysis.pages.book import SYNTHETIC
@@ -21,7 +20,7 @@ from analysis.report.model import Report
 from analysis.settings.load import check_study, merge
 from analysis.sources.synthetic.twin import write_twin
 from tests.conftest import BuiltSite, copy_project
-from tests.small_studies import SHOP, build_report, make_shop, render_and_check, write_study
+from tests.small_studies import SHOP, build_quickly, build_report, make_shop, render_and_check, write_study
 
 FEW = pytest.mark.parametrize("built_site", ["few customers"], indirect=True)
 FEATURE = {"feature": ["orders", "discount", "visits"]}
@@ -73,9 +72,9 @@ def test_an_address_in_the_settings_is_read_anew_each_time(project: Path, monkey
     study = check_study({**SHOP, "sources": [source]})
     monkeypatch.setattr("analysis.build.load_study", lambda root: study)
     write_database(project / "shop.db", make_shop(90))
-    assert build(project, effort=TESTS).data == "shop.db"
+    assert build_quickly(project).data == "shop.db"
     write_database(project / "shop.db", make_shop(120))
-    again = build(project, effort=TESTS)
+    again = build_quickly(project)
     assert again.fresh and len(read_build(project)[1]) == 120
 
 
@@ -87,16 +86,16 @@ def test_a_change_in_any_file_of_a_pattern_makes_a_new_build(project: Path) -> N
     table = make_shop(120)
     table[:60].to_csv(project / "data/shop-1.csv", index=False)
     table[60:110].to_csv(project / "data/shop-2.csv", index=False)
-    assert build(project, effort=TESTS).fresh and not build(project, effort=TESTS).fresh
+    assert build_quickly(project).fresh and not build_quickly(project).fresh
     table[60:].to_csv(project / "data/shop-2.csv", index=False)
-    assert build(project, effort=TESTS).fresh and len(read_build(project)[1]) == 120
+    assert build_quickly(project).fresh and len(read_build(project)[1]) == 120
 
 
 @FEW
 def test_two_builds_from_scratch_give_the_same_bytes(built_site: BuiltSite, tmp_path: Path) -> None:
     other = copy_project(tmp_path / "elsewhere" / "another name")
     write_twin(other / "data", built_site.n_customers)
-    build(other, app=app)
+    build_quickly(other, app=app)
     for folder in ("site", "build"):
         first, second = files_of(built_site.root / folder), files_of(other / folder)
         assert sorted(first) == sorted(second)
@@ -113,7 +112,7 @@ def test_another_label_is_on_the_pages_without_a_new_analysis(project: Path, no_
     def analyse(settings: dict[str, Any]) -> tuple[list[str], dict[str, Any], bytes]:
         told.clear()
         write_study(project, settings)
-        build(project, stage=stage, effort=TESTS)
+        build_quickly(project, stage=stage)
         members = (project / "build" / "memberships.parquet").read_bytes()
         return told["Gather evidence"], json.loads((project / "build" / "report.json").read_text("utf-8")), members
 
@@ -147,7 +146,7 @@ def test_the_report_keeps_its_names(built_site: BuiltSite) -> None:
     assert {"algorithm", "k", "fixed", "reasons"} <= set(report["decision"])
     assert {"kind", "sentence"} <= set(report["verdict"])
     assert report["verdict"]["kind"] in {"natural", "reproducible", "constructive", "none"}
-    assert [row["k"] for row in report["evidence"]["by_k"]] == list(range(2, 11))
+    assert [row["k"] for row in report["evidence"]["by_k"]] == list(range(2, TESTS.most_segments + 1))
     for row in report["evidence"]["by_k"]:
         assert {"k", "wcss", "silhouette", "stability"} <= set(row)
     for segment in report["segments"]:

@@ -21,7 +21,6 @@ from analysis.clustering import holdout, usefulness
 from analysis.clustering.holdout import Grouping
 from analysis.clustering.usefulness import Usefulness, prove, settle_split
 from analysis.features.build import FeatureTable, Variable
-from analysis.pages import book
 from analysis.pages.book import write_pages
 from analysis.pages.charts.proof import proof as draw_proof
 from analysis.report.model import Report
@@ -29,7 +28,7 @@ from analysis.settings.load import check_study
 from analysis.settings.models import Study
 from analysis.sources.inputs import Inputs
 from analysis.sources.tables import RawTable, read_table
-from tests.stages import ROOT, little_work, run_stages
+from tests.stages import ROOT, plain_pages, run_stages
 
 SPLIT = dt.date(2024, 6, 30)
 NOBODY = np.zeros(0)
@@ -278,13 +277,7 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Usefulness], str
     shutil.copy(ROOT / "site" / "assets" / "site.css", root / "site" / "assets")
 
     def write(found: Usefulness) -> str:
-        with little_work() as patch:
-            drawn = '<svg viewBox="0 0 720 300"></svg>'
-            patch.setattr(
-                book,
-                "draw_pictures",
-                lambda figures, *_: {f.id: drawn for f in figures},
-            )
+        with plain_pages():
             write_pages(replace(run_stages().report, proof=found), root)
         return (root / "site" / "proof.qmd").read_text(encoding="utf-8")
 

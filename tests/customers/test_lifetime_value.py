@@ -213,7 +213,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     true = PurchaseModel(*TRUTH, 0.0, zero, 1)
     hits = 0
     for seed in range(20):
-        histories = simulated(500, seed)
+        histories = simulated(300, seed)
         worth = customer_lifetime_value(histories, discount_rate=0, level=0.9)
         x, t_x, T = (histories[name] for name in ("x", "t_x", "T"))  # noqa: N806
         spend = 6 * (15 + histories["value"].fillna(0) * x) / (6 * x + 4 - 1)

@@ -17,8 +17,6 @@ import pytest
 from sklearn.cluster import KMeans
 
 from analysis.base.errors import InputError
-from analysis.base.run import TESTS
-from analysis.build import build
 from analysis.history.archive import FOLDER, fetch_history, recall, write_history
 from analysis.history.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
 from analysis.history.records import (
@@ -39,7 +37,7 @@ from analysis.report.model import read_report
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
 from tests.site.conftest import serve  # noqa: F401
-from tests.small_studies import SHOP, make_shop, write_study
+from tests.small_studies import SHOP, build_quickly, make_shop, write_study
 
 COLOURS = ("#000001", "#000002", "#000003", "#000004", "#000005", "#000006")
 SETTINGS: dict[str, Any] = {"title": "Shop", "sources": [{"path": "shop.csv"}]}
@@ -445,11 +443,11 @@ def test_a_run_told_again_changes_no_byte_whatever_came_between(project: Path, m
     monkeypatch.setattr(book, "write_pages", lambda *_: [])
     whole = make_shop(180)
     file = write_study(project, SHOP, whole)
-    build(project, effort=TESTS)
+    build_quickly(project)
     first = files_of(project)
     assert len(first) == 3 and json.loads(first["report.json"])["change"] is None
     whole[whole["orders"] < 21].to_csv(file, index=False)
-    build(project, effort=TESTS)
+    build_quickly(project)
     second = files_of(project)
     told = json.loads(second["report.json"])
     assert "death" in [c["kind"] for c in told["change"]["segments"]]
@@ -458,16 +456,16 @@ def test_a_run_told_again_changes_no_byte_whatever_came_between(project: Path, m
     assert {s["slug"]: (s["letter"], s["colour"], s["name"]) for s in told["segments"] if s["slug"] in kept} == {
         slug: was[slug] for slug in kept
     }
-    assert not build(project, effort=TESTS).fresh
-    build(project, force=True, effort=TESTS)
+    assert not build_quickly(project).fresh
+    build_quickly(project, force=True)
     assert files_of(project) == second
     whole.to_csv(file, index=False)
-    build(project, effort=TESTS)
+    build_quickly(project)
     assert files_of(project) == second | {"report.json": first["report.json"]}
     whole[whole["orders"] < 21].to_csv(file, index=False)
     for private in (project / "build" / "history").glob("*.parquet"):
         private.unlink()
-    build(project, effort=TESTS)
+    build_quickly(project)
     assert files_of(project) == second
 
 
@@ -486,17 +484,17 @@ def test_monthly_files_without_settings_are_runs_of_one_study(quick: Path) -> No
     folder = quick.parent
     make_shop(180).to_csv(folder / "m1.csv", index=False)
     make_shop(180).iloc[10:].to_csv(folder / "m2.csv", index=False)
-    first = build(quick, folder / "m1.csv", effort=TESTS)
+    first = build_quickly(quick, folder / "m1.csv")
     assert not any("next run" in line for line in first.told)
     names = [(s["slug"], s["letter"]) for s in read_run(quick)["segments"]]
-    second = build(quick, folder / "m2.csv", effort=TESTS)
+    second = build_quickly(quick, folder / "m2.csv")
     change = read_run(quick)["change"]
     assert change is not None and change["by"] == "customers"
     assert {(s["slug"], s["letter"]) for s in read_run(quick)["segments"]} == set(names)
     assert any("those of the study “M1”, so this is its next run" in line for line in second.told)
     index = json.loads((quick / FOLDER / "index.json").read_text(encoding="utf-8"))
     assert index["study"] == "M1" and len(index["runs"]) == 2
-    again = build(quick, folder / "m2.csv", force=True, effort=TESTS)
+    again = build_quickly(quick, folder / "m2.csv", force=True)
     assert read_run(quick)["change"] == change
     assert not any("next run" in line for line in again.told)
 
@@ -505,19 +503,19 @@ def test_a_table_of_other_columns_is_another_study(quick: Path) -> None:
     folder = quick.parent
     make_shop(180).to_csv(folder / "m1.csv", index=False)
     make_shop(180).rename(columns={"orders": "calls", "visits": "hours"}).to_csv(folder / "other.csv", index=False)
-    build(quick, folder / "m1.csv", effort=TESTS)
-    told = build(quick, folder / "other.csv", effort=TESTS).told
+    build_quickly(quick, folder / "m1.csv")
+    told = build_quickly(quick, folder / "other.csv").told
     assert read_run(quick)["change"] is None and not any("M1" in line for line in told)
 
 
 def test_a_renamed_title_says_the_line_that_keeps_the_runs(quick: Path) -> None:
     write_study(quick, SHOP)
-    build(quick, effort=TESTS)
+    build_quickly(quick)
     write_study(quick, {**SHOP, "title": "The shop, renamed"}, make_shop(170))
-    (line,) = [line for line in build(quick, effort=TESTS).told if "on record" in line]
+    (line,) = [line for line in build_quickly(quick).told if "on record" in line]
     assert "“Customers of the shop”" in line and 'title: "Customers of the shop"' in line
     write_study(quick, {**SHOP, "title": "Customers of the shop"}, make_shop(170))
-    assert not any("on record" in line for line in build(quick, effort=TESTS).told)
+    assert not any("on record" in line for line in build_quickly(quick).told)
     assert read_run(quick)["change"] is not None
 
 
@@ -526,10 +524,10 @@ def test_an_edited_formula_is_not_read_as_behaviour(quick: Path) -> None:
     feature = {"label": "Orders a visit", "formula": "orders / visits"}
     settings = {**SHOP, "customers": "members", "sources": [source], "features": {"rate": feature}}
     write_study(quick, settings)
-    build(quick, effort=TESTS)
+    build_quickly(quick)
     edited = {**settings, "features": {"rate": {**feature, "formula": "orders * 10"}}}
     write_study(quick, edited)
-    build(quick, effort=TESTS)
+    build_quickly(quick)
     change = read_run(quick)["change"]
     assert change["edited"] == ["Orders a visit"]
     assert "rate" not in {d["variable"] for d in change["drift"]} | {t["variable"] for t in change["traits"]}

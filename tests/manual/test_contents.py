@@ -19,7 +19,7 @@ from analysis.manual.settings import blocks_of_settings, list_settings
 from analysis.pages.book import write_pages
 from analysis.settings.load import check_study, merge
 from analysis.settings.models import Study
-from tests.stages import ROOT, little_work, run_stages
+from tests.stages import ROOT, plain_pages, run_stages
 
 BLOCKS = blocks_of_settings()
 SETTINGS = [(place, name) for place, model in BLOCKS.items() for name in model.model_fields]
@@ -36,7 +36,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (root / "site" / "assets").mkdir(parents=True)
     (root / "site/assets/site.css").write_bytes((ROOT / "site/assets/site.css").read_bytes())
     (root / "_quarto.yml").write_text("{}", encoding="utf-8")
-    with little_work():
+    with plain_pages():
         write_pages(run_stages().report, root, manual=read_manual(app))
     names = ("settings", "commands", "architecture")
     return {name: html.unescape((root / "site" / f"{name}.qmd").read_text(encoding="utf-8")) for name in names}

@@ -24,7 +24,7 @@ from analysis.pages.escaping import escape, escape_front, escape_json
 from analysis.pages.text.stability import fewer_and_more, solid_or_shaky
 from analysis.profiles.profile import Estimate, ExpectedSpend
 from analysis.report.model import Report, from_json, to_json
-from tests.stages import ROOT, little_work, run_stages
+from tests.stages import ROOT, little_work, plain_pages, run_stages
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -127,14 +127,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def written(report: Report, root: Path, pictures: bool = False) -> dict[str, str]:
     """Write the pages and give their texts, by name."""
-    with little_work() as patch:
-        if not pictures:
-            drawn = '<svg viewBox="0 0 720 300"></svg>'
-            patch.setattr(
-                book,
-                "draw_pictures",
-                lambda figures, *_: {f.id: drawn for f in figures},
-            )
+    with little_work() if pictures else plain_pages():
         files = write_pages(report, root)
     found = {f.relative_to(root).as_posix(): f.read_text(encoding="utf-8") for f in files if f.suffix == ".qmd"}
     assert len(found) >= 6 + len(report.segments)

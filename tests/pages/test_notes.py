@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from analysis.base.errors import InputError
-from analysis.base.run import TESTS
-from analysis.build import build
 from analysis.pages import book
 from analysis.pages.notes import as_html, find_lost, read_notes
 from analysis.publish.render import render
 from tests.pages.test_book import HOSTILE
-from tests.small_studies import SHOP, build_report, write_study
-from tests.stages import ROOT, little_work, run_stages
+from tests.small_studies import SHOP, build_quickly, build_report, write_study
+from tests.stages import ROOT, plain_pages, run_stages
 
 SAFE = re.compile(
     r"</?(?:p|strong|em|ul|li|blockquote|hr|br|code|pre|tr|thead|tbody|th|td|table|div|a|ol|h\d)"
@@ -36,10 +34,7 @@ def written(root: Path) -> Path:
     shutil.copytree(ROOT / "templates", root / "templates", dirs_exist_ok=True)
     (root / "site" / "assets").mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "site" / "assets" / "site.css", root / "site" / "assets")
-    with little_work() as patch:
-        drawn = '<svg viewBox="0 0 720 300"></svg>'
-        patch.setattr(book, "draw_pictures", lambda figures, *_: {f.id: drawn for f in figures})
-        patch.setattr(book, "installed", lambda: ())
+    with plain_pages():
         book.write_pages(run_stages().report, root)
     return root / "site" / "segments"
 
@@ -113,7 +108,7 @@ def test_a_site_with_notes_renders_and_shows_hostile_words_as_words(project: Pat
     slug = build_report(project, data).segments[0].slug
     note(project, f"{slug}.md", "Ring {{< env HOME >}} {{< include /etc/passwd >}} <script>alert(1)</script> **early**")
     note(project, "gone.md", "Was here.")
-    told = build(project, data, effort=TESTS).told
+    told = build_quickly(project, data).told
     assert "site/notes/gone.md: no segment has this address; the note is kept and shown nowhere." in told
     render(project, project / "_site", "smalldocs")
     page = (project / "_site" / "site" / "segments" / f"{slug}.html").read_text(encoding="utf-8")

@@ -210,6 +210,7 @@ os.execv(sys.executable, [sys.executable, "-m", "analysis", *sys.argv[1:]])"""
 
 def start(root: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("QUARTO", "SEGMENTATION"))}
+    environment["SEGMENTATION_EFFORT"] = "test"
     return subprocess.Popen(
         [sys.executable, "-c", HEARS, *arguments],
         cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,

@@ -20,7 +20,7 @@ from analysis.pages.charts import validation as validation_charts
 from analysis.pages.text import validation
 from analysis.report.model import VERDICTS, from_json, to_json
 from analysis.report.trials import RESULTS, Groupless, Planted, Published, Rate, Validation, Way, read_validation
-from tests.stages import ROOT, in_turn, run_stages
+from tests.stages import ROOT, plain_pages, run_stages
 from tests.validation.__main__ import HONEST, summarise_trials
 from tests.validation.customers import CONDITIONS, REPORTED, TUNED, draw_customers
 from tests.validation.rivals import Answer
@@ -158,19 +158,20 @@ def test_results_of_another_format_are_told_of(tmp_path: Path, text: str) -> Non
 
 
 def test_the_page_shows_weak_conditions_and_losses_and_without_results_how_to_get_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("analysis.pages.drawings.run_parallel", in_turn)
     for folder in ("templates", "site"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     report = replace(run_stages().report, validation=made_up())
     assert from_json(to_json(report)) == report
-    write_pages(report, tmp_path)
+    with plain_pages():
+        write_pages(report, tmp_path)
     page = (tmp_path / "site" / "validation.qmd").read_text(encoding="utf-8").replace("&#160;", " ")
     assert "In 30 of 40 tries with known groups it found the right number&#59; in 98 of 100 tries" in page
     for words in ("It does worst with long groups", "Rings are beyond it", "Somebody 2001", "Show the numbers"):
         assert words in page
-    write_pages(replace(report, validation=None), tmp_path)
+    with plain_pages():
+        write_pages(replace(report, validation=None), tmp_path)
     assert "make validate" in (tmp_path / "site" / "validation.qmd").read_text(encoding="utf-8")
 
 

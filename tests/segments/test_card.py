@@ -31,7 +31,7 @@ from analysis.segments.card import (
 from analysis.segments.personas import Persona
 from analysis.segments.plans.plan import Slot
 from analysis.settings.models import CardChoices
-from tests.stages import ROOT, Stages, little_work, run_stages
+from tests.stages import ROOT, Stages, plain_pages, run_stages
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -190,9 +190,7 @@ def test_the_page_shows_purpose_numbers_and_the_last_day_and_every_page_carries_
     (tmp_path / "site" / "assets").mkdir(parents=True)
     shutil.copy(ROOT / "site" / "assets" / "site.css", tmp_path / "site" / "assets")
     report = stages().report
-    with little_work() as patch:
-        drawn = '<svg viewBox="0 0 720 300"></svg>'
-        patch.setattr(book, "draw_pictures", lambda figures, *_: {f.id: drawn for f in figures})
+    with plain_pages():
         book.write_pages(report, tmp_path)
     page = html.unescape((tmp_path / "site" / "card.qmd").read_text(encoding="utf-8"))
     assert report.card.purpose in page and f"To be used until {report.card.valid_until}" in page

@@ -11,8 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.base.run import TESTS
-from analysis.build import build
 from analysis.features.build import FeatureTable, Variable
 from analysis.history.archive import FOLDER
 from analysis.history.identity import match_customers
@@ -21,7 +19,7 @@ from analysis.pages import book
 from analysis.profiles.measures import _spread
 from analysis.segments.changes import _drifts, _flows, population_stability, share_shift
 from tests.history.test_records import THEN, measures, members, record
-from tests.small_studies import SHOP, build_report, make_shop, render_and_check, write_study
+from tests.small_studies import SHOP, build_quickly, build_report, make_shop, render_and_check, write_study
 
 VALUE = Variable("x", "Spend", "money", "feature", "", (), "", "", "", "auto", False)
 
@@ -98,7 +96,7 @@ def test_a_merge_and_a_birth_among_planted_groups_are_told(project: Path, monkey
     shift = customers.loc[:119, features].mean() - customers.loc[120:199, features].mean()
     one.loc[120:199, features] += shift
     one.to_csv(file, index=False)
-    build(project, effort=TESTS)
+    build_quickly(project)
     assert kinds(project) == ["kept", "kept", "merged"]
     rng = np.random.default_rng(2)
     new = customers.head(60).assign(
@@ -110,7 +108,7 @@ def test_a_merge_and_a_birth_among_planted_groups_are_told(project: Path, monkey
     for record_file in (project / FOLDER).glob("*.json"):
         record_file.unlink()
     customers.to_csv(file, index=False)
-    build(project, effort=TESTS)
+    build_quickly(project)
     pd.concat([customers, new]).to_csv(file, index=False)
     told = build_report(project)
     assert kinds(project) == ["birth", "kept", "kept", "kept"]

@@ -20,7 +20,8 @@ import pytest
 from analysis.pages.downloads import briefs
 from analysis.pages.downloads.briefs import compile_brief
 from analysis.publish.gate import documents
-from analysis.publish.gate.checks import Private, check, private_from_build
+from analysis.publish.gate.checks import RULES, Private, Scene, check, private_from_build
+from analysis.publish.gate.disclosure import Finding
 from tests.conftest import ROOT, BuiltSite
 
 pytestmark = pytest.mark.parametrize("built_site", ["default twin"], indirect=True)
@@ -260,14 +261,30 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def site(built_site: BuiltSite, copy: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Copy the site once; what has not changed since is not parsed again."""
+    """Copy the site once; what has not changed since is neither parsed nor checked again."""
     if not copy.exists():
         shutil.copytree(built_site.site, copy)
     monkeypatch.setattr(documents, "read_document", lambda path, name: _read(path, name, path.stat().st_mtime_ns))
+    for rule in OF_ONE_FILE:
+        monkeypatch.setitem(RULES, rule, functools.partial(_findings, rule))
     own = private_from_build(built_site.root / "build")
     assert own.known
     private = replace(own, keys=own.keys | {KEY}, free_text=own.free_text | {REVIEW, RARE})
     return Site(copy, private, tuple(sorted(key for key in own.keys if len(key) == 5)[:4]))
+
+
+OF_ONE_FILE = set(RULES) - {"links", "contacts", "subtraction"}
+"""Rules whose findings in a file do not depend on other files."""
+_RULES = dict(RULES)
+_FOUND: dict[tuple[str, int], list[Finding]] = {}
+
+
+def _findings(rule: str, document: documents.Document, scene: Scene) -> list[Finding]:
+    # Parsed files stay in memory, so that the id of each is its own.
+    key = rule, id(document)
+    if key not in _FOUND:
+        _FOUND[key] = list(_RULES[rule](document, scene))
+    return _FOUND[key]
 
 
 _read = functools.lru_cache(maxsize=None)(lambda path, name, changed, read=documents.read_document: read(path, name))

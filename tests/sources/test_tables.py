@@ -412,8 +412,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     user: dict[str, Any] = {}
     if os.geteuid() == 0:
         user = {"user": "nobody", "cwd": "/"}
-        for part in (folder, *list(folder.parents)[:2]):
-            part.chmod(0o755)
+        for part in folder.parents:
+            if part.name.startswith(("pytest-", "popen-")):
+                part.chmod(0o755)
         folder.chmod(0o777)
     data = folder / "data"
     options = [
@@ -470,7 +471,7 @@ def test_postgresql_reads_the_same_and_cannot_be_changed(
             root=tmp_path,
             reading=Reading(query='WITH gone AS (DELETE FROM "Customers" RETURNING 1) SELECT * FROM gone'),
         )
-    with pytest.raises(InputError, match="broke off"):
+    with pytest.raises(InputError, match="interrupted"):
         read_table(postgres, root=tmp_path, reading=Reading(query="SELECT pg_terminate_backend(pg_backend_pid())"))
     engine.dispose()
 

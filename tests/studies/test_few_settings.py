@@ -23,7 +23,7 @@ from analysis.settings.models import Study
 from analysis.sources.draft import complete_study, explain_rows
 from analysis.sources.synthetic.retailer import make_retailer
 from analysis.sources.tables import RawTable, read_table
-from tests.stages import ROOT, little_work, take_through
+from tests.stages import ROOT, plain_pages, take_through
 
 SETTINGS = """
 title: Five sources
@@ -81,7 +81,7 @@ def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     folder = tmp_path_factory.mktemp("pages")
     shutil.copytree(ROOT / "templates", folder / "templates")
     shutil.copytree(ROOT / "site/assets", folder / "site/assets")
-    with little_work():
+    with plain_pages():
         files = write_pages(report, folder)
     pages = [f for f in files if f.suffix == ".qmd" and f.relative_to(folder).as_posix() != "site/segments/index.qmd"]
     return {f.stem: html.unescape(f.read_text(encoding="utf-8")) for f in pages}

@@ -370,7 +370,7 @@ def refuse_password(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize(
     ("meet", "words"),
-    [(refuse_password, ("password", "'shop'")), (lambda connection: connection.recv(4096), ("broke off", "'shop'"))],
+    [(refuse_password, ("password", "'shop'")), (lambda connection: connection.recv(4096), ("interrupted", "'shop'"))],
     ids=["wrong password", "dropped connection"],
 )
 def test_a_database_that_turns_us_away_is_named_and_no_password_shown(
@@ -394,9 +394,9 @@ def test_a_database_that_turns_us_away_is_named_and_no_password_shown(
     ("reply", "words"),
     [
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno", "answered 404"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\nConnection: close\r\n\r\n" + ROWS.encode(), "broke off"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\nConnection: close\r\n\r\n" + ROWS.encode(), "interrupted"),
     ],
-    ids=["not found", "broken off"],
+    ids=["not found", "interrupted"],
 )
 def test_a_download_that_fails_is_named_without_its_query(
     reply: bytes,

@@ -39,9 +39,8 @@ def recovery(report: Report) -> Figure | None:
     y = alt.Y(field="condition", type="nominal", title=None, sort=order, axis=axis)
     scale = alt.Scale(domain=kinds, range=[ACCENT, EVERYONE])
     colour = alt.Color(field="kind", type="nominal", title=None, scale=scale, legend=alt.Legend(symbolOpacity=1))
-    shape = alt.Shape(
-        field="kind", type="nominal", title=None, scale=alt.Scale(domain=kinds, range=["circle", "diamond"])
-    )
+    shapes = alt.Scale(domain=kinds, range=["circle", "diamond"])
+    shape = alt.Shape(field="kind", type="nominal", title=None, scale=shapes)
     base = alt.Chart(frame).encode(y=y, color=colour)
     lines = base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2(field="high"))
     points = base.mark_point(filled=True, opacity=1, size=110).encode(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import shutil
@@ -42,6 +43,12 @@ def all_briefs(report: Report) -> list[Brief]:
         return list(book._Book(report, ROOT, "vega.js").briefs())
 
 
+@functools.cache
+def own_briefs() -> list[Brief]:
+    """Make the briefs of the synthetic study once."""
+    return all_briefs(run_stages().report)
+
+
 def text_of(data: bytes) -> str:
     found, fault = read_pdf(data)
     assert fault == ""
@@ -49,14 +56,19 @@ def text_of(data: bytes) -> str:
 
 
 def pdf(brief: Brief, **changes: Any) -> bytes:
-    return compile_brief(str(TEMPLATES / "brief.typ"), json.dumps({**brief.data, **changes}))
+    return compiled(json.dumps({**brief.data, **changes}))
+
+
+@functools.cache
+def compiled(data: str) -> bytes:
+    return compile_brief(str(TEMPLATES / "brief.typ"), data)
 
 
 @made
 def test_a_brief_is_one_tagged_page_of_a4_with_title_language_and_words_for_the_picture() -> None:
     pypdf = pytest.importorskip("pypdf")
     report = run_stages().report
-    found = all_briefs(report)
+    found = own_briefs()
     assert [brief.name for brief in found] == ["", *(s.slug for s in report.segments)]
     for brief in found:
         data = pdf(brief)
@@ -75,7 +87,7 @@ def test_a_brief_is_one_tagged_page_of_a4_with_title_language_and_words_for_the_
 def test_a_brief_holds_what_a_reader_needs() -> None:
     pytest.importorskip("pypdf")
     report = run_stages().report
-    for s, brief in zip(report.segments, all_briefs(report)[1:], strict=True):
+    for s, brief in zip(report.segments, own_briefs()[1:], strict=True):
         text = text_of(pdf(brief)).replace("\xa0", " ")
         for words in (s.name, report.verdict.title, report.study.as_of, f"segments/{s.slug}.html", f"{s.n:,}"):
             assert words in text
@@ -85,7 +97,7 @@ def test_a_brief_holds_what_a_reader_needs() -> None:
 
 @made
 def test_the_same_report_gives_the_same_bytes_and_files_are_written_once(tmp_path: Path) -> None:
-    found = all_briefs(run_stages().report)[:1]
+    found = own_briefs()[:1]
     files = write_briefs(found, tmp_path, TEMPLATES)
     assert [file.name for file in files] == list(brief_files(""))
     before = [(file.read_bytes(), file.stat().st_mtime_ns) for file in files]
@@ -95,7 +107,7 @@ def test_the_same_report_gives_the_same_bytes_and_files_are_written_once(tmp_pat
 
 @made
 def test_a_card_is_a_picture_of_1200_by_630(tmp_path: Path) -> None:
-    for brief in all_briefs(run_stages().report)[:2]:
+    for brief in own_briefs()[:2]:
         data = compile_brief(str(TEMPLATES / "card.typ"), json.dumps(brief.data))
         assert data[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", data[16:24]) == (1200, 630)
 
@@ -127,7 +139,7 @@ def test_hostile_words_of_any_script_make_one_page_and_a_picture() -> None:
 def test_the_gate_finds_a_key_anywhere_in_a_brief(place: str, tmp_path: Path) -> None:
     pytest.importorskip("pypdf")
     (tmp_path / "index.html").write_text("<!DOCTYPE html><html lang='en'><title>x</title><p>x</p></html>")
-    brief = all_briefs(run_stages().report)[1]
+    brief = own_briefs()[1]
     private = Private(frozenset({KEY, "C-104-2932"}), frozenset(), 10, frozenset({"ID"}))
     file = tmp_path / "brief.pdf"
     file.write_bytes(pdf(brief))
