@@ -134,7 +134,7 @@ ADVICE = (
 PLAY = f"""
 - when: segment.share > 0
   action: "{ADVICE[0]}"
-  reason: "{ADVICE[1]}"
+  reason: "{ADVICE[1]} {{segment.share}}"
   measure: "::: <base href=//evil.example/> <!--"
   avoid: "--> <% raise %> @knuth [^1]"
   effort: low
@@ -262,6 +262,7 @@ def test_nothing_runs_and_nothing_is_asked_for(site: Path, address: str, page: O
     opened, trouble = page
     for name in pages_of(site):
         opened.goto(f"{address}/{name}")
+        opened.evaluate("document.querySelectorAll('details.fold').forEach((e) => { e.open = true; })")
         for figure in opened.locator("figure.chart").all():
             figure.scroll_into_view_if_needed()
             figure.locator(".chart-live svg").wait_for(timeout=10_000)

@@ -26,13 +26,13 @@ class Multiple:
     ----------
     label, note : str
         The note says whether figures are medians, averages or shares.
-    rows : tuple of (str, str, str, float)
-        Letter, colour, figure as text, and the length of the bar from 0 to 100; everyone last, without a letter.
+    rows : tuple of (str, str, str, str)
+        Letter, colour, figure, and the length of the bar from 0 to 100 for CSS; everyone last, without a letter.
     """
 
     label: str
     note: str
-    rows: tuple[tuple[str, str, str, float], ...]
+    rows: tuple[tuple[str, str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,10 @@ def _multiple(report: Report, name: str) -> Multiple:
     unit = unit_beside(variable.label, variable.unit)
     top = max(*here, base) or 1.0
     rows = [
-        (s.letter, s.colour, formats.value(x, unit), round(100 * x / top, 1))
+        (s.letter, s.colour, formats.value(x, unit), f"{100 * x / top:.1f}")
         for s, x in zip(report.segments, here, strict=True)
     ]
-    return Multiple(variable.label, note, (*rows, ("", "", formats.value(base, unit), round(100 * base / top, 1))))
+    return Multiple(variable.label, note, (*rows, ("", "", formats.value(base, unit), f"{100 * base / top:.1f}")))
 
 
 def extremes(report: Report) -> Table:

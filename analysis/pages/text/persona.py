@@ -16,13 +16,13 @@ MOST_RELATED = 2
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A comparison with everyone: texts, and lengths from 0 to 100."""
+    """A comparison with everyone: texts, and lengths from 0 to 100 for CSS."""
 
     label: str
     here: str
     everyone: str
-    here_pct: float
-    everyone_pct: float
+    here_pct: str
+    everyone_pct: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Strip:
     Attributes
     ----------
     title, note : str
-    pieces : tuple of (str, str, str, float, float)
-        Label, share here and of everyone as text, and both as percentages.
+    pieces : tuple of (str, str, str, str, str)
+        Label, share here and of everyone as text, and both as percentages for CSS.
     """
 
     title: str
     note: str
-    pieces: tuple[tuple[str, str, str, float, float], ...]
+    pieces: tuple[tuple[str, str, str, str, str], ...]
 
 
 def parts(report: Report, segment: Segment) -> tuple[Part, ...]:
@@ -83,7 +83,7 @@ def _bar(report: Report, claim: Claim) -> Bar | None:
     else:
         texts = (formats.value(claim.value, variable.unit), formats.value(claim.everyone, variable.unit))
     label = f"{variable.label}: {claim.level}" if claim.level else variable.label
-    return Bar(label, *texts, round(100 * claim.value / top, 1), round(100 * claim.everyone / top, 1))
+    return Bar(label, *texts, f"{100 * claim.value / top:.1f}", f"{100 * claim.everyone / top:.1f}")
 
 
 def strips(report: Report, segment: Segment) -> tuple[Strip, ...]:
@@ -100,8 +100,8 @@ def _strip(report: Report, mix: Mix) -> Strip:
             part.title,
             percent(part.share),
             percent(part.everyone),
-            round(100 * part.share, 1),
-            round(100 * part.everyone, 1),
+            f"{100 * part.share:.1f}",
+            f"{100 * part.everyone:.1f}",
         )
         for part in mix.parts
     )
