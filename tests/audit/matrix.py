@@ -153,7 +153,7 @@ def compare_centres(study: Study, made: Matrix, audit: Audit) -> None:
         means = made.values[made.core & (labels == j)].mean(axis=0)
         for name, told, actual in zip(made.names, row, means, strict=True):
             # k-means stops when centres move by less than 0.01% of a standard deviation squared.
-            audit.near(f"segment {j}, centre of {name}", float(told), float(actual), 0.005, "optimum")
+            audit.near(f"segment {j}, centre of {name}", float(told), float(actual), 0.01, "optimum")
     distance = ((made.values[:, None, :] - published[None]) ** 2).sum(axis=2)
     audit.report(
         "placed by the nearest centre", centres["fidelity"], float((distance.argmin(axis=1) + 1 == labels).mean())
