@@ -262,20 +262,28 @@ def init(
     table: Annotated[str, typer.Argument(help="File to draft settings for.")],
     out: Annotated[Path | None, typer.Option(help="Profile to write; by default _quarto-<file name>.yml.")] = None,
     move: Annotated[bool, typer.Option("--move", help="First move the file to data/, which git ignores.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print how the file is read, and write nothing.")] = False,
 ) -> None:
     """Draft the settings for a new table.
 
     The draft is written to a profile, _quarto-<name>.yml. Review it before you
-    build the site.
+    build the site. With --json, the reading is printed for programs; the exit
+    code is 2 where the file leaves a choice.
     """
+    if as_json:
+        from analysis.sources.readings import describe_reading
+
+        reading = describe_reading(table, Path.cwd())
+        print(json.dumps(reading, ensure_ascii=False, indent=1))
+        raise typer.Exit(InputError.exit_code if reading["asked"] else 0)
     from analysis.publish.guard import move_to_data, would_be_committed
     from analysis.segments.personas import slugify
-    from analysis.sources.delimited import Reading
-    from analysis.sources.draft import as_yaml, draft_settings
-    from analysis.sources.tables import read_table
+    from analysis.sources.draft import as_yaml
+    from analysis.sources.readings import read_unknown
 
     root = Path.cwd()
-    raw = read_table(table, root=root, reading=Reading(setting="init"))
+    unknown = read_unknown(table, root, "init")
+    raw = unknown.raw
     target = root / (out or f"_quarto-{slugify(raw.name)}.yml")
     if target.exists():
         raise InputError(
@@ -286,7 +294,7 @@ def init(
         move or (sys.stdin.isatty() and typer.confirm(f"Move {table} to data/, which git ignores?", default=True))
     ):
         table, exposed = move_to_data(table, root), False
-    target.write_text(as_yaml(draft_settings(raw, table)), encoding="utf-8")
+    target.write_text(as_yaml(unknown.draft(table)), encoding="utf-8")
     print(
         f"Draft written to {_shown(target)}. Review it, then run: "
         f"QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site"

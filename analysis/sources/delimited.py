@@ -65,6 +65,8 @@ class Reading:
         Whether the first line names the columns.
     names : sequence of str, optional
         Names for the columns, in order.
+    leave_out : mapping of column name to sequence of str
+        Rows with one of these values in the column are left out.
     setting : str
         Place in the settings that messages name.
     """
@@ -78,6 +80,7 @@ class Reading:
     query: str | None = None
     header: bool | None = None
     names: Sequence[str] | None = None
+    leave_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     setting: str = "segmentation.sources[0]"
 
 

@@ -27,6 +27,7 @@ from analysis.sources.columns import Column, read_columns
 from analysis.sources.databases import read_database
 from analysis.sources.delimited import AS_FOUND, Reading, first_line, header_names, read_delimited
 from analysis.sources.locate import fill_in_environment, find_files, unreadable
+from analysis.sources.rows import drop_rows
 from analysis.sources.workbooks import read_workbook
 
 __all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
@@ -55,6 +56,8 @@ class RawTable:
         Delimiter, encoding, lines skipped, files joined.
     shown_path : str
         File name only, fit for a public page.
+    dropped : tuple of str
+        Rows that were left out, with their number and the reason.
     """
 
     name: str
@@ -64,6 +67,7 @@ class RawTable:
     sha256: str
     notes: tuple[str, ...]
     shown_path: str
+    dropped: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column called ``name``."""
@@ -141,6 +145,7 @@ def read_table(
     table, notes = _join(parts, shown, setting)
     if reading.names is not None:
         table = _rename(table, tuple(reading.names), shown, setting)
+    table, dropped = drop_rows(table, reading.leave_out)
     _check_shape(table, shown, fewest)
     types = {name: kind for name, kind in (known or {}).items() if name in table.column_names} | dict(reading.types)
     frame, columns = read_columns(
@@ -149,7 +154,7 @@ def read_table(
     digests = [part.digest for part in parts]
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
-    return RawTable(name, frame, columns, len(frame), digest or _hash(frame), notes, shown)
+    return RawTable(name, frame, columns, len(frame), digest or _hash(frame), (*notes, *dropped), shown, dropped)
 
 
 def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_Part]]:
