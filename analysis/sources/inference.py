@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from analysis.base.formats import number, percentage
-from analysis.sources.columns import Column, ColumnType, is_identifier, split_words
+from analysis.sources.columns import Column, ColumnType
+from analysis.sources.names import is_identifier, split_words
 from analysis.sources.tables import RawTable
 
 Kind = Literal["customers", "transactions", "survey", "events"]
