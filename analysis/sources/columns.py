@@ -6,7 +6,6 @@ occur, and the answer is mapped back to the rows: a million rows of two hundred 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -28,8 +29,9 @@ _TIME = rf"(?:[ T,]+{_CLOCK})?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
 _ABBREVIATION = "UTC|GMT|WET|WEST|CET|CEST|MEZ|MESZ|EET|EEST|MSK|BST|IST|EST|EDT|CST|CDT|MST|MDT|PST|PDT|JST|AEST|AEDT"
 _ZONE = rf"\s*(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d{{2}}):?(?P<zone_minute>\d{{2}})?|\(?(?:{_ABBREVIATION})\)?)?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
-_NAME = r"(?P<name>\p{L}{3,12})\.?"
-_WEEKDAY = r"(?:\p{L}{2,12}\.?,?\s+)?"
+_LETTER = r"[^\s\d.,;:/()'\"-]"
+_NAME = rf"(?P<name>{_LETTER}{{3,12}})\.?"
+_WEEKDAY = rf"(?:{_LETTER}{{2,12}}\.?,?\s+)?"
 _FORMS = {
     "year first": rf"^(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}}){_TIME}{_ZONE}$",
     "compact": (
@@ -44,7 +46,7 @@ _FORMS = {
     "month name, day": (
         rf"^{_WEEKDAY}{_NAME}[-/. ]*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[, ]+(?P<year>\d{{4}}){_TIME}{_ZONE}$"
     ),
-    "month name, time, year": rf"^\p{{L}}{{3}} {_NAME} +(?P<day>\d{{1,2}}) {_CLOCK}{_ZONE} (?P<year>\d{{4}})$",
+    "month name, time, year": rf"^{_LETTER}{{3}} {_NAME} +(?P<day>\d{{1,2}}) {_CLOCK}{_ZONE} (?P<year>\d{{4}})$",
     "characters": rf"^(?P<year>\d{{4}})\s*[年년]\s*(?P<month>\d{{1,2}})\s*[月월]\s*(?P<day>\d{{1,2}})\s*[日일]{_TIME}$",
     "months": r"^(?P<year>(?:19|20)\d\d)[-/]?(?P<month>0[1-9]|1[0-2])$",
     "month names": rf"^{_NAME}[-/. ]+(?:de )?(?P<year>\d{{4}})$",
@@ -113,10 +115,11 @@ def read_dates(
     total = weights[~zero].sum()
     if not total or weights[zero].sum() > total:
         return None
+    head = texts.slice(0, 200).to_pylist()
     for form, pattern in _FORMS.items():
         if order == "iso" and form not in _TOLD:
             continue
-        if not pc.any(pc.match_substring_regex(texts.slice(0, 200), pattern)).as_py():
+        if not any(re.match(pattern, text) for text in head):
             continue
         parts = pc.extract_regex(texts, pattern)
         fits = parts.is_valid().to_numpy(zero_copy_only=False)
@@ -151,7 +154,10 @@ def read_dates(
 def look_like_dates(texts: pa.Array) -> np.ndarray:
     """Return whether each text has the form of a date, whether or not the date exists."""
     known = np.zeros(len(texts), bool)
+    head = texts.slice(0, 200).to_pylist()
     for pattern in _FORMS.values():
+        if not any(re.match(pattern, text) for text in head):
+            continue
         known |= pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
     return known
 

@@ -94,6 +94,11 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
     text, encoding_note = _decode(where, data, reading)
     notes = [encoding_note] if encoding_note else []
     body, stated = _trim_start(where, text, notes)
+    body = _trim_titles(body, notes)
+    body = _trim_footer(body, notes)
+    if re.search(r'[,;|] +"', body[:_SEEN]):
+        body = re.sub(r'([,;|]) +(?=")', r"\1", body)
+        notes.append("spaces before quotation marks removed")
     sample = _sample(body)
     separator = stated if stated and stated not in '"\0' else _delimiter(sample)
     delimiter = _settle_delimiter(reading, separator)
@@ -147,6 +152,50 @@ def _trim_start(where: str, text: str, notes: list[str]) -> tuple[str, str]:
     return body, stated[1] if stated else ""
 
 
+def _count(line: str) -> tuple[int, ...]:
+    """Count the delimiters of a line outside quotation marks."""
+    bare = re.sub(r'"[^"]*"', "", line)
+    return tuple(bare.count(delimiter) for delimiter in _STRONG)
+
+
+def _trim_titles(body: str, notes: list[str]) -> str:
+    """Drop titles and comments before the header: lines with fewer delimiters than almost all lines below them."""
+    lines = body[:_SEEN].split("\n")[:60]
+    full = [line for line in lines[1:] if line.strip() and not line.startswith("#")]
+    if len(lines) < 4 or not full or ('"' in body[:_SEEN] and re.search(r'^"[^"\n]*$', body[:_SEEN], re.MULTILINE)):
+        return body
+    n_skipped = 0
+    usual, n_usual = Counter(map(_count, full)).most_common(1)[0]
+    if max(usual) == 0 or 2 * n_usual < len(full):
+        return body
+    for line in lines[:20]:
+        if _count(line) == usual and not (line.startswith("#") and n_skipped):
+            break
+        comment = line.startswith("#")
+        if line.strip() and not comment and 2 * max(_count(line)) > max(usual) and line.strip(" ,;|\t") == line.strip():
+            return body if not n_skipped else body.split("\n", n_skipped)[-1]
+        n_skipped += 1
+    else:
+        return body
+    if not n_skipped:
+        return body
+    notes.append(f"{number(n_skipped)} line{'s' if n_skipped > 1 else ''} before the table skipped")
+    return body.split("\n", n_skipped)[-1]
+
+
+def _trim_footer(body: str, notes: list[str]) -> str:
+    """Drop lines after a blank line at the end that have fewer delimiters than the header."""
+    tail = body[-4000:].rstrip().split("\n")
+    usual = max(_count(body.split("\n", 1)[0]))
+    blank = next((i for i in range(len(tail) - 1, max(len(tail) - 12, 0), -1) if not tail[i].strip()), 0)
+    footer = tail[blank + 1 :]
+    if not blank or not usual or any(max(_count(line)) >= usual for line in footer):
+        return body
+    notes.append(f"{number(len(footer))} line{'s' if len(footer) > 1 else ''} below the table skipped")
+    cut = len("\n".join(tail[blank:]))
+    return body.rstrip()[:-cut]
+
+
 def _settle_delimiter(reading: Reading, evident: str) -> str:
     """Return the delimiter that is set, else the evident one."""
     if reading.delimiter == "auto":
@@ -162,8 +211,11 @@ def _settle_delimiter(reading: Reading, evident: str) -> str:
 
 def _refuse_other_kinds(where: str, data: bytes) -> None:
     kind = next((kind_name for magic, kind_name in _MAGIC.items() if data.startswith(magic)), None)
-    if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        kind = "a page of the web"
+    head = data[:300].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<meta", b"<body", b"<div")):
+        kind = "a web page (HTML)"
+    elif head.startswith(b"<?xml") or (head.startswith(b"<") and b"xmlns" in head):
+        kind = "an XML document"
     if kind is not None:
         raise InputError(
             f"{where} is {kind}, not a table.",

@@ -11,8 +11,8 @@ import yaml
 from analysis.base.errors import InputError, listed
 from analysis.base.expressions import parse
 from analysis.settings.models import Role, Roles, RowColumns, Source, Study
-from analysis.sources.names import is_identifier, split_words
 from analysis.sources.inference import InferredColumn, infer_kind, infer_roles, key_candidates, label_of, row_candidates
+from analysis.sources.names import is_identifier, split_words
 from analysis.sources.tables import RawTable
 
 KNOWN = 0.8

@@ -26,6 +26,7 @@ from analysis.base.formats import number
 from analysis.sources.columns import Column, read_columns
 from analysis.sources.databases import read_database
 from analysis.sources.delimited import AS_FOUND, Reading, first_line, header_names, read_delimited
+from analysis.sources.jsons import looks_like_json, read_json
 from analysis.sources.locate import fill_in_environment, find_files, unreadable
 from analysis.sources.rows import drop_rows
 from analysis.sources.workbooks import read_workbook
@@ -318,6 +319,8 @@ def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_
         return [_Part(shown, _with_index(table), ("Parquet",), digest)]
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return [_Part(shown, *read_workbook(where, data, reading), digest)]
+    if looks_like_json(data):
+        return [_Part(shown, *read_json(where, data), digest)]
     return [_Part(shown, *read_delimited(where, data, reading), digest)]
 
 
@@ -343,7 +346,7 @@ def _members(where: str, data: bytes) -> list[tuple[str, bytes]] | None:
             if not infos:
                 raise InputError(f"{where} is an empty archive.", "Expected a table.", "Create the archive again.")
             tables = [
-                info for info in infos if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?)(\.gz)?$", info.filename, re.I)
+                info for info in infos if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?|jsonl?|ndjson)(\.gz)?$", info.filename, re.I)
             ]
             return [(Path(info.filename).name, archive.read(info)) for info in tables or infos]
     except RuntimeError:
