@@ -254,7 +254,9 @@ def _nearly_all(text: Text, unread: np.ndarray, forced: bool) -> bool:
 
 def _stand_for_missing(words: pa.Array, share: float, n_numbers: int) -> bool:
     """Return whether words among many different numbers say that there is none."""
-    known = all(word.casefold().strip("().<>[]") in NOT_GIVEN for word in words.to_pylist()) if len(words) <= 5 else False
+    known = (
+        all(word.casefold().strip("().<>[]") in NOT_GIVEN for word in words.to_pylist()) if len(words) <= 5 else False
+    )
     return (known and share <= 0.6 and n_numbers >= 5) or (len(words) == 1 and share <= 0.2 and n_numbers >= 20)
 
 

@@ -131,10 +131,9 @@ def read_dates(
         if form == "numbers" and order == "auto" and _year_first(parts, fits):
             day_month, evidence = "year-first", "year first, with two digits"
         elif form == "numbers":
-            if not names_a_date(name, clock=True) and _could_be_versions(texts, fits):
-                return None
             decided = _day_month(parts, weights, fits, order)
-            if decided is None:
+            unnamed = bool(name) and not names_a_date(name, clock=True)
+            if decided is None or (decided[2] and unnamed and _could_be_versions(texts, fits)):
                 return None
             day_month, evidence, is_open = decided
         stamps, two_digit = _stamps(parts, form, day_month)

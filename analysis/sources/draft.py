@@ -11,7 +11,15 @@ import yaml
 from analysis.base.errors import InputError, listed
 from analysis.base.expressions import parse
 from analysis.settings.models import Role, Roles, RowColumns, Source, Study
-from analysis.sources.inference import InferredColumn, infer_kind, infer_roles, key_candidates, label_of, row_candidates
+from analysis.sources.inference import (
+    InferredColumn,
+    infer_kind,
+    infer_roles,
+    key_candidates,
+    label_of,
+    names_value,
+    row_candidates,
+)
 from analysis.sources.names import is_identifier, split_words
 from analysis.sources.tables import RawTable
 
@@ -245,5 +253,5 @@ def _states_unit(column: InferredColumn) -> bool:
 
 def _value(columns: tuple[InferredColumn, ...]) -> str | None:
     """The one feature that is money; with several, which of them is a customer's worth is not for us to say."""
-    money = [column.name for column in columns if column.role == "feature" and column.unit == "money"]
+    money = [c.name for c in columns if c.role == "feature" and c.unit == "money" and names_value(c.name)]
     return money[0] if len(money) == 1 else None

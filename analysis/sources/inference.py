@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from analysis.base.formats import number, percentage
 from analysis.sources.columns import Column, ColumnType
-from analysis.sources.names import is_identifier, split_words
+from analysis.sources.names import OUTCOME, is_identifier, plain, split_words, vocabulary, words_of
 from analysis.sources.tables import RawTable
 
 Kind = Literal["customers", "transactions", "survey", "events"]
@@ -17,57 +18,131 @@ InferredRole = Literal["key", "feature", "descriptor", "outcome", "ignore", "dat
 InferredUnit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category", ""]
 
 
-def _vocabulary(*lines: str) -> frozenset[str]:
-    return frozenset(" ".join(lines).split())
-
-
-_CUSTOMER = _vocabulary(
+_CUSTOMER = vocabulary(
     "customer client user visitor member account household buyer person respondent",
+    "customers cust custid cliente clienti clientes kunde kunden kundin kundennummer kundennr kundenid debitor kunnr klant",
+    "klantnummer shopper subscriber patient guest donor borrower passenger usuario utente gebruiker membre mitglied",
+    "kaufer comprador acheteur clientnum contact abonnent abonne socio lid",
 )
-_PRIVATE = _vocabulary(
+_CUSTOMER_STARTS = ("kunden", "klant", "customer", "debitor")
+_BUYER = vocabulary(
+    "customer customers client cliente clienti clientes kunde kunden kundin kundennummer kundennr kundenid debitor kunnr",
+    "klant klantnummer cust custid clientnum shopper buyer kaufer comprador acheteur",
+)
+_STAFF = vocabulary(
+    "agent staff seller vendor employee cashier rep salesrep salesperson manager operator owner admin verkaufer vendeur",
+    "vendedor venditore verkoper mitarbeiter employe empleado funcionario dipendente medewerker advisor driver",
+)
+_NAMES_OF_CUSTOMERS = vocabulary("name email mail e address id hash code key no nr number full nom nombre nome naam")
+_ORDER = vocabulary(
+    "order invoice receipt booking transaction ticket bestellung bestellnummer bestellnr auftrag auftragsnummer beleg",
+    "belegnummer belnr rechnung rechnungsnummer facture commande pedido factura fatura ordine fattura bestelling",
+    "bestelnummer reservation reserva prenotazione purchase sale payment charge checkout session cart",
+)
+_PRIVATE = vocabulary(
     "email mail phone telephone tel mobile fax address street iban ip ssn url firstname lastname fullname",
     "surname forename name comment comments note notes remark remarks feedback message description",
-    "passport vorname nachname",
+    "passport vorname nachname telefon telefonnummer handy adresse strasse nom prenom telefono direccion correo",
+    "apellido apellidos sobrenome endereco telefone indirizzo cognome voornaam achternaam adres telefoon bemerkung",
+    "kommentar commentaire comentario commento opmerking",
 )
-_NUMBERED_PRIVATE = _vocabulary(
-    "phone telephone tel mobile fax iban ssn",
+_NUMBERED_PRIVATE = vocabulary(
+    "phone telephone tel mobile fax iban ssn telefon telefonnummer handy telefono telefone telefoon",
 )
-PROTECTED = _vocabulary(
+PROTECTED = vocabulary(
     "age birth born birthday birthdate dob gender sex marital married partner spouse family kid kids kidhome",
     "teen teens teenhome child children dependents dependants ethnicity religion language nationality race",
     "seniorcitizen senior citizen",
+    "alter geburtsdatum geburtsjahr geschlecht familienstand kinder religionszugehorigkeit staatsangehorigkeit sprache",
+    "sexe enfants naissance nationalite edad sexo genero nacimiento hijos nacionalidad idade nascimento filhos",
+    "nacionalidade eta sesso nascita figli nazionalita leeftijd geslacht geboortedatum kinderen nationaliteit",
 )
 """Words of columns that tell age, sex, family, origin or belief: the fairness of segments is checked on them."""
-_DEMOGRAPHIC = PROTECTED | _vocabulary(
+_DEMOGRAPHIC = PROTECTED | vocabulary(
     "education income salary region country city state province district zip postcode postal zipcode",
-    "occupation job profession household location area",
+    "occupation job profession household location area latitude longitude lat lon lng pincode plz postleitzahl",
+    "einkommen gehalt land stadt ort bundesland beruf bildung revenu salaire pays ville departement metier",
+    "ingresos salario pais ciudad provincia ocupacion educacion renda cidade estado profissao escolaridade",
+    "reddito stipendio paese citta regione professione inkomen salaris stad regio beroep opleiding",
 )
-_OUTCOME = _vocabulary(
-    "response responded churn churned exited left attrition accepted accept converted conversion complain",
-    "complained complaint subscribed purchased bought target label revenue default defaulted clicked",
-    "cancelled canceled renewed outcome",
-)
-_CODED = _vocabulary(
+_COORDINATES = vocabulary("latitude longitude lat lon lng")
+_POSTAL = vocabulary("pincode pin zip zipcode postcode postal plz postleitzahl cap cep codepostal codigopostal")
+_CODED = vocabulary(
     "browser type code system systems region zone channel device platform class category group branch",
     "store zip postcode zipcode postal traffic os",
 )
-_MONEY = _vocabulary(
+_MONEY = vocabulary(
     "amount mnt price spend spent spending revenue sales income salary cost balance payment paid dollar",
     "dollars usd eur euro gbp fee fees turnover monetary profit budget charges charge expenditure wage",
-    "credit debit",
+    "credit debit loan tax vat discount shipping freight subtotal",
+    "betrag umsatz preis ausgaben kosten gebuhr einkommen gehalt steuer montant prix depense depenses ttc ht revenu",
+    "importe precio gasto gastos ventas ingresos monto valor preco despesa receita renda faturamento importo prezzo spesa",
+    "ricavi fatturato reddito bedrag prijs omzet uitgaven besteding inkomen wrbtr dmbtr netwr gesamtbetrag rechnungsbetrag",
+    "nettobetrag bruttobetrag bestellwert warenwert einkaufswert gesamtumsatz jahresumsatz stuckpreis einzelpreis",
 )
-_AMOUNT = _MONEY | _vocabulary(
-    "value total sum",
+_MONEY_ENDS = ("betrag", "umsatz", "preis", "ausgaben", "bedrag", "omzet")
+_NO_MONEY = vocabulary("score rating points punkte index level rank grade stars limit")
+_AMOUNT = _MONEY | vocabulary(
+    "value total sum wert summe gesamt totale totaal valore",
 )
-_COUNT = _vocabulary(
+_WHOLE_AMOUNT = vocabulary(
+    "total grand gross revenue sales turnover umsatz gesamtbetrag gesamtsumme gesamtumsatz gesamt brutto bruttobetrag ttc",
+    "ventas receita faturamento ricavi fatturato omzet totale totaal totalprice ordertotal rechnungsbetrag bestellwert",
+)
+_PART_AMOUNT = vocabulary("subtotal price preis prix precio preco prezzo prijs net netto ht netwr income")
+_OTHER_AMOUNT = vocabulary(
+    "shipping freight tax vat mwst tva iva btw discount rabatt remise descuento desconto sconto korting cost costs kosten",
+    "cout costo custo profit margin fee fees tip unit stuckpreis einzelpreis balance limit rate score rating cogs versand",
+    "steuer porto gewinn versandkosten livraison frete envio spedizione verzending credit debit loan salary handling",
+    "unitprice average avg",
+)
+_QUANTITY = vocabulary("quantity qty menge anzahl quantite cantidad quantidade quantita aantal units items")
+_VALUE = vocabulary(
+    "spend spent spending revenue sales turnover monetary clv ltv mnt expenditure amount purchase purchases total",
+    "umsatz ausgaben gesamtumsatz jahresumsatz depense depenses montant ca ventas gasto gastos monto importe receita despesa",
+    "faturamento gastos ricavi fatturato spesa omzet uitgaven besteding gesamtbetrag charges payments",
+)
+_NO_VALUE = vocabulary(
+    "limit price unit score balance loan tax salary income credit debit cost profit discount fee fees rate rating budget",
+    "preis prix precio preco prezzo prijs steuer kredit einkommen wage shipping",
+)
+_COUNT = vocabulary(
     "num n nr count counts number quantity qty visits purchases orders clicks sessions items units kids",
     "children kidhome teenhome pages frequency times calls",
+    "anzahl anz menge bestellungen besuche kaufe nombre nb quantite commandes visites achats cantidad compras pedidos",
+    "visitas quantidade quantita ordini acquisti visite aantal bestellingen bezoeken aankopen belege",
 )
-_SHARE = _vocabulary(
-    "rate rates share ratio pct percent percentage proportion",
+_SHARE = vocabulary(
+    "rate rates share ratio pct percent percentage proportion anteil quote taux part porcentaje tasa taxa tasso aandeel",
 )
-_EVENT = _vocabulary(
+_EVENT = vocabulary(
     "event action page url click path activity screen referrer",
+)
+_MODEL = vocabulary(
+    "cluster clusters segment segmentation rfm predicted prediction propensity probability decile quintile bayes logit",
+    "classifier proba pred",
+)
+_WEIGHT = vocabulary("weight weights wt wgt gewicht gewichtung poids ponderation ponderacion peso weging weegfactor")
+_SUBSTANCE = vocabulary("kg lb lbs gram grams body product parcel package height")
+_RECENT = vocabulary("order purchase invoice transaction booking sale event visit bestell achat commande compra pedido")
+_DATE_STARTS = (
+    "bestell",
+    "kauf",
+    "rechnung",
+    "auftrag",
+    "bestel",
+    "aankoop",
+    "buch",
+    "commande",
+    "compra",
+    "pedido",
+    "acquist",
+)
+_NOT_WHEN = vocabulary(
+    "birth born dob birthday birthdate signup sign registered registration joined join modified updated update last change",
+    "changed shipped ship delivery delivered due expiry expires expiration end until warranty valid geburtsdatum anmeldung",
+    "registrierung lieferdatum anderung inscription livraison naissance registro alta nacimiento entrega cadastro",
+    "iscrizione nascita consegna inschrijving geboortedatum levering since member created",
 )
 
 
@@ -127,14 +202,14 @@ def infer_kind(table: RawTable) -> InferredKind:
     scale; anything else has one row for each customer.
     """
     customer = _customer(table)
-    dates = [column.name for column in table.columns if column.type == "date"]
+    dates = _dates(table)
     if customer and dates:
         numbers = [column.name for column in table.columns if column.type == "number"]
         n_each = table.n_rows / customer.n_distinct
         reason = f"'{customer.name}' repeats ({number(n_each, 1)} rows each) beside the date '{dates[0]}'"
         amount = _amount(table)
         events = [column.name for column in table.columns if _EVENT & _words(column.name)]
-        named = amount is not None and bool(_AMOUNT & _words(amount))
+        named = amount is not None and _is_amount(amount)
         if events and not named:
             return InferredKind("events", f"{reason}, and '{events[0]}' says what happened.")
         if amount is not None:
@@ -173,12 +248,31 @@ def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
         role, why = taken.get(column.name) or _role(table, column, battery, kind)
         unit = _unit(table, column, role)
         roles.append(InferredColumn(column.name, label_of(column.name), column.type, role, unit, why))
-    return tuple(roles)
+    return tuple(_promote(roles) if kind == "customers" else roles)
 
 
-def _words(name: str) -> set[str]:
-    words = [word.casefold() for word in split_words(name)]
-    return {*words, *(word.rstrip("0123456789") for word in words), "".join(words)}
+def _promote(columns: list[InferredColumn]) -> list[InferredColumn]:
+    """Let numbers about the person form segments where fewer than three columns tell what they do."""
+    if sum(column.role == "feature" for column in columns) >= 3:
+        return columns
+    why = "describes the person, and forms segments since fewer than three columns tell what they do"
+
+    def promoted(column: InferredColumn) -> bool:
+        words = words_of(column.name)
+        kept = PROTECTED | _COORDINATES | _POSTAL
+        return (
+            column.role == "descriptor"
+            and column.type == "number"
+            and column.unit in ("money", "number")
+            and bool(words & _DEMOGRAPHIC)
+            and not words & kept
+        )
+
+    return [replace(column, role="feature", why=why) if promoted(column) else column for column in columns]
+
+
+def _words(name: str) -> frozenset[str]:
+    return words_of(name)
 
 
 def row_candidates(table: RawTable) -> dict[str, list[str]]:
@@ -201,16 +295,83 @@ def _customer(table: RawTable) -> Column | None:
 
 
 def _customers(table: RawTable) -> list[Column]:
-    repeated = [
-        column
-        for column in table.columns
-        if 1 < column.n_distinct < 0.95 * (table.n_rows - column.n_missing)
-        and (column.type == "key" or (column.type in ("text", "category", "number") and is_identifier(column.name)))
-    ]
-    named = [column for column in repeated if _CUSTOMER & _words(column.name)]
+    repeated = [column for column in table.columns if _repeats(table, column)]
+    ranked = sorted(
+        (column for column in repeated if _customer_rank(table, column)),
+        key=lambda column: _customer_rank(table, column),
+        reverse=True,
+    )
+    named = [column for column in ranked if _customer_rank(table, column) == _customer_rank(table, ranked[0])]
+    if len(named) > 1 and all(_STAFF & _words(column.name) for column in named):
+        named = []
     sole = [column for column in table.columns if column.type == "key" and column.n_distinct == table.n_rows]
-    wide = [column for column in repeated if column.n_distinct > 0.01 * table.n_rows]
+    wide = [
+        column
+        for column in repeated
+        if column.n_distinct > 0.01 * table.n_rows and not _names_staff(column.name) and _is_code(column)
+    ]
     return named or ([] if sole else wide)
+
+
+def _is_code(column: Column) -> bool:
+    return column.type == "key" or (column.type in ("text", "category", "number") and is_identifier(column.name))
+
+
+def _repeats(table: RawTable, column: Column) -> bool:
+    """Return whether a column may hold a customer who has several rows."""
+    n = table.n_rows - column.n_missing
+    if not 1 < column.n_distinct < n:
+        return False
+    if column.n_distinct >= 0.95 * n:
+        rows_named = any(
+            other.n_distinct == table.n_rows and is_identifier(other.name) and _ORDER & _words(other.name)
+            for other in table.columns
+            if other.name != column.name
+        )
+        if not rows_named or not _dates(table) or not _customer_rank(table, column):
+            return False
+    return _is_code(column) or _customer_rank(table, column) > 0
+
+
+def _names_staff(name: str) -> bool:
+    return bool(_STAFF & _words(name))
+
+
+def _says_customer(name: str) -> bool:
+    words = _words(name)
+    return bool(_CUSTOMER & words) or any(word.startswith(_CUSTOMER_STARTS) for word in words)
+
+
+def _customer_rank(table: RawTable, column: Column) -> int:
+    """Rank a column by how surely it names the customer; 0 if it does not."""
+    words = _words(column.name)
+    if words & _STAFF or column.type in ("date", "boolean"):
+        return 0
+    buyer = bool(words & _BUYER) or any(word.startswith(_CUSTOMER_STARTS) for word in words)
+    if _is_code(column):
+        return 6 if buyer else 5 if words & _CUSTOMER else 0
+    if column.type not in ("text", "category"):
+        return 0
+    if _holds_addresses(table, column):
+        return 4
+    rest = {word for word in map(plain, split_words(column.name)) if word.isalpha()} - _CUSTOMER - _NAMES_OF_CUSTOMERS
+    if buyer and not rest and column.n_distinct > max(20, 0.05 * table.n_rows):
+        return 3
+    return 0
+
+
+def _dates(table: RawTable) -> list[str]:
+    """List the columns of dates, the one that says when it happened first."""
+    dates = [column for column in table.columns if column.type == "date"]
+    if len(dates) < 2:
+        return [column.name for column in dates]
+
+    def rank(column: Column) -> tuple[bool, int]:
+        words = _words(column.name)
+        happened = bool(words & _RECENT) or any(word.startswith(_DATE_STARTS) for word in words)
+        return column.n_distinct < 2, -int(happened) + 2 * int(bool(words & _NOT_WHEN))
+
+    return [column.name for column in sorted(dates, key=rank)]
 
 
 def _amount(table: RawTable) -> str | None:
@@ -219,11 +380,32 @@ def _amount(table: RawTable) -> str | None:
 
 
 def _amounts(table: RawTable) -> list[str]:
-    numbers = [column.name for column in table.columns if column.type == "number" and column.n_distinct > 2]
-    named = [name for name in numbers if _AMOUNT & _words(name)]
-    priced = [name for name in named if "price" not in _words(name)] or named
+    numbers = [
+        column.name
+        for column in table.columns
+        if column.type == "number"
+        and column.n_distinct > 2
+        and not (is_identifier(column.name) and not _is_amount(column.name))
+    ]
+    named = sorted((name for name in numbers if _is_amount(name)), key=_amount_rank)
+    best = [name for name in named if _amount_rank(name) == _amount_rank(named[0])]
     broken = [name for name in numbers if table.frame[name].dtype == np.float64 and not _is_whole(table.frame[name])]
-    return priced or broken[::-1] or numbers[::-1]
+    return best or broken[::-1] or numbers[::-1]
+
+
+def _is_amount(name: str) -> bool:
+    words = _words(name)
+    return bool(_AMOUNT & words or any(word.endswith(_MONEY_ENDS) for word in words)) and not words & _NO_MONEY
+
+
+def _amount_rank(name: str) -> int:
+    """Rank the name of an amount: totals first, then amounts, prices, and last what is only a part."""
+    words = _words(name)
+    if words & _OTHER_AMOUNT:
+        return 4
+    if words & _PART_AMOUNT and not words & {"total"}:
+        return 3
+    return 1 if words & _WHOLE_AMOUNT else 2
 
 
 def _is_whole(values: Any) -> bool:
@@ -239,11 +421,12 @@ def _row_roles(table: RawTable) -> dict[str, tuple[InferredRole, str]]:
     taken: dict[str, tuple[InferredRole, str]] = {
         customer.name: ("customer", "whose row it is: the value repeats from row to row")
     }
-    dates = [column.name for column in table.columns if column.type == "date"]
+    dates = _dates_of(table, customer)
     taken |= dict.fromkeys(dates[:1], ("date", "when it happened"))
+    taken |= dict.fromkeys(dates[1:], ("ignore", "another date than the one when it happened"))
     amount = _amount(table)
     if amount is not None:
-        named = bool(_AMOUNT & _words(amount))
+        named = _is_amount(amount)
         taken[amount] = (
             "amount",
             "the amount, by its name" if named else "the amount: the last column with a fraction",
@@ -264,6 +447,16 @@ def _row_roles(table: RawTable) -> dict[str, tuple[InferredRole, str]]:
     return taken
 
 
+def _dates_of(table: RawTable, customer: Column) -> list[str]:
+    """List the columns of dates; those that are the same in all rows of a customer come last."""
+    dates = _dates(table)
+    if len(dates) < 2:
+        return dates
+    rows = table.frame[[customer.name, *dates]].dropna(subset=[customer.name])
+    varied = rows.groupby(customer.name)[dates].nunique().max() > 1
+    return sorted(dates, key=lambda name: not varied[name])
+
+
 def _key(table: RawTable) -> Column | None:
     """The column that names the row: unique, complete, and named like one or first of its kind."""
     return next(iter(_keys(table)), None)
@@ -271,8 +464,13 @@ def _key(table: RawTable) -> Column | None:
 
 def _keys(table: RawTable) -> list[Column]:
     unique = [c for c in table.columns if c.n_distinct == table.n_rows and not c.n_missing]
-    by_name = [c for c in unique if is_identifier(c.name)]
-    mine = [c for c in by_name if _CUSTOMER & _words(c.name)]
+    nearly = [
+        c
+        for c in table.columns
+        if c not in unique and c.type == "key" and _says_customer(c.name) and _is_nearly_unique(table, c)
+    ]
+    by_name = [c for c in unique if is_identifier(c.name) and not _is_row_number(table, c)]
+    mine = [c for c in by_name if _says_customer(c.name)]
     other = [
         c
         for c in unique
@@ -280,7 +478,12 @@ def _keys(table: RawTable) -> list[Column]:
         or (c.type in ("text", "category") and not _PRIVATE & _words(c.name) and _longest(table, c) <= 40)
         or (c.type == "number" and _is_running(table.frame[c.name]))
     ]
-    return mine or by_name or other
+    return mine or nearly or by_name or other
+
+
+def _is_nearly_unique(table: RawTable, column: Column) -> bool:
+    """Return whether at most one in fifty rows has no value, or that of another row."""
+    return column.n_distinct >= 0.98 * table.n_rows and column.n_distinct >= table.n_rows - max(1, table.n_rows // 50)
 
 
 def _longest(table: RawTable, column: Column) -> int:
@@ -288,7 +491,18 @@ def _longest(table: RawTable, column: Column) -> int:
 
 
 def _is_running(values: Any) -> bool:
-    return values.dtype == np.int64 and int(values.max()) - int(values.min()) == len(values) - 1
+    return values.dtype == np.int64 and values.is_unique and int(values.max()) - int(values.min()) == len(values) - 1
+
+
+def _is_row_number(table: RawTable, column: Column) -> bool:
+    """Return whether a column only numbers the rows: it has no name, or one such as row, and counts from 0 or 1."""
+    if column.type not in ("number", "key") or not _is_running(table.frame[column.name]):
+        return False
+    first = int(table.frame[column.name].min())
+    unnamed = re.fullmatch(
+        r"Unnamed: \d+|column_\d+|row|index|rownum|row_?id|rank|#|\.\.\.1|X|lfd.*", column.name, re.I
+    )
+    return first in (0, 1) and unnamed is not None
 
 
 def _battery(table: RawTable) -> list[str]:
@@ -324,16 +538,22 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
             "private by its name",
         ),
         (column.type == "key", "ignore", "an identifier, not a trait"),
+        (_is_row_number(table, column), "ignore", "the number of the row"),
+        (_is_long_number(table, column), "ignore", "numbers of ten digits or more: an identifier, not a trait"),
+        (_is_weight(table, column, words), "ignore", "a weight of the row, not a trait"),
+        (bool(words & _MODEL) and column.type == "number", "ignore", "the result of another model, by its name"),
         (column.type == "text", "ignore", f"free text: {number(column.n_distinct)} different values"),
         (column.type == "date", "date", "a date: it dates the row and does not form segments itself"),
         (column.name in battery, "feature", "one of several answers on the same scale"),
-        (binary and bool(words & _OUTCOME), "outcome", "a result with two answers, by its name"),
+        (binary and bool(words & OUTCOME), "outcome", "a result with two answers, by its name"),
         (
             bool(words & _DEMOGRAPHIC),
             "descriptor",
             "describes the person rather than what they do, by its name",
         ),
         (kind == "survey", "descriptor", "beside the questions on one scale: it describes who answered"),
+        (bool(words & _POSTAL) and column.n_distinct > 50, "ignore", "a code with many values"),
+        (_looks_like_codes(table, column, words), "ignore", "a different code in nearly every row"),
         (_is_coded(column, words), "descriptor", "numbers that are codes: their order means nothing"),
         (column.type in ("category", "boolean"), "descriptor", f"{number(column.n_distinct)} groups"),
     )
@@ -343,6 +563,36 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
     return "feature", "a number about what the customer does"
 
 
+def _is_long_number(table: RawTable, column: Column) -> bool:
+    values: Any = table.frame[column.name]
+    return column.type == "number" and _is_whole(values) and bool((values.dropna() >= 10**9).mean() > 0.9)
+
+
+def _is_weight(table: RawTable, column: Column, words: frozenset[str]) -> bool:
+    values: Any = table.frame[column.name]
+    return (
+        column.type == "number"
+        and bool(words & _WEIGHT)
+        and not words & _SUBSTANCE
+        and bool(values.min() >= 0)
+        and bool(values.max() < 50)
+        and not _is_whole(values)
+    )
+
+
+def _looks_like_codes(table: RawTable, column: Column, words: frozenset[str]) -> bool:
+    """Return whether whole numbers of the same length, five digits or more, differ in nearly all rows."""
+    values: Any = table.frame[column.name]
+    if column.type != "number" or table.n_rows < 50 or column.n_missing > 0.1 * table.n_rows:
+        return False
+    if column.n_distinct < 0.98 * (table.n_rows - column.n_missing) or words & (_MONEY | _COUNT | _AMOUNT):
+        return False
+    present = values.dropna()
+    if not _is_whole(present) or present.min() < 10_000:
+        return False
+    return len(str(int(present.min()))) == len(str(int(present.max())))
+
+
 def _holds_addresses(table: RawTable, column: Column) -> bool:
     if column.type not in ("text", "category", "key") or table.frame[column.name].dtype == np.int64:
         return False
@@ -350,10 +600,22 @@ def _holds_addresses(table: RawTable, column: Column) -> bool:
     return bool(len(head)) and bool(head.str.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+").mean() > 0.5)
 
 
-def _is_coded(column: Column, words: set[str]) -> bool:
+def _is_coded(column: Column, words: frozenset[str]) -> bool:
     return (
         column.type == "number" and column.n_distinct <= 50 and bool(words & _CODED) and not words & (_COUNT | _MONEY)
     )
+
+
+def _is_money(words: frozenset[str]) -> bool:
+    money = bool(words & _MONEY) or any(word.endswith(_MONEY_ENDS) for word in words)
+    return money and not words & (_NO_MONEY - {"limit"})
+
+
+def names_value(name: str) -> bool:
+    """Return whether a name says what a customer is worth: spending or revenue, no limit, price, score or loan."""
+    words = words_of(name)
+    worth = bool(words & _VALUE) or any(word.endswith(("umsatz", "omzet", "ausgaben")) for word in words)
+    return worth and not words & (_NO_VALUE | _NO_MONEY)
 
 
 def _unit(table: RawTable, column: Column, role: InferredRole) -> InferredUnit:
@@ -370,9 +632,9 @@ def _unit(table: RawTable, column: Column, role: InferredRole) -> InferredUnit:
         (_is_coded(column, words), "category"),
         (bool(words & _SHARE) and bool(values.between(0, 1)[values.notna()].all()), "share"),
         (whole and bool(words & _COUNT), "count"),
-        (role == "amount" or bool(words & _MONEY), "money"),
-        (bool(words & {"days", "recency"}), "days"),
-        (bool(words & {"age", "years"}), "years"),
+        (role == "amount" or _is_money(words), "money"),
+        (bool(words & {"days", "recency", "tage", "jours", "dias", "giorni", "dagen"}), "days"),
+        (bool(words & {"age", "years", "alter", "edad", "idade", "leeftijd"}), "years"),
     )
     for fits, unit in rules:
         if fits:

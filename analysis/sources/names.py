@@ -75,7 +75,9 @@ def is_identifier(name: str) -> bool:
     (True, True, True, False)
     """
     words = [plain(word) for word in split_words(name)]
-    words = [word for word in words if word.isalnum() and word not in ("de", "del", "du", "di", "do", "da", "van", "la")]
+    words = [
+        word for word in words if word.isalnum() and word not in ("de", "del", "du", "di", "do", "da", "van", "la")
+    ]
     if not words:
         return False
     joined = "".join(words)
@@ -87,7 +89,10 @@ def is_identifier(name: str) -> bool:
         or joined in _ALONE | _LAST
         or re.fullmatch(rf"({_ENTITY})(id|no|nr|num|key|number|code|nummer)", joined) is not None
         or (numbered and words[0] in _FIRST and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None)
-        or (words[0] in {"codigo", "code", "codice", "cod"} and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None)
+        or (
+            words[0] in {"codigo", "code", "codice", "cod"}
+            and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None
+        )
     )
 
 
@@ -114,3 +119,12 @@ def names_a_date(name: str, clock: bool = False) -> bool:
 def names_a_version(name: str) -> bool:
     """Return whether a name says that the column holds versions of software or addresses of machines."""
     return bool(words_of(name) & _VERSION)
+
+
+OUTCOME = vocabulary(
+    "response responded churn churned exited left attrition accepted accept converted conversion complain",
+    "complained complaint subscribed purchased bought target label revenue default defaulted clicked",
+    "cancelled canceled renewed outcome attrited kuendigung kundigung gekundigt churner resilie resiliation baja abandono",
+    "cancelou abbandono opgezegd reagiert geantwortet",
+)
+"""Words of columns that tell how something ended: whether someone answered, stayed or bought."""

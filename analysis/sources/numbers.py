@@ -147,7 +147,9 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
     scaled = _matches(bare, multiple)
     if scaled.any():
         words = pc.utf8_lower(pc.replace_substring_regex(bare, multiple, r"\2")).to_pylist()
-        factors = np.array([_MULTIPLES.get(word, 1.0) if fits else 1.0 for word, fits in zip(words, scaled, strict=True)])
+        factors = np.array(
+            [_MULTIPLES.get(word, 1.0) if fits else 1.0 for word, fits in zip(words, scaled, strict=True)]
+        )
         return _strip_signs(pc.replace_substring_regex(bare, multiple, r"\1")), factors, ""
     united = r"^([+-]?[\d.,' \x{a0}\x{202f}]*\d)(?:\s([\p{L}²³]{1,14}\.?)|([\p{L}²³]{2,14}\.?))$"
     fits = _matches(bare, united)

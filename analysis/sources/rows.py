@@ -141,7 +141,9 @@ def _totals(table: pa.Table) -> tuple[list[int], str]:
         n_blank = sum(not cell for cell in cells) + table.num_columns - len(columns)
         joined = "".join(plain(word) for word in split_words(first) if word.isalnum())
         named = joined in _TOTALS or (joined.startswith(("total", "grandtotal", "gesamt")) and len(joined) <= 16)
-        if (named and not _stands_above(table, first, row)) or (n_blank and not _cell_at(table, 0, row) and _holds_sums(table, row, rows)):
+        if (named and not _stands_above(table, first, row)) or (
+            n_blank and not _cell_at(table, 0, row) and _holds_sums(table, row, rows)
+        ):
             rows.append(row)
         elif not any(cells) and len(columns) == table.num_columns:
             continue

@@ -346,7 +346,9 @@ def _members(where: str, data: bytes) -> list[tuple[str, bytes]] | None:
             if not infos:
                 raise InputError(f"{where} is an empty archive.", "Expected a table.", "Create the archive again.")
             tables = [
-                info for info in infos if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?|jsonl?|ndjson)(\.gz)?$", info.filename, re.I)
+                info
+                for info in infos
+                if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?|jsonl?|ndjson)(\.gz)?$", info.filename, re.I)
             ]
             return [(Path(info.filename).name, archive.read(info)) for info in tables or infos]
     except RuntimeError:
