@@ -302,6 +302,7 @@ def init(
     if exposed:
         again = f"rm {_shown(target)} && python -m analysis init {table} --move{f' --out {out}' if out else ''}"
         print(f"Git would commit {table}. To move it to data/, run: {again}", file=sys.stderr)
+    unknown.check()
 
 
 @app.command(epilog="Example: python -m analysis guard data/customers.csv")

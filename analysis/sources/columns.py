@@ -6,6 +6,7 @@ occur, and the answer is mapped back to the rows: a million rows of two hundred 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
@@ -36,6 +37,23 @@ _BOOLEANS = {
         ("si", "no"): "si",
         ("sí", "no"): "sí",
         ("on", "off"): "on",
+        ("ja", "nee"): "ja",
+        ("ja", "nej"): "ja",
+        ("sim", "não"): "sim",
+        ("sim", "nao"): "sim",
+        ("sì", "no"): "sì",
+        ("s", "n"): "s",
+        ("j", "n"): "j",
+        ("o", "n"): "o",
+        ("tak", "nie"): "tak",
+        ("wahr", "falsch"): "wahr",
+        ("vrai", "faux"): "vrai",
+        ("verdadero", "falso"): "verdadero",
+        ("verdadeiro", "falso"): "verdadeiro",
+        ("vero", "falso"): "vero",
+        ("checked", "unchecked"): "checked",
+        ("selected", "not selected"): "selected",
+        ("quoted", "not quoted"): "quoted",
     },
 }
 
@@ -196,6 +214,10 @@ def _read_boolean(text: Text, forced: bool) -> _Read | None:
     if len(text.present) > 6:
         return None
     words = [word.casefold() for word in text.shown.to_pylist()]
+    if len(words) == 2 and all(len(word) > 5 for word in words):
+        # "Yes, every week" and "No, never" are yes and no.
+        first = [re.split(r"[\s,;.:]", word, maxsplit=1)[0] for word in words]
+        words = first if len(set(first)) == 2 else words
     pair = next((pair for pair in _BOOLEANS if set(words) <= set(pair)), None)
     if pair is None or (len(set(words)) == 1 and pair[0] != "true" and not forced):
         return None
@@ -320,6 +342,12 @@ def _read_words(text: Text, forced: str | None) -> _Read:
     rows = values.take(pa.array(codes, mask=codes < 0)).cast(pa.string())
     spaces = f"{number(merged)} values differ from another by spaces only" if merged else ""
     note = _joined(reason, spaces, text.missing_note, _contradiction(text))
+    if type_ in ("text", "key", "category") and _matches(shown, r"^[^@\s]+@[^@\s]+\.[^@\s]+$").mean() > 0.5:
+        lower = pc.utf8_lower(shown)
+        folded = n_distinct - len(lower.unique())
+        if folded:
+            rows, n_distinct = pc.utf8_lower(rows), n_distinct - folded
+            note = _joined(note, f"{number(folded)} addresses differ from another by capital letters only")
     series = pd.Series(rows.to_pandas(), dtype="str")
     return _Read(series, Column(text.name, cast(ColumnType, type_), note, text.n_missing, n_distinct))
 

@@ -106,10 +106,8 @@ def read_dates(
     name : str
         Of the column: numbers are moments only where it says so.
     """
-    if names_a_version(name):
-        return None
     counted = _read_counted(texts, weights, name, floor)
-    if counted is not None:
+    if counted is not None or names_a_version(name):
         return counted
     zero = _matches(texts, _ZERO)
     total = weights[~zero].sum()
@@ -117,9 +115,7 @@ def read_dates(
         return None
     head = texts.slice(0, 200).to_pylist()
     for form, pattern in _FORMS.items():
-        if order == "iso" and form not in _TOLD:
-            continue
-        if not any(re.match(pattern, text) for text in head):
+        if (order == "iso" and form not in _TOLD) or not any(re.match(pattern, text) for text in head):
             continue
         parts = pc.extract_regex(texts, pattern)
         fits = parts.is_valid().to_numpy(zero_copy_only=False)
@@ -132,8 +128,7 @@ def read_dates(
             day_month, evidence = "year-first", "year first, with two digits"
         elif form == "numbers":
             decided = _day_month(parts, weights, fits, order)
-            unnamed = bool(name) and not names_a_date(name, clock=True)
-            if decided is None or (decided[2] and unnamed and _could_be_versions(texts, fits)):
+            if decided is None or (decided[2] and _could_be_versions(texts, fits, name)):
                 return None
             day_month, evidence, is_open = decided
         stamps, two_digit = _stamps(parts, form, day_month)
@@ -245,8 +240,10 @@ def _year_first(parts: pa.Array, fits: np.ndarray) -> bool:
     )
 
 
-def _could_be_versions(texts: pa.Array, fits: np.ndarray) -> bool:
+def _could_be_versions(texts: pa.Array, fits: np.ndarray, name: str) -> bool:
     """Return whether all texts have the form 3.1.10, with a number of one digit."""
+    if not name or names_a_date(name, clock=True):
+        return False
     dotted = _matches(texts, r"^\d{1,2}\.\d{1,2}\.\d{1,2}$") & fits
     padded = _matches(texts, r"^\d\d\.\d\d\.\d\d$")
     return bool(dotted.sum() == fits.sum() and (~padded[fits]).any())
@@ -303,10 +300,10 @@ def _stamps(parts: pa.Array, form: str, order: str) -> tuple[np.ndarray, bool]:
         is_short = short.to_numpy(zero_copy_only=False)
         two_digit = bool(is_short.any())
         if order == "year-first":
-            first, year = year, _field(parts, "first")
+            year = _field(parts, "first")
         year = np.where(is_short, year + np.where(year < 69, 2000, 1900), year)
     if form == "numbers" and order == "year-first":
-        day, month = first, _field(parts, "second_")
+        day, month = _field(parts, "year"), _field(parts, "second_")
     elif form == "numbers":
         first, second = _field(parts, "first"), _field(parts, "second_")
         day, month = (first, second) if order == "day-first" else (second, first)

@@ -20,22 +20,26 @@ InferredUnit = Literal["money", "count", "share", "days", "years", "yes_no", "nu
 
 _CUSTOMER = vocabulary(
     "customer client user visitor member account household buyer person respondent",
-    "customers cust custid cliente clienti clientes kunde kunden kundin kundennummer kundennr kundenid debitor kunnr klant",
+    "customers cust custid cliente clienti clientes kunde kunden kundin kundennummer kundennr kundenid",
+    "debitor kunnr klant",
     "klantnummer shopper subscriber patient guest donor borrower passenger usuario utente gebruiker membre mitglied",
     "kaufer comprador acheteur clientnum contact abonnent abonne socio lid",
 )
 _CUSTOMER_STARTS = ("kunden", "klant", "customer", "debitor")
 _BUYER = vocabulary(
-    "customer customers client cliente clienti clientes kunde kunden kundin kundennummer kundennr kundenid debitor kunnr",
+    "customer customers client cliente clienti clientes kunde kunden kundin kundennummer kundennr",
+    "kundenid debitor kunnr",
     "klant klantnummer cust custid clientnum shopper buyer kaufer comprador acheteur",
 )
 _STAFF = vocabulary(
-    "agent staff seller vendor employee cashier rep salesrep salesperson manager operator owner admin verkaufer vendeur",
+    "agent staff seller vendor employee cashier rep salesrep salesperson manager operator owner admin",
+    "verkaufer vendeur",
     "vendedor venditore verkoper mitarbeiter employe empleado funcionario dipendente medewerker advisor driver",
 )
 _NAMES_OF_CUSTOMERS = vocabulary("name email mail e address id hash code key no nr number full nom nombre nome naam")
 _ORDER = vocabulary(
-    "order invoice receipt booking transaction ticket bestellung bestellnummer bestellnr auftrag auftragsnummer beleg",
+    "order invoice receipt booking transaction ticket bestellung bestellnummer bestellnr auftrag",
+    "auftragsnummer beleg",
     "belegnummer belnr rechnung rechnungsnummer facture commande pedido factura fatura ordine fattura bestelling",
     "bestelnummer reservation reserva prenotazione purchase sale payment charge checkout session cart",
 )
@@ -53,7 +57,8 @@ PROTECTED = vocabulary(
     "age birth born birthday birthdate dob gender sex marital married partner spouse family kid kids kidhome",
     "teen teens teenhome child children dependents dependants ethnicity religion language nationality race",
     "seniorcitizen senior citizen",
-    "alter geburtsdatum geburtsjahr geschlecht familienstand kinder religionszugehorigkeit staatsangehorigkeit sprache",
+    "alter geburtsdatum geburtsjahr geschlecht familienstand kinder religionszugehorigkeit",
+    "staatsangehorigkeit sprache",
     "sexe enfants naissance nationalite edad sexo genero nacimiento hijos nacionalidad idade nascimento filhos",
     "nacionalidade eta sesso nascita figli nazionalita leeftijd geslacht geboortedatum kinderen nationaliteit",
 )
@@ -76,8 +81,10 @@ _MONEY = vocabulary(
     "dollars usd eur euro gbp fee fees turnover monetary profit budget charges charge expenditure wage",
     "credit debit loan tax vat discount shipping freight subtotal",
     "betrag umsatz preis ausgaben kosten gebuhr einkommen gehalt steuer montant prix depense depenses ttc ht revenu",
-    "importe precio gasto gastos ventas ingresos monto valor preco despesa receita renda faturamento importo prezzo spesa",
-    "ricavi fatturato reddito bedrag prijs omzet uitgaven besteding inkomen wrbtr dmbtr netwr gesamtbetrag rechnungsbetrag",
+    "importe precio gasto gastos ventas ingresos monto valor preco despesa receita renda faturamento",
+    "importo prezzo spesa",
+    "ricavi fatturato reddito bedrag prijs omzet uitgaven besteding inkomen wrbtr dmbtr netwr",
+    "gesamtbetrag rechnungsbetrag",
     "nettobetrag bruttobetrag bestellwert warenwert einkaufswert gesamtumsatz jahresumsatz stuckpreis einzelpreis",
 )
 _MONEY_ENDS = ("betrag", "umsatz", "preis", "ausgaben", "bedrag", "omzet")
@@ -86,40 +93,49 @@ _AMOUNT = _MONEY | vocabulary(
     "value total sum wert summe gesamt totale totaal valore",
 )
 _WHOLE_AMOUNT = vocabulary(
-    "total grand gross revenue sales turnover umsatz gesamtbetrag gesamtsumme gesamtumsatz gesamt brutto bruttobetrag ttc",
-    "ventas receita faturamento ricavi fatturato omzet totale totaal totalprice ordertotal rechnungsbetrag bestellwert",
+    "total grand gross revenue sales turnover umsatz gesamtbetrag gesamtsumme gesamtumsatz gesamt brutto",
+    "bruttobetrag ttc",
+    "ventas receita faturamento ricavi fatturato omzet totale totaal totalprice ordertotal",
+    "rechnungsbetrag bestellwert",
 )
 _PART_AMOUNT = vocabulary("subtotal price preis prix precio preco prezzo prijs net netto ht netwr income")
 _OTHER_AMOUNT = vocabulary(
-    "shipping freight tax vat mwst tva iva btw discount rabatt remise descuento desconto sconto korting cost costs kosten",
-    "cout costo custo profit margin fee fees tip unit stuckpreis einzelpreis balance limit rate score rating cogs versand",
+    "shipping freight tax vat mwst tva iva btw discount rabatt remise descuento desconto sconto korting",
+    "cost costs kosten",
+    "cout costo custo profit margin fee fees tip unit stuckpreis einzelpreis balance limit rate score",
+    "rating cogs versand",
     "steuer porto gewinn versandkosten livraison frete envio spedizione verzending credit debit loan salary handling",
     "unitprice average avg",
 )
 _QUANTITY = vocabulary("quantity qty menge anzahl quantite cantidad quantidade quantita aantal units items")
 _VALUE = vocabulary(
     "spend spent spending revenue sales turnover monetary clv ltv mnt expenditure amount purchase purchases total",
-    "umsatz ausgaben gesamtumsatz jahresumsatz depense depenses montant ca ventas gasto gastos monto importe receita despesa",
+    "umsatz ausgaben gesamtumsatz jahresumsatz depense depenses montant ca ventas gasto gastos monto",
+    "importe receita despesa",
     "faturamento gastos ricavi fatturato spesa omzet uitgaven besteding gesamtbetrag charges payments",
 )
 _NO_VALUE = vocabulary(
-    "limit price unit score balance loan tax salary income credit debit cost profit discount fee fees rate rating budget",
+    "limit price unit score balance loan tax salary income credit debit cost profit discount fee fees",
+    "rate rating budget",
     "preis prix precio preco prezzo prijs steuer kredit einkommen wage shipping",
 )
 _COUNT = vocabulary(
     "num n nr count counts number quantity qty visits purchases orders clicks sessions items units kids",
     "children kidhome teenhome pages frequency times calls",
-    "anzahl anz menge bestellungen besuche kaufe nombre nb quantite commandes visites achats cantidad compras pedidos",
+    "anzahl anz menge bestellungen besuche kaufe nombre nb quantite commandes visites achats cantidad",
+    "compras pedidos",
     "visitas quantidade quantita ordini acquisti visite aantal bestellingen bezoeken aankopen belege",
 )
 _SHARE = vocabulary(
-    "rate rates share ratio pct percent percentage proportion anteil quote taux part porcentaje tasa taxa tasso aandeel",
+    "rate rates share ratio pct percent percentage proportion anteil quote taux part porcentaje tasa taxa",
+    "tasso aandeel",
 )
 _EVENT = vocabulary(
     "event action page url click path activity screen referrer",
 )
 _MODEL = vocabulary(
-    "cluster clusters segment segmentation rfm predicted prediction propensity probability decile quintile bayes logit",
+    "cluster clusters segment segmentation rfm predicted prediction propensity probability decile",
+    "quintile bayes logit",
     "classifier proba pred",
 )
 _WEIGHT = vocabulary("weight weights wt wgt gewicht gewichtung poids ponderation ponderacion peso weging weegfactor")
@@ -139,8 +155,10 @@ _DATE_STARTS = (
     "acquist",
 )
 _NOT_WHEN = vocabulary(
-    "birth born dob birthday birthdate signup sign registered registration joined join modified updated update last change",
-    "changed shipped ship delivery delivered due expiry expires expiration end until warranty valid geburtsdatum anmeldung",
+    "birth born dob birthday birthdate signup sign registered registration joined join modified updated",
+    "update last change",
+    "changed shipped ship delivery delivered due expiry expires expiration end until warranty valid",
+    "geburtsdatum anmeldung",
     "registrierung lieferdatum anderung inscription livraison naissance registro alta nacimiento entrega cadastro",
     "iscrizione nascita consegna inschrijving geboortedatum levering since member created",
 )
@@ -337,7 +355,8 @@ def _names_staff(name: str) -> bool:
     return bool(_STAFF & _words(name))
 
 
-def _says_customer(name: str) -> bool:
+def names_customer(name: str) -> bool:
+    """Return whether a name says that the column is about a customer."""
     words = _words(name)
     return bool(_CUSTOMER & words) or any(word.startswith(_CUSTOMER_STARTS) for word in words)
 
@@ -467,10 +486,10 @@ def _keys(table: RawTable) -> list[Column]:
     nearly = [
         c
         for c in table.columns
-        if c not in unique and c.type == "key" and _says_customer(c.name) and _is_nearly_unique(table, c)
+        if c not in unique and c.type == "key" and names_customer(c.name) and _is_nearly_unique(table, c)
     ]
     by_name = [c for c in unique if is_identifier(c.name) and not _is_row_number(table, c)]
-    mine = [c for c in by_name if _says_customer(c.name)]
+    mine = [c for c in by_name if names_customer(c.name)]
     other = [
         c
         for c in unique
@@ -608,7 +627,7 @@ def _is_coded(column: Column, words: frozenset[str]) -> bool:
 
 def _is_money(words: frozenset[str]) -> bool:
     money = bool(words & _MONEY) or any(word.endswith(_MONEY_ENDS) for word in words)
-    return money and not words & (_NO_MONEY - {"limit"})
+    return (money or words <= {"total", "gesamt", "totale", "totaal"}) and not words & (_NO_MONEY - {"limit"})
 
 
 def names_value(name: str) -> bool:

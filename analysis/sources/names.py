@@ -48,7 +48,8 @@ def vocabulary(*lines: str) -> frozenset[str]:
 
 _LAST = vocabulary(
     "id ids key uuid guid nr no number identifier nummer num numero codigo codice matricule kennung",
-    "kundennummer kundennr kundenid kundenkennung debitor debitornr kreditor kunnr belnr vbeln matnr recnum clientnum",
+    "kundennummer kundennr kundenid kundenkennung debitor debitornr kreditor kunnr belnr vbeln matnr",
+    "recnum clientnum",
     "custid custno rowid recordid respid responseid idnr idnum klantnummer klantnr klantid",
 )
 _ENDS = ("nummer", "kennung")
@@ -124,7 +125,8 @@ def names_a_version(name: str) -> bool:
 OUTCOME = vocabulary(
     "response responded churn churned exited left attrition accepted accept converted conversion complain",
     "complained complaint subscribed purchased bought target label revenue default defaulted clicked",
-    "cancelled canceled renewed outcome attrited kuendigung kundigung gekundigt churner resilie resiliation baja abandono",
+    "cancelled canceled renewed outcome attrited kuendigung kundigung gekundigt churner resilie",
+    "resiliation baja abandono",
     "cancelou abbandono opgezegd reagiert geantwortet",
 )
 """Words of columns that tell how something ended: whether someone answered, stayed or bought."""

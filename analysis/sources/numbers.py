@@ -109,6 +109,7 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
         "numbers with a decimal point": mark == "." and marked.any(),
         "separators between thousands removed": grouped.any(),
         "currency or per cent signs removed": signed.any(),
+        "signs of several currencies": len(_signs(texts)) > 1,
         "K, M and the like multiplied out": (factors > 1).any(),
         f"the unit '{unit}' removed": bool(unit),
     }
@@ -161,6 +162,12 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
     if len({word[: max(len(longest) - 2, 1)].casefold() for word in words}) > 1 or len(words) > 3:
         return bare, factors, ""
     return pc.replace_substring_regex(bare, united, r"\1"), factors, longest
+
+
+def _signs(texts: pa.Array) -> set[str]:
+    """Return the different signs of currencies of the first texts."""
+    signs = pc.extract_regex(texts.slice(0, 2000), r"(?P<sign>\p{Sc}|\b[A-Z]{3}\b)")
+    return {sign["sign"] for sign in signs.to_pylist() if sign}
 
 
 def _one_mark(bare: pa.Array, closed: pa.Array, mark: str) -> pa.Array:

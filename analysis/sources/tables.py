@@ -23,6 +23,7 @@ from pyarrow import parquet
 
 from analysis.base.errors import InputError, did_you_mean, listed, place_of
 from analysis.base.formats import number
+from analysis.sources.answers import read_answers
 from analysis.sources.columns import Column, read_columns
 from analysis.sources.databases import read_database
 from analysis.sources.delimited import AS_FOUND, Reading, first_line, header_names, read_delimited
@@ -152,6 +153,7 @@ def read_table(
     frame, columns = read_columns(
         table, types=types, dates=reading.dates, decimal=reading.decimal, shown=shown, setting=setting
     )
+    frame, columns = read_answers(frame, columns, types)
     digests = [part.digest for part in parts]
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
