@@ -14,6 +14,7 @@ from analysis.settings.models import Role, Roles, RowColumns, Source, Study
 from analysis.sources.inference import (
     InferredColumn,
     infer_kind,
+    infer_people,
     infer_roles,
     key_candidates,
     label_of,
@@ -64,17 +65,19 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
         elif column.role != "key":
             roles["ignore"].append(column.name)
     source: dict[str, Any] = {"path": path, "kind": kind}
+    people = infer_people(raw)
+    block: dict[str, Any] = {"title": label_of(Path(path).name.split(".")[0])}
+    if people != "customers":
+        block["customers"] = people
     if kind in {"transactions", "events"}:
-        title = label_of(Path(path).name.split(".")[0])
         source["columns"] = _row_columns(columns)
-        return {"title": title, **({"value": "spend"} if kind == "transactions" else {}), "sources": [source]}
+        return block | ({"value": "spend"} if kind == "transactions" else {}) | {"sources": [source]}
     key = next((column.name for column in columns if column.role == "key"), None)
     if key:
         source["key"] = key
     source["roles"] = {role: names for role, names in roles.items() if names}
     source["labels"] = {column.name: column.label for column in columns if column.name != column.label}
     source["units"] = {column.name: column.unit for column in columns if _states_unit(column)}
-    block: dict[str, Any] = {"title": label_of(Path(path).name.split(".")[0])}
     value = _value(columns)
     if value:
         block["value"] = value

@@ -164,6 +164,29 @@ _NOT_WHEN = vocabulary(
 )
 
 
+_PEOPLE = {
+    "members": vocabulary("member memberid mitglied mitgliedsnummer membre"),
+    "accounts": vocabulary("account accountid konto kontonummer compte"),
+    "respondents": vocabulary("respondent respondentid responseid respid"),
+    "patients": vocabulary("patient patientid"),
+    "borrowers": vocabulary("loan loanid borrower borrowerid"),
+    "subscribers": vocabulary("subscriber subscriberid abonnent abonne"),
+    "users": vocabulary("user userid utente gebruiker usuario"),
+    "visitors": vocabulary("visitor visitorid"),
+    "guests": vocabulary("guest guestid"),
+    "donors": vocabulary("donor donorid"),
+    "households": vocabulary("household householdid"),
+    "invoices": vocabulary("invoice invoiceid invoiceno rechnung rechnungsnummer facture factura fattura fatura"),
+    "receipts": vocabulary("receipt receiptid beleg belegnummer bon"),
+    "bookings": vocabulary("booking bookingid reservation reserva prenotazione"),
+    "orders": vocabulary("order orderid bestellnummer bestellung auftragsnummer commande pedido ordine bestelnummer"),
+}
+"""Plural nouns for rows and customers, by the words of the column that names them."""
+_UNIT_AT_END = re.compile(
+    r"\s*[(\[](?:[kKmM]?\s?(?:[$€£¥₹]|EUR|USD|GBP|CHF)|%|kg|g|km|min|h|s|days|years|Tage|Jahre)[)\]]\s*$"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class InferredColumn:
     """What a column of an unknown table is taken for.
@@ -205,7 +228,13 @@ def label_of(name: str) -> str:
     --------
     >>> label_of("MntWines"), label_of("visit_frequency"), label_of("CustomerID"), label_of("INCOME")
     ('Mnt wines', 'Visit frequency', 'Customer ID', 'Income')
+    >>> label_of("Umsatz (€)"), label_of("chiffre d'affaires"), label_of("Spending Score (1-100)")
+    ('Umsatz', "Chiffre d'affaires", 'Spending Score (1-100)')
     """
+    if re.search(r"[^\w\s.\-/]", name):
+        # As the file has it, without a unit in brackets at the end.
+        text = re.sub(r"[\s_]+", " ", _UNIT_AT_END.sub("", name)).strip() or name
+        return text[:1].upper() + text[1:]
     words = split_words(name) or [name]
     shouted = name.isupper() and len(name) > 3
     words = [word if word.isupper() and len(word) > 1 and not shouted else word.lower() for word in words]
@@ -300,6 +329,22 @@ def row_candidates(table: RawTable) -> dict[str, list[str]]:
         "date": [column.name for column in table.columns if column.type == "date"],
         "amount": _amounts(table),
     }
+
+
+def infer_people(table: RawTable) -> str:
+    """Return the plural noun for what a row, or the customer of several rows, is; "customers" where nothing says so.
+
+    Examples
+    --------
+    Members by a column ``member_id``, invoices where only ``Invoice ID`` names the row, respondents of a survey.
+    """
+    columns = infer_roles(table)
+    name = next((column.name for column in columns if column.role in ("customer", "key")), "")
+    words = words_of(name)
+    named = next((noun for noun, singular in _PEOPLE.items() if words & singular), None)
+    if named is None and any(names_customer(column.name) and is_identifier(column.name) for column in columns):
+        return "customers"
+    return named or ("respondents" if infer_kind(table).kind == "survey" else "customers")
 
 
 def key_candidates(table: RawTable) -> list[str]:

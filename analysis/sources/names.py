@@ -16,7 +16,7 @@ def split_words(name: str) -> list[str]:
     (['Num', 'Web', 'Visits', 'Month'], ['dt', 'customer'], ['Customer', 'ID'])
     """
     spaced = re.sub(r"[\s_.\-/]+", " ", name)
-    return re.findall(r"[A-Z]+(?![a-z])\d*|[A-Z]?[^\WA-Z_]+|[^\s]", spaced)
+    return re.findall(r"[A-Z]+(?![^\W\d_A-Z])\d*|[A-Z]?[^\WA-Z_]+|[^\s]", spaced)
 
 
 @lru_cache(maxsize=20_000)

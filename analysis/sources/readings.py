@@ -136,6 +136,7 @@ def _describe(table: UnknownTable) -> dict[str, Any]:
         "date": date,
         "amount": of_role["amount"],
         "value": draft.get("value"),
+        "customers": draft.get("customers", "customers"),
         "columns": [
             {
                 "name": column.name,
