@@ -267,19 +267,16 @@ def init(
     """Draft the settings for a new table.
 
     The draft is written to a profile, _quarto-<name>.yml. Review it before you
-    build the site. With --json, the reading is printed for programs; the exit
-    code is 2 where the file leaves a choice.
+    build the site. The exit code is 2 where the file leaves a choice.
     """
     if as_json:
-        from analysis.sources.readings import describe_reading
+        from analysis.sources.unknown.readings import print_reading
 
-        reading = describe_reading(table, Path.cwd())
-        print(json.dumps(reading, ensure_ascii=False, indent=1))
-        raise typer.Exit(InputError.exit_code if reading["asked"] else 0)
+        raise typer.Exit(print_reading(table, Path.cwd()))
     from analysis.publish.guard import move_to_data, would_be_committed
     from analysis.segments.personas import slugify
     from analysis.sources.draft import as_yaml
-    from analysis.sources.readings import read_unknown
+    from analysis.sources.unknown.readings import read_unknown
 
     root = Path.cwd()
     unknown = read_unknown(table, root, "init")

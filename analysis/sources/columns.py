@@ -44,7 +44,6 @@ _BOOLEANS = {
         ("sì", "no"): "sì",
         ("s", "n"): "s",
         ("j", "n"): "j",
-        ("o", "n"): "o",
         ("tak", "nie"): "tak",
         ("wahr", "falsch"): "wahr",
         ("vrai", "faux"): "vrai",

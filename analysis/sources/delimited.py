@@ -28,6 +28,28 @@ _ALPHABETS = (
     *("cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "cp874"),
     *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
 )
+_CHINESE = (
+    *(
+        "用户",
+        "客户",
+        "订单",
+        "编号",
+        "金额",
+        "日期",
+        "时间",
+        "数量",
+        "城市",
+        "性别",
+        "年龄",
+        "姓名",
+        "消费",
+        "会员",
+        "商品",
+        "次数",
+    ),
+    *("收入", "类型", "地区", "省份", "购买"),
+)
+"""Words of headers by which simplified Chinese is distinguished from Korean, whose bytes are the same."""
 _DELIMITER_NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", " ": "spaces", ":": "colon"}
 _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "whitespace": " ", "space": " "}
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?[\d.,' ]*\d[)%]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
@@ -256,7 +278,7 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
                 first_line(error),
                 "Set encoding to auto or to the correct encoding.",
             ) from None
-        recognised = _other_alphabet(data)
+        recognised = _other_alphabet(data) or ("cp1250" if _is_central_european(data) else None)
         if recognised is not None:
             text, note = data.decode(recognised), f"encoding {recognised}, recognised by its letters"
         else:
@@ -296,7 +318,40 @@ def _other_alphabet(data: bytes) -> str | None:
     # letters; Russian read as Russian and Japanese read as Japanese do neither.
     foreign = [word for word in words if not word.isascii()]
     whole = sum(not re.search("[A-Za-z\u00c0-\u024f\uff61-\uff9f]", word) for word in foreign)
-    return best.encoding if len(foreign) >= 3 and whole >= 0.9 * len(foreign) else None
+    if len(foreign) < 3 or whole < 0.9 * len(foreign):
+        return None
+    return _chinese(data) or best.encoding if best.encoding in ("cp949", "cp932", "euc_jp", "big5") else best.encoding
+
+
+def _chinese(data: bytes) -> str | None:
+    """Return gb18030 where bytes are simplified Chinese: nearly all signs are among the common ones of GB 2312."""
+    pairs = re.findall(rb"[\x81-\xfe][\x40-\xfe]", data[:_BLOCK])
+    common = sum(0xB0 <= pair[0] <= 0xD7 and pair[1] >= 0xA1 for pair in pairs)
+    if not pairs or common < 0.9 * len(pairs):
+        return None
+    try:
+        text = data[:_BLOCK].decode("gb18030")
+    except UnicodeError:
+        return None
+    return "gb18030" if sum(word in text for word in _CHINESE) >= 1 else None
+
+
+def _is_central_european(data: bytes) -> bool:
+    """Return whether letters of Central Europe stand where Western European would have signs beside letters."""
+    try:
+        central = data[:_BLOCK].decode("cp1250")
+    except UnicodeError:
+        return False
+    western = data[:_BLOCK].decode("cp1252", errors="replace")
+    signs_after = r"[A-Za-z][\u00a1-\u00bf\u00d7\u00f7\ufffd\u0178]"
+    signs_before = r"[\u00a3\u00a5\u00af\u00b3\u00b9\u00bf\u0152\u0153\u008f\u009f][A-Za-z]"
+    odd = f"{signs_after}|{signs_before}"
+    words = set(re.findall(r"\S+", western))
+    strange = sum(re.search(odd, word) is not None for word in words if not word.isascii())
+    whole = set(re.findall(r"\S+", central))
+    signs = r"[A-Za-z][\u00a1-\u00a9\u00ab-\u00b2\u00b4-\u00b8\u00bb\u00bd]"
+    kept = any(re.search(signs, word) for word in whole)
+    return strange >= 2 and not kept
 
 
 def _is_cp1252(data: bytes) -> bool:

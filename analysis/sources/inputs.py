@@ -23,10 +23,10 @@ from analysis.sources.draft import (
     is_known,
 )
 from analysis.sources.locate import Location
-from analysis.sources.readings import read_unknown
 from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
 from analysis.sources.tables import RawTable, read_table
+from analysis.sources.unknown.readings import read_unknown
 
 
 @dataclass(frozen=True, slots=True)

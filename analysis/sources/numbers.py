@@ -31,7 +31,7 @@ _CURRENCY = (
     "EUR|USD|GBP|CHF|JPY|CNY|RMB|INR|BRL|SEK|NOK|DKK|PLN|CZK|HUF|RON|RUB|TRY|AUD|CAD|NZD|MXN|ZAR|SGD|HKD|KRW|ILS|AED"
     "|SAR|THB|IDR|MYR|PHP|COP|CLP|ARS|PEN))"
 )
-_MULTIPLES = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mio": 1e6, "mln": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9, "mrd": 1e9}
+_MULTIPLES = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mio": 1e6, "mln": 1e6, "mn": 1e6, "bn": 1e9, "mrd": 1e9}
 _EITHER_WAY = r"^-?[1-9]\d{0,2}[.,]\d{3}$"
 
 
@@ -144,7 +144,7 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
     ended = _matches(bare, r"^[+-]?[\d.,]*\d\s?\p{L}")
     if not ended.any():
         return bare, factors, ""
-    multiple = r"^([+-]?[\d.,]*\d)\s?(k|K|M|B|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|Mrd|mrd)\.?$"
+    multiple = r"^([+-]?[\d.,]*\d)\s?(k|K|M|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|Mrd|mrd)\.?$"
     scaled = _matches(bare, multiple)
     if scaled.any():
         words = pc.utf8_lower(pc.replace_substring_regex(bare, multiple, r"\2")).to_pylist()

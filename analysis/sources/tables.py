@@ -23,13 +23,13 @@ from pyarrow import parquet
 
 from analysis.base.errors import InputError, did_you_mean, listed, place_of
 from analysis.base.formats import number
-from analysis.sources.answers import read_answers
 from analysis.sources.columns import Column, read_columns
+from analysis.sources.content.answers import read_answers
+from analysis.sources.content.jsons import looks_like_json, read_json
+from analysis.sources.content.rows import drop_rows
 from analysis.sources.databases import read_database
 from analysis.sources.delimited import AS_FOUND, Reading, first_line, header_names, read_delimited
-from analysis.sources.jsons import looks_like_json, read_json
 from analysis.sources.locate import fill_in_environment, find_files, unreadable
-from analysis.sources.rows import drop_rows
 from analysis.sources.workbooks import read_workbook
 
 __all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]

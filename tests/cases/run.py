@@ -15,7 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from analysis.sources.readings import describe_reading
+from analysis.sources.unknown.readings import describe_reading
 
 RIGHT, ASKED, WRONG = "right", "asked", "wrong"
 

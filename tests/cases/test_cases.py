@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.sources.readings import describe_reading
+from analysis.sources.unknown.readings import describe_reading
 from tests.cases.corpus import Case, cases
 from tests.cases.run import ASKED, RIGHT, compare
 

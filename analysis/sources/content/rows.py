@@ -25,7 +25,7 @@ _HEADINGS = 3
 _TOTALS = vocabulary(
     "total totals sum sums summe gesamt gesamtsumme zwischensumme subtotal grandtotal somme totaux totale totali somma",
     "suma soma totaal som gesamtergebnis totalgeneral totalgeral totalgenerale totalgeneral average mean mittelwert",
-    "moyenne media durchschnitt gemiddelde overall all",
+    "moyenne durchschnitt gemiddelde",
 )
 _NUMBER = re.compile(r"[-+(]?\s*[$€£R]*\s?[\d.,'’ ]*\d[\d.,'’ ]*[)%*-]?\s?\S{0,3}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,8 +15,8 @@ from analysis.base.errors import InputError
 from analysis.sources.delimited import Reading
 from analysis.sources.draft import draft_settings
 from analysis.sources.inference import infer_kind, infer_roles
-from analysis.sources.questions import Question, find_questions, find_rows_to_leave_out
 from analysis.sources.tables import RawTable, read_table
+from analysis.sources.unknown.questions import Question, find_questions, find_rows_to_leave_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,13 @@ def describe_reading(path: str | Path, root: Path, setting: str = "init") -> dic
             "asked": [{"what": str(error), "readings": []}],
         }
     return _describe(table)
+
+
+def print_reading(path: str, root: Path) -> int:
+    """Print the reading of a table as JSON, and return the exit code: 2 where the table leaves a choice."""
+    reading = describe_reading(path, root)
+    print(json.dumps(reading, ensure_ascii=False, indent=1))
+    return InputError.exit_code if reading["asked"] else 0
 
 
 def _describe(table: UnknownTable) -> dict[str, Any]:
