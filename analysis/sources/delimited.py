@@ -15,6 +15,8 @@ from pyarrow import csv as arrow_csv
 
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import number
+from analysis.sources.content.encodings import is_central_european, recognise_chinese
+from analysis.sources.content.margins import trim_footer, trim_titles
 from analysis.sources.dates import DateOrder
 from analysis.sources.numbers import Decimal
 
@@ -28,28 +30,6 @@ _ALPHABETS = (
     *("cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "cp874"),
     *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
 )
-_CHINESE = (
-    *(
-        "用户",
-        "客户",
-        "订单",
-        "编号",
-        "金额",
-        "日期",
-        "时间",
-        "数量",
-        "城市",
-        "性别",
-        "年龄",
-        "姓名",
-        "消费",
-        "会员",
-        "商品",
-        "次数",
-    ),
-    *("收入", "类型", "地区", "省份", "购买"),
-)
-"""Words of headers by which simplified Chinese is distinguished from Korean, whose bytes are the same."""
 _DELIMITER_NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", " ": "spaces", ":": "colon"}
 _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "whitespace": " ", "space": " "}
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?[\d.,' ]*\d[)%]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
@@ -116,8 +96,8 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
     text, encoding_note = _decode(where, data, reading)
     notes = [encoding_note] if encoding_note else []
     body, stated = _trim_start(where, text, notes)
-    body = _trim_titles(body, notes)
-    body = _trim_footer(body, notes)
+    body = trim_titles(body, notes)
+    body = trim_footer(body, notes)
     if re.search(r'[,;|] +"', body[:_SEEN]):
         body = re.sub(r'([,;|]) +(?=")', r"\1", body)
         notes.append("spaces before quotation marks removed")
@@ -172,50 +152,6 @@ def _trim_start(where: str, text: str, notes: list[str]) -> tuple[str, str]:
     if "\r" in body:
         body = body.replace("\r\n", "\n").replace("\r", "\n")
     return body, stated[1] if stated else ""
-
-
-def _count(line: str) -> tuple[int, ...]:
-    """Count the delimiters of a line outside quotation marks."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    return tuple(bare.count(delimiter) for delimiter in _STRONG)
-
-
-def _trim_titles(body: str, notes: list[str]) -> str:
-    """Drop titles and comments before the header: lines with fewer delimiters than almost all lines below them."""
-    lines = body[:_SEEN].split("\n")[:60]
-    full = [line for line in lines[1:] if line.strip() and not line.startswith("#")]
-    if len(lines) < 4 or not full or ('"' in body[:_SEEN] and re.search(r'^"[^"\n]*$', body[:_SEEN], re.MULTILINE)):
-        return body
-    n_skipped = 0
-    usual, n_usual = Counter(map(_count, full)).most_common(1)[0]
-    if max(usual) == 0 or 2 * n_usual < len(full):
-        return body
-    for line in lines[:20]:
-        if _count(line) == usual and not (line.startswith("#") and n_skipped):
-            break
-        comment = line.startswith("#")
-        if line.strip() and not comment and 2 * max(_count(line)) > max(usual) and line.strip(" ,;|\t") == line.strip():
-            return body if not n_skipped else body.split("\n", n_skipped)[-1]
-        n_skipped += 1
-    else:
-        return body
-    if not n_skipped:
-        return body
-    notes.append(f"{number(n_skipped)} line{'s' if n_skipped > 1 else ''} before the table skipped")
-    return body.split("\n", n_skipped)[-1]
-
-
-def _trim_footer(body: str, notes: list[str]) -> str:
-    """Drop lines after a blank line at the end that have fewer delimiters than the header."""
-    tail = body[-4000:].rstrip().split("\n")
-    usual = max(_count(body.split("\n", 1)[0]))
-    blank = next((i for i in range(len(tail) - 1, max(len(tail) - 12, 0), -1) if not tail[i].strip()), 0)
-    footer = tail[blank + 1 :]
-    if not blank or not usual or any(max(_count(line)) >= usual for line in footer):
-        return body
-    notes.append(f"{number(len(footer))} line{'s' if len(footer) > 1 else ''} below the table skipped")
-    cut = len("\n".join(tail[blank:]))
-    return body.rstrip()[:-cut]
 
 
 def _settle_delimiter(reading: Reading, evident: str) -> str:
@@ -278,7 +214,7 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
                 first_line(error),
                 "Set encoding to auto or to the correct encoding.",
             ) from None
-        recognised = _other_alphabet(data) or ("cp1250" if _is_central_european(data) else None)
+        recognised = _other_alphabet(data) or ("cp1250" if is_central_european(data) else None)
         if recognised is not None:
             text, note = data.decode(recognised), f"encoding {recognised}, recognised by its letters"
         else:
@@ -320,38 +256,11 @@ def _other_alphabet(data: bytes) -> str | None:
     whole = sum(not re.search("[A-Za-z\u00c0-\u024f\uff61-\uff9f]", word) for word in foreign)
     if len(foreign) < 3 or whole < 0.9 * len(foreign):
         return None
-    return _chinese(data) or best.encoding if best.encoding in ("cp949", "cp932", "euc_jp", "big5") else best.encoding
-
-
-def _chinese(data: bytes) -> str | None:
-    """Return gb18030 where bytes are simplified Chinese: nearly all signs are among the common ones of GB 2312."""
-    pairs = re.findall(rb"[\x81-\xfe][\x40-\xfe]", data[:_BLOCK])
-    common = sum(0xB0 <= pair[0] <= 0xD7 and pair[1] >= 0xA1 for pair in pairs)
-    if not pairs or common < 0.9 * len(pairs):
-        return None
-    try:
-        text = data[:_BLOCK].decode("gb18030")
-    except UnicodeError:
-        return None
-    return "gb18030" if sum(word in text for word in _CHINESE) >= 1 else None
-
-
-def _is_central_european(data: bytes) -> bool:
-    """Return whether letters of Central Europe stand where Western European would have signs beside letters."""
-    try:
-        central = data[:_BLOCK].decode("cp1250")
-    except UnicodeError:
-        return False
-    western = data[:_BLOCK].decode("cp1252", errors="replace")
-    signs_after = r"[A-Za-z][\u00a1-\u00bf\u00d7\u00f7\ufffd\u0178]"
-    signs_before = r"[\u00a3\u00a5\u00af\u00b3\u00b9\u00bf\u0152\u0153\u008f\u009f][A-Za-z]"
-    odd = f"{signs_after}|{signs_before}"
-    words = set(re.findall(r"\S+", western))
-    strange = sum(re.search(odd, word) is not None for word in words if not word.isascii())
-    whole = set(re.findall(r"\S+", central))
-    signs = r"[A-Za-z][\u00a1-\u00a9\u00ab-\u00b2\u00b4-\u00b8\u00bb\u00bd]"
-    kept = any(re.search(signs, word) for word in whole)
-    return strange >= 2 and not kept
+    return (
+        recognise_chinese(data) or best.encoding
+        if best.encoding in ("cp949", "cp932", "euc_jp", "big5")
+        else best.encoding
+    )
 
 
 def _is_cp1252(data: bytes) -> bool:

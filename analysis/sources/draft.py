@@ -11,6 +11,7 @@ import yaml
 from analysis.base.errors import InputError, listed
 from analysis.base.expressions import parse
 from analysis.settings.models import Role, Roles, RowColumns, Source, Study
+from analysis.sources.evidence.roles import row_candidates
 from analysis.sources.inference import (
     InferredColumn,
     infer_kind,
@@ -19,7 +20,6 @@ from analysis.sources.inference import (
     key_candidates,
     label_of,
     names_value,
-    row_candidates,
 )
 from analysis.sources.names import is_identifier, split_words
 from analysis.sources.tables import RawTable

@@ -102,11 +102,10 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
         factors = np.where(percent, 0.01, factors)
     numbers = numbers * factors
     grouped = _matches(bare, rf"\d(?:{_GROUP}|[{other}])\d") & fits
-    marked = _matches(bare, rf"[{mark}]") & fits
     signed = _matches(texts, rf"[%\p{{Sc}}]|{_CURRENCY}") & fits
     how = {
-        "numbers with a decimal comma": mark == "," and marked.any(),
-        "numbers with a decimal point": mark == "." and marked.any(),
+        "numbers with a decimal comma": mark == "," and (_matches(bare, ",") & fits).any(),
+        "numbers with a decimal point": mark == "." and (_matches(bare, r"\.") & fits).any(),
         "separators between thousands removed": grouped.any(),
         "currency or per cent signs removed": signed.any(),
         "signs of several currencies": len(_signs(texts)) > 1,

@@ -11,7 +11,8 @@ import numpy as np
 from analysis.base.errors import listed
 from analysis.base.formats import number
 from analysis.sources.columns import Column
-from analysis.sources.inference import infer_kind, infer_roles, names_customer, row_candidates
+from analysis.sources.evidence.roles import names_customer, row_candidates
+from analysis.sources.inference import infer_kind, infer_roles
 from analysis.sources.names import is_identifier, names_a_date, vocabulary, words_of
 from analysis.sources.tables import RawTable
 
