@@ -398,6 +398,11 @@ def of_formats() -> Iterator[Case]:
     yield Case("tabs.tsv", text(frame, "\t"), whole)
     yield Case("bars.txt", text(frame, "|"), whole)
     yield Case("utf16.csv", text(frame.assign(city="Łódź"), ",", "utf-16"), whole)
+    towns = frame.assign(city=np.resize(["Łódź", "Kraków", "Poznań", "Wrocław"], N_CUSTOMERS))
+    yield Case("polish.csv", text(towns, ";", "cp1250"), whole | {"told": "cp1250"})
+    chinese = frame.rename(columns={"customer_id": "customer_id", "spend": "消费金额", "orders": "订单数量"})
+    expect = {**whole, "feat": ["消费金额", "订单数量"]}
+    yield Case("chinese.csv", text(chinese.assign(城市="北京"), ",", "gb18030"), expect)
     page = f"<table>{''.join(f'<tr><td>{i}</td></tr>' for i in range(9))}</table>".encode()
     yield Case("page.xls", page, {"or_refuse": "web page"}, ask=True)
 

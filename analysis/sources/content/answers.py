@@ -92,7 +92,7 @@ def read_answers(
     frame : DataFrame, shape (n_rows, n_columns)
     columns : tuple of Column
     forced : collection of str
-        Columns whose type is set, which stay as they are.
+        Columns whose type is set, which are not changed.
 
     Returns
     -------
