@@ -21,7 +21,7 @@ from analysis.sources.inference import (
     label_of,
     names_value,
 )
-from analysis.sources.names import is_identifier, split_words
+from analysis.sources.names import is_identifier, split_words, words_of
 from analysis.sources.tables import RawTable
 
 KNOWN = 0.8
@@ -255,6 +255,8 @@ def _states_unit(column: InferredColumn) -> bool:
 
 
 def _value(columns: tuple[InferredColumn, ...]) -> str | None:
-    """The one feature that is money; with several, which of them is a customer's worth is not for us to say."""
+    """Return the one feature that is money and worth, or the only total among several of them."""
     money = [c.name for c in columns if c.role == "feature" and c.unit == "money" and names_value(c.name)]
+    totals = [name for name in money if "total" in words_of(name)]
+    money = totals if len(totals) == 1 else money
     return money[0] if len(money) == 1 else None

@@ -63,7 +63,7 @@ CODED = vocabulary(
     "store zip postcode zipcode postal traffic os",
 )
 MONEY = vocabulary(
-    "amount mnt price spend spent spending revenue sales income salary cost balance payment paid dollar",
+    "amount amt mnt price spend spent spending revenue sales income salary cost balance payment paid dollar",
     "dollars usd eur euro gbp fee fees turnover monetary profit budget charges charge expenditure wage",
     "credit debit loan tax vat discount shipping freight subtotal",
     "betrag umsatz preis ausgaben kosten gebuhr einkommen gehalt steuer montant prix depense depenses ttc ht revenu",
@@ -95,7 +95,7 @@ OTHER_AMOUNT = vocabulary(
 )
 QUANTITY = vocabulary("quantity qty menge anzahl quantite cantidad quantidade quantita aantal units items")
 VALUE = vocabulary(
-    "spend spent spending revenue sales turnover monetary clv ltv mnt expenditure amount purchase purchases total",
+    "spend spent spending amt revenue sales turnover monetary clv ltv mnt expenditure amount purchase purchases total",
     "umsatz ausgaben gesamtumsatz jahresumsatz depense depenses montant ca ventas gasto gastos monto",
     "importe receita despesa",
     "faturamento gastos ricavi fatturato spesa omzet uitgaven besteding gesamtbetrag charges payments",
