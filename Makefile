@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 OUT ?= _site
+CASES ?= ../shared/cases/files
 PORT ?= 4848
 
 VENV := .venv
@@ -23,7 +24,7 @@ with_data = if [ -n "$$DATA" ] && [ ! -e "$$DATA" ]; then DATA="$$($(RUN) -c '$(
 with_out = case "$$OUT" in _site|/*) ;; *) [ "$$FROM" = "$(CURDIR)" ] || OUT="$$FROM/$$OUT" ;; esac;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data history quarto briefs test check-fast unit coverage lint trials bench validate lock clean
+.PHONY: help site serve check data history quarto briefs test check-fast unit coverage lint trials cases bench validate lock clean
 
 help: ## List the targets and variables.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +86,9 @@ lint: $(VENV)/.test ## Lint, check types and check the import rules.
 trials: $(VENV)/.test ## Run the slow tests: interrupted builds in each engine, and the audit of five studies.
 	@$(RUN) -m pytest -m trials -n auto --maxprocesses 2 --dist loadfile
 	@$(RUN) -m tests.audit
+
+cases: $(VENV)/.test ## Read the files in CASES and compare the readings with what is right.
+	@$(RUN) tests/cases/run.py "$(CASES)"
 
 bench: $(VENV)/.site ## Measure the time of builds, evidence, other tools, large data sets and scoring.
 	@$(RUN) -m tests.benchmarks.bench_build

@@ -262,20 +262,25 @@ def init(
     table: Annotated[str, typer.Argument(help="File to draft settings for.")],
     out: Annotated[Path | None, typer.Option(help="Profile to write; by default _quarto-<file name>.yml.")] = None,
     move: Annotated[bool, typer.Option("--move", help="First move the file to data/, which git ignores.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print how the file is read, and write nothing.")] = False,
 ) -> None:
     """Draft the settings for a new table.
 
     The draft is written to a profile, _quarto-<name>.yml. Review it before you
-    build the site.
+    build the site. The exit code is 2 where the file leaves a choice.
     """
+    if as_json:
+        from analysis.sources.unknown.readings import print_reading
+
+        raise typer.Exit(print_reading(table, Path.cwd()))
     from analysis.publish.guard import move_to_data, would_be_committed
     from analysis.segments.personas import slugify
-    from analysis.sources.delimited import Reading
-    from analysis.sources.draft import as_yaml, draft_settings
-    from analysis.sources.tables import read_table
+    from analysis.sources.draft import as_yaml
+    from analysis.sources.unknown.readings import read_unknown
 
     root = Path.cwd()
-    raw = read_table(table, root=root, reading=Reading(setting="init"))
+    unknown = read_unknown(table, root, "init")
+    raw = unknown.raw
     target = root / (out or f"_quarto-{slugify(raw.name)}.yml")
     if target.exists():
         raise InputError(
@@ -286,7 +291,7 @@ def init(
         move or (sys.stdin.isatty() and typer.confirm(f"Move {table} to data/, which git ignores?", default=True))
     ):
         table, exposed = move_to_data(table, root), False
-    target.write_text(as_yaml(draft_settings(raw, table)), encoding="utf-8")
+    target.write_text(as_yaml(unknown.draft(table)), encoding="utf-8")
     print(
         f"Draft written to {_shown(target)}. Review it, then run: "
         f"QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site"
@@ -294,6 +299,7 @@ def init(
     if exposed:
         again = f"rm {_shown(target)} && python -m analysis init {table} --move{f' --out {out}' if out else ''}"
         print(f"Git would commit {table}. To move it to data/, run: {again}", file=sys.stderr)
+    unknown.check()
 
 
 @app.command(epilog="Example: python -m analysis guard data/customers.csv")

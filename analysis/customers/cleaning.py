@@ -250,14 +250,14 @@ def _identify(raw: RawTable, source: Source, setting: str) -> tuple[pd.DataFrame
 
 
 def check_columns(raw: RawTable, source: Source, setting: str) -> None:
-    """Refuse settings that name a column which is not in the table.
+    """Refuse settings that name a column which is not in the table; one that is to be ignored may be absent.
 
     Raises
     ------
     InputError
     """
     there = list(raw.frame.columns)
-    absent = [column for column in source.named_columns() if column not in there]
+    absent = [column for column in source.named_columns() if column not in {*there, *source.roles.ignore}]
     if not absent:
         return
     places = {

@@ -11,22 +11,12 @@ import pandas as pd
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
+from analysis.sources.content.answers import OTHER_SCALES, SCALES
 
 Scale = Literal["yes_no", "likert", "number"]
 
 YES = ("yes", "y", "true", "1", "ja", "oui", "si", "sí", "checked", "selected")
 NO = ("no", "n", "false", "0", "nein", "non", "unchecked", "not selected")
-SCALES = (
-    ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
-    ("strongly disagree", "disagree", "neither agree nor disagree", "agree", "strongly agree"),
-    ("very dissatisfied", "dissatisfied", "neutral", "satisfied", "very satisfied"),
-    ("very unlikely", "unlikely", "neutral", "likely", "very likely"),
-    ("very poor", "poor", "fair", "good", "very good"),
-    ("poor", "fair", "good", "very good", "excellent"),
-    ("not at all important", "slightly important", "moderately important", "very important", "extremely important"),
-    ("never", "rarely", "sometimes", "often", "always"),
-)
-"""Verbal scales that are recognised, from least to most; answers become 1, 2, 3 and so on."""
 OFTEN = (
     *("never", "less than once a year", "once a year", "twice a year", "every six months", "every three months"),
     *("every two months", "every month", "monthly", "once a month", "twice a month", "every two weeks", "weekly"),
@@ -107,7 +97,7 @@ def find_order(levels: Sequence[str]) -> tuple[str, ...]:
     if len(levels) < 3:
         return ()
     plain = {level: " ".join(level.lower().split()) for level in levels}
-    for scale in (*SCALES, OFTEN):
+    for scale in (*SCALES, *OTHER_SCALES, OFTEN):
         if set(plain.values()) <= set(scale):
             return tuple(sorted(levels, key=lambda level: scale.index(plain[level])))
     signed, ranges = ([bool(form.search(level)) for level in levels] for form in (_SIGNED, _RANGE))
@@ -231,7 +221,7 @@ def _read_scale(answers: pd.DataFrame, given: Sequence[str] | None, place: str) 
         return "yes_no", {answer: float(answer in YES) for answer in answered}
     if all(pd.api.types.is_numeric_dtype(answers[column]) for column in answers):
         return "number", {}
-    for scale in SCALES:
+    for scale in (*SCALES, *OTHER_SCALES):
         if set(answered) <= set(scale):
             return "likert", {answer: place_ + 1.0 for place_, answer in enumerate(scale)}
     numbered = {answer: _number_in(answer) for answer in answered}

@@ -110,6 +110,9 @@ class Source(Settings):
     query: str | None = Field(None, description="Table name or SQL query, if the path is a database.")
     header: bool | None = Field(None, description="Whether the first line contains column names; inferred by default.")
     names: tuple[str, ...] | None = Field(None, description="Column names for a file without a header.")
+    leave_out: dict[str, tuple[str, ...]] = Field(
+        {}, description="Rows to leave out: values by column, such as the status of cancelled orders."
+    )
 
     @field_validator("plausible")
     @classmethod

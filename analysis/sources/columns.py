@@ -19,8 +19,10 @@ from pyarrow import compute
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
 from analysis.sources.dates import YEARS, DateOrder, DayMonth, look_like_dates, read_dates
+from analysis.sources.names import is_identifier
+from analysis.sources.names import split_words as split_words
 from analysis.sources.numbers import Decimal, decimal_mark, read_numbers
-from analysis.sources.texts import MISSING, Text, as_text, gather_distinct, list_examples, shorten
+from analysis.sources.texts import MISSING, NOT_GIVEN, Text, as_text, gather_distinct, list_examples, shorten
 
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
@@ -35,9 +37,24 @@ _BOOLEANS = {
         ("si", "no"): "si",
         ("sí", "no"): "sí",
         ("on", "off"): "on",
+        ("ja", "nee"): "ja",
+        ("ja", "nej"): "ja",
+        ("sim", "não"): "sim",
+        ("sim", "nao"): "sim",
+        ("sì", "no"): "sì",
+        ("s", "n"): "s",
+        ("j", "n"): "j",
+        ("tak", "nie"): "tak",
+        ("wahr", "falsch"): "wahr",
+        ("vrai", "faux"): "vrai",
+        ("verdadero", "falso"): "verdadero",
+        ("verdadeiro", "falso"): "verdadeiro",
+        ("vero", "falso"): "vero",
+        ("checked", "unchecked"): "checked",
+        ("selected", "not selected"): "selected",
+        ("quoted", "not quoted"): "quoted",
     },
 }
-_IDENTIFIED = r"(customer|client|user|account|order|session|visitor|member|invoice|product|transaction|person)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,34 +89,6 @@ class _Read:
     values: pd.Series
     column: Column
     order: DayMonth | Literal["open", ""] = ""
-
-
-def split_words(name: str) -> list[str]:
-    """Split a column name into words at spaces, underscores, dots, hyphens and changes of case.
-
-    Examples
-    --------
-    >>> split_words("NumWebVisitsMonth"), split_words("dt_customer"), split_words("CustomerID")
-    (['Num', 'Web', 'Visits', 'Month'], ['dt', 'customer'], ['Customer', 'ID'])
-    """
-    spaced = re.sub(r"[\s_.\-/]+", " ", name)
-    return re.findall(r"[A-Z]+(?![a-z])\d*|[A-Z]?[^\WA-Z_]+|[^\s]", spaced)
-
-
-def is_identifier(name: str) -> bool:
-    """Return whether the name of a column suggests an identifier.
-
-    Examples
-    --------
-    >>> is_identifier("customer_id"), is_identifier("CustomerID"), is_identifier("paid")
-    (True, True, False)
-    """
-    words = [word.casefold() for word in split_words(name)]
-    if not words:
-        return False
-    last = {"id", "key", "uuid", "guid", "nr", "no", "number", "identifier"}
-    joined = re.fullmatch(rf"{_IDENTIFIED}(id|no|nr|key|number)|customer|client|visitor|respondent", "".join(words))
-    return words[-1] in last or words[0] in {"id", "uuid", "guid"} or joined is not None
 
 
 def read_columns(
@@ -140,7 +129,7 @@ def read_columns(
     texts = {
         name: gather_distinct(name, text, shown)
         for name in table.column_names
-        if (text := as_text(table.column(name), types.get(name))) is not None
+        if (text := as_text(name, table.column(name), types.get(name))) is not None
     }
     mark = decimal if decimal != "auto" else decimal_mark((text.shown, text.weights) for text in texts.values())
 
@@ -224,6 +213,10 @@ def _read_boolean(text: Text, forced: bool) -> _Read | None:
     if len(text.present) > 6:
         return None
     words = [word.casefold() for word in text.shown.to_pylist()]
+    if len(words) == 2 and all(len(word) > 5 for word in words):
+        # "Yes, every week" and "No, never" are yes and no.
+        first = [re.split(r"[\s,;.:]", word, maxsplit=1)[0] for word in words]
+        words = first if len(set(first)) == 2 else words
     pair = next((pair for pair in _BOOLEANS if set(words) <= set(pair)), None)
     if pair is None or (len(set(words)) == 1 and pair[0] != "true" and not forced):
         return None
@@ -271,11 +264,21 @@ def _nearly_all(text: Text, unread: np.ndarray, forced: bool) -> bool:
     n_unread = int(text.weights[unread].sum())
     if not n_unread:
         return True
-    few = n_unread <= (0.05 if forced else 0.02) * text.weights.sum()
-    if forced or not few:
-        return bool(few)
+    share = n_unread / text.weights.sum()
+    if forced:
+        return bool(share <= 0.05)
     words = text.shown.filter(pa.array(unread))
+    if share > 0.02 and not _stand_for_missing(words, share, int((~unread).sum())):
+        return False
     return len(words) <= 10 and not is_identifier(text.name) and not _matches(words, r"\d").any()
+
+
+def _stand_for_missing(words: pa.Array, share: float, n_numbers: int) -> bool:
+    """Return whether words among many different numbers say that there is none."""
+    known = (
+        all(word.casefold().strip("().<>[]") in NOT_GIVEN for word in words.to_pylist()) if len(words) <= 5 else False
+    )
+    return (known and share <= 0.6 and n_numbers >= 5) or (len(words) == 1 and share <= 0.2 and n_numbers >= 20)
 
 
 def _tidy(values: np.ndarray) -> np.ndarray:
@@ -297,12 +300,12 @@ def _ngather_distinct(values: np.ndarray) -> int:
 
 
 def _read_date(text: Text, order: DateOrder, forced: bool) -> _Read | None:
-    dates = read_dates(text.shown, text.weights, order, 0.95 if forced else 0.98)
+    dates = read_dates(text.shown, text.weights, order, 0.95 if forced else 0.98, text.name)
     if dates is None:
         return None
     values = text.spread(dates.stamps, np.datetime64("NaT", "s"))
     n_far, n_bad = int(text.weights[dates.far].sum()), int(text.weights[dates.bad].sum())
-    away = f"{number(n_far)} outside {YEARS[0]} to {YEARS[1]} taken as missing ({list_examples(text, dates.far)})"
+    away = f"{number(n_far)} far from the other dates taken as missing ({list_examples(text, dates.far)})"
     unread = f"{number(n_bad)} not a date taken as missing ({list_examples(text, dates.bad)})"
     note = _joined(dates.evidence, text.missing_note, away if n_far else "", unread if n_bad else "")
     column = Column(
@@ -338,6 +341,12 @@ def _read_words(text: Text, forced: str | None) -> _Read:
     rows = values.take(pa.array(codes, mask=codes < 0)).cast(pa.string())
     spaces = f"{number(merged)} values differ from another by spaces only" if merged else ""
     note = _joined(reason, spaces, text.missing_note, _contradiction(text))
+    if type_ in ("text", "key", "category") and _matches(shown, r"^[^@\s]+@[^@\s]+\.[^@\s]+$").mean() > 0.5:
+        lower = pc.utf8_lower(shown)
+        folded = n_distinct - len(lower.unique())
+        if folded:
+            rows, n_distinct = pc.utf8_lower(rows), n_distinct - folded
+            note = _joined(note, f"{number(folded)} addresses differ from another by capital letters only")
     series = pd.Series(rows.to_pandas(), dtype="str")
     return _Read(series, Column(text.name, cast(ColumnType, type_), note, text.n_missing, n_distinct))
 

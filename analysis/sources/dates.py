@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+from babel.dates import get_month_names
 from pyarrow import compute
 
 from analysis.base.formats import number
+from analysis.sources.names import is_identifier, names_a_date, names_a_version
 
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
@@ -19,20 +23,45 @@ DayMonth = Literal["day-first", "month-first"]
 
 YEARS = (1800, 2200)
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
-_TIME = rf"(?:[ T,]+{_CLOCK})?\s*(?P<half>[AaPp][Mm])?"
-_ZONE = r"\s*(?:Z|UTC|(?P<zone>[+-]\d{2}):?(?P<zone_minute>\d{2})?)?"
+_LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "pl")
+_CLOCK = r"(?P<hour>\d{1,2})[:h](?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+_TIME = rf"(?:[ T,]+{_CLOCK})?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
+_ABBREVIATION = "UTC|GMT|WET|WEST|CET|CEST|MEZ|MESZ|EET|EEST|MSK|BST|IST|EST|EDT|CST|CDT|MST|MDT|PST|PDT|JST|AEST|AEDT"
+_ZONE = rf"\s*(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d{{2}}):?(?P<zone_minute>\d{{2}})?|\(?(?:{_ABBREVIATION})\)?)?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
-_NAME = r"(?P<name>[A-Za-z]{3,9})"
+_LETTER = r"[^\s\d.,;:/()'\"-]"
+_NAME = rf"(?P<name>{_LETTER}{{3,12}})\.?"
+_WEEKDAY = rf"(?:{_LETTER}{{2,12}}\.?,?\s+)?"
 _FORMS = {
     "year first": rf"^(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}}){_TIME}{_ZONE}$",
-    "compact": r"^(?P<year>(?:0001|1[89]\d\d|2[01]\d\d|9999))(?P<month>\d{2})(?P<day>\d{2})$",
-    "numbers": rf"^(?P<first>\d{{1,2}})[-/. ](?P<second_>\d{{1,2}})[-/. ]{_YEAR}{_TIME}$",
-    "day, month name": rf"^(?P<day>\d{{1,2}})[-/. ]?{_NAME}[-/. ,]*{_YEAR}{_TIME}$",
-    "month name, day": rf"^{_NAME}[-/. ]*(?P<day>\d{{1,2}})[, ]+(?P<year>\d{{4}}){_TIME}$",
+    "compact": (
+        r"^(?P<year>(?:0001|1[89]\d\d|2[01]\d\d|9999))(?P<month>\d{2})(?P<day>\d{2})"
+        r"(?:T?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})Z?)?$"
+    ),
+    "numbers": rf"^(?P<first>\d{{1,2}})[-/. ](?P<second_>\d{{1,2}})[-/. ]{_YEAR}{_TIME}{_ZONE}$",
+    "day, month name": (
+        rf"^{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|°)?[-/. ]*(?:de |of )?{_NAME}[-/. ,]*(?:de |del )?"
+        rf"{_YEAR}{_TIME}{_ZONE}$"
+    ),
+    "month name, day": (
+        rf"^{_WEEKDAY}{_NAME}[-/. ]*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[, ]+(?P<year>\d{{4}}){_TIME}{_ZONE}$"
+    ),
+    "month name, time, year": rf"^{_LETTER}{{3}} {_NAME} +(?P<day>\d{{1,2}}) {_CLOCK}{_ZONE} (?P<year>\d{{4}})$",
+    "characters": rf"^(?P<year>\d{{4}})\s*[年년]\s*(?P<month>\d{{1,2}})\s*[月월]\s*(?P<day>\d{{1,2}})\s*[日일]{_TIME}$",
+    "months": r"^(?P<year>(?:19|20)\d\d)[-/]?(?P<month>0[1-9]|1[0-2])$",
+    "month names": rf"^{_NAME}[-/. ]+(?:de )?(?P<year>\d{{4}})$",
 }
-_TOLD = {"year first": "year first", "compact": "dates written as YYYYMMDD"}
+_TOLD = {
+    "year first": "year first",
+    "compact": "dates written as YYYYMMDD",
+    "characters": "year first",
+    "months": "months, read as their first day",
+    "month names": "months, read as their first day",
+}
+_ZERO = r"^(?:0{1,4}[-/.]0{1,2}[-/.]0{1,4}(?:[ T]00:00(?::00(?:\.0+)?)?)?|0)$"
+_SENTINELS = ("1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01")
+_EPOCHS = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
+"""Digits of moments counted from 1970, and how many of them make a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +90,9 @@ class Dates:
     bad: np.ndarray
 
 
-def read_dates(texts: pa.Array, weights: np.ndarray, order: DateOrder = "auto", floor: float = 0.98) -> Dates | None:
+def read_dates(
+    texts: pa.Array, weights: np.ndarray, order: DateOrder = "auto", floor: float = 0.98, name: str = ""
+) -> Dates | None:
     """Read distinct texts as dates of one form, or return None if they are not.
 
     Parameters
@@ -72,21 +103,32 @@ def read_dates(texts: pa.Array, weights: np.ndarray, order: DateOrder = "auto", 
     order : {"auto", "day-first", "month-first", "iso"}
     floor : float
         Share of the rows that must be dates.
+    name : str
+        Of the column: numbers are moments only where it says so.
     """
-    total = weights.sum()
+    counted = _read_counted(texts, weights, name, floor)
+    if counted is not None or names_a_version(name):
+        return counted
+    zero = _matches(texts, _ZERO)
+    total = weights[~zero].sum()
+    if not total or weights[zero].sum() > total:
+        return None
+    head = texts.slice(0, 200).to_pylist()
     for form, pattern in _FORMS.items():
-        if order == "iso" and form not in _TOLD:
-            continue
-        if not pc.any(pc.match_substring_regex(texts.slice(0, 200), pattern)).as_py():
+        if (order == "iso" and form not in _TOLD) or not any(re.match(pattern, text) for text in head):
             continue
         parts = pc.extract_regex(texts, pattern)
         fits = parts.is_valid().to_numpy(zero_copy_only=False)
         if weights[fits].sum() < floor * total:
             continue
         day_month, evidence, is_open = "", _TOLD.get(form, f"dates as {form}"), False
-        if form == "numbers":
+        if form == "months" and not _are_months(texts, fits, name):
+            continue
+        if form == "numbers" and order == "auto" and _year_first(parts, fits):
+            day_month, evidence = "year-first", "year first, with two digits"
+        elif form == "numbers":
             decided = _day_month(parts, weights, fits, order)
-            if decided is None:
+            if decided is None or (decided[2] and _could_be_versions(texts, fits, name)):
                 return None
             day_month, evidence, is_open = decided
         stamps, two_digit = _stamps(parts, form, day_month)
@@ -95,8 +137,10 @@ def read_dates(texts: pa.Array, weights: np.ndarray, order: DateOrder = "auto", 
         far = ~bad & ((years < YEARS[0]) | (years > YEARS[1]))
         if weights[~bad].sum() < floor * total or (form == "compact" and bad.any()) or far[~bad].all():
             continue
+        far |= _isolated(stamps, weights)
         evidence += "; two-digit years: 69 to 99 are 1969 to 1999" if two_digit else ""
         stamps = np.where(far, np.datetime64("NaT", "s"), stamps)
+        day_month = "" if day_month == "year-first" else day_month
         return Dates(stamps, day_month, is_open, evidence, far, bad)
     return None
 
@@ -104,9 +148,120 @@ def read_dates(texts: pa.Array, weights: np.ndarray, order: DateOrder = "auto", 
 def look_like_dates(texts: pa.Array) -> np.ndarray:
     """Return whether each text has the form of a date, whether or not the date exists."""
     known = np.zeros(len(texts), bool)
+    head = texts.slice(0, 200).to_pylist()
     for pattern in _FORMS.values():
+        if not any(re.match(pattern, text) for text in head):
+            continue
         known |= pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
     return known
+
+
+def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
+    return pc.fill_null(pc.match_substring_regex(texts, pattern), False).to_numpy(zero_copy_only=False)
+
+
+@lru_cache(maxsize=1)
+def _month_names() -> dict[str, int]:
+    """Return the number of each month by its name and abbreviation, in lower case without a full stop."""
+    names = {}
+    for language in _LANGUAGES:
+        for width in ("abbreviated", "wide"):
+            for context in ("format", "stand-alone"):
+                for month, word in get_month_names(width, context, language).items():
+                    names.setdefault(word.lower().rstrip("."), month)
+    english = {word[:3]: month for word, month in names.items() if word.isascii() and word in _ENGLISH}
+    return english | {"sept": 9, "set": 9, "mrz": 3, "mrt": 3} | names
+
+
+_ENGLISH = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november"),
+    "december",
+)
+
+
+def _months(words: pa.Array) -> np.ndarray:
+    """Return the month of each name as a number; 0 for another word."""
+    names = _month_names()
+    encoded = words.dictionary_encode()
+    texts = [word.lower() if word else "" for word in encoded.dictionary.to_pylist()]
+    numbers = [names.get(text) or names.get(text[:3], 0) for text in texts]
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return np.array([*numbers, 0], np.int64)[codes]
+
+
+def _read_counted(texts: pa.Array, weights: np.ndarray, name: str, floor: float) -> Dates | None:
+    """Read seconds, milli-, micro- or nanoseconds since 1970, and days of a spreadsheet since 1900."""
+    zero = _matches(texts, r"^0(?:\.0+)?$")
+    head = texts.slice(0, 50)
+    if not pc.all(pc.match_substring_regex(head, r"^\d+(?:\.\d+)?$")).as_py() or zero.all():
+        return None
+    fits = _matches(texts, r"^[1-9]\d{4,18}(?:\.\d+)?$")
+    if weights[fits].sum() < floor * weights[~zero].sum():
+        return None
+    plain_texts = pc.if_else(pa.array(fits), texts, pa.scalar(None, texts.type))
+    values = pc.cast(plain_texts, pa.float64()).to_numpy(zero_copy_only=False)
+    digits = len(str(int(np.nanmax(values))))
+    moments = names_a_date(name, clock=True) and not is_identifier(name)
+    if digits == 5 and names_a_date(name) and moments and np.nanmin(values) >= 20_000 and np.nanmax(values) < 75_000:
+        seconds, evidence = (values - 25_569) * 86_400, "days counted by a spreadsheet since 1900"
+    elif digits in _EPOCHS:
+        seconds = values / _EPOCHS[digits]
+        whole_days = fits.sum() >= 10 and bool((seconds[fits] % 86_400 == 0).all())
+        recent = np.nanmin(seconds) >= 631_152_000 and np.nanmax(seconds) < 2_208_988_800
+        if not recent or not (moments or whole_days):
+            return None
+        unit = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}[_EPOCHS[digits]]
+        evidence = f"{unit} counted since 1970"
+    else:
+        return None
+    missing = ~fits
+    stamps = np.round(np.where(missing, 0, seconds)).astype(np.int64).astype("datetime64[s]")
+    stamps = np.where(missing, np.datetime64("NaT", "s"), stamps)
+    return Dates(stamps, "", False, evidence, np.zeros(len(stamps), bool), missing)
+
+
+def _are_months(texts: pa.Array, fits: np.ndarray, name: str) -> bool:
+    """Return whether numbers such as 202301 are months: by the name, or as several close to each other."""
+    if names_a_date(name):
+        return True
+    years = {text[:4] for text in texts.filter(pa.array(fits)).to_pylist()}
+    return not is_identifier(name) and len(fits) >= 3 and int(max(years)) - int(min(years)) <= 30
+
+
+def _year_first(parts: pa.Array, fits: np.ndarray) -> bool:
+    """Return whether the first of three two-digit numbers is the year: it varies little, the third like a day."""
+    years = pc.struct_field(parts, "year")
+    if not pc.all(pc.equal(pc.binary_length(years), 2)).as_py():
+        return False
+    first, middle, last = (np.unique(_field(parts, part)[fits]) for part in ("first", "second_", "year"))
+    spread = last.max() - last.min()
+    return bool(
+        middle.max() <= 12 and last.max() <= 31 and spread >= 20 and len(last) > 2 * len(first) and len(first) <= 12
+    )
+
+
+def _could_be_versions(texts: pa.Array, fits: np.ndarray, name: str) -> bool:
+    """Return whether all texts have the form 3.1.10, with a number of one digit."""
+    if not name or names_a_date(name, clock=True):
+        return False
+    dotted = _matches(texts, r"^\d{1,2}\.\d{1,2}\.\d{1,2}$") & fits
+    padded = _matches(texts, r"^\d\d\.\d\d\.\d\d$")
+    return bool(dotted.sum() == fits.sum() and (~padded[fits]).any())
+
+
+def _isolated(stamps: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return which dates stand for none: usual stand-ins, and repeated ones, years away from all others."""
+    far = np.zeros(len(stamps), bool)
+    present = np.flatnonzero(~np.isnat(stamps))
+    order = present[np.argsort(stamps[present], kind="stable")]
+    if len(order) < 5:
+        return far
+    sentinels = np.array(_SENTINELS, "datetime64[D]")
+    for end, neighbour in ((order[-1], order[-2]), (order[0], order[1])):
+        years = abs((stamps[end] - stamps[neighbour]) / np.timedelta64(365 * 86_400, "s"))
+        known = stamps[end].astype("datetime64[D]") in sentinels
+        far[end] = (known and years > 5) or (weights[end] > 2 and years > 25)
+    return far
 
 
 def _day_month(parts: pa.Array, weights: np.ndarray, fits: np.ndarray, order: str) -> tuple[DayMonth, str, bool] | None:
@@ -140,21 +295,25 @@ def _stamps(parts: pa.Array, form: str, order: str) -> tuple[np.ndarray, bool]:
     """Build datetime64[s] from the named groups; NaT for days that do not exist."""
     year = _field(parts, "year")
     two_digit = False
-    if form not in ("year first", "compact"):
+    if form not in ("year first", "compact", "characters", "months"):
         short = pc.fill_null(pc.equal(pc.binary_length(pc.struct_field(parts, "year")), 2), False)
         is_short = short.to_numpy(zero_copy_only=False)
         two_digit = bool(is_short.any())
+        if order == "year-first":
+            year = _field(parts, "first")
         year = np.where(is_short, year + np.where(year < 69, 2000, 1900), year)
-    if form == "numbers":
+    if form == "numbers" and order == "year-first":
+        day, month = _field(parts, "year"), _field(parts, "second_")
+    elif form == "numbers":
         first, second = _field(parts, "first"), _field(parts, "second_")
         day, month = (first, second) if order == "day-first" else (second, first)
     elif "name" in form:
-        names = pc.utf8_lower(pc.utf8_slice_codeunits(pc.struct_field(parts, "name"), 0, 3))
-        month = pc.fill_null(pc.add(pc.index_in(names, pa.array(_MONTHS, names.type)), 1), 0)
-        month = month.to_numpy(zero_copy_only=False)
+        month = _months(pc.struct_field(parts, "name"))
         day = _field(parts, "day")
     else:
         month, day = _field(parts, "month"), _field(parts, "day")
+    if form in ("months", "month names"):
+        day = np.ones(len(month), np.int64)
     legal = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
     months = (np.where(legal, year, 1970) - 1970) * 12 + np.where(legal, month, 1) - 1
     start = months.astype("datetime64[M]")
@@ -163,7 +322,8 @@ def _stamps(parts: pa.Array, form: str, order: str) -> tuple[np.ndarray, bool]:
     hour, minute, second = (np.maximum(_field(parts, name), 0) for name in ("hour", "minute", "second"))
     legal &= (hour < 25) & (minute < 60) & (second < 61)
     if parts.type.get_field_index("half") >= 0:
-        half = pc.fill_null(pc.utf8_lower(pc.struct_field(parts, "half")), "").to_numpy(zero_copy_only=False)
+        half = pc.utf8_lower(pc.replace_substring(pc.struct_field(parts, "half"), ".", ""))
+        half = pc.fill_null(half, "").to_numpy(zero_copy_only=False)
         hour = np.where(half == "pm", hour % 12 + 12, np.where(half == "am", hour % 12, hour))
     seconds = hour * 3600 + minute * 60 + second
     if parts.type.get_field_index("zone") >= 0:

@@ -15,6 +15,8 @@ from pyarrow import csv as arrow_csv
 
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import number
+from analysis.sources.content.encodings import is_central_european, recognise_chinese
+from analysis.sources.content.margins import trim_footer, trim_titles
 from analysis.sources.dates import DateOrder
 from analysis.sources.numbers import Decimal
 
@@ -65,6 +67,8 @@ class Reading:
         Whether the first line names the columns.
     names : sequence of str, optional
         Names for the columns, in order.
+    leave_out : mapping of column name to sequence of str
+        Rows with one of these values in the column are left out.
     setting : str
         Place in the settings that messages name.
     """
@@ -78,6 +82,7 @@ class Reading:
     query: str | None = None
     header: bool | None = None
     names: Sequence[str] | None = None
+    leave_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     setting: str = "segmentation.sources[0]"
 
 
@@ -91,6 +96,11 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
     text, encoding_note = _decode(where, data, reading)
     notes = [encoding_note] if encoding_note else []
     body, stated = _trim_start(where, text, notes)
+    body = trim_titles(body, notes)
+    body = trim_footer(body, notes)
+    if re.search(r'[,;|] +"', body[:_SEEN]):
+        body = re.sub(r'([,;|]) +(?=")', r"\1", body)
+        notes.append("spaces before quotation marks removed")
     sample = _sample(body)
     separator = stated if stated and stated not in '"\0' else _delimiter(sample)
     delimiter = _settle_delimiter(reading, separator)
@@ -159,8 +169,11 @@ def _settle_delimiter(reading: Reading, evident: str) -> str:
 
 def _refuse_other_kinds(where: str, data: bytes) -> None:
     kind = next((kind_name for magic, kind_name in _MAGIC.items() if data.startswith(magic)), None)
-    if data[:300].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        kind = "a page of the web"
+    head = data[:300].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<meta", b"<body", b"<div")):
+        kind = "a web page (HTML)"
+    elif head.startswith(b"<?xml") or (head.startswith(b"<") and b"xmlns" in head):
+        kind = "an XML document"
     if kind is not None:
         raise InputError(
             f"{where} is {kind}, not a table.",
@@ -201,7 +214,7 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
                 first_line(error),
                 "Set encoding to auto or to the correct encoding.",
             ) from None
-        recognised = _other_alphabet(data)
+        recognised = _other_alphabet(data) or ("cp1250" if is_central_european(data) else None)
         if recognised is not None:
             text, note = data.decode(recognised), f"encoding {recognised}, recognised by its letters"
         else:
@@ -241,7 +254,13 @@ def _other_alphabet(data: bytes) -> str | None:
     # letters; Russian read as Russian and Japanese read as Japanese do neither.
     foreign = [word for word in words if not word.isascii()]
     whole = sum(not re.search("[A-Za-z\u00c0-\u024f\uff61-\uff9f]", word) for word in foreign)
-    return best.encoding if len(foreign) >= 3 and whole >= 0.9 * len(foreign) else None
+    if len(foreign) < 3 or whole < 0.9 * len(foreign):
+        return None
+    return (
+        recognise_chinese(data) or best.encoding
+        if best.encoding in ("cp949", "cp932", "euc_jp", "big5")
+        else best.encoding
+    )
 
 
 def _is_cp1252(data: bytes) -> bool:

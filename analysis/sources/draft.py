@@ -11,8 +11,17 @@ import yaml
 from analysis.base.errors import InputError, listed
 from analysis.base.expressions import parse
 from analysis.settings.models import Role, Roles, RowColumns, Source, Study
-from analysis.sources.columns import is_identifier, split_words
-from analysis.sources.inference import InferredColumn, infer_kind, infer_roles, key_candidates, label_of, row_candidates
+from analysis.sources.evidence.roles import row_candidates
+from analysis.sources.inference import (
+    InferredColumn,
+    infer_kind,
+    infer_people,
+    infer_roles,
+    key_candidates,
+    label_of,
+    names_value,
+)
+from analysis.sources.names import is_identifier, split_words, words_of
 from analysis.sources.tables import RawTable
 
 KNOWN = 0.8
@@ -56,17 +65,19 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
         elif column.role != "key":
             roles["ignore"].append(column.name)
     source: dict[str, Any] = {"path": path, "kind": kind}
+    people = infer_people(raw)
+    block: dict[str, Any] = {"title": label_of(Path(path).name.split(".")[0])}
+    if people != "customers":
+        block["customers"] = people
     if kind in {"transactions", "events"}:
-        title = label_of(Path(path).name.split(".")[0])
         source["columns"] = _row_columns(columns)
-        return {"title": title, **({"value": "spend"} if kind == "transactions" else {}), "sources": [source]}
+        return block | ({"value": "spend"} if kind == "transactions" else {}) | {"sources": [source]}
     key = next((column.name for column in columns if column.role == "key"), None)
     if key:
         source["key"] = key
     source["roles"] = {role: names for role, names in roles.items() if names}
     source["labels"] = {column.name: column.label for column in columns if column.name != column.label}
     source["units"] = {column.name: column.unit for column in columns if _states_unit(column)}
-    block: dict[str, Any] = {"title": label_of(Path(path).name.split(".")[0])}
     value = _value(columns)
     if value:
         block["value"] = value
@@ -244,6 +255,8 @@ def _states_unit(column: InferredColumn) -> bool:
 
 
 def _value(columns: tuple[InferredColumn, ...]) -> str | None:
-    """The one feature that is money; with several, which of them is a customer's worth is not for us to say."""
-    money = [column.name for column in columns if column.role == "feature" and column.unit == "money"]
+    """Return the one feature that is money and worth, or the only total among several of them."""
+    money = [c.name for c in columns if c.role == "feature" and c.unit == "money" and names_value(c.name)]
+    totals = [name for name in money if "total" in words_of(name)]
+    money = totals if len(totals) == 1 else money
     return money[0] if len(money) == 1 else None

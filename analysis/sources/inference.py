@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from analysis.base.formats import number, percentage
-from analysis.sources.columns import Column, ColumnType, is_identifier, split_words
+from analysis.sources.columns import Column, ColumnType
+from analysis.sources.evidence.roles import (
+    find_amount,
+    find_customer,
+    find_dates,
+    find_dates_of,
+    holds_addresses,
+    is_whole,
+    names_amount,
+    names_customer,
+)
+from analysis.sources.evidence.vocabularies import (
+    AMOUNT,
+    CODED,
+    COORDINATES,
+    COUNT,
+    DEMOGRAPHIC,
+    EVENT,
+    MODEL,
+    MONEY,
+    MONEY_ENDS,
+    NO_MONEY,
+    NO_VALUE,
+    NUMBERED_PRIVATE,
+    PEOPLE,
+    POSTAL,
+    PRIVATE,
+    PROTECTED,
+    SHARE,
+    SUBSTANCE,
+    VALUE,
+    WEIGHT,
+)
+from analysis.sources.names import OUTCOME, is_identifier, split_words, words_of
 from analysis.sources.tables import RawTable
 
 Kind = Literal["customers", "transactions", "survey", "events"]
@@ -16,57 +50,8 @@ InferredRole = Literal["key", "feature", "descriptor", "outcome", "ignore", "dat
 InferredUnit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category", ""]
 
 
-def _vocabulary(*lines: str) -> frozenset[str]:
-    return frozenset(" ".join(lines).split())
-
-
-_CUSTOMER = _vocabulary(
-    "customer client user visitor member account household buyer person respondent",
-)
-_PRIVATE = _vocabulary(
-    "email mail phone telephone tel mobile fax address street iban ip ssn url firstname lastname fullname",
-    "surname forename name comment comments note notes remark remarks feedback message description",
-    "passport vorname nachname",
-)
-_NUMBERED_PRIVATE = _vocabulary(
-    "phone telephone tel mobile fax iban ssn",
-)
-PROTECTED = _vocabulary(
-    "age birth born birthday birthdate dob gender sex marital married partner spouse family kid kids kidhome",
-    "teen teens teenhome child children dependents dependants ethnicity religion language nationality race",
-    "seniorcitizen senior citizen",
-)
-"""Words of columns that tell age, sex, family, origin or belief: the fairness of segments is checked on them."""
-_DEMOGRAPHIC = PROTECTED | _vocabulary(
-    "education income salary region country city state province district zip postcode postal zipcode",
-    "occupation job profession household location area",
-)
-_OUTCOME = _vocabulary(
-    "response responded churn churned exited left attrition accepted accept converted conversion complain",
-    "complained complaint subscribed purchased bought target label revenue default defaulted clicked",
-    "cancelled canceled renewed outcome",
-)
-_CODED = _vocabulary(
-    "browser type code system systems region zone channel device platform class category group branch",
-    "store zip postcode zipcode postal traffic os",
-)
-_MONEY = _vocabulary(
-    "amount mnt price spend spent spending revenue sales income salary cost balance payment paid dollar",
-    "dollars usd eur euro gbp fee fees turnover monetary profit budget charges charge expenditure wage",
-    "credit debit",
-)
-_AMOUNT = _MONEY | _vocabulary(
-    "value total sum",
-)
-_COUNT = _vocabulary(
-    "num n nr count counts number quantity qty visits purchases orders clicks sessions items units kids",
-    "children kidhome teenhome pages frequency times calls",
-)
-_SHARE = _vocabulary(
-    "rate rates share ratio pct percent percentage proportion",
-)
-_EVENT = _vocabulary(
-    "event action page url click path activity screen referrer",
+_UNIT_AT_END = re.compile(
+    r"\s*[(\[](?:[kKmM]?\s?(?:[$€£¥₹]|EUR|USD|GBP|CHF)|%|kg|g|km|min|h|s|days|years|Tage|Jahre)[)\]]\s*$"
 )
 
 
@@ -111,7 +96,13 @@ def label_of(name: str) -> str:
     --------
     >>> label_of("MntWines"), label_of("visit_frequency"), label_of("CustomerID"), label_of("INCOME")
     ('Mnt wines', 'Visit frequency', 'Customer ID', 'Income')
+    >>> label_of("Umsatz (€)"), label_of("chiffre d'affaires"), label_of("Spending Score (1-100)")
+    ('Umsatz', "Chiffre d'affaires", 'Spending Score (1-100)')
     """
+    if re.search(r"[^\w\s.\-/]", name):
+        # As the file has it, without a unit in brackets at the end.
+        text = re.sub(r"[\s_]+", " ", _UNIT_AT_END.sub("", name)).strip() or name
+        return text[:1].upper() + text[1:]
     words = split_words(name) or [name]
     shouted = name.isupper() and len(name) > 3
     words = [word if word.isupper() and len(word) > 1 and not shouted else word.lower() for word in words]
@@ -125,15 +116,15 @@ def infer_kind(table: RawTable) -> InferredKind:
     Transactions and events repeat an identifier beside a date; a survey asks at least five questions on one
     scale; anything else has one row for each customer.
     """
-    customer = _customer(table)
-    dates = [column.name for column in table.columns if column.type == "date"]
+    customer = find_customer(table)
+    dates = find_dates(table)
     if customer and dates:
         numbers = [column.name for column in table.columns if column.type == "number"]
         n_each = table.n_rows / customer.n_distinct
         reason = f"'{customer.name}' repeats ({number(n_each, 1)} rows each) beside the date '{dates[0]}'"
-        amount = _amount(table)
-        events = [column.name for column in table.columns if _EVENT & _words(column.name)]
-        named = amount is not None and bool(_AMOUNT & _words(amount))
+        amount = find_amount(table)
+        events = [column.name for column in table.columns if EVENT & words_of(column.name)]
+        named = amount is not None and names_amount(amount)
         if events and not named:
             return InferredKind("events", f"{reason}, and '{events[0]}' says what happened.")
         if amount is not None:
@@ -172,21 +163,43 @@ def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
         role, why = taken.get(column.name) or _role(table, column, battery, kind)
         unit = _unit(table, column, role)
         roles.append(InferredColumn(column.name, label_of(column.name), column.type, role, unit, why))
-    return tuple(roles)
+    return tuple(_promote(roles) if kind == "customers" else roles)
 
 
-def _words(name: str) -> set[str]:
-    words = [word.casefold() for word in split_words(name)]
-    return {*words, *(word.rstrip("0123456789") for word in words), "".join(words)}
+def _promote(columns: list[InferredColumn]) -> list[InferredColumn]:
+    """Let numbers about the person form segments where fewer than three columns tell what they do."""
+    if sum(column.role == "feature" for column in columns) >= 3:
+        return columns
+    why = "describes the person, and forms segments since fewer than three columns tell what they do"
+
+    def promoted(column: InferredColumn) -> bool:
+        words = words_of(column.name)
+        kept = PROTECTED | COORDINATES | POSTAL
+        return (
+            column.role == "descriptor"
+            and column.type == "number"
+            and column.unit in ("money", "number")
+            and bool(words & DEMOGRAPHIC)
+            and not words & kept
+        )
+
+    return [replace(column, role="feature", why=why) if promoted(column) else column for column in columns]
 
 
-def row_candidates(table: RawTable) -> dict[str, list[str]]:
-    """Return the columns of transactions or events that may be the customer, the date and the amount."""
-    return {
-        "customer": [column.name for column in _customers(table)],
-        "date": [column.name for column in table.columns if column.type == "date"],
-        "amount": _amounts(table),
-    }
+def infer_people(table: RawTable) -> str:
+    """Return the plural noun for what a row, or the customer of several rows, is; "customers" where nothing says so.
+
+    Examples
+    --------
+    Members by a column ``member_id``, invoices where only ``Invoice ID`` names the row, respondents of a survey.
+    """
+    columns = infer_roles(table)
+    name = next((column.name for column in columns if column.role in ("customer", "key")), "")
+    words = words_of(name)
+    named = next((noun for noun, singular in PEOPLE.items() if words & singular), None)
+    if named is None and any(names_customer(column.name) and is_identifier(column.name) for column in columns):
+        return "customers"
+    return named or ("respondents" if infer_kind(table).kind == "survey" else "customers")
 
 
 def key_candidates(table: RawTable) -> list[str]:
@@ -194,55 +207,20 @@ def key_candidates(table: RawTable) -> list[str]:
     return [column.name for column in _keys(table)]
 
 
-def _customer(table: RawTable) -> Column | None:
-    """The column whose values repeat because a customer has several rows."""
-    return next(iter(_customers(table)), None)
-
-
-def _customers(table: RawTable) -> list[Column]:
-    repeated = [
-        column
-        for column in table.columns
-        if 1 < column.n_distinct < 0.95 * (table.n_rows - column.n_missing)
-        and (column.type == "key" or (column.type in ("text", "category", "number") and is_identifier(column.name)))
-    ]
-    named = [column for column in repeated if _CUSTOMER & _words(column.name)]
-    sole = [column for column in table.columns if column.type == "key" and column.n_distinct == table.n_rows]
-    wide = [column for column in repeated if column.n_distinct > 0.01 * table.n_rows]
-    return named or ([] if sole else wide)
-
-
-def _amount(table: RawTable) -> str | None:
-    """The amount of a row: by its name, else the last column with a fraction, else the last number."""
-    return next(iter(_amounts(table)), None)
-
-
-def _amounts(table: RawTable) -> list[str]:
-    numbers = [column.name for column in table.columns if column.type == "number" and column.n_distinct > 2]
-    named = [name for name in numbers if _AMOUNT & _words(name)]
-    priced = [name for name in named if "price" not in _words(name)] or named
-    broken = [name for name in numbers if table.frame[name].dtype == np.float64 and not _is_whole(table.frame[name])]
-    return priced or broken[::-1] or numbers[::-1]
-
-
-def _is_whole(values: Any) -> bool:
-    numbers = values.dropna().to_numpy(np.float64)
-    return bool((numbers == np.floor(numbers)).all())
-
-
 def _row_roles(table: RawTable) -> dict[str, tuple[InferredRole, str]]:
     """Roles of the columns that say whose row it is, when, and how much."""
-    customer = _customer(table)
+    customer = find_customer(table)
     if customer is None:
         return {}
     taken: dict[str, tuple[InferredRole, str]] = {
         customer.name: ("customer", "whose row it is: the value repeats from row to row")
     }
-    dates = [column.name for column in table.columns if column.type == "date"]
+    dates = find_dates_of(table, customer)
     taken |= dict.fromkeys(dates[:1], ("date", "when it happened"))
-    amount = _amount(table)
+    taken |= dict.fromkeys(dates[1:], ("ignore", "another date than the one when it happened"))
+    amount = find_amount(table)
     if amount is not None:
-        named = bool(_AMOUNT & _words(amount))
+        named = names_amount(amount)
         taken[amount] = (
             "amount",
             "the amount, by its name" if named else "the amount: the last column with a fraction",
@@ -270,16 +248,26 @@ def _key(table: RawTable) -> Column | None:
 
 def _keys(table: RawTable) -> list[Column]:
     unique = [c for c in table.columns if c.n_distinct == table.n_rows and not c.n_missing]
-    by_name = [c for c in unique if is_identifier(c.name)]
-    mine = [c for c in by_name if _CUSTOMER & _words(c.name)]
+    nearly = [
+        c
+        for c in table.columns
+        if c not in unique and c.type == "key" and names_customer(c.name) and _is_nearly_unique(table, c)
+    ]
+    by_name = [c for c in unique if is_identifier(c.name) and not _is_row_number(table, c)]
+    mine = [c for c in by_name if names_customer(c.name)]
     other = [
         c
         for c in unique
         if c.type == "key"
-        or (c.type in ("text", "category") and not _PRIVATE & _words(c.name) and _longest(table, c) <= 40)
+        or (c.type in ("text", "category") and not PRIVATE & words_of(c.name) and _longest(table, c) <= 40)
         or (c.type == "number" and _is_running(table.frame[c.name]))
     ]
-    return mine or by_name or other
+    return mine or nearly or by_name or other
+
+
+def _is_nearly_unique(table: RawTable, column: Column) -> bool:
+    """Return whether at most one in fifty rows has no value, or that of another row."""
+    return column.n_distinct >= 0.98 * table.n_rows and column.n_distinct >= table.n_rows - max(1, table.n_rows // 50)
 
 
 def _longest(table: RawTable, column: Column) -> int:
@@ -287,7 +275,18 @@ def _longest(table: RawTable, column: Column) -> int:
 
 
 def _is_running(values: Any) -> bool:
-    return values.dtype == np.int64 and int(values.max()) - int(values.min()) == len(values) - 1
+    return values.dtype == np.int64 and values.is_unique and int(values.max()) - int(values.min()) == len(values) - 1
+
+
+def _is_row_number(table: RawTable, column: Column) -> bool:
+    """Return whether a column only numbers the rows: it has no name, or one such as row, and counts from 0 or 1."""
+    if column.type not in ("number", "key") or not _is_running(table.frame[column.name]):
+        return False
+    first = int(table.frame[column.name].min())
+    unnamed = re.fullmatch(
+        r"Unnamed: \d+|column_\d+|row|index|rownum|row_?id|rank|#|\.\.\.1|X|lfd.*", column.name, re.I
+    )
+    return first in (0, 1) and unnamed is not None
 
 
 def _battery(table: RawTable) -> list[str]:
@@ -296,7 +295,7 @@ def _battery(table: RawTable) -> list[str]:
     scales: dict[tuple[int, int], list[str]] = {}
     for column in table.columns:
         values: Any = table.frame[column.name]
-        if column.type != "number" or not 2 <= column.n_distinct <= 11 or not _is_whole(values):
+        if column.type != "number" or not 2 <= column.n_distinct <= 11 or not is_whole(values):
             continue
         lowest, highest = int(values.min()), int(values.max())
         if 0 <= lowest <= 1 and highest <= 10:
@@ -305,34 +304,40 @@ def _battery(table: RawTable) -> list[str]:
 
 
 def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tuple[InferredRole, str]:
-    words = _words(column.name)
+    words = words_of(column.name)
     binary = column.n_distinct == 2 and column.type in ("boolean", "number", "category")
     rules: tuple[tuple[bool, InferredRole, str], ...] = (
         (column.n_distinct == 0, "ignore", "no values"),
         (column.n_distinct == 1, "ignore", "constant: the same value in every row tells nobody apart"),
         (column.n_missing > 0.6 * table.n_rows, "ignore", f"more than {percentage(0.6)} missing"),
         (
-            column.type not in ("number", "boolean", "date") and bool(words & _PRIVATE),
+            column.type not in ("number", "boolean", "date") and bool(words & PRIVATE),
             "ignore",
             "private by its name",
         ),
-        (_holds_addresses(table, column), "ignore", "private: e-mail addresses"),
+        (holds_addresses(table, column), "ignore", "private: e-mail addresses"),
         (
-            bool(words & _NUMBERED_PRIVATE),
+            bool(words & NUMBERED_PRIVATE),
             "ignore",
             "private by its name",
         ),
         (column.type == "key", "ignore", "an identifier, not a trait"),
+        (_is_row_number(table, column), "ignore", "the number of the row"),
+        (_is_long_number(table, column), "ignore", "numbers of ten digits or more: an identifier, not a trait"),
+        (_is_weight(table, column, words), "ignore", "a weight of the row, not a trait"),
+        (bool(words & MODEL) and column.type == "number", "ignore", "the result of another model, by its name"),
         (column.type == "text", "ignore", f"free text: {number(column.n_distinct)} different values"),
         (column.type == "date", "date", "a date: it dates the row and does not form segments itself"),
         (column.name in battery, "feature", "one of several answers on the same scale"),
-        (binary and bool(words & _OUTCOME), "outcome", "a result with two answers, by its name"),
+        (binary and bool(words & OUTCOME), "outcome", "a result with two answers, by its name"),
         (
-            bool(words & _DEMOGRAPHIC),
+            bool(words & DEMOGRAPHIC),
             "descriptor",
             "describes the person rather than what they do, by its name",
         ),
         (kind == "survey", "descriptor", "beside the questions on one scale: it describes who answered"),
+        (bool(words & POSTAL) and column.n_distinct > 50, "ignore", "a code with many values"),
+        (_looks_like_codes(table, column, words), "ignore", "a different code in nearly every row"),
         (_is_coded(column, words), "descriptor", "numbers that are codes: their order means nothing"),
         (column.type in ("category", "boolean"), "descriptor", f"{number(column.n_distinct)} groups"),
     )
@@ -342,21 +347,54 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
     return "feature", "a number about what the customer does"
 
 
-def _holds_addresses(table: RawTable, column: Column) -> bool:
-    if column.type not in ("text", "category", "key") or table.frame[column.name].dtype == np.int64:
-        return False
-    head = table.frame[column.name].dropna().head(200).astype("str")
-    return bool(len(head)) and bool(head.str.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+").mean() > 0.5)
+def _is_long_number(table: RawTable, column: Column) -> bool:
+    values: Any = table.frame[column.name]
+    return column.type == "number" and is_whole(values) and bool((values.dropna() >= 10**9).mean() > 0.9)
 
 
-def _is_coded(column: Column, words: set[str]) -> bool:
+def _is_weight(table: RawTable, column: Column, words: frozenset[str]) -> bool:
+    values: Any = table.frame[column.name]
     return (
-        column.type == "number" and column.n_distinct <= 50 and bool(words & _CODED) and not words & (_COUNT | _MONEY)
+        column.type == "number"
+        and bool(words & WEIGHT)
+        and not words & SUBSTANCE
+        and bool(values.min() >= 0)
+        and bool(values.max() < 50)
+        and not is_whole(values)
     )
 
 
+def _looks_like_codes(table: RawTable, column: Column, words: frozenset[str]) -> bool:
+    """Return whether whole numbers of the same length, five digits or more, differ in nearly all rows."""
+    values: Any = table.frame[column.name]
+    if column.type != "number" or table.n_rows < 50 or column.n_missing > 0.1 * table.n_rows:
+        return False
+    if column.n_distinct < 0.98 * (table.n_rows - column.n_missing) or words & (MONEY | COUNT | AMOUNT):
+        return False
+    present = values.dropna()
+    if not is_whole(present) or present.min() < 10_000:
+        return False
+    return len(str(int(present.min()))) == len(str(int(present.max())))
+
+
+def _is_coded(column: Column, words: frozenset[str]) -> bool:
+    return column.type == "number" and column.n_distinct <= 50 and bool(words & CODED) and not words & (COUNT | MONEY)
+
+
+def _is_money(words: frozenset[str]) -> bool:
+    money = bool(words & MONEY) or any(word.endswith(MONEY_ENDS) for word in words)
+    return (money or words <= {"total", "gesamt", "totale", "totaal"}) and not words & (NO_MONEY - {"limit"})
+
+
+def names_value(name: str) -> bool:
+    """Return whether a name says what a customer is worth: spending or revenue, no limit, price, score or loan."""
+    words = words_of(name)
+    worth = bool(words & VALUE) or any(word.endswith(("umsatz", "omzet", "ausgaben")) for word in words)
+    return worth and not words & (NO_VALUE | NO_MONEY)
+
+
 def _unit(table: RawTable, column: Column, role: InferredRole) -> InferredUnit:
-    words = _words(column.name)
+    words = words_of(column.name)
     if column.type in ("key", "date", "text") or role in ("key", "customer"):
         return ""
     if column.type == "category":
@@ -364,14 +402,14 @@ def _unit(table: RawTable, column: Column, role: InferredRole) -> InferredUnit:
     values: Any = table.frame[column.name]
     if column.type == "boolean" or (column.n_distinct <= 2 and set(values.dropna().unique()) <= {0, 1}):
         return "yes_no"
-    whole = _is_whole(values)
+    whole = is_whole(values)
     rules: tuple[tuple[bool, InferredUnit], ...] = (
         (_is_coded(column, words), "category"),
-        (bool(words & _SHARE) and bool(values.between(0, 1)[values.notna()].all()), "share"),
-        (whole and bool(words & _COUNT), "count"),
-        (role == "amount" or bool(words & _MONEY), "money"),
-        (bool(words & {"days", "recency"}), "days"),
-        (bool(words & {"age", "years"}), "years"),
+        (bool(words & SHARE) and bool(values.between(0, 1)[values.notna()].all()), "share"),
+        (whole and bool(words & COUNT), "count"),
+        (role == "amount" or _is_money(words), "money"),
+        (bool(words & {"days", "recency", "tage", "jours", "dias", "giorni", "dagen"}), "days"),
+        (bool(words & {"age", "years", "alter", "edad", "idade", "leeftijd"}), "years"),
     )
     for fits, unit in rules:
         if fits:

@@ -18,7 +18,6 @@ from analysis.sources.delimited import Reading
 from analysis.sources.draft import (
     as_yaml,
     complete_study,
-    draft_settings,
     explain_columns,
     explain_rows,
     is_known,
@@ -27,6 +26,7 @@ from analysis.sources.locate import Location
 from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
 from analysis.sources.tables import RawTable, read_table
+from analysis.sources.unknown.readings import read_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,10 @@ def read_inputs(
     synthetic = synthetic or (isinstance(place, Path) and _is_synthetic(place, first))
     draft: dict[str, Any] = {}
     if chosen and not is_known(first, study):
-        first = read_table(place, root=root, reading=Reading(setting="--data"))
-        draft = draft_settings(first, _name_in_settings(place, root, first))
+        unknown = read_unknown(place, root, "--data")
+        unknown.check()
+        first = unknown.raw
+        draft = unknown.draft(_name_in_settings(place, root, first))
         study = check_study({**draft, "locale": study.locale})
         _check_draft(study, first)
     tables = [first]
@@ -165,7 +167,10 @@ def read_source(
 
     ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
     """
-    same = {name: getattr(source, name) for name in ("types", "decimal", "delimiter", "encoding", "sheet", "query")}
+    same = {
+        name: getattr(source, name)
+        for name in ("types", "decimal", "delimiter", "encoding", "sheet", "query", "leave_out")
+    }
     own = path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path
 
     def read(dates: DateOrder) -> RawTable:

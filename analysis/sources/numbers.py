@@ -26,6 +26,12 @@ _EVIDENCE = {
         r"|^-?\d*,(?:\d{1,2}|\d{4,})$|^-?(?:0|\d{4,})?,\d+$"
     ),
 }
+_CURRENCY = (
+    r"(?:(?:R|US|A|C|CA|AU|NZ|HK|S|NT|MX)?\$|\p{Sc}|kr\.?|Kr\.?|zł|Kč|Ft|lei|руб\.?|р\.|Rs\.?|S?Fr\.?|Euros?|euros?|(?i:"
+    "EUR|USD|GBP|CHF|JPY|CNY|RMB|INR|BRL|SEK|NOK|DKK|PLN|CZK|HUF|RON|RUB|TRY|AUD|CAD|NZD|MXN|ZAR|SGD|HKD|KRW|ILS|AED"
+    "|SAR|THB|IDR|MYR|PHP|COP|CLP|ARS|PEN))"
+)
+_MULTIPLES = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mio": 1e6, "mln": 1e6, "mn": 1e6, "bn": 1e9, "mrd": 1e9}
 _EITHER_WAY = r"^-?[1-9]\d{0,2}[.,]\d{3}$"
 
 
@@ -39,7 +45,7 @@ def decimal_mark(columns: Iterable[tuple[pa.Array, np.ndarray]]) -> str:
     """
     votes = Counter({".": 0, ",": 0})
     for texts, weights in columns:
-        sample, counts = pc.replace_substring_regex(texts.slice(0, 2000), _GROUP, ""), weights[:2000]
+        sample, counts = pc.replace_substring_regex(_strip_signs(texts.slice(0, 2000)), _GROUP, ""), weights[:2000]
         plain = _matches(sample, r"^[+-]?[\d.,]*\d[\d.,]*$")
         if not counts.sum() or counts[plain].sum() < 0.9 * counts.sum():
             continue
@@ -73,16 +79,17 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
         except pa.ArrowInvalid:
             if not _matches(texts.slice(0, 1000), r"\d").any():
                 return np.full(len(texts), np.nan), ""
-    bare = pc.replace_substring_regex(texts, r"^\((.+)\)$", r"-\1")
-    bare = pc.replace_substring_regex(bare, r"^([+-]?)\s*[$€£¥]\s*|\s*[$€£¥%]$", r"\1")
-    bare = pc.replace_substring_regex(bare, r"^(?:\+|(-)\s+)", r"\1")
+    bare, factors, unit = _strip(texts) if guess else (_strip_signs(texts), np.ones(len(texts)), "")
     if guess:
         closed = pc.replace_substring_regex(bare, _GROUP, "")
         votes = {key: int(_matches(closed, pattern).sum()) for key, pattern in _EVIDENCE.items()}
         if votes["."] != votes[","]:
             mark = max(votes, key=lambda key: votes[key])
+        bare = _one_mark(bare, closed, mark)
     other = "," if mark == "." else "."
     whole = rf"\d{{1,3}}(?:(?:{_GROUP}|[{other}])\d{{3}})+|\d+"
+    if mark == ".":
+        whole += r"|\d{1,2}(?:,\d{2})+,\d{3}"
     pattern = rf"^-?(?:(?:{whole})(?:[{mark}]\d*)?|[{mark}]\d+)(?:[eE][+-]?\d{{1,3}})?$"
     endless = _matches(bare, r"^[+-]?(?i:inf|infinity)$")
     fits = _matches(bare, pattern) | endless
@@ -90,17 +97,87 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
     plain = pc.replace_substring(plain, mark, ".") if mark == "," else plain
     plain = pc.if_else(pa.array(fits), plain, pa.scalar(None, plain.type))
     numbers = pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False)
+    percent = _matches(texts, r"%$") & fits
+    if percent.any() and not percent[fits].all() and np.nanmax(np.abs(numbers[fits & ~percent])) <= 1:
+        factors = np.where(percent, 0.01, factors)
+    numbers = numbers * factors
     grouped = _matches(bare, rf"\d(?:{_GROUP}|[{other}])\d") & fits
-    marked = _matches(bare, rf"[{mark}]") & fits
-    signed = _matches(texts, r"[$€£¥%]") & fits
+    signed = _matches(texts, rf"[%\p{{Sc}}]|{_CURRENCY}") & fits
     how = {
-        "numbers with a decimal comma": mark == "," and marked.any(),
-        "numbers with a decimal point": mark == "." and marked.any(),
+        "numbers with a decimal comma": mark == "," and (_matches(bare, ",") & fits).any(),
+        "numbers with a decimal point": mark == "." and (_matches(bare, r"\.") & fits).any(),
         "separators between thousands removed": grouped.any(),
         "currency or per cent signs removed": signed.any(),
+        "signs of several currencies": len(_signs(texts)) > 1,
+        "K, M and the like multiplied out": (factors > 1).any(),
+        f"the unit '{unit}' removed": bool(unit),
     }
     note = ", ".join(words for words, is_so in how.items() if is_so)
     return numbers, note
+
+
+def _strip_signs(texts: pa.Array) -> pa.Array:
+    """Remove signs of currencies and per cent; write negative numbers with a leading minus."""
+    bare = pc.replace_substring_regex(texts, r"^'([+\-(\d])", r"\1")
+    bare = pc.replace_substring_regex(bare, r"^[\x{2212}\x{2013}]", "-")
+    bare = pc.replace_substring_regex(bare, rf"^({_CURRENCY})?\s*\((.+)\)\s*({_CURRENCY})?$", r"-\2")
+    bare = pc.replace_substring_regex(bare, rf"^([+-]?)\s*{_CURRENCY}\s*([+-]?)\s*([\d.,])", r"\1\2\3")
+    bare = pc.replace_substring_regex(bare, rf"(\d[.,]?[-+]?)\s*(?:{_CURRENCY}|%)$", r"\1")
+    bare = pc.replace_substring_regex(bare, r"^(\d.*?)\s*-$", r"-\1")
+    return pc.replace_substring_regex(bare, r"^(?:\+|(-)\s+)", r"\1")
+
+
+def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
+    """Remove what stands beside numbers: signs, footnote marks, multiples such as K, and one unit.
+
+    Returns
+    -------
+    bare : pyarrow.Array of str, length m
+    factors : ndarray of float, length m
+        What K, M and the like multiply by.
+    unit : str
+        The word after all numbers; empty if there is none.
+    """
+    bare = pc.replace_substring_regex(_strip_signs(texts), r"(\d)\s*[*†‡]+$", r"\1")
+    factors = np.ones(len(texts))
+    ended = _matches(bare, r"^[+-]?[\d.,]*\d\s?\p{L}")
+    if not ended.any():
+        return bare, factors, ""
+    multiple = r"^([+-]?[\d.,]*\d)\s?(k|K|M|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|Mrd|mrd)\.?$"
+    scaled = _matches(bare, multiple)
+    if scaled.any():
+        words = pc.utf8_lower(pc.replace_substring_regex(bare, multiple, r"\2")).to_pylist()
+        factors = np.array(
+            [_MULTIPLES.get(word, 1.0) if fits else 1.0 for word, fits in zip(words, scaled, strict=True)]
+        )
+        return _strip_signs(pc.replace_substring_regex(bare, multiple, r"\1")), factors, ""
+    united = r"^([+-]?[\d.,' \x{a0}\x{202f}]*\d)(?:\s([\p{L}²³]{1,14}\.?)|([\p{L}²³]{2,14}\.?))$"
+    fits = _matches(bare, united)
+    if fits.mean() < 0.9:
+        return bare, factors, ""
+    first = bare.filter(pa.array(fits)).slice(0, 2000)
+    words = {word.rstrip(".") for word in pc.replace_substring_regex(first, united, r"\2\3").to_pylist()}
+    longest = max(words, key=len)
+    if len({word[: max(len(longest) - 2, 1)].casefold() for word in words}) > 1 or len(words) > 3:
+        return bare, factors, ""
+    return pc.replace_substring_regex(bare, united, r"\1"), factors, longest
+
+
+def _signs(texts: pa.Array) -> set[str]:
+    """Return the different signs of currencies of the first texts."""
+    signs = pc.extract_regex(texts.slice(0, 2000), r"(?P<sign>\p{Sc}|\b[A-Z]{3}\b)")
+    return {sign["sign"] for sign in signs.to_pylist() if sign}
+
+
+def _one_mark(bare: pa.Array, closed: pa.Array, mark: str) -> pa.Array:
+    """Write numbers with the other decimal mark with this one, where each of the two stands in some beyond doubt."""
+    by_comma = _matches(closed, r"^-?\d+,\d{1,2}$|^-?\d{1,3}(?:\.\d{3})+,\d{1,2}$")
+    by_point = _matches(closed, r"^-?\d+\.\d{1,2}$|^-?\d{1,3}(?:,\d{3})+\.\d{1,2}$")
+    if not by_comma.any() or not by_point.any():
+        return bare
+    other, odd = (",", by_comma) if mark == "." else (".", by_point)
+    turned = pc.replace_substring(pc.replace_substring(closed, mark, ""), other, mark)
+    return pc.if_else(pa.array(odd), turned, bare)
 
 
 def _matches(values: pa.Array, pattern: str) -> np.ndarray:

@@ -24,6 +24,9 @@ from pyarrow import parquet
 from analysis.base.errors import InputError, did_you_mean, listed, place_of
 from analysis.base.formats import number
 from analysis.sources.columns import Column, read_columns
+from analysis.sources.content.answers import read_answers
+from analysis.sources.content.jsons import looks_like_json, read_json
+from analysis.sources.content.rows import drop_rows
 from analysis.sources.databases import read_database
 from analysis.sources.delimited import AS_FOUND, Reading, first_line, header_names, read_delimited
 from analysis.sources.locate import fill_in_environment, find_files, unreadable
@@ -55,6 +58,8 @@ class RawTable:
         Delimiter, encoding, lines skipped, files joined.
     shown_path : str
         File name only, fit for a public page.
+    dropped : tuple of str
+        Rows that were left out, with their number and the reason.
     """
 
     name: str
@@ -64,6 +69,7 @@ class RawTable:
     sha256: str
     notes: tuple[str, ...]
     shown_path: str
+    dropped: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column called ``name``."""
@@ -141,15 +147,17 @@ def read_table(
     table, notes = _join(parts, shown, setting)
     if reading.names is not None:
         table = _rename(table, tuple(reading.names), shown, setting)
+    table, dropped = drop_rows(table, reading.leave_out)
     _check_shape(table, shown, fewest)
     types = {name: kind for name, kind in (known or {}).items() if name in table.column_names} | dict(reading.types)
     frame, columns = read_columns(
         table, types=types, dates=reading.dates, decimal=reading.decimal, shown=shown, setting=setting
     )
+    frame, columns = read_answers(frame, columns, types)
     digests = [part.digest for part in parts]
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
-    return RawTable(name, frame, columns, len(frame), digest or _hash(frame), notes, shown)
+    return RawTable(name, frame, columns, len(frame), digest or _hash(frame), (*notes, *dropped), shown, dropped)
 
 
 def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_Part]]:
@@ -313,6 +321,8 @@ def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_
         return [_Part(shown, _with_index(table), ("Parquet",), digest)]
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return [_Part(shown, *read_workbook(where, data, reading), digest)]
+    if looks_like_json(data):
+        return [_Part(shown, *read_json(where, data), digest)]
     return [_Part(shown, *read_delimited(where, data, reading), digest)]
 
 
@@ -338,7 +348,9 @@ def _members(where: str, data: bytes) -> list[tuple[str, bytes]] | None:
             if not infos:
                 raise InputError(f"{where} is an empty archive.", "Expected a table.", "Create the archive again.")
             tables = [
-                info for info in infos if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?)(\.gz)?$", info.filename, re.I)
+                info
+                for info in infos
+                if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?|jsonl?|ndjson)(\.gz)?$", info.filename, re.I)
             ]
             return [(Path(info.filename).name, archive.read(info)) for info in tables or infos]
     except RuntimeError:

@@ -12,6 +12,7 @@ from pyarrow import compute
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import number
 from analysis.sources.dates import YEARS
+from analysis.sources.names import is_identifier, names_a_date
 
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
@@ -19,7 +20,50 @@ pc: Any = compute
 MISSING = (
     *("", "-", "--", "?", ".", "NA", "N/A", "na", "n/a", "NaN", "nan", "NAN", "null", "NULL", "Null", "<NA>"),
     *("None", "none", "NONE", "NaT", "#N/A", "#NA", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
+    *("\\N", "#NV", "#N/D", "#WERT!", "#VALEUR!", "n.a.", "N.A.", "k.A.", "k. A.", "n.d.", "N.D.", "s.d.", "n.b."),
 )
+NOT_GIVEN = frozenset(
+    (
+        *(
+            "unknown",
+            "unbekannt",
+            "inconnu",
+            "desconocido",
+            "desconhecido",
+            "sconosciuto",
+            "onbekend",
+            "n/a",
+            "na",
+            "n.a",
+        ),
+        *("not available", "not applicable", "not given", "not stated", "prefer not to say", "prefer not to answer"),
+        *(
+            "refused",
+            "missing",
+            "no answer",
+            "don't know",
+            "dont know",
+            "do not know",
+            "no data",
+            "null",
+            "none",
+            "k.a",
+        ),
+        *(
+            "keine angabe",
+            "keine antwort",
+            "weiss nicht",
+            "weiß nicht",
+            "fehlt",
+            "entfällt",
+            "sans réponse",
+            "ne sait pas",
+        ),
+        *("non renseigné", "no disponible", "no contesta", "no sabe", "não informado", "não sabe", "non disponibile"),
+        *("non so", "nessuna risposta", "geen antwoord", "weet niet", "niet beschikbaar", "s/d", "tbd", "error"),
+    )
+)
+"""Words among numbers that say that there is none."""
 MAX_CELL = 100_000
 
 
@@ -62,11 +106,11 @@ class Text:
         return lookup[self.codes]
 
 
-def as_text(array: pa.ChunkedArray, forced: str | None) -> pa.ChunkedArray | None:
+def as_text(name: str, array: pa.ChunkedArray, forced: str | None) -> pa.ChunkedArray | None:
     """Return the column as text where its values have to be read, None where they already have a type."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return as_text(array.cast(kind.value_type), forced)
+        return as_text(name, array.cast(kind.value_type), forced)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return array
     if pa.types.is_null(kind):
@@ -74,9 +118,11 @@ def as_text(array: pa.ChunkedArray, forced: str | None) -> pa.ChunkedArray | Non
     if pa.types.is_integer(kind):
         lowest, highest = (value.as_py() for value in pc.min_max(array).values())
         compact = lowest is not None and lowest >= YEARS[0] * 10_000 and highest < YEARS[1] * 10_000
-        return array.cast(pa.string()) if compact or forced not in (None, "number") else None
+        dated = forced is None and names_a_date(name, clock=True) and not is_identifier(name)
+        return array.cast(pa.string()) if compact or dated or forced not in (None, "number") else None
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return None if forced in (None, "number") else pa.chunked_array([_written(array)])
+        dated = forced is None and names_a_date(name) and not is_identifier(name)
+        return None if forced in (None, "number") and not dated else pa.chunked_array([_written(array)])
     if pa.types.is_boolean(kind):
         return None if forced in (None, "boolean") else array.cast(pa.string())
     if pa.types.is_temporal(kind) and not (pa.types.is_time(kind) or pa.types.is_duration(kind)):

@@ -35,6 +35,8 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
         raise InputError(
             f"{where}, sheet '{sheet}', is empty.", f"Sheets: {listed(sheets)}.", "Set sheet to another sheet."
         )
+    n_titles = _count_titles(filled) if reading.header is None else 0
+    filled = filled[n_titles:]
     head, body = filled[0], filled[1:]
     if reading.header is False or (reading.header is None and all(isinstance(cell, (int, float)) for cell in head)):
         head, body = [f"column_{i + 1}" for i in range(len(head))], filled
@@ -42,9 +44,18 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
     columns = [_workbook_column([row[i] for row in body]) for i in range(len(names))]
     used = [i for i, name in enumerate(names) if name or columns[i].null_count < len(columns[i])]
     table = pa.Table.from_arrays([columns[i] for i in used], [names[i] or f"column_{i + 1}" for i in used])
-    skipped = len(rows) - len(filled)
+    skipped = len(rows) - len(filled) - n_titles
     blank = (f"{number(skipped)} blank lines skipped",) if skipped else ()
-    return table, (f"sheet '{sheet}'" + (f" of {len(sheets)}" if len(sheets) > 1 else ""), *blank)
+    titles = (f"{number(n_titles)} rows of titles above the table skipped",) if n_titles else ()
+    return table, (f"sheet '{sheet}'" + (f" of {len(sheets)}" if len(sheets) > 1 else ""), *blank, *titles)
+
+
+def _count_titles(rows: list[list[Any]]) -> int:
+    """Count the rows above the header, which fill one cell where most rows fill several."""
+    filled = [sum(cell not in ("", None) for cell in row) for row in rows[:60]]
+    usual = sorted(filled)[len(filled) // 2]
+    n_titles = next((i for i, n in enumerate(filled) if n >= max(2, usual // 2)), 0)
+    return n_titles if usual >= 3 and n_titles <= 10 else 0
 
 
 def _choose_sheet(where: str, book: CalamineWorkbook, sheets: list[str], reading: Reading) -> str:

@@ -1,0 +1,179 @@
+"""Rows of a table that stand for no customer: second headings, totals, and those that the settings leave out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute
+
+from analysis.base.errors import listed
+from analysis.base.formats import number
+from analysis.sources.names import plain, split_words, vocabulary
+from analysis.sources.numbers import read_numbers
+from analysis.sources.texts import MISSING
+
+# Its functions are made at run time, out of a type checker's sight.
+pc: Any = compute
+
+_SEEN = 400
+"""Rows by which a column is taken for numbers."""
+_HEADINGS = 3
+_TOTALS = vocabulary(
+    "total totals sum sums summe gesamt gesamtsumme zwischensumme subtotal grandtotal somme totaux totale totali somma",
+    "suma soma totaal som gesamtergebnis totalgeneral totalgeral totalgenerale totalgeneral average mean mittelwert",
+    "moyenne durchschnitt gemiddelde",
+)
+_NUMBER = re.compile(r"[-+(]?\s*[$€£R]*\s?[\d.,'’ ]*\d[\d.,'’ ]*[)%*-]?\s?\S{0,3}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
+
+
+def drop_rows(table: pa.Table, leave_out: Mapping[str, Sequence[str]]) -> tuple[pa.Table, tuple[str, ...]]:
+    """Drop second headings, repeated headings, totals at the end, and rows with values to leave out.
+
+    Parameters
+    ----------
+    table : pyarrow.Table, shape (n_rows, n_columns)
+    leave_out : mapping of column name to sequence of str
+
+    Returns
+    -------
+    pyarrow.Table
+    tuple of str
+        How many rows were dropped, and why.
+    """
+    drop = np.zeros(table.num_rows, bool)
+    reasons: list[str] = []
+    for rows, reason in (_second_headings(table), _repeated_headings(table), _totals(table)):
+        new = [row for row in rows if not drop[row]]
+        if new:
+            drop[new] = True
+            reasons.append(f"{number(len(new))} row{'s' if len(new) > 1 else ''} left out: {reason}")
+    for name, values in leave_out.items():
+        if name not in table.column_names:
+            continue
+        texts = pc.utf8_lower(pc.utf8_trim_whitespace(_as_strings(table.column(name))))
+        wanted = pa.array([value.strip().lower() for value in values], texts.type)
+        rows = pc.fill_null(pc.is_in(texts, value_set=wanted), False).to_numpy(zero_copy_only=False) & ~drop
+        if rows.any():
+            drop |= rows
+            n = int(rows.sum())
+            reasons.append(f"{number(n)} row{'s' if n > 1 else ''} left out: {name} is {listed(values, 6)}")
+    return (table.filter(pa.array(~drop)) if drop.any() else table), tuple(reasons)
+
+
+def _as_strings(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_floating(column.type):
+        texts = [None if v is None else str(int(v) if v == int(v) else v) for v in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    return column.cast(pa.string())
+
+
+def _texts(table: pa.Table) -> list[tuple[str, pa.ChunkedArray]]:
+    return [
+        (name, column)
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if pa.types.is_string(column.type)
+    ]
+
+
+def _cell(column: pa.ChunkedArray, row: int) -> str:
+    return (column[row].as_py() or "").strip()
+
+
+def _is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
+
+
+def _second_headings(table: pa.Table) -> tuple[list[int], str]:
+    """Find up to three rows below the header with words, which occur once, in all columns of numbers."""
+    reason = "a second heading"
+    if table.num_rows < _HEADINGS + 5:
+        return [], reason
+    columns = _texts(table)
+    below = [column.slice(_HEADINGS, _SEEN).to_pylist() for _, column in columns]
+    numeric = []
+    for i, cells in enumerate(below):
+        present = [cell.strip() for cell in cells if cell and cell.strip()]
+        if present and sum(map(_is_number, present)) >= 0.9 * len(present):
+            numeric.append(i)
+    if not numeric:
+        return [], reason
+    rows = []
+    for row in range(_HEADINGS):
+        cells = [(i, _cell(columns[i][1], row)) for i in numeric]
+        filled = [(i, cell) for i, cell in cells if cell and cell not in MISSING]
+        words = [(i, cell) for i, cell in filled if not _is_number(cell) and re.search(r"[^\W\d_]{2}", cell)]
+        alone = [i for i, cell in words if cell not in below[i]]
+        if len(filled) < 0.5 * len(cells) or len(words) < len(filled) or len(alone) < len(words):
+            break
+        if len(numeric) == 1 and len(columns) > 2 and not words[0][1].startswith("{"):
+            break
+        rows.append(row)
+    return rows, reason
+
+
+def _repeated_headings(table: pa.Table) -> tuple[list[int], str]:
+    """Find rows whose cells are the names of the columns."""
+    same = None
+    for name, column in _texts(table):
+        here = pc.equal(pc.utf8_trim_whitespace(column), name)
+        same = here if same is None else pc.and_(same, here)
+        if not pc.any(same).as_py():
+            return [], ""
+    if same is None or table.num_columns < 2:
+        return [], ""
+    return np.flatnonzero(pc.fill_null(same, False).to_numpy(zero_copy_only=False)).tolist(), "the heading again"
+
+
+def _totals(table: pa.Table) -> tuple[list[int], str]:
+    """Find rows at the end that are called totals, or have no first cell and hold the sums of the rows above."""
+    reason = "totals at the end"
+    if table.num_rows < 4:
+        return [], reason
+    rows: list[int] = []
+    columns = _texts(table)
+    for row in range(table.num_rows - 1, max(table.num_rows - 4, 2), -1):
+        cells = [_cell(column, row) for _, column in columns]
+        first = next((cell for cell in cells if cell), "")
+        n_blank = sum(not cell for cell in cells) + table.num_columns - len(columns)
+        joined = "".join(plain(word) for word in split_words(first) if word.isalnum())
+        named = joined in _TOTALS or (joined.startswith(("total", "grandtotal", "gesamt")) and len(joined) <= 16)
+        if (named and not _stands_above(table, first, row)) or (
+            n_blank and not _cell_at(table, 0, row) and _holds_sums(table, row, rows)
+        ):
+            rows.append(row)
+        elif not any(cells) and len(columns) == table.num_columns:
+            continue
+        else:
+            break
+    return rows, reason
+
+
+def _cell_at(table: pa.Table, column: int, row: int) -> str:
+    value = table.column(column)[row].as_py()
+    return "" if value is None else str(value).strip()
+
+
+def _stands_above(table: pa.Table, word: str, row: int) -> bool:
+    """Return whether a word is also a value of the rows above."""
+    return any(word in (cell or "" for cell in column.slice(0, row).to_pylist()) for _, column in _texts(table))
+
+
+def _holds_sums(table: pa.Table, row: int, below: list[int]) -> bool:
+    """Return whether at least half of the numbers of a row, and one, are the sums of the numbers above it."""
+    hits = tried = 0
+    for column in table.columns:
+        texts = _as_strings(column.slice(0, row + 1)).combine_chunks()
+        texts = pc.if_else(pc.is_in(texts, value_set=pa.array(MISSING, texts.type)), pa.scalar(None, texts.type), texts)
+        if not texts[row].is_valid:
+            continue
+        numbers = read_numbers(pc.fill_null(texts, ""), ".")[0]
+        total, parts = numbers[row], numbers[:row]
+        if np.isnan(total) or np.isnan(parts).mean() > 0.5:
+            continue
+        tried += 1
+        hits += bool(abs(np.nansum(parts) - total) <= 1e-6 * abs(total) + 0.01)
+    return hits >= 1 and 2 * hits >= tried

@@ -1,0 +1,1 @@
+"""Words and values that distinguish the columns of an unknown table."""

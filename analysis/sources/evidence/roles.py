@@ -1,0 +1,179 @@
+"""The customer, the date and the amount among the columns of orders and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analysis.sources.columns import Column
+from analysis.sources.evidence.vocabularies import (
+    AMOUNT,
+    BUYER,
+    CUSTOMER,
+    CUSTOMER_STARTS,
+    DATE_STARTS,
+    MONEY_ENDS,
+    NAMES_OF_CUSTOMERS,
+    NO_MONEY,
+    NOT_WHEN,
+    ORDER,
+    OTHER_AMOUNT,
+    PART_AMOUNT,
+    RECENT,
+    STAFF,
+    WHOLE_AMOUNT,
+)
+from analysis.sources.names import is_identifier, plain, split_words, words_of
+from analysis.sources.tables import RawTable
+
+
+def find_customer(table: RawTable) -> Column | None:
+    """The column whose values repeat because a customer has several rows."""
+    return next(iter(find_customers(table)), None)
+
+
+def find_customers(table: RawTable) -> list[Column]:
+    repeated = [column for column in table.columns if _repeats(table, column)]
+    ranked = sorted(
+        (column for column in repeated if _customer_rank(table, column)),
+        key=lambda column: _customer_rank(table, column),
+        reverse=True,
+    )
+    named = [column for column in ranked if _customer_rank(table, column) == _customer_rank(table, ranked[0])]
+    if len(named) > 1 and all(STAFF & words_of(column.name) for column in named):
+        named = []
+    sole = [column for column in table.columns if column.type == "key" and column.n_distinct == table.n_rows]
+    wide = [
+        column
+        for column in repeated
+        if column.n_distinct > 0.01 * table.n_rows and not _names_staff(column.name) and _is_code(column)
+    ]
+    return named or ([] if sole else wide)
+
+
+def _is_code(column: Column) -> bool:
+    return column.type == "key" or (column.type in ("text", "category", "number") and is_identifier(column.name))
+
+
+def _repeats(table: RawTable, column: Column) -> bool:
+    """Return whether a column may hold a customer who has several rows."""
+    n = table.n_rows - column.n_missing
+    if not 1 < column.n_distinct < n:
+        return False
+    if column.n_distinct >= 0.95 * n:
+        rows_named = any(
+            other.n_distinct == table.n_rows and is_identifier(other.name) and ORDER & words_of(other.name)
+            for other in table.columns
+            if other.name != column.name
+        )
+        if not rows_named or not find_dates(table) or not _customer_rank(table, column):
+            return False
+    return _is_code(column) or _customer_rank(table, column) > 0
+
+
+def _names_staff(name: str) -> bool:
+    return bool(STAFF & words_of(name))
+
+
+def names_customer(name: str) -> bool:
+    """Return whether a name says that the column is about a customer."""
+    words = words_of(name)
+    return bool(CUSTOMER & words) or any(word.startswith(CUSTOMER_STARTS) for word in words)
+
+
+def _customer_rank(table: RawTable, column: Column) -> int:
+    """Rank a column by how surely it names the customer; 0 if it does not."""
+    words = words_of(column.name)
+    if words & STAFF or column.type in ("date", "boolean"):
+        return 0
+    buyer = bool(words & BUYER) or any(word.startswith(CUSTOMER_STARTS) for word in words)
+    if _is_code(column):
+        return 6 if buyer else 5 if words & CUSTOMER else 0
+    if column.type not in ("text", "category"):
+        return 0
+    if holds_addresses(table, column):
+        return 4
+    rest = {word for word in map(plain, split_words(column.name)) if word.isalpha()} - CUSTOMER - NAMES_OF_CUSTOMERS
+    if buyer and not rest and column.n_distinct > max(20, 0.05 * table.n_rows):
+        return 3
+    return 0
+
+
+def find_dates(table: RawTable) -> list[str]:
+    """List the columns of dates, the one that says when it happened first."""
+    dates = [column for column in table.columns if column.type == "date"]
+    if len(dates) < 2:
+        return [column.name for column in dates]
+
+    def rank(column: Column) -> tuple[bool, int]:
+        words = words_of(column.name)
+        happened = bool(words & RECENT) or any(word.startswith(DATE_STARTS) for word in words)
+        return column.n_distinct < 2, -int(happened) + 2 * int(bool(words & NOT_WHEN))
+
+    return [column.name for column in sorted(dates, key=rank)]
+
+
+def find_dates_of(table: RawTable, customer: Column) -> list[str]:
+    """List the columns of dates; those that are the same in all rows of a customer come last."""
+    dates = find_dates(table)
+    if len(dates) < 2:
+        return dates
+    rows = table.frame[[customer.name, *dates]].dropna(subset=[customer.name])
+    varied = rows.groupby(customer.name)[dates].nunique().max() > 1
+    return sorted(dates, key=lambda name: not varied[name])
+
+
+def find_amount(table: RawTable) -> str | None:
+    """The amount of a row: by its name, else the last column with a fraction, else the last number."""
+    return next(iter(find_amounts(table)), None)
+
+
+def find_amounts(table: RawTable) -> list[str]:
+    numbers = [
+        column.name
+        for column in table.columns
+        if column.type == "number"
+        and column.n_distinct > 2
+        and not (is_identifier(column.name) and not names_amount(column.name))
+    ]
+    named = sorted((name for name in numbers if names_amount(name)), key=_amount_rank)
+    best = [name for name in named if _amount_rank(name) == _amount_rank(named[0])]
+    broken = [name for name in numbers if table.frame[name].dtype == np.float64 and not is_whole(table.frame[name])]
+    return best or broken[::-1] or numbers[::-1]
+
+
+def names_amount(name: str) -> bool:
+    words = words_of(name)
+    return bool(AMOUNT & words or any(word.endswith(MONEY_ENDS) for word in words)) and not words & NO_MONEY
+
+
+def _amount_rank(name: str) -> int:
+    """Rank the name of an amount: totals first, then amounts, prices, and last what is only a part."""
+    words = words_of(name)
+    if words & OTHER_AMOUNT:
+        return 4
+    if words & PART_AMOUNT and not words & {"total"}:
+        return 3
+    return 1 if words & WHOLE_AMOUNT else 2
+
+
+def is_whole(values: Any) -> bool:
+    numbers = values.dropna().to_numpy(np.float64)
+    return bool((numbers == np.floor(numbers)).all())
+
+
+def holds_addresses(table: RawTable, column: Column) -> bool:
+    if column.type not in ("text", "category", "key") or table.frame[column.name].dtype == np.int64:
+        return False
+    head = table.frame[column.name].dropna().head(200).astype("str")
+    return bool(len(head)) and bool(head.str.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+").mean() > 0.5)
+
+
+def row_candidates(table: RawTable) -> dict[str, list[str]]:
+    """Return the columns of transactions or events that may be the customer, the date and the amount."""
+    return {
+        "customer": [column.name for column in find_customers(table)],
+        "date": [column.name for column in table.columns if column.type == "date"],
+        "amount": find_amounts(table),
+    }

@@ -1,0 +1,170 @@
+"""Words in the names of columns, in seven languages, without accents."""
+
+from __future__ import annotations
+
+from analysis.sources.names import vocabulary
+
+CUSTOMER = vocabulary(
+    "customer client user visitor member account household buyer person respondent",
+    "customers cust custid cliente clienti clientes kunde kunden kundin kundennummer kundennr kundenid",
+    "debitor kunnr klant",
+    "klantnummer shopper subscriber patient guest donor borrower passenger usuario utente gebruiker membre mitglied",
+    "kaufer comprador acheteur clientnum contact abonnent abonne socio lid",
+)
+CUSTOMER_STARTS = ("kunden", "klant", "customer", "debitor")
+BUYER = vocabulary(
+    "customer customers client cliente clienti clientes kunde kunden kundin kundennummer kundennr",
+    "kundenid debitor kunnr",
+    "klant klantnummer cust custid clientnum shopper buyer kaufer comprador acheteur",
+)
+STAFF = vocabulary(
+    "agent staff seller vendor employee cashier rep salesrep salesperson manager operator owner admin",
+    "verkaufer vendeur",
+    "vendedor venditore verkoper mitarbeiter employe empleado funcionario dipendente medewerker advisor driver",
+)
+NAMES_OF_CUSTOMERS = vocabulary("name email mail e address id hash code key no nr number full nom nombre nome naam")
+ORDER = vocabulary(
+    "order invoice receipt booking transaction ticket bestellung bestellnummer bestellnr auftrag",
+    "auftragsnummer beleg",
+    "belegnummer belnr rechnung rechnungsnummer facture commande pedido factura fatura ordine fattura bestelling",
+    "bestelnummer reservation reserva prenotazione purchase sale payment charge checkout session cart",
+)
+PRIVATE = vocabulary(
+    "email mail phone telephone tel mobile fax address street iban ip ssn url firstname lastname fullname",
+    "surname forename name comment comments note notes remark remarks feedback message description",
+    "passport vorname nachname telefon telefonnummer handy adresse strasse nom prenom telefono direccion correo",
+    "apellido apellidos sobrenome endereco telefone indirizzo cognome voornaam achternaam adres telefoon bemerkung",
+    "kommentar commentaire comentario commento opmerking",
+)
+NUMBERED_PRIVATE = vocabulary(
+    "phone telephone tel mobile fax iban ssn telefon telefonnummer handy telefono telefone telefoon",
+)
+PROTECTED = vocabulary(
+    "age birth born birthday birthdate dob gender sex marital married partner spouse family kid kids kidhome",
+    "teen teens teenhome child children dependents dependants ethnicity religion language nationality race",
+    "seniorcitizen senior citizen",
+    "alter geburtsdatum geburtsjahr geschlecht familienstand kinder religionszugehorigkeit",
+    "staatsangehorigkeit sprache",
+    "sexe enfants naissance nationalite edad sexo genero nacimiento hijos nacionalidad idade nascimento filhos",
+    "nacionalidade eta sesso nascita figli nazionalita leeftijd geslacht geboortedatum kinderen nationaliteit",
+)
+"""Words of columns that tell age, sex, family, origin or belief: the fairness of segments is checked on them."""
+DEMOGRAPHIC = PROTECTED | vocabulary(
+    "education income salary region country city state province district zip postcode postal zipcode",
+    "occupation job profession household location area latitude longitude lat lon lng pincode plz postleitzahl",
+    "einkommen gehalt land stadt ort bundesland beruf bildung revenu salaire pays ville departement metier",
+    "ingresos salario pais ciudad provincia ocupacion educacion renda cidade estado profissao escolaridade",
+    "reddito stipendio paese citta regione professione inkomen salaris stad regio beroep opleiding",
+)
+COORDINATES = vocabulary("latitude longitude lat lon lng")
+POSTAL = vocabulary("pincode pin zip zipcode postcode postal plz postleitzahl cap cep codepostal codigopostal")
+CODED = vocabulary(
+    "browser type code system systems region zone channel device platform class category group branch",
+    "store zip postcode zipcode postal traffic os",
+)
+MONEY = vocabulary(
+    "amount amt mnt price spend spent spending revenue sales income salary cost balance payment paid dollar",
+    "dollars usd eur euro gbp fee fees turnover monetary profit budget charges charge expenditure wage",
+    "credit debit loan tax vat discount shipping freight subtotal",
+    "betrag umsatz preis ausgaben kosten gebuhr einkommen gehalt steuer montant prix depense depenses ttc ht revenu",
+    "importe precio gasto gastos ventas ingresos monto valor preco despesa receita renda faturamento",
+    "importo prezzo spesa",
+    "ricavi fatturato reddito bedrag prijs omzet uitgaven besteding inkomen wrbtr dmbtr netwr",
+    "gesamtbetrag rechnungsbetrag",
+    "nettobetrag bruttobetrag bestellwert warenwert einkaufswert gesamtumsatz jahresumsatz stuckpreis einzelpreis",
+)
+MONEY_ENDS = ("betrag", "umsatz", "preis", "ausgaben", "bedrag", "omzet")
+NO_MONEY = vocabulary("score rating points punkte index level rank grade stars limit")
+AMOUNT = MONEY | vocabulary(
+    "value total sum wert summe gesamt totale totaal valore",
+)
+WHOLE_AMOUNT = vocabulary(
+    "total grand gross revenue sales turnover umsatz gesamtbetrag gesamtsumme gesamtumsatz gesamt brutto",
+    "bruttobetrag ttc",
+    "ventas receita faturamento ricavi fatturato omzet totale totaal totalprice ordertotal",
+    "rechnungsbetrag bestellwert",
+)
+PART_AMOUNT = vocabulary("subtotal price preis prix precio preco prezzo prijs net netto ht netwr income")
+OTHER_AMOUNT = vocabulary(
+    "shipping freight tax vat mwst tva iva btw discount rabatt remise descuento desconto sconto korting",
+    "cost costs kosten",
+    "cout costo custo profit margin fee fees tip unit stuckpreis einzelpreis balance limit rate score",
+    "rating cogs versand",
+    "steuer porto gewinn versandkosten livraison frete envio spedizione verzending credit debit loan salary handling",
+    "unitprice average avg",
+)
+QUANTITY = vocabulary("quantity qty menge anzahl quantite cantidad quantidade quantita aantal units items")
+VALUE = vocabulary(
+    "spend spent spending amt revenue sales turnover monetary clv ltv mnt expenditure amount purchase purchases total",
+    "umsatz ausgaben gesamtumsatz jahresumsatz depense depenses montant ca ventas gasto gastos monto",
+    "importe receita despesa",
+    "faturamento gastos ricavi fatturato spesa omzet uitgaven besteding gesamtbetrag charges payments",
+)
+NO_VALUE = vocabulary(
+    "limit price unit score balance loan tax salary income credit debit cost profit discount fee fees",
+    "rate rating budget",
+    "preis prix precio preco prezzo prijs steuer kredit einkommen wage shipping",
+)
+COUNT = vocabulary(
+    "num n nr count counts number quantity qty visits purchases orders clicks sessions items units kids",
+    "children kidhome teenhome pages frequency times calls",
+    "anzahl anz menge bestellungen besuche kaufe nombre nb quantite commandes visites achats cantidad",
+    "compras pedidos",
+    "visitas quantidade quantita ordini acquisti visite aantal bestellingen bezoeken aankopen belege",
+)
+SHARE = vocabulary(
+    "rate rates share ratio pct percent percentage proportion anteil quote taux part porcentaje tasa taxa",
+    "tasso aandeel",
+)
+EVENT = vocabulary(
+    "event action page url click path activity screen referrer",
+)
+MODEL = vocabulary(
+    "cluster clusters segment segmentation rfm predicted prediction propensity probability decile",
+    "quintile bayes logit",
+    "classifier proba pred",
+)
+WEIGHT = vocabulary("weight weights wt wgt gewicht gewichtung poids ponderation ponderacion peso weging weegfactor")
+SUBSTANCE = vocabulary("kg lb lbs gram grams body product parcel package height")
+RECENT = vocabulary("order purchase invoice transaction booking sale event visit bestell achat commande compra pedido")
+DATE_STARTS = (
+    "bestell",
+    "kauf",
+    "rechnung",
+    "auftrag",
+    "bestel",
+    "aankoop",
+    "buch",
+    "commande",
+    "compra",
+    "pedido",
+    "acquist",
+)
+NOT_WHEN = vocabulary(
+    "birth born dob birthday birthdate signup sign registered registration joined join modified updated",
+    "update last change",
+    "changed shipped ship delivery delivered due expiry expires expiration end until warranty valid",
+    "geburtsdatum anmeldung",
+    "registrierung lieferdatum anderung inscription livraison naissance registro alta nacimiento entrega cadastro",
+    "iscrizione nascita consegna inschrijving geboortedatum levering since member created",
+)
+
+
+PEOPLE = {
+    "members": vocabulary("member memberid mitglied mitgliedsnummer membre"),
+    "accounts": vocabulary("account accountid konto kontonummer compte"),
+    "respondents": vocabulary("respondent respondentid responseid respid"),
+    "patients": vocabulary("patient patientid"),
+    "borrowers": vocabulary("loan loanid borrower borrowerid"),
+    "subscribers": vocabulary("subscriber subscriberid abonnent abonne"),
+    "users": vocabulary("user userid utente gebruiker usuario"),
+    "visitors": vocabulary("visitor visitorid"),
+    "guests": vocabulary("guest guestid"),
+    "donors": vocabulary("donor donorid"),
+    "households": vocabulary("household householdid"),
+    "invoices": vocabulary("invoice invoiceid invoiceno rechnung rechnungsnummer facture factura fattura fatura"),
+    "receipts": vocabulary("receipt receiptid beleg belegnummer bon"),
+    "bookings": vocabulary("booking bookingid reservation reserva prenotazione"),
+    "orders": vocabulary("order orderid bestellnummer bestellung auftragsnummer commande pedido ordine bestelnummer"),
+}
+"""Plural nouns for rows and customers, by the words of the column that names them."""

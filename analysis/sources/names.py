@@ -1,0 +1,132 @@
+"""What the names of columns say, in English, German, French, Spanish, Portuguese, Italian and Dutch."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+
+def split_words(name: str) -> list[str]:
+    """Split a column name into words at spaces, underscores, dots, hyphens and changes of case.
+
+    Examples
+    --------
+    >>> split_words("NumWebVisitsMonth"), split_words("dt_customer"), split_words("CustomerID")
+    (['Num', 'Web', 'Visits', 'Month'], ['dt', 'customer'], ['Customer', 'ID'])
+    """
+    spaced = re.sub(r"[\s_.\-/]+", " ", name)
+    return re.findall(r"[A-Z]+(?![^\W\d_A-Z])\d*|[A-Z]?[^\WA-Z_]+|[^\s]", spaced)
+
+
+@lru_cache(maxsize=20_000)
+def words_of(name: str) -> frozenset[str]:
+    """Return the words of a name without case and accents, also without digits at the end, and all joined.
+
+    >>> sorted(words_of("N° client")), sorted(words_of("Número2"))
+    (['client', 'n', 'nclient', '°'], ['numero', 'numero2'])
+    """
+    words = [plain(word) for word in split_words(name)]
+    joined = re.sub(r"\W", "", "".join(words))
+    return frozenset({*words, *(word.rstrip("0123456789") for word in words), joined} - {""})
+
+
+def plain(word: str) -> str:
+    """Return a word without case and accents.
+
+    >>> plain("Número"), plain("Größe")
+    ('numero', 'grosse')
+    """
+    folded = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(sign for sign in folded if not unicodedata.combining(sign))
+
+
+def vocabulary(*lines: str) -> frozenset[str]:
+    """Return the words of the lines."""
+    return frozenset(" ".join(lines).split())
+
+
+_LAST = vocabulary(
+    "id ids key uuid guid nr no number identifier nummer num numero codigo codice matricule kennung",
+    "kundennummer kundennr kundenid kundenkennung debitor debitornr kreditor kunnr belnr vbeln matnr",
+    "recnum clientnum",
+    "custid custno rowid recordid respid responseid idnr idnum klantnummer klantnr klantid",
+)
+_ENDS = ("nummer", "kennung")
+_ENTITY = (
+    "customer|client|user|account|order|session|visitor|member|invoice|product|transaction|person|cust|respondent"
+    "|cliente|kunde|kunden|klant|konto|mitglied|bestell|auftrag|beleg|rechnung|artikel|commande|facture|membre|usuario"
+    "|utente|gebruiker|pedido|ordine|factura|fattura|fatura|compte|cuenta|conta|record|case|subscriber|patient|loan"
+    "|booking|agent|ticket|receipt|policy|contract"
+)
+_ALONE = vocabulary(
+    "customer client visitor respondent cust cliente kunde klant konto debitor agent kundin",
+)
+_FIRST = vocabulary("n no nr num numero nummer id")
+
+
+def is_identifier(name: str) -> bool:
+    """Return whether the name of a column suggests an identifier.
+
+    Examples
+    --------
+    >>> is_identifier("customer_id"), is_identifier("CustomerID"), is_identifier("paid")
+    (True, True, False)
+    >>> is_identifier("Kundennummer"), is_identifier("N° client"), is_identifier("Cliente"), is_identifier("num orders")
+    (True, True, True, False)
+    """
+    words = [plain(word) for word in split_words(name)]
+    words = [
+        word for word in words if word.isalnum() and word not in ("de", "del", "du", "di", "do", "da", "van", "la")
+    ]
+    if not words:
+        return False
+    joined = "".join(words)
+    numbered = re.search("[°º#]", name) is not None or len(words) > 1
+    return (
+        words[-1] in _LAST
+        or words[0] in {"id", "uuid", "guid"}
+        or words[-1].endswith(_ENDS)
+        or joined in _ALONE | _LAST
+        or re.fullmatch(rf"({_ENTITY})(id|no|nr|num|key|number|code|nummer)", joined) is not None
+        or (numbered and words[0] in _FIRST and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None)
+        or (
+            words[0] in {"codigo", "code", "codice", "cod"}
+            and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None
+        )
+    )
+
+
+_DATE = vocabulary(
+    "date dates datetime timestamp dt day epoch datum zeitpunkt zeitstempel fecha data jour tag dia giorno dag dato",
+    "month monat mois mes mese maand period periode periodo yearmonth yyyymm created updated modified seen ordered",
+    "signup registered joined birthday birthdate dob when purchased bought invoiced shipped budat bldat",
+)
+_CLOCK = vocabulary("time ts at ms zeit heure hora ora tijd us epoch unix microseconds milliseconds")
+_DATE_ENDS = ("datum", "date", "fecha", "zeitpunkt", "datetime", "timestamp")
+_VERSION = vocabulary("version versions ver release build ip firmware app")
+
+
+def names_a_date(name: str, clock: bool = False) -> bool:
+    """Return whether a name says that the column holds dates, or with ``clock`` moments.
+
+    >>> names_a_date("order_date"), names_a_date("Bestelldatum"), names_a_date("amount"), names_a_date("event_ts", True)
+    (True, True, False, True)
+    """
+    words = words_of(name)
+    return bool(words & _DATE or (clock and words & _CLOCK) or any(word.endswith(_DATE_ENDS) for word in words))
+
+
+def names_a_version(name: str) -> bool:
+    """Return whether a name says that the column holds versions of software or addresses of machines."""
+    return bool(words_of(name) & _VERSION)
+
+
+OUTCOME = vocabulary(
+    "response responded churn churned exited left attrition accepted accept converted conversion complain",
+    "complained complaint subscribed purchased bought target label revenue default defaulted clicked",
+    "cancelled canceled renewed outcome attrited kuendigung kundigung gekundigt churner resilie",
+    "resiliation baja abandono",
+    "cancelou abbandono opgezegd reagiert geantwortet",
+)
+"""Words of columns that tell how something ended: whether someone answered, stayed or bought."""

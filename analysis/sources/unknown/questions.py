@@ -1,0 +1,234 @@
+"""Rows that stand for no customer, and questions that the values of an unknown table leave open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.base.errors import listed
+from analysis.base.formats import number
+from analysis.sources.columns import Column
+from analysis.sources.evidence.roles import names_customer, row_candidates
+from analysis.sources.inference import infer_kind, infer_roles
+from analysis.sources.names import is_identifier, names_a_date, vocabulary, words_of
+from analysis.sources.tables import RawTable
+
+_STATUS = vocabulary("status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus")
+_UNDONE = re.compile(
+    r"(cancel|storn|annul|anul|cancelad|geannul|fail|fehlgeschlagen|échou|fallid|falh|fallit|mislukt|void|test|declin"
+    r"|rejected|abgelehnt|refusé|rechazad|recusad|rifiutat|geweigerd|abandon|draft|expired)",
+    re.IGNORECASE,
+)
+_GUEST = re.compile(r"0+|-1|guest|gast|invit[ée]|invitado|convidado|ospite|anonym\w*|unknown|unbekannt", re.IGNORECASE)
+_TEST = re.compile(r"test(?:[-_ .]?\w{0,4})?|dummy|testkunde|prueba|teste|prova|example", re.IGNORECASE)
+_CURRENCY = vocabulary("currency wahrung devise moneda moeda valuta waehrung waers currencycode")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One reading of a table, and the lines of YAML that choose it."""
+
+    reading: str
+    yaml: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the values leave open, in one sentence, and the readings that fit them."""
+
+    what: str
+    readings: tuple[Choice, ...]
+
+
+def find_rows_to_leave_out(raw: RawTable) -> dict[str, tuple[str, ...]]:
+    """Find the values by column whose rows stand for no customer.
+
+    Guests who share one number, test customers, and orders that were cancelled, failed or are drafts.
+
+    Parameters
+    ----------
+    raw : RawTable
+
+    Returns
+    -------
+    dict of str to tuple of str
+    """
+    leave_out: dict[str, tuple[str, ...]] = {}
+    kind = infer_kind(raw).kind
+    rows = kind in ("transactions", "events")
+    for column in infer_roles(raw):
+        values: Any = raw.frame[column.name].dropna()
+        if column.role == "customer" or (column.role == "key" and not rows):
+            guests = _find_guests(values, raw.n_rows) if rows else ()
+            found = (*guests, *_find_tests(values))
+            if found:
+                leave_out[column.name] = found
+        elif rows and column.type == "category" and words_of(column.name) & _STATUS:
+            undone = tuple(sorted(level for level in values.unique() if _UNDONE.match(level)))
+            if undone and values.isin(undone).mean() < 0.5:
+                leave_out[column.name] = undone
+    return leave_out
+
+
+def _find_guests(values: Any, n_rows: int) -> tuple[str, ...]:
+    """Find a customer who is a word or number for guests, and has more rows than the others."""
+    counts = values.value_counts()
+    typical = max(float(counts.median()), 1.0)
+    others = values.astype("str")
+    if values.dtype in (np.int64, np.float64) and (values.median() < 100):
+        return ()
+    found = [str(int(value)) if isinstance(value, float) else str(value) for value in counts.index[:5]]
+    return tuple(
+        name
+        for name, n in zip(found, counts.iloc[:5], strict=False)
+        if _GUEST.fullmatch(name) and n >= 2 * typical and n < 0.9 * len(others)
+    )
+
+
+def _find_tests(values: Any) -> tuple[str, ...]:
+    """Find keys that are words for tests among other keys."""
+    if values.dtype in (np.int64, np.float64):
+        return ()
+    found = tuple(sorted({value for value in values if _TEST.fullmatch(value)}))
+    return found if len(found) <= 10 and len(found) < 0.1 * values.nunique() else ()
+
+
+def find_questions(raw: RawTable) -> tuple[Question, ...]:
+    """Find what the values of a table leave open.
+
+    Parameters
+    ----------
+    raw : RawTable
+
+    Returns
+    -------
+    tuple of Question
+        Empty where one reading fits far better than any other.
+    """
+    kind = infer_kind(raw).kind
+    columns = infer_roles(raw)
+    asked = [_ask_cut_numbers(raw)]
+    if kind == "customers":
+        asked.append(_ask_repeated_customer(raw))
+    if kind == "transactions":
+        amount = next((column.name for column in columns if column.role == "amount"), None)
+        asked += [_ask_currency(raw), _ask_unit_price(raw, amount)]
+    questions = [question for question in asked if question]
+    if not questions and kind in ("customers", "survey") and not any(c.role == "feature" for c in columns):
+        questions.append(_ask_features(raw))
+    return tuple(questions)
+
+
+def _ask_cut_numbers(raw: RawTable) -> Question | None:
+    for column in raw.columns:
+        values: Any = raw.frame[column.name].dropna()
+        if not is_identifier(column.name) or values.dtype not in (np.int64, np.float64) or values.empty:
+            continue
+        if values.min() > 1e9 and (values % 10 ** (len(str(int(values.max()))) - 6) == 0).all():
+            return Question(
+                f"The numbers in '{column.name}' end in zeros, as if a spreadsheet program had cut them: customers may "
+                "share a number.",
+                (
+                    Choice("each row is a customer", f"kind: customers\nroles: {{ignore: ['{column.name}']}}"),
+                    Choice("the numbers are complete", f"key: '{column.name}'\ntypes: {{'{column.name}': text}}"),
+                ),
+            )
+    return None
+
+
+def _ask_repeated_customer(raw: RawTable) -> Question | None:
+    """Ask what a row is where a customer has several, and no column says when."""
+    customers = [
+        column
+        for column in raw.columns
+        if column.name in row_candidates(raw)["customer"]
+        and names_customer(column.name)
+        and is_identifier(column.name)
+        and column.n_distinct < 0.95 * (raw.n_rows - column.n_missing)
+    ]
+    if not customers or any(column.type == "date" for column in raw.columns):
+        return None
+    customer = customers[0]
+    what = (
+        f"'{customer.name}' repeats ({number(raw.n_rows / customer.n_distinct, 1)} rows each), but no column is a date"
+    )
+    unread = _unread_date(raw)
+    if unread is not None:
+        example = str(raw.frame[unread.name].dropna().iloc[0])[:30]
+        what += f": '{unread.name}', such as '{example}', has no form that fits all of its values"
+        rows = f"kind: transactions\ntypes: {{'{unread.name}': date}}"
+        readings = (
+            Choice("rows are orders, dates are day first", f"{rows}\ndates: day-first"),
+            Choice("rows are orders, dates are month first", f"{rows}\ndates: month-first"),
+        )
+    else:
+        readings = (
+            Choice(
+                "each row is an order or event",
+                f"kind: transactions\ncolumns: {{customer: '{customer.name}', date: <column of dates>}}",
+            ),
+        )
+    row = Choice("each row is a customer", f"kind: customers\nroles: {{ignore: ['{customer.name}']}}")
+    return Question(f"{what}.", (*readings, row))
+
+
+def _unread_date(raw: RawTable) -> Column | None:
+    words = [column for column in raw.columns if column.type in ("text", "category", "key")]
+    named = [column for column in words if names_a_date(column.name, clock=True)]
+    noted = [column for column in words if "looks like dates" in column.note]
+    return next(iter([*noted, *named]), None)
+
+
+def _ask_currency(raw: RawTable) -> Question | None:
+    for column in raw.columns:
+        if column.type == "category" and words_of(column.name) & _CURRENCY and 2 <= column.n_distinct <= 10:
+            counts: Any = raw.frame[column.name].value_counts()
+            codes = [str(code) for code in counts.index]
+            return Question(
+                f"The amounts are in {listed(codes, 4)} ('{column.name}') and cannot be added up.",
+                tuple(
+                    Choice(
+                        f"only amounts in {code}",
+                        f"leave_out: {{'{column.name}': [{', '.join(other for other in codes if other != code)}]}}",
+                    )
+                    for code in codes[:3]
+                ),
+            )
+        if "signs of several currencies" in column.note and column.type == "number":
+            return Question(
+                f"The amounts in '{column.name}' carry signs of several currencies and cannot be added up.",
+                (
+                    Choice("all are in one currency all the same", f"types: {{'{column.name}': number}}"),
+                    Choice("rows are events without amounts", f"kind: events\ntypes: {{'{column.name}': text}}"),
+                ),
+            )
+    return None
+
+
+def _ask_unit_price(raw: RawTable, amount: str | None) -> Question | None:
+    """Ask about the amount where only the price of one item and a quantity are known."""
+    if amount is None:
+        return None
+    words = words_of(amount)
+    per_item = bool(words & {"unitprice", "unit", "stuckpreis", "einzelpreis"}) and not words & {"total"}
+    quantity = [c.name for c in raw.columns if words_of(c.name) & {"quantity", "qty", "menge", "anzahl", "cantidad"}]
+    if not per_item or not quantity:
+        return None
+    return Question(
+        f"'{amount}' is the price of one item, and no column is that price times '{quantity[0]}'.",
+        (
+            Choice("the price is the amount", f"kind: transactions\ncolumns: {{amount: '{amount}'}}"),
+            Choice("rows are events without amounts", "kind: events"),
+        ),
+    )
+
+
+def _ask_features(raw: RawTable) -> Question:
+    numbers = [column.name for column in raw.columns if column.type in ("number", "boolean", "category")]
+    return Question(
+        "No column can serve as a feature: numbers or yes/no answers that vary and tell what customers do.",
+        (Choice("these columns form the segments", f"roles: {{feature: [{', '.join(map(repr, numbers[:6]))}]}}"),),
+    )

@@ -1,0 +1,24 @@
+"""Made-up files of all kinds, forms and languages are read rightly, or asked about where they leave a choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.sources.unknown.readings import describe_reading
+from tests.cases.corpus import Case, cases
+from tests.cases.run import ASKED, RIGHT, compare
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_file_is_read_rightly_or_asked_about(case: Case, tmp_path: Path) -> None:
+    (tmp_path / case.name).write_bytes(case.data)
+    state, why = compare(describe_reading(case.name, tmp_path), case.expect)
+    assert state == (ASKED if case.ask else RIGHT), why
+
+
+def test_files_are_small() -> None:
+    assert len(CASES) >= 120 and max(len(case.data) for case in CASES) <= 32_000
