@@ -74,7 +74,8 @@ def is_ours(url: str) -> bool:
 
 
 def see_all_charts(page: Page) -> int:
-    """Scroll to each chart, wait until all are drawn, and give their number."""
+    """Open what folds, scroll to each chart, wait until all are drawn, and give their number."""
+    page.evaluate("document.querySelectorAll('details.fold').forEach((each) => { each.open = true; })")
     page.evaluate(REACH_ALL)
     page.wait_for_function(DRAWN, timeout=20_000)
     return page.locator("figure.chart[data-drawn]").count()
@@ -255,6 +256,7 @@ def test_two_segments_stand_side_by_side_by_keyboard(address: str, chromium: Bro
     seen = Seen()
     with opened(chromium, seen) as page:
         page.goto(f"{address}/site/compare.html")
+        page.locator("summary", has_text="Choose two segments").click()
         block = page.locator(".side-by-side")
         first, second = (block.get_by_role("combobox", name=name, exact=True) for name in ("Compare", "with"))
         whole = block.locator("tbody tr").all_inner_texts()
@@ -278,6 +280,7 @@ def test_two_segments_stand_side_by_side_by_keyboard(address: str, chromium: Bro
 def test_without_scripts_the_whole_comparison_stands(address: str, chromium: Browser) -> None:
     with opened(chromium, Seen(), java_script_enabled=False) as page:
         page.goto(f"{address}/site/compare.html")
+        page.locator("summary", has_text="Choose two segments").click()
         block = page.locator(".side-by-side")
         assert not block.locator("select").first.is_visible()
         assert block.locator("thead th:visible").count() == block.locator("select").first.locator("option").count() + 1

@@ -192,4 +192,4 @@ def test_briefs_of_a_study_without_value_and_date_can_be_made() -> None:
     )
     figure = next(drawings.draw_all(report))
     assert study_brief(bare, [], figure, SVG, "site/").data["right"][0]["columns"] == ["Segment", "Customers"]
-    assert "as of" not in persona_brief(bare, bare.segments[0], [("1", "x", "")], "", figure, SVG, "").data["source"]
+    assert "as of" not in persona_brief(bare, bare.segments[0], "", figure, SVG, "").data["source"]

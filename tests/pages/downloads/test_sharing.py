@@ -35,7 +35,8 @@ def report() -> Report:
 
 def with_name(report: Report, name: str) -> Report:
     first, *others = report.segments
-    return replace(report, segments=(replace(first, name=name, one_line=name), *others))
+    portrait = replace(first.portrait, lead=replace(first.portrait.lead, text=name))
+    return replace(report, segments=(replace(first, name=name, portrait=portrait), *others))
 
 
 def test_the_segments_are_what_their_schema_says(report: Report) -> None:
