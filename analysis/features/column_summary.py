@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.customers.cleaning import Cleaned
 from analysis.features.binning import LEVELS, Bar, histogram, level_bars, month_bars, round_bars
 from analysis.features.prepare import OUTLIER_Z, robust_z
-from analysis.features.provenance import without_few
+from analysis.features.provenance import without_few, without_values
 from analysis.settings.models import Source
 from analysis.sources.tables import RawTable
 
@@ -188,7 +188,8 @@ def _are_years(known: np.ndarray, name: str) -> bool:
 
 def _public(note: str, min_cell: int) -> str:
     """How a column was read, without single values, and without counts that others of the page give away."""
-    note = re.sub(r" \('.*'\)", "", note, flags=re.DOTALL)
+    note = without_values(note)
+    note = re.sub(r"two answers: '.*', the rarer one, is yes; '.*' is no", "two answers: the rarer one is yes", note)
     note = re.sub(r"(two answers: \S+) [\d,]+, (\S+) [\d,]+", r"\1 and \2", note)
     note = re.sub(r"[\d,]+ (written as)", r"\1", note)
     parts = re.sub(r"[\d,]+ missing \((.*?)\)", r"missing is \1", note).split("; ")

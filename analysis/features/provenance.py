@@ -74,7 +74,7 @@ def summarise_sources(
                 raw.n_rows,
                 len(raw.columns),
                 raw.sha256[:12],
-                tuple(without_few(note, study.min_cell) for note in notes),
+                tuple(without_few(without_values(note), study.min_cell) for note in notes),
                 match.unknown,
                 match.without,
                 source.labels.get(dated, dated),
@@ -86,15 +86,24 @@ def summarise_sources(
     return tuple(summaries)
 
 
+def without_values(note: str) -> str:
+    """Return a note without the values that it gives as examples.
+
+    >>> without_values("2 not a date taken as missing ('soon', 'later', 'May' and 4 more)")
+    '2 not a date taken as missing'
+    """
+    ends = r"(?=; [\d,]+ (?:values|infinite|outside|far from|not an?) |\.?\Z)"
+    return re.sub(rf" \('.*?'(?: and \d+ more)?\){ends}", "", note, flags=re.DOTALL)
+
+
 def without_few(note: str, min_cell: int) -> str:
     """Return a note in which no count of rows or values is below ``min_cell``.
 
     >>> without_few("3 transactions without a date were left out.", 10)
     'fewer than 10 transactions without a date were left out.'
     """
-    counted = (
-        rf"(?<![\w.,'-]){NOT_WITHIN_NUMBER}\d+(?= (?:transactions|events|customers|values|infinite|outside|not an? )\b)"
-    )
+    kinds = "transactions|events|customers|values|addresses|infinite|outside|far from|not an? |missing|written as"
+    counted = rf"(?<![\w.,'-]){NOT_WITHIN_NUMBER}\d+(?= (?:{kinds})\b)"
     return re.sub(counted, lambda n: f"fewer than {min_cell}" if 0 < int(n[0]) < min_cell else n[0], note)
 
 

@@ -304,13 +304,20 @@ def _read_date(text: Text, order: DateOrder, forced: bool) -> _Read | None:
     if dates is None:
         return None
     values = text.spread(dates.stamps, np.datetime64("NaT", "s"))
-    n_far, n_bad = int(text.weights[dates.far].sum()), int(text.weights[dates.bad].sum())
-    away = f"{number(n_far)} far from the other dates taken as missing ({list_examples(text, dates.far)})"
-    unread = f"{number(n_bad)} not a date taken as missing ({list_examples(text, dates.bad)})"
-    note = _joined(dates.evidence, text.missing_note, away if n_far else "", unread if n_bad else "")
-    column = Column(
-        text.name, "date", note, int(np.isnat(values).sum()), _ngather_distinct(dates.stamps), n_far + n_bad
-    )
+    taken = {
+        f"outside {YEARS[0]} to {YEARS[1]}": dates.outside,
+        "far from the other dates": dates.isolated,
+        "not a date": dates.bad,
+    }
+    counts = {reason: int(text.weights[mask].sum()) for reason, mask in taken.items()}
+    reasons = [
+        f"{number(n)} {reason} taken as missing ({list_examples(text, taken[reason])})"
+        for reason, n in counts.items()
+        if n
+    ]
+    note = _joined(dates.evidence, text.missing_note, *reasons)
+    n_missing = int(np.isnat(values).sum())
+    column = Column(text.name, "date", note, n_missing, _ngather_distinct(dates.stamps), sum(counts.values()))
     return _Read(pd.Series(values), column, "open" if dates.is_open else dates.order)
 
 

@@ -78,15 +78,16 @@ class Dates:
         Whether the values fit both orders.
     evidence : str
         The form, and the evidence for the order.
-    far, bad : ndarray of bool
-        Dates too far away to be meant; texts that are no date.
+    outside, isolated, bad : ndarray of bool
+        Dates outside the years 1800 to 2200; dates too far from all others to be meant; texts that are no date.
     """
 
     stamps: np.ndarray
     order: DayMonth | Literal[""]
     is_open: bool
     evidence: str
-    far: np.ndarray
+    outside: np.ndarray
+    isolated: np.ndarray
     bad: np.ndarray
 
 
@@ -134,14 +135,14 @@ def read_dates(
         stamps, two_digit = _stamps(parts, form, day_month)
         bad = np.isnat(stamps)
         years = stamps.astype("datetime64[Y]").astype(np.int64) + 1970
-        far = ~bad & ((years < YEARS[0]) | (years > YEARS[1]))
-        if weights[~bad].sum() < floor * total or (form == "compact" and bad.any()) or far[~bad].all():
+        outside = ~bad & ((years < YEARS[0]) | (years > YEARS[1]))
+        if weights[~bad].sum() < floor * total or (form == "compact" and bad.any()) or outside[~bad].all():
             continue
-        far |= _isolated(stamps, weights)
+        isolated = _isolated(np.where(outside, np.datetime64("NaT", "s"), stamps), weights)
         evidence += "; two-digit years: 69 to 99 are 1969 to 1999" if two_digit else ""
-        stamps = np.where(far, np.datetime64("NaT", "s"), stamps)
+        stamps = np.where(outside | isolated, np.datetime64("NaT", "s"), stamps)
         day_month = "" if day_month == "year-first" else day_month
-        return Dates(stamps, day_month, is_open, evidence, far, bad)
+        return Dates(stamps, day_month, is_open, evidence, outside, isolated, bad)
     return None
 
 
@@ -217,7 +218,8 @@ def _read_counted(texts: pa.Array, weights: np.ndarray, name: str, floor: float)
     missing = ~fits
     stamps = np.round(np.where(missing, 0, seconds)).astype(np.int64).astype("datetime64[s]")
     stamps = np.where(missing, np.datetime64("NaT", "s"), stamps)
-    return Dates(stamps, "", False, evidence, np.zeros(len(stamps), bool), missing)
+    none = np.zeros(len(stamps), bool)
+    return Dates(stamps, "", False, evidence, none, none, missing)
 
 
 def _are_months(texts: pa.Array, fits: np.ndarray, name: str) -> bool:

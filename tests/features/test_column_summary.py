@@ -155,9 +155,15 @@ def test_notes_show_no_single_value_and_no_count_of_a_few(tmp_path: Path) -> Non
         x=["ask Mrs. Hill", *range(199)],
         told=["yes"] * 4 + ["no"] * 196,
         gap=["NA", "?", *["", *range(49)] * 3, *range(48)],
+        day=["0001-01-01", "soon", "9999-12-31", *["2024-03-05"] * 197],
+        said=["Hill's own words", *["nothing else"] * 199],
+        scale=[*[1, 2, 3, 4, 5] * 39, 99, 99, 99, 1, 2],
     )
     notes = " ".join(column.note for column in found.values())
     assert "Hill" not in notes and "196" not in notes
+    assert not any(words in notes for words in ("0001", "9999", "soon", "own words", "3 99"))
+    assert "fewer than 10 outside 1800 to 2200 taken as missing" in found["day"].note
+    assert "fewer than 10 not a date taken as missing" in found["day"].note
     assert "fewer than 10 not a number taken as missing" in found["x"].note
     assert found["told"].note == "two answers: yes and no"
     assert "missing is written as 'NA', written as '?'" in found["gap"].note

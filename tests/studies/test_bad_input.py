@@ -381,6 +381,20 @@ def test_odd_values_are_taken_as_missing_and_told(tmp_path: Path) -> None:
     assert "1 missing (1 written as 'NaN'); 2 infinite taken as missing" in table.column("spend").note
 
 
+def test_blank_lines_inside_quoted_cells_end_no_table(tmp_path: Path) -> None:
+    notes = ["short", "```\n\nlong, and\nlonger\n```", "x"] * 30
+    write(tmp_path, {"a.csv": pd.DataFrame({"id": range(90), "age": range(90), "note": notes}).to_csv(index=False)})
+    table = read_table("a.csv", root=tmp_path)
+    assert table.n_rows == 90 and table.frame["note"].tolist() == notes
+    assert not any("skipped" in note for note in table.notes)
+
+
+def test_a_first_row_with_a_word_for_a_number_is_no_second_heading(tmp_path: Path) -> None:
+    rows = "".join(f"{value},{'yes' if i % 2 else 'no'}\n" for i, value in enumerate(["unknown", *range(99)]))
+    write(tmp_path, {"a.csv": f"age,told\n{rows}"})
+    assert read_table("a.csv", root=tmp_path).n_rows == 100
+
+
 def test_mixed_types_stay_words_unless_nearly_all_are_numbers(tmp_path: Path) -> None:
     rows = "".join(
         f"{i},{'unknown' if i == 7 else i * 2},{'x' if i % 2 else i},{'C9' if i == 9 else i}\n" for i in range(100)

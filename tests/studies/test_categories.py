@@ -158,7 +158,7 @@ def test_categories_alone_form_segments() -> None:
 def test_prototypes_are_refused_where_no_category_forms_segments() -> None:
     with pytest.raises(InputError, match="set encode: indicator"):
         check_study({"title": "x", "sources": [{"path": "x.csv"}], "algorithm": "kprototypes"})
-    with pytest.raises(InputError, match="kprototypes is for categories, and none forms segments"):
+    with pytest.raises(InputError, match="kprototypes needs a categorical feature, and there is none"):
         judge(np.random.default_rng(1).standard_normal((200, 2)), study(algorithm="kprototypes"))
 
 

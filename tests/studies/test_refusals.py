@@ -154,7 +154,7 @@ BAD = {
     "one row": content("id,age\n1,30\n", "one row"),
     "binary": content(bytes(range(256)) * 20, "binary"),
     "picture": content(b"\x89PNG\r\n\x1a\n" + bytes(99), "PNG"),
-    "page of the web": content("<!DOCTYPE html><html><body>Log in</body></html>", "a page of the web, not a table"),
+    "page of the web": content("<!DOCTYPE html><html><body>Log in</body></html>", "a web page (HTML), not a table"),
     "no delimiter": content("customers\n" + "somebody\n" * 90, "no column that can serve as a feature"),
     "truncated zip": content(zipped(a=ROWS * 50)[:60], "truncated zip", name="bad.zip"),
     "empty zip": content(zipped(), "empty archive", name="bad.zip"),

@@ -168,7 +168,8 @@ def _without_stand_ins(values: pd.Series, column: Column) -> tuple[pd.Series, Co
     numbers = values.astype(np.float64).mask(values.isin(codes))
     n = int(stands_in.sum())
     shown = ", ".join(f"{code:g}" for code in codes)
-    note = f"{column.note}; {number(n)} {shown} taken as no answer, far from the scale {others[0]:g} to {others[-1]:g}"
+    scale = f"{others[0]:g} to {others[-1]:g}"
+    note = f"{column.note}; {number(n)} values taken as no answer, far from the scale {scale}: {shown}"
     return numbers, replace(column, note=note, n_missing=column.n_missing + n, n_distinct=len(others))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import Counter
 
@@ -15,6 +17,30 @@ def _count(line: str) -> tuple[int, ...]:
     """Count the delimiters of a line outside quotation marks."""
     bare = re.sub(r'"[^"]*"', "", line)
     return tuple(bare.count(delimiter) for delimiter in DELIMITERS)
+
+
+def _is_one_table(body: str) -> bool:
+    """Return whether a text with line breaks inside quoted cells has rows of one width, two or more, throughout."""
+    if '"' not in body:
+        return False
+    csv.field_size_limit(2**31 - 1)
+    head = body.split("\n", 1)[0]
+    for delimiter in (delimiter for delimiter in DELIMITERS if delimiter in head):
+        rows = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+        widths: set[int] = set()
+        has_breaks = False
+        try:
+            for row in rows:
+                if row:
+                    widths.add(len(row))
+                    has_breaks = has_breaks or any("\n" in cell for cell in row)
+                if len(widths) > 1:
+                    break
+        except csv.Error:
+            continue
+        if has_breaks and len(widths) == 1 and min(widths) > 1:
+            return True
+    return False
 
 
 def trim_titles(body: str, notes: list[str]) -> str:
@@ -32,11 +58,11 @@ def trim_titles(body: str, notes: list[str]) -> str:
             break
         comment = line.startswith("#")
         if line.strip() and not comment and 2 * max(_count(line)) > max(usual) and line.strip(" ,;|\t") == line.strip():
-            return body if not n_skipped else body.split("\n", n_skipped)[-1]
+            return body if not n_skipped or _is_one_table(body) else body.split("\n", n_skipped)[-1]
         n_skipped += 1
     else:
         return body
-    if not n_skipped:
+    if not n_skipped or _is_one_table(body):
         return body
     notes.append(f"{number(n_skipped)} line{'s' if n_skipped > 1 else ''} before the table skipped")
     return body.split("\n", n_skipped)[-1]
@@ -50,6 +76,9 @@ def trim_footer(body: str, notes: list[str]) -> str:
     footer = tail[blank + 1 :]
     if not blank or not usual or any(max(_count(line)) >= usual for line in footer):
         return body
+    cut = len(body.rstrip()) - len("\n".join(tail[blank:]))
+    if body.count('"', 0, cut) % 2 or _is_one_table(body):
+        # The blank line stands inside a quoted cell.
+        return body
     notes.append(f"{number(len(footer))} line{'s' if len(footer) > 1 else ''} below the table skipped")
-    cut = len("\n".join(tail[blank:]))
-    return body.rstrip()[:-cut]
+    return body[:cut]

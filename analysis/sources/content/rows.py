@@ -88,13 +88,13 @@ def _is_number(text: str) -> bool:
 
 
 def _second_headings(table: pa.Table) -> tuple[list[int], str]:
-    """Find up to three rows below the header with words, which occur once, in all columns of numbers."""
+    """Find up to three rows below the header with words in the columns of numbers, and no cell that occurs again."""
     reason = "a second heading"
     if table.num_rows < _HEADINGS + 5:
         return [], reason
     columns = _texts(table)
     below = [column.slice(_HEADINGS, _SEEN).to_pylist() for _, column in columns]
-    numeric = []
+    numeric: list[int] = []
     for i, cells in enumerate(below):
         present = [cell.strip() for cell in cells if cell and cell.strip()]
         if present and sum(map(_is_number, present)) >= 0.9 * len(present):
@@ -108,6 +108,9 @@ def _second_headings(table: pa.Table) -> tuple[list[int], str]:
         words = [(i, cell) for i, cell in filled if not _is_number(cell) and re.search(r"[^\W\d_]{2}", cell)]
         alone = [i for i, cell in words if cell not in below[i]]
         if len(filled) < 0.5 * len(cells) or len(words) < len(filled) or len(alone) < len(words):
+            break
+        others = [(i, _cell(column, row)) for i, (_, column) in enumerate(columns) if i not in numeric]
+        if any(cell and cell in below[i] for i, cell in others):
             break
         if len(numeric) == 1 and len(columns) > 2 and not words[0][1].startswith("{"):
             break

@@ -88,7 +88,7 @@ PART_AMOUNT = vocabulary("subtotal price preis prix precio preco prezzo prijs ne
 OTHER_AMOUNT = vocabulary(
     "shipping freight tax vat mwst tva iva btw discount rabatt remise descuento desconto sconto korting",
     "cost costs kosten",
-    "cout costo custo profit margin fee fees tip unit stuckpreis einzelpreis balance limit rate score",
+    "cout costo custo profit margin tip unit stuckpreis einzelpreis balance limit rate score",
     "rating cogs versand",
     "steuer porto gewinn versandkosten livraison frete envio spedizione verzending credit debit loan salary handling",
     "unitprice average avg",

@@ -118,7 +118,7 @@ def find_questions(raw: RawTable) -> tuple[Question, ...]:
         asked += [_ask_currency(raw), _ask_unit_price(raw, amount)]
     questions = [question for question in asked if question]
     if not questions and kind in ("customers", "survey") and not any(c.role == "feature" for c in columns):
-        questions.append(_ask_features(raw))
+        questions += filter(None, [_ask_features(raw)])
     return tuple(questions)
 
 
@@ -226,8 +226,12 @@ def _ask_unit_price(raw: RawTable, amount: str | None) -> Question | None:
     )
 
 
-def _ask_features(raw: RawTable) -> Question:
-    numbers = [column.name for column in raw.columns if column.type in ("number", "boolean", "category")]
+def _ask_features(raw: RawTable) -> Question | None:
+    """Ask which columns form the segments, where some vary between rows."""
+    kinds = ("number", "boolean", "category")
+    numbers = [column.name for column in raw.columns if column.type in kinds and column.n_distinct > 1]
+    if not numbers:
+        return None
     return Question(
         "No column can serve as a feature: numbers or yes/no answers that vary and tell what customers do.",
         (Choice("these columns form the segments", f"roles: {{feature: [{', '.join(map(repr, numbers[:6]))}]}}"),),
