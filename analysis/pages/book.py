@@ -218,6 +218,8 @@ class _Book:
             comment_end_string="#>",
             undefined=StrictUndefined,
             autoescape=True,
+            # Filters write numbers as the locale does, so none may be applied to constants when a template is compiled.
+            optimized=False,
             finalize=_finalize,
             trim_blocks=True,
             keep_trailing_newline=True,
