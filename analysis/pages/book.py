@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from analysis.base.cache import Kept
@@ -421,7 +422,9 @@ class _Book:
         )
 
 
-def _finalize(value: object) -> object:
+@pass_context
+def _finalize(_: Context, value: object) -> object:
+    """Escape what is printed; as it takes the context, no constant is printed when a template is compiled."""
     if isinstance(value, Markup) or value is None:
         return value
     if isinstance(value, float):
