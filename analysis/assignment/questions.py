@@ -21,11 +21,11 @@ from analysis.features.prepare import Prepared, apply_steps
 from analysis.settings.models import Study
 
 KEPT = 0.9
-"""Share of the full rule's accuracy that the short questions keep. Ours."""
+"""Share of the full rule's accuracy that the short questions keep. Chosen for this project."""
 FOUND = 0.5
-"""Share of each segment that they find: naming a large one alone can be right for most. Ours."""
+"""Share of each segment that they find: naming a large one alone can be right for most. Chosen for this project."""
 ROWS = 5_000
-"""Customers that questions are chosen on, sampled above this many. Ours."""
+"""Customers that questions are chosen on, sampled above this many. Chosen for this project."""
 
 Values = NDArray[np.float64]
 

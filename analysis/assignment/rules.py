@@ -22,7 +22,7 @@ from analysis.features.prepare import Prepared, Step, apply_steps, invert_steps
 from analysis.settings.models import Study
 
 ROWS = 20_000
-"""Customers that trees are grown on, sampled above this many. Ours."""
+"""Customers that trees are grown on, sampled above this many. Chosen for this project."""
 
 Values = NDArray[np.float64]
 

@@ -16,9 +16,10 @@ from analysis.clustering.algorithms import Labels
 from analysis.settings.models import Study
 
 MOST_QUESTIONS, MOST_LEAVES = 4, 8
-"""Most questions that a tree asks of one customer, and most ends of it, or twice the segments. Ours."""
+"""Most questions that a tree asks of one customer, and most ends of it, or twice the segments. Chosen for
+this project."""
 ENOUGH = 0.02
-"""Fidelity by which a tree of fewer questions may fall behind the best. Ours."""
+"""Fidelity by which a tree of fewer questions may fall behind the best. Chosen for this project."""
 SMALLEST_LEAF = 0.01
 """Share of customers, beside ``min_cell`` of them, that each end of a tree holds."""
 FOLDS = 5

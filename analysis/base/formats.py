@@ -20,7 +20,8 @@ ENGLISH = Locale("en", "GB")
 """Language of texts in every locale, and with it of lists and plurals."""
 
 MEDIAN_TELLS = 0.5
-"""A difference of means is told by medians where they differ at least this much of it in the same direction. Ours."""
+"""A difference of means is told by medians where they differ at least this much of it in the same direction. Chosen for
+this project."""
 
 
 def number(x: float, digits: int = 0, sign: str = "") -> str:

@@ -13,7 +13,7 @@ TRUE = ("true", "t", "yes", "y", "1", "1.0", "on", "ja", "oui", "si", "sí")
 FALSE = ("false", "f", "no", "n", "0", "0.0", "off", "nein", "non")
 """Words for yes and no, as the reader of files knows them."""
 MOST_CHARACTERS = 20_000
-"""Longest part of a formula: what minimum and maximum stand for is written several times. Ours."""
+"""Longest part of a formula: what minimum and maximum stand for is written several times. Chosen for this project."""
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "=", ast.NotEq: "<>"}
 

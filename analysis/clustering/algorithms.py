@@ -29,7 +29,8 @@ Counts = NDArray[np.int64]
 SAMPLE_ROWS = 5_000
 """Quadratic methods fit on a seeded sample above this many customers."""
 RIDGE = 0.01
-"""Added to the variances of a mixture, in squared scaled units, so that a value that many share is no spike. Ours."""
+"""Added to the variances of a mixture, in squared scaled units, so that a value that many share is no spike. Chosen for
+this project."""
 LEAST_DENSE = 0.03
 """Smallest share of customers that HDBSCAN calls a group; the size rule of the decision."""
 PUBLISHED = 20
@@ -41,9 +42,10 @@ AS_LIKELY = 1e-4
 SHORT_RUNS, SHORT_ROUNDS, MOST_FINISHED = 6, 8, 3
 """Short runs of a published mixture, their rounds, and how many are taken to their end at most."""
 MOST_ROUNDS = 100
-"""Rounds after which k-prototypes stops where customers still change sides. Ours."""
+"""Rounds after which k-prototypes stops where customers still change sides. Chosen for this project."""
 REACH = 0.95
-"""HDBSCAN's rule for new customers reaches as far as this share of its members lie from their m-th neighbour. Ours."""
+"""HDBSCAN's rule for new customers reaches as far as this share of its members lie from their m-th neighbour. Chosen
+for this project."""
 
 
 @dataclass(frozen=True, slots=True)

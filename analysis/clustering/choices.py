@@ -28,7 +28,7 @@ AGREES = 0.65
 SCALINGS = ("standard", "minmax", "robust")
 OUTLIERS = ("robust", "none")
 HOLDS = 0.8
-"""Share of variance that the principal components of one of the choices hold. Ours."""
+"""Share of variance that the principal components of one of the choices hold. Chosen for this project."""
 ROWS = 10_000
 """Most customers in the comparison; above it a seeded sample."""
 

@@ -21,7 +21,8 @@ from analysis.sources.tables import RawTable
 PER_FEATURE = 100
 """Customers that a feature should have (Dolnicar, Grün and Leisch 2018)."""
 SCALES_APART = 10
-"""Ratio of the largest to the smallest spread from which unscaled features count as a mixture. Ours."""
+"""Ratio of the largest to the smallest spread from which unscaled features count as a mixture. Chosen for
+this project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,15 @@ from analysis.clustering.resample import Stability
 from analysis.settings.models import Study
 
 STABLE, VALID, MOST_NOISE = 0.85, 0.75, 0.25
-"""Least median stability, least stability of a segment, largest share unassigned of an eligible solution. Ours."""
+"""Least median stability, least stability of a segment, largest share unassigned of an eligible solution. Chosen for
+this project."""
 BAND, CLOSE = 0.15, 0.02
-"""How far below the best score a finer solution may lie, and what counts as a tie between algorithms. Ours."""
+"""How far below the best score a finer solution may lie, and what counts as a tie between algorithms. Chosen for this
+project."""
 AS_SEPARATE = 0.03
-"""How far below the best silhouette of natural solutions a finer one may lie. Ours."""
+"""How far below the best silhouette of natural solutions a finer one may lie. Chosen for this project."""
 NATURAL_STABLE, NATURAL_GAP, REPRODUCIBLE_STABLE = 0.90, 0.15, 0.75
-"""Verdict: thresholds of section "What the verdicts mean". Ours."""
+"""Verdict: thresholds of section "What the verdicts mean". Chosen for this project."""
 HENNIG = ((0.85, "highly stable"), (VALID, "valid"), (0.60, "a pattern"), (0.0, "do not trust"))
 """Least Jaccard stability of a segment in each band (Hennig 2007)."""
 DISSOLVED = 0.50

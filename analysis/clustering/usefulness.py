@@ -37,13 +37,14 @@ from analysis.settings.models import Study
 from analysis.sources.inputs import Inputs, look_back
 
 HELD_OUT = 1 / 3
-"""Part of the time span that is held out where the settings name no date. Ours."""
+"""Part of the time span that is held out where the settings name no date. Chosen for this project."""
 FEWEST, FEWEST_EACH = 100, 20
-"""Fewest customers that are scored, and fewest with a yes and with a no. Ours."""
+"""Fewest customers that are scored, and fewest with a yes and with a no. Chosen for this project."""
 MOST = 50_000
-"""Most customers that are scored; above it a seeded sample. Ours."""
+"""Most customers that are scored; above it a seeded sample. Chosen for this project."""
 BINS = 50
-"""Groups that the purchase model's expectations are ranked into, so that they are counted as the others are. Ours."""
+"""Groups that the purchase model's expectations are ranked into, so that they are counted as the others are. Chosen for
+this project."""
 RIVALS = ("rfm", "rfm_groups", "fifths")
 """Simple ways to group; the segments are held against the best of them, so that who wins has beaten all."""
 

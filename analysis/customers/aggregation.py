@@ -20,7 +20,7 @@ from analysis.sources.tables import RawTable
 Placed = tuple[int, RawTable, Source]
 """A source with its place in the settings."""
 FEWEST_FOR_VALUE = 300
-"""Fewest customers that lifetime value is fitted on. Ours."""
+"""Fewest customers that lifetime value is fitted on. Chosen for this project."""
 
 
 def compute_customers(

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 BINS = 20
-"""Bins of a histogram before small ones are merged. Ours."""
+"""Bins of a histogram before small ones are merged. Chosen for this project."""
 LEVELS = 8
-"""Most levels of a category that are shown by name. Ours."""
+"""Most levels of a category that are shown by name. Chosen for this project."""
 PERIODS = 60
-"""Most months or quarters of a date; longer spans are counted by the next longer period. Ours."""
+"""Most months or quarters of a date; longer spans are counted by the next longer period. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from analysis.customers.surveys import find_order
 from analysis.settings.models import Feature, Source, Study
 
 FEWEST_UNKNOWN = 0.05
-"""Share of customers without a value from which not knowing it describes segments too. Ours."""
+"""Share of customers without a value from which not knowing it describes segments too. Chosen for this project."""
 
 NOT_KNOWN = "_not_known"
 """What ends the name of a variable that tells whether others have a value."""

@@ -18,7 +18,7 @@ from analysis.settings.models import Source
 from analysis.sources.tables import RawTable
 
 MOST_PATTERNS = 12
-"""Combinations of missing columns that are shown. Ours."""
+"""Combinations of missing columns that are shown. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)

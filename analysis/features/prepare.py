@@ -22,7 +22,8 @@ Blocks = tuple[tuple[int, int], ...]
 OUTLIER_Z = 3.5
 """Robust z above which a value is an outlier (Iglewicz & Hoaglin 1993)."""
 MOST_UNUSUAL = 0.1
-"""Share of customers above which what looks unusual is taken for a group, and nobody is set aside. Ours."""
+"""Share of customers above which what looks unusual is taken for a group, and nobody is set aside. Chosen for this
+project."""
 SKEWED = 1.0
 """Skewness above which an amount or count is taken as its logarithm."""
 MOST_NEIGHBOURS, NEIGHBOURS = 5_000, 5
@@ -31,7 +32,7 @@ stand for the nearest. Ours; five is scikit-learn's default."""
 MISMATCH = 0.5
 """What another level of a category costs, in mean standard deviations of the numbers (Huang 1998)."""
 MOST_PREDICTORS, ROUNDS = 20, 20
-"""Features that a missing value is estimated from, and how often estimates are renewed. Ours."""
+"""Features that a missing value is estimated from, and how often estimates are renewed. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from analysis.features.build import FeatureTable, Variable
 from analysis.features.select import spearman
 
 MOST_RELATED = 30
-"""Variables that a map of relations shows: those with the strongest relation to any other. Ours."""
+"""Variables that a map of relations shows: those with the strongest relation to any other. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,23 +22,23 @@ Matrix = NDArray[np.float64]
 NEAR_COPY = 0.9
 """Absolute Spearman correlation from which two features count as near-copies."""
 MOST_EQUAL = 0.99
-"""Share of customers with one value above which a feature counts as constant. Ours."""
+"""Share of customers with one value above which a feature counts as constant. Chosen for this project."""
 PARTS = 25
-"""Parts of its median that an amount is counted in before its logarithm is taken. Ours."""
+"""Parts of its median that an amount is counted in before its logarithm is taken. Chosen for this project."""
 ENOUGH = 100
-"""Customers from which rare values and noise are judged. Ours."""
+"""Customers from which rare values and noise are judged. Chosen for this project."""
 MOST_RANKED = 20_000
-"""Customers above which correlations and peaks are those of a seeded sample. Ours."""
+"""Customers above which correlations and peaks are those of a seeded sample. Chosen for this project."""
 FEWEST_BOTH = 30
-"""Customers with both values below which two features count as unrelated. Ours."""
+"""Customers with both values below which two features count as unrelated. Chosen for this project."""
 RELATED, CHANCE = 0.1, 0.05
 """Absolute Spearman correlation above which a feature moves with another; and, where that is more, the largest of
-unrelated features in all but this share of samples. Ours."""
+unrelated features in all but this share of samples. Chosen for this project."""
 DIP, DIP_OF_UNIFORM = 0.015, 0.6
 """Dip above which a feature has several peaks; and, where that is more, this over the root of the number of customers,
 which values spread evenly exceed in one sample of a hundred (Hartigan and Hartigan 1985). The first is ours."""
 DIP_POINTS = 1_000
-"""Quantiles that stand for the customers when peaks are looked for. Ours."""
+"""Quantiles that stand for the customers when peaks are looked for. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from analysis.settings.models import Study
 
 FOLDER, INDEX, UNREAD = "site/history", "index.json", "unread"
 MOST_RECORDS = 60
-"""Newest records that are fetched from a published site. Ours."""
+"""Newest records that are fetched from a published site. Chosen for this project."""
 
 
 def recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str, table: Table | None = None) -> Past:

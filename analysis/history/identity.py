@@ -16,15 +16,17 @@ from analysis.history.records import Figures, Identity, Measures, Record, slugif
 from analysis.settings.models import Study
 
 MOST_OF = 0.5
-"""Share of a segment's customers above which they count as most of it. Ours."""
+"""Share of a segment's customers above which they count as most of it. Chosen for this project."""
 FEWEST_OF = 0.1
-"""Least share of the smaller of two segments that must be in both for one to go on as the other. Ours."""
+"""Least share of the smaller of two segments that must be in both for one to go on as the other. Chosen for this
+project."""
 COMMON = 0.5
-"""Share of the smaller run's customers that must be in both runs for matching by customers. Ours."""
+"""Share of the smaller run's customers that must be in both runs for matching by customers. Chosen for this project."""
 WAY = 0.6
-"""Part of the way to its nearest neighbour that a centre may move and still be the same segment. Ours."""
+"""Part of the way to its nearest neighbour that a centre may move and still be the same segment. Chosen for this
+project."""
 SHARED = 0.5
-"""Least share of forming features that two runs of one study have in common. Ours."""
+"""Least share of forming features that two runs of one study have in common. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)

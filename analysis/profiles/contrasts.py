@@ -31,7 +31,7 @@ MOST_MERGED, MOST_NAMED = 1 / 3, 3
 """Share of customers that "Other" may take in, so that it hides no story; where it would be more, levels are merged by
 twos under their names, of which a merged level has at most so many."""
 SAMPLED = 20_000
-"""Customers by whom near-copies of the features are told. Ours."""
+"""Customers by whom near-copies of the features are told. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,17 @@ from analysis.clustering.algorithms import Labels, Matrix
 from analysis.features.build import FeatureTable, Variable
 
 MOST_BINS = 14
-"""Bins of a distribution before those with few customers of a segment are merged. Ours."""
+"""Bins of a distribution before those with few customers of a segment are merged. Chosen for this project."""
 MOST_SHOWN = 48
-"""Distributions of a segment that are shown, over all segments; those on which they differ most. Ours."""
+"""Distributions of a segment that are shown, over all segments; those on which they differ most. Chosen for this
+project."""
 MOST_AXES, FEWER_AXES = 4, 3
-"""Features that a reader can put on an axis of the map, and from six segments on; each pair is a picture. Ours."""
+"""Features that a reader can put on an axis of the map, and from six segments on; each pair is a picture. Chosen for
+this project."""
 PLANE_BINS = 16
-"""Bins along each axis of a plane. Ours."""
+"""Bins along each axis of a plane. Chosen for this project."""
 MOST_STRANDS, MOST_POINTS = 8, 320
-"""Strands of a segment, and points of all strands of all features together. Ours."""
+"""Strands of a segment, and points of all strands of all features together. Chosen for this project."""
 CORNERS = 12
 """Points of an outline, which is drawn as a smooth curve through them."""
 

@@ -21,9 +21,10 @@ from analysis.profiles.profile import Profiles
 from analysis.settings.models import Study
 
 DECILES = 9
-"""Cuts between the bins of a distribution. Ours."""
+"""Cuts between the bins of a distribution. Chosen for this project."""
 DIGITS = 3
-"""Significant digits of a number in a record: two runs cannot be subtracted to a few customers. Ours."""
+"""Significant digits of a number in a record: two runs cannot be subtracted to a few customers. Chosen for this
+project."""
 
 
 def measure(

@@ -19,13 +19,14 @@ from analysis.profiles.segment_map import SegmentMap, draw_map
 from analysis.settings.models import Study
 
 NORMAL_FROM = 5_000
-"""Customers of a segment above whom resampled means are drawn from the normal distribution that they come to. Ours."""
+"""Customers of a segment above whom resampled means are drawn from the normal distribution that they come to. Chosen
+for this project."""
 MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share."""
 TYPICAL_FROM = 0.5
 """Share of a segment's customers with a value from which the value counts as typical of the segment."""
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Shares of customers, most valuable first, whose share of the value is told. Ours."""
+"""Shares of customers, most valuable first, whose share of the value is told. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,12 @@ from analysis.sources.columns import split_words
 from analysis.sources.inference import PROTECTED
 
 REVEALS, HINTS = 0.3, 0.1
-"""Association from which a segment reveals a descriptor, and from which it hints at it. Ours."""
+"""Association from which a segment reveals a descriptor, and from which it hints at it. Chosen for this project."""
 EVEN = 0.8
-"""An action is even where the group it reaches least is reached this often as the one it reaches most. Ours."""
+"""An action is even where the group it reaches least is reached this often as the one it reaches most. Chosen for this
+project."""
 VALID_MONTHS = 12
-"""How long after the study's date a card holds where the settings do not say. Ours."""
+"""How long after the study's date a card holds where the settings do not say. Chosen for this project."""
 NO_PURPOSE = "Not stated by the analyst. Without a purpose nobody can say whether these segments serve it."
 NO_OWNER = "Not named."
 

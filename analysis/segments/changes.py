@@ -34,7 +34,7 @@ from analysis.settings.models import Study
 MOVED, ANOTHER = 0.1, 0.25
 """PSI from which a distribution has moved, and from which it is another one, as credit scoring reads it."""
 TELLS = 0.2
-"""Shift of a segment's mean, in standard deviations of everyone, from which it is flagged. Ours."""
+"""Shift of a segment's mean, in standard deviations of everyone, from which it is flagged. Chosen for this project."""
 Z95 = 1.96
 KS95 = 1.358
 """Critical value of the two-sample KS test at 5%, to be divided by the root of n m / (n + m)."""

@@ -15,7 +15,7 @@ from analysis.report.parts import Change, Flow
 from analysis.report.thresholds import ANOTHER, MOVED
 
 MOST_DRAWN = 14
-"""Variables whose drift is drawn; all are in the table. Ours."""
+"""Variables whose drift is drawn; all are in the table. Chosen for this project."""
 
 
 LEFT, NONE, JOINED = "No longer in the data", "In no segment", "Not in the data then"

@@ -27,7 +27,7 @@ from analysis.report.model import Report
 from analysis.report.parts import CategoryProfile, Summary, Variable
 
 MOST_MOSAICS = 5
-"""Categories that are drawn by segment. Ours."""
+"""Categories that are drawn by segment. Chosen for this project."""
 
 
 def descriptors(report: Report) -> Figure | None:

@@ -15,7 +15,7 @@ from analysis.report.model import Report
 from analysis.report.parts import Bar, ColumnSummary, MissingPattern, Relations
 
 FEW_LABELS = 12
-"""Columns of a heat map whose labels fit on a phone. Ours."""
+"""Columns of a heat map whose labels fit on a phone. Chosen for this project."""
 
 
 def distribution(report: Report, column: ColumnSummary) -> Figure:

@@ -23,7 +23,7 @@ NEEDED = ("typst", "font-source-sans-pro")
 """Packages of the optional install; the font, so that a brief is the same on every machine."""
 ABSENT = "Briefs and picture cards are left out; they need: pip install -r requirements-briefs.txt"
 MOST_ROWS, MOST_TRAITS = 14, 4
-"""Of a page. Ours."""
+"""Of a page. Chosen for this project."""
 PPI = 144
 """Pixels an inch of a picture card of 600 by 315 points, which has 1200 by 630 pixels."""
 PICTURE_WIDTH = 440

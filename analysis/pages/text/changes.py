@@ -8,7 +8,7 @@ from analysis.report.model import VERDICTS, Report, Segment
 from analysis.report.parts import Change, Identity, Interval, SegmentChange
 
 MOST_LEFT = 0.5
-"""Share still in the data under which a segment ended because its customers left. Ours."""
+"""Share still in the data under which a segment ended because its customers left. Chosen for this project."""
 
 
 def since(report: Report) -> str:

@@ -16,7 +16,8 @@ from analysis.report.parts import Bound, Part
 NEARLY_SHARP = 0.85
 """Least bound of a share that is worth printing; with a lower one it is "most". `site/assets/finder.js` has it too."""
 MUCH = 0.1
-"""Share of customers by which a guess must beat naming the largest segment to be worth asking. Ours."""
+"""Share of customers by which a guess must beat naming the largest segment to be worth asking. Chosen for
+this project."""
 
 
 @dataclass(frozen=True, slots=True)

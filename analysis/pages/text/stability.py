@@ -11,7 +11,8 @@ from analysis.report.parts import Neighbour
 from analysis.report.thresholds import DISSOLVED, HENNIG, VALID
 
 MOST_AGREE, FEW_AGREE = 0.75, 0.5
-"""Shares of choices that agree from which the segments do not hang on one choice, and hang on it in part. Ours."""
+"""Shares of choices that agree from which the segments do not hang on one choice, and hang on it in part. Chosen for
+this project."""
 FACTORS = {
     "scaling": "how features are scaled",
     "algorithm": "the algorithm",

@@ -8,7 +8,7 @@ from analysis.report.model import VERDICTS
 from analysis.report.parts import Planted, Rate, Validation
 
 AIM = 0.9
-"""Share of tries with the right number of groups that the whole line is held to. Ours."""
+"""Share of tries with the right number of groups that the whole line is held to. Chosen for this project."""
 
 FORMATS = Formats()
 
