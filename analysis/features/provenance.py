@@ -101,8 +101,12 @@ def without_few(note: str, min_cell: int) -> str:
 
     >>> without_few("3 transactions without a date were left out.", 10)
     'fewer than 10 transactions without a date were left out.'
+    >>> without_few("1 row left out: values of name that the settings leave out", 10)
+    'fewer than 10 rows left out: values of name that the settings leave out'
     """
+    note = re.sub(r"^1 row left out", "1 rows left out", note)
     kinds = "transactions|events|customers|values|addresses|infinite|outside|far from|not an? |missing|written as"
+    kinds += "|rows left out"
     counted = rf"(?<![\w.,'-]){NOT_WITHIN_NUMBER}\d+(?= (?:{kinds})\b)"
     return re.sub(counted, lambda n: f"fewer than {min_cell}" if 0 < int(n[0]) < min_cell else n[0], note)
 

@@ -188,15 +188,22 @@ COMPUTED: Mapping[str, tuple[Meaning, Theme]] = {
     "conversion": ("conversion", "contact"),
 }
 """Features that the tool computes from transactions and events, by name."""
-CHANNELS = frozenset(
-    word
-    for line in (
-        "web website site online internet shop store stores branch branches filiale filialen geschäft laden boutique",
-        "magasin tienda negozio winkel loja catalogue catalog katalog phone telephone telefon app mobile mail post",
-        "email partner marketplace reseller outlet kiosk",
-    )
-    for word in line.split()
-)
+CHANNEL_WORDS: Mapping[str, frozenset[str]] = {
+    key: frozenset(words.split())
+    for key, words in {
+        "app": "app mobile",
+        "catalogue": "catalogue catalog katalog mail post",
+        "email": "email",
+        "website": "web website online internet site",
+        "phone": "phone telephone telefon",
+        "branch": "branch branches filiale filialen",
+        "store": "store stores shop laden geschäft boutique magasin tienda negozio winkel loja outlet kiosk",
+        "marketplace": "marketplace",
+        "partner": "partner reseller",
+    }.items()
+}
+"""Words of each channel, in the languages of the dictionary."""
+CHANNELS = frozenset().union(*CHANNEL_WORDS.values())
 """Words of a share's part that make it a channel; any other part is a product group."""
 _PART = re.compile(
     r"^share of (?P<whole>.+?) (?P<link>on|in|by|through|via|for|from|with|at) (?P<part>.+)$", re.IGNORECASE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import html
-import json
 import os
 import re
 import shutil
@@ -47,8 +46,6 @@ QUARTO_ONLY = (
     ("format", "html", "footnotes-hover"),
 )
 
-_ALIASES = re.compile(r"^aliases: (\[.*\])$", re.MULTILINE)
-"""Other addresses of a page, in its front matter."""
 _ARCHIVES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"))
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""
@@ -293,17 +290,14 @@ def _refuse_warnings(engine: Engine, log: str) -> None:
 
 def _write_aliases(root: Path, site: Path) -> None:
     """Write a page that leads on at each address that the front matter of a page names as an alias."""
+    from smalldocs.markdown import split_front_matter
+
     for page in sorted((root / "site").rglob("*.qmd")):
-        front = page.read_text(encoding="utf-8").partition("\n---")[0]
-        if found := _ALIASES.search(front):
-            for alias in json.loads(found[1]):
-                target = site / page.relative_to(root).parent / alias
-                if not target.exists():
-                    _write_redirect(target, os.path.relpath(_html_of(page, root, site), target.parent), page.stem)
-
-
-def _html_of(page: Path, root: Path, site: Path) -> Path:
-    return site / page.relative_to(root).with_suffix(".html")
+        html_page = site / page.relative_to(root).with_suffix(".html")
+        for alias in split_front_matter(page.read_text(encoding="utf-8"))[0].get("aliases", ()):
+            target = html_page.parent / alias
+            if not target.exists():
+                _write_redirect(target, os.path.relpath(html_page, target.parent), page.stem)
 
 
 def _write_redirect(page: Path, target: str, title: str) -> None:

@@ -372,7 +372,7 @@ def _limits(
         lines.append("Lifetime value is what two models expect, not what was observed.")
     if profiles.hidden:
         hidden = joined([v.label for v in table.variables if v.name in profiles.hidden])
-        lines.append(f"Not told by segment, as too few {people} stand behind it: {hidden}.")
+        lines.append(f"Not shown by segment, because too few {people} stand behind it: {hidden}.")
     serious = [finding.title for finding in background.findings if finding.severity == "serious"]
     lines += [f"Found in the recipe, and serious: {in_sentence(title)}." for title in serious]
     return [line[:1].upper() + line[1:] for line in lines]

@@ -6,11 +6,11 @@ segments alike) it is left out. Tests verify every claim on the data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from analysis.base.formats import Formats, joined
 from analysis.profiles.mixes import Mix, MixPart
-from analysis.profiles.profile import CategoryProfile, Profiles, SegmentProfile
+from analysis.profiles.profile import CategoryProfile, Profiles, SegmentProfile, rank_neighbours
 from analysis.profiles.themes import TITLES, Trait
 from analysis.segments.claims import Claim, KeyFact, Paragraph, Portrait, Sentence
 from analysis.segments.facts import CLEAR, POINTS, Fact, collect_facts, has_orders, strength, subject
@@ -85,7 +85,7 @@ class _Writer:
         self.traits = traits
 
     def write(self) -> Portrait:
-        nearest = _rank_neighbours(self.segment, self.profiles)
+        nearest = rank_neighbours(self.segment, self.profiles.segments)
         return Portrait(
             lead=self._lead(),
             facts=self._key_facts(),
@@ -367,14 +367,3 @@ _STARTS = ("spend most of their money ", "place most of their orders ", "spend h
 
 def _is(share: float) -> str:
     return "is" if in_people(share).startswith("one in") else "are"
-
-
-def _rank_neighbours(segment: SegmentProfile, profiles: Profiles) -> tuple[int, ...]:
-    """Numbers of the other segments by root mean square difference of their standardised means, nearest first."""
-    own = {d.variable: d.z for d in segment.differences}
-    distances: Mapping[int, float] = {
-        other.id: sum((own[d.variable] - d.z) ** 2 for d in other.differences if d.variable in own)
-        for other in profiles.segments
-        if other.id != segment.id
-    }
-    return tuple(sorted(distances, key=lambda number: (distances[number], number)))

@@ -595,3 +595,12 @@ def test_a_missing_file_is_never_replaced_by_one_of_the_project(tmp_path: Path, 
     _, *advice = str(refused.value).splitlines()
     assert "Data files in this folder: orders.csv." in advice[0]
     assert not any(word in line for word in ("requirements", "packages", "README") for line in advice)
+
+
+def test_a_note_on_rows_that_the_settings_leave_out_names_no_value(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i * 1.5}\n" for i in range(1, 40))
+    (tmp_path / "orders.csv").write_text(f"customer,amount\n{rows}4711,9.5\n", encoding="utf-8")
+    raw = read_table("orders.csv", root=tmp_path, reading=Reading(setting="x", leave_out={"customer": ("4711",)}))
+    assert raw.n_rows == 39
+    assert any("values of customer that the settings leave out" in note for note in (*raw.notes, *raw.dropped))
+    assert not any("4711" in note for note in (*raw.notes, *raw.dropped))

@@ -54,15 +54,17 @@ def by_theme(report: Report) -> tuple[ThemeMultiples, ...]:
     """Return small multiples of the variables on which the segments differ most, by theme."""
     found = []
     for group in report.themes:
-        chosen = [name for name in _ranked(report, group.variables) if _is_shown(report, name)][:MOST_MULTIPLES]
+        chosen = _choose(report, group.variables)
         if chosen:
             multiples = tuple(_multiple(report, name) for name in chosen)
             found.append(ThemeMultiples(group.theme, group.title, multiples))
     return tuple(found)
 
 
-def _ranked(report: Report, names: tuple[str, ...]) -> list[str]:
-    return sorted(names, key=lambda name: (-_gap(report, name), name))
+def _choose(report: Report, names: tuple[str, ...]) -> list[str]:
+    """Return the few variables on which the segments differ most."""
+    shown = [name for name in names if _is_shown(report, name)]
+    return sorted(shown, key=lambda name: (-_gap(report, name), name))[:MOST_MULTIPLES]
 
 
 def _gap(report: Report, name: str) -> float:
@@ -104,7 +106,7 @@ def extremes(report: Report) -> Table:
     """List which segment is highest and which lowest on each variable of the small multiples."""
     rows = []
     for group in report.themes:
-        for name in [name for name in _ranked(report, group.variables) if _is_shown(report, name)][:MOST_MULTIPLES]:
+        for name in _choose(report, group.variables):
             _, here, _ = _figures(report, name)
             variable, formats = report.variable(name), report.formats()
             unit = unit_beside(variable.label, variable.unit)

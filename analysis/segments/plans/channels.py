@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analysis.profiles.mixes import REST, Mix
 from analysis.profiles.profile import Difference, Profiles
-from analysis.profiles.themes import Trait
+from analysis.profiles.themes import CHANNEL_WORDS, Trait
 from analysis.sources.columns import split_words
 
 
@@ -23,28 +23,24 @@ class Channel:
     is_direct: bool = True
 
 
-def _channel(key: str, name: str, place: str, contact: str, words: str, is_direct: bool = True) -> Channel:
-    return Channel(key, name, place, contact, frozenset(words.split()), is_direct)
+def _channel(key: str, name: str, place: str, contact: str, more: str = "", is_direct: bool = True) -> Channel:
+    """Make a channel; ``more`` are words of labels beside those of a share's part."""
+    return Channel(key, name, place, contact, CHANNEL_WORDS.get(key, frozenset()) | set(more.split()), is_direct)
 
 
 # The first channel with a word in the label of a share counts.
 CHANNELS = (
     _channel("visit", "the account manager", "in a sales call", "Their account manager, by phone", "sales"),
-    _channel("app", "the app", "in the app", "A message in the app", "app mobile"),
-    _channel("catalogue", "the catalogue", "in the catalogue", "Mail", "catalogue catalog katalog mail post"),
-    _channel("email", "e-mail", "by e-mail", "E-mail", "email newsletter"),
-    _channel("website", "the website", "on the website", "E-mail and the website", "web website online internet site"),
-    _channel("phone", "the phone", "by phone", "A phone call", "phone telephone telefon hotline"),
-    _channel(
-        "branch", "the branch", "in the branch", "Their adviser in the branch", "branch branches filiale filialen",
-    ),
-    _channel(
-        "store", "the store", "in the store", "In the store, at the till and on the receipt",
-        "store stores shop laden geschäft boutique magasin tienda negozio winkel loja outlet kiosk", False,
-    ),
-    _channel("marketplace", "the marketplace", "on the marketplace", "The marketplace", "marketplace amazon", False),
-    _channel("partner", "the reseller", "at the reseller", "Through the reseller", "partner reseller", False),
-)  # fmt: skip
+    _channel("app", "the app", "in the app", "A message in the app"),
+    _channel("catalogue", "the catalogue", "in the catalogue", "Mail"),
+    _channel("email", "e-mail", "by e-mail", "E-mail", "newsletter"),
+    _channel("website", "the website", "on the website", "E-mail and the website"),
+    _channel("phone", "the phone", "by phone", "A phone call", "hotline"),
+    _channel("branch", "the branch", "in the branch", "Their adviser in the branch"),
+    _channel("store", "the store", "in the store", "In the store, at the till and on the receipt", is_direct=False),
+    _channel("marketplace", "the marketplace", "on the marketplace", "The marketplace", "amazon", is_direct=False),
+    _channel("partner", "the reseller", "at the reseller", "Through the reseller", is_direct=False),
+)
 
 
 def share_channels(

@@ -13,7 +13,7 @@ from analysis.clustering.algorithms import Labels
 from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import FeatureTable
 from analysis.profiles.mixes import Mix
-from analysis.profiles.profile import Profiles
+from analysis.profiles.profile import Profiles, rank_neighbours
 from analysis.profiles.themes import Trait
 from analysis.segments.plans.baselines import Baselines, compute
 from analysis.segments.plans.experiments import (
@@ -362,11 +362,8 @@ class _Planner:
         """The segment whose forming features are nearest."""
         segments = self.described.profiles.segments
         forming = {t.name for t in self.described.traits if t.variable.role == "feature"}
-        z = [{d.variable: d.z for d in s.differences if d.variable in forming} for s in segments]
-        others = [j for j in range(len(segments)) if j != i]
-        if not others:
-            return None
-        return min(others, key=lambda j: (sum((z[i][v] - z[j].get(v, 0.0)) ** 2 for v in z[i]), j))
+        ranked = rank_neighbours(segments[i], segments, forming)
+        return ranked[0] - 1 if ranked else None
 
 
 def _quote(text: str, texts: Mapping[str, str]) -> str:

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from analysis.base.errors import listed
 from analysis.base.formats import number
 from analysis.sources.names import plain, split_words, vocabulary
 from analysis.sources.numbers import read_numbers
@@ -50,7 +49,7 @@ def drop_rows(table: pa.Table, leave_out: Mapping[str, Sequence[str]]) -> tuple[
         new = [row for row in rows if not drop[row]]
         if new:
             drop[new] = True
-            reasons.append(f"{number(len(new))} row{'s' if len(new) > 1 else ''} left out: {reason}")
+            reasons.append(_count_left_out(len(new), reason))
     for name, values in leave_out.items():
         if name not in table.column_names:
             continue
@@ -59,9 +58,13 @@ def drop_rows(table: pa.Table, leave_out: Mapping[str, Sequence[str]]) -> tuple[
         rows = pc.fill_null(pc.is_in(texts, value_set=wanted), False).to_numpy(zero_copy_only=False) & ~drop
         if rows.any():
             drop |= rows
-            n = int(rows.sum())
-            reasons.append(f"{number(n)} row{'s' if n > 1 else ''} left out: {name} is {listed(values, 6)}")
+            # The values may be a customer's key; they stand in the settings.
+            reasons.append(_count_left_out(int(rows.sum()), f"values of {name} that the settings leave out"))
     return (table.filter(pa.array(~drop)) if drop.any() else table), tuple(reasons)
+
+
+def _count_left_out(n: int, reason: str) -> str:
+    return f"{number(n)} row{'s' if n > 1 else ''} left out: {reason}"
 
 
 def _as_strings(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -34,13 +34,11 @@ def find_customer(table: RawTable) -> Column | None:
 
 
 def find_customers(table: RawTable) -> list[Column]:
+    """List the columns that may name the customer, all equally surely."""
     repeated = [column for column in table.columns if _repeats(table, column)]
-    ranked = sorted(
-        (column for column in repeated if _customer_rank(table, column)),
-        key=lambda column: _customer_rank(table, column),
-        reverse=True,
-    )
-    named = [column for column in ranked if _customer_rank(table, column) == _customer_rank(table, ranked[0])]
+    ranks = {column.name: _customer_rank(table, column) for column in repeated}
+    most = max(ranks.values(), default=0)
+    named = [column for column in repeated if most and ranks[column.name] == most]
     if len(named) > 1 and all(STAFF & words_of(column.name) for column in named):
         named = []
     sole = [column for column in table.columns if column.type == "key" and column.n_distinct == table.n_rows]
@@ -130,6 +128,7 @@ def find_amount(table: RawTable) -> str | None:
 
 
 def find_amounts(table: RawTable) -> list[str]:
+    """List the columns that may be the amount of a row, all equally surely."""
     numbers = [
         column.name
         for column in table.columns
@@ -144,6 +143,7 @@ def find_amounts(table: RawTable) -> list[str]:
 
 
 def names_amount(name: str) -> bool:
+    """Return whether a name says that the column holds an amount of money."""
     words = words_of(name)
     return bool(AMOUNT & words or any(word.endswith(MONEY_ENDS) for word in words)) and not words & NO_MONEY
 
@@ -159,11 +159,13 @@ def _amount_rank(name: str) -> int:
 
 
 def is_whole(values: Any) -> bool:
+    """Return whether all known numbers are whole."""
     numbers = values.dropna().to_numpy(np.float64)
     return bool((numbers == np.floor(numbers)).all())
 
 
 def holds_addresses(table: RawTable, column: Column) -> bool:
+    """Return whether most of the first values of a column are e-mail addresses."""
     if column.type not in ("text", "category", "key") or table.frame[column.name].dtype == np.int64:
         return False
     head = table.frame[column.name].dropna().head(200).astype("str")

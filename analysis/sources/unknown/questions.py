@@ -141,10 +141,11 @@ def _ask_cut_numbers(raw: RawTable) -> Question | None:
 
 def _ask_repeated_customer(raw: RawTable) -> Question | None:
     """Ask what a row is where a customer has several, and no column says when."""
+    candidates = row_candidates(raw)["customer"]
     customers = [
         column
         for column in raw.columns
-        if column.name in row_candidates(raw)["customer"]
+        if column.name in candidates
         and names_customer(column.name)
         and is_identifier(column.name)
         and column.n_distinct < 0.95 * (raw.n_rows - column.n_missing)
