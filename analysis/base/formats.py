@@ -227,16 +227,6 @@ class Formats:
         """
         return self.percent(x) if 0 < x < 0.005 else percentage(round(x, 2))
 
-    def rounded_share(self, x: float, up: bool = False) -> float:
-        r"""A share as `percent` prints it, to compute with; ``up`` to the next that can be printed.
-
-        >>> [Formats().rounded_share(x) for x in (0.1251, 0.0321)], Formats().rounded_share(0.121, up=True)
-        ([0.13, 0.032], 0.13)
-        """
-        digits = _share_digits(x)
-        points = math.ceil(round(100 * x * 10**digits, 6)) / 10**digits if up else float(f"{100 * x:.{digits}f}")
-        return round(points / 100, digits + 2)
-
     def rounding_note(self, *wholes: Sequence[float]) -> str:
         r"""Say that printed shares of a whole need not add up, where those of one of these do not.
 

@@ -193,6 +193,9 @@ def short_number(x: float) -> str:
     return number(x, 2).replace("0", "", 1) if abs(x) < 0.995 else number(x)
 
 
-def facet_rows(field: str, order: list[str]) -> alt.Row:
-    header = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4, labelLimit=560)
+_ROW_HEADER = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4, labelLimit=560)
+
+
+def facet_rows(field: str, order: list[str], header: alt.Header = _ROW_HEADER) -> alt.Row:
+    """Return the rows of a faceted chart in order, without a title; each has its label on top."""
     return alt.Row(field=field, type="nominal", title=None, sort=order, header=header)

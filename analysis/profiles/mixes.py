@@ -93,10 +93,6 @@ class Mix:
         """Return everyone's largest part."""
         return max(self.parts, key=lambda part: part.everyone)
 
-    def excess(self) -> MixPart:
-        """Return the part that exceeds everyone's share most."""
-        return max(self.parts, key=lambda part: part.share - part.everyone)
-
 
 def find_mixes(
     table: FeatureTable, labels: Labels, traits: Sequence[Trait], min_cell: int

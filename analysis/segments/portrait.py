@@ -208,10 +208,8 @@ class _Writer:
                 numbers.append(sentence)
         if theme == "people":
             numbers += [s for s in (self._say_level(t) for t in self.traits) if s][: max(0, limit - len(numbers))]
-            if alike := self._say_alike(facts, said):
-                numbers.append(alike)
-        if theme in {"people", "opinions"} and numbers and not any(f.is_clear for f in facts) and len(numbers) == 1:
-            numbers = [s for s in numbers if s.claims and s.claims[0].kind == "alike"] or numbers
+        if alike := self._say_alike(facts, said):
+            numbers.append(alike)
         if theme == "buying" and not has_orders(self.facts):
             title = "What they do"
         return Paragraph(theme, title, tuple([*numbers, *sentences] if theme == "buying" else [*sentences, *numbers]))
@@ -293,17 +291,22 @@ class _Writer:
         return Sentence(text, (Claim("level", trait.name, here[i], category.everyone[i], level=category.levels[i]),))
 
     def _say_alike(self, facts: Sequence[Fact], said: set[str]) -> Sentence | None:
-        alike = [
-            f for f in facts
-            if abs(f.difference.z) <= ALIKE and subject(f.trait) not in said and f.trait.variable.role != "feature"
-        ]  # fmt: skip
-        labels = list(dict.fromkeys(f.trait.label for f in alike))[:3]
-        if not labels or len(self.profiles.segments) < 2:
+        """Name what the segment has in common with everyone: by phrases of the settings, and by labels of people."""
+        if len(self.profiles.segments) < 2:
             return None
-        quoted = joined([f"“{label}”" for label in labels])
-        return Sentence(
-            f"In {quoted} they are like everyone.", tuple(Claim("alike", f.trait.name) for f in alike[: len(labels)])
-        )
+        alike = [f for f in facts if abs(f.difference.z) <= ALIKE and subject(f.trait) not in said]
+        phrased = [f for f in alike if f.trait.typical]
+        labelled = {
+            f.trait.label: f
+            for f in alike
+            if f.trait.theme == "people" and f.trait.variable.role != "feature" and not f.trait.typical
+        }
+        quoted = list(labelled)[:3]
+        texts = [f"They {joined([f.trait.typical for f in phrased])}."] if phrased else []
+        if quoted:
+            texts.append(f"In {joined([f'“{label}”' for label in quoted])} they are like everyone.")
+        shown = [*phrased, *(labelled[label] for label in quoted)]
+        return Sentence(" ".join(texts), tuple(Claim("alike", f.trait.name) for f in shown)) if texts else None
 
     def _contrast(self, nearest: int) -> Sentence | None:
         """Say how the segment differs from the most similar one."""

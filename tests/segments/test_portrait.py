@@ -21,7 +21,7 @@ from analysis.profiles.themes import read_traits
 from analysis.segments.claims import Claim, Portrait, Sentence
 from analysis.segments.phrases import HARDLY_ANY, NEARLY_ALL, in_people
 from analysis.segments.portrait import ALIKE, write_portraits
-from analysis.settings.models import Study
+from analysis.settings.models import Study, VariableWords
 from tests.stages import project_study, run_stages
 
 UNITS = {"orders": "count", "order_value": "money", "wine": "share", "meat": "share", "rest": "share"}
@@ -187,6 +187,23 @@ def test_a_share_in_words_is_close_to_the_share(share: float) -> None:
     else:
         first, last = words.split(" in ")
         assert abs(numbers[first] / numbers[last] - share) <= 0.055
+
+
+def test_a_phrase_of_the_settings_is_said_where_a_segment_is_like_everyone() -> None:
+    table = random_table(2, 150, 0.0)
+    labels = np.arange(150) % 2 + 1
+    words = {
+        "orders": VariableWords(typical="order as often as others"),
+        "age": VariableWords(typical="are of any age"),
+    }
+    study = project_study().model_copy(update={"value": None, "names": {}, "variables": words})
+    same = table.frame.assign(orders=np.tile([4.0, 4.0, 6.0, 6.0, 5.0, 5.0], 25), age=np.repeat(np.arange(75.0), 2))
+    portraits = portraits_of(FeatureTable(same, table.variables), labels, study)
+    for segment, (portrait, mixes) in enumerate(portraits, start=1):
+        said = {s.text: s for s in sentences(portrait)}
+        assert "They order as often as others." in said
+        people = next(s for text, s in said.items() if "are of any age" in text)
+        assert all(check(claim, same, labels, segment, mixes) for claim in people.claims)
 
 
 def test_labels_of_any_shape_stand_in_quotation_marks_or_alone() -> None:

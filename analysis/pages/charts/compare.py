@@ -17,6 +17,7 @@ from analysis.pages.figures import (
     Figure,
     Table,
     certainty_interval,
+    facet_rows,
     faceted,
     make_figure,
     single,
@@ -104,13 +105,7 @@ def _draw_bands(report: Report, rows: list[dict[str, Any]], labels: list[str], o
         alt.layer(bands, ticks)
         .properties(width=WIDTH - 250, height=24 * len(order))
         .facet(
-            row=alt.Row(
-                field="what",
-                type="nominal",
-                title=None,
-                sort=labels,
-                header=alt.Header(labelOrient="top"),
-            ),
+            row=facet_rows("what", labels, alt.Header(labelOrient="top")),
             spacing=16,
         )
         .resolve_scale(x="independent")

@@ -13,6 +13,7 @@ from analysis.pages.figures import (
     WIDTH,
     Figure,
     Table,
+    facet_rows,
     faceted,
     make_figure,
     segment_colour,
@@ -95,13 +96,7 @@ def _draw_outcomes(report: Report, rows: list[dict[str, Any]], labels: list[str]
         alt.layer(bars, text, mark)
         .properties(width=WIDTH - 250, height=32 * len(report.segments))
         .facet(
-            row=alt.Row(
-                field="what",
-                type="nominal",
-                title=None,
-                sort=labels,
-                header=alt.Header(labelOrient="top"),
-            ),
+            row=facet_rows("what", labels, alt.Header(labelOrient="top")),
             spacing=16,
         )
     )

@@ -19,6 +19,7 @@ from analysis.pages.figures import (
     WIDTH,
     Figure,
     Table,
+    facet_rows,
     faceted,
     harmless,
     make_figure,
@@ -107,12 +108,10 @@ def _draw_ranges(
         alt.layer(bars, everyone, data=pd.DataFrame(rows))
         .properties(width=WIDTH - 80, height=64)
         .facet(
-            row=alt.Row(
-                field="segment",
-                type="nominal",
-                title=None,
-                sort=[tag(s) for s in report.segments],
-                header=alt.Header(labelOrient="top", labelAnchor="start", labelPadding=2),
+            row=facet_rows(
+                "segment",
+                [tag(s) for s in report.segments],
+                alt.Header(labelOrient="top", labelAnchor="start", labelPadding=2),
             ),
             spacing=8,
         )

@@ -7,16 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.pages.figures import (
-    WIDTH,
-    Figure,
-    Table,
-    faceted,
-    make_figure,
-    segment_colour,
-    tag,
-    tip,
-)
+from analysis.pages.figures import WIDTH, Figure, Table, facet_rows, faceted, make_figure, segment_colour, tag, tip
 from analysis.report.model import Report
 
 
@@ -85,12 +76,10 @@ def _draw_shares(report: Report, rows: list[dict[str, Any]]) -> Any:
     labels = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
     chart = alt.layer(bars, labels).properties(width=WIDTH - 120, height=44)
     return chart.facet(
-        row=alt.Row(
-            field="segment",
-            type="nominal",
-            title=None,
-            sort=[tag(s) for s in report.segments],
-            header=alt.Header(labelOrient="top", labelAnchor="start", labelPadding=2),
+        row=facet_rows(
+            "segment",
+            [tag(s) for s in report.segments],
+            alt.Header(labelOrient="top", labelAnchor="start", labelPadding=2),
         ),
         spacing=10,
     )

@@ -30,8 +30,6 @@ PICTURE_WIDTH = 440
 """Pixels of a chart on a page: its letters then have the size of the others."""
 PLAIN_COLOUR = "#33475b"
 
-Tiles = Sequence[tuple[str, str, str]]
-
 
 @dataclass(frozen=True, slots=True)
 class Brief:
