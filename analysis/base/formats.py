@@ -309,10 +309,10 @@ def _share_digits(x: float) -> int:
     return 0 if abs(100 * x) >= 9.95 or x == 0 else 1
 
 
-def whole_percentage(x: float) -> str:
+def short_percentage(x: float) -> str:
     """Format a rate in per cent: whole, with one digit only under ten where it is not whole.
 
-    >>> whole_percentage(0.32), whole_percentage(0.035), whole_percentage(0.05)
+    >>> short_percentage(0.32), short_percentage(0.035), short_percentage(0.05)
     ('32%', '3.5%', '5%')
     """
     points = round(100 * x, 1)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
-from analysis.base.formats import in_words, number, percentage, significant, whole_percentage
+from analysis.base.formats import in_words, number, percentage, short_percentage, significant
 from analysis.base.locales import localized
 from analysis.base.version import tool_version
 from analysis.pages.assets import read_tokens, write_vega_bundle
@@ -254,7 +254,7 @@ class _Book:
             words=in_words,
             number=number,
             value=self.formats.value,
-            rate=whole_percentage,
+            rate=short_percentage,
             code=escape_lines,
             marked=marked,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from analysis.base.formats import joined, whole_percentage
+from analysis.base.formats import joined, short_percentage
 from analysis.pages.figures import Table
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Design, Slot
@@ -118,12 +118,12 @@ def describe_change(design: Design | None) -> str:
     if design.baseline is None:
         first = next((row for row in design.rows if row.half is not None), None)
         return (
-            f"{whole_percentage(first.baseline)} to {whole_percentage(first.half or 0)}, for example" if first else ""
+            f"{short_percentage(first.baseline)} to {short_percentage(first.half or 0)}, for example" if first else ""
         )
     if design.half.detects is None:
         return "only a change for the worse"
     note = " (assumed)" if design.assumed else ""
-    return f"{whole_percentage(design.baseline)} to {whole_percentage(design.half.detects)}{note}"
+    return f"{short_percentage(design.baseline)} to {short_percentage(design.half.detects)}{note}"
 
 
 def first_rows(report: Report) -> tuple[Row, ...]:

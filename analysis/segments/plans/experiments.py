@@ -11,7 +11,7 @@ import numpy as np
 from statsmodels.stats.power import NormalIndPower
 
 from analysis.base.errors import InputError, did_you_mean, listed
-from analysis.base.formats import number, whole_percentage
+from analysis.base.formats import number, short_percentage
 
 ALPHA, POWER = 0.05, 0.8
 """Of the two-sided tests, of a share in customers who get the action against one in customers who do not."""
@@ -209,7 +209,7 @@ def describe_assumption(name: str, rate: float) -> str:
     >>> describe_assumption("conversion", 0.03), describe_assumption("churn", 0.1)
     ('assumed: 3% of visits end in an order', 'assumed: 10% leave within a quarter')
     """
-    return f"assumed: {whole_percentage(rate)} {KPIS[name].sentence}"
+    return f"assumed: {short_percentage(rate)} {KPIS[name].sentence}"
 
 
 def design_test(
@@ -282,7 +282,7 @@ def detectable(rate: float, treated: int, held: int, better: Direction) -> float
 
 
 def round_rate(x: float) -> float:
-    """Round a rate as `whole_percentage` prints it.
+    """Round a rate as `short_percentage` prints it.
 
     >>> round_rate(0.2249), round_rate(0.0312)
     (0.22, 0.031)
@@ -311,7 +311,7 @@ def _change(before: float, after: float | None, better: Direction) -> str:
     if after is None:
         return ""
     way, end = ("rise", "more") if better == "more" else ("fall", "less")
-    return f"a {way} from {whole_percentage(before)} to {whole_percentage(after)} or {end}"
+    return f"a {way} from {short_percentage(before)} to {short_percentage(after)} or {end}"
 
 
 def _enough(rate: float, half: Holdout, baseline: Baseline, n: int, part: float) -> str:
@@ -331,18 +331,18 @@ def _help(rate: float, half: Holdout, baseline: Baseline, pool: Pool | None, amo
     ways = []
     twice = detectable(rate, n, n, better)
     if twice is not None and (half.detects is None or abs(twice - rate) < abs(half.detects - rate)):
-        ways.append(f"run it in two periods (a {way} to {whole_percentage(twice)} shows)")
+        ways.append(f"run it in two periods (a {way} to {short_percentage(twice)} shows)")
     if pool is not None and pool.rate is not None and 0 < pool.rate < 1:
         both = n + pool.n
         together = detectable(pool.rate, both - both // 2, both // 2, better)
         if together is not None and (half.detects is None or abs(together - pool.rate) < abs(half.detects - rate)):
-            change = f"from {whole_percentage(pool.rate)} to {whole_percentage(together)}"
+            change = f"from {short_percentage(pool.rate)} to {short_percentage(together)}"
             ways.append(f"pool it with {pool.name} (together a {way} {change} shows)")
     if amount is not None and amount.mean > 0 and amount.n > 3 and baseline.unit != "visits":
         effect = float(np.squeeze(NormalIndPower().solve_power(nobs1=amount.n // 2, alpha=ALPHA, power=POWER)))
         part = math.ceil(100 * effect * amount.sd / amount.mean) / 100
         if part <= FINE:
-            ways.append(f"compare {amount.label} (a difference of {whole_percentage(part)} shows)")
+            ways.append(f"compare {amount.label} (a difference of {short_percentage(part)} shows)")
     return (
         f"To see smaller changes, {', '.join(ways[:-1]) + ' or ' if len(ways) > 1 else ''}{ways[-1]}." if ways else ""
     )

@@ -289,7 +289,7 @@ def _habits(
     if "discount" in roles:
         trait, mean = roles["discount"], own[roles["discount"].name].summary.mean
         of_orders = "order" in trait.label.lower()
-        share = formats.percent(mean) if mean <= 1 else f"{formats.plain(mean)}\N{NO-BREAK SPACE}%"
+        share = formats.percent(mean if mean <= 1 else mean / 100)
         texts["discount"] = f"a discount on {share} of their orders" if of_orders else f"an average discount of {share}"
     return texts
 
