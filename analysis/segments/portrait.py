@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from analysis.base.formats import Formats, joined
 from analysis.profiles.mixes import Mix, MixPart
-from analysis.profiles.profile import CategoryProfile, Profiles, SegmentProfile, rank_neighbours
+from analysis.profiles.neighbours import rank_neighbours
+from analysis.profiles.profile import CategoryProfile, Profiles, SegmentProfile
 from analysis.profiles.themes import TITLES, Trait
 from analysis.segments.claims import Claim, KeyFact, Paragraph, Portrait, Sentence
 from analysis.segments.facts import CLEAR, POINTS, Fact, collect_facts, has_orders, strength, subject

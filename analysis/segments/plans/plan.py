@@ -13,7 +13,8 @@ from analysis.clustering.algorithms import Labels
 from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import FeatureTable
 from analysis.profiles.mixes import Mix
-from analysis.profiles.profile import Profiles, rank_neighbours
+from analysis.profiles.neighbours import rank_neighbours
+from analysis.profiles.profile import Profiles
 from analysis.profiles.themes import Trait
 from analysis.segments.plans.baselines import Baselines, compute
 from analysis.segments.plans.experiments import (

@@ -98,7 +98,8 @@ def describe_reading(path: str | Path, root: Path, setting: str = "init") -> dic
     dict
         ``table`` (customers, transactions, events or survey), ``n_rows``, ``n_customers``, the columns ``key``,
         ``customer``, ``date``, ``amount`` and ``value``, each or None, ``columns``, ``dropped_rows`` with the reason of
-        each, ``notes``, and ``asked``. Where nothing can be read, ``asked`` holds the message alone.
+        each, ``leave_out`` with the values whose rows are left out, ``notes``, and ``asked``. Where nothing can be
+        read, ``asked`` holds the message alone.
     """
     try:
         table = read_unknown(path, root, setting)
@@ -108,6 +109,7 @@ def describe_reading(path: str | Path, root: Path, setting: str = "init") -> dic
             **unknown,
             "columns": [],
             "dropped_rows": [],
+            "leave_out": {},
             "notes": [],
             "asked": [{"what": str(error), "readings": []}],
         }
@@ -159,6 +161,7 @@ def _describe(table: UnknownTable) -> dict[str, Any]:
             for column in columns
         ],
         "dropped_rows": list(raw.dropped),
+        "leave_out": {name: list(values) for name, values in table.leave_out.items()},
         "notes": list(raw.notes),
         "asked": [asdict(question) for question in table.questions],
     }
