@@ -18,6 +18,7 @@ from analysis.features.preparation import prepare_customers
 from analysis.profiles.mixes import find_mixes
 from analysis.profiles.profile import Profiles, profile_segments
 from analysis.profiles.themes import read_traits
+from analysis.profiles.timing import BusyTime, find_busy_times
 from analysis.segments.plans.plan import Described, Slot, make_plans
 from analysis.segments.plans.playbook import Play, read_playbook
 from analysis.settings.load import load_study
@@ -49,6 +50,7 @@ class Kind:
     table: FeatureTable
     labels: Labels
     profiles: Profiles
+    times: tuple[tuple[BusyTime, ...], ...]
 
     def described(self, verdict: str = "reproducible") -> Described:
         """Describe the segments as the line does, with this verdict."""
@@ -56,7 +58,7 @@ class Kind:
         k = len(self.profiles.segments)
         mixes = find_mixes(self.table, self.labels, traits, self.study.min_cell)
         names = tuple(f"segment {chr(ord('A') + i)}" for i in range(k))
-        return Described(self.profiles, (SOUND,) * k, traits, mixes, names, verdict)
+        return Described(self.profiles, (SOUND,) * k, traits, mixes, names, verdict, self.times)
 
     def plans(
         self, plays: list[tuple[int, Play]] | None = None, verdict: str = "reproducible", **changes: object
@@ -84,7 +86,9 @@ def load_kind(name: str, k: int = 0) -> Kind:
     order = np.argsort(-np.bincount(found))
     labels = np.argsort(order)[found] + 1
     profiles = profile_segments(features.table, labels, prepared.matrix, prepared.columns(), study, TESTS)
-    return Kind(study, features.table, labels, profiles)
+    cleaned = features.customers.cleaned
+    times = find_busy_times(inputs.tables, study, cleaned.as_of, cleaned.keys, labels)
+    return Kind(study, features.table, labels, profiles, times)
 
 
 def pairs_of(plans: tuple[tuple[Slot, ...], ...]) -> list[tuple[str, str]]:

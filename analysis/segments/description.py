@@ -11,6 +11,7 @@ from analysis.features.preparation import Features
 from analysis.history.records import Change, Past, Record
 from analysis.profiles.measures import measure
 from analysis.profiles.profile import ExpectedSpend, Profiles, expect_spend, profile_segments
+from analysis.profiles.timing import find_busy_times
 from analysis.segments.card import Background, Card, write_card
 from analysis.segments.changes import look_back, make_record
 from analysis.segments.personas import Persona, write_personas
@@ -86,7 +87,8 @@ def describe_segments(
         past = past if assembled.source.key else replace(past, members=None)
         measures = measure(table, features.scaled, prepared.steps, labels, profiles, study)
         looked = look_back(past, measures, table, labels, cleaned.keys, profiles, study, as_of)
-        personas = write_personas(profiles, table, evidence, study, plays, looked.memory)
+        times = find_busy_times(features.customers.inputs.tables, study, cleaned.as_of, cleaned.keys, labels)
+        personas = write_personas(profiles, table, evidence, study, plays, looked.memory, times)
         record = make_record(past, looked, measures, personas, evidence, study, as_of, background.synthetic)
         card = write_card(study, cleaned, table, prepared, labels, profiles, personas, background)
         lifetime = assembled.lifetime

@@ -13,6 +13,7 @@ from analysis.history.records import Identity, slugify
 from analysis.profiles.mixes import find_mixes
 from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summary
 from analysis.profiles.themes import read_traits
+from analysis.profiles.timing import BusyTime
 from analysis.segments.claims import Portrait
 from analysis.segments.names import Name, Namer
 from analysis.segments.phrases import capital, in_people
@@ -71,6 +72,7 @@ def write_personas(
     study: Study,
     plays: list[tuple[int, Play]],
     memory: Memory = NOTHING,
+    times: tuple[tuple[BusyTime, ...], ...] = (),
 ) -> tuple[Persona, ...]:
     """Write each segment's words from its numbers; without structure, groups have letters instead of names.
 
@@ -86,6 +88,8 @@ def write_personas(
         Rules of the playbook, as `read_playbook` gives them.
     memory : Memory
         Identities that segments go on with; by default all are new.
+    times : tuple of tuple of BusyTime, length k
+        When each segment buys more often than at other times; empty where purchases have no dates.
 
     Raises
     ------
@@ -99,7 +103,7 @@ def write_personas(
     namer = Namer(table, evidence.labels, profiles, traits, mixes, study, formats)
     today, identities = _identify(namer, profiles, memory, study, named=evidence.verdict != "none")
     letters = tuple(f"segment {own.letter}" for own in identities)
-    described = Described(profiles, evidence.segments, traits, mixes, letters, evidence.verdict)
+    described = Described(profiles, evidence.segments, traits, mixes, letters, evidence.verdict, times)
     plans = make_plans(plays, described, table, evidence.labels, study)
     portraits = write_portraits(profiles, traits, mixes, [own.label for own in identities], study, formats)
     personas = []

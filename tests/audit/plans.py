@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import yaml
 from statsmodels.stats.power import NormalIndPower
 
@@ -58,6 +59,43 @@ def audit_plans(study: Study, audit: Audit) -> None:
                     compare_action(study, audit, segment, rows, plays, facts)
 
 
+MOMENT = re.compile(
+    rf"(?:on a|in the|in|at) (?P<name>\w+) \((?P<here>{NUMBER.pattern}) of their purchase days; "
+    rf"(?P<all>{NUMBER.pattern}) for everyone\)"
+)
+
+
+def compare_moment(study: Study, audit: Audit, segment: int, text: str) -> None:
+    """Compare the shares of purchase days at the time that a plan names with those of the files."""
+    found = MOMENT.search(text)
+    if found is None:
+        return
+    lines = pd.concat(
+        raw.rename(columns={c: role for role, c in source["columns"].items()})[["customer", "date", "amount"]]
+        for raw, source in zip(study.customers.sources, study.settings["sources"], strict=True)
+        if source.get("kind") == "transactions"
+    )
+    lines["date"] = pd.to_datetime(lines["date"], errors="coerce")
+    lines = lines[
+        (pd.to_numeric(lines["amount"], errors="coerce") >= 0) & (lines["date"].dt.normalize() <= study.customers.as_of)
+    ]
+    label = pd.Series(study.customers.labels, index=study.customers.keys)
+    lines["segment"] = lines["customer"].astype(str).map(label)
+    lines = lines.dropna(subset=["segment", "date"])
+    parts = {"night": 0, "morning": 1, "afternoon": 2, "evening": 3}
+    if found["name"] in parts:
+        lines["hit"] = lines["date"].dt.hour // 6 == parts[found["name"]]
+        days = lines.assign(day=lines["date"].dt.floor("6h"))
+    elif found["name"].endswith("day"):
+        days = lines.assign(day=lines["date"].dt.normalize(), hit=lines["date"].dt.day_name() == found["name"])
+    else:
+        days = lines.assign(day=lines["date"].dt.normalize(), hit=lines["date"].dt.month_name() == found["name"])
+        days = days[days["day"] > days["day"].max() - pd.Timedelta(days=365)]
+    days = days.drop_duplicates(["customer", "day"])
+    audit.printed("share of purchase days", found["here"], [days.loc[days["segment"] == segment, "hit"].mean()])
+    audit.printed("everyone's share of purchase days", found["all"], [days["hit"].mean()])
+
+
 def find_play(text: str, plays: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Give the rule of the playbook whose action and reason a row begins with."""
     for play in plays:
@@ -79,6 +117,7 @@ def compare_action(
         audit.skip(f"action {text[:60]}", "no rule of the playbook has these words")
         return
     what = play["action"]
+    compare_moment(study, audit, segment, action.text())
     compare_quotes(audit, what, text, f"{play['action']} {play['reason']}", facts)
     worth = re.search(rf"Worth \D*({NUMBER.pattern})\D+({NUMBER.pattern})", text)
     if worth and "prize" in play and "value" in facts:

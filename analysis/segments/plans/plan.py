@@ -16,6 +16,7 @@ from analysis.profiles.mixes import Mix
 from analysis.profiles.neighbours import rank_neighbours
 from analysis.profiles.profile import Profiles
 from analysis.profiles.themes import Trait
+from analysis.profiles.timing import BusyTime
 from analysis.segments.plans.baselines import Baselines, compute
 from analysis.segments.plans.experiments import (
     KPIS,
@@ -115,6 +116,8 @@ class Described:
     names : tuple of str, length k
         How a sentence names each segment.
     verdict : str
+    times : tuple of tuple of BusyTime, length k
+        When each segment buys more often than at other times; empty where purchases have no dates.
     """
 
     profiles: Profiles
@@ -123,6 +126,7 @@ class Described:
     mixes: tuple[tuple[Mix, ...], ...]
     names: tuple[str, ...]
     verdict: str
+    times: tuple[tuple[BusyTime, ...], ...] = ()
 
 
 def make_plans(
@@ -311,7 +315,7 @@ class _Planner:
         in_store = bool(facts.channels) and facts.channels[0].key == "store"
         if "gap" in texts:
             moments: dict[SlotName, str] = {
-                "campaign": f"{texts['gap'].capitalize()} after their last order",
+                "campaign": f"{texts['gap'].capitalize()} after their last order{self._busiest(i)}",
                 "recommendation": "While they shop" if in_store else "With the order confirmation",
                 "service": "From their next order on",
                 "product": "In a trial of one quarter",
@@ -320,7 +324,7 @@ class _Planner:
             return moments[slot]
         orders = facts.numbers.get("study.orders", (0.0, ""))[0] > 0
         plain: dict[SlotName, str] = {
-            "campaign": "Once in the next quarter",
+            "campaign": f"Once in the next quarter{self._busiest(i)}",
             "recommendation": "At the till"
             if in_store
             else "With the order confirmation"
@@ -331,6 +335,15 @@ class _Planner:
             "retention": "As soon as they fall silent",
         }
         return plain[slot]
+
+    def _busiest(self, i: int) -> str:
+        """The weekday, part of the day and month in which they buy most, with the share of the first."""
+        times = self.described.times[i] if self.described.times else ()
+        said = [f", {time.in_words()}" for time in times]
+        if times:
+            here, everyone = self.formats.percent(times[0].share), self.formats.percent(times[0].everyone)
+            said.insert(1, f" ({here} of their purchase days; {everyone} for everyone)")
+        return "".join(said)
 
     def _design(self, i: int, chosen: _Chosen) -> Design | None:
         play, segment = chosen.play, self.described.profiles.segments[i]

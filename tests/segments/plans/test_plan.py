@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.base.errors import InputError
+from analysis.profiles.timing import BusyTime
 from analysis.segments.plans.plan import NEEDS, Slot, make_plans
 from analysis.segments.plans.playbook import SLOTS, Play, read_playbook
 from tests.kinds import KINDS, Kind, load_kind, pairs_of
@@ -57,6 +58,16 @@ def test_texts_are_whole_and_say_nothing_that_is_forbidden(kind: str) -> None:
             assert not re.search(r"\bnan\b|\bNone\b|\binf\b|\{|\}|  ", text), text
             assert not re.search(r"Cannot be proved|True friends|Barnacle|Butterfl|Try one change", text), text
             assert not re.search(r"\.\.(?!\.)| ,|\bdetect a rise in churn", text), text
+
+
+def test_a_campaign_names_the_times_at_which_a_segment_buys_most() -> None:
+    shop = load_kind("omnichannel")
+    times = (BusyTime("weekday", "Saturday", 0.241, 0.152), BusyTime("month", "November", 0.14, 0.09))
+    known = replace(shop, times=(times, *shop.times[1:])).plans()[0]
+    plain = replace(shop, times=()).plans()[0]
+    said = ", on a Saturday (24% of their purchase days; 15% for everyone), in November"
+    for slot, without in zip(known, plain, strict=True):
+        assert slot.moment == without.moment + (said if slot.slot == "campaign" else "")
 
 
 @pytest.mark.parametrize("kind", ["survey", "bank", "subscription"])
