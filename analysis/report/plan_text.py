@@ -67,6 +67,7 @@ def _describe(slot: Slot) -> Iterator[str]:
     yield from _wrapped(slot.action)
     yield from _wrapped(f"Why: {slot.why}")
     yield from _wrapped(f"Where and when: {slot.channel}. {slot.moment}.")
+    yield from _wrapped(f"Leave out: {slot.leave_out}.{f' Avoid: {slot.avoid}.' if slot.avoid else ''}")
     if slot.prize:
         yield from _wrapped(f"Prize: {slot.prize} Effort: {slot.effort}.")
     if slot.design:

@@ -28,7 +28,7 @@ from analysis.segments.plans.experiments import (
     round_rate,
 )
 from analysis.segments.plans.facts import gather_facts
-from analysis.segments.plans.playbook import ATTITUDES, QUOTE, SLOTS, Play, SlotName
+from analysis.segments.plans.playbook import ATTITUDES, PROSE, QUOTE, SLOTS, Play, SlotName
 from analysis.settings.models import Study
 
 NEEDS: Mapping[SlotName, str] = {
@@ -46,6 +46,14 @@ VERBS: Mapping[SlotName, str] = {
     "product": "Offer it to",
     "retention": "Use it for",
 }
+LEAVE_OUT: Mapping[SlotName, str] = {
+    "campaign": "Those who asked for no messages",
+    "recommendation": "Those who are in another test",
+    "service": "Those who are in another test",
+    "product": "Those who are in another test",
+    "retention": "Those who asked for no messages",
+}
+"""Whom to leave out where a rule names nobody."""
 DIRECT: frozenset[SlotName] = frozenset({"campaign", "retention"})
 """Slots that need a channel which reaches a person rather than a visitor."""
 LEAST_CHANNEL = 0.05
@@ -60,7 +68,7 @@ class Slot:
     ----------
     slot : str
         campaign, recommendation, service, product or retention.
-    action, why, channel, moment, message, subject, leave_out, kpi : str
+    action, why, channel, moment, message, subject, leave_out, avoid, kpi : str
         Empty where no rule fills the slot.
     effort : str
         low, medium or high.
@@ -89,6 +97,7 @@ class Slot:
     message: str = ""
     subject: str = ""
     leave_out: str = ""
+    avoid: str = ""
     kpi: str = ""
     effort: str = ""
     prize_low: float | None = None
@@ -232,8 +241,7 @@ class _Planner:
             if any(name not in values for name in rule.names) or any(name not in texts for name in needed):
                 continue
             if compute(rule, values, line):
-                fields = ("action", "reason", "say", "subject", "channel", "moment", "measure", "avoid")
-                yield _Chosen(line, play, {field: _quote(getattr(play, field), texts) for field in fields})
+                yield _Chosen(line, play, {field: _quote(getattr(play, field), texts) for field in PROSE})
 
     def _fill(self, i: int, chosen: _Chosen) -> Slot:
         play, texts, values = chosen.play, chosen.texts, self.facts[i].values()
@@ -247,7 +255,8 @@ class _Planner:
             moment=texts["moment"] or self._moment(i, play.slot),
             message=texts["say"],
             subject=texts["subject"],
-            leave_out=texts["avoid"],
+            leave_out=texts["leave_out"] or LEAVE_OUT[play.slot],
+            avoid=texts["avoid"],
             kpi=texts["measure"],
             effort=play.effort,
             prize_low=low,

@@ -53,7 +53,7 @@ TEXTS = (
     "basket",
 )  # fmt: skip
 """Texts in braces that have no field."""
-PROSE = ("action", "reason", "say", "subject", "channel", "moment", "measure", "avoid")
+PROSE = ("action", "reason", "say", "subject", "channel", "moment", "measure", "leave_out", "avoid")
 _LIMITS = {
     "segment.share": (0.0, 1.0),
     "segment.stability": (0.0, 1.0),
@@ -75,7 +75,8 @@ class Play(BaseModel):
     action: str = Field(description="What to do.")
     reason: str = Field(description="Why, with one number.")
     measure: str = Field(description="The KPI, and what it is compared with.")
-    avoid: str = Field("", description="Whom to leave out.")
+    leave_out: str = Field("", description="Whom to leave out; by default those who asked for no messages.")
+    avoid: str = Field("", description="What to avoid.")
     say: str = Field("", description="Angle of the message.")
     subject: str = Field("", description="An example subject line.")
     channel: str = Field("", description="Where; by default the largest channel that reaches them.")

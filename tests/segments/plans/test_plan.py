@@ -30,7 +30,7 @@ def rule(when: str, action: str = "Do it.", reason: str = "Because.", **fields: 
 def texts(slot: Slot) -> str:
     design = slot.design
     tested = (design.sentence, design.tenth_sentence, design.help, design.source) if design else ()
-    words = (slot.action, slot.why, slot.channel, slot.moment, slot.message, slot.subject, slot.leave_out, slot.kpi)
+    words = (slot.action, slot.why, slot.channel, slot.moment, slot.message, slot.subject, slot.leave_out, slot.avoid)
     return " | ".join(filter(None, (*words, slot.prize, slot.needs, *tested)))
 
 
@@ -43,6 +43,7 @@ def test_every_slot_is_filled_or_says_what_is_missing(kind: str) -> None:
             if slot.needs:
                 assert slot.needs == NEEDS[slot.slot] and not slot.action
                 continue
+            assert slot.leave_out.startswith(("Those ", "Customers ")), slot.leave_out
             assert slot.action and slot.why and slot.channel and slot.moment and slot.kpi and slot.effort and slot.rule
             assert slot.action[0].isupper() and slot.action.endswith("."), slot.action
             assert NUMBER.search(slot.why), slot.why
