@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, copy_project
 from tests.small_studies import SHOP, write_study
+from tests.test_architecture import MOST_LINES, MOST_MODULES
 
 RECIPES = re.findall(
     r"^```diff\n\+\+\+ (\S+)\n(.*?)^```",
@@ -106,12 +107,23 @@ def test_a_rule_of_the_recipe_gives_an_action(extended: Path) -> None:
     assert acted and all("so what moves them moves the total." in page for page in acted)
 
 
+def test_the_copy_keeps_the_limits_and_rules_of_the_project(extended: Path) -> None:
+    for folder in {path.parent for path in (extended / "analysis").rglob("*.py")}:
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= MOST_MODULES, folder.name
+        for path in modules:
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES, path.name
+    ruff = [sys.executable, "-m", "ruff", "check", "--no-cache", "analysis"]
+    checked = subprocess.run(ruff, cwd=extended, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
 def test_every_recipe_is_one_that_the_project_does_not_follow_yet() -> None:
     assert {file for file, _ in RECIPES} >= {
-        "analysis/clustering/algorithms.py",
+        "analysis/clustering/algorithms/table.py",
         "analysis/pages/charts/compare.py",
         "analysis/pages/book.py",
-        "analysis/sources/tables.py",
+        "analysis/sources/readers/formats.py",
     }
     added = [recipe for file, recipe in RECIPES if file != ".gitignore"]
     assert all(re.search(r"^\+", recipe, re.MULTILINE) for recipe in added)

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.base.errors import InputError
 from analysis.base.formats import Formats, beside, number, percentage, significant
 from analysis.clustering.algorithms import ALGORITHMS
-from analysis.clustering.knees import knee
+from analysis.clustering.algorithms.knees import knee
 from analysis.clustering.resample import Stability
 from analysis.settings.models import Study
 

@@ -13,8 +13,8 @@ from scipy.optimize import linear_sum_assignment
 
 from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import ALGORITHMS, Labels, Matrix, distances
+from analysis.clustering.algorithms.knees import knee, neighbour_curve
 from analysis.clustering.evidence import Evidence
-from analysis.clustering.knees import knee, neighbour_curve
 from analysis.clustering.resample import adjusted_rand, some
 
 GORGE_BINS = 20

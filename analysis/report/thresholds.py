@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from analysis.base.formats import in_words
 from analysis.base.run import USERS
-from analysis.clustering.algorithms import (
-    ALGORITHMS,
-    LEAST_DENSE,
-    LEAST_STARTS,
-    MOST_FINISHED,
-    REACH,
-    RIDGE,
-    SAMPLE_ROWS,
-    SHORT_RUNS,
-)
+from analysis.clustering.algorithms import ALGORITHMS
+from analysis.clustering.algorithms.density import LEAST_DENSE, REACH
+from analysis.clustering.algorithms.fits import SAMPLE_ROWS
+from analysis.clustering.algorithms.kprototypes import LEAST_STARTS
+from analysis.clustering.algorithms.lloyd import PARENTS, SEARCHED_ROWS, STARTS
+from analysis.clustering.algorithms.mixture import MOST_FINISHED, RIDGE, SHORT_RUNS
 from analysis.clustering.choices import AGREES
 from analysis.clustering.holdout import CHANCE
-from analysis.clustering.lloyd import PARENTS, SEARCHED_ROWS, STARTS
 from analysis.clustering.preferences import PREDICTS
 from analysis.clustering.selection import (
     AS_SEPARATE,

@@ -81,15 +81,14 @@ def write_personas(
     profiles : Profiles
         k segments.
     table : FeatureTable
-        n customers.
     evidence : Evidence
     study : Study
     plays : list of (int, Play)
         Rules of the playbook, as `read_playbook` gives them.
     memory : Memory
         Identities that segments go on with; by default all are new.
-    times : tuple of tuple of BusyTime, length k
-        When each segment buys more often than at other times; empty where purchases have no dates.
+    times : tuple of tuple of BusyTime
+        As in `Described`.
 
     Raises
     ------

@@ -162,7 +162,8 @@ def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
     for column in table.columns:
         role, why = taken.get(column.name) or _role(table, column, battery, kind)
         unit = _unit(table, column, role)
-        roles.append(InferredColumn(column.name, label_of(column.name), column.type, role, unit, why))
+        label = table.labels.get(column.name) or label_of(column.name)
+        roles.append(InferredColumn(column.name, label, column.type, role, unit, why))
     return tuple(_promote(roles) if kind == "customers" else roles)
 
 

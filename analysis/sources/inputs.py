@@ -14,7 +14,6 @@ from analysis.base.errors import InputError, listed
 from analysis.settings.load import check_study
 from analysis.settings.models import Source, Study
 from analysis.sources.dates import DateOrder
-from analysis.sources.delimited import Reading
 from analysis.sources.draft import (
     as_yaml,
     complete_study,
@@ -23,6 +22,7 @@ from analysis.sources.draft import (
     is_known,
 )
 from analysis.sources.locate import Location
+from analysis.sources.readers.delimited import Reading
 from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
 from analysis.sources.tables import RawTable, read_table

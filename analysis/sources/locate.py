@@ -13,6 +13,8 @@ from pathlib import Path
 
 from analysis.base.errors import InputError, listed, place_of
 from analysis.settings.models import Study
+from analysis.sources.readers.archives import SUFFIXES as PACKED
+from analysis.sources.readers.formats import TABLE_FILE
 
 Location = Path | str
 """A file or a pattern of files, or the address of a database or a download."""
@@ -24,7 +26,7 @@ SHIPPED = {
 """Sources of the studies that come with the project, by the synthetic study that may stand in for them."""
 KAGGLE = "imakash3011/customer-personality-analysis"
 FILE = "marketing_campaign.csv"
-_DATA_FILE = re.compile(r"\.(csv|tsv|parquet|xlsx?|xlsm|xlsb|ods|gz|zip|db|sqlite3?)$", re.IGNORECASE)
+_DATABASE = r"db|sqlite3?"
 _PROJECT_FILE = re.compile(r"(requirements|constraints|readme|licen[cs]e|changelog)\b", re.IGNORECASE)
 _REQUIREMENT = re.compile(rb"\s*[A-Za-z][\w.-]*(\[[\w,. -]*\])?\s*[=<>!~]=?\s*\d")
 _TEXT_FILE = re.compile(r"\.(txt|dat)$", re.IGNORECASE)
@@ -209,11 +211,13 @@ def _listing(folder: Path) -> list[Path]:
 
 def _data_files(folder: Path) -> list[str]:
     """List the files of a folder that contain data, judged by suffix and, for plain text, by content."""
-    return sorted(
-        file.name
-        for file in _listing(folder)
-        if file.is_file() and (_DATA_FILE.search(file.name) or (_TEXT_FILE.search(file.name) and _is_table(file)))
-    )
+    return sorted(file.name for file in _listing(folder) if file.is_file() and _is_data(file))
+
+
+def _is_data(file: Path) -> bool:
+    if _TEXT_FILE.search(file.name):
+        return _is_table(file)
+    return bool(TABLE_FILE.search(file.name) or re.search(rf"\.({PACKED}|{_DATABASE})$", file.name, re.IGNORECASE))
 
 
 def _is_table(file: Path) -> bool:

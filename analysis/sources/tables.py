@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import re
 import urllib.error
 import urllib.parse
 import urllib.request
-import zipfile
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import parquet
 
 from analysis.base.errors import InputError, did_you_mean, listed, place_of
 from analysis.base.formats import number
 from analysis.sources.columns import Column, read_columns
 from analysis.sources.content.answers import read_answers
-from analysis.sources.content.jsons import looks_like_json, read_json
 from analysis.sources.content.rows import drop_rows
-from analysis.sources.databases import read_database
-from analysis.sources.delimited import AS_FOUND, Reading, first_line, header_names, read_delimited
 from analysis.sources.locate import fill_in_environment, find_files, unreadable
-from analysis.sources.workbooks import read_workbook
+from analysis.sources.readers.archives import unpack
+from analysis.sources.readers.databases import read_database
+from analysis.sources.readers.delimited import AS_FOUND, Reading, header_names
+from analysis.sources.readers.formats import read_contents
 
 __all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
 
 MAX_COLUMNS = 2_000
-MAX_UNPACKED = 8 * 2**30
 TIMEOUT_SECONDS = 30
 
 
@@ -60,6 +54,8 @@ class RawTable:
         File name only, fit for a public page.
     dropped : tuple of str
         Rows that were left out, with their number and the reason.
+    labels : mapping of column name to str
+        Labels of columns that the file has.
     """
 
     name: str
@@ -70,6 +66,7 @@ class RawTable:
     notes: tuple[str, ...]
     shown_path: str
     dropped: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> Column:
         """Return the column called ``name``."""
@@ -157,7 +154,8 @@ def read_table(
     digests = [part.digest for part in parts]
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
-    return RawTable(name, frame, columns, len(frame), digest or _hash(frame), (*notes, *dropped), shown, dropped)
+    digest, notes = digest or _hash(frame), (*notes, *dropped)
+    return RawTable(name, frame, columns, len(frame), digest, notes, shown, dropped, _labels(table))
 
 
 def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_Part]]:
@@ -165,7 +163,7 @@ def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_
     setting = reading.setting
     if re.match(r"https?://", address, re.IGNORECASE):
         shown = Path(urllib.parse.urlsplit(address).path).name or "download"
-        return shown, _unpack(shown, _download(address, setting), reading)
+        return shown, _read_bytes(shown, _download(address, setting), reading)
     if "://" in address:
         shown, table = read_database(address, reading.query, root=root, setting=setting)
         return shown, [_Part(shown, table, (f"{number(table.num_rows)} rows by a query",), "")]
@@ -255,7 +253,7 @@ def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
     if data.startswith(b"SQLite format 3\0"):
         shown, table = read_database(f"sqlite:///{file}", reading.query, root=root, setting=reading.setting)
         return [_Part(shown, table, (), hashlib.sha256(data).hexdigest())]
-    return _unpack(file.name, data, reading)
+    return _read_bytes(file.name, data, reading)
 
 
 def _download(address: str, setting: str) -> bytes:
@@ -289,83 +287,13 @@ def _download(address: str, setting: str) -> bytes:
     return data
 
 
-def _unpack(shown: str, data: bytes, reading: Reading, depth: int = 0) -> list[_Part]:
-    """Open archives until a table appears; several members are several parts."""
-    digest = hashlib.sha256(data).hexdigest()
-    where = f"{place_of(reading.setting)}: {shown}"
-    if not data:
-        raise InputError(f"{where} is empty (0 bytes).", "Expected a table.", "Export the table again.")
-    if data.startswith(b"\x1f\x8b") and depth < 3:
-        try:
-            inner = gzip.decompress(data)
-        except (EOFError, OSError, zlib.error):
-            raise _damaged(where, "gzip") from None
-        return [replace(part, digest=digest) for part in _unpack(shown, inner, reading, depth + 1)]
-    if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06") or shown.lower().endswith(".zip"):
-        members = _members(where, data)
-        if members is None:
-            return [_Part(shown, *read_workbook(where, data, reading), digest)]
-        if depth > 2:
-            raise InputError(f"{where} is a nested archive.", "Expected a table.", "Unpack it first.")
-        parts = [part for name, inner in members for part in _unpack(name, inner, reading, depth + 1)]
-        return [replace(part, digest=digest) for part in parts]
-    if data.startswith(b"PAR1"):
-        try:
-            table = parquet.read_table(io.BytesIO(data))
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(
-                f"{where} is a damaged Parquet file: {first_line(error)}",
-                "Expected a complete file.",
-                "Export or copy it again.",
-            ) from None
-        return [_Part(shown, _with_index(table), ("Parquet",), digest)]
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
-        return [_Part(shown, *read_workbook(where, data, reading), digest)]
-    if looks_like_json(data):
-        return [_Part(shown, *read_json(where, data), digest)]
-    return [_Part(shown, *read_delimited(where, data, reading), digest)]
-
-
-def _damaged(where: str, kind: str) -> InputError:
-    return InputError(
-        f"{where} is a damaged or truncated {kind} archive.",
-        "Expected a complete file.",
-        "Download or copy it again.",
-    )
-
-
-def _members(where: str, data: bytes) -> list[tuple[str, bytes]] | None:
-    """Files of a zip archive; None if it is a workbook."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-            names = {info.filename for info in infos}
-            if "[Content_Types].xml" in names or "content.xml" in names:
-                return None
-            infos = [info for info in infos if not info.is_dir() and not re.search(r"(^|/)[._]", info.filename)]
-            if sum(info.file_size for info in infos) > MAX_UNPACKED:
-                raise InputError(f"{where} unpacks to more than 8 GB.", hint="Unpack it and give one file.")
-            if not infos:
-                raise InputError(f"{where} is an empty archive.", "Expected a table.", "Create the archive again.")
-            tables = [
-                info
-                for info in infos
-                if re.search(r"\.(csv|tsv|txt|dat|parquet|xlsx?|jsonl?|ndjson)(\.gz)?$", info.filename, re.I)
-            ]
-            return [(Path(info.filename).name, archive.read(info)) for info in tables or infos]
-    except RuntimeError:
-        raise InputError(
-            f"{where} is an encrypted archive.",
-            "Expected an archive without a password.",
-            "Unpack it and give the file.",
-        ) from None
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error, NotImplementedError):
-        raise _damaged(where, "zip") from None
-
-
-def _with_index(table: pa.Table) -> pa.Table:
-    """Drop the row numbers that pandas adds as a column."""
-    return table.drop_columns([name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)])
+def _read_bytes(shown: str, data: bytes, reading: Reading) -> list[_Part]:
+    """Read a file, or each file of an archive."""
+    digest, place = hashlib.sha256(data).hexdigest(), place_of(reading.setting)
+    return [
+        _Part(name, *read_contents(f"{place}: {name}", name, inner, reading), digest)
+        for name, inner in unpack(place, shown, data)
+    ]
 
 
 def _join(parts: list[_Part], shown: str, setting: str) -> tuple[pa.Table, tuple[str, ...]]:
@@ -413,6 +341,12 @@ def _check_shape(table: pa.Table, shown: str, fewest: int) -> None:
         raise InputError(
             f"{shown} has {size}.", "Expected one row for each customer or event.", "Export the table again."
         )
+
+
+def _labels(table: pa.Table) -> dict[str, str]:
+    """The labels that a reader left in the metadata of the fields."""
+    known = {field.name: (field.metadata or {}).get(b"label", b"").decode() for field in table.schema}
+    return {name: label for name, label in known.items() if label}
 
 
 def _hash(frame: pd.DataFrame) -> str:

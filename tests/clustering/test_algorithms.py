@@ -13,8 +13,9 @@ from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
 from sklearn.metrics import adjusted_rand_score, pairwise_distances
 from sklearn.mixture import GaussianMixture
 
-from analysis.clustering.algorithms import ALGORITHMS, Fit, distances, find_twice, sample_rows
-from analysis.clustering.knees import knee, neighbour_curve
+from analysis.clustering.algorithms import ALGORITHMS, Fit, distances, sample_rows
+from analysis.clustering.algorithms.knees import knee, neighbour_curve
+from analysis.clustering.algorithms.kprototypes import find_twice
 from analysis.clustering.resample import fit_solutions
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from analysis.clustering import lloyd
-from analysis.clustering.algorithms import distances
-from analysis.clustering.lloyd import Rows, fit_starts, search_best
+from analysis.clustering.algorithms import distances, lloyd
+from analysis.clustering.algorithms.lloyd import Rows, fit_starts, search_best
 
 CLOUD = np.random.default_rng(3).standard_normal((900, 4)) + 50
 

@@ -108,7 +108,7 @@ def test_own_groups_are_compared_over_those_drawn_only() -> None:
     assert own_jaccard(reference, drawn, 2).tolist() == [1.0, 1.0]
 
 
-@pytest.mark.parametrize("name", ["kmeans", "kprototypes", "mixture", "ward", "dbscan", "hdbscan"])
+@pytest.mark.parametrize("name", ALGORITHMS)
 def test_whole_number_weights_are_as_repeated_rows(name: str) -> None:
     points = islands(80)
     counts = np.random.default_rng(2).integers(1, 4, len(points))

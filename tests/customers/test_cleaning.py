@@ -15,7 +15,7 @@ from analysis.base.errors import InputError
 from analysis.customers.cleaning import Cleaned, LedgerLine, clean
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
-from analysis.sources.delimited import Reading
+from analysis.sources.readers.delimited import Reading
 from analysis.sources.tables import RawTable, read_table
 from tests.stages import project_study, twin_table, with_frame
 

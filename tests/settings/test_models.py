@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from analysis.base.errors import InputError, listed
 from analysis.settings.load import check_study, load_study, merge, name_settings_file, project_settings
-from analysis.settings.models import Source, Study
+from analysis.settings.models import Algorithm, Source, Study
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY: dict[str, Any] = {
@@ -25,6 +25,8 @@ STUDY: dict[str, Any] = {
 }
 FEATURE = {"label": "F", "formula": "x"}
 UNITS = "'money', 'count', 'share', 'days', 'years', 'yes_no', 'number' or 'category'"
+_NAMES = get_args(Algorithm)
+ALGORITHM_NAMES = f"{', '.join(map(repr, _NAMES[:-1]))} or {_NAMES[-1]!r}"
 WHOLE = "is not valid; expected auto, elbow or a whole number from 2 to 20."
 BLOCK = "is not valid; expected a block of 'key: value' lines."
 
@@ -62,7 +64,7 @@ MISTAKES: tuple[tuple[tuple[str | int, ...], Any, str], ...] = (
     (("max_segments",), "many", "max_segments: 'many' is not valid; expected a whole number."),
     (
         ("algorithm",), "kmean",
-        "algorithm: 'kmean' is not a valid choice.\n  Valid: 'auto' or 'kmeans', 'kprototypes', 'mixture', 'ward', 'dbscan' or 'hdbscan'.",
+        f"algorithm: 'kmean' is not a valid choice.\n  Valid: 'auto' or {ALGORITHM_NAMES}.",
     ),
     (
         ("scaling",), 3,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import functools
 import gzip
 import hashlib
 import http.server
 import io
+import lzma
 import os
 import shutil
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
 import zipfile
@@ -22,10 +25,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyreadstat
 import pytest
 
 from analysis.base.errors import InputError
-from analysis.sources.delimited import Reading
+from analysis.sources.readers.delimited import Reading
 from analysis.sources.tables import RawTable, check_key, read_key, read_table
 from tests.conftest import DATASETS, MADE_UP
 from tests.conftest import find_public_file as dataset
@@ -88,6 +93,13 @@ def accented(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(Education=frame["Education"].str.replace("a", "á", regex=False))
 
 
+def written(frame: pd.DataFrame, write: Callable[[pd.DataFrame, str], Any], suffix: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"made.{suffix}"
+        write(frame.assign(Dt_Customer=frame["Dt_Customer"].astype("datetime64[us]")), str(file))
+        return file.read_bytes()
+
+
 DRESSES: dict[str, Callable[[pd.DataFrame], str | bytes]] = {
     "tab.csv": text,
     "comma.csv": lambda f: text(f, ","),
@@ -116,7 +128,14 @@ DRESSES: dict[str, Callable[[pd.DataFrame], str | bytes]] = {
     "missing-words.csv": lambda f: text(f, ",", na_rep="N/A"),
     "zip.zip": lambda f: dump(f, lambda f, b: zipfile.ZipFile(b, "w").writestr("x.csv", text(f))),
     "gzip.csv.gz": lambda f: gzip.compress(text(f).encode()),
+    "bzip2.csv.bz2": lambda f: bz2.compress(text(f).encode()),
+    "xz.csv.xz": lambda f: lzma.compress(text(f).encode()),
+    "zstandard.csv.zst": lambda f: pa.compress(text(f).encode(), "zstd", asbytes=True),
     "parquet.parquet": lambda f: dump(f, lambda f, b: f.to_parquet(b)),
+    "spss.sav": lambda f: written(f, pyreadstat.write_sav, "sav"),
+    "spss-compressed.zsav": lambda f: written(f, functools.partial(pyreadstat.write_sav, compress=True), "zsav"),
+    "stata.dta": lambda f: written(f, pyreadstat.write_dta, "dta"),
+    "sas.xpt": lambda f: written(f, pyreadstat.write_xport, "xpt"),
 }
 
 

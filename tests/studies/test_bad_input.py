@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 from analysis.base.errors import InputError
-from analysis.sources.delimited import Reading
+from analysis.sources.readers.delimited import Reading
 from analysis.sources.tables import check_key, read_table
 
 GOOD = "id,age,spend\n1,30,10.5\n2,40,20.5\n3,50,30.5\n"

@@ -13,8 +13,8 @@ from analysis.assignment.model import read_model
 from analysis.assignment.scoring import score
 from analysis.base.errors import InputError
 from analysis.base.run import TESTS
-from analysis.clustering import algorithms, resample
-from analysis.clustering.algorithms import competing
+from analysis.clustering import resample
+from analysis.clustering.algorithms import competing, kprototypes
 from analysis.clustering.evidence import gather_evidence
 from analysis.clustering.resample import Gaussian, adjusted_rand, gaussian_silhouette, permuted_stability
 from analysis.features.build import FeatureTable, Variable
@@ -104,7 +104,7 @@ def test_prototypes_are_means_and_commonest_levels_of_those_nearest_to_them() ->
 def test_a_prototype_that_nobody_is_nearest_to_starts_anew() -> None:
     points = np.repeat(np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]]), [30, 2, 1], axis=0)
     starts = np.array([[0.0, 0.0], [1.0, 0.0], [99.0, 99.0]])
-    centres, cost = algorithms._prototypes(points, np.ones(33), starts, ())
+    centres, cost = kprototypes._prototypes(points, np.ones(33), starts, ())
     assert sorted(map(tuple, centres)) == [(0.0, 0.0), (0.0, 9.0), (9.0, 0.0)]
     assert cost == 0
 

@@ -430,8 +430,9 @@ def sampling(report: Report) -> Iterator[str]:
     yield f"A resample draws as many {clean} as there are, with replacement" + (
         f"; fewer for {joined(fewer)}." if fewer else "."
     )
-    sampled = [a.title for a in taking_part if a.shares_work]
-    yield f"{joined(sampled)} are fitted on {of(SAMPLE_ROWS)}, the others on everyone there."
+    sampled = [a.title for a in taking_part if a.sampled]
+    if sampled:
+        yield f"{joined(sampled)} are fitted on {of(SAMPLE_ROWS)}, the others on everyone there."
     yield f"Gap, prediction strength, Ward's tree as drawn and DBSCAN's curve look at {of(REFERENCE_ROWS)}."
     rows = ALGORITHMS[report.decision.algorithm].resample_rows
     yield (

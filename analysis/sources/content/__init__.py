@@ -1,1 +1,1 @@
-"""Rows and cells that need more than a type: headings and totals, answers in words, JSON."""
+"""Rows and cells that need more than a type: headings and totals, and answers in words."""

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.base.errors import InputError
-from analysis.sources.delimited import Reading
 from analysis.sources.draft import draft_settings
 from analysis.sources.inference import infer_kind, infer_roles
+from analysis.sources.readers.delimited import Reading
 from analysis.sources.tables import RawTable, read_table
 from analysis.sources.unknown.questions import Question, find_questions, find_rows_to_leave_out
 

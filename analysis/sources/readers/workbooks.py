@@ -14,7 +14,20 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
-from analysis.sources.delimited import Reading, first_line, header_names
+from analysis.sources.readers.delimited import Reading, first_line, header_names
+
+
+def looks_like_workbook(data: bytes, name: str) -> bool:
+    """Return whether bytes are a workbook of Excel or OpenDocument, not another zip archive."""
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        return True
+    if not data.startswith(b"PK\x03\x04"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return bool({"[Content_Types].xml", "content.xml"} & set(archive.namelist()))
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError):
+        return False
 
 
 def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, tuple[str, ...]]:

@@ -9,15 +9,16 @@ import pyarrow as pa
 
 from analysis.base.errors import InputError
 from analysis.base.formats import number
+from analysis.sources.readers.delimited import Reading
 
 
-def looks_like_json(data: bytes) -> bool:
+def looks_like_json(data: bytes, name: str = "") -> bool:
     """Return whether bytes begin like JSON, not like a table whose first name is in brackets."""
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     return head.startswith(b"{") or (head.startswith(b"[") and head[1:].lstrip()[:1] in (b"{", b"]"))
 
 
-def read_json(where: str, data: bytes) -> tuple[pa.Table, tuple[str, ...]]:
+def read_json(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, tuple[str, ...]]:
     """Read JSON into columns of text; nested fields are joined by a dot, and lists are counted.
 
     Raises

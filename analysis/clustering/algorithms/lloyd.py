@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
-Counts = NDArray[np.int64]
+from analysis.clustering.algorithms.fits import Counts, Matrix
 
 STARTS, SWAPS, PARENTS = 40, 20, 6
 """Starts of the search, swaps of a round of it, and the best solutions in which it swaps."""

@@ -33,6 +33,10 @@ _ALPHABETS = (
 _DELIMITER_NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", " ": "spaces", ":": "colon"}
 _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "whitespace": " ", "space": " "}
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?[\d.,' ]*\d[)%]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+EXPECTED = (
+    "Expected CSV or another text table, JSON, Parquet, Excel, OpenDocument, SPSS, Stata, SAS or SQLite; they may be"
+    " compressed."
+)
 _MAGIC = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -42,9 +46,6 @@ _MAGIC = {
     b"MZ\x90": "a program",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a RAR archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"(\xb5/\xfd": "a Zstandard archive",
     b"RIFF": "a sound or film",
     b"ARROW1": "an Arrow file",
 }
@@ -177,7 +178,7 @@ def _refuse_other_kinds(where: str, data: bytes) -> None:
     if kind is not None:
         raise InputError(
             f"{where} is {kind}, not a table.",
-            "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
+            EXPECTED,
             "Give the file that contains the data.",
         )
 
@@ -196,7 +197,7 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
         else:
             raise InputError(
                 f"{where} is not a text table: it contains binary data.",
-                "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
+                EXPECTED,
                 "Give the file that contains the data.",
             )
     try:
@@ -225,7 +226,7 @@ def _decode(where: str, data: bytes, reading: Reading) -> tuple[str, str]:
     if odd_signs > 0.02 * len(head):
         raise InputError(
             f"{where} is not a text table: it contains binary data.",
-            "Expected CSV or another text table, Parquet, Excel, SQLite, gzip or zip.",
+            EXPECTED,
             "Give the file that contains the data.",
         )
     return text, note

@@ -1,0 +1,1 @@
+"""Readers of file formats; `formats` has them in one table."""
