@@ -43,11 +43,11 @@ def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS) -> s
 
 
 def mark_code(root: Path) -> str:
-    """Return a fingerprint of all modules and installed packages."""
+    """Return a fingerprint of all modules, their data files and installed packages."""
     folder = root / "analysis"
     if not folder.is_dir():
         folder = Path(__file__).parent
-    code = sorted(folder.rglob("*.py"))
+    code = sorted([*folder.rglob("*.py"), *folder.rglob("*.yml")])
     digest = _digest(code)
     digest.update(json.dumps([file.relative_to(folder).as_posix() for file in code]).encode())
     digest.update(json.dumps(package_versions(), sort_keys=True).encode())

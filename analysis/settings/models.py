@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -62,6 +62,9 @@ class RowColumns(Settings):
     customer: str | None = Field(default=None, description="Customer of the row, the same key as in other sources.")
     date: str | None = Field(default=None, description="Date, or date and time.")
     amount: str | None = Field(default=None, description="Transactions: amount paid; a negative amount is a refund.")
+    price: str | None = Field(
+        default=None, description="Transactions: price of one item, where no column has the amount; needs quantity."
+    )
     order: str | None = Field(
         default=None, description="Transactions: order number. Without it, the rows of one day are one order."
     )
@@ -72,6 +75,19 @@ class RowColumns(Settings):
         default=None, description="Events: session number. Without it, a long pause ends a session."
     )
     event: str | None = Field(default=None, description="Events: type of event, such as a page view or a purchase.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_amount(cls, given: Any) -> Any:
+        """The amount of a price and a quantity is a column that is computed when the file is read."""
+        if not isinstance(given, dict) or not given.get("price"):
+            return given
+        if not given.get("quantity"):
+            raise ValueError("price needs the column of the quantity; set quantity, or set amount in place of price")
+        computed = f"{given['price']} × {given['quantity']}"
+        if given.get("amount") not in (None, computed):
+            raise ValueError("amount and price are both set; remove one of them")
+        return {**given, "amount": computed}
 
 
 class Source(Settings):

@@ -11,6 +11,7 @@ import yaml
 from analysis.base.errors import InputError, listed
 from analysis.base.expressions import parse
 from analysis.settings.models import Role, Roles, RowColumns, Source, Study
+from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.roles import row_candidates
 from analysis.sources.inference import (
     InferredColumn,
@@ -58,6 +59,7 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
     """
     kind = infer_kind(raw).kind
     columns = infer_roles(raw)
+    export = find_export(raw.frame.columns)
     roles: dict[str, list[str]] = {"feature": [], "descriptor": [], "outcome": [], "ignore": []}
     for column in columns:
         if column.role in roles:
@@ -70,7 +72,7 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
     if people != "customers":
         block["customers"] = people
     if kind in {"transactions", "events"}:
-        source["columns"] = _row_columns(columns)
+        source["columns"] = dict(export.columns) if export else _row_columns(columns)
         return block | ({"value": "spend"} if kind == "transactions" else {}) | {"sources": [source]}
     key = next((column.name for column in columns if column.role == "key"), None)
     if key:
@@ -78,7 +80,9 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
     source["roles"] = {role: names for role, names in roles.items() if names}
     source["labels"] = {column.name: column.label for column in columns if column.name != column.label}
     source["units"] = {column.name: column.unit for column in columns if _states_unit(column)}
-    value = _value(columns)
+    if export:
+        source["units"] |= export.units
+    value = export.value if export else _value(columns)
     if value:
         block["value"] = value
     yes_no = {column.name for column in columns if column.unit == "yes_no"}
@@ -160,6 +164,7 @@ _PARTS = {
     "date": "when it happened",
     "amount": "the amount",
     "order": "the order",
+    "price": "the price of one item",
     "quantity": "the quantity",
     "category": "the category",
     "channel": "the channel",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from analysis.base.formats import number, percentage
 from analysis.sources.columns import Column, ColumnType
+from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.roles import (
     find_amount,
     find_customer,
@@ -116,6 +117,9 @@ def infer_kind(table: RawTable) -> InferredKind:
     Transactions and events repeat an identifier beside a date; a survey asks at least five questions on one
     scale; anything else has one row for each customer.
     """
+    export = find_export(table.frame.columns)
+    if export is not None:
+        return InferredKind(cast(Kind, export.kind), f"It has the columns of {export.name}.")
     customer = find_customer(table)
     dates = find_dates(table)
     if customer and dates:
@@ -153,7 +157,12 @@ def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
     kind = infer_kind(table).kind
     rows_of_a_customer = kind in ("transactions", "events")
     taken: dict[str, tuple[InferredRole, str]] = {}
-    if rows_of_a_customer:
+    export = find_export(table.frame.columns)
+    if export is not None:
+        taken |= cast(dict[str, tuple[InferredRole, str]], export.decided())
+        other_dates = [c.name for c in table.columns if c.type == "date" and c.name not in taken and rows_of_a_customer]
+        taken |= dict.fromkeys(other_dates, ("ignore", "another date than the one when it happened"))
+    elif rows_of_a_customer:
         taken = _row_roles(table)
     elif key := _key(table):
         taken[key.name] = ("key", "the key: a different value in every row")

@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.base.errors import InputError, listed
+from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.settings.load import check_study
 from analysis.settings.models import Source, Study
+from analysis.sources.columns import Column
 from analysis.sources.dates import DateOrder
 from analysis.sources.draft import (
     as_yaml,
@@ -98,6 +99,7 @@ def read_inputs(
         first = unknown.raw
         draft = unknown.draft(_name_in_settings(place, root, first))
         study = check_study({**draft, "locale": study.locale})
+        first = multiply_price(first, study.sources[0], "--data")
         _check_draft(study, first)
     tables = [first]
     for i, source in enumerate(study.sources[1:], start=1):
@@ -179,11 +181,43 @@ def read_source(
 
     raw = read(source.dates)
     if source.dates == "auto":
-        return raw
+        return multiply_price(raw, source, setting)
     by_evidence = read("auto")
     overruled = any(
         by_evidence.column(c.name).type == "date"
         for c in raw.columns
         if c.type == "text" and c.name not in source.types
     )
-    return by_evidence if overruled else raw
+    return multiply_price(by_evidence if overruled else raw, source, setting)
+
+
+def multiply_price(raw: RawTable, source: Source, setting: str) -> RawTable:
+    """Add the amount of each row where the settings name the price of one item and a quantity instead.
+
+    Raises
+    ------
+    InputError
+        Where one of the two is not in the table, or holds no numbers.
+    """
+    price, quantity, amount = source.columns.price, source.columns.quantity, source.columns.amount
+    if price is None or quantity is None or amount is None:
+        return raw
+    place = "segmentation.sources[0]" if setting == "--data" else setting
+    for part, name in (("price", price), ("quantity", quantity)):
+        if name not in raw.frame.columns:
+            there = list(raw.frame.columns)
+            raise InputError(
+                f"_quarto.yml, {place}.columns.{part}: column '{name}' is not in {raw.shown_path}.",
+                f"Available columns: {listed(there)}.",
+                did_you_mean(name, there),
+            )
+        if raw.column(name).type != "number":
+            raise InputError(
+                f"_quarto.yml, {place}.columns.{part}: column '{name}' of {raw.shown_path} holds no numbers.",
+                f"It was read as {raw.column(name).type}.",
+                "Choose another column, or set its type.",
+            )
+    values = (raw.frame[price].astype("float64") * raw.frame[quantity].astype("float64")).round(6)
+    frame = raw.frame.assign(**{amount: values})
+    column = Column(amount, "number", f"{price} times {quantity}", int(values.isna().sum()), int(values.nunique()))
+    return replace(raw, frame=frame, columns=(*raw.columns, column))

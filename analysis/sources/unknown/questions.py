@@ -11,6 +11,7 @@ import numpy as np
 from analysis.base.errors import listed
 from analysis.base.formats import number
 from analysis.sources.columns import Column
+from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.roles import names_customer, row_candidates
 from analysis.sources.inference import infer_kind, infer_roles
 from analysis.sources.names import is_identifier, names_a_date, vocabulary, words_of
@@ -56,6 +57,9 @@ def find_rows_to_leave_out(raw: RawTable) -> dict[str, tuple[str, ...]]:
     -------
     dict of str to tuple of str
     """
+    export = find_export(raw.frame.columns)
+    if export is not None:
+        return {name: found for name, values in export.leave_out.items() if (found := _present(raw, name, values))}
     leave_out: dict[str, tuple[str, ...]] = {}
     kind = infer_kind(raw).kind
     rows = kind in ("transactions", "events")
@@ -71,6 +75,11 @@ def find_rows_to_leave_out(raw: RawTable) -> dict[str, tuple[str, ...]]:
             if undone and values.isin(undone).mean() < 0.5:
                 leave_out[column.name] = undone
     return leave_out
+
+
+def _present(raw: RawTable, name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    there = {str(value).casefold() for value in raw.frame[name].dropna().unique()}
+    return tuple(value for value in values if value.casefold() in there)
 
 
 def _find_guests(values: Any, n_rows: int) -> tuple[str, ...]:
@@ -108,6 +117,8 @@ def find_questions(raw: RawTable) -> tuple[Question, ...]:
     tuple of Question
         Empty where one reading fits far better than any other.
     """
+    if find_export(raw.frame.columns) is not None:
+        return tuple(filter(None, [_ask_currency(raw)]))
     kind = infer_kind(raw).kind
     columns = infer_roles(raw)
     asked = [_ask_cut_numbers(raw)]

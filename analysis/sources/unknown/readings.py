@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.base.errors import InputError
 from analysis.sources.draft import draft_settings
+from analysis.sources.evidence.exports import find_export
 from analysis.sources.inference import infer_kind, infer_roles
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.tables import RawTable, read_table
@@ -38,6 +39,9 @@ class UnknownTable:
     def draft(self, path: str) -> dict[str, Any]:
         """Draft the ``segmentation:`` block, with ``path`` as it should stand there."""
         block = draft_settings(self.raw, path)
+        export = find_export(self.raw.frame.columns)
+        if export and export.types:
+            block["sources"][0]["types"] = dict(export.types)
         if self.leave_out:
             block["sources"][0]["leave_out"] = {name: list(values) for name, values in self.leave_out.items()}
         return block
@@ -69,9 +73,10 @@ def read_unknown(path: str | Path, root: Path, setting: str) -> UnknownTable:
     """
     reading = Reading(setting=setting)
     raw = read_table(path, root=root, reading=reading)
-    leave_out = find_rows_to_leave_out(raw)
-    if leave_out:
-        raw = read_table(path, root=root, reading=replace(reading, leave_out=leave_out))
+    export, leave_out = find_export(raw.frame.columns), find_rows_to_leave_out(raw)
+    types = dict(export.types) if export else {}
+    if leave_out or types:
+        raw = read_table(path, root=root, reading=replace(reading, leave_out=leave_out, types=types))
     return UnknownTable(raw, leave_out, find_questions(raw))
 
 
@@ -136,7 +141,7 @@ def _describe(table: UnknownTable) -> dict[str, Any]:
         n_customers = int(raw.frame[customer].nunique())
     elif not rows and of_role["key"]:
         n_customers = int(raw.frame[of_role["key"]].nunique())
-    draft = table.draft(raw.shown_path)
+    draft, export = table.draft(raw.shown_path), find_export(raw.frame.columns)
     return {
         "table": kind,
         "n_rows": raw.n_rows,
@@ -144,7 +149,7 @@ def _describe(table: UnknownTable) -> dict[str, Any]:
         "key": of_role["key"] if not rows else None,
         "customer": customer,
         "date": date,
-        "amount": of_role["amount"],
+        "amount": export.amount() if export else of_role["amount"],
         "value": draft.get("value"),
         "customers": draft.get("customers", "customers"),
         "columns": [
