@@ -113,6 +113,9 @@ def _make(
     with run.stage("Read"):
         inputs, study = read_inputs(root, study, paths, synthetic, chosen)
     warm_up("analysis.clustering.resample")
+    from analysis.sources.unknown.terminal import list_assumptions
+
+    assumptions = tuple(list_assumptions(inputs, study))
     from analysis.manual.contents import read_manual
     from analysis.pipeline import make_pages
     from analysis.report.trials import read_validation
@@ -131,7 +134,7 @@ def _make(
     if run.cache is not None:
         run.cache.tidy()
     (root / "build" / "stamp.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return Built(content["data"], inputs.synthetic, fresh=True, told=written.messages)
+    return Built(content["data"], inputs.synthetic, fresh=True, told=(*assumptions, *written.messages))
 
 
 def _list_inside(root: Path, paths: list[Location]) -> list[str]:

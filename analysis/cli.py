@@ -11,13 +11,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError
-from analysis.base.run import EFFORTS, Effort
+from analysis.base.run import choose_effort
 from analysis.base.version import NAME, tool_version
 from analysis.publish import last_site
 
@@ -105,7 +105,7 @@ def build(
 
     data = data or os.environ.get("SEGMENTATION_DATA") or None
     demo = demo or bool(os.environ.get("SEGMENTATION_DEMO"))
-    effort = _chosen_effort()
+    effort = choose_effort(os.environ)
     if is_partial_run(root):
         current = find_last(root, data, demo, effort) is not None
         if current or not is_preview():
@@ -266,8 +266,9 @@ def init(
 ) -> None:
     """Draft the settings for a new table.
 
-    The draft is written to a profile, _quarto-<name>.yml. Review it before you
-    build the site. The exit code is 2 where the file leaves a choice.
+    How each column is read is shown as a table. The draft is written to a profile,
+    _quarto-<name>.yml; review it before you build the site. Where the file leaves a
+    choice, you are asked; without a terminal nothing is written and the exit code is 2.
     """
     if as_json:
         from analysis.sources.unknown.readings import print_reading
@@ -277,6 +278,7 @@ def init(
     from analysis.segments.personas import slugify
     from analysis.sources.draft import as_yaml
     from analysis.sources.unknown.readings import read_unknown
+    from analysis.sources.unknown.terminal import apply_answers, ask, choose_reading, print_columns
 
     root = Path.cwd()
     unknown = read_unknown(table, root, "init")
@@ -286,12 +288,17 @@ def init(
         raise InputError(
             f"{_shown(target)} already exists.", hint="Choose another name with --out, or delete it first."
         )
+    print_columns(unknown, Console())
+    answers: list[dict[str, Any]] = []
+    if sys.stdin.isatty():
+        unknown, answers = ask(unknown, choose_reading)
+    unknown.check()
     exposed = would_be_committed(table, root)
     if exposed and (
         move or (sys.stdin.isatty() and typer.confirm(f"Move {table} to data/, which git ignores?", default=True))
     ):
         table, exposed = move_to_data(table, root), False
-    target.write_text(as_yaml(unknown.draft(table)), encoding="utf-8")
+    target.write_text(as_yaml(apply_answers(unknown.draft(table), answers)), encoding="utf-8")
     print(
         f"Draft written to {_shown(target)}. Review it, then run: "
         f"QUARTO_PROFILE={target.stem.removeprefix('_quarto-')} make site"
@@ -299,7 +306,6 @@ def init(
     if exposed:
         again = f"rm {_shown(target)} && python -m analysis init {table} --move{f' --out {out}' if out else ''}"
         print(f"Git would commit {table}. To move it to data/, run: {again}", file=sys.stderr)
-    unknown.check()
 
 
 @app.command(epilog="Example: python -m analysis guard data/customers.csv")
@@ -376,18 +382,6 @@ def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port of t
         render()
 
     serve(root, root / "_site", remake, port, lambda: data_files(root, chosen))
-
-
-def _chosen_effort() -> Effort:
-    """Read the effort from the environment variable SEGMENTATION_EFFORT, which is for tests only."""
-    name = os.environ.get("SEGMENTATION_EFFORT") or "users"
-    if name not in EFFORTS:
-        raise InputError(
-            f"SEGMENTATION_EFFORT={name} is not an effort.",
-            f"Valid: {', '.join(EFFORTS)}.",
-            "It is for the tests of this project. Unset it.",
-        )
-    return EFFORTS[name]
 
 
 def _end_workers() -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from analysis.base.errors import InputError
+
 if TYPE_CHECKING:
     from analysis.base.cache import Kept
 
@@ -86,6 +88,24 @@ TRIALS = replace(USERS, gap_draws=1, strength_halvings=1)
 """For simulations: the gap statistic and the prediction strength decide nothing, and take one draw each."""
 EFFORTS: Mapping[str, Effort] = MappingProxyType({"users": USERS, "test": TESTS, "trial": TRIALS})
 """Efforts by name."""
+
+
+def choose_effort(environment: Mapping[str, str]) -> Effort:
+    """Return the effort that the variable SEGMENTATION_EFFORT names, which is for tests only.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    name = environment.get("SEGMENTATION_EFFORT") or "users"
+    if name not in EFFORTS:
+        raise InputError(
+            f"SEGMENTATION_EFFORT={name} is not an effort.",
+            f"Valid: {', '.join(EFFORTS)}.",
+            "It is for the tests of this project. Unset it.",
+        )
+    return EFFORTS[name]
 
 
 @contextlib.contextmanager

@@ -118,7 +118,7 @@ def describe_reading(path: str | Path, root: Path, setting: str = "init") -> dic
             "notes": [],
             "asked": [{"what": str(error), "readings": []}],
         }
-    return _describe(table)
+    return describe_table(table)
 
 
 def print_reading(path: str, root: Path) -> int:
@@ -128,7 +128,8 @@ def print_reading(path: str, root: Path) -> int:
     return InputError.exit_code if reading["asked"] else 0
 
 
-def _describe(table: UnknownTable) -> dict[str, Any]:
+def describe_table(table: UnknownTable) -> dict[str, Any]:
+    """Describe a table that was read, as `describe_reading` does."""
     raw = table.raw
     kind = infer_kind(raw).kind
     columns = infer_roles(raw)
