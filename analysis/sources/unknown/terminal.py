@@ -88,7 +88,7 @@ def choose_reading(question: str, readings: list[str]) -> int:
 
 
 def apply_answers(block: dict[str, Any], answers: list[dict[str, Any]]) -> dict[str, Any]:
-    """Put answers into drafted settings; where they say what a row is, roles are inferred anew when they are read.
+    """Put answers into drafted settings; where they say what a row is, roles are left to be inferred.
 
     Examples
     --------
