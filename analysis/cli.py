@@ -219,6 +219,7 @@ def score(
     from analysis.assignment.scoring import score as run
     from analysis.report.outputs import check_table_path, write_table
     from analysis.sources.inputs import read_source
+    from analysis.sources.keys import align_keys
 
     root = Path.cwd()
     check_table_path(root / out, str(out))
@@ -226,7 +227,8 @@ def score(
         model = read_model(root / "build" / "model.json")
         check_sources(new, model)
         each = zip(new, model.study.sources, model.types, strict=True)
-        raws = [read_source(path, root, source, "score", types, fewest=1) for path, source, types in each]
+        tables = [read_source(path, root, source, "score", types, fewest=1) for path, source, types in each]
+        raws = align_keys(tables, model.study)
         notes = explain_gaps(raws, model)
     with _stage("Place"):
         scores = run(raws, model, as_of.date() if as_of else None)

@@ -22,6 +22,7 @@ from analysis.sources.draft import (
     explain_rows,
     is_known,
 )
+from analysis.sources.keys import align_keys
 from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.synthetic.retailer import is_retailer
@@ -106,6 +107,7 @@ def read_inputs(
         tables.append(read_source(places[i], root, source, f"segmentation.sources[{i}]"))
     stated = (None,) if draft else study.sources
     study, reasons = complete_study(tables, study)
+    tables = align_keys(tables, study)
     notes = tuple(explain_rows(*each) for each in zip(tables, stated, study.sources, strict=True))
     reasons |= explain_columns(first) if draft else {}
     return Inputs(tuple(tables), notes, reasons, as_yaml(draft) if draft else "", synthetic), study

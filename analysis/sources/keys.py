@@ -1,0 +1,94 @@
+"""Keys that tables write in different forms, such as 00123, 123 and K-123, brought to one form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from analysis.base.formats import percentage
+from analysis.settings.models import Source, Study
+from analysis.sources.tables import RawTable
+
+ENOUGH = 0.5
+"""Share of the keys of a table that must be known in the base for their form to be taken as it is, or as another one.
+Threshold chosen for this project."""
+
+
+def align_keys(tables: Sequence[RawTable], study: Study) -> tuple[RawTable, ...]:
+    """Write the keys of every table as the base writes them, where most fit only in another form.
+
+    The base is the first table of customers, else the first survey, else the first table. A key is changed only if it
+    then equals exactly one key of the base, and no two keys become the same.
+
+    Parameters
+    ----------
+    tables : sequence of RawTable
+        In the order of ``study.sources``.
+    study : Study
+
+    Returns
+    -------
+    tuple of RawTable
+        With a note where keys were changed.
+    """
+    columns = [_key_of(source) for source in study.sources]
+    kinds = [source.kind for source in study.sources]
+    at = next((kinds.index(kind) for kind in ("customers", "survey") if kind in kinds), 0)
+    if len(tables) < 2 or columns[at] not in tables[at].frame.columns:
+        return tuple(tables)
+    base = set(_texts(tables[at].frame[str(columns[at])]).values())
+    return tuple(
+        table if i == at or column not in table.frame.columns else _align(table, str(column), base)
+        for i, (table, column) in enumerate(zip(tables, columns, strict=True))
+    )
+
+
+def _key_of(source: Source) -> str | None:
+    return source.columns.customer if source.kind in ("transactions", "events") else source.key
+
+
+def _texts(values: pd.Series) -> dict[Any, str]:
+    """The text of each different value."""
+    numeric = pd.api.types.is_numeric_dtype(values.dtype)
+    present = values.dropna().unique()
+    return {value: str(int(value)) if numeric and value == int(value) else str(value).strip() for value in present}
+
+
+def _without_zeros(key: str) -> str:
+    return re.sub(r"\.0+$", "", key).lstrip("0") or "0"
+
+
+def _digits(key: str) -> str:
+    """The number of a key that letters or signs come before; the key itself for any other."""
+    found = re.fullmatch(r"[^\W\d_]{0,6}[-_ #.:/]?(\d+)", _without_zeros(key))
+    return _without_zeros(found[1]) if found else key.casefold()
+
+
+_FORMS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("without zeros at the start", _without_zeros),
+    ("whatever the case", str.casefold),
+    ("by their number alone", _digits),
+)
+
+
+def _align(table: RawTable, column: str, base: set[str]) -> RawTable:
+    texts = _texts(table.frame[column])
+    keys = set(texts.values())
+    if len(keys & base) >= ENOUGH * len(keys):
+        return table
+    for words, form in _FORMS:
+        of_form = {form(key): key for key in base}
+        known = {key: of_form[form(key)] for key in keys if form(key) in of_form}
+        distinct = len(of_form) == len(base) and len(set(known.values())) == len(known)
+        if distinct and len(known) >= ENOUGH * len(keys):
+            written = {value: known.get(key, key) for value, key in texts.items()}
+            frame = table.frame.assign(**{column: table.frame[column].map(written).astype("str")})
+            note = (
+                f"keys in '{column}' are compared {words}; {percentage(len(known) / len(keys))} are known in the base"
+            )
+            return replace(table, frame=frame, notes=(*table.notes, note))
+    return table
