@@ -219,7 +219,7 @@ LEAKS = {
     ),
     "everyone less four in a key number": Leak("subtraction", SEGMENTS, less(r'"customers": (\d+)', 4)),
     "workbook to download": Leak("unread", "site/downloads/rows.xlsx", zipped("xl/sheet1.xml", KEY), 1),
-    "archive to download": Leak("unread", "site/downloads/rows.zip", zipped("rows.csv", KEY), 1),
+    "archive to download": Leak("keys", "site/downloads/rows.zip", zipped("rows.csv", KEY), 1),
     "packed table to download": Leak("unread", "site/downloads/rows.csv.gz", zlib.compress(KEY.encode()), 1),
     "request of another host": Leak("off-host", PERSONA, put('<img alt="" src="https://example.org/p.gif">', MAIN)),
     "font of another host": Leak(
