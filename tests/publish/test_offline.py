@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.publish.approval import approve_folder
 from analysis.publish.gate.checks import Private, check
 from analysis.publish.offline import COPY, PAGE, add_offline_copy, pack_site
+from analysis.publish.quarto import OUTPUT, WHOLE
 
 DOWNLOADS = (
     "<!DOCTYPE html><html lang='en'><title>x</title><p>x</p><!-- online -->\n<p>"
@@ -65,3 +67,25 @@ def test_a_site_without_the_page_gets_no_copy(site: Path) -> None:
     (site / PAGE).unlink()
     add_offline_copy(site)
     assert not (site / COPY).exists()
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole render", "first render of a page"])
+def test_what_quarto_renders_by_itself_gets_the_copy_before_it_is_checked(
+    whole: bool, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OUTPUT, str(site))
+    monkeypatch.setenv(WHOLE, "1" if whole else "")
+    assert approve_folder(tmp_path, site)
+    assert names(site / COPY) == ["index.html", "site/downloads/rule.sql", PAGE]
+
+
+def test_a_render_of_one_page_keeps_the_copy_that_is_there(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_offline_copy(site)
+    before = (site / COPY).read_bytes()
+    (site / "index.html").write_text("<!DOCTYPE html><html lang='en'><title>y</title></html>", encoding="utf-8")
+    monkeypatch.setenv(OUTPUT, str(site))
+    monkeypatch.delenv(WHOLE, raising=False)
+    approve_folder(tmp_path, site)
+    assert (site / COPY).read_bytes() == before

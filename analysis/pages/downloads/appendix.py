@@ -13,7 +13,7 @@ from analysis.report.model import Report
 A_SLIDE = 8
 """Rows of a table on a slide. Chosen for this project."""
 MOST_SEGMENTS = 6
-"""Segments in a table of typical values; more have no room."""
+"""Segments in a table of typical values; more do not fit."""
 FULL = WIDTH - 2 * MARGIN
 Source = Callable[..., list[str]]
 

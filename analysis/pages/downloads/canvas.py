@@ -274,7 +274,7 @@ class Deck:
         return frame
 
     def _span(self, axis: Any, series: Sequence[Series], stacked: bool) -> None:
-        """Leave room for the labels at the ends of the bars."""
+        """Leave space for the labels at the ends of the bars."""
         if stacked:
             axis.minimum_scale, axis.maximum_scale = 0, 1
             return

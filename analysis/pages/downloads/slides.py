@@ -21,7 +21,7 @@ WORKING_SPLIT = "The segments are a working split, so read these as a way to org
 FORM = "+0.0;-0.0;0.0"
 """Number format of differences in standard deviations."""
 SHARES = '[<0.04]"";0%'
-"""Number format of the parts of a mix: the smallest have no room for a label."""
+"""Number format of the parts of a mix: the smallest have no space for a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _add_picture(making: Making) -> None:
 
 
 def _fits_in(segment: Segment, box: Box) -> str:
-    """Return the name of a segment if its block has room for it, else its letter, else nothing."""
+    """Return the name of a segment if it fits its block, else its letter, else nothing."""
     if box.h >= 0.45 and box.w >= 1.0 and max(len(word) for word in segment.name.split()) * 0.125 < box.w - 0.15:
         lines = n_lines(tag(segment), box.w - 0.15, 16, True)
         if lines * 0.28 + 0.1 <= box.h:
