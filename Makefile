@@ -24,7 +24,7 @@ with_data = if [ -n "$$DATA" ] && [ ! -e "$$DATA" ]; then DATA="$$($(RUN) -c '$(
 with_out = case "$$OUT" in _site|/*) ;; *) [ "$$FROM" = "$(CURDIR)" ] || OUT="$$FROM/$$OUT" ;; esac;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data history quarto briefs test check-fast unit coverage lint trials cases bench validate lock clean
+.PHONY: help site serve check data history quarto test check-fast unit coverage lint trials cases bench validate lock clean
 
 help: ## List the targets and variables.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -62,9 +62,6 @@ quarto: $(VENV)/.site ## Install the pinned version of Quarto into the environme
 
 history: $(VENV)/.site ## Download the records of earlier runs: make history SITE=https://…
 	@$(RUN) -m analysis history --from "$$SITE"
-
-briefs: $(VENV)/.site ## Install the tools for printed briefs; the next make site adds them.
-	@$(PIP) install --quiet -r requirements-briefs.txt
 
 test: $(VENV)/.test lint ## Lint, check types and run all tests.
 	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile

@@ -17,7 +17,6 @@ from analysis.features.summary import summarise_data
 from analysis.history.archive import read_members, recall, write_history, write_members
 from analysis.history.records import Past, mark_table, name_run
 from analysis.pages import book
-from analysis.pages.downloads.briefs import ABSENT, installed
 from analysis.pages.notes import FOLDER, find_lost, read_notes
 from analysis.report.analysis import Analysis
 from analysis.report.model import Report
@@ -104,7 +103,6 @@ def make_pages(root: Path, inputs: Inputs, study: Study, tool: Tool, manual: dic
         *analysis.segments.messages,
         *(f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost),
         *find_misspelt(plays, [variable.name for variable in analysis.features.table.variables]),
-        *(() if installed() else (ABSENT,)),
     ]
     return Written(tuple(files), tuple(messages))
 

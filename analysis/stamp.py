@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from analysis.base.run import USERS, Effort
@@ -19,8 +18,8 @@ from analysis.sources.locate import Location, files_at
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "babel", "jinja2", "pydantic")
 """Packages whose version can change a number or a picture; they stand on the Methodology page."""
 
-BRIEFS = ("typst", "font-source-sans-pro")
-"""Packages of the optional install, whose coming and going is a change."""
+WRITERS = ("typst", "font-source-sans-pro", "python-pptx", "xlsxwriter")
+"""Packages whose version can change a file to download."""
 
 
 def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS) -> str:
@@ -34,9 +33,8 @@ def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS) -> s
     digest = _digest([*inputs, *settings, *templates, *notes, *sorted(assets)])
     digest.update(mark_code(root).encode())
     digest.update(tool_version().encode())
-    for package in BRIEFS:
-        with contextlib.suppress(PackageNotFoundError):
-            digest.update(version(package).encode())
+    for package in WRITERS:
+        digest.update(version(package).encode())
     digest.update(repr(effort).encode())
     digest.update(" ".join(Path(path).name for path in paths).encode())
     return digest.hexdigest()

@@ -27,6 +27,7 @@ from analysis.features.build import FeatureTable
 from analysis.features.preparation import Features
 from analysis.features.prepare import Prepared
 from analysis.pages import book, drawings
+from analysis.pages.downloads import takeaways
 from analysis.profiles.profile import Profiles
 from analysis.report.analysis import Analysis
 from analysis.report.model import Report
@@ -138,7 +139,7 @@ def plain_pages() -> Iterator[pytest.MonkeyPatch]:
     drawn = '<svg viewBox="0 0 720 300"></svg>'
     with little_work() as patch:
         patch.setattr(book, "draw_pictures", lambda figures, *_: {figure.id: drawn for figure in figures})
-        patch.setattr(book, "write_briefs", lambda *_: [])
+        patch.setattr(takeaways, "write_briefs", lambda *_: [])
         yield patch
 
 

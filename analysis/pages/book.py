@@ -21,23 +21,22 @@ from analysis.base.formats import in_words, number, percentage, short_percentage
 from analysis.base.locales import localized
 from analysis.base.version import tool_version
 from analysis.pages.assets import read_tokens, write_vega_bundle
-from analysis.pages.downloads import sharing
+from analysis.pages.downloads import contents, sharing
 from analysis.pages.downloads.briefs import (
     Brief,
     brief_downloads,
     brief_files,
     home_address,
-    installed,
     key_numbers,
     narrow,
     persona_brief,
     study_brief,
-    write_briefs,
 )
-from analysis.pages.downloads.rules import export_rules
+from analysis.pages.downloads.takeaways import write_takeaways
 from analysis.pages.drawings import draw_all, draw_pictures
 from analysis.pages.escaping import escape, escape_front, escape_json, escape_lines, marked
 from analysis.pages.figures import WIDTH, Figure, Table
+from analysis.pages.files import remove_others, write_changed
 from analysis.pages.notes import as_html, find_lost, read_notes
 from analysis.pages.portraits import (
     BADGES,
@@ -106,22 +105,15 @@ def write_pages(
         site = root / "site"
         bundle = write_vega_bundle(site / "assets")
         book = _Book(report, root, bundle, kept, manual)
-        pages = dict(book.pages())
-        files = [_write(site / name, text) for name, text in pages.items()]
-        files += [_write(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
-        exports = {**export_rules(report), **sharing.export_segments(report)}
-        files += [_write(site / "downloads" / name, text) for name, text in exports.items()]
+        files = write_takeaways(report, root, book.figures, book.tokens, book.home, list(book.briefs()))
+        pages = {**dict(book.pages()), "downloads.qmd": book.downloads_page(files)}
+        files += [write_changed(site / name, text) for name, text in pages.items()]
+        files += [write_changed(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
         prose = {page.name: page.read_text(encoding="utf-8") for page in sorted(site.glob("*.qmd"))}
         guide = sharing.write_guide(report, {**pages, **prose}, book.home if "//" in book.home else "")
-        files.append(_write(site / sharing.GUIDE, guide))
-        files.append(_write(site / "downloads" / sharing.PICTURE, sharing.draw_picture(report, book.tokens)))
-        files += write_briefs(
-            list(book.briefs()) if installed() else [], site / "downloads", root / "templates" / "briefs"
-        )
-        for pattern in ("segment*", "brief*.pdf", "card*.png"):
-            _sweep(site / "downloads", pattern, files)
-        _sweep(site / "segments", "*.qmd", files)
-        _sweep(site / "assets" / "charts", "*.svg", files)
+        files.append(write_changed(site / sharing.GUIDE, guide))
+        remove_others(site / "segments", "*.qmd", files)
+        remove_others(site / "assets" / "charts", "*.svg", files)
         until = report.formats().date(report.card.valid_until)
         dated = f", as of {report.formats().date(report.study.as_of)}" if report.study.as_of else ""
         text = (
@@ -170,9 +162,9 @@ def write_notice(
         )
     # Quarto repeats the metadata of a page that it renders alone; the study's settings say nothing about a page.
     metadata = {"segmentation": None, **({"include-before-body": [{"text": strip}]} if strip else {})}
-    _write(root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
+    write_changed(root / "site" / "_metadata.yml", json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
     values = {"notice": text, "version": tool_version(), **(variables or {})}
-    _write(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
+    write_changed(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 
 def read_glossary(path: Path) -> dict[str, dict[str, Any]]:
@@ -353,6 +345,12 @@ class _Book:
             for name in ("settings", "commands", "architecture"):
                 yield f"{name}.qmd", self.page(name, manual=self.manual)
 
+    def downloads_page(self, files: Iterable[Path]) -> str:
+        """Return the page about the files to take along."""
+        sizes = {file.name: file.stat().st_size for file in files}
+        personas = contents.for_personas(self.report, sizes)
+        return self.page("downloads", downloads=contents, sizes=sizes, personas=personas)
+
     def draw(self) -> Iterator[Figure]:
         """Yield each figure when it is drawn; all are then available to templates by name."""
         for figure in draw_all(self.report):
@@ -417,7 +415,7 @@ class _Book:
             expected=say_expected(report, segment),
             outcomes=list_outcomes(report, segment),
             briefs=brief_downloads(segment.slug, "../"),
-            picture=Markup(brief_files(segment.slug)[1] if installed() else sharing.PICTURE),
+            picture=Markup(brief_files(segment.slug)[1]),
             **neighbours,
         )
 
@@ -430,16 +428,3 @@ def _finalize(_: Context, value: object) -> object:
     if isinstance(value, float):
         return significant(value)
     return Markup(str(value)) if isinstance(value, int) else escape(value)
-
-
-def _write(path: Path, content: str | bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    if not path.is_file() or path.read_bytes() != data:
-        path.write_bytes(data)
-    return path
-
-
-def _sweep(folder: Path, pattern: str, keep: list[Path]) -> None:
-    for stale in set(folder.glob(pattern)) - set(keep):
-        stale.unlink()

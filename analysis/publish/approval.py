@@ -14,7 +14,8 @@ from analysis.base.errors import GateError, InputError
 from analysis.publish import last_site
 from analysis.publish.gate.checks import check as check_site
 from analysis.publish.gate.disclosure import skipped_rules
-from analysis.publish.quarto import count_pages, is_partial_run, is_preview
+from analysis.publish.offline import COPY, add_offline_copy
+from analysis.publish.quarto import OUTPUT, WHOLE, count_pages, is_partial_run, is_preview
 from analysis.report.private import private_from_build
 
 
@@ -34,13 +35,18 @@ def approve(site: Path, root: Path, after: str = "", skip: tuple[str, ...] = ())
 
 
 def approve_folder(root: Path, folder: Path) -> bool:
-    """Check a rendered site, of which Quarto may have rendered only some pages; return whether it is whole."""
+    """Check a rendered site, of which Quarto may have rendered only some pages; return whether it is whole.
+
+    The offline copy is added to what Quarto rendered by itself.
+    """
+    if OUTPUT in os.environ and (os.environ.get(WHOLE) or not (folder / COPY).exists()):
+        add_offline_copy(folder)
     there, all_pages = count_pages(root, folder) if is_partial_run(root) else (0, 0)
     approve(folder, root, skip=("links",) if there < all_pages else ())
     if there < all_pages:
         print(f"{there} of {all_pages} pages are rendered and up to date. To render the whole site, run: quarto render")
         return False
-    if "QUARTO_PROJECT_OUTPUT_DIR" in os.environ and not is_preview():
+    if OUTPUT in os.environ and not is_preview():
         last_site.keep_site(root, folder)
     return True
 

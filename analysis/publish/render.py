@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from analysis.base.errors import GateError, InputError
 from analysis.publish import last_site
+from analysis.publish.offline import add_offline_copy, pack_site
 from analysis.publish.quarto import OWN_RENDER
 from analysis.settings.load import profile_files, project_settings
 
@@ -47,9 +47,6 @@ QUARTO_ONLY = (
 )
 
 _ARCHIVES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"))
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-"""The earliest that a zip can say."""
-
 _WARNING = re.compile(
     r"^\s*(?:\x1b\[[\d;]*m)*\[?(?:WARN(?:ING)?|ERROR)\b|unable to resolve link|\[broken\]", re.IGNORECASE
 )
@@ -126,6 +123,7 @@ def render(
             _write_redirect(fresh / "index.html", HOME, "Overview")
             if engine != "quarto":
                 _write_aliases(root, fresh)
+            add_offline_copy(fresh)
             if before_swap is not None:
                 before_swap(fresh)
             n_pages = sum(1 for page in fresh.rglob("*.html") if page != fresh / "index.html")
@@ -140,7 +138,7 @@ def render(
 def _swap(root: Path, fresh: Path, out: Path) -> None:
     """Put a fresh site where the last one is, in one step."""
     if _is_archive(out):
-        _pack(fresh, fresh.parent / "packed").replace(out)
+        pack_site(fresh, fresh.parent / "packed").replace(out)
         return
     last_site.keep_site(root, out, fresh)
     with last_site.replacing(root, out):
@@ -312,16 +310,6 @@ def _write_redirect(page: Path, target: str, title: str) -> None:
 
 def _is_archive(out: Path) -> bool:
     return out.suffix == ".zip"
-
-
-def _pack(site: Path, archive: Path) -> Path:
-    """Put a site into one file: the same site gives the same bytes."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for file in sorted(path for path in site.rglob("*") if path.is_file()):
-            entry = zipfile.ZipInfo(file.relative_to(site).as_posix(), _ZIP_DATE)
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            packed.writestr(entry, file.read_bytes())
-    return archive
 
 
 def check_folders(root: Path, out: Path) -> None:

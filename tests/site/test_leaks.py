@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pypdf
 import pytest
 
-from analysis.pages.downloads import briefs
 from analysis.pages.downloads.briefs import compile_brief
 from analysis.publish.gate import documents
 from analysis.publish.gate.checks import RULES, Private, Scene, check, private_from_build
@@ -219,7 +219,7 @@ LEAKS = {
     ),
     "everyone less four in a key number": Leak("subtraction", SEGMENTS, less(r'"customers": (\d+)', 4)),
     "workbook to download": Leak("unread", "site/downloads/rows.xlsx", zipped("xl/sheet1.xml", KEY), 1),
-    "archive to download": Leak("unread", "site/downloads/rows.zip", zipped("rows.csv", KEY), 1),
+    "archive to download": Leak("keys", "site/downloads/rows.zip", zipped("rows.csv", KEY), 1),
     "packed table to download": Leak("unread", "site/downloads/rows.csv.gz", zlib.compress(KEY.encode()), 1),
     "request of another host": Leak("off-host", PERSONA, put('<img alt="" src="https://example.org/p.gif">', MAIN)),
     "font of another host": Leak(
@@ -352,12 +352,10 @@ IN_BRIEFS = {
 }
 
 
-@pytest.mark.skipif(not briefs.installed(), reason="the optional packages of briefs are absent")
 @pytest.mark.parametrize("name", IN_BRIEFS)
 def test_a_leak_in_a_page_to_print_is_refused(
     name: str, site: Site, plant: Callable[[str, Change | bytes], tuple[str, int]]
 ) -> None:
-    pytest.importorskip("pypdf")
     rule, changes = IN_BRIEFS[name]
     template = str(ROOT / "templates" / "briefs" / "brief.typ")
     clean = compile_brief(template, json.dumps(BRIEF))
@@ -371,10 +369,7 @@ def test_a_leak_in_a_page_to_print_is_refused(
 def test_a_key_in_the_properties_of_a_page_to_print_is_refused(
     site: Site, plant: Callable[[str, Change | bytes], tuple[str, int]]
 ) -> None:
-    pypdf = pytest.importorskip("pypdf")
     path = site.folder / "site/downloads/brief.pdf"
-    if not path.exists():
-        pytest.skip("the optional packages of briefs are absent")
     writer, content = pypdf.PdfWriter(clone_from=path), io.BytesIO()
     writer.add_metadata({"/Keywords": KEY})
     writer.write(content)

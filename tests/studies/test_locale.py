@@ -13,8 +13,8 @@ import pytest
 from analysis.base.formats import number
 from analysis.base.locales import conventions, localized
 from analysis.pages.book import _Book
-from analysis.pages.downloads.rules import export_rules
 from analysis.pages.drawings import draw_svg
+from analysis.pages.rules import export_rules
 from analysis.publish.gate.disclosure import find_small_cells, read_count
 from analysis.publish.gate.documents import Document, Text
 from tests.stages import ROOT, Stages, little_work, project_study, take_through, twin_file

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,13 @@ from typing import Any
 from markupsafe import Markup
 
 from analysis.base.formats import number
+from analysis.pages.downloads.texts import printable
 from analysis.pages.figures import Figure
+from analysis.pages.files import write_changed
 from analysis.report import model
 from analysis.report.model import Report, Segment
 from analysis.settings.load import project_settings
 
-NEEDED = ("typst", "font-source-sans-pro")
-"""Packages of the optional install; the font, so that a brief is the same on every machine."""
-ABSENT = "Briefs and picture cards are left out; they need: pip install -r requirements-briefs.txt"
 MOST_ROWS, MOST_TRAITS = 14, 4
 """Of a page. Chosen for this project."""
 PPI = 144
@@ -39,14 +37,6 @@ class Brief:
     data: dict[str, Any]
 
 
-def installed() -> tuple[str, ...]:
-    """Return the versions of the optional packages; empty if one is missing."""
-    try:
-        return tuple(version(name) for name in NEEDED)
-    except PackageNotFoundError:
-        return ()
-
-
 def brief_files(name: str) -> tuple[str, str]:
     """Return the names of the PDF and the picture below ``site/downloads/``.
 
@@ -59,8 +49,6 @@ def brief_files(name: str) -> tuple[str, str]:
 
 def brief_downloads(name: str, up: str = "") -> list[dict[str, Any]]:
     """Return links to the PDF and the picture of a persona, or of the study if no name is given."""
-    if not installed():
-        return []
     page, picture = brief_files(name)
     return [
         {"url": Markup(f"{up}downloads/{page}"), "text": "One page to print", "note": "PDF, A4"},
@@ -173,19 +161,16 @@ def narrow(figure: Figure) -> Figure:
 
 
 def write_briefs(briefs: Sequence[Brief], folder: Path, templates: Path) -> list[Path]:
-    """Compile all briefs and pictures, and write those that changed; needs the optional packages.
+    """Compile all briefs and pictures, and write those that changed.
 
     In turn, as Typst keeps what it read and laid out: 0.1 s for a page and its picture.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for brief in briefs:
         text = json.dumps(brief.data, ensure_ascii=False)
         for template, name in zip(("brief", "card"), brief_files(brief.name), strict=True):
             content = compile_brief(str(templates / f"{template}.typ"), text)
-            files.append(folder / name)
-            if not files[-1].is_file() or files[-1].read_bytes() != content:
-                files[-1].write_bytes(content)
+            files.append(write_changed(folder / name, content))
     return files
 
 
@@ -221,9 +206,9 @@ def _brief(report: Report, name: str, data: dict[str, Any], figure: Figure, svg:
 
 
 def _printable(value: Any) -> Any:
-    """Texts without control characters, which no font has."""
+    """Nested texts without what no font has."""
     if isinstance(value, str):
-        return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+", " ", value)
+        return printable(value)
     if isinstance(value, dict):
         return {key: _printable(item) for key, item in value.items()}
     return [_printable(item) for item in value] if isinstance(value, list | tuple) else value

@@ -17,9 +17,10 @@ from joblib import delayed
 from analysis.base.locales import conventions
 from analysis.base.workers import run_all
 from analysis.pages.assets import themed
-from analysis.pages.downloads.rules import JSON, PYTHON, TREE_SQL
+from analysis.pages.downloads.texts import as_shown
 from analysis.pages.escaping import escape_front
 from analysis.pages.figures import Table, harmless, segment_colour, tag
+from analysis.pages.rules import JSON, PYTHON, TREE_SQL
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Bound
 
@@ -187,8 +188,8 @@ def _segment(report: Report, s: Segment) -> dict[str, Any]:
         "address": f"../{_page(s)}",
         "summary": s.one_line,
         "customers": s.n if shown else None,
-        "share": _as_shown(s.share, "share") if shown else None,
-        "value_share": _as_shown(s.value_share, "share") if shown and s.value_share is not None else None,
+        "share": as_shown(s.share, "share") if shown else None,
+        "value_share": as_shown(s.value_share, "share") if shown and s.value_share is not None else None,
         "stability": round(s.slsw, 2),
         "stability_called": s.band,
         "markers": [_marker(report, s, name) for name in s.markers],
@@ -206,8 +207,8 @@ def _marker(report: Report, s: Segment, name: str) -> dict[str, Any]:
         "label": variable.label,
         "unit": variable.unit,
         "measure": "share of yes" if yes_no else "median",
-        "here": _as_shown(here, variable.unit),
-        "everyone": _as_shown(everyone, variable.unit),
+        "here": as_shown(here, variable.unit),
+        "everyone": as_shown(everyone, variable.unit),
     }
 
 
@@ -218,14 +219,6 @@ def _bound(report: Report, bound: Bound) -> dict[str, Any]:
 
 def _page(s: Segment) -> str:
     return f"segments/{s.slug}.html"
-
-
-def _as_shown(x: float, unit: str) -> float:
-    """The number with the digits that pages print: those of ``Formats.percent`` and ``Formats.plain``."""
-    size = abs(x)
-    if unit in {"share", "yes_no"}:
-        return round(x, 2 if size >= 0.0995 else 3)
-    return round(x, 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3)
 
 
 _TEXT, _SHARE = {"type": "string"}, {"type": "number", "minimum": 0, "maximum": 1}

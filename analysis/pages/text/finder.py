@@ -8,9 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from analysis.base.formats import in_words, percentage, unit_beside
-from analysis.pages.downloads.rules import rule_as_data
 from analysis.pages.escaping import escape_json
 from analysis.pages.figures import Table
+from analysis.pages.rules import rule_as_data
 from analysis.report.model import Report
 
 

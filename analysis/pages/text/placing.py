@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from analysis.base.formats import Formats, exact_percentage, in_words, joined, number, percentage, significant
-from analysis.pages.downloads.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL
 from analysis.pages.figures import Table
+from analysis.pages.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Bound, Part
 

@@ -77,7 +77,7 @@ FEW = re.compile(rf"(?<![\w.,-]){NOT_WITHIN_NUMBER}(\d+) (?:customers?|people|pe
 MANY = re.compile(
     rf"(?<![\w.,-])(\d{{1,2}}(?:,\d\d)+,\d{{3}}|\d+(?:{GROUP}\d{{3}})*) (?:customers|people|persons)\b", re.IGNORECASE
 )
-READ_FILES = frozenset((".pdf", ".txt", ".md"))
+READ_FILES = frozenset((".pdf", ".pptx", ".xlsx", ".txt", ".md"))
 NOT_A_CELL = re.compile(
     r"(?:\b(?:in|of|than|top|least|most|per|every|under|below|to|or|the|first|any|with)|[<>≤≥±+\u2013-]) ?$",
     re.IGNORECASE,

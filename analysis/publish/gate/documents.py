@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+from analysis.publish.gate.archives import PACKED, read_office, unpack
 from analysis.publish.gate.columns import Cell, Column, csv_columns, grid_columns, json_columns, json_strings
 from analysis.publish.gate.nesting import UNCLOSED, misplaced
 from analysis.publish.gate.pdfs import read_pdf
@@ -23,54 +24,13 @@ from analysis.publish.gate.pdfs import read_pdf
 VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
 CODE = frozenset(("pre", "code", "kbd", "samp"))
 INLINE = frozenset(
-    (
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "cite",
-        "code",
-        "data",
-        "dfn",
-        "em",
-        "i",
-        "kbd",
-        "mark",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "tspan",
-        "u",
-        "var",
-        "wbr",
-    )
+    "a abbr b bdi bdo cite code data dfn em i kbd mark q s samp small span strong sub sup tspan u var wbr".split()  # noqa: SIM905
 )
 GEOMETRY = frozenset(("d", "points", "transform", "viewbox", "class", "integrity"))
 CELLS = {"td": "tr", "th": "tr", "li": "", "option": "", "dd": ""}
 MARKUP = frozenset((".html", ".htm", ".xhtml", ".svg"))
 TEXT = frozenset(
-    (
-        ".css",
-        ".js",
-        ".mjs",
-        ".map",
-        ".txt",
-        ".md",
-        ".xml",
-        ".sql",
-        ".py",
-        ".yml",
-        ".yaml",
-        ".toml",
-        ".license",
-        ".webmanifest",
-    )
+    ".css .js .mjs .map .txt .md .xml .sql .py .yml .yaml .toml .license .webmanifest".split()  # noqa: SIM905
 )
 PICTURES = frozenset((".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico"))
 FONTS = frozenset((".woff", ".woff2", ".ttf", ".otf"))
@@ -182,7 +142,12 @@ def read_site(site: Path) -> list[Document]:
 
 def read_document(path: Path, name: str) -> Document:
     """Parse one file; `name` is its path below the site."""
-    data, suffix = path.read_bytes(), path.suffix.lower()
+    return parse_document(path.read_bytes(), name, path.parents[len(Path(name).parts) - 1])
+
+
+def parse_document(data: bytes, name: str, site: Path | None = None) -> Document:
+    """Parse the bytes of a file; what an archive repeats of `site` is parsed there and not again."""
+    suffix = Path(name).suffix.lower()
     readable = suffix in MARKUP | TEXT or suffix in (".json", ".csv", ".tsv", ".jsonl")
     called = [] if name.startswith(ENGINE) else [Text(name, 1, "file", "name")]
     if suffix in FONTS:
@@ -194,7 +159,9 @@ def read_document(path: Path, name: str) -> Document:
         extracted, fault = read_pdf(data)
         texts = [Text(text, page, "file", suffix) for page, text in extracted]
         return Document(name, "", len(data), texts=called + texts, faults=[(1, fault)] if fault else [])
-    if not readable and not name.startswith(ENGINE) and path.name not in ("LICENSE", "CNAME", ".nojekyll"):
+    if suffix in PACKED:
+        return _read_packed(data, name, called, site)
+    if not readable and not name.startswith(ENGINE) and Path(name).name not in ("LICENSE", "CNAME", ".nojekyll"):
         return Document(name, "", len(data), faults=[(1, f"a {suffix or 'nameless'} file cannot be searched")])
     text = data.decode("utf-8-sig", errors="replace")
     document = Document(name, text, len(data), texts=called)
@@ -212,6 +179,29 @@ def read_document(path: Path, name: str) -> Document:
             _read_embedded(document, match[0], 1 + text.count("\n", 0, match.start()))
         if suffix in (".csv", ".tsv"):
             document.columns.extend(csv_columns(text, "\t" if suffix == ".tsv" else ","))
+    return document
+
+
+def _read_packed(data: bytes, name: str, called: list[Text], site: Path | None) -> Document:
+    """Read a file that is a zip: slides, a workbook, or files of a site, each parsed as it would be there."""
+    document, suffix = Document(name, "", len(data), texts=called), Path(name).suffix.lower()
+    try:
+        if suffix != ".zip":
+            texts, columns = read_office(data)
+            document.texts.extend(Text(text, 1, "file", suffix) for text in texts)
+            document.columns.extend(columns)
+            return document
+        for place, content in unpack(data, site):
+            if Path(place).suffix.lower() == ".zip":
+                raise ValueError("a zip in a zip")
+            inner = parse_document(content, place)
+            document.texts.extend(inner.texts)
+            document.texts.extend(Text(x.body, x.line, "file", x.name, code=True) for x in inner.scripts)
+            document.columns.extend(inner.columns)
+            document.faults.extend((line, f"{place}: {reason}") for line, reason in inner.faults)
+    except Exception as error:
+        # Whatever is wrong with a file from elsewhere: what cannot be read is refused.
+        document.faults.append((1, f"a {suffix} file cannot be searched ({type(error).__name__}: {error})"))
     return document
 
 

@@ -17,10 +17,8 @@ def read_pdf(data: bytes) -> tuple[list[tuple[int, str]], str]:
     str
         Why the file cannot be searched; empty where it can.
     """
-    try:
-        import pypdf
-    except ImportError:
-        return [], "a .pdf file cannot be searched without pypdf: pip install -r requirements-briefs.txt"
+    import pypdf
+
     try:
         reader = pypdf.PdfReader(io.BytesIO(data), strict=True)
         texts = [(number, " ".join(page.extract_text().split())) for number, page in enumerate(reader.pages, start=1)]

@@ -5,16 +5,15 @@ from __future__ import annotations
 import functools
 import io
 import json
-import shutil
 import struct
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 
 from analysis.pages import book, drawings
-from analysis.pages.downloads import briefs
 from analysis.pages.downloads.briefs import (
     Brief,
     brief_files,
@@ -33,8 +32,6 @@ from tests.stages import ROOT, little_work, run_stages
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 60"><text y="30" font-family="x">Pictured</text></svg>'
 TEMPLATES = ROOT / "templates" / "briefs"
 KEY = "C-104-2931"
-
-made = pytest.mark.skipif(not briefs.installed(), reason="the optional packages of briefs are absent")
 
 
 def all_briefs(report: Report) -> list[Brief]:
@@ -64,9 +61,7 @@ def compiled(data: str) -> bytes:
     return compile_brief(str(TEMPLATES / "brief.typ"), data)
 
 
-@made
 def test_a_brief_is_one_tagged_page_of_a4_with_title_language_and_words_for_the_picture() -> None:
-    pypdf = pytest.importorskip("pypdf")
     report = run_stages().report
     found = own_briefs()
     assert [brief.name for brief in found] == ["", *(s.slug for s in report.segments)]
@@ -83,9 +78,7 @@ def test_a_brief_is_one_tagged_page_of_a4_with_title_language_and_words_for_the_
         assert " ".join(brief.data["alt"].split()) in text and "Pictured" in text
 
 
-@made
 def test_a_brief_holds_what_a_reader_needs() -> None:
-    pytest.importorskip("pypdf")
     report = run_stages().report
     for s, brief in zip(report.segments, own_briefs()[1:], strict=True):
         text = text_of(pdf(brief)).replace("\xa0", " ")
@@ -95,7 +88,6 @@ def test_a_brief_holds_what_a_reader_needs() -> None:
             assert slot.action in text and slot.prize[:30].replace("\xa0", " ") in text
 
 
-@made
 def test_the_same_report_gives_the_same_bytes_and_files_are_written_once(tmp_path: Path) -> None:
     found = own_briefs()[:1]
     files = write_briefs(found, tmp_path, TEMPLATES)
@@ -105,39 +97,32 @@ def test_the_same_report_gives_the_same_bytes_and_files_are_written_once(tmp_pat
     assert [(file.read_bytes(), file.stat().st_mtime_ns) for file in files] == before
 
 
-@made
 def test_a_card_is_a_picture_of_1200_by_630(tmp_path: Path) -> None:
     for brief in own_briefs()[:2]:
         data = compile_brief(str(TEMPLATES / "card.typ"), json.dumps(brief.data))
         assert data[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", data[16:24]) == (1200, 630)
 
 
-@made
 @pytest.mark.parametrize(
     "words",
     ['#read("/etc/passwd") #panic("x")', "*bold* _it_ $x^2$ = heading", '#eval("1+1") <label> @ref `raw` \\u{41}'],
 )
 def test_words_are_printed_and_never_run(words: str) -> None:
-    pytest.importorskip("pypdf")
     report = with_words(run_stages().report, lambda i: words)
     for brief in all_briefs(report)[:2]:
         text = text_of(pdf(brief))
         assert words.split()[0] in text
 
 
-@made
 def test_hostile_words_of_any_script_make_one_page_and_a_picture() -> None:
-    pypdf = pytest.importorskip("pypdf")
     report = with_words(run_stages().report, lambda i: f"{HOSTILE[i % len(HOSTILE)]} {i}")
     for brief in all_briefs(report):
         assert len(pypdf.PdfReader(io.BytesIO(pdf(brief))).pages) == 1
         assert compile_brief(str(TEMPLATES / "card.typ"), json.dumps(brief.data)).startswith(b"\x89PNG")
 
 
-@made
 @pytest.mark.parametrize("place", ["title", "lead", "alt", "address", "story", "picture"])
 def test_the_gate_finds_a_key_anywhere_in_a_brief(place: str, tmp_path: Path) -> None:
-    pytest.importorskip("pypdf")
     (tmp_path / "index.html").write_text("<!DOCTYPE html><html lang='en'><title>x</title><p>x</p></html>")
     brief = own_briefs()[1]
     private = Private(frozenset({KEY, "C-104-2932"}), frozenset(), 10, frozenset({"ID"}))
@@ -149,31 +134,11 @@ def test_the_gate_finds_a_key_anywhere_in_a_brief(place: str, tmp_path: Path) ->
     assert {refusal.rule for refusal in check(tmp_path, private)} == {"keys"}
 
 
-def test_a_pdf_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pdf_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!DOCTYPE html><html lang='en'><title>x</title><p>x</p></html>")
     (tmp_path / "brief.pdf").write_bytes(b"%PDF-1.7 nothing")
     private = Private(frozenset(), frozenset(), 10)
     assert {refusal.rule for refusal in check(tmp_path, private)} == {"unread"}
-    monkeypatch.setitem(__import__("sys").modules, "pypdf", None)
-    (refusal,) = check(tmp_path, private)
-    assert refusal.rule == "unread" and "without pypdf" in refusal.message
-
-
-def test_without_the_optional_packages_there_are_no_links_and_old_briefs_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    (tmp_path / "site" / "assets").mkdir(parents=True)
-    (tmp_path / "site" / "downloads").mkdir()
-    (tmp_path / "site" / "downloads" / "brief-old.pdf").write_bytes(b"%PDF")
-    shutil.copy(ROOT / "site" / "assets" / "site.css", tmp_path / "site" / "assets")
-    monkeypatch.setattr(briefs, "NEEDED", ("no-such-package-anywhere",))
-    with little_work() as patch:
-        patch.setattr(book, "draw_pictures", lambda figures, *_: {f.id: SVG for f in figures})
-        files = book.write_pages(run_stages().report, tmp_path)
-    assert not [file for file in files if file.name.startswith(("brief", "card")) and file.suffix != ".qmd"]
-    assert not (tmp_path / "site" / "downloads" / "brief-old.pdf").exists()
-    assert "To take along" not in (tmp_path / "site" / "index.qmd").read_text(encoding="utf-8")
 
 
 def test_the_address_is_that_of_the_settings(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from analysis.assignment.model import read_model
 from analysis.assignment.questions import FOUND, KEPT, Questions, find_questions
 from analysis.assignment.rules import round_step
 from analysis.features.prepare import apply_steps
-from analysis.pages.downloads.rules import JSON, export_rules
+from analysis.pages.rules import JSON, export_rules
 from analysis.pages.text import finder
 from analysis.report.model import Report
 from analysis.settings.load import check_study

@@ -22,7 +22,7 @@ from analysis.assignment.model import read_model
 from analysis.assignment.scoring import score
 from analysis.customers.cleaning import clean
 from analysis.features.build import build_features
-from analysis.pages.downloads.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL, export_rules
+from analysis.pages.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL, export_rules
 from analysis.report.model import Report
 from analysis.settings.load import check_study
 from analysis.sources.tables import RawTable, read_table
