@@ -113,7 +113,7 @@ def _make(
     with run.stage("Read"):
         inputs, study = read_inputs(root, study, paths, synthetic, chosen)
     warm_up("analysis.clustering.resample")
-    from analysis.sources.unknown.terminal import list_assumptions
+    from analysis.sources.assumptions import list_assumptions
 
     assumptions = tuple(list_assumptions(inputs, study))
     from analysis.manual.contents import read_manual

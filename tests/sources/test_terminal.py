@@ -11,9 +11,10 @@ import pytest
 from rich.console import Console
 
 from analysis.settings.load import check_study
+from analysis.sources.assumptions import list_assumptions
 from analysis.sources.inputs import read_inputs
 from analysis.sources.unknown.readings import read_unknown
-from analysis.sources.unknown.terminal import apply_answers, ask, list_assumptions, print_columns
+from analysis.sources.unknown.terminal import apply_answers, ask, print_columns
 
 N = 120
 

@@ -1,8 +1,8 @@
-"""What a user sees of the reading of an unknown table: a table of its columns, questions, and the main assumptions."""
+"""What a user sees of the reading of an unknown table: a table of its columns, and questions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,7 @@ from rich.prompt import IntPrompt
 from rich.table import Table
 from rich.text import Text
 
-from analysis.base.errors import listed
 from analysis.base.formats import number
-from analysis.settings.models import Study
-from analysis.sources.inputs import Inputs
 from analysis.sources.unknown.readings import UnknownTable, describe_table
 
 ROLES = {
@@ -30,7 +27,6 @@ ROLES = {
     "ignore": "left out",
 }
 """What a column is read as, in words."""
-_MOST_FEATURES = 6
 
 
 def print_columns(table: UnknownTable, console: Console) -> None:
@@ -109,24 +105,3 @@ def apply_answers(block: dict[str, Any], answers: list[dict[str, Any]]) -> dict[
                 value = {**source.get(name, {}), **value}
             source[name] = value
     return {**block, "sources": [source, *block["sources"][1:]]}
-
-
-def list_assumptions(inputs: Inputs, study: Study) -> Iterator[str]:
-    """Yield what an unknown table is assumed to be: its rows, customers, features and value, and what is left out."""
-    if not inputs.draft:
-        return
-    raw, source = inputs.tables[0], study.sources[0]
-    rows = {"transactions": "an order or a line of one", "events": "an event", "survey": "the answers of a respondent"}
-    yield f"Read {raw.shown_path} without settings. The main assumptions, which the Data page explains:"
-    yield f"- A row is {rows.get(source.kind, 'one customer')}; {number(raw.n_rows)} rows."
-    if source.kind in ("transactions", "events"):
-        columns = source.columns
-        paid = f", and '{columns.amount}' is the amount" if columns.amount and source.kind == "transactions" else ""
-        yield f"- '{columns.customer}' names the customer, '{columns.date}' says when{paid}."
-    else:
-        yield f"- '{source.key}' names the customer." if source.key else "- No column names the customer."
-        yield f"- The segments are formed by {listed(map(repr, source.roles.feature), _MOST_FEATURES)}."
-    sizes = "- No column is surely the value of a customer, so the site speaks of sizes."
-    yield f"- '{study.value}' is the value of a customer." if study.value else sizes
-    for line in raw.dropped:
-        yield f"- {line}."
