@@ -330,7 +330,7 @@ def test_a_table_of_customers_keys_is_refused(finished: Path, run: Run) -> None:
 
 
 def test_a_leak_in_the_pages_keeps_the_last_site(finished: Path, run: Run) -> None:
-    page = finished / "site/reproduce.qmd"
+    page = finished / "site/manual/reproduce.qmd"
     page.write_text(page.read_text(encoding="utf-8") + "\nAsk anna.becker@posteo.de.\n", encoding="utf-8")
     before = state(finished / "_site")
     ended = run("render", "--engine", "smalldocs")

@@ -21,7 +21,7 @@ from analysis.settings.load import check_study, merge, project_settings
 from analysis.settings.models import Study
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "site/reproduce.qmd", "site/extend.qmd")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "site/manual/reproduce.qmd", "site/manual/extend.qmd")
 COMMANDS: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -123,7 +123,7 @@ def test_help_lists_every_target() -> None:
     assert set(targets[1].split()) == set(re.findall(r"^  make ([\w-]+)", shown, re.MULTILINE))
 
 
-@pytest.mark.parametrize("document", ["README.md", "site/reproduce.qmd"])
+@pytest.mark.parametrize("document", ["README.md", "site/manual/reproduce.qmd"])
 def test_examples_of_settings_are_valid(document: str) -> None:
     examples = yaml_examples(document)
     assert examples
@@ -134,7 +134,7 @@ def test_examples_of_settings_are_valid(document: str) -> None:
 
 
 def test_functions_named_on_the_reproduce_page_are_in_the_language() -> None:
-    sentence = re.search(r"functions (.+?)\.", text_of("site/reproduce.qmd"))
+    sentence = re.search(r"functions (.+?)\.", text_of("site/manual/reproduce.qmd"))
     assert sentence
     names = re.findall(r"`(\w+)`", sentence[1])
     n_arguments = {"where": 3, "is_in": 2, "min": 2, "max": 2}
@@ -217,5 +217,5 @@ def test_cleaning_keeps_data_notes_and_history() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8")
     generated = ignored.split("# generated")[1].split("\n\n")[0].splitlines()[1:]
     assert "/_site/" in generated
-    kept = ("/data", "/site/notes", "/site/history", "/site/reproduce.qmd", "/.venv")
+    kept = ("/data", "/site/notes", "/site/history", "/site/manual/reproduce.qmd", "/.venv")
     assert [line for line in generated if line.rstrip("/*") in kept or line in {"/site/", "/"}] == []

@@ -202,7 +202,7 @@ def test_missing_data_are_not_replaced_by_a_demonstration_and_come_back(trip: Tr
 
 
 def test_refused_pages_leave_the_last_good_site(trip: Trip) -> None:
-    before, page = list_files(trip.site), trip.root / "site/reproduce.qmd"
+    before, page = list_files(trip.site), trip.root / "site/manual/reproduce.qmd"
     good = page.read_text(encoding="utf-8")
     page.write_text(f"{good}\n![](https://example.org/picture.png)\n", encoding="utf-8")
     log = fails_and_leaves(trip, before, says="off-host", code=3 if trip.engine == "embedded" else 1)
@@ -237,7 +237,7 @@ def test_a_single_page_needs_no_analysis_and_keeps_the_rest(trip: Trip) -> None:
     if trip.engine == "embedded":
         pytest.skip("the embedded renderer makes all pages")
     before = list_files(trip.site)
-    done = trip.render("site/reproduce.qmd")
+    done = trip.render("site/manual/reproduce.qmd")
     log = done.stdout + done.stderr
     assert done.returncode == 0, log
     assert "Gather evidence" not in log
@@ -291,9 +291,9 @@ def test_a_preview_shows_changed_settings_and_data(tmp_path: Path) -> None:
         settings.write_text(text, encoding="utf-8")
         wait_for(lambda: "The corner shop" in read(page), 120, log)
         trip.add_rows(120, seed=77)
-        (trip.root / "site/reproduce.qmd").touch()
+        (trip.root / "site/manual/reproduce.qmd").touch()
         n = len(trip.data.read_text(encoding="utf-8").splitlines()) - 1
-        wait_for(lambda: read(f"http://localhost:{port}/site/reproduce.html") and f"{n}" in read(page), 120, log)
+        wait_for(lambda: read(f"http://localhost:{port}/site/manual/reproduce.html") and f"{n}" in read(page), 120, log)
         time.sleep(8)
         assert log.read_text().count("Gather evidence") <= 3
     finally:

@@ -166,7 +166,7 @@ def test_the_ledger_adds_up(built_site: BuiltSite) -> None:
 @FEW
 def test_a_twins_site_says_on_every_page_that_it_is_synthetic(built_site: BuiltSite) -> None:
     shown = pages_of(built_site.site)
-    assert {"404.html", "site/reproduce.html", "site/segments/index.html"} <= set(shown)
+    assert {"404.html", "site/manual/reproduce.html", "site/segments/index.html"} <= set(shown)
     assert [name for name, text in shown.items() if SYNTHETIC not in text] == []
 
 

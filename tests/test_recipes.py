@@ -17,7 +17,7 @@ from tests.test_architecture import MOST_LINES, MOST_MODULES
 
 RECIPES = re.findall(
     r"^```diff\n\+\+\+ (\S+)\n(.*?)^```",
-    (ROOT / "site/extend.qmd").read_text(encoding="utf-8"),
+    (ROOT / "site/manual/extend.qmd").read_text(encoding="utf-8"),
     re.DOTALL | re.MULTILINE,
 )
 BUILD = """
@@ -76,7 +76,7 @@ def test_an_algorithm_of_the_recipe_competes(extended: Path) -> None:
 
 
 def test_an_algorithm_of_the_recipe_is_a_choice_of_the_settings(extended: Path) -> None:
-    assert "hdbscan or bisecting" in page_of(extended, "settings.html")
+    assert "hdbscan or bisecting" in page_of(extended, "manual/settings.html")
 
 
 def test_a_chart_of_the_recipe_is_on_its_page(extended: Path) -> None:

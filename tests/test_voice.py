@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
-    "site/extend.qmd",
-    "site/reproduce.qmd",
+    "site/manual/extend.qmd",
+    "site/manual/reproduce.qmd",
     "templates/pages/architecture.qmd",
     "templates/pages/commands.qmd",
     "templates/pages/settings.qmd",

@@ -53,6 +53,7 @@ from analysis.pages.text import (
     evidence,
     finder,
     methodology,
+    overview,
     persona,
     placing,
     stability,
@@ -109,10 +110,11 @@ def write_pages(
         pages = {**dict(book.pages()), "downloads.qmd": book.downloads_page(files)}
         files += [write_changed(site / name, text) for name, text in pages.items()]
         files += [write_changed(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
-        prose = {page.name: page.read_text(encoding="utf-8") for page in sorted(site.glob("*.qmd"))}
+        _sweep_generated(site, files)
+        sources = sorted(site.rglob("*.qmd"))
+        prose = {page.relative_to(site).as_posix(): page.read_text(encoding="utf-8") for page in sources}
         guide = sharing.write_guide(report, {**pages, **prose}, book.home if "//" in book.home else "")
         files.append(write_changed(site / sharing.GUIDE, guide))
-        remove_others(site / "segments", "*.qmd", files)
         remove_others(site / "assets" / "charts", "*.svg", files)
         until = report.formats().date(report.card.valid_until)
         dated = f", as of {report.formats().date(report.study.as_of)}" if report.study.as_of else ""
@@ -230,6 +232,7 @@ class _Book:
             glossary=read_glossary(root / "templates" / "glossary.yml"),
             comparison=compare,
             persona=persona,
+            overview=overview,
             news=changes,
         )
         self.environment.globals.update(notes=read_notes(root), as_html=as_html, find_lost=find_lost)
@@ -262,34 +265,21 @@ class _Book:
     def segment_pages(self) -> Iterable[tuple[str, str]]:
         """Yield the overview, the list of personas, and a page for each."""
         report = self.report
-        personas = [build_card(report, s, "segments/") for s in report.segments]
-        yield (
-            "index.qmd",
-            self.page(
-                "index",
-                personas=personas,
-                value_size=self.figure(self.figures["value_size"], 0),
-                first=act.first_rows(report),
-                tiles=key_numbers(report),
-                briefs=brief_downloads(""),
-            ),
-        )
+        yield "index.qmd", self.page("index", first=act.first_rows(report), briefs=brief_downloads(""))
         siblings = [build_card(report, s, "") for s in report.segments]
         yield "segments/index.qmd", self.page("personas", personas=siblings)
-        for i, segment in enumerate(report.segments):
-            neighbours = {
-                "previous": siblings[i - 1] if i else None,
-                "next": siblings[i + 1] if i + 1 < len(siblings) else None,
-            }
-            yield f"segments/{segment.slug}.qmd", self.persona(segment, siblings, neighbours)
+        for segment in report.segments:
+            yield f"segments/{segment.slug}.qmd", self.persona(segment, siblings)
 
     def finding_pages(self, shown: dict[str, PageFigure]) -> Iterable[tuple[str, str]]:
         """Yield the pages about the segments as a whole and how far to trust them."""
+        report = self.report
         mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
         yield "explore.qmd", self.page("explore", figures=shown)
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
-        yield "changes.qmd", self.page("changes", figures=shown, thresholds=THRESHOLDS)
-        yield "evidence.qmd", self.page("evidence", figures=shown)
+        if report.change is not None:
+            yield "changes.qmd", self.page("changes", figures=shown, thresholds=THRESHOLDS)
+        yield "evidence.qmd", self.page("evidence", figures=shown, tiles=key_numbers(report)[1::2])
         yield "stability.qmd", self.page("stability", figures=shown)
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
         yield "placing.qmd", self.page("placing")
@@ -321,11 +311,8 @@ class _Book:
     def reference_pages(self, shown: dict[str, PageFigure]) -> Iterable[tuple[str, str]]:
         """Yield the pages to look things up in, those of the manual last."""
         report = self.report
-        known = {
-            "variables": dictionary.variables(report),
-            "columns": dictionary.dictionary(report),
-            "fields": sharing.list_fields(),
-        }
+        columns = dictionary.dictionary(report)
+        known = {"variables": dictionary.variables(report), "columns": columns, "fields": sharing.list_fields()}
         yield "dictionary.qmd", self.page("dictionary", **known)
         yield "card.qmd", self.page("card", thresholds=THRESHOLDS)
         yield (
@@ -339,11 +326,13 @@ class _Book:
                 parameters=methodology.parameters(report),
             ),
         )
-        yield "validation.qmd", self.page("validation", figures=shown)
-        yield "glossary.qmd", self.page("glossary")
+        recovery = self.figures.get("recovery")
+        yield "manual/validation.qmd", self.page("validation", recovery=recovery and self.figure(recovery, 1))
+        yield "how.qmd", self.page("how")
+        yield "manual/glossary.qmd", self.page("glossary")
         if self.manual is not None:
             for name in ("settings", "commands", "architecture"):
-                yield f"{name}.qmd", self.page(name, manual=self.manual)
+                yield f"manual/{name}.qmd", self.page(name, manual=self.manual)
 
     def downloads_page(self, files: Iterable[Path]) -> str:
         """Return the page about the files to take along."""
@@ -400,7 +389,7 @@ class _Book:
         words = (figure.id, figure.title, figure.caption, figure.alt)
         return PageFigure(*words, escape_json(figure.spec), address, width, height, figure.table)
 
-    def persona(self, segment: Segment, siblings: list[dict[str, Any]], neighbours: dict[str, Any]) -> str:
+    def persona(self, segment: Segment, siblings: list[dict[str, Any]]) -> str:
         """Write a persona page."""
         report = self.report
         return self.page(
@@ -416,7 +405,6 @@ class _Book:
             outcomes=list_outcomes(report, segment),
             briefs=brief_downloads(segment.slug, "../"),
             picture=Markup(brief_files(segment.slug)[1]),
-            **neighbours,
         )
 
 
@@ -428,3 +416,10 @@ def _finalize(_: Context, value: object) -> object:
     if isinstance(value, float):
         return significant(value)
     return Markup(str(value)) if isinstance(value, int) else escape(value)
+
+
+def _sweep_generated(site: Path, keep: list[Path]) -> None:
+    """Remove the generated pages of earlier builds that are no pages of this one."""
+    for page in set(site.rglob("*.qmd")) - set(keep):
+        if "\n<!-- generated, do not edit" in page.read_text(encoding="utf-8"):
+            page.unlink()

@@ -16,6 +16,7 @@ from analysis.publish.gate.checks import check as check_site
 from analysis.publish.gate.disclosure import skipped_rules
 from analysis.publish.offline import COPY, add_offline_copy
 from analysis.publish.quarto import OUTPUT, WHOLE, count_pages, is_partial_run, is_preview
+from analysis.publish.search import write_index
 from analysis.report.private import private_from_build
 
 
@@ -40,6 +41,7 @@ def approve_folder(root: Path, folder: Path) -> bool:
     The offline copy is added to what Quarto rendered by itself.
     """
     if OUTPUT in os.environ and (os.environ.get(WHOLE) or not (folder / COPY).exists()):
+        write_index(folder, root)
         add_offline_copy(folder)
     there, all_pages = count_pages(root, folder) if is_partial_run(root) else (0, 0)
     approve(folder, root, skip=("links",) if there < all_pages else ())

@@ -18,8 +18,10 @@ WATCHED = (
     "404.qmd",
     "templates/**/*",
     "site/*.qmd",
+    "site/manual/*.qmd",
     "site/notes/*.md",
-    "site/assets/site.*",
+    "site/assets/*.css",
+    "site/assets/*.js",
 )
 GENERATED = b"<!-- generated"
 PAUSE_SECONDS = 1.0

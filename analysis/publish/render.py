@@ -24,6 +24,7 @@ from analysis.base.errors import GateError, InputError
 from analysis.publish import last_site
 from analysis.publish.offline import add_offline_copy, pack_site
 from analysis.publish.quarto import OWN_RENDER
+from analysis.publish.search import write_index
 from analysis.settings.load import profile_files, project_settings
 
 Engine = Literal["quarto", "smalldocs"]
@@ -33,7 +34,6 @@ HOME = "site/index.html"
 # The embedded renderer reports keys that it does not read; these it may ignore without harm to the pages.
 QUARTO_ONLY = (
     ("segmentation",),
-    ("language",),
     ("project", "pre-render"),
     ("project", "post-render"),
     ("format", "html", "html-math-method"),
@@ -123,6 +123,7 @@ def render(
             _write_redirect(fresh / "index.html", HOME, "Overview")
             if engine != "quarto":
                 _write_aliases(root, fresh)
+            write_index(fresh, root)
             add_offline_copy(fresh)
             if before_swap is not None:
                 before_swap(fresh)
@@ -202,9 +203,14 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None, site_url: st
     project_block["resources"] = [str(glob).removeprefix("/") for glob in _as_list(project_block.get("resources"))]
     if site_url:
         _at(config, ["website"])["site-url"] = site_url
-    for item in _at(config, ["website", "sidebar"]).get("contents", []):
+    website = _at(config, ["website"])
+    bars = _as_list(website.get("sidebar"))
+    for item in (item for bar in bars for item in _as_list(bar.get("contents"))):
         if isinstance(item, dict) and "href" in item and isinstance(item.get("contents"), str):
             item["contents"] = _section_pages(root, item["contents"])
+    if len(bars) > 1:
+        # It gives a page of no sidebar the first one, where Quarto gives it none; the style sheet hides an empty one.
+        website["sidebar"] = [{"contents": []}, *bars]
     _fill_variables(root, _at(config, ["website"]).get("page-footer"))
     # It reads its settings from the project folder alone; another folder keeps the user's file as it is.
     with tempfile.TemporaryDirectory() as scratch:

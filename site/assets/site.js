@@ -6,10 +6,11 @@
   const name = (selector, label) =>
     all(selector).forEach((element) => element.hasAttribute("aria-label") || element.setAttribute("aria-label", label));
 
-  name("#quarto-search button, .aa-DetachedSearchButton, .quarto-search-button", "Search");
-  name("#quarto-sidebar", "Pages");
+  name("#quarto-header > .navbar", "Main");
+  name("#quarto-sidebar", "Pages of this section");
   name("#quarto-margin-sidebar nav, #TOC", "On this page");
-  name(".quarto-secondary-nav", "Menu");
+  name(".quarto-secondary-nav", "Section");
+  name(".page-navigation", "Previous and next page");
   name(".quarto-color-scheme-toggle", "Switch between light and dark");
   all(".quarto-color-scheme-toggle").forEach((toggle) => toggle.setAttribute("role", "button"));
   all("a[role=navigation][data-bs-toggle]").forEach((toggle) => toggle.setAttribute("role", "button"));
@@ -24,6 +25,16 @@
 
   // The sidebar marks the page itself; on a page below a section, the section's link stays readable as the way up.
   all("#quarto-sidebar a.active").forEach((link) => link.setAttribute("aria-current", "page"));
+  all("#quarto-sidebar a[aria-current]").slice(-1).forEach((link) => {
+    const list = link.closest("#quarto-sidebar");
+    list.scrollTop = link.offsetTop - list.clientHeight / 2;
+  });
+  // The bar marks the section: that to whose first page a page's list of pages leads.
+  const first = document.querySelector("#quarto-sidebar a.sidebar-link[href]")?.href;
+  all("#quarto-header .navbar-nav a.nav-link").forEach((link) => {
+    if (link.href === location.href.split("#")[0]) link.setAttribute("aria-current", "page");
+    else if (first && link.href === first) link.setAttribute("aria-current", "true");
+  });
 
   // On paper, addresses of other sites are spelled out.
   all("main a[href]").forEach((link) => {
@@ -91,12 +102,28 @@
     block.querySelector(".choices").hidden = false;
   }
 
-  // From a file there is no server that turns a folder into its index page, and search cannot read its index.
+  // The address goes to where the reader's device shares things, else to the clipboard.
+  all("button.share-page").forEach((button) => {
+    if (!navigator.share && !navigator.clipboard) return;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        if (navigator.share) await navigator.share({ title: document.title, url: location.href });
+        else {
+          await navigator.clipboard.writeText(location.href);
+          button.textContent = "Address copied";
+        }
+      } catch {
+        /* The reader changed their mind. */
+      }
+    });
+  });
+
+  // From a file there is no server that turns a folder into its index page.
   if (location.protocol === "file:") {
     all("a[href]").forEach((link) => {
       const path = link.getAttribute("href");
       if (/(^|\/)\.{0,2}\/?$/.test(path) && !path.includes(":")) link.href = `${path.replace(/\/?$/, "/")}index.html`;
     });
-    all(".smalldocs-search, #quarto-search, .sidebar-search").forEach((box) => box.setAttribute("hidden", ""));
   }
 })();

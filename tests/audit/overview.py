@@ -13,13 +13,16 @@ from tests.audit.sizes import worth_of
 
 
 def audit_overview(study: Study, audit: Audit) -> None:
-    """Compare the tiles and the opening sentence of the Overview, and the persona cards wherever they stand."""
+    """Compare the finding, the picture and the tiles of method, and the persona cards."""
     page = study.pages.get("site/index.html")
     if page is not None:
         with audit.at(page.name):
-            key_numbers(study, audit, page)
             opening(study, audit, page)
-    for name in ("site/index.html", "site/segments/index.html"):
+            columns(study, audit, page)
+    if (page := study.pages.get("site/evidence.html")) is not None:
+        with audit.at(page.name):
+            key_numbers(study, audit, page)
+    for name in ("site/segments/index.html",):
         if name in study.pages:
             with audit.at(f"{name}, cards"):
                 for card, segment in zip(
@@ -29,23 +32,26 @@ def audit_overview(study: Study, audit: Audit) -> None:
 
 
 def key_numbers(study: Study, audit: Audit, page: Page) -> None:
-    """Compare customers, segments and the total of value; agreement between resamples is of draws."""
-    worth, value = worth_of(study), study.report["study"]["value"]
-    total = study.variables[value]["label"].lower() if value else ""
+    """Compare the number of segments; agreement between resamples is of draws."""
     for tile in page.main.all("div", "tile"):
         shown, label = (p.text() for p in tile.direct("p")[:2])
-        if label == study.report["study"]["customers"]:
-            audit.printed(label, shown, [len(study.customers.labels)])
-        elif label == "segments":
+        if label == "segments":
             audit.printed(label, shown, [study.customers.k])
-        elif label == total and worth is not None:
-            millions = 1e6 if "million" in shown else 1.0
-            audit.printed(f"total of {label}", shown, [float(worth.sum()) / millions])
+
+
+def columns(study: Study, audit: Audit, page: Page) -> None:
+    """Compare the shares under each segment of the picture, and its width and height."""
+    worth, labels = worth_of(study), study.customers.labels
+    shares = [float((labels == j).mean()) for j in range(1, study.customers.k + 1)]
+    for j, column in enumerate(page.main.all("a", "segment-column"), start=1):
+        shown = " ".join(x for span in column.all("span", "column-share") for x in NUMBER.findall(span.text()))
+        values = [float(worth[labels == j].sum() / worth.sum())] if worth is not None else []
+        audit.printed(f"segment {j}, size and value", shown, [shares[j - 1], *values])
 
 
 def opening(study: Study, audit: Audit, page: Page) -> None:
-    """Compare the shares in the opening sentence with the segment that brings most for its size."""
-    lead, worth, labels = page.main.first("p", "lead-sentence"), worth_of(study), study.customers.labels
+    """Compare the shares in the finding, where it has figures, with the segment that brings most beyond its size."""
+    lead, worth, labels = page.main.first("h1"), worth_of(study), study.customers.labels
     text = lead.text() if lead else ""
     shares = [x for x in NUMBER.findall(text) if x.endswith("%")]
     if worth is None or len(shares) != 2:
@@ -54,7 +60,7 @@ def opening(study: Study, audit: Audit, page: Page) -> None:
         (float((labels == j).mean()), float(worth[labels == j].sum() / worth.sum()))
         for j in range(1, study.customers.k + 1)
     ]
-    best = max(pairs, key=lambda pair: pair[1] / pair[0])
+    best = max(pairs, key=lambda pair: pair[1] - pair[0])
     audit.printed("opening sentence", " ".join(shares), list(best))
 
 

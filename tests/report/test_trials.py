@@ -166,13 +166,13 @@ def test_the_page_shows_weak_conditions_and_losses_and_without_results_how_to_ge
     assert from_json(to_json(report)) == report
     with plain_pages():
         write_pages(report, tmp_path)
-    page = (tmp_path / "site" / "validation.qmd").read_text(encoding="utf-8").replace("&#160;", " ")
+    page = (tmp_path / "site/manual/validation.qmd").read_text(encoding="utf-8").replace("&#160;", " ")
     assert "In 30 of 40 tries with known groups it found the right number&#59; in 98 of 100 tries" in page
     for words in ("It does worst with long groups", "Rings are beyond it", "Somebody 2001", "Show the numbers"):
         assert words in page
     with plain_pages():
         write_pages(replace(report, validation=None), tmp_path)
-    assert "make validate" in (tmp_path / "site" / "validation.qmd").read_text(encoding="utf-8")
+    assert "make validate" in (tmp_path / "site/manual/validation.qmd").read_text(encoding="utf-8")
 
 
 def test_losses_name_what_another_way_does_better() -> None:

@@ -127,7 +127,8 @@ def test_the_page_tells_of_a_first_run_and_of_a_change_and_may_be_published(proj
     file = write_study(project, SHOP, customers)
     first = build_report(project)
     assert render_and_check(project) == []
-    assert "first run on record" in text_of(project / "_site/site/changes.html")
+    assert "url=evidence.html" in (project / "_site/site/changes.html").read_text("utf-8")
+    assert "changes.html" not in (project / "_site/site/stability.html").read_text("utf-8")
     assert "What changed" not in text_of(project / "_site/site/index.html")
     smallest = first.segments[-1]
     known = pd.read_parquet(project / "build" / "memberships.parquet").set_index("key")["segment"]
@@ -135,6 +136,7 @@ def test_the_page_tells_of_a_first_run_and_of_a_change_and_may_be_published(proj
     second = build_report(project)
     assert second.change is not None and smallest.slug not in {s.slug for s in second.segments}
     assert render_and_check(project) == []
+    assert 'href="changes.html"' in (project / "_site/site/stability.html").read_text("utf-8")
     page = text_of(project / "_site/site/changes.html")
     assert f"Ended: {smallest.name}; 100% of its customers are no longer in the data." in page
     assert "What changed" in text_of(project / "_site/site/index.html")

@@ -130,7 +130,7 @@ def test_the_site_works_from_a_file(built_site: BuiltSite, chromium: Browser) ->
         for name in ("site/index.html", "site/evidence.html", f"site/segments/{persona_of(built_site)['slug']}.html"):
             page.goto((built_site.site / name).as_uri())
             n_charts += see_all_charts(page)
-        page.locator("#quarto-sidebar a", has_text="Personas").first.click()
+        page.locator("#quarto-header .nav-link", has_text="Personas").click()
         page.wait_for_url("**/site/segments/index.html")
         assert page.locator("a.card-persona").count() >= 2
     assert n_charts >= 6
@@ -199,16 +199,62 @@ def test_what_a_chart_shows_can_be_taken_along(address: str, chromium: Browser, 
     assert seen == Seen()
 
 
-def test_search_finds_a_persona(built_site: BuiltSite, address: str, chromium: Browser) -> None:
-    seen, persona = Seen(), persona_of(built_site)
+def test_a_personas_plan_is_eight_stops_from_the_skip_link(address: str, chromium: Browser) -> None:
+    seen, stops = Seen(), 0
+    focused = "document.activeElement.outerHTML.slice(0, 200)"
     with opened(chromium, seen) as page:
-        page.goto(f"{address}/site/methodology.html")
-        page.locator("input[type=search]").first.press_sequentially(persona["name"])
-        found = page.locator(f'.smalldocs-search-results a[href*="{persona["slug"]}"]').first
-        found.wait_for(timeout=10_000)
-        found.click()
-        page.wait_for_url(f"**/repo/site/segments/{persona['slug']}.html*")
-        assert persona["name"] in page.locator("h1").inner_text()
+        page.goto(f"{address}/site/index.html")
+        page.keyboard.press("Tab")
+        assert "skip-link" in page.evaluate(focused), "the first stop"
+        page.keyboard.press("Enter")
+        stops += 1
+        while "segments/" not in page.evaluate("document.activeElement.getAttribute('href') ?? ''"):
+            page.keyboard.press("Tab")
+            stops += 1
+            assert stops <= 8, page.evaluate(focused)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/site/segments/*.html")
+        page.wait_for_selector(".skip-link", state="attached")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        stops += 1
+        while page.evaluate("document.activeElement.getAttribute('href')") != "#plan":
+            page.keyboard.press("Tab")
+            stops += 1
+            assert stops <= 8, page.evaluate(focused)
+        page.keyboard.press("Enter")
+        page.wait_for_function("location.hash === '#plan'")
+    assert stops <= 8 and seen == Seen()
+
+
+def test_the_page_itself_is_marked_and_in_view_in_its_list(address: str, chromium: Browser) -> None:
+    for name in ("site/how.html", "site/manual/glossary.html"):
+        with opened(chromium, Seen(), (1280, 420)) as page:
+            page.goto(f"{address}/{name}")
+            link = page.locator("#quarto-sidebar [aria-current=page]")
+            assert link.count() == 1, name
+            page.wait_for_function(
+                """(link) => {
+                    const list = link.closest("#quarto-sidebar").getBoundingClientRect();
+                    const place = link.getBoundingClientRect();
+                    return place.top >= list.top && place.bottom <= list.bottom;
+                }""",
+                arg=link.element_handle(),
+            )
+
+
+def test_the_menu_on_a_phone_opens_and_leads_on(address: str, chromium: Browser) -> None:
+    seen = Seen()
+    with opened(chromium, seen, PHONE) as page:
+        page.goto(f"{address}/site/compare.html")
+        link = page.locator("#quarto-header .nav-link", has_text="Evidence")
+        assert not link.is_visible()
+        page.locator(".navbar-toggler").click()
+        link.click()
+        page.wait_for_url("**/site/evidence.html")
+        page.locator(".quarto-btn-toggle").click()
+        page.locator("#quarto-sidebar a", has_text="Algorithms").click()
+        page.wait_for_url("**/site/algorithms.html")
     assert seen == Seen()
 
 
@@ -235,7 +281,7 @@ def test_where_scripts_run_only_the_live_chart_is_seen(address: str, chromium: B
 
 def test_the_keyboard_reaches_cards_and_tables(address: str, chromium: Browser) -> None:
     with opened(chromium, Seen()) as page:
-        page.goto(f"{address}/site/index.html")
+        page.goto(f"{address}/site/segments/index.html")
         reached = set()
         for _ in range(80):
             page.keyboard.press("Tab")

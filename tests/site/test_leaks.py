@@ -33,6 +33,7 @@ RARE = "YOLO"
 REVIEW = "The parcel came late and the box was crushed"
 Change = Callable[[str], str]
 COMPARE, DATA, OVERVIEW, PERSONA = "site/compare.html", "site/data.html", "site/index.html", "site/segments/*-*.html"
+SEARCH = "site/assets/search-index.js"
 SEGMENTS, RECORD, EDUCATION = "site/downloads/segments.json", "site/history/*-*.json", "*/chart-column-education.svg"
 
 
@@ -120,7 +121,7 @@ LEAKS = {
         "keys", COMPARE, put("".join(f'"ID":{key}}},{{' for key in ("K1", "K2", "K3", "K4")), ROWS)
     ),
     "list of keys in a data attribute": Leak(
-        "keys", OVERVIEW, put(' data-members="K1, K2, K3, K4"', '<a class="card-persona"')
+        "keys", OVERVIEW, put(' data-members="K1, K2, K3, K4"', '<a class="segment-column"')
     ),
     "key in each data attribute": Leak(
         "keys", PERSONA, put("".join(f'<i data-customer="{key}"></i>' for key in ("K1", "K2", "K3", "K4")), MAIN)
@@ -170,7 +171,7 @@ LEAKS = {
     "key in a photograph": Leak(
         "keys", "site/assets/who.jpg", b"\xff\xd8\xff\xfe\0\x0c" + KEY.encode() + b"\xff\xd9", 1
     ),
-    "category in the search index": Leak("free-text", "search.json", put("YOLO ", r'"text": "')),
+    "category in the search index": Leak("free-text", SEARCH, put("YOLO ", r'"text":"')),
     "category in a chart": Leak("free-text", DATA, put('"level":"YOLO",', ROWS)),
     "category in a spoken label": Leak("free-text", DATA, put('<i aria-label="Marital status: YOLO"></i>', MAIN)),
     "review in a story": Leak("free-text", PERSONA, put(f"<p>One wrote: “{REVIEW}”.</p>", MAIN)),
@@ -191,7 +192,7 @@ LEAKS = {
     "cell of three in a table to download": Leak(
         "small-cells", "site/downloads/a.tsv", whole("segment\tcustomers\nA\t1,200\nB\t3\n"), 3
     ),
-    "cell of three in the search index": Leak("small-cells", "search.json", put("3 customers left. ", r'"text": "')),
+    "cell of three in the search index": Leak("small-cells", SEARCH, put("3 customers left. ", r'"text":"')),
     "cell of three in an alternative text": Leak("small-cells", DATA, put("3 customers left. ", '<img [^>]*alt="')),
     "cell of three in the guide for machines": Leak(
         "small-cells", "site/llms.txt", put("\n\nOf them 3 customers left.\n", "^#.*")

@@ -84,7 +84,7 @@ def test_a_single_page_does_not_analyse_again(rendered: Rendered) -> None:
     root, _ = rendered
     stamp = root / "build" / "stamp.json"
     stamp.write_text("{}", encoding="utf-8")
-    done = run_quarto(root, "site/reproduce.qmd")
+    done = run_quarto(root, "site/manual/reproduce.qmd")
     assert done.returncode == 0, done.stderr
     assert stamp.read_text(encoding="utf-8") == "{}"
 

@@ -16,20 +16,41 @@ from xml.etree import ElementTree
 import pytest
 
 from analysis.publish.gate.checks import Budget, check, private_from_build
+from analysis.publish.search import INDEX, read_index
 from tests.conftest import BuiltSite
 
+BEFORE = {
+    f"site/{name}.html"
+    for name in (
+        "act", "algorithms", "architecture", "card", "changes", "choices", "commands", "compare", "data", "dictionary",
+        "evidence", "explore", "extend", "finder", "glossary", "index", "methodology", "placing", "proof", "reproduce",
+        "segments/index", "settings", "stability", "validation", "workshop",
+    )
+}  # fmt: skip
+"""Every page of the site before it had a manual of its own; personas keep their addresses, too."""
+SECTIONS = (
+    {"act.html", "finder.html", "placing.html"},
+    {
+        "evidence.html", "stability.html", "algorithms.html", "choices.html", "proof.html", "explore.html", "data.html",
+        "dictionary.html", "methodology.html", "card.html", "how.html",
+    },
+)  # fmt: skip
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-PROSE = {"404.html", "site/reproduce.html", "site/extend.html"}
+PROSE = {"404.html", "site/manual/reproduce.html", "site/manual/extend.html"}
 FORWARDS = {"site/workshop.html"}
 """Pages that only lead to another."""
+MANUAL = ("architecture", "commands", "extend", "glossary", "reproduce", "settings", "validation")
+OLD = {f"site/{name}.html" for name in (*MANUAL, "changes")}
+"""Addresses of earlier sites, which lead to where their pages stand now."""
 EXPECTED = {
     "404.html", "site/index.html", "site/segments/index.html", "site/compare.html", "site/explore.html",
     "site/evidence.html",
-    "site/changes.html", "site/placing.html", "site/finder.html", "site/stability.html", "site/algorithms.html",
+    "site/how.html", "site/placing.html", "site/finder.html", "site/stability.html", "site/algorithms.html",
     "site/choices.html", "site/proof.html", "site/data.html", "site/dictionary.html",
     "site/card.html", "site/methodology.html",
-    "site/validation.html", "site/reproduce.html", "site/workshop.html", "site/act.html",
-    "site/glossary.html", "site/settings.html", "site/commands.html", "site/architecture.html", "site/extend.html",
+    "site/manual/validation.html", "site/manual/reproduce.html", "site/workshop.html", "site/act.html",
+    "site/manual/glossary.html", "site/manual/settings.html", "site/manual/commands.html",
+    "site/manual/architecture.html", "site/manual/extend.html",
 }  # fmt: skip
 
 
@@ -97,7 +118,7 @@ def read(path: Path) -> Element:
 def pages(built_site: BuiltSite) -> dict[str, Element]:
     """Read every page but the redirect at the root."""
     found = {p.relative_to(built_site.site).as_posix(): p for p in sorted(built_site.site.rglob("*.html"))}
-    return {name: read(path) for name, path in found.items() if name != "index.html"}
+    return {name: read(path) for name, path in found.items() if name not in OLD | {"index.html"}}
 
 
 @pytest.fixture(scope="session")
@@ -230,7 +251,7 @@ def test_no_number_is_missing_in_the_words(pages: dict[str, Element]) -> None:
     holes = re.compile(r"\b(None|nan|NaN|NaT|inf|undefined|null)\b|[<{]{2}|[>}]{2}")
     for name, page in pages.items():
         # These two quote the code, where None is a value.
-        if name in PROSE | FORWARDS | {"site/settings.html", "site/architecture.html"}:
+        if name in PROSE | FORWARDS | {"site/manual/settings.html", "site/manual/architecture.html"}:
             continue
         # The verdict of this name is a word of its own; fields of the JSON file can be null.
         words = page.one("main").text().replace("None shuffled", "").replace("; null", "")
@@ -242,17 +263,46 @@ def test_no_number_is_missing_in_the_words(pages: dict[str, Element]) -> None:
 
 
 def test_the_overview_answers_in_its_first_sentence(pages: dict[str, Element], built_site: BuiltSite) -> None:
-    lead = pages["site/index.html"].one("p", **{"class": "lead-sentence"}).text()
-    assert f"{built_site.n_customers:,} customers" in lead
+    page = pages["site/index.html"].one("main")
+    assert re.search(r"customers? brings? |customers form ", page.one("h1").text())
+    assert f"{built_site.n_customers:,} synthetic customers" in page.one("header").text()
+    assert len(page.text().split()) < 350
 
 
 def test_the_search_index_holds_every_page_and_no_specification(
     pages: dict[str, Element], built_site: BuiltSite
 ) -> None:
-    text = (built_site.site / "search.json").read_text(encoding="utf-8")
-    found = {entry["href"].split("#")[0] for entry in json.loads(text)}
-    assert set(pages) - {"404.html"} - FORWARDS <= found
-    assert "vega" not in text and '"mark"' not in text
+    text = (built_site.site / "site/assets" / INDEX).read_text(encoding="utf-8")
+    found = {f"site/{page['url']}" for page in json.loads(read_index(text))["pages"]}
+    assert set(pages) - {"404.html"} - FORWARDS == found
+    assert '"mark"' not in text and "$schema" not in text
+    assert not (built_site.site / "search.json").exists()
+
+
+def test_every_address_of_earlier_sites_leads_to_a_page(pages: dict[str, Element], built_site: BuiltSite) -> None:
+    report = json.loads((built_site.root / "build/report.json").read_text(encoding="utf-8"))
+    personas = {f"site/segments/{segment['slug']}.html" for segment in report["segments"]}
+    for name in sorted(BEFORE | personas):
+        page = built_site.site / name
+        assert page.is_file(), name
+        refresh = [e for e in read(page).all("meta") if e.attrs.get("http-equiv") == "refresh"]
+        if refresh:
+            target = refresh[0].attrs["content"].partition("url=")[2]
+            assert (page.parent / target).resolve().is_file(), (name, target)
+    assert OLD <= BEFORE
+
+
+def test_the_bar_and_the_lists_of_pages_are_the_same_everywhere(pages: dict[str, Element]) -> None:
+    for name, page in pages.items():
+        bar = [a.text() for a in page.one("header", id="quarto-header").all("a", **{"class": "nav-link"})]
+        assert [text for text in bar if text] == ["Overview", "Personas", "Compare", "Act", "Evidence"], name
+        listed = {Path(a.attrs["href"]).name for a in page.all("a", **{"class": "sidebar-link"}) if "href" in a.attrs}
+        section = next((words for words in SECTIONS if Path(name).name in words and name.count("/") == 1), set())
+        section = {f"{word}.html" for word in MANUAL} if name.startswith("site/manual/") else section
+        assert section <= listed, name
+        assert bool(listed) == (name not in {"404.html", "site/index.html", "site/compare.html", "site/workshop.html"})
+        footer = [a.attrs["href"] for a in page.one("footer").all("a")]
+        assert len(footer) == 2 and footer[1].endswith("reproduce.html"), name
 
 
 def test_the_root_leads_to_the_overview(built_site: BuiltSite) -> None:

@@ -85,7 +85,7 @@ EXACT = re.compile(
 """What is written for machines or stands as its author wrote it: specs, rules, addresses, sizes of pictures."""
 
 
-DECLARED = ("settings.qmd", "commands.qmd", "architecture.qmd")
+DECLARED = ("manual/settings.qmd", "manual/commands.qmd", "manual/architecture.qmd")
 """Pages of what settings and code say, which is written the same everywhere."""
 
 

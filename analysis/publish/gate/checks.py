@@ -26,10 +26,12 @@ from analysis.publish.gate.disclosure import (
     skipped_rules,
 )
 from analysis.publish.gate.documents import Document, Tag, read_site
+from analysis.publish.search import INDEX
 from analysis.report.private import Private, private_from_build, write_private
 
 __all__ = ["Budget", "Private", "Refusal", "check", "private_from_build", "skipped_rules", "write_private"]
 
+SEARCH = f"site/assets/{INDEX}"
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 OFF_HOST = re.compile(r"(?:(?:https?|wss?|ftp):)?//", re.IGNORECASE)
 ACTIVE = re.compile(r"(?:javascript|vbscript|livescript):|data:(?!image/|font/)", re.IGNORECASE)
@@ -63,6 +65,7 @@ ENGINE_SCRIPT_IDS = frozenset(("quarto-html-before-body", "quarto-html-after-bod
 ENGINE_SCRIPTS = (
     "(function(){var d=document.documentElement,s=null;try{s=localStorage.getItem('smalldocs-scheme')}",
     'window.document.addEventListener("DOMContentLoaded", function (_event) { const listingTargetEl',
+    'var redirects = {"":"',
 )
 OWN_SCRIPTS = Path(__file__).parents[3] / "templates" / "after-body.html"
 ENGINE_HANDLER = re.compile(
@@ -238,15 +241,21 @@ def refuse_links(document: Document, scene: Scene) -> Iterator[Finding]:
         known = scene.anchors.get(target)
         if known is not None and anchor and anchor != "top" and anchor not in known:
             yield Finding(line, f"{where} {address}: {target} has no id “{anchor}”")
-    if document.file == "search.json":
-        for line, value in document.values:
-            for entry in (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ():
-                path, _, anchor = str(entry.get("href", "")).partition("#")
-                if path not in scene.documents or (anchor and unquote(anchor) not in scene.anchors.get(path, ())):
-                    yield Finding(
-                        document.find_line(re.escape(f"{path}#{anchor}"), line),
-                        f"{path}#{anchor}: no such place",
-                    )
+    if document.file == SEARCH:
+        yield from _refuse_lost_results(document, scene)
+
+
+def _refuse_lost_results(document: Document, scene: Scene) -> Iterator[Finding]:
+    """Find results of the search that lead to no page or to no place on it."""
+    for line, value in document.values:
+        for page in value.get("pages", []) if isinstance(value, dict) else []:
+            target = posixpath.join(posixpath.dirname(posixpath.dirname(document.file)), page["url"])
+            known = scene.anchors.get(target)
+            if known is None:
+                yield Finding(line, f"{page['url']}: no such page")
+                continue
+            for anchor in sorted({part.get("at", "") for part in page["parts"]} - known - {""}):
+                yield Finding(line, f"{page['url']}#{anchor}: no such place")
 
 
 def _resolve(file: str, path: str, documents: dict[str, Document]) -> str | None:
@@ -385,7 +394,7 @@ def refuse_free_text(document: Document, scene: Scene) -> Iterator[Finding]:
 
 def refuse_contacts(document: Document, scene: Scene) -> Iterator[Finding]:
     """Find e-mail addresses and telephone numbers."""
-    yield from find_contacts(document, scene.samples if document.file == "search.json" else frozenset())
+    yield from find_contacts(document, scene.samples if document.file == SEARCH else frozenset())
 
 
 def refuse_small_cells(document: Document, scene: Scene) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from analysis.publish.gate.archives import PACKED, read_office, unpack
 from analysis.publish.gate.columns import Cell, Column, csv_columns, grid_columns, json_columns, json_strings
 from analysis.publish.gate.nesting import UNCLOSED, misplaced
 from analysis.publish.gate.pdfs import read_pdf
+from analysis.publish.search import INDEX, read_index
 
 VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
 CODE = frozenset(("pre", "code", "kbd", "samp"))
@@ -169,8 +170,8 @@ def parse_document(data: bytes, name: str, site: Path | None = None) -> Document
         return document
     if suffix in MARKUP:
         _Reader(document).read()
-    elif suffix == ".json":
-        read_json(document, text, 1)
+    elif suffix == ".json" or path.name == INDEX:
+        read_json(document, read_index(text) if path.name == INDEX else text, 1)
     elif suffix == ".jsonl":
         read_json(document, f"[{','.join(filter(str.strip, text.splitlines()))}]", 1)
     else:

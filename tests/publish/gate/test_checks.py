@@ -275,21 +275,21 @@ IN_PAGE = {
 FILES = {
     "key in the search index": (
         "keys",
-        "search.json",
-        '[{"href": "site/index.html", "text": "by kd83h2x"}]',
+        "site/assets/search-index.js",
+        'window.siteIndex = {"pages":[{"url":"index.html","parts":[{"text":"by kd83h2x"}]}]};',
         1,
     ),
     "category in the search index": (
         "free-text",
-        "search.json",
-        '[{"href": "site/index.html", "text": "single YOLO"}]',
+        "site/assets/search-index.js",
+        'window.siteIndex = {"pages":[{"url":"index.html","parts":[{"text":"single YOLO"}]}]};',
         1,
     ),
     "dead link in the search index": (
         "links",
-        "search.json",
-        '[\n{"href": "site/index.html#nowhere", "text": ""}]',
-        2,
+        "site/assets/search-index.js",
+        'window.siteIndex = {"pages":[{"url":"index.html","parts":[{"at":"nowhere"}]}]};',
+        1,
     ),
     "keys in a download": (
         "keys",
@@ -533,7 +533,9 @@ def test_telephone_numbers_are_seen(text: str) -> None:
 
 
 def test_sample_address_of_a_code_block_may_stand_in_the_search_index() -> None:
-    index = Document("search.json", "ann@example.org", 15, texts=[Text("ann@example.org", 1, "json", "text")])
+    index = Document(
+        "site/assets/search-index.js", "ann@example.org", 15, texts=[Text("ann@example.org", 1, "json", "text")]
+    )
     assert list(find_contacts(index, frozenset(("ann@example.org",)))) == []
     assert list(find_contacts(index, frozenset())) == [Finding(1, "shows an e-mail address, “an…” (15 characters)")]
 

@@ -1,0 +1,139 @@
+"""Words and picture of the Overview: the finding, each segment's size and value, and how far to rely on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from analysis.base.formats import in_sentence, in_words, joined, number
+from analysis.report.model import Report, Segment
+
+FRACTIONS = ((1 / 4, "one in four"), (1 / 3, "one in three"), (2 / 3, "two in three"), (3 / 4, "three in four"))
+"""Shares in words beside the tenths."""
+NEAR = 0.026
+"""How far a share may lie from a fraction in words that stands for it. Threshold chosen for this project."""
+EVEN = 0.05
+"""Shares of customers and of value that differ by less are called alike. Threshold chosen for this project."""
+TALLEST = 100
+"""Height of the segment with the highest value per customer, in per cent of the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A segment in the picture: ``width`` is its share of customers, ``width`` times ``height`` goes by its value."""
+
+    segment: Segment
+    width: Markup
+    height: Markup
+    size: str
+    worth: str
+
+
+def finding(report: Report) -> str:
+    """State the main finding in one sentence, which is true at the edges of the data.
+
+    Examples: "Three in ten customers bring three in five of total spend", and for segments without a value "The
+    customers form four groups; the largest holds 34%".
+    """
+    people, segments = report.study.customers, report.segments
+    if report.verdict.kind == "none":
+        return f"The data show no groups of {people} that can be told apart reliably"
+    if len(segments) == 1:
+        return f"The {people} form one group"
+    groups = f"The {people} form {in_words(len(segments))} groups"
+    largest = max(segments, key=lambda s: s.share)
+    worth = report.value_label()
+    if not has_value(report):
+        return f"{groups}; the largest holds {report.formats().percent(largest.share)}"
+    best = max(segments, key=lambda s: (s.value_share or 0) - s.share)
+    gain = (best.value_share or 0) - best.share
+    if gain < EVEN:
+        return f"{groups}; each brings about as much {in_sentence(worth)} as its size suggests"
+    few, much = (in_fraction(share) for share in (best.share, best.value_share or 0))
+    if few and much:
+        who = f"Half of the {people}" if few == "half" else f"{few[0].upper()}{few[1:]} {people}"
+        return f"{who} {'brings' if few.startswith('one ') else 'bring'} {much} of {in_sentence(worth)}"
+    shares = [report.formats().percent(share) for share in (best.share, best.value_share or 0)]
+    return f"{shares[0]} of {people} bring {shares[1]} of {in_sentence(worth)}"
+
+
+def in_fraction(share: float) -> str:
+    """Say a share in words where a fraction is near enough, else nothing.
+
+    >>> in_fraction(0.3), in_fraction(0.62), in_fraction(0.26), in_fraction(0.45)
+    ('three in ten', 'six in ten', 'one in four', '')
+    """
+    tenths = round(10 * share)
+    if 1 <= tenths <= 9 and abs(tenths / 10 - share) < NEAR:
+        return "half" if tenths == 5 else f"{in_words(tenths)} in ten"
+    fraction, words = min(FRACTIONS, key=lambda each: abs(each[0] - share))
+    return words if abs(fraction - share) <= NEAR else ""
+
+
+def has_value(report: Report) -> bool:
+    """Return whether every segment has a share of value, and none a negative one."""
+    return all(s.value_share is not None and s.value_share >= 0 for s in report.segments)
+
+
+def draw_columns(report: Report) -> tuple[Column, ...]:
+    """Draw the segments side by side: width for customers, area for value; all equally high without a value."""
+    formats, total = report.formats(), sum(s.share for s in report.segments)
+    worth = f"of {in_sentence(report.value_label())}" if report.value_label() else ""
+    each = [(s.value_share or 0) / s.share if has_value(report) and s.share else 0.0 for s in report.segments]
+    most = max(each)
+    return tuple(
+        Column(
+            s,
+            Markup(f"{100 * s.share / total:.3f}"),
+            Markup(f"{TALLEST * value / most:.3f}" if most else f"{TALLEST / 2}"),
+            f"{formats.percent(s.share)} of {report.study.customers}",
+            f"{formats.percent(s.value_share)} {worth}" if s.value_share is not None else "",
+        )
+        for s, value in zip(report.segments, each, strict=True)
+    )
+
+
+def read_picture(report: Report) -> str:
+    """Say how to read the picture, and who is not in it."""
+    value = in_sentence(report.value_label())
+    how = (
+        f"Width: {report.study.customers}. Height: {value} per customer. Area: {value}."
+        if has_value(report)
+        else f"Width: {report.study.customers}. The data do not say what each segment is worth."
+    )
+    if not report.unassigned:
+        return how
+    left = f"{report.formats().people(report.unassigned)} {report.study.customers}"
+    return f"{how} {left} belong to no segment and are not drawn."
+
+
+def trust(report: Report) -> str:
+    """Say in one sentence how far to rely on the segments."""
+    k = len(report.segments)
+    segments = f"the {in_words(k)} segments" if k > 1 else "the segment"
+    shaky = [s.letter for s in report.segments if s.band in {"a pattern", "do not trust"}]
+    reliable = {
+        "natural": f"You can rely on {segments}: they are separate groups that return in every resample.",
+        "reproducible": f"You can rely on {segments}, but treat the borders between them as soft.",
+        "constructive": f"Use {segments} to organise work, not as a discovery: the data have no separate groups.",
+        "none": "Do not act on the split that was tried: it is no better than chance.",
+    }[report.verdict.kind]
+    if report.verdict.kind == "none" or not shaky or len(shaky) == k:
+        return reliable
+    return (
+        f"{reliable} Be careful with {joined(shaky)}, which {'returns' if len(shaky) == 1 else 'return'} less reliably."
+    )
+
+
+def describe_data(report: Report) -> str:
+    """Say what the data are and as of when."""
+    study, formats = report.study, report.formats()
+    made = "synthetic " if study.synthetic else ""
+    dated = f", as of {formats.date(study.as_of)}" if study.as_of else ""
+    total = ""
+    if report.value_total is not None and study.value:
+        variable = report.variable(study.value)
+        period = f" {study.period}" if study.period else ""
+        total = f", {in_sentence(variable.label)} {formats.value(report.value_total, variable.unit)}{period}"
+    return f"{study.title}: {number(study.n_customers)} {made}{study.customers}{total}{dated}."
