@@ -49,7 +49,6 @@ from analysis.pages.text import (
     act,
     changes,
     compare,
-    dictionary,
     evidence,
     finder,
     methodology,
@@ -311,8 +310,8 @@ class _Book:
     def reference_pages(self, shown: dict[str, PageFigure]) -> Iterable[tuple[str, str]]:
         """Yield the pages to look things up in, those of the manual last."""
         report = self.report
-        columns = dictionary.dictionary(report)
-        known = {"variables": dictionary.variables(report), "columns": columns, "fields": sharing.list_fields()}
+        columns = tables.dictionary(report)
+        known = {"variables": tables.variables(report), "columns": columns, "fields": sharing.list_fields()}
         yield "dictionary.qmd", self.page("dictionary", **known)
         yield "card.qmd", self.page("card", thresholds=THRESHOLDS)
         yield (

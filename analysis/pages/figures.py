@@ -8,10 +8,10 @@ from typing import Any
 
 import altair as alt
 
-from analysis.base.formats import number
+from analysis.base.formats import Formats, number
 from analysis.base.locales import conventions
 from analysis.report.model import Report, Segment
-from analysis.report.parts import Difference
+from analysis.report.parts import Difference, Summary
 
 WIDTH = 720
 """Width of the static picture in pixels; the live chart follows the page."""
@@ -110,6 +110,15 @@ def harmless(spec: Any, key: str = "") -> Any:
         return f"{spec}\u2060"
     spec = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\u2028\u2029]", " ", spec)
     return re.sub(r"[^\S\u00a0\u202f]+", " ", spec).replace("\\", "∖") if key == "title" else spec
+
+
+NEGLIGIBLE = 0.2
+"""Difference in standard deviations under which an effect is not small but negligible (Cohen 1988)."""
+
+
+def typical(formats: Formats, summary: Summary, unit: str) -> str:
+    """Return the figure that stands for a group: the median, and of a yes or no the share of yes."""
+    return formats.value(summary.mean if unit == "yes_no" else summary.median, unit)
 
 
 def tag(segment: Segment) -> str:

@@ -37,7 +37,6 @@ class Band:
 def build_card(report: Report, s: Segment, folder: str) -> dict[str, Any]:
     """Build the data of a persona for its card, the switcher and the pager."""
     formats = report.formats()
-    widest = max(max(x.share, x.value_share or 0) for x in report.segments)
     return {
         "url": Markup(f"{folder}{s.slug}.html"),
         "letter": s.letter,
@@ -45,10 +44,10 @@ def build_card(report: Report, s: Segment, folder: str) -> dict[str, Any]:
         "name": s.name,
         "story": s.one_line,
         "customers_text": f"{formats.people(s.n)} ({formats.percent(s.share)})",
-        "customers_pct": round(100 * s.share / widest),
+        "customers_pct": round(100 * s.share),
         "value_label": report.value_label(),
         "value_text": formats.value(s.value_share, "share") if s.value_share is not None else "",
-        "value_pct": round(100 * (s.value_share or 0) / widest),
+        "value_pct": min(100, max(0, round(100 * (s.value_share or 0)))),
         "facts": [f"{fact.figure} {fact.label}" for fact in s.portrait.facts[2:]],
         "badge_kind": Markup(BADGES[s.band]),
         "badge_text": s.band.capitalize() if report.verdict.kind != "none" else "",

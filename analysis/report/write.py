@@ -183,17 +183,20 @@ def _list_evidence(analysis: Analysis) -> EvidenceInfo:
 def _judge(analysis: Analysis, info: StudyInfo, segments: tuple[Segment, ...]) -> VerdictInfo:
     verdict = analysis.evidence.verdict
     title, sentence = VERDICTS[verdict]
+    profiles = analysis.segments.profiles
     variables = analysis.features.table.variables
     worth = next((v.label.lower() for v in variables if v.name == analysis.study.value), "")
-    return VerdictInfo(verdict, title, _headline(info.n_customers, segments, verdict, info, worth), sentence)
+    return VerdictInfo(verdict, title, _headline(profiles.unassigned, segments, verdict, info, worth), sentence)
 
 
-def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyInfo, value: str) -> str:
+def _headline(unassigned: int, segments: tuple[Segment, ...], verdict: str, study: StudyInfo, value: str) -> str:
     """The one sentence that answers."""
     groups = f"{in_words(len(segments))} groups" if len(segments) > 1 else "one group"
+    n, few = study.n_customers, unassigned < study.min_cell
+    whole = number(n) if few else f"{number(n - unassigned)} of {number(n)}"
     if verdict == "none":
-        return f"{number(n)} {study.customers} were split into {groups}, but the split is no better than chance."
-    text = f"{number(n)} {study.customers} form {groups}"
+        return f"{whole} {study.customers} were split into {groups}, but the split is no better than chance."
+    text = f"{whole} {study.customers} form {groups}"
     worth = [s for s in segments if s.value_share is not None]
     if not worth or len(segments) == 1:
         return f"{text}."
@@ -203,7 +206,7 @@ def _headline(n: int, segments: tuple[Segment, ...], verdict: str, study: StudyI
     least, most = ("the smaller", "the larger") if len(segments) == 2 else ("the smallest", "the largest")
     size = least if rank == 0 else most if rank == len(segments) - 1 else "one"
     return (
-        f"{text}; {size}, {formats.percent(best.share)} of them, brings "
+        f"{text}; {size}, {formats.percent(best.share)} of {'them' if few else 'all'}, brings "
         f"{formats.percent(best.value_share or 0)} of {value}."
     )
 

@@ -21,6 +21,7 @@ from analysis.features.select import Group
 from analysis.pages import book, drawings
 from analysis.pages.book import write_pages
 from analysis.pages.escaping import escape, escape_front, escape_json
+from analysis.pages.text import overview
 from analysis.pages.text.stability import fewer_and_more, solid_or_shaky
 from analysis.profiles.profile import Estimate, ExpectedSpend
 from analysis.report.model import Report, from_json, to_json
@@ -201,7 +202,7 @@ def test_hostile_words_reach_a_chart_unchanged_inside_its_json(root: Path) -> No
     word = "</script>{{< env HOME >}}```{python}"
     found = written(with_words(run_stages().report, lambda i: f"{word} {i}"), root)
     assert word not in "".join(found.values())
-    assert any(word in json.dumps(spec, ensure_ascii=False) for spec in specs_of(found["site/index.qmd"]))
+    assert any(word in json.dumps(spec, ensure_ascii=False) for spec in specs_of(found["site/compare.qmd"]))
 
 
 def test_what_stands_in_the_variables_file_is_harmless_too(root: Path) -> None:
@@ -284,7 +285,7 @@ def shown(root: Path) -> dict[str, str]:
 
 def test_the_overview_answers_first_and_links_every_persona(shown: dict[str, str]) -> None:
     report = run_stages().report
-    assert report.verdict.headline in shown["site/index.qmd"]
+    assert f"title: {json.dumps(overview.finding(report))}" in shown["site/index.qmd"]
     for segment in report.segments:
         assert f"segments/{segment.slug}.html" in shown["site/index.qmd"]
         page = shown[f"site/segments/{segment.slug}.qmd"]

@@ -114,6 +114,9 @@ def test_of_two_segments_one_is_the_smaller_and_not_the_smallest(report: Report)
         replace(s, n=n, share=share, value_share=worth)
         for s, n, share, worth in zip(report.segments, (700, 300), (0.7, 0.3), (0.4, 0.6), strict=False)
     )
-    told = _headline(1000, two, "reproducible", report.study, "spend")
+    study = replace(report.study, n_customers=1000)
+    told = _headline(0, two, "reproducible", study, "spend")
     assert told == "1,000 customers form two groups; the smaller, 30% of them, brings 60% of spend."
-    assert "small" not in _headline(1000, two[:1], "reproducible", report.study, "spend")
+    assert "small" not in _headline(0, two[:1], "reproducible", study, "spend")
+    left = _headline(100, two, "reproducible", study, "spend")
+    assert left == "900 of 1,000 customers form two groups; the smaller, 30% of all, brings 60% of spend."

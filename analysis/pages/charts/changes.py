@@ -159,7 +159,7 @@ def _draw_destinations(rows: list[dict[str, Any]], order: list[str], colours: di
 
 
 def _say_who_stayed(report: Report, change: Change) -> str:
-    """Name the segment that the fewest customers stayed in."""
+    """Say how many segments go on, and which of these kept the smallest part of its customers."""
     continued = {c.then.slug: c.now for c in change.segments if c.then and c.now}
     stayed = {
         flow.then.slug: dict(flow.to).get(continued[flow.then.slug] or 0, 0.0)
@@ -168,11 +168,18 @@ def _say_who_stayed(report: Report, change: Change) -> str:
     }
     names = {c.then.slug: segment_now(report, c).name for c in change.segments if c.then and c.now}
     least = min(stayed, key=lambda slug: stayed[slug], default="")
-    return (
-        f"Of every segment at least {report.formats().percent(stayed[least])} stayed; least of {names[least]}"
-        if least
-        else "No segment of then goes on"
-    )
+    if not least:
+        return "No segment of then goes on"
+    share, k = report.formats().percent(stayed[least]), change.before.k
+    if len(stayed) == k:
+        whole = "The one segment goes on" if k == 1 else f"All {in_words(k)} segments go on"
+    else:
+        whole = (
+            f"{in_words(len(stayed)).capitalize()} of {in_words(k)} segments {'goes' if len(stayed) == 1 else 'go'} on"
+        )
+    if len(stayed) == 1:
+        return f"{whole}; {names[least]} kept {share} of its customers"
+    return f"{whole}; of these, {names[least]} kept the smallest part of its customers, {share}"
 
 
 def _draw_drift(report: Report, change: Change) -> Figure:

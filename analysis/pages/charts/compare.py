@@ -58,6 +58,8 @@ def descriptors(report: Report) -> Figure | None:
         f"{widest.label}: median {formats.value(ranked[-1][0], widest.unit)} in {ranked[-1][1].name}, "
         f"{formats.value(ranked[0][0], widest.unit)} in {ranked[0][1].name}"
     )
+    if hardly_differs(report, widest.name):
+        title = f"{widest.label}: the segments hardly differ"
     table = Table(
         ("Segment", *(f"{v.label}, median" for v in chosen)),
         tuple((row, *(formats.value(_summary(report, row, v.name).median, v.unit) for v in chosen)) for row in order),
@@ -113,6 +115,11 @@ def _draw_bands(report: Report, rows: list[dict[str, Any]], labels: list[str], o
     return chart
 
 
+def hardly_differs(report: Report, variable: str) -> bool:
+    """Return whether the segments differ on a variable by a negligible effect at most."""
+    return any(c.variable == variable and c.size == "negligible" for c in report.contrasts)
+
+
 def mosaic(report: Report, index: int) -> Figure:
     """Chart the levels of a category by segment, with areas by customers and shades by Pearson residual."""
     formats, category = report.formats(), mosaics(report)[index]
@@ -152,7 +159,9 @@ def _say_strongest(report: Report, category: CategoryProfile) -> str:
         if level == "Yes" or "Yes" not in category.levels
     ]
     _, segment, level, share, everyone = max(cells, key=lambda cell: cell[0])
-    return f"{label}: {level} for {formats.percent(share)} of {segment.name}, {formats.percent(everyone)} of everyone"
+    if hardly_differs(report, category.variable):
+        return f"{label}: the segments hardly differ"
+    return f"{label}: “{level}” for {formats.percent(share)} of {segment.name}, {formats.percent(everyone)} of everyone"
 
 
 def _tabulate_levels(report: Report, category: CategoryProfile) -> Table:

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from analysis.base.formats import in_sentence
 from analysis.pages.figures import (
     EVERYONE,
     INK,
@@ -260,7 +261,7 @@ def concentration(report: Report) -> Figure | None:
     """Chart the cumulative share of value by share of customers; None without a value."""
     if report.concentration is None:
         return None
-    formats, lorenz, label = report.formats(), report.concentration, report.value_label().lower()
+    formats, lorenz, label = report.formats(), report.concentration, in_sentence(report.value_label())
     curve = [(0.0, 0.0), *lorenz.curve]
     rows = [
         {"share": round(x, 4), "value": round(y, 4), "people": formats.percent(x), "text": formats.percent(y)}
@@ -302,7 +303,7 @@ def concentration(report: Report) -> Figure | None:
 
 def _draw_concentration(report: Report, rows: list[dict[str, Any]], dots: list[dict[str, Any]]) -> Any:
     """Draw the curve of customers, the line of equal value, and a letter for each segment."""
-    label = report.value_label().lower()
+    label = in_sentence(report.value_label())
     x = alt.X(
         field="share",
         type="quantitative",

@@ -115,7 +115,7 @@ def correlation_map(report: Report) -> Figure | None:
     return _relation_map(
         "correlations",
         relations,
-        f"{a} and {b.lower()} {verb} most ({number(r, 2, '+')})",
+        f"“{a}” and “{b}” {verb} most ({number(r, 2, '+')})",
         "Blue: both rise together; brown: one rises as the other falls.",
         "Spearman correlation",
         alt.Scale(domain=[-1, 0, 1], range=["#b2590f", "#e9e9e6", "#1f6fb2"], interpolate="rgb"),
@@ -132,7 +132,7 @@ def association_map(report: Report) -> Figure | None:
     return _relation_map(
         "associations",
         relations,
-        f"{a} and {b.lower()} go together most ({number(v, 2)})",
+        f"“{a}” and “{b}” go together most ({number(v, 2)})",
         "The stronger the colour, the better one answer tells the other: 0 says nothing, 1 says all.",
         "Cramér's V",
         alt.Scale(domain=[0, 1], range=["#e9e9e6", "#1f6fb2"], interpolate="rgb"),

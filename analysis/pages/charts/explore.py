@@ -27,6 +27,7 @@ from analysis.pages.figures import (
     single,
     tag,
     tip,
+    typical,
 )
 from analysis.report.model import Report
 from analysis.report.parts import Bin, Variable
@@ -46,7 +47,7 @@ def distributions(report: Report) -> Figure | None:
     rows, outline = _list_ranges(report, variables)
     chart = _draw_ranges(report, variables, rows, outline)
     first = variables[0].label
-    title = f"Of all features the segments lie furthest apart on {first[:1].lower() + first[1:]}"
+    title = f"Of all features, the segments lie furthest apart on “{first}”"
     caption = (
         "Bars: how a segment is spread; outline: everyone. Height: share in a range of the usual width, so a wide low "
         f"bar is few {report.study.customers} over a wide range. No bar stands for fewer than {report.study.min_cell}. "
@@ -197,7 +198,7 @@ def segment_map(report: Report) -> Figure:
     else:
         chart = chart.add_params(alt.param(name="axes", value=0))
     both = sum(planes.explained)
-    title = f"Neighbouring segments touch: the map shows {formats.percent(both)} of the differences between customers"
+    title = f"The two main directions show {formats.percent(both)} of the differences between customers"
     caption = (
         "Squares: customers, stronger where there are more (none is shown for fewer than "
         f"{report.study.min_cell}). Letter: a segment's centre; outline: where about half of its customers lie. "
@@ -325,7 +326,7 @@ def parallel_coordinates(report: Report) -> Figure:
             "feature": v.label,
             "order": order[v.name],
             "z": d.z,
-            "median": formats.value(d.summary.median, v.unit),
+            "median": typical(formats, d.summary, v.unit),
         }
         for s in report.segments
         for v in variables
@@ -348,22 +349,19 @@ def parallel_coordinates(report: Report) -> Figure:
             max(r["z"] for r in rows if r["feature"] == v.label) - min(r["z"] for r in rows if r["feature"] == v.label)
         ),
     )
-    title = f"The segments spread most on {widest.label.lower()}"
+    title = f"The segments lie furthest apart on “{widest.label}”"
     table = Table(
         ("Feature", *(tag(s) for s in report.segments), "Everyone"),
         tuple(
             (
                 v.label,
-                *(
-                    formats.value(d.summary.median, v.unit) if (d := s.difference(v.name)) else "–"
-                    for s in report.segments
-                ),
-                formats.value(report.everyone[v.name].median, v.unit),
+                *(typical(formats, d.summary, v.unit) if (d := s.difference(v.name)) else "–" for s in report.segments),
+                typical(formats, report.everyone[v.name], v.unit),
             )
             for v in variables
         ),
     )
-    caption = "Thick line: a segment's mean; the dashed line is everyone. The table holds the medians."
+    caption = "Thick line: a segment's mean; the dashed line is everyone. The table holds medians, or the share of yes."
     if bundles:
         caption += (
             f" Thin lines: groups of at least {report.study.min_cell} like {report.study.customers} of a segment. Draw "

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from analysis.base.formats import in_sentence
 from analysis.pages.figures import WIDTH, Figure, Table, facet_rows, faceted, make_figure, segment_colour, tag, tip
 from analysis.report.model import Report
 
@@ -27,18 +28,18 @@ def value_against_size(report: Report) -> Figure:
         best = max(worth, key=lambda s: (s.value_share or 0) - s.share)
         title = (
             f"{best.name}: {formats.percent(best.share)} of customers, "
-            f"{formats.percent(best.value_share or 0)} of {worth_label.lower()}"
+            f"{formats.percent(best.value_share or 0)} of {in_sentence(worth_label)}"
         )
     else:
         title = f"{report.segments[0].name} is the largest segment, {formats.percent(report.segments[0].share)}"
     head = ("Segment", "Customers", "Share of customers")
     cells = [(tag(s), formats.people(s.n), formats.percent(s.share)) for s in report.segments]
     if worth:
-        head = (*head, f"Share of {worth_label.lower()}")
+        head = (*head, f"Share of {in_sentence(worth_label)}")
         cells = [(*c, formats.value(s.value_share, "share")) for c, s in zip(cells, report.segments, strict=True)]
     table = Table(head, tuple(cells))
     caption = (
-        f"Pale bar: share of customers. Full bar: share of {worth_label.lower()}. "
+        f"Pale bar: share of customers. Full bar: share of {in_sentence(worth_label)}. "
         "A full bar longer than its pale one is worth more than its size."
         if worth
         else "The data do not say what a customer is worth, so only size is shown."

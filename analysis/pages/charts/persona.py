@@ -8,7 +8,18 @@ import altair as alt
 import pandas as pd
 
 from analysis.base.formats import number, percentage
-from analysis.pages.figures import FOLDED, INK, Figure, Table, certainty_interval, make_figure, single, tip
+from analysis.pages.figures import (
+    FOLDED,
+    INK,
+    NEGLIGIBLE,
+    Figure,
+    Table,
+    certainty_interval,
+    make_figure,
+    single,
+    tip,
+    typical,
+)
 from analysis.report.model import Report, Segment
 
 
@@ -23,23 +34,28 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
             "z": d.z,
             "low": d.z_low,
             "high": d.z_high,
-            "median": formats.value(d.summary.median, v.unit),
-            "all": formats.value(report.everyone[v.name].median, v.unit),
+            "median": typical(formats, d.summary, v.unit),
+            "all": typical(formats, report.everyone[v.name], v.unit),
         }
         for v, d in differences
     ]
     chart = _draw_differences(rows, segment.colour)
     top = max(differences, key=lambda pair: abs(pair[1].z))
     word = "above" if top[1].z > 0 else "below"
-    title = f"Furthest {word} everyone on {top[0].label.lower()}"
-    caption = f"Bar: difference between the segment's mean and everyone's; line: {percentage(0.95)} bootstrap interval."
+    title = f"Furthest {word} everyone on “{top[0].label}”"
+    if abs(top[1].z) < NEGLIGIBLE:
+        title = "Close to everyone on every feature"
+    caption = (
+        f"Bar: difference between the segment's mean and everyone's; line: {percentage(0.95)} bootstrap interval. "
+        "The figures beside it are medians, or the share of yes."
+    )
     table = Table(
-        ("Feature", "Median here", "Median of everyone", "Difference, sd", f"{percentage(0.95)} interval"),
+        ("Feature", "Here", "Everyone", "Difference, sd", f"{percentage(0.95)} interval"),
         tuple(
             (
                 v.label,
-                formats.value(d.summary.median, v.unit),
-                formats.value(report.everyone[v.name].median, v.unit),
+                typical(formats, d.summary, v.unit),
+                typical(formats, report.everyone[v.name], v.unit),
                 number(d.z, 2, "+"),
                 certainty_interval(d),
             )
@@ -76,7 +92,7 @@ def _draw_differences(rows: list[dict[str, Any]], colour: str) -> Any:
             title="Standard deviations from everyone",
             axis=alt.Axis(format="+.1f", tickCount=6),
         ),
-        tooltip=[tip("feature", "Feature"), tip("median", "Median here"), tip("all", "Median of everyone")],
+        tooltip=[tip("feature", "Feature"), tip("median", "Here"), tip("all", "Everyone")],
     )
     ends = base.mark_rule(color=INK, strokeWidth=1.5).encode(
         x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high")

@@ -1,4 +1,4 @@
-"""Words and picture of the Overview: the finding, each segment's size and value, and how far to rely on them."""
+"""Words and picture of the Overview, and the sentence with which each page of evidence opens: what it means."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ NEAR = 0.026
 """How far a share may lie from a fraction in words that stands for it. Threshold chosen for this project."""
 EVEN = 0.05
 """Shares of customers and of value that differ by less are called alike. Threshold chosen for this project."""
+NEARLY_COMPLETE, MANY_MISSING = 0.01, 0.1
+"""Shares of missing cells that are called few and many. Thresholds chosen for this project."""
 TALLEST = 100
 """Height of the segment with the highest value per customer, in per cent of the picture."""
 
@@ -137,3 +139,48 @@ def describe_data(report: Report) -> str:
         period = f" {study.period}" if study.period else ""
         total = f", {in_sentence(variable.label)} {formats.value(report.value_total, variable.unit)}{period}"
     return f"{study.title}: {number(study.n_customers)} {made}{study.customers}{total}{dated}."
+
+
+def on_stability(report: Report) -> str:
+    """Say in one sentence what the stability of the segments means for plans."""
+    solid = [s for s in report.segments if s.band in {"highly stable", "valid"}]
+    shaky = [s for s in report.segments if s not in solid]
+    k = len(report.segments)
+    if report.verdict.kind == "none":
+        return "Plan with none of these segments: shuffled data give groups that return just as often."
+    if not shaky:
+        named = "The one segment is" if k == 1 else f"{'Both' if k == 2 else f'All {in_words(k)}'} segments are"
+        returns = "it returns" if k == 1 else "each returns"
+        return f"{named} safe to plan with: {returns} in other samples of {report.study.customers}."
+    if not solid:
+        return (
+            f"Treat every segment as provisional: none returns reliably on other samples of {report.study.customers}."
+        )
+    safe, loose = (joined([s.letter for s in group]) for group in (solid, shaky))
+    later = f"until a later run confirms {'it' if len(shaky) == 1 else 'them'}"
+    return f"Plan with {safe}. Treat {loose} as provisional {later}."
+
+
+def on_usefulness(report: Report) -> str:
+    """Say in one sentence what the segments can be used to predict."""
+    targets = report.proof.targets
+    if not targets:
+        return "Use the segments to understand, not to predict: these data cannot show whether they predict anything."
+    beaten = [t for t in targets if t.beats_chance]
+    if not beaten:
+        return "Do not use the segments to predict: they do no better than chance."
+    if any(t.against == "loses" for t in beaten):
+        return "Use the segments to understand and to plan; to predict, a simpler grouping does better on part of it."
+    return "You can use the segments to predict, as well as to understand and to plan."
+
+
+def on_data(report: Report) -> str:
+    """Say in one sentence how complete the data are and what that means."""
+    cells = sum(source.rows * source.columns for source in report.data.sources)
+    share = report.data.missing_cells / cells if cells else 0.0
+    if share < NEARLY_COMPLETE:
+        return "The data are nearly complete, so missing values hardly affect the segments."
+    gone = report.formats().percent(share)
+    if share < MANY_MISSING:
+        return f"Some values are missing ({gone}), so read the figures of the affected columns with care."
+    return f"Many values are missing ({gone}), so the segments rest on the customers and columns that are known."

@@ -97,15 +97,15 @@ def choices_reading(report: Report) -> str:
     """Explain the consequence of the share of choices that agree."""
     choices = report.evidence.multiverse
     if choices.agree_share >= MOST_AGREE:
-        return "The segments do not hang on one choice: most reasonable ways lead to them."
+        return "You need not worry about analysis choices: most reasonable ones lead to the same segments."
     if choices.agree_share >= FEW_AGREE:
         return (
-            "The segments hang in part on how they were made. Trust what tells them apart strongly; "
-            "do not argue about borders."
+            "The segments depend partly on analysis choices. Rely on the large differences between them, "
+            "not on their exact borders."
         )
     return (
-        "Most other ways tell another story. These segments are one view among several: useful where they lead to a "
-        "plan that can be tested, no fact about the customers."
+        "The segments depend on analysis choices: most others lead to different segments. Use them for plans that can "
+        "be tested, and not as facts about the customers."
     )
 
 

@@ -92,3 +92,40 @@ def test_without_a_value_all_columns_are_equally_high() -> None:
     assert [float(c.width) for c in columns] == pytest.approx([75, 25])
     negative = with_shares(report, [1, 1], [3, -1])
     assert not overview.has_value(negative)
+
+
+def with_bands(*bands: str) -> Report:
+    report = with_shares(run_stages().report, [1.0] * len(bands), None)
+    segments = (
+        replace(s, band=band, letter=letter) for s, band, letter in zip(report.segments, bands, "ABCDEF", strict=False)
+    )
+    return replace(report, segments=tuple(segments), verdict=replace(report.verdict, kind="reproducible"))
+
+
+def test_evidence_opens_with_what_it_means_for_plans() -> None:
+    assert overview.on_stability(with_bands("valid", "highly stable")).startswith("Both segments are safe to plan with")
+    mixed = overview.on_stability(with_bands("valid", "a pattern", "do not trust"))
+    assert mixed == "Plan with A. Treat B and C as provisional until a later run confirms them."
+    assert overview.on_stability(with_bands("a pattern", "a pattern")).startswith("Treat every segment as provisional")
+    assert overview.trust(with_bands("valid", "valid")).endswith("treat the borders between them as soft.")
+    assert "Be careful with B, which returns less reliably" in overview.trust(with_bands("valid", "a pattern"))
+
+
+def test_what_the_segments_predict_is_not_overstated() -> None:
+    report = run_stages().report
+    targets = report.proof.targets
+    assert targets
+    none = replace(report.proof, later=(), outcomes=())
+    assert "to understand, not to predict" in overview.on_usefulness(replace(report, proof=none))
+    lost = replace(report.proof, later=(), outcomes=tuple(replace(t, beats_chance=False) for t in targets))
+    assert overview.on_usefulness(replace(report, proof=lost)).startswith("Do not use the segments to predict")
+    worse = replace(none, outcomes=(replace(targets[0], beats_chance=True, against="loses"),))
+    assert "a simpler grouping does better" in overview.on_usefulness(replace(report, proof=worse))
+
+
+@pytest.mark.parametrize(("missing", "words"), [(0, "nearly complete"), (0.05, "Some values"), (0.4, "Many values")])
+def test_missing_values_are_told_by_their_share(missing: float, words: str) -> None:
+    report = run_stages().report
+    cells = sum(source.rows * source.columns for source in report.data.sources)
+    data = replace(report.data, missing_cells=round(missing * cells))
+    assert words in overview.on_data(replace(report, data=data))

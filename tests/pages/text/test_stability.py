@@ -139,7 +139,8 @@ def test_a_density_method_has_no_neighbours(report: Report) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0.8, "do not hang on one choice"), (0.6, "hang in part"), (0.2, "another story")]
+    ("share", "words"),
+    [(0.8, "need not worry"), (0.6, "depend partly"), (0.2, "depend on analysis choices: most others")],
 )
 def test_what_follows_from_other_choices_depends_on_how_many_agree(report: Report, share: float, words: str) -> None:
     found = replace(report.evidence.multiverse, agree_share=share)

@@ -26,6 +26,7 @@ from analysis.publish.gate.checks import (
 )
 from analysis.publish.gate.disclosure import EMAIL, PHONE, Finding, find_contacts, index_values, normalise, read_count
 from analysis.publish.gate.documents import Document, Text, read_site
+from analysis.publish.search import write_index
 
 PAGE = "site/index.html"
 REVIEW = "The parcel came late and the box was crushed"
@@ -140,6 +141,7 @@ def clean_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "smalldocs.cli", "render", str(root)]
     subprocess.run(command, check=True, capture_output=True)
     site = root / "_site"
+    write_index(site, root)
     (site / "index.html").write_text(
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<title>Overview</title>\n'
         '<meta http-equiv="refresh" content="0; url=site/index.html">\n'
