@@ -159,7 +159,7 @@
   const list = make("div", { id: "site-search-results", role: "listbox", "aria-label": "Results" });
   const status = make("p", { role: "status", class: "site-search-status" });
   const dialog = make("dialog", { id: "site-search", "aria-label": "Search" }, make("div", { class: "site-search-top" }, field, close), status, list);
-  const opener = make("button", { type: "button", class: "site-search-open", "aria-haspopup": "dialog", "aria-keyshortcuts": "/" });
+  const opener = make("button", { type: "button", class: "site-search-open", "aria-label": "Search", "aria-haspopup": "dialog", "aria-keyshortcuts": "/" });
   opener.append(make("span", { class: "site-search-icon", "aria-hidden": "true" }), make("span", { class: "site-search-word" }, "Search"));
   document.body.append(dialog);
   (header ?? document.body).append(opener);

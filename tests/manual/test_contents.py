@@ -39,9 +39,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     with plain_pages():
         write_pages(run_stages().report, root, manual=read_manual(app))
     names = ("settings", "commands", "architecture")
-    return {
-        name: html.unescape((root / "site" / "manual" / f"{name}.qmd").read_text(encoding="utf-8")) for name in names
-    }
+    return {name: html.unescape((root / "site/manual" / f"{name}.qmd").read_text(encoding="utf-8")) for name in names}
 
 
 @pytest.mark.parametrize(("place", "name"), SETTINGS)
