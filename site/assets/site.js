@@ -27,7 +27,7 @@
   all("#quarto-sidebar a.active").forEach((link) => link.setAttribute("aria-current", "page"));
   all("#quarto-sidebar a[aria-current]").slice(-1).forEach((link) => {
     const list = link.closest("#quarto-sidebar");
-    list.scrollTop = link.offsetTop - list.clientHeight / 2;
+    list.scrollTop += link.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 2;
   });
   // The bar marks the section: that to whose first page a page's list of pages leads.
   const first = document.querySelector("#quarto-sidebar a.sidebar-link[href]")?.href;
