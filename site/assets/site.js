@@ -7,6 +7,7 @@
     all(selector).forEach((element) => element.hasAttribute("aria-label") || element.setAttribute("aria-label", label));
 
   name("#quarto-header > .navbar", "Main");
+  all("button.navbar-toggler[role]").forEach((toggle) => toggle.removeAttribute("role"));
   name("#quarto-sidebar", "Pages of this section");
   name("#quarto-margin-sidebar nav, #TOC", "On this page");
   name(".quarto-secondary-nav", "Section");
