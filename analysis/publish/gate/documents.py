@@ -170,8 +170,8 @@ def parse_document(data: bytes, name: str, site: Path | None = None) -> Document
         return document
     if suffix in MARKUP:
         _Reader(document).read()
-    elif suffix == ".json" or path.name == INDEX:
-        read_json(document, read_index(text) if path.name == INDEX else text, 1)
+    elif suffix == ".json" or name.endswith(f"/{INDEX}"):
+        read_json(document, read_index(text) if suffix == ".js" else text, 1)
     elif suffix == ".jsonl":
         read_json(document, f"[{','.join(filter(str.strip, text.splitlines()))}]", 1)
     else:
