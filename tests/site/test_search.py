@@ -27,7 +27,7 @@ FIRST = {
     "control group": "act.html",
     "campaign": "act.html",
     "find a persona": "finder.html",
-    "export": "placing.html",
+    "export": "downloads.html",
     "sql": "placing.html",
     "how many segments": "evidence.html",
     "elbow": "evidence.html",

@@ -29,7 +29,7 @@ BEFORE = {
 }  # fmt: skip
 """Every page of the site before it had a manual of its own; personas keep their addresses, too."""
 SECTIONS = (
-    {"act.html", "finder.html", "placing.html"},
+    {"act.html", "finder.html", "placing.html", "downloads.html"},
     {
         "evidence.html", "stability.html", "algorithms.html", "choices.html", "proof.html", "explore.html", "data.html",
         "dictionary.html", "methodology.html", "card.html", "how.html",
@@ -45,7 +45,8 @@ OLD = {f"site/{name}.html" for name in (*MANUAL, "changes")}
 EXPECTED = {
     "404.html", "site/index.html", "site/segments/index.html", "site/compare.html", "site/explore.html",
     "site/evidence.html",
-    "site/how.html", "site/placing.html", "site/finder.html", "site/stability.html", "site/algorithms.html",
+    "site/how.html", "site/downloads.html", "site/placing.html", "site/finder.html", "site/stability.html",
+    "site/algorithms.html",
     "site/choices.html", "site/proof.html", "site/data.html", "site/dictionary.html",
     "site/card.html", "site/methodology.html",
     "site/manual/validation.html", "site/manual/reproduce.html", "site/workshop.html", "site/act.html",

@@ -12,7 +12,7 @@ import xlsxwriter
 
 from analysis.pages.downloads.texts import as_shown, printable
 from analysis.pages.figures import tag
-from analysis.pages.text import act, dictionary
+from analysis.pages.text import act, data
 from analysis.report.model import Report
 from analysis.report.parts import Summary, Variable
 
@@ -72,7 +72,7 @@ def list_sheets(report: Report) -> Iterable[Sheet]:
     yield _differences(report)
     if found and (actions := _actions(report)).rows:
         yield actions
-    known = dictionary.variables(report)
+    known = data.variables(report)
     yield Sheet("Dictionary", "Every variable: its name, unit and what it is made of.", known.columns, known.rows)
     yield _columns(report)
 
@@ -163,7 +163,7 @@ def _actions(report: Report) -> Sheet:
 
 def _columns(report: Report) -> Sheet:
     """List the columns of the data as they were read."""
-    known, few = dictionary.dictionary(report), report.study.min_cell
+    known, few = data.dictionary(report), report.study.min_cell
     rows = []
     for column, row in zip(report.data.columns, known.rows, strict=True):
         missing = Number(column.missing) if column.missing >= few or not column.missing else row[4]
