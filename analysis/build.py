@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.base.cache import Kept
-from analysis.base.errors import InputError
+from analysis.base.errors import InputError, listed
 from analysis.base.locales import localized
+from analysis.base.manifest import STAMP, find_changed, list_digests, read_stamp, write_whole
 from analysis.base.run import USERS, Effort, Run, Stage, open_silently
+from analysis.base.salt import read_salt
 from analysis.settings.load import load_study
 from analysis.settings.models import Study
 from analysis.sources.locate import Location, files_at, locate
@@ -20,6 +22,10 @@ from analysis.stamp import mark_code, mark_history, package_versions, stamp_inpu
 
 if TYPE_CHECKING:
     import typer
+
+
+PRIVATE_LIST = "build/private.json.gz"
+"""File of the private values that the publication check looks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +73,39 @@ def build(
     """
     study = load_study(root)
     paths, synthetic = _locate(root, study, data, demo)
+    spoiled: list[str] = []
     if not force and (last := _find_same(root, paths, effort)):
-        return last
+        spoiled = find_changed(root, read_stamp(root)["files"])
+        _refuse_lost_list(spoiled)
+        if not spoiled:
+            return last
     with localized(study.locale):
         run = Run(stage, Kept(root / "build" / "kept", mark_code(root), anew=force), effort)
-        return _make(root, study, paths, synthetic, data is not None, run, app)
+        made = _make(root, study, paths, synthetic, data is not None, run, app)
+    return replace(made, told=(*_explain_repair(spoiled), *made.told))
+
+
+def _refuse_lost_list(spoiled: list[str]) -> None:
+    """Refuse to go on without the list of private values; it is made again only where that is asked for."""
+    if PRIVATE_LIST in spoiled:
+        raise InputError(
+            f"{PRIVATE_LIST} is missing or damaged: the publication check would not know what is private.",
+            "It was written with the last build.",
+            "To analyse the data and write it again, run: python -m analysis build --force",
+        )
+
+
+def _explain_repair(spoiled: list[str]) -> tuple[str, ...]:
+    if not spoiled:
+        return ()
+    were = "was" if len(spoiled) == 1 else "were"
+    return (f"{listed(spoiled, 3)} {were} missing or damaged since the last build, and {were} made again.",)
 
 
 def find_last(root: Path, data: Path | str | None = None, demo: bool = False, effort: Effort = USERS) -> Built | None:
     """Return the last build where data, settings, templates and code are still the same, else None."""
-    return _find_same(root, _locate(root, load_study(root), data, demo)[0], effort)
+    last = _find_same(root, _locate(root, load_study(root), data, demo)[0], effort)
+    return last if last and not find_changed(root, read_stamp(root)["files"]) else None
 
 
 def _find_same(root: Path, paths: list[Location], effort: Effort) -> Built | None:
@@ -84,10 +113,9 @@ def _find_same(root: Path, paths: list[Location], effort: Effort) -> Built | Non
     if any(isinstance(path, str) for path in paths):
         return None
     # A record that cannot be read, as an interrupted build leaves it, is as good as none.
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        last = json.loads((root / "build" / "stamp.json").read_text(encoding="utf-8"))
-        same = last["stamp"] == stamp_inputs(root, paths, effort) and last["history"] == mark_history(root)
-        if same and all((root / name).is_file() for name in last["files"]):
+    with contextlib.suppress(OSError, KeyError, TypeError):
+        last = read_stamp(root)
+        if last and last["stamp"] == stamp_inputs(root, paths, effort) and last["history"] == mark_history(root):
             return Built(last["data"], last["synthetic"], fresh=False)
     return None
 
@@ -112,6 +140,7 @@ def _make(
     stamp = stamp_inputs(root, paths, run.effort)
     with run.stage("Read"):
         inputs, study = read_inputs(root, study, paths, synthetic, chosen)
+    inputs = inputs.sealed(read_salt(root))
     warm_up("analysis.clustering.resample")
     from analysis.sources.assumptions import list_assumptions
 
@@ -122,19 +151,24 @@ def _make(
     from analysis.report.write import Tool
 
     tool = Tool(package_versions(), read_validation(root))
-    written = make_pages(root, inputs, study, tool, read_manual(app), run)
+    written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _forget(root))
     content = {
         "stamp": stamp,
         "history": mark_history(root),
         "data": inputs.tables[0].shown_path,
         "read": _list_inside(root, paths),
         "synthetic": inputs.synthetic,
-        "files": sorted(file.relative_to(root).as_posix() for file in written.files),
+        "files": list_digests(root, written.files),
     }
     if run.cache is not None:
         run.cache.tidy()
-    (root / "build" / "stamp.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_whole(root / STAMP, f"{json.dumps(content, indent=1)}\n".encode())
     return Built(content["data"], inputs.synthetic, fresh=True, told=(*assumptions, *written.messages))
+
+
+def _forget(root: Path) -> None:
+    """Remove the record of the last build: until the next one is complete, its files are no whole build."""
+    (root / STAMP).unlink(missing_ok=True)
 
 
 def _list_inside(root: Path, paths: list[Location]) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError
+from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError, explain_disk
 from analysis.base.run import choose_effort
 from analysis.base.version import NAME, tool_version
 from analysis.publish import last_site
@@ -60,6 +60,11 @@ def main() -> None:
         raise
     except BrokenPipeError:
         sys.exit(0)
+    except Exception as error:
+        line = explain_disk(error)
+        _end_workers()
+        print(f"{line} The last site is unchanged.", file=sys.stderr)
+        sys.exit(InputError.exit_code)
 
 
 def _say_version(wanted: bool) -> None:

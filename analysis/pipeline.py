@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,20 @@ from typing import Any
 from analysis.assignment.methods import find_assignment
 from analysis.base import workers
 from analysis.base.run import Run
-from analysis.clustering.judgement import compare_choices, judge_segments
+from analysis.clustering.judgement import compare_choices, judge_segments, refuse_small_segments
 from analysis.clustering.usefulness import prove, settle_split
 from analysis.customers.assembly import settle_date
 from analysis.features.preparation import prepare_customers
 from analysis.features.summary import summarise_data
-from analysis.history.archive import read_members, recall, write_history, write_members
+from analysis.history.archive import list_records, read_members, recall, write_history, write_members
 from analysis.history.records import Past, mark_table, name_run
 from analysis.pages import book
 from analysis.pages.notes import FOLDER, find_lost, read_notes
 from analysis.report.analysis import Analysis
 from analysis.report.model import Report
 from analysis.report.outputs import private_values, write_outputs
-from analysis.report.private import write_private
+from analysis.report.private import private_from_build, write_private
+from analysis.report.release import explain_held, held_back
 from analysis.report.write import Tool, write_report
 from analysis.segments.card import Background, find_protected
 from analysis.segments.description import describe_segments
@@ -64,6 +66,7 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     protected = find_protected(study, features.customers.source, features.customers.cleaned, features.table)
     data = summarise_data(features, study, run)
     evidence = judge_segments(features, study, run)
+    refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)
     # From here on the other processes have nothing to do until charts are drawn.
     workers.warm_up("analysis.pages.drawings")
@@ -76,7 +79,15 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     return Analysis(study, inputs, customers, features, data, evidence, robustness, assignment, usefulness, segments)
 
 
-def make_pages(root: Path, inputs: Inputs, study: Study, tool: Tool, manual: dict[str, Any], run: Run) -> Written:
+def make_pages(
+    root: Path,
+    inputs: Inputs,
+    study: Study,
+    tool: Tool,
+    manual: dict[str, Any],
+    run: Run,
+    before: Callable[[], None] = lambda: None,
+) -> Written:
     """Analyse tables and write everything that the project keeps of it.
 
     Parameters
@@ -89,17 +100,23 @@ def make_pages(root: Path, inputs: Inputs, study: Study, tool: Tool, manual: dic
     manual : dict
         What the pages about the tool print.
     run : Run
+    before : callable, optional
+        Called once all is computed, before the first file of the last build is replaced.
     """
     plays = read_playbook(root / "templates" / "playbook.yml")
     notes = read_notes(root)
     analysis = analyse(inputs, study, plays, _recall(root, inputs, study), run)
     report = write_report(analysis, tool)
+    last = held_back(root / "build", report, analysis.customers.cleaned.keys)
+    before()
     with run.stage("Write pages"):
-        files = _write(root, analysis, report)
-        files += book.write_pages(report, root, run.cache, manual)
-        files += write_history(root, analysis.segments.record)
+        files = _write(root, analysis, report) if last is None else _keep(root, analysis)
+        files += book.write_pages(last or report, root, run.cache, manual)
+        files += write_history(root, analysis.segments.record) if last is None else list_records(root)
+    report = last or report
     lost = find_lost(notes, [segment.slug for segment in report.segments])
     messages = [
+        *((explain_held(study.min_cell),) if last else ()),
         *analysis.segments.messages,
         *(f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost),
         *find_misspelt(plays, [variable.name for variable in analysis.features.table.variables]),
@@ -118,11 +135,19 @@ def _recall(root: Path, inputs: Inputs, study: Study) -> Past:
     return replace(past, members=read_members(root, past.compared()))
 
 
+def _keep(root: Path, analysis: Analysis) -> list[Path]:
+    """Keep the results of the last build; the list of private values covers its customers and today's."""
+    build, customers = root / "build", analysis.customers
+    private = private_values(customers.assembled.raw, customers.cleaned, customers.source, analysis.study)
+    written = write_private(build, private.joined(private_from_build(build)))
+    return [*(build / name for name in ("report.json", "memberships.parquet", "model.json")), written]
+
+
 def _write(root: Path, analysis: Analysis, report: Report) -> list[Path]:
     """Write the report and the private files; the list has those that make a build complete."""
     customers, labels = analysis.customers, analysis.evidence.labels
     private = private_values(customers.assembled.raw, customers.cleaned, customers.source, analysis.study)
     files = write_outputs(root / "build", report, customers.cleaned, analysis.evidence, analysis.assignment.model)
-    write_private(root / "build", private)
-    write_members(root, analysis.segments.record.stem, customers.cleaned.keys, labels)
+    files.append(write_private(root / "build", private))
+    files.append(write_members(root, analysis.segments.record.stem, customers.cleaned.keys, labels))
     return files

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -46,6 +49,44 @@ class GateError(Exception):
     """The rendered site failed the publication check (exit code 3)."""
 
     exit_code = 3
+
+
+def explain_disk(error: Exception) -> str:
+    """Return in one line what a disk refused; raise an error that is no matter of the disk.
+
+    Examples
+    --------
+    >>> explain_disk(OSError(errno.ENOSPC, "No space left on device", "site/data.qmd"))
+    'site/data.qmd: no space left on device. Free some space, or give another folder with --out.'
+    >>> explain_disk(OSError("anything else"))
+    Traceback (most recent call last):
+    OSError: anything else
+    """
+    number, place = getattr(error, "errno", None), getattr(error, "filename", None)
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        # Copying a folder gathers what failed as (source, target, reason).
+        place, reason = error.args[0][0][1:3]
+        number = next((number for number in _DISK if os.strerror(number).lower() in str(reason).lower()), None)
+    if number not in _DISK:
+        # Libraries that write files of their own form pass on the words alone.
+        number = next((n for n in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) if os.strerror(n) in str(error)), None)
+    if number is None:
+        raise error
+    what = os.strerror(number)
+    where = f"{place}: " if place else ""
+    return f"{where}{what[:1].lower() if where else what[:1]}{what[1:]}. {_DISK[number]}"
+
+
+_DISK = {
+    errno.ENOSPC: "Free some space, or give another folder with --out.",
+    errno.EDQUOT: "Free some space, or give another folder with --out.",
+    errno.EROFS: "Expected a place that can be written to.",
+    errno.EACCES: "Change the permissions, or give another folder with --out.",
+    errno.EPERM: "Change the permissions, or give another folder with --out.",
+    errno.EBUSY: "It is a mount, or in use. Give a folder inside it with --out.",
+    errno.EXDEV: "It is a mount. Give a folder inside it with --out.",
+}
+"""What to do about errors of the disk."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

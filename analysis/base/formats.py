@@ -14,10 +14,14 @@ from typing import Literal
 from babel import Locale
 from babel.lists import format_list
 
+from analysis.base.disclosure import GROUP, OVER, UNDER
 from analysis.base.locales import conventions
 
 ENGLISH = Locale("en", "GB")
 """Language of texts in every locale, and with it of lists and plurals."""
+
+CODED = 1e-6
+"""How close a share must be to stand for a code."""
 
 MEDIAN_TELLS = 0.5
 """A difference of means is told by medians where they differ at least this much of it in the same direction. Chosen for
@@ -217,7 +221,7 @@ class Formats:
         >>> [Formats().percent(x) for x in (0.3, 0.0312, 0.004)]
         ['30%', '3.1%', '0.4%']
         """
-        return percentage(x, _share_digits(x))
+        return coded_share(x) or percentage(x, _share_digits(x))
 
     def whole_percent(self, x: float) -> str:
         """A share to the whole percent, for sentences; what is there but rounds to none keeps a digit.
@@ -225,7 +229,7 @@ class Formats:
         >>> [Formats().whole_percent(x) for x in (0.0588, 0.0012, 0)]
         ['6%', '0.1%', '0%']
         """
-        return self.percent(x) if 0 < x < 0.005 else percentage(round(x, 2))
+        return self.percent(x) if 0 < x < 0.005 or coded_share(x) else percentage(round(x, 2))
 
     def rounding_note(self, *wholes: Sequence[float]) -> str:
         r"""Say that printed shares of a whole need not add up, where those of one of these do not.
@@ -290,6 +294,17 @@ class Formats:
         return f"{self.plain(round(ratio, 1))} times" if ratio > 1 else f"{self.percent(ratio)} of"
 
 
+def coded_share(x: float) -> str:
+    """Return the words for a sensitive share that is not told exactly; empty for any other.
+
+    >>> coded_share(UNDER), coded_share(1 - UNDER), coded_share(0.1)
+    ('under 10%', 'over 90%', '')
+    """
+    if abs(x - UNDER) < CODED:
+        return f"under {percentage(GROUP)}"
+    return f"over {percentage(1 - GROUP)}" if abs(x - OVER) < CODED else ""
+
+
 def _plain(x: float) -> str:
     """Three significant digits under 100, whole numbers above, as Python formats them."""
     if abs(x) >= 100 or x == round(x):
@@ -305,8 +320,8 @@ def _exact(x: float) -> str:
 
 
 def _share_digits(x: float) -> int:
-    """Digits after the point of a share in per cent: one under ten, none for none."""
-    return 0 if abs(100 * x) >= 9.95 or x == 0 else 1
+    """Digits after the point of a share in per cent: one under ten, none for a whole number."""
+    return 0 if abs(100 * x) >= 9.95 or abs(100 * x - round(100 * x)) < CODED else 1
 
 
 def short_percentage(x: float) -> str:

@@ -7,6 +7,7 @@ import importlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from joblib.externals.loky import get_reusable_executor
 _QUIET = "ignore:resource_tracker:UserWarning"
 os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), _QUIET)))
 
+_watching = threading.Event()
+"""Whether this worker looks after its parent."""
 CORES = min(os.cpu_count() or 1, 8)
 """Processes that are used."""
 
@@ -37,7 +40,7 @@ def run_all(jobs: Iterable[Any]) -> list[Any]:
 
 def warm_up(module: str) -> None:
     """Start the processes and let each import a module; that goes on in the background."""
-    jobs = [delayed(importlib.import_module)(module) for _ in range(2 * CORES)]
+    jobs = [delayed(_prepare)(module) for _ in range(2 * CORES)]
     with _deaf_to_interrupts():
         results = Parallel(n_jobs=CORES, return_as="generator", pre_dispatch="all")(jobs)
 
@@ -47,6 +50,20 @@ def warm_up(module: str) -> None:
             list(results)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def _prepare(module: str) -> None:
+    """Import a module in a worker, and end the worker soon after its parent, also where that one was killed."""
+    if not _watching.is_set():
+        _watching.set()
+        threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    importlib.import_module(module)
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def stop() -> None:

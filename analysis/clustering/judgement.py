@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from analysis.base.errors import GateError
 from analysis.base.run import Run
 from analysis.base.workers import run_all
 from analysis.clustering.choices import Multiverse, explore_choices
@@ -45,6 +48,25 @@ def judge_segments(features: Features, study: Study, run: Run) -> Evidence:
             features.before_reduction,
             prepared.feature_blocks(),
             run.effort,
+        )
+
+
+def refuse_small_segments(evidence: Evidence, study: Study) -> None:
+    """Refuse to describe a segment of so few customers that its figures would tell about each of them.
+
+    Raises
+    ------
+    GateError
+        Where a segment has fewer than ``min_cell`` customers. A number of segments, an algorithm or a smallest share
+        from the settings can lead there.
+    """
+    smallest = int(np.bincount(evidence.labels)[1:].min(initial=study.min_cell))
+    if smallest < study.min_cell:
+        k = int(evidence.labels.max())
+        raise GateError(
+            f"One of {k} segments has fewer than {study.min_cell} customers, so nothing can be published of it.\n"
+            "  Set fewer segments, or a larger min_share, in _quarto.yml:  segments: "
+            f"{max(k - 1, 1)}"
         )
 
 

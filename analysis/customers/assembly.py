@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from analysis.base.disclosure import month_end
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import number, percentage
 from analysis.customers.aggregation import Placed, compute_customers
@@ -360,18 +361,18 @@ def _unmatched(raw: RawTable, joined: Joined, n: int) -> list[LedgerLine]:
 
 
 def settle_date(raws: Sequence[RawTable], study: Study) -> dt.date | None:
-    """Give the study's date: that of the settings, else the newest of all tables; None where there is none."""
+    """Give the study's date: that of the settings, else the end of the newest month; None where there is none."""
     return _newest(raws, study.sources) if study.as_of == "auto" else study.as_of
 
 
 def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | None:
-    """The newest date in any column that is not ignored."""
+    """The end of the newest month in any column that is not ignored."""
     dates = [
         raw.frame.drop(columns=list(source.roles.ignore), errors="ignore").select_dtypes("datetime").max().max()
         for raw, source in zip(raws, sources, strict=True)
     ]
     known = [date for date in dates if not pd.isna(date)]
-    return max(known).date() if known else None
+    return month_end(max(known).date()) if known else None
 
 
 def purchases_after(raws: Sequence[RawTable], study: Study, split: dt.date, as_of: dt.date) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from analysis.base.disclosure import month_end
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import and_more, number, significant
 from analysis.settings.models import Source, Study
@@ -280,7 +281,7 @@ def _as_of(frame: pd.DataFrame, study: Study) -> dt.date | None:
         return study.as_of
     dates = frame.select_dtypes("datetime")
     newest = dates.max().max() if dates.shape[1] else pd.NaT
-    return None if pd.isna(newest) else newest.date()
+    return None if pd.isna(newest) else month_end(newest.date())
 
 
 def _label(source: Source, column: str) -> str:

@@ -23,14 +23,16 @@ def check_features(study: Study, table: FeatureTable) -> None:
                 f"Available: {listed(names)}.",
                 did_you_mean(name, names) or "Choose one of them, or remove the setting.",
             )
-        if name in texts and setting != "value":
+        if name in texts:
             raise InputError(
                 f"_quarto.yml, segmentation.{setting}: '{name}' contains text.", "Expected a numeric variable."
             )
     wanted = study.segments if isinstance(study.segments, int) else 2
-    if n < wanted * study.min_customers:
+    fewest = max(study.min_customers, study.min_cell)
+    if n < wanted * fewest:
+        lower = "min_customers" if study.min_customers >= study.min_cell else "min_cell"
         raise InputError(
             f"{n:,} customers are too few to form {wanted} segments.",
-            f"At least {wanted * study.min_customers} are needed ({study.min_customers} per segment).",
-            "Add customers, choose fewer segments, or lower segmentation.min_customers.",
+            f"At least {wanted * fewest} are needed ({fewest} per segment).",
+            f"Add customers, choose fewer segments, or lower segmentation.{lower}.",
         )

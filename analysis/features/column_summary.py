@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.base.disclosure import Disclosure
 from analysis.customers.cleaning import Cleaned
 from analysis.features.binning import LEVELS, Bar, histogram, level_bars, month_bars, round_bars
 from analysis.features.prepare import OUTLIER_Z, robust_z
@@ -78,9 +79,10 @@ class Missingness:
 
 
 def summarise_columns(
-    raw: RawTable, cleaned: Cleaned, source: Source, min_cell: int, reasons: Mapping[str, str] | None = None
+    raw: RawTable, cleaned: Cleaned, source: Source, rules: Disclosure, reasons: Mapping[str, str] | None = None
 ) -> tuple[ColumnSummary, ...]:
     """Summarise each column; no level, bin or quantile stands for fewer than ``min_cell`` customers."""
+    min_cell = rules.min_cell
     roles = {
         column: role
         for role in ("feature", "descriptor", "outcome", "ignore")
@@ -101,8 +103,9 @@ def summarise_columns(
             p1, p10, median, p90, p99 = [None] * 5
             skewness = outliers = None
         else:
-            p1, p10, median, p90, p99 = (_quantile(known, q, min_cell) for q in (0.01, 0.1, 0.5, 0.9, 0.99))
+            p1, p10, median, p90, p99 = (_quantile(known, q, rules) for q in (0.01, 0.1, 0.5, 0.9, 0.99))
             skewness = _skewness(known) if median is not None else None
+            skewness = round(skewness, 1) if rules.public and skewness is not None else skewness
             outliers = int((robust_z(known[:, None]) > OUTLIER_Z).sum()) if median is not None else None
             kind = "year" if _are_years(known, f"{column.name} {source.labels.get(column.name, '')}") else kind
         if private or kind == "date":
@@ -176,9 +179,9 @@ def _skewness(values: NDArray[np.float64]) -> float | None:
     return skewness if np.isfinite(skewness) else None
 
 
-def _quantile(known: np.ndarray, q: float, min_cell: int) -> float | None:
+def _quantile(known: np.ndarray, q: float, rules: Disclosure) -> float | None:
     """A quantile with ``min_cell`` values or more beyond it, else None."""
-    return float(np.quantile(known, q)) if round(len(known) * min(q, 1 - q), 6) >= min_cell else None
+    return rules.quantile(known, q) if round(len(known) * min(q, 1 - q), 6) >= rules.min_cell else None
 
 
 def _are_years(known: np.ndarray, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.run import Run
 from analysis.features.column_summary import ColumnSummary, Missingness, find_missing_together, summarise_columns
 from analysis.features.preparation import Features
@@ -36,10 +37,11 @@ def summarise_data(features: Features, study: Study, run: Run) -> DataSummary:
     """Summarise sources, columns, missing values and how variables go together."""
     customers, table = features.customers, features.built
     inputs, assembled = customers.inputs, customers.assembled
+    rules = Disclosure(study.min_cell, study.disclosure == "public")
     with run.stage("Summarise data"):
         return DataSummary(
             summarise_sources(inputs.tables, study, assembled.joined, inputs.notes),
-            summarise_columns(assembled.raw, customers.cleaned, assembled.source, study.min_cell, inputs.reasons),
+            summarise_columns(assembled.raw, customers.cleaned, assembled.source, rules, inputs.reasons),
             find_missing_together(assembled.raw, assembled.source, study.min_cell),
             correlate(table),
             associate(table, study.min_cell),

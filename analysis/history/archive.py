@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +12,10 @@ import pandas as pd
 from pydantic import ValidationError
 
 from analysis.base.errors import InputError
+from analysis.base.manifest import write_whole
 from analysis.clustering.algorithms import Labels
 from analysis.history.published import download, unusable
-from analysis.history.records import Past, Record, Table, from_json, slugify, to_json
+from analysis.history.records import Past, Record, Table, digest, from_json, slugify, to_json
 from analysis.settings.models import Study
 
 FOLDER, INDEX, UNREAD = "site/history", "index.json", "unread"
@@ -67,7 +68,7 @@ def _find_title(top: Path, study: Study, synthetic: bool, stem: str, table: Tabl
 def _recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str) -> Past:
     told: list[str] = []
     top = root / FOLDER
-    records = [*_read_folder(top / _folder_name(study.title, synthetic), told), *_read_folder(top, told)]
+    records = _read_all(top, study.title, synthetic, told)
     known = {record.stem: record for record in records if _is_same(record, study, synthetic)}
     own = known.pop(stem, None)
     if study.history.previous:
@@ -87,7 +88,7 @@ def _recall(root: Path, study: Study, synthetic: bool, stem: str, as_of: str) ->
 def knows_real_run(root: Path, study: Study) -> bool:
     """Return whether an earlier run of a study used real data."""
     top = root / FOLDER
-    records = [*_read_folder(top / _folder_name(study.title, False), []), *_read_folder(top, [])]
+    records = _read_all(top, study.title, False, [])
     return any(_is_same(record, study, False) for record in records)
 
 
@@ -109,20 +110,46 @@ def write_members(root: Path, stem: str, keys: pd.Series, labels: Labels) -> Pat
 
 
 def write_history(root: Path, record: Record) -> list[Path]:
-    """Write the record and the index, oldest first; what is not of this study is set aside: it is not published."""
+    """Write the record and the index, oldest first; what is not of this study is set aside: it is not published.
+
+    A record is written and read again in its new place before it is removed from the old one, so that none is lost
+    where the process is killed in between.
+    """
     top, ours = root / FOLDER, _folder_name(record.study, record.synthetic)
-    groups: dict[str, dict[str, Record]] = {ours: {r.stem: r for r in _read_folder(top / ours, [])}}
+    places = [top / name for name in dict.fromkeys((ours, _old_folder_name(record.study, record.synthetic)))]
+    kept = {r.stem: r for place in places for r in _read_folder(place, []) if _is_of(r, record)}
+    others: dict[str, dict[str, Record]] = {}
     for found in _read_folder(top, []):
-        groups.setdefault(_folder_name(found.study, found.synthetic), {})[found.stem] = found
-    groups[ours][record.stem] = record
-    for name in set(groups) - {ours}:
-        stored = {r.stem: r for r in _read_folder(top / name, [])}
-        _write_folder(top / name, stored | groups[name])
-        for stem in groups[name]:
+        if _is_of(found, record):
+            kept[found.stem] = found
+        else:
+            others.setdefault(_folder_name(found.study, found.synthetic), {})[found.stem] = found
+    kept[record.stem] = record
+    for name, moved in others.items():
+        _write_folder(top / name, {r.stem: r for r in _read_folder(top / name, [])} | moved)
+    _remove_copies(top, [(top / name, stem) for name, moved in others.items() for stem in moved])
+    files = _write_folder(top, kept)
+    for place in places:
+        for file in sorted(place.glob("*.json")):
+            if file.name == INDEX or (_same_record(file, top / file.name)):
+                file.unlink()
+    return files
+
+
+def list_records(root: Path) -> list[Path]:
+    """List the published records of the project, and their index."""
+    return sorted((root / FOLDER).glob("*.json"))
+
+
+def _remove_copies(top: Path, moved: Iterable[tuple[Path, str]]) -> None:
+    """Remove the records at the top that stand in another folder now, each compared first."""
+    for folder, stem in moved:
+        if _same_record(top / f"{stem}.json", folder / f"{stem}.json"):
             (top / f"{stem}.json").unlink()
-    for file in (top / ours).glob("*.json"):
-        file.unlink()
-    return _write_folder(top, groups[ours])
+
+
+def _same_record(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and from_json(one.read_bytes()) == from_json(other.read_bytes())
 
 
 def fetch_history(root: Path, address: str) -> list[str]:
@@ -158,7 +185,23 @@ def fetch_history(root: Path, address: str) -> list[str]:
 
 
 def _folder_name(study: str, synthetic: bool) -> str:
+    """Name the folder of a study; the digest keeps two titles apart that are spelt alike in ASCII."""
+    return f"{slugify(study)[:60].strip('-')}-{digest(study)[:8]}{'-synthetic' if synthetic else ''}"
+
+
+def _old_folder_name(study: str, synthetic: bool) -> str:
+    """Name the folder that earlier versions kept a study in."""
     return slugify(study)[:80].strip("-") + ("-synthetic" if synthetic else "")
+
+
+def _is_of(record: Record, other: Record) -> bool:
+    return record.study == other.study and record.synthetic == other.synthetic
+
+
+def _read_all(top: Path, title: str, synthetic: bool, told: list[str]) -> list[Record]:
+    """Read the records of a study in the folders set aside, then those at the top, oldest first in each."""
+    folders = dict.fromkeys((_old_folder_name(title, synthetic), _folder_name(title, synthetic)))
+    return [record for place in (*(top / name for name in folders), top) for record in _read_folder(place, told)]
 
 
 def _is_same(record: Record, study: Study, synthetic: bool) -> bool:
@@ -210,12 +253,14 @@ def _index_names(content: object) -> list[str]:
 def _write_folder(folder: Path, records: Mapping[str, Record]) -> list[Path]:
     """Write records and index; any other JSON file in the folder goes to the folder ``unread`` beside them."""
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(".*.new"):
+        left.unlink()
     files = {folder / f"{stem}.json": to_json(record) for stem, record in records.items()}
     index = {"study": next(iter(records.values())).study, "runs": [record.entry() for record in records.values()]}
     files[folder / INDEX] = json.dumps(index, indent=1, ensure_ascii=False) + "\n"
     for file, text in files.items():
         if not file.is_file() or file.read_bytes() != text.encode():
-            file.write_bytes(text.encode())
+            write_whole(file, text.encode())
     for other in set(folder.glob("*.json")) - set(files):
         (folder / UNREAD).mkdir(exist_ok=True)
         other.replace(folder / UNREAD / other.name)

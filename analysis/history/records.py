@@ -49,7 +49,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """A variable over a group, in its own unit."""
+    """A variable over a group, in its own unit.
+
+    ``sd`` is that of a normal distribution with these deciles, or of a yes/no variable with this mean: the standard
+    deviation itself would tell, with the mean, the value of a single customer far from all others.
+    """
 
     mean: Real
     sd: Real

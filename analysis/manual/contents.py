@@ -9,6 +9,7 @@ import typer
 
 from analysis.manual.architecture import list_modules, list_walk, read_rooms
 from analysis.manual.commands import list_commands, list_exit_codes, list_targets
+from analysis.manual.disclosure import list_limits
 from analysis.manual.settings import about_settings, blocks_of_settings, list_settings
 
 
@@ -29,5 +30,6 @@ def read_manual(app: typer.Typer | None = None) -> dict[str, Any]:
         "exit_codes": list_exit_codes(),
         "targets": list_targets(),
         "walk": list_walk(),
+        "limits": list_limits(),
         "rooms": [(room, list_modules(room)) for room in read_rooms()],
     }

@@ -122,6 +122,8 @@ def write_pages(
             if report.study.synthetic
             else f"Made from {number(report.study.n_customers)} rows of data{dated}."
         )
+        if report.study.setting("disclosure") == "internal":
+            text = f"Internal: may hold exact figures. {text}"
         write_notice(
             root,
             text,
@@ -330,7 +332,7 @@ class _Book:
         yield "how.qmd", self.page("how")
         yield "manual/glossary.qmd", self.page("glossary")
         if self.manual is not None:
-            for name in ("settings", "commands", "architecture"):
+            for name in ("settings", "commands", "disclosure", "architecture"):
                 yield f"manual/{name}.qmd", self.page(name, manual=self.manual)
 
     def downloads_page(self, files: Iterable[Path]) -> str:

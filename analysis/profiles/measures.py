@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import Step
@@ -18,10 +19,13 @@ from analysis.history.records import (
     digest,
 )
 from analysis.profiles.profile import Profiles
+from analysis.profiles.sensitivity import is_sensitive
 from analysis.settings.models import Study
 
 DECILES = 9
 """Cuts between the bins of a distribution. Chosen for this project."""
+WIDTH_OF_NORMAL = 2.5631
+"""Standard deviations between the deciles of a normal distribution."""
 DIGITS = 3
 """Significant digits of a number in a record: two runs cannot be subtracted to a few customers. Chosen for this
 project."""
@@ -47,9 +51,10 @@ def measure(
     study : Study
     """
     least, n = study.min_cell, len(labels)
+    rules = Disclosure(least)
     shown = [v for v in table.variables if v.name in profiles.everyone and v.role in {"feature", "descriptor"}]
     formed = {step.name: step for step in steps}
-    centres = _centres(matrix, steps, labels, profiles, least)
+    centres = _centres(matrix, steps, labels, profiles, rules)
     values = table.frame[[v.name for v in shown]].to_numpy(float)
     worth = table.frame[study.value].fillna(0).to_numpy(float) if study.value else None
     deviations = np.nanstd(values, axis=0).tolist()
@@ -58,12 +63,15 @@ def measure(
         inside = labels == segment.id
         size = _rounded(segment.n, least)
         moments = {
-            v.name: _moments(column, sd) for v, column, sd in zip(shown, values[inside].T, deviations, strict=True)
+            v.name: _moments(v, column, sd, rules, is_sensitive(v, study))
+            for v, column, sd in zip(shown, values[inside].T, deviations, strict=True)
         }
         spread = None if worth is None or segment.value_share is None else _share_error(worth, inside)
         share = None if segment.value_share is None else round_digits(segment.value_share)
         segments.append(Figures(size, round_digits(size / _rounded(n, least)), share, spread, centre, moments))
-    spreads = [_spread(v, formed.get(v.name), x, least) for v, x in zip(shown, values.T, strict=True)]
+    spreads = [
+        _spread(v, formed.get(v.name), x, rules, is_sensitive(v, study)) for v, x in zip(shown, values.T, strict=True)
+    ]
     for category in profiles.categories:
         variable = next(v for v in table.variables if v.name == category.variable)
         if variable.categorical:
@@ -78,7 +86,7 @@ def measure(
 
 
 def _centres(
-    matrix: Matrix, steps: tuple[Step, ...], labels: Labels, profiles: Profiles, min_cell: int
+    matrix: Matrix, steps: tuple[Step, ...], labels: Labels, profiles: Profiles, rules: Disclosure
 ) -> list[dict[str, float]]:
     """Means of the scaled features by segment; of a level only where neither it nor the others are few anywhere."""
     names = [f"{s.name}={level}" if level else s.name for s in steps for level in s.levels or ("",)]
@@ -88,9 +96,9 @@ def _centres(
         hidden = name in plain and name not in profiles.everyone
         if name not in plain:
             counts = [(int((x > 0).sum()), int((x <= 0).sum())) for x in _by_segment(column, labels, profiles)]
-            hidden = any(0 < n < min_cell for pair in counts for n in pair)
+            hidden = any(0 < n < rules.min_cell for pair in counts for n in pair)
         shown.append(not hidden)
-    means = [matrix[labels == segment.id].mean(axis=0) for segment in profiles.segments]
+    means = [[rules.mean(x) for x in matrix[labels == segment.id].T] for segment in profiles.segments]
     return [{name: round_digits(x) for name, x, show in zip(names, mean, shown, strict=True) if show} for mean in means]
 
 
@@ -98,11 +106,13 @@ def _by_segment(column: NDArray[np.float64], labels: Labels, profiles: Profiles)
     return [column[labels == segment.id] for segment in profiles.segments]
 
 
-def _spread(variable: Variable, step: Step | None, values: NDArray[np.float64], min_cell: int) -> Spread:
+def _spread(
+    variable: Variable, step: Step | None, values: NDArray[np.float64], rules: Disclosure, sensitive: bool = False
+) -> Spread:
     """Deciles and the shares between them; neighbours are merged until each bin holds ``min_cell`` customers."""
-    known = values[~np.isnan(values)]
+    known, min_cell = values[~np.isnan(values)], rules.min_cell
     sd = float(known.std())
-    cuts = np.unique([_near(x, sd) for x in np.quantile(known, np.arange(1, DECILES + 1) / (DECILES + 1))])
+    cuts = np.unique([_near(rules.quantile(known, q), sd) for q in np.arange(1, DECILES + 1) / (DECILES + 1)])
     counts = np.bincount(np.searchsorted(cuts, known, side="right"), minlength=len(cuts) + 1)
     edges: list[float] = []
     counts_held: list[int] = [0]
@@ -115,10 +125,9 @@ def _spread(variable: Variable, step: Step | None, values: NDArray[np.float64], 
         last = counts_held.pop()
         counts_held[-1] += last
         edges.pop()
-    shares = tuple(round_digits(n / len(known)) for n in counts_held)
-    return Spread(
-        variable.name, variable.label, variable.unit, tuple(edges), (), shares, _moments(values, sd), *_standard(step)
-    )
+    shares = tuple(rules.share(n / len(known)) for n in counts_held)
+    moments = _moments(variable, values, sd, rules, sensitive)
+    return Spread(variable.name, variable.label, variable.unit, tuple(edges), (), shares, moments, *_standard(step))
 
 
 def _standard(step: Step | None) -> tuple[float | None, float | None, float | None]:
@@ -129,10 +138,16 @@ def _standard(step: Step | None) -> tuple[float | None, float | None, float | No
     return (float(f"{step.unit:.6g}") if step.log else None), centre, scale
 
 
-def _moments(values: NDArray[np.float64], deviation: float) -> Moments:
+def _moments(
+    variable: Variable, values: NDArray[np.float64], deviation: float, rules: Disclosure, sensitive: bool
+) -> Moments:
     known = values[~np.isnan(values)]
-    sd = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    parts = (known.mean(), sd, np.median(known), *np.percentile(known, [10, 90]))
+    if variable.unit == "yes_no":
+        mean, median, p10, p90 = float(known.mean()), *(float(x) for x in np.percentile(known, [50, 10, 90]))
+        mean = rules.sensitive_share(mean) if sensitive else rules.share(mean)
+        return Moments(mean, round_digits((mean * (1 - mean)) ** 0.5), median, p10, p90)
+    median, p10, p90 = (rules.quantile(known, q) for q in (0.5, 0.1, 0.9))
+    parts = (rules.mean(known), (p90 - p10) / WIDTH_OF_NORMAL, median, p10, p90)
     return Moments(*(_near(float(x), deviation) for x in parts))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.customers.lifetime_value import Estimate, LifetimeValue
@@ -16,6 +16,8 @@ from analysis.features.build import FeatureTable, Variable
 from analysis.profiles.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.profiles.distributions import NOTHING, Spread, measure_spread
 from analysis.profiles.segment_map import SegmentMap, draw_map
+from analysis.profiles.sensitivity import find_nested, is_sensitive
+from analysis.profiles.value import Concentration, measure_concentration, share_value
 from analysis.settings.models import Study
 
 NORMAL_FROM = 5_000
@@ -25,8 +27,6 @@ MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share."""
 TYPICAL_FROM = 0.5
 """Share of a segment's customers with a value from which the value counts as typical of the segment."""
-STEPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Shares of customers, most valuable first, whose share of the value is told. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +99,6 @@ class CategoryProfile:
     segments: tuple[tuple[float, ...], ...]
     lifts: tuple[tuple[float, ...], ...]
     residuals: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Concentration:
-    """How much of the value comes from how few.
-
-    Attributes
-    ----------
-    curve : tuple of (float, float)
-        Share of customers, most valuable first, and their share of the value; the first point stands for
-        ``min_cell`` customers and 1% at least, and so do the steps between points.
-    segments : tuple of (int, float, float)
-        The same adding up whole segments, the most valuable a customer first.
-    """
-
-    curve: tuple[tuple[float, float], ...]
-    segments: tuple[tuple[int, float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,17 +222,14 @@ def profile_segments(
     """
     min_cell = study.min_cell
     keys = frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key)
+    rules = Disclosure(min_cell, study.disclosure == "public")
     numeric = [variable for variable in table.variables if not variable.categorical]
     frame = table.frame[[variable.name for variable in numeric]]
-    hidden = tuple(
-        variable.name
-        for variable in numeric
-        if _few_known(frame[variable.name], labels, min_cell)
-        or (variable.unit == "yes_no" and _small_cell(frame[variable.name], labels, min_cell))
-    )
+    hidden = _hide(frame, numeric, labels, min_cell)
     shown = [variable for variable in numeric if variable.name not in hidden]
     values = frame[[variable.name for variable in shown]].to_numpy(float)
-    everyone = _summaries(values)
+    sensitive = frozenset(v.name for v in table.variables if is_sensitive(v, study))
+    everyone = _summaries(values, shown, rules, frozenset())
     worth = frame[study.value].fillna(0).to_numpy(float) if study.value else None
     counted = {
         variable.name: found
@@ -263,83 +243,113 @@ def profile_segments(
     described = {variable.name for variable in table.variables if variable.categorical or variable.role == "descriptor"}
     return Profiles(
         everyone={variable.name: summary for variable, summary in zip(shown, everyone, strict=True)},
-        segments=_profile_each(shown, values, everyone, labels, worth, study, effort),
-        categories=tuple(_category(name, *found) for name, found in counted.items() if name in described),
+        segments=_profile_each((shown, values, everyone, sensitive), labels, worth, study, rules, effort),
+        categories=tuple(
+            _category(name, *found, rules, name in sensitive) for name, found in counted.items() if name in described
+        ),
         map=draw_map(matrix, labels, forming, min_cell),
         spread=measure_spread(table, labels, matrix, forming, tuple(v.name for v in shown), min_cell),
         unassigned=int((labels == 0).sum()),
-        value_total=math.fsum(worth) if worth is not None else None,
+        value_total=rules.total(worth) if worth is not None else None,
         hidden=hidden,
         contrasts=find_contrasts(table, labels, forming, counted, hidden, keys),
-        concentration=_concentration(worth, labels, min_cell) if worth is not None else None,
+        concentration=measure_concentration(worth, labels, rules) if worth is not None else None,
     )
 
 
+def _hide(frame: pd.DataFrame, numeric: list[Variable], labels: Labels, min_cell: int) -> tuple[str, ...]:
+    """List the variables whose figures would count a few customers, by themselves or beside another's."""
+    hidden = tuple(
+        variable.name
+        for variable in numeric
+        if _few_known(frame[variable.name], labels, min_cell)
+        or (variable.unit == "yes_no" and _small_cell(frame[variable.name], labels, min_cell))
+    )
+    answers = [v.name for v in numeric if v.unit == "yes_no" and v.name not in hidden]
+    return hidden + find_nested(frame[answers], labels, min_cell)
+
+
+Shown = tuple[list[Variable], NDArray[np.float64], list[Summary], frozenset[str]]
+"""Variables, their values of shape (n, variables), everyone's summaries, and the names of the sensitive ones."""
+
+
 def _profile_each(
-    variables: list[Variable],
-    values: NDArray[np.float64],
-    everyone: list[Summary],
+    shown: Shown,
     labels: Labels,
     worth: NDArray[np.float64] | None,
     study: Study,
+    rules: Disclosure,
     effort: Effort,
 ) -> tuple[SegmentProfile, ...]:
     """Profile each segment: its size, its part of the value, and how it differs on each variable."""
-    spread = np.nanstd(values, axis=0)
-    total = math.fsum(worth) if worth is not None else None
+    spread = np.nanstd(shown[1], axis=0)
     rng = np.random.default_rng((study.seed, 3))
     unassigned = int((labels == 0).sum())
     told = study.min_cell if 0 < unassigned < study.min_cell else 1
+    totals, shares = share_value(worth, labels, rules)
     segments = []
     for segment in range(1, int(labels.max()) + 1):
         inside = labels == segment
-        own = math.fsum(worth[inside]) if worth is not None else None
         segments.append(
             SegmentProfile(
                 id=segment,
-                n=told * round(int(inside.sum()) / told),
-                share=float(inside.mean()),
-                value_total=own,
-                value_share=own / total if own is not None and total else None,
-                differences=_differences(variables, values, inside, everyone, spread, rng, effort.profile_resamples),
+                n=rules.count(told * round(int(inside.sum()) / told)),
+                share=rules.share(float(inside.mean())),
+                value_total=totals[segment - 1],
+                value_share=shares[segment - 1],
+                differences=_differences(shown, inside, spread, rules, rng, effort.profile_resamples),
             )
         )
     return tuple(segments)
 
 
-def _summaries(values: NDArray[np.float64]) -> list[Summary]:
-    known = (~np.isnan(values)).sum(axis=0)
-    p10, median, p90 = np.nanpercentile(values, [10, 50, 90], axis=0)
-    mean = np.nanmean(values, axis=0)
-    return [Summary(int(n), *map(float, row)) for n, *row in zip(known, mean, median, p10, p90, strict=True)]
+def _summaries(
+    values: NDArray[np.float64], variables: list[Variable], rules: Disclosure, sensitive: frozenset[str]
+) -> list[Summary]:
+    """Summarise each column as it may be published; the share of a sensitive answer may be coded."""
+    found = []
+    for variable, column in zip(variables, values.T, strict=True):
+        n = int((~np.isnan(column)).sum())
+        if variable.unit == "yes_no":
+            mean = float(np.nanmean(column))
+            mean = rules.sensitive_share(mean) if variable.name in sensitive else rules.share(mean)
+            p10, median, p90 = (float(x) for x in np.nanpercentile(column, [10, 50, 90]))
+        else:
+            mean = rules.mean(column)
+            p10, median, p90 = (rules.quantile(column, q) for q in (0.1, 0.5, 0.9))
+        found.append(Summary(rules.count(n), mean, median, p10, p90))
+    return found
 
 
 def _differences(
-    variables: list[Variable],
-    values: NDArray[np.float64],
+    shown: Shown,
     inside: NDArray[np.bool_],
-    everyone: list[Summary],
     spread: NDArray[np.float64],
+    rules: Disclosure,
     rng: np.random.Generator,
     draws: int,
 ) -> tuple[Difference, ...]:
+    """Compare the published means of a segment with everyone's; the intervals lie around the published difference.
+
+    Whether a difference marks the segment is decided by the exact means, so that rounding loses no finding.
+    """
+    variables, values, everyone, sensitive = shown
     own = values[inside]
-    summaries = _summaries(own)
-    resampled = _resampled_means(own, rng, draws)
-    overall = np.array([summary.mean for summary in everyone])
+    summaries = _summaries(own, variables, rules, sensitive)
+    exact, base = np.nanmean(own, axis=0), np.nanmean(values, axis=0)
+    drawn = _resampled_means(own, rng, draws)
     scale = np.where(spread > 0, spread, 1.0)
-    z = (np.array([summary.mean for summary in summaries]) - overall) / scale
-    z_draws = (resampled - overall) / scale
-    low, high = np.percentile(z_draws, [2.5, 97.5], axis=0)
+    means, overall = (np.array([summary.mean for summary in each]) for each in (summaries, everyone))
+    z = (means - overall) / scale
+    low, high = np.percentile((drawn - exact + means - overall) / scale, [2.5, 97.5], axis=0)
     found = []
     for j, variable in enumerate(variables):
-        mean, base = summaries[j].mean, overall[j]
-        means = resampled[:, j]
+        every = np.append(drawn[:, j], exact[j])
         if variable.unit == "yes_no":
-            marks = _sets_apart(np.append(means, mean), base)
+            marks = _sets_apart(every, base[j])
         else:
-            marks = np.abs(np.append(z_draws[:, j], z[j])) >= MARKER_SD
-            marks &= np.sign(np.append(z_draws[:, j], z[j])) == np.sign(z[j])
+            apart = (every - base[j]) / scale[j]
+            marks = (np.abs(apart) >= MARKER_SD) & (np.sign(apart) == np.sign(apart[-1]))
         found.append(
             Difference(
                 variable.name,
@@ -347,7 +357,7 @@ def _differences(
                 float(z[j]),
                 float(low[j]),
                 float(high[j]),
-                float(mean / base) if base else 1.0,
+                float(means[j] / overall[j]) if overall[j] else 1.0,
                 bool(marks[-1]),
                 round(100 * marks[:-1].mean()),
             )
@@ -393,31 +403,21 @@ def _count(values: pd.Series, labels: Labels, min_cell: int, variable: Variable)
 
 
 def _category(
-    name: str, levels: tuple[str, ...], columns: NDArray[np.int64], counts: NDArray[np.int64]
+    name: str,
+    levels: tuple[str, ...],
+    columns: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    rules: Disclosure,
+    sensitive: bool,
 ) -> CategoryProfile:
-    shares, own = (counts / counts.sum(axis=0)).T[columns > 0], counts[:, columns > 0]
-    expected = np.outer(own.sum(axis=1), own.sum(axis=0)) / own.sum()
+    """Shares of levels as they may be published, and what follows from those alone."""
+    sizes = np.array([rules.count(int(n)) for n in counts.sum(axis=0)])[columns > 0]
+    publish = np.vectorize(rules.sensitive_share if sensitive else rules.share, otypes=[float])
+    shares = publish((counts / counts.sum(axis=0)).T[columns > 0])
+    overall = np.vectorize(rules.share, otypes=[float])(counts.sum(axis=1) / counts.sum())
+    own = shares.T * sizes
+    expected = np.outer(own.sum(axis=1), own.sum(axis=0)) / max(own.sum(), 1e-9)
     residuals = ((own - expected) / np.sqrt(np.maximum(expected, 1e-9))).T
-    overall = counts.sum(axis=1) / counts.sum()
-    rows = [tuple(tuple(map(float, row)) for row in matrix) for matrix in (shares, shares / overall, residuals)]
+    lifts = shares / np.where(overall > 0, overall, 1.0)
+    rows = [tuple(tuple(map(float, row)) for row in matrix) for matrix in (shares, lifts, residuals)]
     return CategoryProfile(name, levels, tuple(map(float, overall)), *rows)
-
-
-def _concentration(worth: NDArray[np.float64], labels: Labels, min_cell: int) -> Concentration | None:
-    """None where nothing is of value, or where customers are too few for a curve of groups."""
-    n, total = len(worth), float(worth.sum())
-    if total <= 0 or n < 2 * min_cell:
-        return None
-    reached, ends = np.cumsum(np.sort(worth)[::-1]), [0]
-    for share in STEPS:
-        end = math.ceil(share * n)
-        if end - ends[-1] >= min_cell and n - end >= min_cell:
-            ends.append(end)
-    curve = [(end / n, float(reached[end - 1]) / total) for end in ends[1:]]
-    inside = [labels == segment for segment in range(1, int(labels.max()) + 1)]
-    order = sorted(range(len(inside)), key=lambda i: -float(worth[inside[i]].mean()))
-    segments, people, value = [], 0, 0.0
-    for i in order:
-        people, value = people + int(inside[i].sum()), value + float(worth[inside[i]].sum())
-        segments.append((i + 1, people / n, value / total))
-    return Concentration((*curve, (1.0, 1.0)), tuple(segments))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -13,22 +12,29 @@ from pathlib import Path
 from analysis.base.errors import GateError, InputError
 from analysis.publish import last_site
 from analysis.publish.gate.checks import check as check_site
-from analysis.publish.gate.disclosure import skipped_rules
 from analysis.publish.offline import COPY, add_offline_copy
 from analysis.publish.quarto import OUTPUT, WHOLE, count_pages, is_partial_run, is_preview
 from analysis.publish.search import write_index
 from analysis.report.private import private_from_build
 
+FORCED = "SEGMENTATION_PUBLISH_INTERNAL"
+"""Environment variable that lets a workflow publish an internal site."""
+
 
 def approve(site: Path, root: Path, after: str = "", skip: tuple[str, ...] = ()) -> None:
     """Raise `GateError` if a site breaks a rule that is not in ``skip``; ``after`` ends the message."""
     private = private_from_build(root / "build")
-    refusals = [refusal for refusal in check_site(site, private) if refusal.rule not in skip]
-    for rule in skipped_rules(private):
-        print(
-            f"The publication check could not look for {rule}: build/ does not contain the private list.",
-            file=sys.stderr,
+    if not private.known:
+        reason = "build/ does not contain the list of private values, so customer keys and free text cannot be found."
+        hint = "  Build the site on this computer, then check it: python -m analysis build --force"
+        raise GateError("\n".join(filter(None, ["The site must not be published:", reason, hint, after])))
+    if private.internal and os.environ.get("GITHUB_ACTIONS") and not os.environ.get(FORCED):
+        raise GateError(
+            "The site must not be published: it is internal (disclosure: internal) and may state exact figures.\n"
+            "  Set disclosure: public in _quarto.yml, or, if only the right people can read the pages, set the "
+            f"environment variable {FORCED}=1."
         )
+    refusals = [refusal for refusal in check_site(site, private) if refusal.rule not in skip]
     if refusals:
         lines = [str(refusal) for refusal in refusals[:20]]
         more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []

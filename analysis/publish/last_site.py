@@ -6,9 +6,11 @@ Only the standard library is used, so that the copy can be put back where the en
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -16,10 +18,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.base.errors import InputError
+from analysis.base.manifest import check_whole
 
 FOLDER = "build/last-site"
 REFUSED = "build/refused"
 RUNNING = "running.json"
+_HIDDEN = re.compile(r"-(?:(\d+)-)?\w{8}")
+"""Rest of the name of a hidden folder beside a site: the process that made it, and eight random characters."""
 MOST_SITES = 3
 """Output folders of which a copy is kept, the last used ones. A choice: one for each profile that is at work."""
 
@@ -39,9 +44,14 @@ def keep_site(root: Path, site: Path, source: Path | None = None) -> None:
     folder = _folder(root, site)
     folder.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix="copy-", dir=folder))
-    shutil.copytree(source or site, fresh, dirs_exist_ok=True)
-    manifest = {"site": _relative(root, site), "copy": fresh.name, "files": list_files(fresh)}
-    _write(folder / "manifest.json", manifest)
+    try:
+        shutil.copytree(source or site, fresh, dirs_exist_ok=True)
+        manifest = {"site": _relative(root, site), "copy": fresh.name, "files": list_files(fresh)}
+        _write(folder / "manifest.json", manifest)
+    except OSError:
+        # As where the disk is full: the earlier copy and its manifest are still whole.
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     for other in folder.glob("copy-*"):
         if other != fresh:
             shutil.rmtree(other, ignore_errors=True)
@@ -76,11 +86,21 @@ def put_back(root: Path, site: Path, refused: bool = False) -> str:
     folder = _folder(root, site)
     if site.is_dir() and list_files(site) == manifest["files"]:
         return f"The last good site is in {shown}."
-    fresh = Path(tempfile.mkdtemp(prefix=f".{site.name}-", dir=site.parent))
-    shutil.copytree(folder / manifest["copy"], fresh / site.name)
-    replace_folder(fresh / site.name, site, fresh / "last")
-    shutil.rmtree(fresh, ignore_errors=True)
+    fresh = make_hidden(site)
+    try:
+        shutil.copytree(folder / manifest["copy"], fresh / site.name)
+        replace_folder(fresh / site.name, site, fresh / "last")
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     return f"The last good site was restored in {shown}."
+
+
+def make_hidden(site: Path, locked: bool = False) -> Path:
+    """Make a hidden folder beside a site, in which a process prepares the next one; ``locked`` removes all others."""
+    site.parent.mkdir(parents=True, exist_ok=True)
+    if locked:
+        remove_leftovers(site, locked=True)
+    return Path(tempfile.mkdtemp(prefix=f".{site.name}-{os.getpid()}-", dir=site.parent))
 
 
 def set_aside(root: Path, pages: Path) -> str:
@@ -123,29 +143,52 @@ def recover(root: Path) -> str:
         if _is_alive(mark.get("pid")):
             return ""
         site = root / str(mark.get("site", "_site"))
-        _remove_leftovers(site)
+        remove_leftovers(site)
         said = put_back(root, site)
         end(root)
         return f"The last render was interrupted. {said}" if "restored" in said else ""
+    remove_leftovers(root / "_site")
     for file in (root / FOLDER).glob("*/manifest.json"):
         manifest = _read(file)
         site = root / str(manifest["site"]) if manifest else root / "_site"
+        remove_leftovers(site)
         if manifest and site.parent.is_dir() and not (site / "index.html").is_file():
             return f"{manifest['site']} was missing or incomplete. {put_back(root, site)}"
     return ""
 
 
 def replace_folder(fresh: Path, site: Path, aside: Path) -> None:
-    """Put a folder in the place of another by renaming; what stood there is set aside and comes back on failure."""
-    had_one = site.exists()
-    if had_one:
-        site.rename(aside)
+    """Put a folder in the place of another; what stood there is set aside.
+
+    Linux and macOS exchange the two in one step, so that a site stands there at every moment. Elsewhere, and on file
+    systems that cannot do so, the folders are renamed one after the other; an error puts the earlier one back, and
+    after a kill in between `recover` does.
+    """
+    if not site.exists():
+        fresh.rename(site)
+        return
+    if exchange(fresh, site):
+        fresh.rename(aside)
+        return
+    site.rename(aside)
     try:
         fresh.rename(site)
-    except OSError:
-        if had_one:
-            aside.rename(site)
+    except BaseException:
+        aside.rename(site)
         raise
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Exchange two paths in one step; False where the system or the file system cannot."""
+    call = {"linux": ("renameat2", -100, 2), "darwin": ("renameatx_np", -2, 2)}.get(sys.platform)
+    if call is None:
+        return False
+    name, here, swap = call
+    try:
+        function = getattr(ctypes.CDLL(None, use_errno=True), name)
+    except (AttributeError, OSError):
+        return False
+    return function(here, os.fsencode(one), here, os.fsencode(other), swap) == 0
 
 
 def list_files(folder: Path) -> dict[str, str]:
@@ -157,9 +200,20 @@ def list_files(folder: Path) -> dict[str, str]:
     }
 
 
-def _remove_leftovers(site: Path) -> None:
-    """Remove the hidden folders that killed renders left; one that holds the only site gives it back first."""
-    for folder in site.parent.glob(f".{site.name}-????????"):
+def remove_leftovers(site: Path, locked: bool = False) -> None:
+    """Remove the hidden folders that killed renders left; one that holds the only site gives it back first.
+
+    Parameters
+    ----------
+    site : Path
+    locked : bool
+        Whether the caller holds the lock of the project, so that no other process can own such a folder; otherwise
+        those of running processes stay.
+    """
+    for folder in sorted(site.parent.glob(f".{site.name}-*")):
+        owner = _HIDDEN.fullmatch(folder.name.removeprefix(f".{site.name}"))
+        if owner is None or not folder.is_dir() or (not locked and owner[1] and _is_alive(int(owner[1]))):
+            continue
         if (folder / "last").is_dir() and not site.exists():
             (folder / "last").rename(site)
         shutil.rmtree(folder, ignore_errors=True)
@@ -211,12 +265,17 @@ def _is_alive(pid: object) -> bool:
 
 
 def name_source(root: Path) -> str:
-    """Return the name of the study's data, read directly because importing the analysis takes long."""
+    """Return the name of the study's data, read directly because importing the analysis takes long.
+
+    Raises
+    ------
+    InputError
+        Where there is no build, or the last one is not whole.
+    """
+    check_whole(root)
     try:
         report = json.loads((root / "build" / "report.json").read_text(encoding="utf-8"))
         return describe_data(report["data"]["sources"][0]["name"], report["study"]["synthetic"])
-    except FileNotFoundError:
-        raise InputError("build/report.json does not exist yet.", hint="Run: python -m analysis build") from None
     except (ValueError, LookupError, TypeError):
         raise InputError(
             "build/report.json cannot be read as a report.", hint="Run: python -m analysis build --force"

@@ -116,7 +116,7 @@ def render(
     check_folders(root, out)
     profile_files(root, profile)
     with build_lock(root):
-        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=_made(out.parent))) / out.name.removesuffix(".zip")
+        fresh = last_site.make_hidden(out, locked=True) / out.name.removesuffix(".zip")
         try:
             version, log = _RENDERERS[engine](root, fresh, profile, site_url.rstrip("/"))
             _refuse_warnings(engine, log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,10 @@ from analysis.history.records import Change
 from analysis.profiles.contrasts import Contrast
 from analysis.profiles.distributions import Spread
 from analysis.profiles.mixes import Mix as Mix
-from analysis.profiles.profile import CategoryProfile, Concentration, Difference, ExpectedSpend, Summary
+from analysis.profiles.profile import CategoryProfile, Difference, ExpectedSpend, Summary
 from analysis.profiles.segment_map import SegmentMap
 from analysis.profiles.themes import ThemeGroup
+from analysis.profiles.value import Concentration
 from analysis.report.trials import Validation
 from analysis.segments.card import Card
 from analysis.segments.claims import Claim as Claim
@@ -256,8 +258,34 @@ class Report:
 
 
 def to_json(report: Report) -> str:
-    """Return the report as JSON text, rounded and with one value per line."""
-    return json.dumps(_rounded(asdict(report)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return the report as JSON text, rounded and with one value per line.
+
+    Raises
+    ------
+    InputError
+        Where a number is infinite or none, with its place in the report, which names the stage that made it.
+    """
+    content = _rounded(asdict(report))
+    if place := _find_unbounded(content):
+        raise InputError(
+            f"report.{place} is not a finite number.",
+            "A column with extreme or nearly equal values can cause this.",
+            "Set its role to ignore, or report the problem with the name of the number.",
+        )
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _find_unbounded(value: Any, place: str = "") -> str:
+    """Return the place of the first number that is infinite or none; empty where there is none."""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else place or "number"
+    if isinstance(value, dict):
+        inside = ((f"{place}.{key}".lstrip("."), item) for key, item in value.items())
+    elif isinstance(value, (list, tuple)):
+        inside = ((f"{place}[{i}]", item) for i, item in enumerate(value))
+    else:
+        return ""
+    return next((found for name, item in inside if (found := _find_unbounded(item, name))), "")
 
 
 def from_json(text: str) -> Report:

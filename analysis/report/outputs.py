@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from analysis.assignment import model as placing
 from analysis.assignment.model import Model, Name
 from analysis.assignment.scoring import name_segments
 from analysis.base.errors import InputError
+from analysis.base.manifest import write_whole
 from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned
 from analysis.report.model import Report, to_json
@@ -18,16 +20,21 @@ from analysis.report.private import Private
 from analysis.settings.models import Source, Study
 from analysis.sources.tables import RawTable
 
+NEARLY_ALL = 0.95
+"""Share of rows with a value of their own from which the values of a column that is left out tell a customer."""
+MARKS = re.compile(r"<<|>>|\{\{|\}\}|<%|%>|\{%|%\}|:::")
+"""Marks of templates, which a title or a level may hold too."""
+
 
 def write_outputs(build: Path, report: Report, cleaned: Cleaned, evidence: Evidence, model: Model) -> list[Path]:
     """Write ``report.json``, ``memberships.parquet`` and ``model.json``; returns their paths."""
     build.mkdir(parents=True, exist_ok=True)
     files = [build / name for name in ("report.json", "memberships.parquet", "model.json")]
-    files[0].write_text(to_json(report), encoding="utf-8")
+    write_whole(files[0], to_json(report).encode())
     segments = tuple(Name(s.letter, s.name, s.slug) for s in report.segments)
     memberships = pd.DataFrame({"key": cleaned.keys.astype("str"), "segment": evidence.labels.astype("int64")})
     memberships.assign(**name_segments(evidence.labels, segments)).to_parquet(files[1], index=False)
-    files[2].write_text(placing.to_json(replace(model, segments=segments)), encoding="utf-8")
+    write_whole(files[2], placing.to_json(replace(model, segments=segments)).encode())
     return files
 
 
@@ -73,19 +80,50 @@ def write_table(table: pd.DataFrame, file: Path) -> None:
 
 
 def private_values(raw: RawTable, cleaned: Cleaned, source: Source, study: Study) -> Private:
-    """Return keys, free text and rare words of the sources, which must not be published."""
+    """Return keys, free text and rare words of the sources, which must not be published.
+
+    A rare word that is also a common one, or part of one, is no secret: the common one is published.
+    """
     keys = frozenset(cleaned.keys) if source.key else frozenset()
     text: set[str] = set()
+    common = [*source.labels.values(), *map(str, raw.frame.columns)]
     for column in raw.columns:
         values = raw.frame[column.name]
-        hidden = column.type == "text" or (column.name in source.roles.ignore and column.type == "category")
-        if hidden and column.name != source.key:
+        ignored = column.name in source.roles.ignore
+        if column.name == source.key:
+            continue
+        if column.type == "text" or (ignored and column.type == "category"):
             text.update(values.dropna().astype(str))
+        elif ignored and column.type in ("key", "number") and column.n_distinct >= NEARLY_ALL * values.notna().sum():
+            keys |= frozenset(map(_written, values.dropna()))
         elif column.type == "category":
             counts = values.astype("str").value_counts()
             rare = counts.index[counts < study.min_cell]
+            common += list(counts.index[counts >= study.min_cell])
             # What the settings merge their owner has written where everyone reads it.
             known = source.merge.get(column.name, {})
             text.update(level for level in rare if level not in known and not any(map(str.isdecimal, level)))
-    names = frozenset({source.key}) if source.key else frozenset()
-    return Private(keys, frozenset(text), study.min_cell, names, locale=study.locale)
+    told = "\n".join(_folded(level) for level in common)
+    secret = frozenset(level for level in text if not _is_within(_folded(level), told))
+    return Private(
+        keys,
+        secret,
+        study.min_cell,
+        frozenset({source.key}) if source.key else frozenset(),
+        locale=study.locale,
+        internal=study.disclosure == "internal",
+        marked=frozenset(words for words in (*common, study.title, study.subtitle) if MARKS.search(words)),
+    )
+
+
+def _written(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _is_within(word: str, text: str) -> bool:
+    """Return whether a word stands in a text, not as a part of another word."""
+    return bool(word) and word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from analysis.base.errors import GateError
+from analysis.base.manifest import write_whole
 
 PRIVATE = "private.json.gz"
 MIN_CELL = 10
@@ -27,8 +31,12 @@ class Private:
         Names of the key columns, to which the usual ones (id, customer, …) are added.
     locale : str
         How the pages write numbers.
+    internal : bool
+        Whether the site states exact numbers, for its owner alone.
+    marked : frozenset of str
+        Published words of the data that hold marks of templates, such as ``{{``: no template left them behind.
     known : bool
-        False where the build has left no such list: `skipped_rules` then names what cannot be checked.
+        False where the build has left no such list: the site must not be published.
     """
 
     keys: frozenset[str]
@@ -37,6 +45,18 @@ class Private:
     key_names: frozenset[str] = frozenset()
     locale: str = "en"
     known: bool = True
+    internal: bool = False
+    marked: frozenset[str] = frozenset()
+
+    def joined(self, other: Private) -> Private:
+        """Return what either list calls private."""
+        return replace(
+            self,
+            keys=self.keys | other.keys,
+            free_text=self.free_text | other.free_text,
+            key_names=self.key_names | other.key_names,
+            marked=self.marked | other.marked,
+        )
 
 
 def write_private(build: Path, private: Private) -> Path:
@@ -61,22 +81,38 @@ def write_private(build: Path, private: Private) -> Path:
         "min_cell": private.min_cell,
         "key_names": sorted(private.key_names),
         "locale": private.locale,
+        "internal": private.internal,
+        "marked": sorted(private.marked),
     }
     path = build / PRIVATE
-    path.write_bytes(gzip.compress(json.dumps(record, ensure_ascii=False).encode(), compresslevel=5, mtime=0))
+    write_whole(path, gzip.compress(json.dumps(record, ensure_ascii=False).encode(), compresslevel=5, mtime=0))
     return path
 
 
 def private_from_build(build: Path) -> Private:
-    """Read the list that `write_private` left in `build`; where there is none, say so by `known=False`."""
+    """Read the list that `write_private` left in `build`; where there is none, say so by `known=False`.
+
+    Raises
+    ------
+    GateError
+        Where the list is damaged: nothing can then be checked.
+    """
     path = build / PRIVATE
     if not path.exists():
         return Private(frozenset(), frozenset(), MIN_CELL, known=False)
-    record = json.loads(gzip.decompress(path.read_bytes()))
-    return Private(
-        frozenset(record["keys"]),
-        frozenset(record["free_text"]),
-        record["min_cell"],
-        frozenset(record["key_names"]),
-        record.get("locale", "en"),
-    )
+    try:
+        record = json.loads(gzip.decompress(path.read_bytes()))
+        return Private(
+            frozenset(record["keys"]),
+            frozenset(record["free_text"]),
+            record["min_cell"],
+            frozenset(record["key_names"]),
+            record.get("locale", "en"),
+            internal=bool(record.get("internal")),
+            marked=frozenset(record.get("marked", ())),
+        )
+    except (OSError, EOFError, ValueError, LookupError, TypeError, zlib.error):
+        raise GateError(
+            f"build/{PRIVATE} is damaged, so the publication check does not know what is private.\n"
+            "  Run: python -m analysis build --force"
+        ) from None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.formats import Formats, in_words, number
 from analysis.profiles.themes import group_by_theme, read_traits
 from analysis.report.analysis import Analysis
+from analysis.report.disclosure import publish
 from analysis.report.model import (
     VERDICTS,
     DataInfo,
@@ -49,7 +51,8 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
     """
     features, found, robustness = analysis.features, analysis.segments, analysis.robustness
     prepared, profiles = features.prepared, found.profiles
-    info = _describe_study(analysis, tool)
+    rules = Disclosure(analysis.study.min_cell, analysis.study.disclosure == "public")
+    info = publish(_describe_study(analysis, tool), rules)
     segments = _list_segments(analysis)
     report = Report(
         schema_version=1,
@@ -85,7 +88,7 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
         targeting=found.targeting,
         themes=group_by_theme(read_traits(features.table.variables, analysis.study), profiles.everyone),
     )
-    return from_json(to_json(report))
+    return from_json(to_json(publish(report, rules)))
 
 
 def _describe_study(analysis: Analysis, tool: Tool) -> StudyInfo:

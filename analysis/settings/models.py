@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from analysis.base.expressions import parse
 from analysis.base.locales import check_tag
 
+FIRST_YEAR, LAST_YEAR = 1800, 2199
+"""Years in which a study can be."""
 Kind = Literal["customers", "transactions", "survey", "events"]
 Role = Literal["feature", "descriptor", "outcome", "ignore"]
 Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category"]
@@ -320,6 +322,10 @@ class Study(Settings):
     )
     seed: int = Field(2014, ge=0, le=2**32 - 1, description="Where chance begins; the same seed, the same pages.")
     min_cell: int = Field(10, ge=2, description="Fewest customers that a published number may stand for.")
+    disclosure: Literal["public", "internal"] = Field(
+        "public",
+        description="Who may read the site: for the public, numbers are rounded; an internal site states them exactly.",
+    )
     min_share: float = Field(0.03, gt=0, lt=0.5, description="Smallest share of customers in a segment.")
     min_customers: int = Field(30, ge=1, description="Fewest customers in a segment.")
     proof: ProofChoices = Field(ProofChoices(), description="How the segments are put to the proof.")
@@ -353,6 +359,13 @@ class Study(Settings):
                 f"algorithm: {self.algorithm} determines the number of segments itself; set segments: auto"
             )
         return self
+
+    @field_validator("as_of", mode="after")
+    @classmethod
+    def _date_is_of_our_time(cls, as_of: dt.date | str) -> dt.date | str:
+        if isinstance(as_of, dt.date) and not FIRST_YEAR <= as_of.year <= LAST_YEAR:
+            raise ValueError(f"{as_of} is out of range; give a year from {FIRST_YEAR} to {LAST_YEAR}")
+        return as_of
 
     @model_validator(mode="after")
     def _prototypes_take_categories(self) -> Study:

@@ -11,6 +11,7 @@ import numpy as np
 from analysis.base.formats import number, percentage
 from analysis.sources.columns import Column, ColumnType
 from analysis.sources.evidence.exports import find_export
+from analysis.sources.evidence.persons import tells_a_person
 from analysis.sources.evidence.roles import (
     find_amount,
     find_customer,
@@ -332,6 +333,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
             "private by its name",
         ),
         (column.type == "key", "ignore", "an identifier, not a trait"),
+        (bool(person := tells_a_person(table, column)), "ignore", person),
         (_is_row_number(table, column), "ignore", "the number of the row"),
         (_is_long_number(table, column), "ignore", "numbers of ten digits or more: an identifier, not a trait"),
         (_is_weight(table, column, words), "ignore", "a weight of the row, not a trait"),
@@ -346,7 +348,6 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
             "describes the person rather than what they do, by its name",
         ),
         (kind == "survey", "descriptor", "beside the questions on one scale: it describes who answered"),
-        (bool(words & POSTAL) and column.n_distinct > 50, "ignore", "a code with many values"),
         (_looks_like_codes(table, column, words), "ignore", "a different code in nearly every row"),
         (_is_coded(column, words), "descriptor", "numbers that are codes: their order means nothing"),
         (column.type in ("category", "boolean"), "descriptor", f"{number(column.n_distinct)} groups"),

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.salt import keyed_digest
 from analysis.settings.load import check_study
 from analysis.settings.models import Source, Study
 from analysis.sources.columns import Column
@@ -60,6 +61,11 @@ class Inputs:
     synthetic: bool = False
     until: dt.date | None = None
     fewest: int = 0
+
+    def sealed(self, salt: bytes) -> Inputs:
+        """Return the same tables, their digests keyed by a secret: a published one then confirms no guess."""
+        tables = tuple(replace(table, sha256=keyed_digest(salt, table.sha256)) for table in self.tables)
+        return replace(self, tables=tables)
 
 
 def read_inputs(

@@ -184,7 +184,7 @@ def purchase_lines(raw: pd.DataFrame, source: dict[str, Any]) -> pd.DataFrame:
 
 
 def newest_date(study: Study, tables: list[pd.DataFrame]) -> pd.Timestamp | None:
-    """Give the newest date of all files, by the columns that the report or the settings call a date."""
+    """Give the end of the newest month of all files, by the columns that the report or the settings call a date."""
     notes = {c["name"]: c for c in study.report["data"]["columns"] if c["type"] == "date"}
     found = []
     for raw, source in zip(tables, study.settings["sources"], strict=True):
@@ -193,7 +193,7 @@ def newest_date(study: Study, tables: list[pd.DataFrame]) -> pd.Timestamp | None
         for name in names:
             day_first = "day first" in notes[name]["note"] if name in notes else False
             found.append(pd.to_datetime(raw[name], dayfirst=day_first, errors="coerce").max())
-    return max(found).normalize() if found else None
+    return max(found).normalize() + pd.offsets.MonthEnd(0) if found else None
 
 
 def read_customers(study: Study) -> Customers:

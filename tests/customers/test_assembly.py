@@ -120,5 +120,5 @@ def test_the_date_of_the_study_is_not_taken_from_an_ignored_column(tmp_path: Pat
     assert str(assemble(raws, study).as_of) == "2031-12-31"
     ignoring = {**source, "roles": {**roles, "ignore": ["contract_end"]}}
     study = check_study({"title": "People", "sources": [ignoring]})
-    assert str(assemble(raws, study).as_of) == "2023-05-01"
-    assert str(clean(raws[0], study.sources[0], study).as_of) == "2023-05-01"
+    assert str(assemble(raws, study).as_of) == "2023-05-31"
+    assert str(clean(raws[0], study.sources[0], study).as_of) == "2023-05-31"

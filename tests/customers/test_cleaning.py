@@ -58,7 +58,7 @@ def test_the_published_file_is_cleaned_as_its_dictionary_says(dataset: Callable[
     check_ledger(found, 2240)
     assert len(found.frame) == 2240
     assert (found.duplicates, found.duplicate_groups_rows) == (182, 358)
-    assert found.as_of == dt.date(2014, 6, 29)
+    assert found.as_of == dt.date(2014, 6, 30)
     assert found.constants == ("Z_CostContact", "Z_Revenue")
     assert line(found, "Yearly household income: missing in the file").touched == 24
     assert line(found, "Year of birth: believable range").touched == 3
@@ -100,7 +100,7 @@ def test_dates_with_days_over_twelve_are_read_day_first(tmp_path: Path) -> None:
     text = "id,x,since\n" + "".join(f"{i},{i % 3},{d}\n" for i, d in enumerate(["03-04-2013", "25-12-2013"] * 6))
     found = cleaned(tmp_path, text)
     assert found.frame["since"].iloc[0] == pd.Timestamp("2013-04-03")
-    assert found.as_of == dt.date(2013, 12, 25)
+    assert found.as_of == dt.date(2013, 12, 31)
 
 
 def test_a_date_in_the_settings_is_the_studys_date(tmp_path: Path) -> None:

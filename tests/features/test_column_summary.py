@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import skew
 
+from analysis.base.disclosure import Disclosure
 from analysis.customers.cleaning import clean
 from analysis.features.binning import LEVELS, histogram, level_bars
 from analysis.features.column_summary import ColumnSummary, Missingness, find_missing_together, summarise_columns
@@ -98,7 +99,7 @@ def test_the_columns_are_summarised_in_the_order_of_the_file_with_safe_numbers()
 def summaries(folder: Path, min_cell: int = 10, **columns: Any) -> dict[str, ColumnSummary]:
     """Summarise the columns of a table."""
     raw, source, study = read(folder, min_cell, **columns)
-    found = summarise_columns(raw, clean(raw, source, study), source, min_cell)
+    found = summarise_columns(raw, clean(raw, source, study), source, Disclosure(min_cell, public=False))
     return {column.name: column for column in found}
 
 
@@ -145,7 +146,9 @@ def test_bars_do_not_tell_how_few_have_no_value(tmp_path: Path) -> None:
 def test_bars_and_missing_values_do_not_tell_how_few_were_not_believable(tmp_path: Path) -> None:
     raw, source, study = read(tmp_path, x=[*range(180), *[None] * 16, *[9_999] * 4])
     source = source.model_copy(update={"plausible": {"x": (0, 1000)}})
-    (found,) = [c for c in summarise_columns(raw, clean(raw, source, study), source, 10) if c.name == "x"]
+    (found,) = [
+        c for c in summarise_columns(raw, clean(raw, source, study), source, Disclosure(public=False)) if c.name == "x"
+    ]
     assert found.missing == 16 and found.rounded
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import socketserver
@@ -17,6 +18,7 @@ import pytest
 from sklearn.cluster import KMeans
 
 from analysis.base.errors import InputError
+from analysis.history import archive
 from analysis.history.archive import FOLDER, fetch_history, recall, write_history
 from analysis.history.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
 from analysis.history.records import (
@@ -51,7 +53,7 @@ def measures(
     centres: list[list[float]], sizes: list[int], scale: float = 1.0, log_unit: float | None = None
 ) -> Measures:
     """Two features, a and b, whose centres are given in standard units."""
-    moments = Moments(0.0, 1.0, 0.0, -1.0, 1.0)
+    moments = Moments(0.0, 1.0, 0.0, -1.2816, 1.2816)
     total = sum(sizes)
     return Measures(
         total,
@@ -277,6 +279,34 @@ def test_another_study_and_synthetic_data_are_set_aside_and_come_back(tmp_path: 
     write_history(tmp_path, replace(first, stem="2024-02-01-dddd"))
     names = sorted(f.name for f in (tmp_path / FOLDER).glob("*.json"))
     assert names == ["2024-01-01-aaaa.json", "2024-02-01-dddd.json", "index.json"]
+
+
+def test_two_titles_spelt_alike_never_share_a_history(tmp_path: Path) -> None:
+    first = record("2024-01-01-aaaa", "2024-01-01")
+    for number, title in enumerate(("Käse", "Kase", "客户", "顧客")):
+        write_history(tmp_path, replace(first, study=title, stem=f"2024-01-0{number + 1}-bbbb"))
+        assert len(list((tmp_path / FOLDER).glob("*.json"))) == 2
+
+
+def test_records_survive_a_kill_while_they_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = record("2024-01-01-aaaa", "2024-01-01")
+    for stem in ("2024-01-01-aaaa", "2024-02-01-aaaa"):
+        write_history(tmp_path, replace(first, stem=stem))
+    write_history(tmp_path, replace(first, study="Bank", stem="2024-01-01-bbbb"))
+    known = {"2024-01-01-aaaa.json", "2024-02-01-aaaa.json", "2024-01-01-bbbb.json"}
+    whole = archive.write_whole
+    for struck in range(4):
+        calls = iter(range(100))
+
+        def killed(file: Path, content: bytes, at: int = struck, calls: Iterator[int] = calls) -> None:
+            if next(calls) == at:
+                raise KeyboardInterrupt
+            whole(file, content)
+
+        monkeypatch.setattr(archive, "write_whole", killed)
+        with contextlib.suppress(KeyboardInterrupt):
+            write_history(tmp_path, replace(first, stem="2024-03-01-aaaa"))
+        assert known <= {file.name for file in (tmp_path / FOLDER).rglob("*.json")}
 
 
 def spoil(change: Callable[[dict[str, Any]], None]) -> str:

@@ -12,11 +12,13 @@ import pytest
 import yaml
 
 from analysis.base.errors import EXIT_CODES, GateError, InputError
+from analysis.base.salt import FILE, VARIABLE
 from analysis.cli import app
 from analysis.manual.architecture import HOME, Room, list_walk, read_rooms
 from analysis.manual.contents import read_manual
 from analysis.manual.settings import blocks_of_settings, list_settings
 from analysis.pages.book import write_pages
+from analysis.publish.approval import FORCED
 from analysis.settings.load import check_study, merge
 from analysis.settings.models import Study
 from tests.stages import ROOT, plain_pages, run_stages
@@ -38,7 +40,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (root / "_quarto.yml").write_text("{}", encoding="utf-8")
     with plain_pages():
         write_pages(run_stages().report, root, manual=read_manual(app))
-    names = ("settings", "commands", "architecture")
+    names = ("settings", "commands", "disclosure", "architecture")
     return {name: html.unescape((root / "site/manual" / f"{name}.qmd").read_text(encoding="utf-8")) for name in names}
 
 
@@ -155,3 +157,8 @@ def test_the_picture_has_every_room_from_data_to_site_and_leads_to_it(shown: dic
     assert all(f"{{#{anchor}}}" in shown["architecture"] for anchor in links)
     assert picture.count("stage-wall") == 1
     assert all(room.about for room in ROOMS)
+
+
+def test_the_page_on_disclosure_names_the_secret_and_where_it_is_kept() -> None:
+    template = (ROOT / "templates" / "pages" / "disclosure.qmd").read_text(encoding="utf-8")
+    assert f"`{VARIABLE}`" in template and f"`{FILE}`" in template and f"`{FORCED}`" in template

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.base.disclosure import COUNT_STEP, OVER, SHARE_STEP, UNDER, Disclosure
 from analysis.customers.lifetime_value import LifetimeValue
 from analysis.customers.purchase_models import PurchaseModel, SpendModel
 from analysis.features.build import FeatureTable, Variable
@@ -15,18 +16,20 @@ from analysis.profiles.contrasts import count_levels
 from analysis.profiles.profile import (
     MARKER_SD,
     Profiles,
+    Summary,
     _category,
-    _concentration,
     _resampled_means,
     expect_spend,
     profile_segments,
 )
 from analysis.profiles.segment_map import MAP_BINS
+from analysis.profiles.value import measure_concentration
 from analysis.settings.models import Study
 from tests.stages import run_stages
 
 MIN_CELL = 10
-STUDY = Study.model_construct(value=None, min_cell=MIN_CELL, seed=1, sources=())
+STUDY = Study.model_construct(value=None, min_cell=MIN_CELL, seed=1, sources=(), disclosure="internal")
+EXACT = Disclosure(MIN_CELL, public=False)
 
 
 def variable(name: str, unit: str = "number", role: str = "feature") -> Variable:
@@ -78,9 +81,12 @@ def test_the_twins_numbers_are_those_of_pandas() -> None:
     for segment in stages.report.segments:
         inside = frame[labels == segment.id]
         for d in segment.differences:
-            assert d.summary.median == pytest.approx(inside[d.variable].median(), rel=1e-5)
-        assert segment.n == len(inside)
-        assert segment.value_share == pytest.approx(inside["spend"].sum() / frame["spend"].sum(), rel=1e-5)
+            values = inside[d.variable].dropna().sort_values().to_numpy()
+            low, high = values[len(values) // 2 - 4], values[len(values) // 2 + 4]
+            assert low - 0.5 <= d.summary.median <= high + 0.5
+        assert abs(segment.n - len(inside)) <= COUNT_STEP / 2
+        share = inside["spend"].sum() / frame["spend"].sum()
+        assert segment.value_share == pytest.approx(share, abs=SHARE_STEP / 2 + 1e-9)
 
 
 def test_shares_and_sizes_add_up_with_those_that_are_unassigned(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
@@ -159,7 +165,7 @@ def test_no_published_share_of_a_category_stands_for_a_few(cells: list[list[int]
     counted = count_levels(pd.Series(levels.astype(object)), labels.astype(np.int16), min_cell)
     if counted is None:
         return
-    found = _category("c", *counted)
+    found = _category("c", *counted, EXACT, False)
     assert len(set(found.levels)) == len(found.levels) >= 2
     sizes = np.bincount(labels, minlength=k + 1)[1:]
     for shares, size in zip(found.segments, sizes, strict=True):
@@ -190,7 +196,7 @@ def test_missing_categories_are_a_level_of_their_own() -> None:
     values = pd.Series((["x"] * 60 + [None] * 40) * 2, dtype=object)
     counted = count_levels(values, labels, MIN_CELL)
     assert counted is not None
-    found = _category("c", *counted)
+    found = _category("c", *counted, EXACT, False)
     assert set(found.levels) == {"x", "Unknown"}
     assert dict(zip(found.levels, found.everyone, strict=True)) == pytest.approx({"x": 0.6, "Unknown": 0.4})
 
@@ -203,7 +209,7 @@ def test_category_shares_are_those_of_a_cross_table() -> None:
     kept = text.map(of).fillna("Other")
     table = pd.crosstab(kept, stages.evidence.labels, normalize="columns")
     for segment, shares in enumerate(found.segments, 1):
-        assert dict(zip(found.levels, shares, strict=True)) == pytest.approx(table[segment].to_dict())
+        assert dict(zip(found.levels, shares, strict=True)) == pytest.approx(table[segment].to_dict(), abs=0.0051)
 
 
 def test_no_bin_of_the_map_holds_fewer_than_the_least(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
@@ -223,7 +229,7 @@ def test_the_map_shows_the_first_two_principal_components() -> None:
         [s.share * np.array(c) for s, c in zip(stages.profiles.segments, stages.profiles.map.centres, strict=True)],
         axis=0,
     )
-    assert centre == pytest.approx([0, 0], abs=1e-6) or stages.profiles.unassigned
+    assert centre == pytest.approx([0, 0], abs=0.1) or stages.profiles.unassigned
 
 
 def test_the_same_seed_gives_the_same_intervals(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
@@ -264,7 +270,8 @@ def test_residuals_and_lifts_are_those_of_the_table_of_counts() -> None:
     of = {part: level for level in found.levels for part in level.split(" or ")}
     counts = pd.crosstab(stages.evidence.labels, text.map(of).fillna("Other"))[list(found.levels)]
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.to_numpy().sum()
-    assert np.array(found.residuals) == pytest.approx(((counts - expected) / np.sqrt(expected)).to_numpy())
+    exact = ((counts - expected) / np.sqrt(expected)).to_numpy()
+    assert np.abs(np.array(found.residuals) - exact).max() < 1
     assert np.array(found.lifts) == pytest.approx(np.array(found.segments) / np.array(found.everyone))
 
 
@@ -277,7 +284,7 @@ def test_answers_of_descriptors_are_drawn_and_those_of_outcomes_are_not() -> Non
 @given(st.lists(st.floats(0, 1000), min_size=5, max_size=400), st.integers(2, 12))
 def test_no_point_of_the_curve_stands_for_a_few(worth: list[float], min_cell: int) -> None:
     labels = (np.arange(len(worth)) % 2 + 1).astype(np.int16)
-    found = _concentration(np.array(worth), labels, min_cell)
+    found = measure_concentration(np.array(worth), labels, Disclosure(min_cell, public=False))
     if found is None:
         assert sum(worth) <= 0 or len(worth) < 2 * min_cell
         return
@@ -305,3 +312,53 @@ def test_resampled_means_of_a_large_segment_spread_as_those_of_samples(monkeypat
     normal = _resampled_means(values, np.random.default_rng(1), 1_000)
     assert normal.mean(axis=0) == pytest.approx(drawn.mean(axis=0), rel=0.01)
     assert normal.std(axis=0) == pytest.approx(drawn.std(axis=0), rel=0.35)
+
+
+def in_public(frame: pd.DataFrame, labels: np.ndarray, value: str | None = None, **units: str) -> Profiles:
+    """Profile as a site for the public states it."""
+    variables = tuple(variable(name, units.get(name, "number"), "descriptor") for name in frame)
+    study = STUDY.model_copy(update={"value": value, "disclosure": "public"})
+    matrix = frame.iloc[:, :2].fillna(0).to_numpy(float)
+    return profile_segments(FeatureTable(frame, variables), labels, matrix, variables[:2], study)
+
+
+def summary_of(found: Profiles, segment: int, name: str) -> Summary:
+    return next(d for d in found.segments[segment - 1].differences if d.variable == name).summary
+
+
+def test_nobody_who_dominates_a_total_is_told(groups: tuple[pd.DataFrame, np.ndarray]) -> None:
+    frame, labels = groups
+    found = in_public(frame.assign(spend=frame["spend"].where(frame.index != 3, 1e6)), labels, "spend")
+    assert found.value_total is None and found.concentration is None
+    assert {(s.value_total, s.value_share) for s in found.segments} == {(None, None)}
+    assert summary_of(found, 1, "spend").mean < 100
+
+
+def test_no_quantile_of_a_few_is_the_value_of_one() -> None:
+    rng = np.random.default_rng(8)
+    labels = np.repeat([1, 2], [40, 60]).astype(np.int16)
+    salary = np.where(np.arange(100) < 11, 0, np.nan) + np.r_[rng.normal(40_000, 9_000, 11), np.zeros(89)]
+    salary[40:] = rng.normal(30_000, 5_000, 60)
+    found = in_public(pd.DataFrame({"a": labels * 5.0, "b": rng.random(100), "salary": salary}), labels)
+    told = summary_of(found, 1, "salary")
+    for value in (told.median, told.p10, told.p90):
+        assert np.abs(salary[:11] / value - 1).min() > 1e-5
+
+
+def test_a_sensitive_answer_that_a_segment_shares_is_coded_and_a_plain_one_is_not() -> None:
+    frame, labels = yes_no([0, 30, 60])
+    found = in_public(frame.assign(debt_collection=frame["yes"]), labels, yes="yes_no", debt_collection="yes_no")
+    assert [summary_of(found, j, "yes").mean for j in (1, 2, 3)] == [0.0, 0.5, 1.0]
+    assert "debt_collection" in found.everyone or "debt_collection" in found.hidden
+    alone = in_public(frame.rename(columns={"yes": "debt_collection"}), labels, debt_collection="yes_no")
+    assert [summary_of(alone, j, "debt_collection").mean for j in (1, 2, 3)] == [UNDER, 0.5, OVER]
+    shares = next(c for c in alone.categories if c.variable == "debt_collection").segments
+    assert {x for row in shares for x in row} == {UNDER, 0.5, OVER}
+
+
+def test_of_two_answers_that_differ_by_a_few_customers_one_is_hidden() -> None:
+    frame, labels = yes_no([20, 30])
+    more = frame["yes"].copy()
+    more.iloc[[25, 26, 27, 28]] = 1.0
+    found = in_public(frame.assign(or_in_prison=more), labels, yes="yes_no", or_in_prison="yes_no")
+    assert found.hidden == ("or_in_prison",)

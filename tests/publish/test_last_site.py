@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from analysis.publish.last_site import MOST_SITES, begin, end, keep_site, list_files, put_back, recover, replacing
+from analysis.publish.last_site import (
+    MOST_SITES,
+    begin,
+    end,
+    exchange,
+    keep_site,
+    list_files,
+    put_back,
+    recover,
+    remove_leftovers,
+    replace_folder,
+    replacing,
+)
 
 
 @pytest.fixture
@@ -119,3 +131,34 @@ def test_copies_are_kept_for_the_last_output_folders(tmp_path: Path, site: Path)
     for n in range(MOST_SITES + 2):
         keep_site(tmp_path, tmp_path / f"site-{n}", site)
     assert len(list(tmp_path.glob("build/last-site/*/manifest.json"))) == MOST_SITES
+
+
+def test_a_site_stands_in_its_place_at_every_moment_of_a_swap(
+    tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    (fresh / "index.html").write_text("next", encoding="utf-8")
+    if not exchange(fresh, site):
+        pytest.skip("this file system cannot exchange two folders")
+    exchange(fresh, site)
+    rename = Path.rename
+
+    def watched(self: Path, target: Path) -> Path:
+        assert (site / "index.html").is_file()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", watched)
+    replace_folder(fresh, site, tmp_path / "last")
+    assert (site / "index.html").read_text(encoding="utf-8") == "next"
+    assert (tmp_path / "last/site/index.html").read_text(encoding="utf-8") == "first"
+
+
+def test_hidden_folders_of_dead_renders_go_and_those_of_living_ones_stay(tmp_path: Path, site: Path) -> None:
+    dead, living = (tmp_path / f"._site-{pid}-abcd1234" for pid in (ended_process(), os.getpid()))
+    for folder in (dead, living):
+        folder.mkdir()
+    recover(tmp_path)
+    assert not dead.exists() and living.exists()
+    remove_leftovers(site, locked=True)
+    assert not living.exists()

@@ -85,6 +85,7 @@ def check(claim: Claim, frame: pd.DataFrame, labels: Labels, segment: int, mixes
 
 
 def portraits_of(table: FeatureTable, labels: Labels, study: Study) -> list[tuple[Portrait, tuple[Mix, ...]]]:
+    study = study.model_copy(update={"disclosure": "internal"})
     forming = tuple(v for v in table.variables if v.role == "feature" and not v.categorical)
     matrix = table.frame[[v.name for v in forming]].fillna(0).to_numpy(float)
     profiles = profile_segments(table, labels, matrix, forming, study, TESTS)

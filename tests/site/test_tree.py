@@ -39,7 +39,7 @@ VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "met
 PROSE = {"404.html", "site/manual/reproduce.html", "site/manual/extend.html"}
 FORWARDS = {"site/workshop.html"}
 """Pages that only lead to another."""
-MANUAL = ("architecture", "commands", "extend", "glossary", "reproduce", "settings", "validation")
+MANUAL = ("architecture", "commands", "disclosure", "extend", "glossary", "reproduce", "settings", "validation")
 OLD = {f"site/{name}.html" for name in (*MANUAL, "changes")}
 """Addresses of earlier sites, which lead to where their pages stand now."""
 EXPECTED = {
@@ -51,6 +51,7 @@ EXPECTED = {
     "site/card.html", "site/methodology.html",
     "site/manual/validation.html", "site/manual/reproduce.html", "site/workshop.html", "site/act.html",
     "site/manual/glossary.html", "site/manual/settings.html", "site/manual/commands.html",
+    "site/manual/disclosure.html",
     "site/manual/architecture.html", "site/manual/extend.html",
 }  # fmt: skip
 

@@ -13,7 +13,6 @@ from scipy.special import bdtrc
 from analysis.base.locales import NOT_WITHIN_NUMBER, conventions
 from analysis.publish.gate.columns import Cell, Column
 from analysis.publish.gate.documents import Document, join_texts, undisguised
-from analysis.report.private import Private
 
 COINCIDENCE = 1e-5
 WORD = re.compile(r"\d*\.\d+|\w+")
@@ -98,18 +97,14 @@ class Finding:
     message: str
 
 
-def skipped_rules(private: Private) -> tuple[str, ...]:
-    """Return the names of the rules that cannot run without the list of what is private."""
-    return () if private.known else ("keys", "free-text")
-
-
 @dataclass(frozen=True, slots=True)
 class Index:
     """Private values made ready for search.
 
     `words` and `phrases` are refused wherever they stand, in any case, `exact` ones in their own; of `plain`
     ones, ordinary words or numbers, only a column is a leak. `lengths` has those of phrases by first word,
-    `share` by number of digits the share of all such numbers that are private.
+    `share` by number of digits the share of all such numbers that are private. `span` has the smallest and the largest
+    of the plain numbers, and the share of the numbers between them that are private.
     """
 
     words: frozenset[str]
@@ -118,6 +113,12 @@ class Index:
     exact: frozenset[str]
     plain: frozenset[str]
     share: Mapping[int, float]
+    span: tuple[int, int, float] = (0, -1, 0.0)
+
+    def chance(self, number: str) -> float:
+        """Return how likely a number like this one is private without being taken from the data."""
+        low, high, density = self.span
+        return max(self.share.get(len(number), 0.0), density if low <= int(number) <= high else 0.0)
 
 
 def index_values(values: Iterable[str]) -> Index:
@@ -150,7 +151,10 @@ def index_values(values: Iterable[str]) -> Index:
             elif folded:
                 plain.add(folded)
     share = {length: count / (9 * 10 ** (length - 1)) for length, count in digits.items()}
-    return Index(frozenset(words), frozenset(phrases), lengths, frozenset(exact), frozenset(plain), share)
+    numbers = sorted(int(value) for value in plain if value.isdecimal())
+    low, high = (numbers[0], numbers[-1]) if numbers else (0, -1)
+    span = (low, high, len(numbers) / (high - low + 1) if numbers else 0.0)
+    return Index(frozenset(words), frozenset(phrases), lengths, frozenset(exact), frozenset(plain), share, span)
 
 
 def _is_telling(value: str) -> bool:
@@ -206,13 +210,15 @@ def _is_leak(column: Column, hits: Mapping[str, int], index: Index, names: froze
     values = {cell.value.strip().lower() for cell in column.cells}
     numbers = [value for value in values if value.isdecimal()]
     if not all(hit.isdecimal() for hit in hits):
-        return sum(not hit.isdecimal() for hit in hits) >= 3
+        # Fields of charts are called x and y, as a customer may be.
+        least = 2 if column.name.endswith("/") else 1
+        return sum(not hit.isdecimal() and len(hit) >= least for hit in hits) >= 3
     whole = {int(number) for number in numbers}
     if whole in (set(range(len(whole))), set(range(1, len(whole) + 1))):
         return False
     if normalise(column.name.rstrip("/")) in IDENTIFIERS | names and normalise(column.name) not in COUNTS:
         return True
-    chance = sum(index.share.get(len(number), 0.0) for number in numbers) / len(numbers)
+    chance = sum(map(index.chance, numbers)) / len(numbers)
     return float(bdtrc(len(hits) - 1, len(numbers), min(1.0, chance))) < COINCIDENCE
 
 
@@ -299,11 +305,16 @@ def _told(document: Document, pattern: re.Pattern[str]) -> Iterator[tuple[re.Mat
                 yield match, text.line + text.value.count("\n", 0, match.start())
 
 
-def find_subtractions(document: Document, min_cell: int) -> Iterator[Finding]:
-    """Yield columns of counts whose total, less the rows beside it, leaves 1 to `min_cell` - 1."""
+def find_subtractions(document: Document, min_cell: int, step: int) -> Iterator[Finding]:
+    """Yield columns of counts whose total, less the rows beside it, leaves 1 to `min_cell` - 1.
+
+    Counts that are all multiples of `step` were rounded, so that what is left tells nothing.
+    """
     for name, cells in _counts(document):
         totals = [(cell, count) for cell, count in cells if cell.label.strip().lower() in TOTALS]
         parts = [count for cell, count in cells if cell.label.strip().lower() not in TOTALS]
+        if not any(count % step for _, count in cells):
+            continue
         if totals and parts and 0 < (left := totals[-1][1] - sum(parts)) < min_cell:
             line = _line_of(document, totals[-1][0])
             yield Finding(line, f"“{name}”: the total {totals[-1][1]} less the rows leaves {left} customers")
@@ -323,15 +334,15 @@ def _line_of(document: Document, cell: Cell) -> int:
     return document.find_line(rf":\s*{re.escape(cell.value)}\b", cell.line) if document.suffix == ".json" else cell.line
 
 
-def find_unequal_totals(documents: Iterable[Document], min_cell: int) -> Iterator[tuple[str, Finding]]:
+def find_unequal_totals(documents: Iterable[Document], min_cell: int, step: int) -> Iterator[tuple[str, Finding]]:
     """Yield (file, finding) for totals that differ from a total elsewhere on the site by 1 to `min_cell` - 1.
 
     Everyone is what rows of that name tell, and what the rows of most columns add up to. Counts that are all
-    multiples of `min_cell` were rounded so that their sum tells nothing.
+    multiples of `step` were rounded so that their sum tells nothing.
     """
-    everyone, parts, totals = _gather_totals(documents, min_cell)
+    everyone, parts, totals = _gather_totals(documents, step)
     for less, more in pairwise(sorted(everyone)):
-        if more - less < min_cell:
+        if more - less < min_cell and (less % step or more % step):
             file, line = everyone[less]
             other = everyone[more][0]
             yield file, Finding(line, f"everyone is {less} here and {more} in {other}: {more - less} customers differ")
@@ -348,7 +359,7 @@ def find_unequal_totals(documents: Iterable[Document], min_cell: int) -> Iterato
 
 
 def _gather_totals(
-    documents: Iterable[Document], min_cell: int
+    documents: Iterable[Document], step: int
 ) -> tuple[dict[int, tuple[str, int]], list[tuple[int, str, int]], list[tuple[int, str, int]]]:
     """Gather the totals of everyone, with where they stand; the sums of columns; and the totals in sentences."""
     everyone: dict[int, tuple[str, int]] = {}
@@ -360,9 +371,9 @@ def _gather_totals(
                 if cell.label.strip().lower() in EVERYONE:
                     everyone.setdefault(count, (document.file, _line_of(document, cell)))
             rows = [(cell, count) for cell, count in cells if cell.label.strip().lower() not in TOTALS]
-            if any(count % min_cell for _, count in rows):
+            if any(count % step for _, count in rows):
                 parts.append((sum(count for _, count in rows), document.file, _line_of(document, rows[0][0])))
         for match, line in _told(document, MANY):
-            if (count := read_count(match[1])) and count % min_cell:
+            if (count := read_count(match[1])) and count % step:
                 totals.append((count, document.file, line))
     return everyone, parts, totals

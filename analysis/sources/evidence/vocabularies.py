@@ -49,6 +49,22 @@ PROTECTED = vocabulary(
     "nacionalidade eta sesso nascita figli nazionalita leeftijd geslacht geboortedatum kinderen nationaliteit",
 )
 """Words of columns that tell age, sex, family, origin or belief: the fairness of segments is checked on them."""
+SENSITIVE = vocabulary(
+    "religion religious faith belief church confession denomination ethnic ethnicity race racial origin migrant",
+    "nationality citizenship asylum politics political party union unionist health illness disease diagnosis disabled",
+    "disability medication pregnant pregnancy orientation sexuality gay lesbian debt debts collection insolvent",
+    "insolvency bankrupt bankruptcy default delinquent arrears overdue fraud fraudulent convicted conviction criminal",
+    "crime prison arrest complaint complaints complain complained complains",
+    "religionszugehorigkeit konfession kirche herkunft gewerkschaft krankheit behinderung schwanger schulden inkasso",
+    "insolvenz beschwerde vorstrafe gefangnis partei",
+    "syndicat maladie handicap dette dettes plainte croyance sante sindicato enfermedad salud deuda queja creencia",
+    "saude deficiencia divida reclamacao sindacato malattia salute debito reclamo geloof ziekte gezondheid",
+    "schuld klacht",
+)
+"""Words of columns with answers that nobody should learn of a person: belief, origin, health, debt, crime, complaints.
+
+The special categories of Article 9 and 10 of the General Data Protection Regulation, and what harms in the same way.
+"""
 DEMOGRAPHIC = PROTECTED | vocabulary(
     "education income salary region country city state province district zip postcode postal zipcode",
     "occupation job profession household location area latitude longitude lat lon lng pincode plz postleitzahl",

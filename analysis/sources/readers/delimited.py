@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -117,8 +118,8 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
     rows = _split(sample, delimiter)
     widths = Counter(len(row) for row in rows[1:])
     width = max(widths, key=lambda w: (widths[w], w)) if widths else len(rows[0])
-    has_header = reading.header if reading.header is not None else _has_header(rows, reading.names)
-    if has_header:
+    headed = reading.header if reading.header is not None else has_header(rows, reading.names)
+    if headed:
         names = header_names(where, rows[0], width, rows[1:])
         body = _after_first_row(body, sample, delimiter)
         if not body.strip():
@@ -128,8 +129,8 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
     else:
         names = [f"column_{i + 1}" for i in range(width)]
         notes.append("no header: columns are numbered" if reading.names is None else "no header: names as set")
-    table = _parse(where, body, delimiter, len(names), has_header)
-    if has_header and len(names) == width and not names[-1]:
+    table = _parse(where, body, delimiter, len(names), headed)
+    if headed and len(names) == width and not names[-1]:
         last = table.column(len(names) - 1)
         if not any(last.unique().to_pylist()):
             table, names = table.remove_column(len(names) - 1), names[:-1]
@@ -315,8 +316,16 @@ def _even_spaces(text: str) -> str:
     return re.sub(r'"[^"\n]*"|[ \t]+', lambda m: m[0] if m[0].startswith('"') else "\t", text)
 
 
-def _has_header(rows: list[list[str]], names: Sequence[str] | None) -> bool:
-    """Whether the first row names the columns: it differs in kind from the rows below it."""
+def has_header(rows: list[list[str]], names: Sequence[str] | None = None) -> bool:
+    """Return whether the first row names the columns: it differs in kind from the rows below it.
+
+    Parameters
+    ----------
+    rows : list of list of str
+        The first rows of a table.
+    names : sequence of str, optional
+        Names from the settings; a first row that has them is a header.
+    """
     first, below = rows[0], rows[1:]
     if names is not None and [cell.casefold() for cell in first] == [name.casefold() for name in names]:
         return True
@@ -329,10 +338,17 @@ def _has_header(rows: list[list[str]], names: Sequence[str] | None) -> bool:
             numeric += 1
             same += bool(_NUMBER.fullmatch(cell)) or not cell
     if numeric:
-        return same < numeric
+        return same < numeric or _are_years(first)
     seen = [{row[i] for row in below if i < len(row)} for i in range(len(first))]
     repeated = sum(bool(cell) and cell in seen[i] for i, cell in enumerate(first))
     return repeated * 2 < len(first) or len(below) < 5
+
+
+def _are_years(cells: list[str]) -> bool:
+    """Return whether the numbers among cells are years in a row, as the names of columns by year are."""
+    numbers = [float(cell) for cell in cells if re.fullmatch(r"(?:19|20)\d\d(?:\.0)?", cell)]
+    others = [cell for cell in cells if _NUMBER.fullmatch(cell)]
+    return len(numbers) == len(others) > 2 and all(b - a == 1 for a, b in itertools.pairwise(numbers))
 
 
 def header_names(where: str, cells: list[str], width: int = 0, below: list[list[str]] | None = None) -> list[str]:

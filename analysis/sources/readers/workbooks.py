@@ -14,7 +14,10 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
-from analysis.sources.readers.delimited import Reading, first_line, header_names
+from analysis.sources.readers.delimited import Reading, first_line, has_header, header_names
+
+ROWS_LOOKED_AT = 1_000
+"""Rows by which a header is recognised. Chosen for this project."""
 
 
 def looks_like_workbook(data: bytes, name: str) -> bool:
@@ -51,7 +54,7 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
     n_titles = _count_titles(filled) if reading.header is None else 0
     filled = filled[n_titles:]
     head, body = filled[0], filled[1:]
-    if reading.header is False or (reading.header is None and all(isinstance(cell, (int, float)) for cell in head)):
+    if reading.header is False or (reading.header is None and _is_data(head, body)):
         head, body = [f"column_{i + 1}" for i in range(len(head))], filled
     names = header_names(where, [str(cell) for cell in head])
     columns = [_workbook_column([row[i] for row in body]) for i in range(len(names))]
@@ -61,6 +64,14 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
     blank = (f"{number(skipped)} blank lines skipped",) if skipped else ()
     titles = (f"{number(n_titles)} rows of titles above the table skipped",) if n_titles else ()
     return table, (f"sheet '{sheet}'" + (f" of {len(sheets)}" if len(sheets) > 1 else ""), *blank, *titles)
+
+
+def _is_data(head: list[Any], body: list[list[Any]]) -> bool:
+    """Return whether the first row is one of the data: a person's values must not become names of columns."""
+    if all(isinstance(cell, (int, float)) for cell in head):
+        return True
+    rows = [["" if cell is None else _cell_text(cell) for cell in row] for row in (head, *body[:ROWS_LOOKED_AT])]
+    return len(body) >= 2 and not has_header(rows)
 
 
 def _count_titles(rows: list[list[Any]]) -> int:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from analysis.base.errors import GateError
+from analysis.publish.approval import FORCED, approve
 from analysis.publish.gate.checks import (
     Budget,
     Private,
     Refusal,
     check,
     private_from_build,
-    skipped_rules,
     write_private,
 )
 from analysis.publish.gate.disclosure import EMAIL, PHONE, Finding, find_contacts, index_values, normalise, read_count
@@ -492,12 +493,45 @@ def test_private_list_survives_writing_and_is_the_same_each_time(tmp_path: Path)
     assert json.loads(gzip.decompress(before))["min_cell"] == 10
 
 
-def test_rules_without_their_list_are_named_as_skipped_and_the_others_run(site: Path, tmp_path: Path) -> None:
-    unknown = private_from_build(tmp_path / "nothing")
-    assert skipped_rules(unknown) == ("keys", "free-text")
-    assert skipped_rules(PRIVATE) == ()
-    plant(site, "<p>kd83h2x</p>" + table("Segment|Customers", "A|3"))
-    assert {refusal.rule for refusal in check(site, unknown)} == {"small-cells"}
+def test_without_the_private_list_or_with_a_damaged_one_nothing_is_published(site: Path, tmp_path: Path) -> None:
+    with pytest.raises(GateError, match="does not contain the list of private values"):
+        approve(site, tmp_path)
+    path = write_private(tmp_path / "build", PRIVATE)
+    approve(site, tmp_path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(GateError, match="is damaged"):
+        approve(site, tmp_path)
+
+
+def test_an_internal_site_is_refused_in_a_workflow_unless_forced(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_private(tmp_path / "build", replace(PRIVATE, internal=True))
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    approve(site, tmp_path)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    with pytest.raises(GateError, match="it is internal"):
+        approve(site, tmp_path)
+    monkeypatch.setenv(FORCED, "1")
+    approve(site, tmp_path)
+
+
+def test_rounded_totals_tell_nothing_and_exact_ones_do(site: Path) -> None:
+    plant(site, table("Segment|Customers", "A|300", "B|195", "Total|500"))
+    assert check(site, PRIVATE) == []
+    assert {refusal.rule for refusal in check(site, replace(PRIVATE, internal=True))} == {"subtraction"}
+
+
+def test_edges_of_charts_are_no_keys_where_keys_only_count_customers(site: Path) -> None:
+    keys = frozenset(map(str, range(1, 301)))
+    plant(site, table("Age|Customers", "120|30", "135|40", "150|50", "165|60", "180|70"))
+    assert check(site, replace(PRIVATE, keys=keys)) == []
+
+
+def test_words_of_the_data_may_look_like_marks_of_templates(site: Path) -> None:
+    plant(site, "<p>They like {{ curly }} things</p>")
+    assert {refusal.rule for refusal in check(site, PRIVATE)} == {"marks"}
+    assert check(site, replace(PRIVATE, marked=frozenset({"{{ curly }} things"}))) == []
 
 
 def test_key_column_of_the_study_counts_as_a_name_for_keys(site: Path) -> None:

@@ -1,0 +1,205 @@
+"""Rules by which a number about customers may be published; the page "Disclosure" states them from here.
+
+The rules are those of statistical offices for the checking of output: a threshold, dominance, group disclosure and
+rounding (Hundepool et al. 2012, Statistical Disclosure Control, chapters 4 and 5).
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+COUNT_STEP = 5
+"""Counts of customers are rounded to multiples of this."""
+SHARE_STEP = 0.01
+"""Shares of customers are rounded to multiples of this."""
+DOMINANCE = 0.5
+"""A total of which one customer makes up this share or more is not published."""
+PRECISION = 0.1
+"""A total is not published where the second largest contributor could estimate the largest this closely (p % rule)."""
+GROUP = 0.1
+"""A sensitive answer of less than this share of a segment, or of all but this share, is not stated more exactly."""
+UNDER, OVER = 0.0999, 0.9001
+"""How a share below :data:`GROUP`, or above the rest, stands in the report: pages print "under 10%" and "over 90%"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """How numbers about customers are published.
+
+    Parameters
+    ----------
+    min_cell : int
+        The fewest customers that a number may stand for.
+    public : bool
+        False for a site that only its owner reads: thresholds hold, and numbers are not rounded.
+    """
+
+    min_cell: int = 10
+    public: bool = True
+
+    @property
+    def neighbours(self) -> int:
+        """Customers whose average stands for a quantile."""
+        return max(3, math.ceil(self.min_cell / 2))
+
+    def count(self, n: int) -> int:
+        """Round a count of customers; one below ``min_cell`` stays, because pages print no such count.
+
+        >>> Disclosure().count(2238), Disclosure().count(7), Disclosure(public=False).count(12)
+        (2240, 7, 12)
+        """
+        if not self.public or n < self.min_cell:
+            return n
+        return max(COUNT_STEP * math.floor(n / COUNT_STEP + 0.5), self.min_cell)
+
+    def share(self, x: float) -> float:
+        """Round a share of customers, or of what they spend.
+
+        >>> Disclosure().share(0.4567)
+        0.46
+        """
+        return _nearest(x, SHARE_STEP) if self.public else x
+
+    def sensitive_share(self, x: float) -> float:
+        """Round a share of customers with a sensitive answer; one near 0 or 1 becomes :data:`UNDER` or :data:`OVER`.
+
+        >>> Disclosure().sensitive_share(0.0), Disclosure().sensitive_share(0.96), Disclosure().sensitive_share(0.3)
+        (0.0999, 0.9001, 0.3)
+        """
+        if not self.public:
+            return x
+        return UNDER if x < GROUP else OVER if x > 1 - GROUP else self.share(x)
+
+    def mean(self, values: Values) -> float:
+        """Round the mean of known values to a step that one customer cannot move it by.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n,)
+            NaN where not known.
+
+        Returns
+        -------
+        float
+            NaN where nothing is known. Where the total is dominated, values beyond those of all but ``min_cell``
+            customers count as the largest of the others.
+
+        Examples
+        --------
+        >>> Disclosure().mean(np.array([10.0, 12.0, 14.0] * 20 + [110.0]))
+        14.0
+        """
+        known = values[~np.isnan(values)]
+        if not len(known) or not self.public:
+            return float(known.mean()) if len(known) else math.nan
+        if self.is_dominated(known):
+            at = max(len(known) - self.min_cell - 1, 0)
+            known = np.minimum(known, np.partition(known, at)[at])
+        mean = float(known.mean())
+        return _nearest(mean, self.step(known, mean))
+
+    def step(self, known: Values, mean: float) -> float:
+        """Return a round number at least as large as what one of the values can move their mean by; 0 for equal ones.
+
+        >>> Disclosure().step(np.array([0.0] * 49 + [10.0]), 0.2)
+        0.2
+        """
+        if len(known) < 2:
+            return 0.0
+        return _round_up(float(np.abs(known - mean).max()) / (len(known) - 1))
+
+    def quantile(self, values: Values, q: float) -> float:
+        """Return the average of the customers around a quantile, never the value of one.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n,)
+            NaN where not known.
+        q : float
+            0 to 1.
+
+        Returns
+        -------
+        float
+            Whole where all values are; NaN where nothing is known. The lowest and the highest value take part only
+            where so few are known that there are no others.
+
+        Examples
+        --------
+        >>> values = np.array([21.4, 28.8, 31.0, 35.5, 36.1, 39.7, 44.2, 47.9, 52.6, 61.3, 148.25])
+        >>> round(Disclosure().quantile(values, 0.5), 2), round(Disclosure().quantile(values, 0.9), 2)
+        (40.68, 49.14)
+        """
+        known = np.sort(values[~np.isnan(values)])
+        n, width = len(known), self.neighbours
+        if not n or not self.public:
+            return float(np.quantile(known, q)) if n else math.nan
+        edge = 1 if n >= width + 2 else 0
+        first = round(q * (n - 1) - (width - 1) / 2)
+        first = max(edge, min(first, n - edge - width), 0)
+        around = known[first : first + width]
+        average = float(around.mean())
+        return float(math.floor(average + 0.5)) if bool((known == np.round(known)).all()) else average
+
+    def total(self, values: Values) -> float | None:
+        """Round a sum to a step that one customer cannot move it by; None where one of them dominates it.
+
+        >>> Disclosure().total(np.array([100.0] * 30)), Disclosure().total(np.array([1.0] * 30 + [500.0]))
+        (3000.0, None)
+        """
+        known = values[~np.isnan(values)]
+        if not self.public:
+            return math.fsum(known)
+        if self.is_dominated(known):
+            return None
+        total = math.fsum(known)
+        return _nearest(total, _round_up(float(np.abs(known).max(initial=0.0))))
+
+    def is_dominated(self, values: Values) -> bool:
+        """Return whether one customer makes up so much of a sum that the sum gives it away.
+
+        >>> Disclosure().is_dominated(np.array([1.0] * 100 + [90.0])), Disclosure().is_dominated(np.ones(20))
+        (False, False)
+        >>> Disclosure().is_dominated(np.array([1.0] * 100 + [120.0]))
+        True
+        """
+        sizes = np.sort(np.abs(values[~np.isnan(values)]))
+        whole = float(sizes.sum())
+        if len(sizes) < 2 or whole == 0:
+            return False
+        rest = whole - float(sizes[-1]) - float(sizes[-2])
+        return bool(sizes[-1] >= DOMINANCE * whole or rest < PRECISION * sizes[-1])
+
+
+def month_end(day: dt.date) -> dt.date:
+    """Return the last day of a month: the newest day in the data is that of one customer.
+
+    >>> month_end(dt.date(2024, 2, 3))
+    datetime.date(2024, 2, 29)
+    """
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def _nearest(x: float, step: float) -> float:
+    if step <= 0 or not math.isfinite(x):
+        return x
+    digits = max(0, 1 - math.floor(math.log10(step)))
+    return round(math.floor(x / step + 0.5) * step, min(digits, 15)) + 0.0
+
+
+def _round_up(x: float) -> float:
+    """Return the next of 1, 2, 5, 10 times a power of ten."""
+    if x <= 0 or not math.isfinite(x):
+        return 0.0
+    size = 10.0 ** math.floor(math.log10(x))
+    if size == 0:
+        return 0.0
+    return next(size * m for m in (1, 2, 5, 10) if size * m >= x * (1 - 1e-9))

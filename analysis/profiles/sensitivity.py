@@ -1,0 +1,67 @@
+"""Variables whose figures tell more than they seem to: sensitive answers, and answers of which one includes another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.clustering.algorithms import Labels
+from analysis.features.build import Variable
+from analysis.settings.models import Study
+from analysis.sources.evidence.vocabularies import PROTECTED, SENSITIVE
+from analysis.sources.names import words_of
+
+
+def is_sensitive(variable: Variable, study: Study) -> bool:
+    """Return whether it must not be published that a whole segment shares an answer.
+
+    Parameters
+    ----------
+    variable : Variable
+    study : Study
+        ``card.protected`` names further ones.
+    """
+    names = (variable.name, *variable.columns)
+    if set(names) & set(study.card.protected or ()):
+        return True
+    return any((PROTECTED | SENSITIVE) & words_of(name) for name in (*names, variable.label))
+
+
+def find_nested(frame: pd.DataFrame, labels: Labels, min_cell: int) -> tuple[str, ...]:
+    """Find the yes/no variables that must be hidden because the shares of two differ by a few customers.
+
+    Where everyone who says yes to one also says yes to the other, the difference of their shares counts those who say
+    yes to the other alone. Of such a pair the later variable is hidden, if they are fewer than ``min_cell`` in a
+    segment or over all.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, variables)
+        0 and 1; NaN where not known.
+    labels : ndarray of int, shape (n,)
+        1..k, 0 = unassigned.
+    min_cell : int
+
+    Notes
+    -----
+    O(n variables²).
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"married": [1] * 50 + [0] * 50, "ever": [1] * 54 + [0] * 46})
+    >>> find_nested(answers, np.ones(100, np.int16), 10)
+    ('ever',)
+    """
+    names = list(frame.columns)
+    if len(names) < 2:
+        return ()
+    values = frame.to_numpy(float)
+    yes, no = (values > 0).astype(np.int64), (values == 0).astype(np.int64)
+    hidden: list[str] = []
+    for inside in (np.ones(len(labels), dtype=bool), *(labels == j for j in range(1, int(labels.max(initial=0)) + 1))):
+        only = yes[inside].T @ no[inside]
+        nested = (only == 0) & (only.T > 0) & (min_cell > only.T)
+        for i, j in zip(*np.nonzero(nested | nested.T), strict=True):
+            if i < j and names[i] not in hidden and names[j] not in hidden:
+                hidden.append(names[j])
+    return tuple(hidden)

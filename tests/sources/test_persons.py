@@ -1,0 +1,75 @@
+"""Columns that tell a person are recognised by their values, and others are left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.sources.inference import infer_roles
+from analysis.sources.readers.delimited import Reading, has_header
+from analysis.sources.tables import read_table
+
+RNG = np.random.default_rng(12)
+NAMES = [f"{a} {b}" for a in ("Anna", "Bernd", "Clara", "Dieter") for b in ("Musterfrau", "Beispiel", "Probe", "Nemo")]
+PERSONAL: dict[str, Sequence[object]] = {
+    "names": NAMES,
+    "addresses": [f"Lindenweg {i}, 18055 Rostock" for i in range(20)],
+    "streets": [f"{i} Baker Street" for i in range(200, 220)],
+    "e-mail addresses": [f"person{i}@example.org" for i in range(20)],
+    "telephone numbers": [f"+49 381 {i:06d}" for i in range(123_456, 123_476)],
+    "bank accounts": ["DE89 3704 0044 0532 0130 00", "GB82 WEST 1234 5698 7654 32", "FR1420041010050500013M02606"],
+    "account numbers": RNG.choice(np.arange(100_000, 999_999), 600, replace=False),
+    "client numbers": RNG.choice(np.arange(1_000, 9_999), 600, replace=False),
+}
+PLAIN: dict[str, Sequence[object]] = {
+    "kinds of goods": ["Wine", "Bread", "Cheese"],
+    "answers of several words": ["Price Style", "Price", "style and comfort", "comfort"],
+    "amounts": RNG.gamma(2.0, 300.0, 600).round(2),
+    "counts": RNG.poisson(20, 600),
+    "levels with numbers": [f"Level {i}" for i in range(5)],
+}
+
+
+def role_of(folder: Path, values: Sequence[object]) -> tuple[str, str]:
+    frame = pd.DataFrame({"client_id": [f"K{i:04d}" for i in range(600)], "visits": RNG.poisson(9, 600)})
+    frame["c1"] = np.resize(np.asarray(values), 600)
+    frame.to_csv(folder / "a.csv", index=False)
+    column = infer_roles(read_table(folder / "a.csv", root=folder, reading=Reading()))[-1]
+    return column.role, column.why
+
+
+@pytest.mark.parametrize("what", PERSONAL)
+def test_a_column_that_tells_a_person_is_left_out_and_not_quoted(what: str, tmp_path: Path) -> None:
+    role, why = role_of(tmp_path, PERSONAL[what])
+    assert role in {"ignore", "key"}
+    assert not any(str(value) in why for value in PERSONAL[what])
+
+
+@pytest.mark.parametrize("what", PLAIN)
+def test_a_column_that_tells_nobody_is_used(what: str, tmp_path: Path) -> None:
+    assert role_of(tmp_path, PLAIN[what])[0] in {"feature", "descriptor"}
+
+
+ROWS = [
+    ["Anna Musterfrau", "4", "21.5", "Hebamme"],
+    ["Bo Probe", "7", "33.5", "Koch"],
+    ["Cy Nemo", "9", "12.0", "Arzt"],
+]
+
+
+@pytest.mark.parametrize(
+    ("first", "named"),
+    [
+        (ROWS[0], False),
+        (["name", "visits", "basket", "job"], True),
+        (["name", "1", "2", "job"], False),
+        (["name", "2021", "2022", "2023"], True),
+    ],
+)
+def test_a_first_row_of_data_names_no_columns(first: list[str], named: bool) -> None:
+    below = ROWS if first[-1] != "2023" else [["Anna", "4", "5", "6"], ["Bo", "7", "8", "9"]]
+    assert has_header([first, *below]) == named
