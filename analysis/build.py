@@ -180,7 +180,7 @@ def _list_inside(root: Path, paths: list[Location]) -> list[str]:
 
 def _locate(root: Path, study: Study, data: Path | str | None, demo: bool) -> tuple[list[Location], bool]:
     def has_real_run() -> bool:
-        from analysis.history.archive import knows_real_run
+        from analysis.records.archive import knows_real_run
 
         return knows_real_run(root, study)
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from analysis.clustering.algorithms import Labels
 from analysis.clustering.evidence import Evidence
 from analysis.features.build import FeatureTable
-from analysis.history.identity import Matching, Memory, edited_features, gone_after, match, remember
-from analysis.history.records import (
+from analysis.profiles.measures import DIGITS, round_digits
+from analysis.profiles.profile import Profiles
+from analysis.records.identity import Matching, Memory, edited_features, gone_after, match, remember
+from analysis.records.records import (
     Before,
     Change,
     Drift,
@@ -26,8 +28,6 @@ from analysis.history.records import (
     Spread,
     TraitShift,
 )
-from analysis.profiles.measures import DIGITS, round_digits
-from analysis.profiles.profile import Profiles
 from analysis.segments.personas import Persona
 from analysis.settings.models import Study
 

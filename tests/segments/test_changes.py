@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.history.test_records import THEN, measures, members, record
 
 from analysis.base.disclosure import Disclosure
 from analysis.features.build import FeatureTable, Variable
-from analysis.history.archive import FOLDER
-from analysis.history.identity import match_customers
-from analysis.history.records import Measures, Moments
 from analysis.pages import book
 from analysis.profiles.measures import _spread
+from analysis.records.archive import FOLDER
+from analysis.records.identity import match_customers
+from analysis.records.records import Measures, Moments
 from analysis.segments.changes import _drifts, _flows, population_stability, share_shift
-from tests.history.test_records import THEN, measures, members, record
 from tests.small_studies import SHOP, build_quickly, build_report, make_shop, render_and_check, write_study
 
 VALUE = Variable("x", "Spend", "money", "feature", "", (), "", "", "", "auto", False)

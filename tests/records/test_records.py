@@ -18,10 +18,12 @@ import pytest
 from sklearn.cluster import KMeans
 
 from analysis.base.errors import InputError
-from analysis.history import archive
-from analysis.history.archive import FOLDER, fetch_history, recall, write_history
-from analysis.history.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
-from analysis.history.records import (
+from analysis.pages import book
+from analysis.pages.text import changes as news
+from analysis.records import archive
+from analysis.records.archive import FOLDER, fetch_history, recall, write_history
+from analysis.records.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
+from analysis.records.records import (
     Figures,
     Identity,
     Measures,
@@ -33,8 +35,6 @@ from analysis.history.records import (
     name_run,
     to_json,
 )
-from analysis.pages import book
-from analysis.pages.text import changes as news
 from analysis.report.model import read_report
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
