@@ -301,6 +301,7 @@ class _Book:
                 figures=shown,
                 columns=columns,
                 coverage=[figure for name, figure in shown.items() if name.startswith("coverage_")],
+                reading=tables.reading(report),
                 sources=tables.sources(report),
                 ledger=tables.ledger(report),
                 findings=tables.findings(report),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.base.formats import number
+from analysis.base.formats import in_sentence, in_words, joined, number
 from analysis.pages.figures import Table
 from analysis.report.model import Report
 
@@ -35,6 +35,38 @@ def findings(report: Report) -> Table:
         ("Finding", "Severity", "Why it matters", "What was done"),
         tuple((f.title, f.severity, f.why, f.done) for f in report.findings),
     )
+
+
+ROWS = {
+    "customers": "one of the {people}",
+    "transactions": "an order, or a line of one",
+    "events": "an event, such as a visit or a click",
+    "survey": "the answers of one person",
+}
+"""What a row of each kind of source is."""
+MOST_NAMED = 8
+
+
+def reading(report: Report) -> list[str]:
+    """Say how the files were read: what a row is, what forms the segments, what their value is, what was left out."""
+    study = report.study
+    lines = []
+    for s in report.data.sources:
+        row = ROWS[s.kind].format(people=study.customers)
+        dated = f"; \N{LEFT DOUBLE QUOTATION MARK}{s.dated}\N{RIGHT DOUBLE QUOTATION MARK} says when" if s.dated else ""
+        lines.append(f"{s.name}: a row is {row}{dated}.")
+    forming = [v.label for v in report.variables if v.role == "feature"]
+    more = len(forming) - MOST_NAMED
+    named = joined([*forming[:MOST_NAMED], *([f"{in_words(more)} more"] if more > 0 else [])])
+    lines.append(f"The segments are formed by {named}.")
+    value = report.value_label()
+    worth = f"The value of {study.customers} is {in_sentence(value)}." if value else ""
+    lines.append(worth or "No column is surely a value, so the pages speak of sizes alone.")
+    ignored = sum(column.role == "ignore" for column in report.data.columns)
+    if ignored:
+        left_out = "columns are" if ignored > 1 else "column is"
+        lines.append(f"{in_words(ignored).capitalize()} {left_out} left out; the Dictionary says why.")
+    return lines
 
 
 def sources(report: Report) -> Table:
