@@ -14,7 +14,7 @@ from analysis.base.errors import InputError, listed
 from analysis.base.locales import localized
 from analysis.base.manifest import STAMP, find_changed, list_digests, read_stamp, write_whole
 from analysis.base.run import USERS, Effort, Run, Stage, open_silently
-from analysis.base.salt import read_salt
+from analysis.base.salt import keep_salt, read_salt
 from analysis.settings.load import load_study
 from analysis.settings.models import Study
 from analysis.sources.locate import Location, files_at, locate
@@ -140,7 +140,8 @@ def _make(
     stamp = stamp_inputs(root, paths, run.effort)
     with run.stage("Read"):
         inputs, study = read_inputs(root, study, paths, synthetic, chosen)
-    inputs = inputs.sealed(read_salt(root))
+    salt = read_salt(root)
+    inputs = inputs.sealed(salt)
     warm_up("analysis.clustering.resample")
     from analysis.sources.assumptions import list_assumptions
 
@@ -151,7 +152,7 @@ def _make(
     from analysis.report.write import Tool
 
     tool = Tool(package_versions(), read_validation(root))
-    written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _forget(root))
+    written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
     content = {
         "stamp": stamp,
         "history": mark_history(root),
@@ -166,8 +167,9 @@ def _make(
     return Built(content["data"], inputs.synthetic, fresh=True, told=(*assumptions, *written.messages))
 
 
-def _forget(root: Path) -> None:
-    """Remove the record of the last build: until the next one is complete, its files are no whole build."""
+def _begin(root: Path, salt: bytes) -> None:
+    """Keep the secret, and remove the record of the last build: until the next is complete, there is no whole one."""
+    keep_salt(root, salt)
     (root / STAMP).unlink(missing_ok=True)
 
 
@@ -180,7 +182,7 @@ def _list_inside(root: Path, paths: list[Location]) -> list[str]:
 
 def _locate(root: Path, study: Study, data: Path | str | None, demo: bool) -> tuple[list[Location], bool]:
     def has_real_run() -> bool:
-        from analysis.records.archive import knows_real_run
+        from analysis.past.archive import knows_real_run
 
         return knows_real_run(root, study)
 

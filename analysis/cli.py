@@ -367,7 +367,7 @@ def history(
     With these records, segments keep their names and the Changes page can
     compare runs.
     """
-    from analysis.records.archive import fetch_history
+    from analysis.past.archive import fetch_history
 
     for line in fetch_history(Path.cwd(), address):
         print(line)

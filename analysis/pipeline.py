@@ -17,8 +17,8 @@ from analysis.features.preparation import prepare_customers
 from analysis.features.summary import summarise_data
 from analysis.pages import book
 from analysis.pages.notes import FOLDER, find_lost, read_notes
-from analysis.records.archive import list_records, read_members, recall, write_history, write_members
-from analysis.records.records import Past, mark_table, name_run
+from analysis.past.archive import list_records, read_members, recall, write_history, write_members
+from analysis.past.records import Past, mark_table, name_run
 from analysis.report.analysis import Analysis
 from analysis.report.model import Report
 from analysis.report.outputs import private_values, write_outputs

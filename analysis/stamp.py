@@ -63,7 +63,7 @@ def _digest(files: list[Path]) -> hashlib._Hash:
 
 def mark_history(root: Path) -> str:
     """Return a fingerprint of the earlier records; the record of this build counts once it is written."""
-    from analysis.records.archive import FOLDER
+    from analysis.past.archive import FOLDER
 
     digest = hashlib.sha256()
     for file in sorted((root / FOLDER).glob("*.json")):

@@ -17,7 +17,7 @@ FILE = "build/history/salt"
 
 
 def read_salt(root: Path) -> bytes:
-    """Return the secret of a project; the first call draws one and keeps it.
+    """Return the secret of a project; where there is none, one is drawn, which `keep_salt` keeps.
 
     Parameters
     ----------
@@ -29,11 +29,17 @@ def read_salt(root: Path) -> bytes:
     file = root / FILE
     if file.is_file() and (kept := file.read_bytes().strip()):
         return kept
+    return secrets.token_hex(32).encode()
+
+
+def keep_salt(root: Path, salt: bytes) -> None:
+    """Keep the secret that a build was made with, unless the environment has it or it is kept already."""
+    file = root / FILE
+    if os.environ.get(VARIABLE) or (file.is_file() and file.read_bytes().strip()):
+        return
     file.parent.mkdir(parents=True, exist_ok=True)
-    drawn = secrets.token_hex(32).encode()
-    write_whole(file, drawn + b"\n")
+    write_whole(file, salt + b"\n")
     file.chmod(0o600)
-    return drawn
 
 
 def keyed_digest(salt: bytes, text: str) -> str:

@@ -11,15 +11,15 @@ from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import Step
-from analysis.profiles.profile import Profiles
-from analysis.profiles.sensitivity import is_sensitive
-from analysis.records.records import (
+from analysis.past.records import (
     Figures,
     Measures,
     Moments,
     Spread,
     digest,
 )
+from analysis.profiles.profile import Profiles
+from analysis.profiles.sensitivity import is_sensitive
 from analysis.settings.models import Study
 
 DECILES = 9

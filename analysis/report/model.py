@@ -30,6 +30,7 @@ from analysis.features.prepare import Step
 from analysis.features.provenance import SourceSummary
 from analysis.features.relations import Relations
 from analysis.features.select import Dropped, Group
+from analysis.past.records import Change
 from analysis.profiles.contrasts import Contrast
 from analysis.profiles.distributions import Spread
 from analysis.profiles.mixes import Mix as Mix
@@ -37,7 +38,6 @@ from analysis.profiles.profile import CategoryProfile, Difference, ExpectedSpend
 from analysis.profiles.segment_map import SegmentMap
 from analysis.profiles.themes import ThemeGroup
 from analysis.profiles.value import Concentration
-from analysis.records.records import Change
 from analysis.report.trials import Validation
 from analysis.segments.card import Card
 from analysis.segments.claims import Claim as Claim

@@ -13,9 +13,9 @@ from analysis.features.build import Variable
 from analysis.features.column_summary import ColumnSummary, MissingPattern
 from analysis.features.prepare import Step
 from analysis.features.relations import Relations
+from analysis.past.records import Change, Flow, Identity, Interval, SegmentChange
 from analysis.profiles.distributions import Bin
 from analysis.profiles.profile import CategoryProfile, Difference, Summary
-from analysis.records.records import Change, Flow, Identity, Interval, SegmentChange
 from analysis.report.trials import Planted, Rate, Validation
 from analysis.segments.plans.experiments import Design
 from analysis.segments.plans.plan import Slot

@@ -30,7 +30,7 @@ from analysis.features.build import FEWEST_UNKNOWN
 from analysis.features.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
 from analysis.features.relations import MOST_RELATED
 from analysis.features.select import DIP, MOST_RANKED, NEAR_COPY, PARTS, RELATED
-from analysis.records.identity import WAY
+from analysis.past.identity import WAY
 from analysis.segments.card import EVEN, HINTS, REVEALS
 from analysis.segments.changes import ANOTHER, MOVED, TELLS
 from analysis.segments.plans.experiments import ALPHA, COARSE, POWER

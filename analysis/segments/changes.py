@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from analysis.clustering.algorithms import Labels
 from analysis.clustering.evidence import Evidence
 from analysis.features.build import FeatureTable
-from analysis.profiles.measures import DIGITS, round_digits
-from analysis.profiles.profile import Profiles
-from analysis.records.identity import Matching, Memory, edited_features, gone_after, match, remember
-from analysis.records.records import (
+from analysis.past.identity import Matching, Memory, edited_features, gone_after, match, remember
+from analysis.past.records import (
     Before,
     Change,
     Drift,
@@ -28,6 +26,8 @@ from analysis.records.records import (
     Spread,
     TraitShift,
 )
+from analysis.profiles.measures import DIGITS, round_digits
+from analysis.profiles.profile import Profiles
 from analysis.segments.personas import Persona
 from analysis.settings.models import Study
 

@@ -8,10 +8,10 @@ from analysis.assignment.rules import Rules
 from analysis.base.run import Run
 from analysis.clustering.evidence import Evidence
 from analysis.features.preparation import Features
+from analysis.past.records import Change, Past, Record
 from analysis.profiles.measures import measure
 from analysis.profiles.profile import ExpectedSpend, Profiles, expect_spend, profile_segments
 from analysis.profiles.timing import find_busy_times
-from analysis.records.records import Change, Past, Record
 from analysis.segments.card import Background, Card, write_card
 from analysis.segments.changes import look_back, make_record
 from analysis.segments.personas import Persona, write_personas

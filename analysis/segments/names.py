@@ -12,10 +12,10 @@ import numpy as np
 from analysis.base.formats import Formats
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable
+from analysis.past.records import slugify
 from analysis.profiles.mixes import Mix
 from analysis.profiles.profile import Difference, Profiles, SegmentProfile
 from analysis.profiles.themes import Trait
-from analysis.records.records import slugify
 from analysis.segments.phrases import Phrases, answer, capital, singular
 from analysis.settings.models import Study
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from analysis.base.formats import Formats, unit_beside
 from analysis.clustering.evidence import Evidence
 from analysis.features.build import NOT_KNOWN, FeatureTable, Variable
+from analysis.past.identity import NOTHING, Memory, kept_names, settle, taken_addresses
+from analysis.past.records import Identity, slugify
 from analysis.profiles.mixes import find_mixes
 from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summary
 from analysis.profiles.themes import read_traits
 from analysis.profiles.timing import BusyTime
-from analysis.records.identity import NOTHING, Memory, kept_names, settle, taken_addresses
-from analysis.records.records import Identity, slugify
 from analysis.segments.claims import Portrait
 from analysis.segments.names import Name, Namer
 from analysis.segments.phrases import capital, in_people

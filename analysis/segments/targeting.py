@@ -10,8 +10,8 @@ import numpy as np
 from analysis.assignment.rules import Rules
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.features.build import Variable
+from analysis.past.records import Change
 from analysis.profiles.profile import ExpectedSpend, SegmentProfile
-from analysis.records.records import Change
 from analysis.settings.models import CriterionName, Study
 
 Axis = Literal["attractiveness", "fit"]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.base.disclosure import COUNT_STEP, DOMINANCE, Disclosure, month_end
-from analysis.base.salt import FILE, VARIABLE, keyed_digest, read_salt
+from analysis.base.salt import FILE, VARIABLE, keep_salt, keyed_digest, read_salt
 
 RULES = Disclosure()
 AMOUNTS = st.lists(st.floats(0, 1e6), min_size=10, max_size=80)
@@ -81,6 +81,8 @@ def test_a_project_keeps_its_secret_and_the_environment_comes_first(
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     first = read_salt(tmp_path)
+    assert not (tmp_path / FILE).exists(), "nothing is written before a build is made with it"
+    keep_salt(tmp_path, first)
     assert read_salt(tmp_path) == first and len(first) == 64
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
     monkeypatch.setenv(VARIABLE, "chosen")

@@ -15,6 +15,7 @@ from analysis.base.errors import GateError, InputError
 from analysis.base.version import tool_version
 from analysis.pages.assets import CHART_THEME, fill_tokens, read_tokens, themed, write_vega_bundle
 from analysis.pages.book import write_notice
+from analysis.publish import last_site as last_site_of
 from analysis.publish.quarto import OWN_RENDER
 from analysis.publish.render import build_lock, render
 
@@ -162,6 +163,7 @@ def test_a_swap_that_fails_half_way_puts_the_last_site_back(
             raise OSError("disk full")
         return rename(self, target)
 
+    monkeypatch.setattr(last_site_of, "exchange", lambda *paths: False)
     monkeypatch.setattr(Path, "rename", fail_on_fresh)
     with pytest.raises(OSError, match="disk full"):
         render(project, last_site, "smalldocs")

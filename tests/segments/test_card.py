@@ -17,7 +17,7 @@ from analysis.base.errors import InputError
 from analysis.base.run import TESTS
 from analysis.features.build import FeatureTable, Variable
 from analysis.pages import book
-from analysis.records.records import Identity
+from analysis.past.records import Identity
 from analysis.report.model import from_json, to_json
 from analysis.segments.card import (
     NO_PURPOSE,

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.history.test_records import THEN, measures, members, record
 
 from analysis.base.disclosure import Disclosure
 from analysis.features.build import FeatureTable, Variable
 from analysis.pages import book
+from analysis.past.archive import FOLDER
+from analysis.past.identity import match_customers
+from analysis.past.records import Measures, Moments
 from analysis.profiles.measures import _spread
-from analysis.records.archive import FOLDER
-from analysis.records.identity import match_customers
-from analysis.records.records import Measures, Moments
 from analysis.segments.changes import _drifts, _flows, population_stability, share_shift
+from tests.past.test_records import THEN, measures, members, record
 from tests.small_studies import SHOP, build_quickly, build_report, make_shop, render_and_check, write_study
 
 VALUE = Variable("x", "Spend", "money", "feature", "", (), "", "", "", "auto", False)
@@ -130,7 +130,7 @@ def test_the_page_tells_of_a_first_run_and_of_a_change_and_may_be_published(proj
     assert render_and_check(project) == []
     assert "url=evidence.html" in (project / "_site/site/changes.html").read_text("utf-8")
     assert "changes.html" not in (project / "_site/site/stability.html").read_text("utf-8")
-    assert "What changed" not in text_of(project / "_site/site/index.html")
+    assert "Since the last run" not in text_of(project / "_site/site/index.html")
     smallest = first.segments[-1]
     known = pd.read_parquet(project / "build" / "memberships.parquet").set_index("key")["segment"]
     customers[customers["customer"].map(known) != smallest.id].to_csv(file, index=False)
@@ -140,7 +140,7 @@ def test_the_page_tells_of_a_first_run_and_of_a_change_and_may_be_published(proj
     assert 'href="changes.html"' in (project / "_site/site/stability.html").read_text("utf-8")
     page = text_of(project / "_site/site/changes.html")
     assert f"Ended: {smallest.name}; 100% of its customers are no longer in the data." in page
-    assert "What changed" in text_of(project / "_site/site/index.html")
+    assert "Since the last run" in text_of(project / "_site/site/index.html")
     published = {f.name for f in (project / "_site/site/history").iterdir()}
     assert len(published) == 3 and "index.json" in published
 

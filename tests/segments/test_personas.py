@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from analysis.clustering.evidence import Evidence, SegmentEvidence
 from analysis.features.build import FeatureTable, Variable
+from analysis.past.identity import NOTHING, Memory
+from analysis.past.records import Identity
 from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summary
 from analysis.profiles.segment_map import SegmentMap
-from analysis.records.identity import NOTHING, Memory
-from analysis.records.records import Identity
 from analysis.segments.personas import COLOURS, Persona, slugify, write_personas
 from analysis.segments.plans.playbook import read_playbook
 from analysis.settings.models import NameRule

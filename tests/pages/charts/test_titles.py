@@ -11,8 +11,8 @@ from analysis.base.formats import in_words
 from analysis.pages.charts import changes, compare, data, explore, persona
 from analysis.pages.figures import typical
 from analysis.pages.portraits import build_card
+from analysis.past.records import Before, Change, Flow, Identity, SegmentChange
 from analysis.profiles.contrasts import Contrast
-from analysis.records.records import Before, Change, Flow, Identity, SegmentChange
 from analysis.report.model import Report, Segment
 from tests.stages import run_stages
 

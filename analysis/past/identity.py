@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from analysis.base.errors import InputError, did_you_mean, listed
-from analysis.records.records import Figures, Identity, Measures, Record, slugify
+from analysis.past.records import Figures, Identity, Measures, Record, slugify
 from analysis.settings.models import Study
 
 MOST_OF = 0.5

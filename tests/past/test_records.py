@@ -20,10 +20,10 @@ from sklearn.cluster import KMeans
 from analysis.base.errors import InputError
 from analysis.pages import book
 from analysis.pages.text import changes as news
-from analysis.records import archive
-from analysis.records.archive import FOLDER, fetch_history, recall, write_history
-from analysis.records.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
-from analysis.records.records import (
+from analysis.past import archive
+from analysis.past.archive import FOLDER, fetch_history, recall, write_history
+from analysis.past.identity import Matching, Memory, gone_after, match_centres, match_customers, remember, settle
+from analysis.past.records import (
     Figures,
     Identity,
     Measures,

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from analysis.base.errors import InputError
 from analysis.base.manifest import write_whole
 from analysis.clustering.algorithms import Labels
-from analysis.records.published import download, unusable
-from analysis.records.records import Past, Record, Table, digest, from_json, slugify, to_json
+from analysis.past.published import download, unusable
+from analysis.past.records import Past, Record, Table, digest, from_json, slugify, to_json
 from analysis.settings.models import Study
 
 FOLDER, INDEX, UNREAD = "site/history", "index.json", "unread"
