@@ -97,7 +97,7 @@ def test_a_file_format_of_the_recipe_is_read(extended: Path) -> None:
 
 def test_a_page_of_the_recipe_is_rendered_and_linked_and_kept_out_of_git(extended: Path) -> None:
     assert "form three groups" in page_of(extended, "sizes.html")
-    assert 'href="sizes.html"' in page_of(extended, "index.html") or "/sizes.html" in page_of(extended, "index.html")
+    assert 'href="sizes.html"' in page_of(extended, "data.html") or "/sizes.html" in page_of(extended, "data.html")
     assert "/site/sizes.qmd" in (extended / ".gitignore").read_text(encoding="utf-8").split("# generated")[1]
 
 

@@ -63,9 +63,9 @@ def test_every_end_of_a_tree_is_large_enough_to_show(stages: Stages) -> None:
 
 
 def test_the_smallest_cell_of_the_settings_holds_for_ends(tmp_path: Path) -> None:
-    found = take_shop(make_shop(180), tmp_path, min_cell=45)
+    found = take_shop(make_shop(180), tmp_path, min_cell=30)
     counts = np.bincount(found.report.rules.tree.assign(filled(found, found.report.rules)))[1:]
-    assert min(count for count in counts if count) >= 45
+    assert min(count for count in counts if count) >= 30
 
 
 def test_thresholds_have_three_digits_and_the_centres_six(stages: Stages) -> None:

@@ -26,7 +26,8 @@ CAMPAIGNS = [f"AcceptedCmp{i}" for i in range(1, 6)]
 
 def rewrite(rows: pd.DataFrame) -> pd.DataFrame:
     """Compute the default study's features again, one customer after the other."""
-    newest = max(pd.to_datetime(rows["Dt_Customer"], format="%d-%m-%Y"))
+    # The study's date is the end of the month of the newest date.
+    newest = max(pd.to_datetime(rows["Dt_Customer"], format="%d-%m-%Y")) + pd.offsets.MonthEnd(0)
     found = []
     for row in rows.to_dict("records"):
         spend = sum(row[column] for column in MONEY)
@@ -108,7 +109,8 @@ def test_ages_are_taken_at_the_studys_date_not_today() -> None:
     table = run_stages().table
     born = run_stages().cleaned.frame["Year_Birth"]
     assert (table.frame["age"] + born).dropna().unique().tolist() == [2014]
-    assert table.frame["tenure"].min() == 0
+    joined = pd.to_datetime(run_stages().cleaned.frame["Dt_Customer"])
+    assert table.frame["tenure"].min() == (joined.max() + pd.offsets.MonthEnd(0) - joined.max()).days
 
 
 def test_the_unit_of_the_currency_changes_no_membership(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.publish.approval import approve_folder
-from analysis.publish.gate.checks import Private, check
+from analysis.publish.gate.checks import Private, check, write_private
 from analysis.publish.offline import COPY, PAGE, add_offline_copy, pack_site
 from analysis.publish.quarto import OUTPUT, WHOLE
 
@@ -17,6 +17,9 @@ DOWNLOADS = (
     "<!DOCTYPE html><html lang='en'><title>x</title><p>x</p><!-- online -->\n<p>"
     '<a href="downloads/site.zip" download>Copy</a> <span data-size="site.zip">ZIP</span></p>\n<!-- /online --></html>'
 )
+
+
+PRIVATE = Private(frozenset({"C-104-2931"}), frozenset(), 10)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def test_the_page_says_how_large_the_copy_is_and_the_page_in_it_does_not_offer_i
 
 def test_a_site_with_its_copy_passes_the_gate_and_the_copy_equals_a_packed_site(site: Path, tmp_path: Path) -> None:
     add_offline_copy(site)
-    assert check(site, Private(frozenset({"C-104-2931"}), frozenset(), 10)) == []
+    assert check(site, PRIVATE) == []
     assert pack_site(site, tmp_path / "packed.zip").read_bytes() == (site / COPY).read_bytes()
 
 
@@ -75,8 +78,9 @@ def test_what_quarto_renders_by_itself_gets_the_copy_before_it_is_checked(
 ) -> None:
     monkeypatch.setenv(OUTPUT, str(site))
     monkeypatch.setenv(WHOLE, "1" if whole else "")
+    write_private(tmp_path / "build", PRIVATE)
     assert approve_folder(tmp_path, site)
-    assert names(site / COPY) == ["index.html", "site/downloads/rule.sql", PAGE]
+    assert names(site / COPY) == ["index.html", "site/assets/search-index.js", "site/downloads/rule.sql", PAGE]
 
 
 def test_a_render_of_one_page_keeps_the_copy_that_is_there(
@@ -87,5 +91,6 @@ def test_a_render_of_one_page_keeps_the_copy_that_is_there(
     (site / "index.html").write_text("<!DOCTYPE html><html lang='en'><title>y</title></html>", encoding="utf-8")
     monkeypatch.setenv(OUTPUT, str(site))
     monkeypatch.delenv(WHOLE, raising=False)
+    write_private(tmp_path / "build", PRIVATE)
     approve_folder(tmp_path, site)
     assert (site / COPY).read_bytes() == before

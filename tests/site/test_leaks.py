@@ -181,7 +181,7 @@ LEAKS = {
         "contacts", PERSONA, put("+44 20 7946 0958 ", 'name="description" content="')
     ),
     "address in the record of the run": Leak("contacts", RECORD, put(' "by": "ann.lee@example.org",', r"^\{")),
-    "cell of three in a table": Leak("small-cells", OVERVIEW, swap(r'scope="row">A [^\n]*?<td>([\d,]+)</td>', "3")),
+    "cell of three in a table": Leak("small-cells", COMPARE, swap(r'scope="row">A [^\n]*?<td>([\d,]+)</td>', "3")),
     "cell of three in a chart": Leak("small-cells", DATA, swap(r'"customers":\[(\d+)', "3")),
     "cell of three in a mark's label": Leak("small-cells", EDUCATION, swap(r"Customers: (\d+)", "3")),
     "cell of three in the description of a drawing": Leak(
@@ -206,8 +206,8 @@ LEAKS = {
         "subtraction", DATA, less(r'<tr><th scope="row">(?:Graduation|No)</th><td>([\d,]+)</td>', 4)
     ),
     "rows of a chart less than everyone": Leak("subtraction", DATA, less(r'"customers":\[(\d+)', 4)),
-    "rows on the overview less than those to download": Leak(
-        "subtraction", OVERVIEW, less(r'<tr><th scope="row">A [^\n]*?<td>([\d,]+)</td>', 4)
+    "rows on a page less than those to download": Leak(
+        "subtraction", COMPARE, less(r'<tr><th scope="row">A [^\n]*?<td>([\d,]+)</td>', 4)
     ),
     "one segment to download less than on its page": Leak(
         "subtraction", SEGMENTS, less(r'"segments": [^$]*?"customers": (\d+)', 4)

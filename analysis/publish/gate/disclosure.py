@@ -15,6 +15,9 @@ from analysis.publish.gate.columns import Cell, Column
 from analysis.publish.gate.documents import Document, join_texts, undisguised
 
 COINCIDENCE = 1e-5
+RUNNING = 0.5
+"""Share of the numbers from the smallest key to the largest that are keys, from which they count as running numbers.
+Chosen for this project."""
 WORD = re.compile(r"\d*\.\d+|\w+")
 COUNTS = frozenset(
     (
@@ -118,7 +121,8 @@ class Index:
     def chance(self, number: str) -> float:
         """Return how likely a number like this one is private without being taken from the data."""
         low, high, density = self.span
-        return max(self.share.get(len(number), 0.0), density if low <= int(number) <= high else 0.0)
+        share = self.share.get(len(number), 0.0)
+        return max(share, density) if density >= RUNNING and low <= int(number) <= high else share
 
 
 def index_values(values: Iterable[str]) -> Index:
