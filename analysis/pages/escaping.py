@@ -35,7 +35,8 @@ def escape_front(text: str) -> str:
     >>> escape_front("{{< env HOME >}}")
     '❴❴‹ env HOME ›❵❵'
     """
-    return re.sub(r"\s+", " ", text).translate(_FRONT)
+    # Spaces that do not break stay, as some languages group digits by them.
+    return re.sub(r"[^\S\u00a0\u202f]+", " ", text).translate(_FRONT)
 
 
 def escape_json(value: object) -> Markup:
