@@ -27,7 +27,7 @@ STANDS_OUT = 1.25
 """How far the most frequent time must lie above an even spread, at the lower end of its interval. Chosen for this
 project."""
 FEWEST_DAYS = 200
-"""Purchase days of a segment from which its times are told. Chosen for this project."""
+"""Fewest purchase days for which the times of a segment are stated. Chosen for this project."""
 YEAR = 365
 
 

@@ -12,7 +12,7 @@ from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels
 
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Shares of customers, most valuable first, whose share of the value is told. Chosen for this project."""
+"""Shares of customers, most valuable first, whose share of the value is stated. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from analysis.pages.downloads.appendix import add_appendix
 from analysis.pages.downloads.canvas import MARGIN, WIDTH, Box, Deck, Line, Series, cut_to, mixed, n_lines, whole_parts
 from analysis.pages.figures import Figure, tag
 from analysis.pages.text import act, evidence, persona
+from analysis.pages.text.overview import block_heights
 from analysis.report.model import Report, Segment
 
 SLIDES = "segments.pptx"
@@ -126,14 +127,6 @@ def _fits_in(segment: Segment, box: Box) -> str:
         if lines * 0.28 + 0.1 <= box.h:
             return tag(segment)
     return segment.letter if box.h >= 0.3 and box.w >= 0.28 else ""
-
-
-def block_heights(segments: Sequence[Segment]) -> list[float]:
-    """Return the height of each block, the tallest being 1: value a customer; the same for all without a value."""
-    if any(s.value_share is None for s in segments):
-        return [1.0 for _ in segments]
-    rates = [max(s.value_share or 0.0, 0.0) / s.share for s in segments]
-    return [rate / (max(rates) or 1) for rate in rates]
 
 
 def average_height(segments: Sequence[Segment]) -> float | None:

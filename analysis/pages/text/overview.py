@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -78,21 +79,29 @@ def has_value(report: Report) -> bool:
     return all(s.value_share is not None and s.value_share >= 0 for s in report.segments)
 
 
+def block_heights(segments: Sequence[Segment]) -> list[float]:
+    """Return the height of each block, the tallest being 1: value a customer; the same for all without a value."""
+    if any(s.value_share is None for s in segments):
+        return [1.0 for _ in segments]
+    rates = [max(s.value_share or 0.0, 0.0) / s.share if s.share else 0.0 for s in segments]
+    return [rate / (max(rates) or 1) for rate in rates]
+
+
 def draw_columns(report: Report) -> tuple[Column, ...]:
     """Draw the segments side by side: width for customers, area for value; all equally high without a value."""
     formats, total = report.formats(), sum(s.share for s in report.segments)
     worth = f"of {in_sentence(report.value_label())}" if report.value_label() else ""
-    each = [(s.value_share or 0) / s.share if has_value(report) and s.share else 0.0 for s in report.segments]
-    most = max(each)
+    worth_something = has_value(report) and any(s.value_share for s in report.segments)
+    heights = block_heights(report.segments) if worth_something else [0.5] * len(report.segments)
     return tuple(
         Column(
             s,
             Markup(f"{100 * s.share / total:.3f}"),
-            Markup(f"{TALLEST * value / most:.3f}" if most else f"{TALLEST / 2}"),
+            Markup(f"{TALLEST * height:.3f}"),
             f"{formats.percent(s.share)} of {report.study.customers}",
             f"{formats.percent(s.value_share)} {worth}" if s.value_share is not None else "",
         )
-        for s, value in zip(report.segments, each, strict=True)
+        for s, height in zip(report.segments, heights, strict=True)
     )
 
 

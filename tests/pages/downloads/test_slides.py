@@ -25,9 +25,10 @@ from analysis.pages.assets import read_tokens
 from analysis.pages.charts import index
 from analysis.pages.charts import persona as profile
 from analysis.pages.downloads.canvas import LINE, Line, fitted, n_lines, whole_parts, width_of
-from analysis.pages.downloads.slides import average_height, block_heights, draw_slides
+from analysis.pages.downloads.slides import average_height, draw_slides
 from analysis.pages.figures import Figure, tag
 from analysis.pages.text import act, evidence, persona
+from analysis.pages.text.overview import block_heights
 from analysis.report.model import VERDICTS, Report, from_json, to_json
 from tests.pages.test_book import HOSTILE, with_words
 from tests.stages import ROOT, run_stages
