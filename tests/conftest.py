@@ -65,6 +65,22 @@ class BuiltSite:
     n_customers: int
 
 
+LONGEST_DIFF = 20_000
+"""Characters up to which pytest compares two texts line by line, which takes hours for a page on one line."""
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Say of long texts where they first differ."""
+    if op != "==" or not isinstance(left, (str, bytes)) or not isinstance(right, (str, bytes)):
+        return None
+    if max(len(left), len(right)) <= LONGEST_DIFF:
+        return None
+    pairs = enumerate(zip(left, right, strict=False))
+    at = next((i for i, (a, b) in pairs if a != b), min(len(left), len(right)))
+    here = slice(max(at - 100, 0), at + 100)
+    return [f"texts of {len(left):,} and {len(right):,} differ at {at:,}", f"  {left[here]!r}", f"  {right[here]!r}"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that drive a browser or build whole studies, which the fast lane leaves out."""
     for item in items:

@@ -130,7 +130,7 @@ class _Reader(HTMLParser):
         role = "main" if tag == "main" else ""
         if "chart-title" in classes or "evidence-title" in classes or tag in _HEADINGS:
             role = "title"
-        elif tag in _QUIET or _SKIPPED & set(classes) or known.get("aria-hidden") == "true":
+        elif tag in _QUIET or _SKIPPED & set(classes) or known.get("aria-hidden") == "true" or "data-size" in known:
             role = "quiet"
         elif tag in ("table", "pre", "code") or "table-twin" in classes:
             role = "rest"

@@ -188,17 +188,22 @@ class _Views:
     names: list[str]
 
 
+def title_map(report: Report) -> str:
+    """Say how much of all differences the map can show."""
+    shown = report.formats().percent(sum(report.map.explained))
+    return f"The two main directions show {shown} of the differences between customers"
+
+
 def segment_map(report: Report) -> Figure:
     """Chart binned customer counts on two axes, with segment outlines; the reader chooses the axes."""
-    formats, planes = report.formats(), report.map
+    planes = report.map
     views = _list_views(report)
     chart = _draw_map(report, views).properties(title=_chosen(views.titles, "axes"))
     if report.spread.planes:
         chart = chart.add_params(_choice("axes", "Axes", views.names))
     else:
         chart = chart.add_params(alt.param(name="axes", value=0))
-    both = sum(planes.explained)
-    title = f"The two main directions show {formats.percent(both)} of the differences between customers"
+    title = title_map(report)
     caption = (
         "Squares: customers, stronger where there are more (none is shown for fewer than "
         f"{report.study.min_cell}). Letter: a segment's centre; outline: where about half of its customers lie. "
@@ -315,6 +320,16 @@ def _ends(ends: tuple[str, str]) -> str:
     return " … ".join([*([f"← {low}"] if low else []), *([f"{high} →"] if high else [])])
 
 
+def title_paths(report: Report) -> str:
+    """Name the feature on which the segments' means lie furthest apart."""
+
+    def spread(variable: Variable) -> float:
+        means = [d.z for s in report.segments if (d := s.difference(variable.name))]
+        return max(means) - min(means) if means else 0.0
+
+    return f"The segments lie furthest apart on “{max(report.forming(), key=spread).label}”"
+
+
 def parallel_coordinates(report: Report) -> Figure:
     """Chart each segment as a line over all features, with brushable paths of similar customers."""
     formats = report.formats()
@@ -343,13 +358,7 @@ def parallel_coordinates(report: Report) -> Figure:
         for i, bundle in enumerate(report.spread.strands)
     ]
     layers = _draw_paths(report, rows, bundles)
-    widest = max(
-        variables,
-        key=lambda v: (
-            max(r["z"] for r in rows if r["feature"] == v.label) - min(r["z"] for r in rows if r["feature"] == v.label)
-        ),
-    )
-    title = f"The segments lie furthest apart on “{widest.label}”"
+    title = title_paths(report)
     table = Table(
         ("Feature", *(tag(s) for s in report.segments), "Everyone"),
         tuple(

@@ -21,13 +21,27 @@ from analysis.pages.figures import (
     typical,
 )
 from analysis.report.model import Report, Segment
+from analysis.report.parts import Difference, Variable
+
+
+def title_profile(report: Report, segment: Segment) -> str:
+    """Name the feature on which a segment lies furthest from everyone, and the side."""
+    variable, furthest = max(_list_differences(report, segment), key=lambda pair: abs(pair[1].z))
+    if abs(furthest.z) < NEGLIGIBLE:
+        return "Close to everyone on every feature"
+    return f"Furthest {'above' if furthest.z > 0 else 'below'} everyone on “{variable.label}”"
+
+
+def _list_differences(report: Report, segment: Segment) -> list[tuple[Variable, Difference]]:
+    """List the features with the segment's differences, largest first."""
+    differences = [(v, d) for v in report.forming() if (d := segment.difference(v.name))]
+    return sorted(differences, key=lambda pair: -pair[1].z)
 
 
 def persona_profile(report: Report, segment: Segment) -> Figure:
     """Chart the features of one segment against the overall average, with 95% bootstrap intervals."""
     formats = report.formats()
-    differences = [(v, d) for v in report.forming() if (d := segment.difference(v.name))]
-    differences.sort(key=lambda pair: -pair[1].z)
+    differences = _list_differences(report, segment)
     rows = [
         {
             "feature": v.label,
@@ -40,11 +54,7 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
         for v, d in differences
     ]
     chart = _draw_differences(rows, segment.colour)
-    top = max(differences, key=lambda pair: abs(pair[1].z))
-    word = "above" if top[1].z > 0 else "below"
-    title = f"Furthest {word} everyone on “{top[0].label}”"
-    if abs(top[1].z) < NEGLIGIBLE:
-        title = "Close to everyone on every feature"
+    title = title_profile(report, segment)
     caption = (
         f"Bar: difference between the segment's mean and everyone's; line: {percentage(0.95)} bootstrap interval. "
         "The figures beside it are medians, or the share of yes."

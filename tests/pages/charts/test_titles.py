@@ -33,7 +33,7 @@ def with_differences(report: Report, segment: Segment, scale: float) -> tuple[Re
 @given(scale=st.floats(0, 3))
 def test_a_segment_that_is_like_everyone_is_not_said_to_lie_apart(scale: float) -> None:
     report, segment = with_differences(run_stages().report, run_stages().report.segments[0], scale)
-    title = persona.persona_profile(report, segment).title
+    title = persona.title_profile(report, segment)
     forming = {v.name: v.label for v in report.forming()}
     furthest = max((d for d in segment.differences if d.variable in forming), key=lambda d: abs(d.z))
     if abs(furthest.z) < 0.2:
@@ -55,14 +55,14 @@ def test_the_feature_on_which_lines_lie_furthest_apart_is_named(scales: list[flo
         if (z := [d.z for s in report.segments if (d := s.difference(v.name))])
     }
     widest = max(spread, key=lambda label: spread[label])
-    assert explore.parallel_coordinates(report).title == f"The segments lie furthest apart on “{widest}”"
+    assert explore.title_paths(report) == f"The segments lie furthest apart on “{widest}”"
 
 
 @DRAWS
 @given(x=st.floats(0, 0.5), y=st.floats(0, 0.5))
 def test_the_map_says_no_more_than_what_its_directions_hold(x: float, y: float) -> None:
     report = run_stages().report
-    title = explore.segment_map(replace(report, map=replace(report.map, explained=(x, y)))).title
+    title = explore.title_map(replace(report, map=replace(report.map, explained=(x, y))))
     assert title.startswith("The two main directions show ") and report.formats().percent(x + y) in title
     assert "touch" not in title
 
