@@ -56,7 +56,7 @@ def distributions(report: Report) -> Figure | None:
     cells = [
         (
             f"{v.label}: {tag(s)}",
-            "; ".join(f"{_range(report, v.unit, bins, b)}: {_percent(b.share)}" for b in bins),
+            "; ".join(f"{_range(report, v.unit, bins, b)}: {percentage(b.share)}" for b in bins),
         )
         for d, v in zip(spreads, variables, strict=True)
         for bins, s in zip(d.segments, report.segments, strict=True)
@@ -136,7 +136,7 @@ def _list_ranges(report: Report, variables: Sequence[Variable]) -> tuple[list[di
             if s and bins:
                 fields = {
                     "range": [_range(report, v.unit, bins, b) for b in bins],
-                    "text": [_percent(b.share) for b in bins],
+                    "text": [percentage(b.share) for b in bins],
                 }
                 rows.append({**row, "segment": tag(s), **fields})
             elif bins:
@@ -151,10 +151,6 @@ def _range(report: Report, unit: str, bins: Sequence[Bin], one: Bin) -> str:
     if one is bins[-1]:
         return f"{formats.value(one.low, unit)} and more"
     return f"{formats.value(one.low, unit)} to {formats.value(one.high, unit)}"
-
-
-def _percent(share: float) -> str:
-    return percentage(share)
 
 
 def _choice(name: str, label: str, options: Sequence[str]) -> Any:
