@@ -1,17 +1,21 @@
-"""Projects that are built and rendered once, for every test process and every run until code or settings change."""
+"""What is built once for every test process and every run, until code or settings change."""
 
 from __future__ import annotations
 
 import hashlib
+import pickle
 import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock
 
 from analysis.stamp import mark_code
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".pytest_cache" / "built"
@@ -24,7 +28,10 @@ SOURCES = (
     "site/**/*",
     "templates/**/*",
     "tests/conftest.py",
-    "tests/built_sites.py",
+    "tests/small_studies.py",
+    "tests/kinds.py",
+    "tests/stages.py",
+    "tests/data/*",
 )
 """Files beside ``analysis/`` that what is built depends on."""
 
@@ -66,14 +73,37 @@ def build_once(name: str, build: Callable[[Path], object]) -> Path:
     """
     state = FOLDER / mark_project()
     state.mkdir(parents=True, exist_ok=True)
+    folder, whole = state / name, state / f"{name}.whole"
     with FileLock(state / f"{name}.lock"):
-        folder, unfinished = state / name, state / f"{name}.unfinished"
-        if not folder.exists():
+        if not whole.exists():
             remove_old_states()
-            shutil.rmtree(unfinished, ignore_errors=True)
-            build(unfinished)
-            unfinished.rename(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            build(folder)
+            whole.touch()
     return folder
+
+
+def make_once(name: str, make: Callable[[Path], T]) -> T:
+    """Make an object, or read the one that another test process or an earlier run has made.
+
+    Parameters
+    ----------
+    name : str
+        Name of the folder that it is kept in.
+    make : callable
+        Takes the folder, in which it may write files that the object refers to, and returns the object.
+
+    Returns
+    -------
+    object
+        A copy of its own for each process.
+    """
+
+    def write(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "object.pickle").write_bytes(pickle.dumps(make(folder)))
+
+    return pickle.loads((build_once(name, write) / "object.pickle").read_bytes())
 
 
 def remove_old_states() -> None:

@@ -25,8 +25,8 @@ from analysis.settings.load import load_study
 from analysis.settings.models import Study
 from analysis.sources.inputs import read_inputs
 from analysis.sources.synthetic.retailer import write_retailer
+from tests.built_sites import make_once
 from tests.conftest import MADE_UP, ROOT
-from tests.stages import temporary_folder
 
 SOUND = SegmentEvidence(0.9, "highly stable", 0.3, 0.5)
 KINDS: dict[str, tuple[str, str, int]] = {
@@ -71,12 +71,15 @@ class Kind:
 
 @functools.cache
 def load_kind(name: str, k: int = 0) -> Kind:
-    """Prepare a study and cut its customers into k segments by k-means."""
+    """Prepare a study and cut its customers into k segments by k-means, once for all test processes."""
+    return make_once(f"kind-{name}-{k}", lambda folder: _make_kind(folder, name, k))
+
+
+def _make_kind(folder: Path, name: str, k: int) -> Kind:
     profile, file, segments = KINDS[name]
     study = load_study(ROOT, profile)
     paths: list[Path | str] = [MADE_UP / file]
     if name == "omnichannel":
-        folder = temporary_folder() / "retailer"
         write_retailer(folder, 500)
         paths = [folder / Path(source.path).name for source in study.sources]
     inputs, study = read_inputs(ROOT, study, paths, name == "omnichannel", name not in OWN_SETTINGS)

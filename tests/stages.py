@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import vl_convert
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 
@@ -37,6 +38,7 @@ from analysis.settings.load import load_study
 from analysis.settings.models import Source, Study
 from analysis.sources.synthetic.twin import write_twin
 from analysis.sources.tables import RawTable, read_table
+from tests.built_sites import make_once
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -119,17 +121,19 @@ class CompiledTemplates(BytecodeCache):
 
 
 TEMPLATES = CompiledTemplates()
+bundle_scripts = functools.cache(vl_convert.javascript_bundle)
 
 
 @contextmanager
 def little_work() -> Iterator[pytest.MonkeyPatch]:
-    """Do all work in this process, without starting others, and compile each template once."""
+    """Do all work in this process, without starting others; compile each template and bundle each script once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "run_parallel", in_turn)
         patch.setattr(workers, "run_parallel", in_turn)
         patch.setattr(drawings, "run_parallel", in_turn)
         patch.setattr(workers, "warm_up", lambda module: None)
         patch.setattr(book, "Environment", functools.partial(Environment, bytecode_cache=TEMPLATES))
+        patch.setattr(vl_convert, "javascript_bundle", bundle_scripts)
         yield patch
 
 
@@ -212,7 +216,9 @@ def take_through(data: Path | pd.DataFrame, study: Study, root: Path) -> Stages:
 
 @functools.cache
 def run_stages(n_customers: int = 500) -> Stages:
-    """Take a synthetic twin through the line under the project's own settings."""
-    root = temporary_folder() / f"root-{n_customers}"
-    root.mkdir()
-    return take_through(twin_file(n_customers), project_study(), root)
+    """Take a synthetic twin through the line under the project's own settings, once for all test processes."""
+
+    def take(folder: Path) -> Stages:
+        return take_through(write_twin(folder / "twin", n_customers), project_study(), folder)
+
+    return make_once(f"stages-{n_customers}", take)

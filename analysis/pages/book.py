@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -20,6 +19,7 @@ from analysis.base.errors import InputError
 from analysis.base.formats import in_words, number, percentage, short_percentage, significant
 from analysis.base.locales import localized
 from analysis.base.version import tool_version
+from analysis.base.yamls import read_yaml
 from analysis.pages.assets import read_tokens, write_vega_bundle
 from analysis.pages.downloads import contents, sharing
 from analysis.pages.downloads.briefs import (
@@ -172,7 +172,7 @@ def write_notice(
 
 def read_glossary(path: Path) -> dict[str, dict[str, Any]]:
     """Read the glossary: ``term``, ``text``, the ``page`` below ``site/`` that uses it, and an ``id`` by name."""
-    words = yaml.safe_load(path.read_text(encoding="utf-8"))
+    words = read_yaml(path.read_text(encoding="utf-8"))
     return {
         word["term"]: {
             **word,

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from analysis.base.errors import InputError
+from analysis.base.yamls import read_yaml
 
 PRIVATE = ("data", "build", "exports")
 """Folders that git ignores."""
@@ -107,7 +108,7 @@ def _named(root: Path) -> Iterator[tuple[str, str]]:
 def _sources(file: Path) -> list[str]:
     """Paths of a settings file's sources; none where it cannot be read, which the build says."""
     try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content: Any = read_yaml(file.read_text(encoding="utf-8"))
         return [str(source["path"]) for source in content["segmentation"]["sources"]]
     except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
         return []

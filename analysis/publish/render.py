@@ -21,6 +21,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from analysis.base.errors import GateError, InputError
+from analysis.base.yamls import read_yaml
 from analysis.publish import last_site
 from analysis.publish.offline import add_offline_copy, pack_site
 from analysis.publish.quarto import OWN_RENDER
@@ -240,7 +241,7 @@ _RENDERERS: dict[Engine, Callable[[Path, Path, str | None, str], tuple[str, str]
 def _fill_variables(root: Path, footer: object) -> None:
     """Put the values of ``_variables.yml`` into the footer, as Quarto does."""
     file = root / "_variables.yml"
-    values = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    values = read_yaml(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if isinstance(footer, dict):
         for side, text in footer.items():
             if isinstance(text, str):

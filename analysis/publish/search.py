@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import yaml
+from analysis.base.yamls import read_yaml
 
 INDEX = "search-index.js"
 """The index below ``site/assets/``: a script, because a page that is opened from a file cannot fetch."""
@@ -58,7 +58,7 @@ def write_index(site: Path, root: Path) -> Path:
     # Both engines write the index of their own search, also where it is switched off.
     (site / "search.json").unlink(missing_ok=True)
     words = root / "templates" / "search.yml"
-    also = yaml.safe_load(words.read_text(encoding="utf-8")) if words.is_file() else {}
+    also = read_yaml(words.read_text(encoding="utf-8")) if words.is_file() else {}
     home = site / "site"
     pages = [
         entry

@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from analysis.base.errors import InputError, listed
+from analysis.base.yamls import read_yaml
 from analysis.settings.messages import as_lines, explain_problems
 from analysis.settings.models import (
     Study,
@@ -145,7 +146,7 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path.name} is not in this folder.", hint="Run the command in the project folder.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -11,11 +11,11 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import vl_convert
-import yaml
 from joblib import delayed
 
 from analysis.base.locales import conventions
 from analysis.base.workers import run_all
+from analysis.base.yamls import read_yaml
 from analysis.pages.assets import themed
 from analysis.pages.downloads.texts import as_shown
 from analysis.pages.escaping import escape_front
@@ -110,7 +110,7 @@ def write_guide(report: Report, pages: Mapping[str, str], home: str) -> str:
     for name, text in pages.items():
         address = name.removesuffix(".qmd") + ".html"
         if address not in personas:
-            head = yaml.safe_load(text.split("---\n")[1])
+            head = read_yaml(text.split("---\n")[1])
             lines.append(f"- [{head['title']}]({home}{address}): {head['description']}")
     files = [
         (SEGMENTS, "every segment with size, value, what marks it and how to recognise one"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -272,13 +273,19 @@ def detectable(rate: float, treated: int, held: int, better: Direction) -> float
     """
     if treated < 1 or held < 1:
         return None
-    effect = NormalIndPower().solve_power(nobs1=treated, ratio=held / treated, alpha=ALPHA, power=POWER)
-    angle = math.asin(math.sqrt(rate)) + float(np.squeeze(effect)) / 2 * (1 if better == "more" else -1)
+    angle = math.asin(math.sqrt(rate)) + _least_effect(treated, held) / 2 * (1 if better == "more" else -1)
     if not 0 < angle < math.pi / 2:
         return None
     points = round(100 * math.sin(angle) ** 2, 6)
     found = math.ceil(points) if better == "more" else math.floor(points)
     return found / 100 if 0 < found < 100 else None
+
+
+@functools.cache
+def _least_effect(treated: int, held: int) -> float:
+    """The smallest effect size that groups of these sizes detect."""
+    effect = NormalIndPower().solve_power(nobs1=treated, ratio=held / treated, alpha=ALPHA, power=POWER)
+    return float(np.squeeze(effect))
 
 
 def round_rate(x: float) -> float:
@@ -339,7 +346,7 @@ def _help(rate: float, half: Holdout, baseline: Baseline, pool: Pool | None, amo
             change = f"from {short_percentage(pool.rate)} to {short_percentage(together)}"
             ways.append(f"pool it with {pool.name} (together a {way} {change} shows)")
     if amount is not None and amount.mean > 0 and amount.n > 3 and baseline.unit != "visits":
-        effect = float(np.squeeze(NormalIndPower().solve_power(nobs1=amount.n // 2, alpha=ALPHA, power=POWER)))
+        effect = _least_effect(amount.n // 2, amount.n // 2)
         part = math.ceil(100 * effect * amount.sd / amount.mean) / 100
         if part <= FINE:
             ways.append(f"compare {amount.label} (a difference of {short_percentage(part)} shows)")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.expressions import parse
+from analysis.base.yamls import LOADER, read_yaml
 from analysis.features.build import Variable
 from analysis.segments.plans.experiments import KPIS
 from analysis.settings.models import Meaning
@@ -124,7 +125,7 @@ def read_playbook(path: Path) -> list[tuple[int, Play]]:
     place = f"{path.parent.name}/{path.name}"
     try:
         text = path.read_text(encoding="utf-8")
-        content, lines = yaml.safe_load(text), _lines(yaml.compose(text, Loader=yaml.SafeLoader))
+        content, lines = read_yaml(text), _lines(yaml.compose(text, LOADER))
     except FileNotFoundError:
         raise InputError(f"{place} does not exist.", hint="Restore the file; it contains the actions.") from None
     except UnicodeDecodeError:

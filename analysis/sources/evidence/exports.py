@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from analysis.base.yamls import read_yaml
 
 _FILE = Path(__file__).with_suffix(".yml")
 
@@ -73,7 +73,7 @@ def find_export(names: Iterable[str]) -> Export | None:
 
 @cache
 def _known() -> tuple[dict[str, Any], ...]:
-    return tuple(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+    return tuple(read_yaml(_FILE.read_text(encoding="utf-8")))
 
 
 def _plain(name: str) -> str:

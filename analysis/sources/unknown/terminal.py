@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import yaml
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.prompt import IntPrompt
@@ -14,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.base.formats import number
+from analysis.base.yamls import read_yaml
 from analysis.sources.unknown.readings import UnknownTable, describe_table
 
 ROLES = {
@@ -71,7 +71,7 @@ def ask(table: UnknownTable, choose: Callable[[str, list[str]], int]) -> tuple[U
     answers = []
     for question in table.questions:
         chosen = choose(question.what, [choice.reading for choice in question.readings])
-        answers.append(yaml.safe_load(question.readings[chosen].yaml))
+        answers.append(read_yaml(question.readings[chosen].yaml))
     return replace(table, questions=()), answers
 
 
