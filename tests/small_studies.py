@@ -16,7 +16,7 @@ from analysis.cli import app
 from analysis.publish.gate.checks import Refusal, check, private_from_build
 from analysis.publish.render import Engine, render
 from analysis.report.model import Report, read_report
-from tests.stages import little_work
+from tests.stages import empty_pictures
 
 SHOP: dict[str, Any] = {
     "title": "Customers of the shop",
@@ -72,8 +72,8 @@ def write_study(root: Path, settings: Mapping[str, Any], customers: pd.DataFrame
 
 
 def build_quickly(root: Path, data: Path | None = None, **options: Any) -> Built:
-    """Build a project in this process, without starting others, and with little resampling."""
-    with little_work():
+    """Build a project in this process, without starting others, with little resampling and with empty pictures."""
+    with empty_pictures():
         return build(root, data, effort=TESTS, **options)
 
 

@@ -138,11 +138,18 @@ def little_work() -> Iterator[pytest.MonkeyPatch]:
 
 
 @contextmanager
-def plain_pages() -> Iterator[pytest.MonkeyPatch]:
-    """Write pages in this process without drawing pictures and without compiling briefs."""
+def empty_pictures() -> Iterator[pytest.MonkeyPatch]:
+    """Build in this process without drawing pictures: charts are made, and an empty picture stands for each."""
     drawn = '<svg viewBox="0 0 720 300"></svg>'
     with little_work() as patch:
         patch.setattr(book, "draw_pictures", lambda figures, *_: {figure.id: drawn for figure in figures})
+        yield patch
+
+
+@contextmanager
+def plain_pages() -> Iterator[pytest.MonkeyPatch]:
+    """Write pages in this process without drawing pictures and without compiling briefs."""
+    with empty_pictures() as patch:
         patch.setattr(takeaways, "write_briefs", lambda *_: [])
         yield patch
 

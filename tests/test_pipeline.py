@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis.base.run import TESTS
+from analysis.build import build
 from analysis.cli import app
 from analysis.pages import book
 from analysis.pages.book import SYNTHETIC
@@ -21,6 +22,7 @@ from analysis.settings.load import check_study, merge
 from analysis.sources.synthetic.twin import write_twin
 from tests.conftest import BuiltSite, copy_project
 from tests.small_studies import SHOP, build_quickly, build_report, make_shop, render_and_check, write_study
+from tests.stages import little_work
 
 FEW = pytest.mark.parametrize("built_site", ["few customers"], indirect=True)
 FEATURE = {"feature": ["orders", "discount", "visits"]}
@@ -95,7 +97,8 @@ def test_a_change_in_any_file_of_a_pattern_makes_a_new_build(project: Path) -> N
 def test_two_builds_from_scratch_give_the_same_bytes(built_site: BuiltSite, tmp_path: Path) -> None:
     other = copy_project(tmp_path / "elsewhere" / "another name")
     write_twin(other / "data", built_site.n_customers)
-    build_quickly(other, app=app)
+    with little_work():
+        build(other, effort=TESTS, app=app)
     for folder in ("site", "build"):
         first, second = files_of(built_site.root / folder), files_of(other / folder)
         assert sorted(first) == sorted(second)
