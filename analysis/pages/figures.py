@@ -11,7 +11,7 @@ import altair as alt
 from analysis.base.formats import Formats, number
 from analysis.base.locales import conventions
 from analysis.report.model import Report, Segment
-from analysis.report.parts import Difference, Summary
+from analysis.report.parts import Difference, Summary, Variable
 
 WIDTH = 720
 """Width of the static picture in pixels; the live chart follows the page."""
@@ -208,3 +208,15 @@ _ROW_HEADER = alt.Header(labelOrient="top", labelAnchor="start", labelPadding=4,
 def facet_rows(field: str, order: list[str], header: alt.Header = _ROW_HEADER) -> alt.Row:
     """Return the rows of a faceted chart in order, without a title; each has its label on top."""
     return alt.Row(field=field, type="nominal", title=None, sort=order, header=header)
+
+
+def measure_spread(report: Report, variable: str) -> float:
+    """Measure how far apart the segments' means lie on a variable, in standard deviations; 0 where none is known."""
+    means = [d.z for s in report.segments if (d := s.difference(variable))]
+    return max(means) - min(means) if means else 0.0
+
+
+def name_with_unit(variable: Variable, report: Report) -> str:
+    """Name a variable with its unit, unless the label says it."""
+    unit = {"money": report.study.currency or "currency units", "days": "days", "years": "years"}.get(variable.unit)
+    return f"{variable.label} ({unit})" if unit and unit.split()[0] not in variable.label.lower() else variable.label

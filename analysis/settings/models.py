@@ -15,7 +15,14 @@ FIRST_YEAR, LAST_YEAR = 1800, 2199
 Kind = Literal["customers", "transactions", "survey", "events"]
 Role = Literal["feature", "descriptor", "outcome", "ignore"]
 Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category"]
-Algorithm = Literal["kmeans", "kprototypes", "mixture", "ward", "dbscan", "hdbscan"]
+Algorithm = Literal[
+    "kmeans",
+    "kprototypes",
+    "mixture",
+    "ward",
+    "dbscan",
+    "hdbscan",
+]
 Scaling = Literal["standard", "minmax", "robust", "none"]
 Transform = Literal["auto", "none", "log"]
 Theme = Literal["buying", "rhythm", "products", "channels", "price", "contact", "people", "opinions", "other"]

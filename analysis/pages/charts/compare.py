@@ -20,6 +20,8 @@ from analysis.pages.figures import (
     facet_rows,
     faceted,
     make_figure,
+    measure_spread,
+    name_with_unit,
     single,
     tag,
     tip,
@@ -39,7 +41,7 @@ def descriptors(report: Report) -> Figure | None:
         for v in report.variables
         if v.role == "descriptor" and v.name in report.everyone and v.unit not in {"yes_no", "category"}
     ]
-    chosen = sorted(chosen, key=lambda v: -_spread(report, v.name))[:6]
+    chosen = sorted(chosen, key=lambda v: -measure_spread(report, v.name))[:6]
     if not chosen:
         return None
     rows = []
@@ -48,7 +50,7 @@ def descriptors(report: Report) -> Figure | None:
         rows.append(_band_row("Everyone", v, base, formats))
         rows += [_band_row(tag(s), v, d.summary, formats) for s in report.segments if (d := s.difference(v.name))]
     order = ["Everyone", *(tag(s) for s in report.segments)]
-    chart = _draw_bands(report, rows, [_with_unit(v, report) for v in chosen], order)
+    chart = _draw_bands(report, rows, [name_with_unit(v, report) for v in chosen], order)
     widest = next((v for v in chosen if v.name != report.study.value), chosen[0])
     ranked = sorted(
         ((d.summary.median, s) for s in report.segments if (d := s.difference(widest.name))),
@@ -301,11 +303,6 @@ def mosaics(report: Report) -> list[CategoryProfile]:
     return [*categories, *(c for c in report.categories if c.variable not in order)][:MOST_MOSAICS]
 
 
-def _with_unit(variable: Variable, report: Report) -> str:
-    unit = {"money": report.study.currency or "currency units", "days": "days", "years": "years"}.get(variable.unit)
-    return f"{variable.label} ({unit})" if unit and unit.split()[0] not in variable.label.lower() else variable.label
-
-
 def _band_row(name: str, variable: Variable, summary: Summary, formats: Formats) -> dict[str, Any]:
     unit = variable.unit
     return {
@@ -317,12 +314,6 @@ def _band_row(name: str, variable: Variable, summary: Summary, formats: Formats)
         "text": formats.value(summary.median, unit),
         "band": f"{formats.value(summary.p10, unit)} to {formats.value(summary.p90, unit)}",
     }
-
-
-def _spread(report: Report, variable: str) -> float:
-    """How far apart the segments are on a variable, in standard deviations."""
-    found = [d.z for s in report.segments if (d := s.difference(variable))]
-    return max(found) - min(found)
 
 
 def _summary(report: Report, row: str, variable: str) -> Summary:

@@ -23,6 +23,7 @@ from analysis.pages.figures import (
     faceted,
     harmless,
     make_figure,
+    measure_spread,
     segment_colour,
     single,
     tag,
@@ -318,12 +319,8 @@ def _ends(ends: tuple[str, str]) -> str:
 
 def title_paths(report: Report) -> str:
     """Name the feature on which the segments' means lie furthest apart."""
-
-    def spread(variable: Variable) -> float:
-        means = [d.z for s in report.segments if (d := s.difference(variable.name))]
-        return max(means) - min(means) if means else 0.0
-
-    return f"The segments lie furthest apart on “{max(report.forming(), key=spread).label}”"
+    furthest = max(report.forming(), key=lambda v: measure_spread(report, v.name))
+    return f"The segments lie furthest apart on “{furthest.label}”"
 
 
 def parallel_coordinates(report: Report) -> Figure:
