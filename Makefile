@@ -64,7 +64,7 @@ history: $(VENV)/.site ## Download the records of earlier runs: make history SIT
 	@$(RUN) -m analysis history --from "$$SITE"
 
 test: $(VENV)/.test lint ## Lint, check types and run all tests.
-	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --durations=25
 
 check-fast: $(VENV)/.test ## Lint, check types and run the unit tests: no browser, no whole builds.
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint unit

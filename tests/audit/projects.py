@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -78,11 +79,13 @@ def build(study: Published, folder: Path) -> Path:
         Where a command fails, with what it said.
     """
     root = copy_project(folder / study.name)
-    settings = root / "_quarto.yml"
-    text = settings.read_text(encoding="utf-8")
     # Numbers are held to their last digit, so they must not be rounded as those for the public are.
-    exact = text.replace("\nsegmentation:\n", "\nsegmentation:\n  disclosure: internal\n", 1)
-    settings.write_text(exact, encoding="utf-8")
+    for settings in root.glob("_quarto*.yml"):
+        text = settings.read_text(encoding="utf-8")
+        exact = re.sub(
+            r"^segmentation:\n", "segmentation:\n  disclosure: internal\n", text, count=1, flags=re.MULTILINE
+        )
+        settings.write_text(exact, encoding="utf-8")
     if study.file:
         (root / "data").mkdir(exist_ok=True)
         shutil.copy(datasets() / study.file, root / "data" / study.file)
