@@ -19,17 +19,20 @@ from analysis.sources.evidence.roles import (
     find_dates_of,
     holds_addresses,
     is_whole,
+    money_words,
     names_amount,
     names_customer,
 )
 from analysis.sources.evidence.vocabularies import (
     AMOUNT,
     CODED,
+    COMPOUND,
     COORDINATES,
     COUNT,
     DEMOGRAPHIC,
     EVENT,
     MODEL,
+    MODEL_ENDS,
     MONEY,
     MONEY_ENDS,
     NO_MONEY,
@@ -43,6 +46,7 @@ from analysis.sources.evidence.vocabularies import (
     SUBSTANCE,
     VALUE,
     WEIGHT,
+    WEIGHT_STARTS,
 )
 from analysis.sources.names import OUTCOME, is_identifier, split_words, words_of
 from analysis.sources.tables import RawTable
@@ -207,7 +211,8 @@ def infer_people(table: RawTable) -> str:
     columns = infer_roles(table)
     name = next((column.name for column in columns if column.role in ("customer", "key")), "")
     words = words_of(name)
-    named = next((noun for noun, singular in PEOPLE.items() if words & singular), None)
+    stems = {stem for stem in COMPOUND if any(word.startswith(stem) for word in words)}
+    named = next((noun for noun, singular in PEOPLE.items() if (words | stems) & singular), None)
     if named is None and any(names_customer(column.name) and is_identifier(column.name) for column in columns):
         return "customers"
     return named or ("respondents" if infer_kind(table).kind == "survey" else "customers")
@@ -337,7 +342,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
         (_is_row_number(table, column), "ignore", "the number of the row"),
         (_is_long_number(table, column), "ignore", "numbers of ten digits or more: an identifier, not a trait"),
         (_is_weight(table, column, words), "ignore", "a weight of the row, not a trait"),
-        (bool(words & MODEL) and column.type == "number", "ignore", "the result of another model, by its name"),
+        (column.type == "number" and _names_model(words), "ignore", "the result of another model, by its name"),
         (column.type == "text", "ignore", f"free text: {number(column.n_distinct)} different values"),
         (column.type == "date", "date", "a date: it dates the row and does not form segments itself"),
         (column.name in battery, "feature", "one of several answers on the same scale"),
@@ -358,6 +363,10 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
     return "feature", "a number about what the customer does"
 
 
+def _names_model(words: frozenset[str]) -> bool:
+    return bool(words & MODEL) or any(word.endswith(MODEL_ENDS) for word in words)
+
+
 def _is_long_number(table: RawTable, column: Column) -> bool:
     values: Any = table.frame[column.name]
     return column.type == "number" and is_whole(values) and bool((values.dropna() >= 10**9).mean() > 0.9)
@@ -367,7 +376,7 @@ def _is_weight(table: RawTable, column: Column, words: frozenset[str]) -> bool:
     values: Any = table.frame[column.name]
     return (
         column.type == "number"
-        and bool(words & WEIGHT)
+        and (bool(words & WEIGHT) or any(word.startswith(WEIGHT_STARTS) for word in words))
         and not words & SUBSTANCE
         and bool(values.min() >= 0)
         and bool(values.max() < 50)
@@ -393,14 +402,15 @@ def _is_coded(column: Column, words: frozenset[str]) -> bool:
 
 
 def _is_money(words: frozenset[str]) -> bool:
-    money = bool(words & MONEY) or any(word.endswith(MONEY_ENDS) for word in words)
+    money = bool(words & MONEY) or any(word.endswith(MONEY_ENDS) for word in words) or bool(words & set("€$£¥₹"))
     return (money or words <= {"total", "gesamt", "totale", "totaal"}) and not words & (NO_MONEY - {"limit"})
 
 
 def names_value(name: str) -> bool:
     """Return whether a name says what a customer is worth: spending or revenue, no limit, price, score or loan."""
-    words = words_of(name)
+    words = money_words(name)
     worth = bool(words & VALUE) or any(word.endswith(("umsatz", "omzet", "ausgaben")) for word in words)
+    worth = worth or {"chiffre", "affaires"} <= words
     return worth and not words & (NO_VALUE | NO_MONEY)
 
 

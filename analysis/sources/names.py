@@ -57,10 +57,15 @@ _ENTITY = (
     "customer|client|user|account|order|session|visitor|member|invoice|product|transaction|person|cust|respondent"
     "|cliente|kunde|kunden|klant|konto|mitglied|bestell|auftrag|beleg|rechnung|artikel|commande|facture|membre|usuario"
     "|utente|gebruiker|pedido|ordine|factura|fattura|fatura|compte|cuenta|conta|record|case|subscriber|patient|loan"
-    "|booking|agent|ticket|receipt|policy|contract"
+    "|booking|agent|ticket|receipt|policy|contract|household|abonne|abonnent|abbonato|adherent|debiteur"
+    "|socio|associado|assinante|suscriptor|paciente|paziente|donante|doador|donatore|donateur|donneur|spender"
+    "|teilnehmer|haushalt|foyer|lid|abonnee|deelnemer|tessera|tarjeta|cartao|kaart|karte|carte|rut|policen|vertrags"
 )
 _ALONE = vocabulary(
-    "customer client visitor respondent cust cliente kunde klant konto debitor agent kundin",
+    "customer client visitor respondent cust cliente kunde klant konto debitor agent kundin debiteur abonne abonnent",
+    "abbonato adherent socio associado assinante suscriptor paciente paziente donante doador donatore donateur spender",
+    "subscriber donor borrower household member mitglied membre usuario utente gebruiker utilisateur acheteur abonnee",
+    "comprador acquirente kaufer tessera patient",
 )
 _FIRST = vocabulary("n no nr num numero nummer id")
 
@@ -100,10 +105,11 @@ def is_identifier(name: str) -> bool:
 _DATE = vocabulary(
     "date dates datetime timestamp dt day epoch datum zeitpunkt zeitstempel fecha data jour tag dia giorno dag dato",
     "month monat mois mes mese maand period periode periodo yearmonth yyyymm created updated modified seen ordered",
+    "week woche kw semaine semana settimana quarter quartal trimestre kwartaal jour moment momento",
     "signup registered joined birthday birthdate dob when purchased bought invoiced shipped budat bldat",
 )
 _CLOCK = vocabulary("time ts at ms zeit heure hora ora tijd us epoch unix microseconds milliseconds")
-_DATE_ENDS = ("datum", "date", "fecha", "zeitpunkt", "datetime", "timestamp")
+_DATE_ENDS = ("datum", "date", "fecha", "zeitpunkt", "datetime", "timestamp", "monat", "woche", "quartal")
 _VERSION = vocabulary("version versions ver release build ip firmware app")
 
 
@@ -126,7 +132,9 @@ OUTCOME = vocabulary(
     "response responded churn churned exited left attrition accepted accept converted conversion complain",
     "complained complaint subscribed purchased bought target label revenue default defaulted clicked",
     "cancelled canceled renewed outcome attrited kuendigung kundigung gekundigt churner resilie",
-    "resiliation baja abandono",
-    "cancelou abbandono opgezegd reagiert geantwortet",
+    "resiliation baja abandono abgewandert abwanderung reagiert gekauft beantwortet verlangert parti renouvele",
+    "cancelou abbandono opgezegd geantwortet abandonne desabonne cancelado cancelada abandonado respondio compro",
+    "evadido desistiu respondeu comprou abbandonato disdetta disdetto risposto acquistato vertrokken gereageerd",
+    "verlengd fuga abandonou saiu uscito",
 )
 """Words of columns that tell how something ended: whether someone answered, stayed or bought."""

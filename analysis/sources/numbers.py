@@ -31,7 +31,11 @@ _CURRENCY = (
     "EUR|USD|GBP|CHF|JPY|CNY|RMB|INR|BRL|SEK|NOK|DKK|PLN|CZK|HUF|RON|RUB|TRY|AUD|CAD|NZD|MXN|ZAR|SGD|HKD|KRW|ILS|AED"
     "|SAR|THB|IDR|MYR|PHP|COP|CLP|ARS|PEN))"
 )
-_MULTIPLES = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mio": 1e6, "mln": 1e6, "mn": 1e6, "bn": 1e9, "mrd": 1e9}
+_MULTIPLES = {
+    **{"k": 1e3, "tsd": 1e3, "t": 1e3, "m": 1e6, "mio": 1e6, "mln": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "mrd": 1e9},
+    **{"mil": 1e3, "mi": 1e6, "mill": 1e6, "md": 1e9, "mld": 1e9, "lakh": 1e5, "lac": 1e5, "cr": 1e7, "crore": 1e7},
+}
+_MULTIPLE_WORDS = "k|K|M|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|B|Mrd|mrd|mil|mi|mill|Mill|Md|mld|Mld|[Ll]akh|[Ll]ac|[Cc]r|[Cc]rore"
 _EITHER_WAY = r"^-?[1-9]\d{0,2}[.,]\d{3}$"
 
 
@@ -118,7 +122,9 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
 
 def _strip_signs(texts: pa.Array) -> pa.Array:
     """Remove signs of currencies and per cent; write negative numbers with a leading minus."""
-    bare = pc.replace_substring_regex(texts, r"^'([+\-(\d])", r"\1")
+    bare = pc.replace_substring_regex(texts, r"[\x{a0}\x{2009}\x{202f}]", " ")
+    bare = pc.replace_substring_regex(bare, r"^'([+\-(\d])", r"\1")
+    bare = pc.replace_substring_regex(bare, r"(\d)[.,][-\x{2013}\x{2014}]{1,2}", r"\1")
     bare = pc.replace_substring_regex(bare, r"^[\x{2212}\x{2013}]", "-")
     bare = pc.replace_substring_regex(bare, rf"^({_CURRENCY})?\s*\((.+)\)\s*({_CURRENCY})?$", r"-\2")
     bare = pc.replace_substring_regex(bare, rf"^([+-]?)\s*{_CURRENCY}\s*([+-]?)\s*([\d.,])", r"\1\2\3")
@@ -143,9 +149,12 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
     ended = _matches(bare, r"^[+-]?[\d.,]*\d\s?\p{L}")
     if not ended.any():
         return bare, factors, ""
-    multiple = r"^([+-]?[\d.,]*\d)\s?(k|K|M|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|Mrd|mrd)\.?$"
+    multiple = rf"^([+-]?[\d.,]*\d)\s?({_MULTIPLE_WORDS})\.?$"
     scaled = _matches(bare, multiple)
     if scaled.any():
+        if _matches(bare, r"\dmil|\d mil$").any() and not _matches(bare, r"\d,\d{1,2}\s?mil$").any():
+            # A thousand in Spanish and Portuguese, a million in English.
+            return bare, factors, ""
         words = pc.utf8_lower(pc.replace_substring_regex(bare, multiple, r"\2")).to_pylist()
         factors = np.array(
             [_MULTIPLES.get(word, 1.0) if fits else 1.0 for word, fits in zip(words, scaled, strict=True)]

@@ -15,14 +15,19 @@ from analysis.sources.evidence.vocabularies import (
     DATE_STARTS,
     MONEY_ENDS,
     NAMES_OF_CUSTOMERS,
+    NO_AMOUNT,
     NO_MONEY,
     NOT_WHEN,
     ORDER,
     OTHER_AMOUNT,
     PART_AMOUNT,
     RECENT,
+    SHARE,
     STAFF,
+    STOCK,
+    TAX,
     WHOLE_AMOUNT,
+    WITH_OR_WITHOUT,
 )
 from analysis.sources.names import is_identifier, plain, split_words, words_of
 from analysis.sources.tables import RawTable
@@ -136,21 +141,34 @@ def find_amounts(table: RawTable) -> list[str]:
         and column.n_distinct > 2
         and not (is_identifier(column.name) and not names_amount(column.name))
     ]
+    numbers = [name for name in numbers if not words_of(name) & (STOCK | NO_MONEY) or words_of(name) & WHOLE_AMOUNT]
     named = sorted((name for name in numbers if names_amount(name)), key=_amount_rank)
     best = [name for name in named if _amount_rank(name) == _amount_rank(named[0])]
+    if not best:
+        numbers = [name for name in numbers if not words_of(name) & (NO_AMOUNT | SHARE)]
     broken = [name for name in numbers if table.frame[name].dtype == np.float64 and not is_whole(table.frame[name])]
     return best or broken[::-1] or numbers[::-1]
 
 
 def names_amount(name: str) -> bool:
     """Return whether a name says that the column holds an amount of money."""
-    words = words_of(name)
+    words = money_words(name)
     return bool(AMOUNT & words or any(word.endswith(MONEY_ENDS) for word in words)) and not words & NO_MONEY
+
+
+def money_words(name: str) -> frozenset[str]:
+    """Return the words of a name; a tax that the amount includes or leaves out is none of them.
+
+    >>> "tax" in money_words("Tax paid"), "tax" in money_words("Total incl. tax")
+    (True, False)
+    """
+    words = words_of(name)
+    return words - TAX - WITH_OR_WITHOUT if words & WITH_OR_WITHOUT else words
 
 
 def _amount_rank(name: str) -> int:
     """Rank the name of an amount: totals first, then amounts, prices, and last what is only a part."""
-    words = words_of(name)
+    words = money_words(name)
     if words & OTHER_AMOUNT:
         return 4
     if words & PART_AMOUNT and not words & {"total"}:

@@ -9,21 +9,29 @@ CUSTOMER = vocabulary(
     "customers cust custid cliente clienti clientes kunde kunden kundin kundennummer kundennr kundenid",
     "debitor kunnr klant",
     "klantnummer shopper subscriber patient guest donor borrower passenger usuario utente gebruiker membre mitglied",
-    "kaufer comprador acheteur clientnum contact abonnent abonne socio lid",
+    "kaufer comprador acheteur clientnum contact abonnent abonne socio lid debiteur abbonato adherent associado",
+    "assinante suscriptor paciente paziente donante doador donatore donateur spender teilnehmer haushalt foyer abonnee",
+    "deelnemer utilisateur assinante aderente iscritto tessera acquirente",
 )
-CUSTOMER_STARTS = ("kunden", "klant", "customer", "debitor")
+CUSTOMER_STARTS = (
+    *("kunden", "klant", "customer", "debitor", "debiteur", "mitgliedsn", "mitgliedern", "abonnentenn", "abonneen"),
+    *("spendern", "teilnehmern", "patientenn", "ledenn", "deelnemern"),
+)
 BUYER = vocabulary(
     "customer customers client cliente clienti clientes kunde kunden kundin kundennummer kundennr",
     "kundenid debitor kunnr",
-    "klant klantnummer cust custid clientnum shopper buyer kaufer comprador acheteur",
+    "klant klantnummer cust custid clientnum shopper buyer kaufer comprador acheteur debiteur acquirente",
 )
 STAFF = vocabulary(
     "agent staff seller vendor employee cashier rep salesrep salesperson manager operator owner admin",
     "verkaufer vendeur",
     "vendedor venditore verkoper mitarbeiter employe empleado funcionario dipendente medewerker advisor driver",
+    "kassierer kassiererin caissier cajero caixa cassiere kassamedewerker kassier conseiller vendeuse vendedora cashierid",
+    "berater betreuer asesor gestor consulente adviseur bediener processed handled comercial",
 )
 NAMES_OF_CUSTOMERS = vocabulary("name email mail e address id hash code key no nr number full nom nombre nome naam")
 ORDER = vocabulary(
+    "billet recu recibo ricevuta scontrino bon kassenbon bonnummer rechnungsnr factuur factuurnummer facturacion",
     "order invoice receipt booking transaction ticket bestellung bestellnummer bestellnr auftrag",
     "auftragsnummer beleg",
     "belegnummer belnr rechnung rechnungsnummer facture commande pedido factura fatura ordine fattura bestelling",
@@ -38,6 +46,8 @@ PRIVATE = vocabulary(
 )
 NUMBERED_PRIVATE = vocabulary(
     "phone telephone tel mobile fax iban ssn telefon telefonnummer handy telefono telefone telefoon",
+    "dni nif nie cpf cnpj rg bsn nino insee siret siren steuerid steuernummer sozialversicherungsnummer svnr",
+    "codicefiscale partitaiva nationalid curp rut personalausweis passeport pasaporte passaporto paspoort nir",
 )
 PROTECTED = vocabulary(
     "age birth born birthday birthdate dob gender sex marital married partner spouse family kid kids kidhome",
@@ -84,13 +94,23 @@ MONEY = vocabulary(
     "credit debit loan tax vat discount shipping freight subtotal",
     "betrag umsatz preis ausgaben kosten gebuhr einkommen gehalt steuer montant prix depense depenses ttc ht revenu",
     "importe precio gasto gastos ventas ingresos monto valor preco despesa receita renda faturamento",
-    "importo prezzo spesa",
+    "importo prezzo spesa spendensumme erlos erlose dons don donation donado facturacion speso gastado besteed fattura",
+    "chiffredaffaires saldo solde salario stipendio salaris salaire costo coste cout custo",
     "ricavi fatturato reddito bedrag prijs omzet uitgaven besteding inkomen wrbtr dmbtr netwr",
     "gesamtbetrag rechnungsbetrag",
     "nettobetrag bruttobetrag bestellwert warenwert einkaufswert gesamtumsatz jahresumsatz stuckpreis einzelpreis",
 )
-MONEY_ENDS = ("betrag", "umsatz", "preis", "ausgaben", "bedrag", "omzet")
-NO_MONEY = vocabulary("score rating points punkte index level rank grade stars limit")
+MONEY_ENDS = ("betrag", "umsatz", "preis", "ausgaben", "bedrag", "omzet", "erlos", "summe", "kosten", "uitgaven")
+NO_MONEY = vocabulary(
+    "score rating points punkte index level rank grade stars limit puntos pontos punti punten puntuacion puntaje",
+    "punktzahl note nota punteggio pontuacao limite plafond",
+)
+STOCK = vocabulary(
+    "balance balances limit rate rates score credit loan salary income rating saldo solde kontostand kreditlimit limite",
+    "plafond einkommen gehalt salaire salario stipendio salaris renta renda reddito inkomen revenu ingresos bestand",
+    "inventory inventar stock",
+)
+"""Words of money that is had, earned or lent, not paid in a purchase."""
 AMOUNT = MONEY | vocabulary(
     "value total sum wert summe gesamt totale totaal valore",
 )
@@ -109,16 +129,35 @@ OTHER_AMOUNT = vocabulary(
     "steuer porto gewinn versandkosten livraison frete envio spedizione verzending credit debit loan salary handling",
     "unitprice average avg",
 )
+NO_AMOUNT = vocabulary(
+    "age alter edad idade eta leeftijd year jahr annee ano anno jaar month hour hours heure stunde duration dauer duree",
+    "duracion duracao durata duur minutes seconds days tage jours dias giorni dagen latitude longitude lat lon lng weight",
+    "gewicht poids peso gewicht distance logins sessions pageviews page views clicks kilometer km temperature nps likes",
+    "quantity qty menge quantite cantidad quantidade quantita aantal units items stuckzahl pieces visits",
+)
+"""Words of numbers that stand beside dates and are no amounts of money."""
 QUANTITY = vocabulary("quantity qty menge anzahl quantite cantidad quantidade quantita aantal units items")
 VALUE = vocabulary(
     "spend spent spending amt revenue sales turnover monetary clv ltv mnt expenditure amount purchase purchases total",
     "umsatz ausgaben gesamtumsatz jahresumsatz depense depenses montant ca ventas gasto gastos monto",
     "importe receita despesa",
     "faturamento gastos ricavi fatturato spesa omzet uitgaven besteding gesamtbetrag charges payments",
+    "chiffredaffaires umsatze gesamtumsatze erlos erlose spendensumme bestellsumme facturacion facturado depensetotale",
+    "gastototal receitatotal spesatotale speso gastado gasta compradototal besteed donations donated dons donado doado",
 )
+TAX = vocabulary("tax taxes vat mwst ust tva iva btw gst")
+WITH_OR_WITHOUT = vocabulary(
+    "incl inkl including included inclusive inclus incluido incluida incluso compreso inclusa inclusief con com avec mit",
+    "excl exkl excluding exclusive hors sin sem senza ohne zonder without before after vor nach exclusief esclusa escluso",
+)
+"""Words that make of a tax what the amount is with or without."""
 NO_VALUE = vocabulary(
     "limit price unit score balance loan tax salary income credit debit cost profit discount fee fees",
-    "rate rating budget",
+    "rate rating budget profit margin gewinn marge margen margem margine winst points punkte puntos pontos punti punten",
+    "costo costi coste costes cout couts custo custos kosten costs saldo solde plafond limite kreditlimit kontostand",
+    "lohn gehalt salaire salario stipendio salaris einzelpreis stuckpreis darlehen pret prestamo emprestimo prestito",
+    "descuento desconto sconto korting rabatt remise shippingcost versand versandkosten mwst tva iva btw",
+    "lening hypothek hypotheque hipoteca mutuo mortgage deuda dette divida debito schuld schulden",
     "preis prix precio preco prezzo prijs steuer kredit einkommen wage shipping",
 )
 COUNT = vocabulary(
@@ -138,8 +177,11 @@ EVENT = vocabulary(
 MODEL = vocabulary(
     "cluster clusters segment segmentation rfm predicted prediction propensity probability decile",
     "quintile bayes logit",
-    "classifier proba pred",
+    "classifier proba pred wahrscheinlichkeit probabilite probabilidad probabilidade probabilita waarschijnlijkheid",
+    "vorhersage prognose prediction prediccion previsao previsione voorspelling forecast churnscore leadscore predite",
 )
+MODEL_ENDS = ("wahrscheinlichkeit", "waarschijnlijkheid", "prognose", "vorhersage", "segment", "cluster")
+WEIGHT_STARTS = ("gewichtung", "ponderat", "ponderac", "weeg", "weging")
 WEIGHT = vocabulary("weight weights wt wgt gewicht gewichtung poids ponderation ponderacion peso weging weegfactor")
 SUBSTANCE = vocabulary("kg lb lbs gram grams body product parcel package height")
 RECENT = vocabulary("order purchase invoice transaction booking sale event visit bestell achat commande compra pedido")
@@ -167,20 +209,25 @@ NOT_WHEN = vocabulary(
 
 
 PEOPLE = {
-    "members": vocabulary("member memberid mitglied mitgliedsnummer membre"),
-    "accounts": vocabulary("account accountid konto kontonummer compte"),
+    "members": vocabulary("member memberid mitglied mitgliedsnummer membre socio adherent associado aderente iscritto lid"),
+    "accounts": vocabulary("account accountid konto kontonummer compte cuenta conta"),
     "respondents": vocabulary("respondent respondentid responseid respid"),
-    "patients": vocabulary("patient patientid"),
-    "borrowers": vocabulary("loan loanid borrower borrowerid"),
-    "subscribers": vocabulary("subscriber subscriberid abonnent abonne"),
-    "users": vocabulary("user userid utente gebruiker usuario"),
+    "patients": vocabulary("patient patientid paziente paciente"),
+    "borrowers": vocabulary("loan loanid borrower borrowerid kreditnehmer emprunteur"),
+    "subscribers": vocabulary("subscriber subscriberid abonnent abonne abbonato abonnee suscriptor assinante"),
+    "users": vocabulary("user userid utente gebruiker usuario utilisateur nutzer benutzer"),
     "visitors": vocabulary("visitor visitorid"),
     "guests": vocabulary("guest guestid"),
-    "donors": vocabulary("donor donorid"),
-    "households": vocabulary("household householdid"),
-    "invoices": vocabulary("invoice invoiceid invoiceno rechnung rechnungsnummer facture factura fattura fatura"),
-    "receipts": vocabulary("receipt receiptid beleg belegnummer bon"),
+    "donors": vocabulary("donor donorid spender donateur donante doador donatore"),
+    "households": vocabulary("household householdid haushalt foyer hogar agregado"),
+    "invoices": vocabulary("invoice invoiceid invoiceno rechnung rechnungsnummer facture factura fattura fatura factuur"),
+    "receipts": vocabulary("receipt receiptid beleg belegnummer bon scontrino recibo"),
     "bookings": vocabulary("booking bookingid reservation reserva prenotazione"),
     "orders": vocabulary("order orderid bestellnummer bestellung auftragsnummer commande pedido ordine bestelnummer"),
+    "participants": vocabulary("participant teilnehmer deelnemer partecipante participante"),
 }
+COMPOUND = frozenset(
+    "mitglied patient spender abonnent teilnehmer haushalt rechnung kreditnehmer household subscriber".split()
+)
+"""First parts of compound words such as Spendernummer."""
 """Plural nouns for rows and customers, by the words of the column that names them."""
