@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
-from analysis.sources.content.answers import OTHER_SCALES, SCALES
+from analysis.sources.content.scales import OTHER_SCALES, SCALES
 
 Scale = Literal["yes_no", "likert", "number"]
 

@@ -24,8 +24,11 @@ DayMonth = Literal["day-first", "month-first"]
 YEARS = (1800, 2200)
 
 _LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "pl")
-_CLOCK = r"(?P<hour>\d{1,2})[:h](?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
-_TIME = rf"(?:[ T,]+{_CLOCK})?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
+_CLOCK = (
+    r"(?P<hour>\d{1,2})\s?[:h.]\s?(?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,]\d+)?)?"
+    r"(?:\s?(?:Uhr|uhr|h|uur|u))?"
+)
+_TIME = rf"(?:(?:[ T,]+|,? (?:à|at|um|om|alle|a las|às|-) ){_CLOCK})?\s*(?P<half>[AaPp]\.? ?[Mm]\.?)?"
 _ABBREVIATION = "UTC|GMT|WET|WEST|CET|CEST|MEZ|MESZ|EET|EEST|MSK|BST|IST|EST|EDT|CST|CDT|MST|MDT|PST|PDT|JST|AEST|AEDT"
 _ZONE = rf"\s*(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d{{2}}):?(?P<zone_minute>\d{{2}})?|\(?(?:{_ABBREVIATION})\)?)?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
@@ -48,6 +51,14 @@ _FORMS = {
     ),
     "month name, time, year": rf"^{_LETTER}{{3}} {_NAME} +(?P<day>\d{{1,2}}) {_CLOCK}{_ZONE} (?P<year>\d{{4}})$",
     "characters": rf"^(?P<year>\d{{4}})\s*[年년]\s*(?P<month>\d{{1,2}})\s*[月월]\s*(?P<day>\d{{1,2}})\s*[日일]{_TIME}$",
+    "weeks": r"^(?P<year>(?:19|20)\d\d)[-/ ]?(?:W|KW|S|w|kw)[-/ ]?(?P<week>\d{1,2})$",
+    "weeks, year last": (
+        r"^(?:W|KW|S|w|kw|Week|Woche|Semaine|Semana|Settimana)\.?[-/ ]?(?P<week>\d{1,2})[-/ ]+(?P<year>(?:19|20)\d\d)$"
+    ),
+    "quarters": r"^(?P<year>(?:19|20)\d\d)[-/ ]?(?:Q|T|K)(?P<quarter>[1-4])$",
+    "quarters, year last": r"^(?:Q|T|K)(?P<quarter>[1-4])[-/ ]+(?P<year>(?:19|20)\d\d)$",
+    "quarters in words": r"^(?P<quarter>[1-4])\. ?(?:Quartal|Q|kwartaal|trimestre)[-/ ]+(?P<year>(?:19|20)\d\d)$",
+    "months, year last": r"^(?P<month>0?[1-9]|1[0-2])[-/](?P<year>(?:19|20)\d\d)$",
     "months": r"^(?P<year>(?:19|20)\d\d)[-/]?(?P<month>0[1-9]|1[0-2])$",
     "month names": rf"^{_NAME}[-/. ]+(?:de )?(?P<year>\d{{4}})$",
 }
@@ -57,6 +68,12 @@ _TOLD = {
     "characters": "year first",
     "months": "months, read as their first day",
     "month names": "months, read as their first day",
+    "weeks": "weeks, read as their Monday",
+    "weeks, year last": "weeks, read as their Monday",
+    "quarters": "quarters, read as their first day",
+    "quarters, year last": "quarters, read as their first day",
+    "quarters in words": "quarters, read as their first day",
+    "months, year last": "months, read as their first day",
 }
 _ZERO = r"^(?:0{1,4}[-/.]0{1,2}[-/.]0{1,4}(?:[ T]00:00(?::00(?:\.0+)?)?)?|0)$"
 _SENTINELS = ("1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01")
@@ -107,6 +124,7 @@ def read_dates(
     name : str
         Of the column: numbers are moments only where it says so.
     """
+    texts = pc.replace_substring_regex(texts, r"[\x{a0}\x{202f}]", " ")
     counted = _read_counted(texts, weights, name, floor)
     if counted is not None or names_a_version(name):
         return counted
@@ -194,8 +212,9 @@ def _read_counted(texts: pa.Array, weights: np.ndarray, name: str, floor: float)
     """Read seconds, milli-, micro- or nanoseconds since 1970, and days of a spreadsheet since 1900."""
     zero = _matches(texts, r"^0(?:\.0+)?$")
     head = texts.slice(0, 50)
-    if not pc.all(pc.match_substring_regex(head, r"^\d+(?:\.\d+)?$")).as_py() or zero.all():
+    if not pc.all(pc.match_substring_regex(head, r"^\d+(?:[.,]\d+)?$")).as_py() or zero.all():
         return None
+    texts = pc.replace_substring(texts, ",", ".")
     fits = _matches(texts, r"^[1-9]\d{4,18}(?:\.\d+)?$")
     if weights[fits].sum() < floor * weights[~zero].sum():
         return None
@@ -266,6 +285,19 @@ def _isolated(stamps: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return far
 
 
+def _mondays(year: np.ndarray, week: np.ndarray) -> np.ndarray:
+    """Return the Monday of each week of ISO 8601; NaT for a week that the year does not have.
+
+    >>> str(_mondays(np.array([2023]), np.array([1]))[0])
+    '2023-01-02T00:00:00'
+    """
+    legal = (year >= 1) & (week >= 1) & (week <= 53)
+    fourth = (np.where(legal, year, 1970) - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 3
+    # The fourth of January is in the first week; day 0 of the epoch was a Thursday.
+    monday = fourth - (fourth.astype(np.int64) + 3) % 7 + 7 * (np.where(legal, week, 1) - 1)
+    return np.where(legal, monday.astype("datetime64[s]"), np.datetime64("NaT", "s"))
+
+
 def _day_month(parts: pa.Array, weights: np.ndarray, fits: np.ndarray, order: str) -> tuple[DayMonth, str, bool] | None:
     """Decide the order of day and month over the whole column; None if the values contradict each other."""
     first = _field(parts, "first")
@@ -297,7 +329,7 @@ def _stamps(parts: pa.Array, form: str, order: str) -> tuple[np.ndarray, bool]:
     """Build datetime64[s] from the named groups; NaT for days that do not exist."""
     year = _field(parts, "year")
     two_digit = False
-    if form not in ("year first", "compact", "characters", "months"):
+    if form in ("numbers", "day, month name", "month name, day", "month name, time, year", "month names"):
         short = pc.fill_null(pc.equal(pc.binary_length(pc.struct_field(parts, "year")), 2), False)
         is_short = short.to_numpy(zero_copy_only=False)
         two_digit = bool(is_short.any())
@@ -314,8 +346,12 @@ def _stamps(parts: pa.Array, form: str, order: str) -> tuple[np.ndarray, bool]:
         day = _field(parts, "day")
     else:
         month, day = _field(parts, "month"), _field(parts, "day")
-    if form in ("months", "month names"):
+    if form in ("months", "months, year last", "month names"):
         day = np.ones(len(month), np.int64)
+    elif form.startswith("quarters"):
+        month, day = 3 * _field(parts, "quarter") - 2, np.ones(len(month), np.int64)
+    elif form.startswith("weeks"):
+        return _mondays(year, _field(parts, "week")), False
     legal = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
     months = (np.where(legal, year, 1970) - 1970) * 12 + np.where(legal, month, 1) - 1
     start = months.astype("datetime64[M]")

@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.base.formats import number, percentage
 from analysis.sources.columns import Column, ColumnType
+from analysis.sources.content.answers import IN_ORDER
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.persons import tells_a_person
 from analysis.sources.evidence.roles import (
@@ -59,6 +60,10 @@ InferredUnit = Literal["money", "count", "share", "days", "years", "yes_no", "nu
 _UNIT_AT_END = re.compile(
     r"\s*[(\[](?:[kKmM]?\s?(?:[$€£¥₹]|EUR|USD|GBP|CHF)|%|kg|g|km|min|h|s|days|years|Tage|Jahre)[)\]]\s*$"
 )
+
+
+SELDOM = 0.3
+"""Share of events without an amount from which the amount belongs to few of them. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +133,17 @@ def infer_kind(table: RawTable) -> InferredKind:
     customer = find_customer(table)
     dates = find_dates(table)
     if customer and dates:
-        numbers = [column.name for column in table.columns if column.type == "number"]
         n_each = table.n_rows / customer.n_distinct
         reason = f"'{customer.name}' repeats ({number(n_each, 1)} rows each) beside the date '{dates[0]}'"
         amount = find_amount(table)
         events = [column.name for column in table.columns if EVENT & words_of(column.name)]
         named = amount is not None and names_amount(amount)
-        if events and not named:
+        seldom = amount is not None and table.column(amount).n_missing > SELDOM * table.n_rows
+        if events and (not named or seldom):
             return InferredKind("events", f"{reason}, and '{events[0]}' says what happened.")
         if amount is not None:
             return InferredKind("transactions", f"{reason} and the amount '{amount}'.")
-        if not numbers:
-            return InferredKind("events", f"{reason}, without an amount.")
+        return InferredKind("events", f"{reason}, without an amount.")
     battery = _battery(table)
     others = sum(column.type != "key" for column in table.columns)
     if len(battery) >= 5 and 2 * len(battery) >= others:
@@ -306,8 +310,9 @@ def _is_row_number(table: RawTable, column: Column) -> bool:
 
 
 def _battery(table: RawTable) -> list[str]:
-    """Columns that are answers on one scale: yes or no, or the same few whole numbers."""
+    """Columns that are answers on one scale: yes or no, words in order, or the same few whole numbers."""
     answers = [column.name for column in table.columns if column.type == "boolean"]
+    words = [column.name for column in table.columns if column.note.startswith(IN_ORDER)]
     scales: dict[tuple[int, int], list[str]] = {}
     for column in table.columns:
         values: Any = table.frame[column.name]
@@ -316,7 +321,7 @@ def _battery(table: RawTable) -> list[str]:
         lowest, highest = int(values.min()), int(values.max())
         if 0 <= lowest <= 1 and highest <= 10:
             scales.setdefault((0 if highest == 1 else 1, highest), []).append(column.name)
-    return max([answers, *scales.values()], key=len)
+    return max([answers, words, *scales.values()], key=len)
 
 
 def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tuple[InferredRole, str]:

@@ -35,7 +35,9 @@ _MULTIPLES = {
     **{"k": 1e3, "tsd": 1e3, "t": 1e3, "m": 1e6, "mio": 1e6, "mln": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "mrd": 1e9},
     **{"mil": 1e3, "mi": 1e6, "mill": 1e6, "md": 1e9, "mld": 1e9, "lakh": 1e5, "lac": 1e5, "cr": 1e7, "crore": 1e7},
 }
-_MULTIPLE_WORDS = "k|K|M|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|B|Mrd|mrd|mil|mi|mill|Mill|Md|mld|Mld|[Ll]akh|[Ll]ac|[Cc]r|[Cc]rore"
+_MULTIPLE_WORDS = (
+    "k|K|M|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|B|Mrd|mrd|mil|mi|mill|Mill|Md|mld|Mld|[Ll]akh|[Ll]ac|[Cc]r|[Cc]rore"
+)
 _EITHER_WAY = r"^-?[1-9]\d{0,2}[.,]\d{3}$"
 
 

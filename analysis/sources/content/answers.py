@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,72 +12,18 @@ import pandas as pd
 
 from analysis.base.formats import number
 from analysis.sources.columns import Column
-from analysis.sources.names import OUTCOME, plain, words_of
+from analysis.sources.content.scales import SHARED, find_codes
+from analysis.sources.names import OUTCOME, words_of
+from analysis.sources.texts import NOT_GIVEN
 
-SCALES = (
-    ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
-    ("strongly disagree", "disagree", "neither agree nor disagree", "agree", "strongly agree"),
-    ("very dissatisfied", "dissatisfied", "neutral", "satisfied", "very satisfied"),
-    ("very unlikely", "unlikely", "neutral", "likely", "very likely"),
-    ("very poor", "poor", "fair", "good", "very good"),
-    ("poor", "fair", "good", "very good", "excellent"),
-    ("not at all important", "slightly important", "moderately important", "very important", "extremely important"),
-    ("never", "rarely", "sometimes", "often", "always"),
-)
-"""Verbal scales in English that are recognised, from least to most; answers become 1, 2, 3 and so on."""
-OTHER_SCALES = (
-    ("strongly disagree", "somewhat disagree", "neither agree nor disagree", "somewhat agree", "strongly agree"),
-    ("completely disagree", "disagree", "neutral", "agree", "completely agree"),
-    ("not important", "somewhat important", "important", "very important"),
-    ("low", "medium", "high"),
-    ("stimme überhaupt nicht zu", "stimme nicht zu", "neutral", "stimme zu", "stimme voll und ganz zu"),
-    ("stimme gar nicht zu", "stimme eher nicht zu", "teils teils", "stimme eher zu", "stimme voll zu"),
-    ("trifft nicht zu", "trifft eher nicht zu", "teils teils", "trifft eher zu", "trifft zu"),
-    ("sehr unzufrieden", "unzufrieden", "neutral", "zufrieden", "sehr zufrieden"),
-    ("nie", "selten", "manchmal", "oft", "immer"),
-    ("pas du tout d'accord", "pas d'accord", "neutre", "d'accord", "tout à fait d'accord"),
-    (
-        "pas du tout d'accord",
-        "plutôt pas d'accord",
-        "ni d'accord ni pas d'accord",
-        "plutôt d'accord",
-        "tout à fait d'accord",
-    ),
-    ("très insatisfait", "insatisfait", "neutre", "satisfait", "très satisfait"),
-    ("jamais", "rarement", "parfois", "souvent", "toujours"),
-    ("totalmente en desacuerdo", "en desacuerdo", "neutral", "de acuerdo", "totalmente de acuerdo"),
-    ("muy en desacuerdo", "en desacuerdo", "neutral", "de acuerdo", "muy de acuerdo"),
-    ("muy insatisfecho", "insatisfecho", "neutral", "satisfecho", "muy satisfecho"),
-    ("nunca", "raramente", "a veces", "a menudo", "siempre"),
-    ("discordo totalmente", "discordo", "neutro", "concordo", "concordo totalmente"),
-    ("muito insatisfeito", "insatisfeito", "neutro", "satisfeito", "muito satisfeito"),
-    ("nunca", "raramente", "às vezes", "frequentemente", "sempre"),
-    ("molto in disaccordo", "in disaccordo", "neutrale", "d'accordo", "molto d'accordo"),
-    ("per niente d'accordo", "in disaccordo", "neutrale", "d'accordo", "completamente d'accordo"),
-    ("mai", "raramente", "a volte", "spesso", "sempre"),
-    ("helemaal mee oneens", "mee oneens", "neutraal", "mee eens", "helemaal mee eens"),
-    ("zeer ontevreden", "ontevreden", "neutraal", "tevreden", "zeer tevreden"),
-    ("nooit", "zelden", "soms", "vaak", "altijd"),
-)
-_NEUTRAL = {
-    "neither": "neutral",
-    "neither agree nor disagree": "neutral",
-    "weder noch": "neutral",
-    "undecided": "neutral",
-    "teils, teils": "teils teils",
-    "teils/teils": "teils teils",
-    "teilweise": "teils teils",
-    "ni de acuerdo ni en desacuerdo": "neutral",
-    "neutral/undecided": "neutral",
-    "somewhat": "neutral",
-    "não concordo nem discordo": "neutro",
-    "indifferente": "neutrale",
-}
-_NUMBERED = re.compile(r"\s*([+-]?\d{1,2})\s*(?:[-–—=:.)]|\s)\s*\(?[^\d\s].*")
-_CODED = re.compile(r"([A-Za-z]{1,3})0?(\d{1,2})")
 _STAND_INS = (-99, -98, -97, -9, -8, -7, 66, 77, 88, 96, 97, 98, 99, 888, 997, 998, 999, -999)
-_SHARED = 3
-"""Columns that hold the same answers from which these are taken for a scale."""
+IN_ORDER = "answers in order"
+"""How the note of a column begins whose words became numbers."""
+_DIGITS = (7, 8, 9)
+"""Numbers that stand for no answer where the scale ends before them."""
+_ALONE = (-999, -99, -98, -97, -9, -8, -7, -1, 888, 997, 998, 999, 8888, 9998, 9999, 99999, 999999)
+"""Numbers that stand for no answer where they lie far from all others."""
+_MOST_LEVELS = 500
 
 
 def read_answers(
@@ -98,79 +44,105 @@ def read_answers(
     -------
     DataFrame, tuple of Column
     """
-    read: dict[str, tuple[pd.Series, Column]] = {}
-    scales: dict[str, list[tuple[Column, dict[str, float]]]] = {}
-    for column in columns:
-        if column.name in forced or not 2 <= column.n_distinct <= 40:
-            continue
+    open_ = [column for column in columns if column.name not in forced]
+    read = _without_codes(frame, [c for c in open_ if c.type == "number" and 2 <= c.n_distinct <= _MOST_LEVELS])
+    words = {
+        column.name: [str(level) for level in frame[column.name].dropna().unique()]
+        for column in open_
+        if column.type in ("category", "key") and 2 <= column.n_distinct <= 40
+    }
+    given = {name: [level for level in levels if level.casefold() not in NOT_GIVEN] for name, levels in words.items()}
+    codes = find_codes(given)
+    for column in open_:
         values = frame[column.name]
-        if column.type == "number":
-            without = _without_stand_ins(values, column)
-            if without is not None:
-                read[column.name] = without
-        elif column.type in ("category", "key"):
-            levels = [str(level) for level in values.dropna().unique()]
-            found = _scale(levels)
-            if found is not None:
-                scales.setdefault(found[0], []).append((column, found[1]))
-            elif column.type == "category" and len(levels) == 2 and words_of(column.name) & OUTCOME:
-                read[column.name] = _rarer_is_yes(values, column)
-    for members in scales.values():
-        if len(members) >= _SHARED:
-            read |= {column.name: _as_numbers(frame[column.name], column, codes) for column, codes in members}
+        if column.name in codes:
+            read[column.name] = _as_numbers(values, column, codes[column.name])
+        elif column.type == "category" and len(words.get(column.name, ())) == 2 and words_of(column.name) & OUTCOME:
+            read[column.name] = _rarer_is_yes(values, column)
     if not read:
         return frame, columns
     frame = pd.DataFrame({name: read[name][0] if name in read else frame[name] for name in frame.columns}, copy=False)
     return frame, tuple(read[column.name][1] if column.name in read else column for column in columns)
 
 
-def _scale(levels: list[str]) -> tuple[str, dict[str, float]] | None:
-    """Find the scale that answers belong to: its name, and the number of each answer."""
-    if not 2 <= len(levels) <= 11:
-        return None
-    texts = {level: " ".join(level.casefold().split()).rstrip(".") for level in levels}
-    texts = {level: _NEUTRAL.get(text, text) for level, text in texts.items()}
-    for scale in (*SCALES, *OTHER_SCALES):
-        if set(texts.values()) <= set(scale):
-            return scale[0] + scale[-1], {level: scale.index(text) + 1.0 for level, text in texts.items()}
-        plainly = [plain(word) for word in scale]
-        if {plain(text) for text in texts.values()} <= set(plainly):
-            return scale[0] + scale[-1], {level: plainly.index(plain(text)) + 1.0 for level, text in texts.items()}
-    for form, group in ((_NUMBERED, 1), (_CODED, 2)):
-        matches = {level: form.fullmatch(level) for level in levels}
-        if all(matches.values()):
-            numbers = {level: float(match[group]) for level, match in matches.items() if match}
-            prefixes = {match[1] for match in matches.values() if match} if form is _CODED else {"number"}
-            if len(set(numbers.values())) == len(levels) and max(numbers.values()) <= 11 and len(prefixes) == 1:
-                return f"{form.pattern} {prefixes}", numbers
-    return None
-
-
 def _as_numbers(values: pd.Series, column: Column, codes: dict[str, float]) -> tuple[pd.Series, Column]:
     ordered = sorted(codes, key=codes.__getitem__)
-    note = f"answers in order: {codes[ordered[0]]:g} is '{ordered[0]}', {codes[ordered[-1]]:g} is '{ordered[-1]}'"
+    note = f"{IN_ORDER}: {codes[ordered[0]]:g} is '{ordered[0]}', {codes[ordered[-1]]:g} is '{ordered[-1]}'"
     numbers = pd.Series(values.map(codes).to_numpy(np.float64))
-    whole = numbers.astype(np.int64) if not numbers.isna().any() else numbers
-    return whole, replace(column, type="number", note=note)
+    n_missing = int(numbers.isna().sum())
+    if n_missing > column.n_missing:
+        note += f"; {number(n_missing - column.n_missing)} answers that give none taken as missing"
+    whole = numbers.astype(np.int64) if not n_missing else numbers
+    return whole, replace(column, type="number", note=note, n_missing=n_missing, n_distinct=len(codes))
 
 
-def _without_stand_ins(values: pd.Series, column: Column) -> tuple[pd.Series, Column] | None:
-    """Take codes such as 99 and -9 for missing, where all other values are whole numbers from 0 to 11."""
-    present: Any = values.dropna()
-    levels = sorted(present.unique())
+def _without_codes(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, tuple[pd.Series, Column]]:
+    """Take numbers that stand for no answer for missing: 99 beside 1 to 5, 9 where others share the scale, 999 alone."""
+    levels = {column.name: np.sort(frame[column.name].dropna().unique().astype(np.float64)) for column in columns}
+    whole = {name: found for name, found in levels.items() if bool((found == np.floor(found)).all())}
+    shared = Counter(_scale_before(found)[0] for found in whole.values())
+    read = {}
+    for column in columns:
+        found = whole.get(column.name)
+        if found is None:
+            continue
+        scale, after = _scale_before(found)
+        codes = after if shared[scale] >= SHARED and set(after) <= {*_DIGITS, *_STAND_INS} else ()
+        codes = codes or _find_stand_ins(found) or _find_alone(found, frame[column.name])
+        taken = _without(frame[column.name], column, found, codes) if codes else None
+        if taken is not None:
+            read[column.name] = taken
+    return read
+
+
+def _scale_before(levels: np.ndarray) -> tuple[tuple[float, float], tuple[float, ...]]:
+    """Return the run of whole numbers that levels begin with, and the numbers two or more beyond it.
+
+    >>> _scale_before(np.array([1.0, 2, 3, 4, 5, 9]))
+    ((1.0, 5.0), (9.0,))
+    """
+    gaps = np.flatnonzero(np.diff(levels) > 1)
+    if levels[0] not in (0, 1) or levels[-1] > 1000 or not len(gaps) or gaps[0] < 2:
+        return (float(levels[0]), float(levels[-1])), ()
+    end = int(gaps[0])
+    return (float(levels[0]), float(levels[end])), tuple(map(float, levels[end + 1 :]))
+
+
+def _find_stand_ins(levels: np.ndarray) -> tuple[float, ...]:
+    """Return the codes such as 99 and -9 where all other values are whole numbers from 0 to 11."""
+    if len(levels) > 40:
+        return ()
     codes = [level for level in levels if level in _STAND_INS]
     others = [level for level in levels if level not in _STAND_INS]
-    if not codes or len(codes) > 3 or not 3 <= len(others) <= 12 or others[0] < 0 or others[-1] > 11:
-        return None
-    stands_in: Any = present.isin(codes)
-    if any(level != int(level) for level in others) or stands_in.mean() > 0.4:
-        return None
-    numbers = values.astype(np.float64).mask(values.isin(codes))
+    fits = codes and len(codes) <= 3 and 3 <= len(others) <= 12 and others[0] >= 0 and others[-1] <= 11
+    return tuple(codes) if fits else ()
+
+
+def _find_alone(levels: np.ndarray, values: pd.Series) -> tuple[float, ...]:
+    """Return a number such as 999 or -1 that several rows have, and that lies far from all others or below zero."""
+    if len(levels) < 10:
+        return ()
+    found = []
+    for code, others in ((levels[-1], levels[:-1]), (levels[0], levels[1:])):
+        far = code >= 2 * others[-1] and others[-1] > 11 if code > 0 else others[0] >= 0
+        if code in _ALONE and far and int((values == code).sum()) >= 3:
+            found.append(float(code))
+    return tuple(found)
+
+
+def _without(
+    values: pd.Series, column: Column, levels: np.ndarray, codes: tuple[float, ...]
+) -> tuple[pd.Series, Column] | None:
+    stands_in = values.isin(codes)
     n = int(stands_in.sum())
+    if n > 0.4 * int(values.notna().sum()):
+        return None
+    others = levels[~np.isin(levels, codes)]
     shown = ", ".join(f"{code:g}" for code in codes)
     scale = f"{others[0]:g} to {others[-1]:g}"
     note = f"{column.note}; {number(n)} values taken as no answer, far from the scale {scale}: {shown}"
-    return numbers, replace(column, note=note, n_missing=column.n_missing + n, n_distinct=len(others))
+    missing = values.astype(np.float64).mask(stands_in)
+    return missing, replace(column, note=note, n_missing=column.n_missing + n, n_distinct=len(others))
 
 
 def _rarer_is_yes(values: pd.Series, column: Column) -> tuple[pd.Series, Column]:

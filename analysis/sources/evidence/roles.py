@@ -21,11 +21,13 @@ from analysis.sources.evidence.vocabularies import (
     ORDER,
     OTHER_AMOUNT,
     PART_AMOUNT,
+    PART_ENDS,
     RECENT,
     SHARE,
     STAFF,
     STOCK,
     TAX,
+    TOTAL_STARTS,
     WHOLE_AMOUNT,
     WITH_OR_WITHOUT,
 )
@@ -169,11 +171,11 @@ def money_words(name: str) -> frozenset[str]:
 def _amount_rank(name: str) -> int:
     """Rank the name of an amount: totals first, then amounts, prices, and last what is only a part."""
     words = money_words(name)
-    if words & OTHER_AMOUNT:
+    if words & OTHER_AMOUNT or any(word.endswith(PART_ENDS) for word in words):
         return 4
     if words & PART_AMOUNT and not words & {"total"}:
         return 3
-    return 1 if words & WHOLE_AMOUNT else 2
+    return 1 if words & WHOLE_AMOUNT or any(word.startswith(TOTAL_STARTS) for word in words) else 2
 
 
 def is_whole(values: Any) -> bool:

@@ -26,7 +26,7 @@ STAFF = vocabulary(
     "agent staff seller vendor employee cashier rep salesrep salesperson manager operator owner admin",
     "verkaufer vendeur",
     "vendedor venditore verkoper mitarbeiter employe empleado funcionario dipendente medewerker advisor driver",
-    "kassierer kassiererin caissier cajero caixa cassiere kassamedewerker kassier conseiller vendeuse vendedora cashierid",
+    "kassierer kassiererin caissier cajero caixa cassiere kassamedewerker kassier conseiller vendeuse vendedora",
     "berater betreuer asesor gestor consulente adviseur bediener processed handled comercial",
 )
 NAMES_OF_CUSTOMERS = vocabulary("name email mail e address id hash code key no nr number full nom nombre nome naam")
@@ -100,7 +100,9 @@ MONEY = vocabulary(
     "gesamtbetrag rechnungsbetrag",
     "nettobetrag bruttobetrag bestellwert warenwert einkaufswert gesamtumsatz jahresumsatz stuckpreis einzelpreis",
 )
-MONEY_ENDS = ("betrag", "umsatz", "preis", "ausgaben", "bedrag", "omzet", "erlos", "summe", "kosten", "uitgaven")
+MONEY_ENDS = ("betrag", "umsatz", "preis", "ausgaben", "bedrag", "omzet", "erlos", "summe", "uitgaven")
+TOTAL_STARTS = ("gesamt", "total", "totaal", "summe", "brutto")
+PART_ENDS = ("kosten", "steuer", "gebuhr", "rabatt", "korting")
 NO_MONEY = vocabulary(
     "score rating points punkte index level rank grade stars limit puntos pontos punti punten puntuacion puntaje",
     "punktzahl note nota punteggio pontuacao limite plafond",
@@ -209,7 +211,9 @@ NOT_WHEN = vocabulary(
 
 
 PEOPLE = {
-    "members": vocabulary("member memberid mitglied mitgliedsnummer membre socio adherent associado aderente iscritto lid"),
+    "members": vocabulary(
+        "member memberid mitglied mitgliedsnummer membre socio adherent associado aderente iscritto lid"
+    ),
     "accounts": vocabulary("account accountid konto kontonummer compte cuenta conta"),
     "respondents": vocabulary("respondent respondentid responseid respid"),
     "patients": vocabulary("patient patientid paziente paciente"),
@@ -220,7 +224,9 @@ PEOPLE = {
     "guests": vocabulary("guest guestid"),
     "donors": vocabulary("donor donorid spender donateur donante doador donatore"),
     "households": vocabulary("household householdid haushalt foyer hogar agregado"),
-    "invoices": vocabulary("invoice invoiceid invoiceno rechnung rechnungsnummer facture factura fattura fatura factuur"),
+    "invoices": vocabulary(
+        "invoice invoiceid invoiceno rechnung rechnungsnummer facture factura fattura fatura factuur"
+    ),
     "receipts": vocabulary("receipt receiptid beleg belegnummer bon scontrino recibo"),
     "bookings": vocabulary("booking bookingid reservation reserva prenotazione"),
     "orders": vocabulary("order orderid bestellnummer bestellung auftragsnummer commande pedido ordine bestelnummer"),

@@ -161,7 +161,8 @@ def _ask_repeated_customer(raw: RawTable) -> Question | None:
         and is_identifier(column.name)
         and column.n_distinct < 0.95 * (raw.n_rows - column.n_missing)
     ]
-    if not customers or any(column.type == "date" for column in raw.columns):
+    named = any(column.role == "key" and names_customer(column.name) for column in infer_roles(raw))
+    if not customers or named or any(column.type == "date" for column in raw.columns):
         return None
     customer = customers[0]
     what = (
