@@ -72,6 +72,8 @@ class Column:
         Rows without a value, and different values among the others.
     n_unread : int
         Rows that hold something else than the type, and count as missing.
+    replaced : str
+        Why other columns, made from this one, take its place; empty where none do.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Column:
     n_missing: int
     n_distinct: int
     n_unread: int = 0
+    replaced: str = ""
 
 
 @dataclass(frozen=True, slots=True)

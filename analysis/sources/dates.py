@@ -192,6 +192,15 @@ def _month_names() -> dict[str, int]:
     return english | {"sept": 9, "set": 9, "mrz": 3, "mrt": 3} | names
 
 
+def month_number(word: str) -> int:
+    """Return the number of the month with a name or abbreviation in lower case; 0 for another word.
+
+    >>> month_number("jan"), month_number("dezember"), month_number("market")
+    (1, 12, 0)
+    """
+    return _month_names().get(word, 0)
+
+
 _ENGLISH = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november"),
     "december",

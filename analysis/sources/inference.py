@@ -11,6 +11,7 @@ import numpy as np
 from analysis.base.formats import number, percentage
 from analysis.sources.columns import Column, ColumnType
 from analysis.sources.content.answers import IN_ORDER
+from analysis.sources.content.ranges import RANGES
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.persons import tells_a_person
 from analysis.sources.evidence.roles import (
@@ -328,6 +329,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
     words = words_of(column.name)
     binary = column.n_distinct == 2 and column.type in ("boolean", "number", "category")
     rules: tuple[tuple[bool, InferredRole, str], ...] = (
+        (bool(column.replaced), "ignore", column.replaced),
         (column.n_distinct == 0, "ignore", "no values"),
         (column.n_distinct == 1, "ignore", "constant: the same value in every row tells nobody apart"),
         (column.n_missing > 0.6 * table.n_rows, "ignore", f"more than {percentage(0.6)} missing"),
@@ -403,6 +405,8 @@ def _looks_like_codes(table: RawTable, column: Column, words: frozenset[str]) ->
 
 
 def _is_coded(column: Column, words: frozenset[str]) -> bool:
+    if column.note.startswith(RANGES):
+        return False
     return column.type == "number" and column.n_distinct <= 50 and bool(words & CODED) and not words & (COUNT | MONEY)
 
 

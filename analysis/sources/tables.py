@@ -20,6 +20,9 @@ from analysis.base.errors import InputError, did_you_mean, listed, place_of
 from analysis.base.formats import number
 from analysis.sources.columns import Column, read_columns
 from analysis.sources.content.answers import read_answers
+from analysis.sources.content.choices import split_choices
+from analysis.sources.content.months import sum_up_months
+from analysis.sources.content.ranges import read_ranges
 from analysis.sources.content.rows import drop_rows
 from analysis.sources.locate import fill_in_environment, find_files, unreadable
 from analysis.sources.readers.archives import unpack
@@ -150,7 +153,8 @@ def read_table(
     frame, columns = read_columns(
         table, types=types, dates=reading.dates, decimal=reading.decimal, shown=shown, setting=setting
     )
-    frame, columns = read_answers(frame, columns, types)
+    for step in (read_answers, read_ranges, split_choices, sum_up_months):
+        frame, columns = step(frame, columns, types)
     digests = [part.digest for part in parts]
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"

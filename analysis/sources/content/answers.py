@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,7 +76,7 @@ def _as_numbers(values: pd.Series, column: Column, codes: dict[str, float]) -> t
 
 
 def _without_codes(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, tuple[pd.Series, Column]]:
-    """Take numbers that stand for no answer for missing: 99 beside 1 to 5, 9 where others share the scale, 999 alone."""
+    """Take numbers that stand for no answer for missing: 99 beside 1 to 5, 9 where others share the scale, 999."""
     levels = {column.name: np.sort(frame[column.name].dropna().unique().astype(np.float64)) for column in columns}
     whole = {name: found for name, found in levels.items() if bool((found == np.floor(found)).all())}
     shared = Counter(_scale_before(found)[0] for found in whole.values())

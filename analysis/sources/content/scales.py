@@ -112,9 +112,7 @@ def find_codes(levels: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float
     if n_verbal < SHARED:
         return codes
     codes |= {name: codes for name, (form, codes) in found.items() if form.startswith("words")}
-    return codes | {
-        name: {word: step for word, step in zip(levels[name], steps, strict=True)} for name, steps in stepped.items()
-    }
+    return codes | {name: dict(zip(levels[name], steps, strict=True)) for name, steps in stepped.items()}
 
 
 def _place_on_steps(folded: Mapping[str, Sequence[str]]) -> dict[str, list[float]]:

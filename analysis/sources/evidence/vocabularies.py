@@ -108,7 +108,8 @@ NO_MONEY = vocabulary(
     "punktzahl note nota punteggio pontuacao limite plafond",
 )
 STOCK = vocabulary(
-    "balance balances limit rate rates score credit loan salary income rating saldo solde kontostand kreditlimit limite",
+    "balance balances limit rate rates score credit loan salary income rating saldo solde kontostand kreditlimit",
+    "limite",
     "plafond einkommen gehalt salaire salario stipendio salaris renta renda reddito inkomen revenu ingresos bestand",
     "inventory inventar stock",
 )
@@ -132,9 +133,12 @@ OTHER_AMOUNT = vocabulary(
     "unitprice average avg",
 )
 NO_AMOUNT = vocabulary(
-    "age alter edad idade eta leeftijd year jahr annee ano anno jaar month hour hours heure stunde duration dauer duree",
-    "duracion duracao durata duur minutes seconds days tage jours dias giorni dagen latitude longitude lat lon lng weight",
-    "gewicht poids peso gewicht distance logins sessions pageviews page views clicks kilometer km temperature nps likes",
+    "age alter edad idade eta leeftijd year jahr annee ano anno jaar month hour hours heure stunde duration dauer",
+    "duree",
+    "duracion duracao durata duur minutes seconds days tage jours dias giorni dagen latitude longitude lat lon lng",
+    "weight",
+    "gewicht poids peso gewicht distance logins sessions pageviews page views clicks kilometer km temperature nps",
+    "likes",
     "quantity qty menge quantite cantidad quantidade quantita aantal units items stuckzahl pieces visits",
 )
 """Words of numbers that stand beside dates and are no amounts of money."""
@@ -149,13 +153,16 @@ VALUE = vocabulary(
 )
 TAX = vocabulary("tax taxes vat mwst ust tva iva btw gst")
 WITH_OR_WITHOUT = vocabulary(
-    "incl inkl including included inclusive inclus incluido incluida incluso compreso inclusa inclusief con com avec mit",
-    "excl exkl excluding exclusive hors sin sem senza ohne zonder without before after vor nach exclusief esclusa escluso",
+    "incl inkl including included inclusive inclus incluido incluida incluso compreso inclusa inclusief con com avec",
+    "mit",
+    "excl exkl excluding exclusive hors sin sem senza ohne zonder without before after vor nach exclusief esclusa",
+    "escluso",
 )
 """Words that make of a tax what the amount is with or without."""
 NO_VALUE = vocabulary(
     "limit price unit score balance loan tax salary income credit debit cost profit discount fee fees",
-    "rate rating budget profit margin gewinn marge margen margem margine winst points punkte puntos pontos punti punten",
+    "rate rating budget profit margin gewinn marge margen margem margine winst points punkte puntos pontos punti",
+    "punten",
     "costo costi coste costes cout couts custo custos kosten costs saldo solde plafond limite kreditlimit kontostand",
     "lohn gehalt salaire salario stipendio salaris einzelpreis stuckpreis darlehen pret prestamo emprestimo prestito",
     "descuento desconto sconto korting rabatt remise shippingcost versand versandkosten mwst tva iva btw",
@@ -232,8 +239,8 @@ PEOPLE = {
     "orders": vocabulary("order orderid bestellnummer bestellung auftragsnummer commande pedido ordine bestelnummer"),
     "participants": vocabulary("participant teilnehmer deelnemer partecipante participante"),
 }
-COMPOUND = frozenset(
-    "mitglied patient spender abonnent teilnehmer haushalt rechnung kreditnehmer household subscriber".split()
+COMPOUND = vocabulary(
+    "mitglied patient spender abonnent teilnehmer haushalt rechnung kreditnehmer household subscriber"
 )
 """First parts of compound words such as Spendernummer."""
 """Plural nouns for rows and customers, by the words of the column that names them."""

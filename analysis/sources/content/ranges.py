@@ -1,0 +1,156 @@
+"""Columns of ranges, such as 25-34 or under 18, read as the middle of each range."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analysis.base.formats import number
+from analysis.sources.columns import Column
+from analysis.sources.names import plain
+from analysis.sources.numbers import decimal_mark, read_numbers
+from analysis.sources.texts import NOT_GIVEN
+
+RANGES = "ranges"
+"""How the note of a column begins whose ranges became numbers."""
+FEWEST, MOST = 3, 60
+"""Different ranges of a column. Chosen for this project."""
+
+_BELOW = (
+    "under|below|less than|fewer than|up to|at most|younger than|unter|bis|bis zu|weniger als|hochstens|junger als"
+    "|moins de|jusqu'a|menos de|hasta|menores de|ate|abaixo de|menor de|meno di|fino a|sotto i|sotto|minder dan|tot"
+    "|jonger dan|onder|onder de|<=|<|≤"
+)
+_ABOVE = (
+    "over|above|more than|at least|older than|from|uber|mehr als|ab|mindestens|alter als|plus de|au moins|mas de"
+    "|desde|mayores de|mais de|acima de|a partir de|maior de|piu di|oltre|almeno|sopra i|meer dan|vanaf|ouder dan|boven|>=|>|≥"
+)
+_BEYOND = (
+    r"\+|and over|and above|and older|or more|or older|and more|plus|und mehr|und alter|oder mehr|oder alter"
+    r"|und daruber|et plus|ou plus|y mas|o mas|e mais|ou mais|e oltre|e piu|o piu|en ouder|of meer|en meer|en hoger"
+)
+_UNIT = r"(?: ?(?:years?|yrs?|jahren?|ans?|anos?|anni|jaar|times|mal|fois|veces|vezes|volte|keer))?"
+_NUMBER = r"(?P<{}>(?:[^\d\s<>-]{{0,4}} ?)\d[\d., ']*(?: ?(?:k|m|mio|tsd|mil)\b)?(?: ?(?:[$€£¥₹%]|eur|usd|gbp|chf))?)"
+_LOW, _HIGH = _NUMBER.format("low"), _NUMBER.format("high")
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"(?:from |von |de |da |van |entre |between )?{_LOW}{_UNIT} ?(?:-|–|—|to|bis|a|à|al|ate|tot"
+        rf"|und|and|et|y|e|en) ?{_HIGH}{_UNIT}",
+        rf"(?:{_BELOW}) ?{_HIGH}{_UNIT}",
+        rf"(?:{_ABOVE}) ?{_LOW}{_UNIT}",
+        rf"{_LOW}{_UNIT} ?(?:{_BEYOND}){_UNIT}",
+        rf"{_LOW}{_UNIT}",
+    )
+)
+
+
+def read_ranges(
+    frame: pd.DataFrame, columns: tuple[Column, ...], forced: Collection[str]
+) -> tuple[pd.DataFrame, tuple[Column, ...]]:
+    """Turn columns of ranges into the middle of each range.
+
+    A range without an end is taken as wide as the one beside it. Words for no answer become missing.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+    columns : tuple of Column
+    forced : collection of str
+        Columns whose type is set, which are not changed.
+
+    Returns
+    -------
+    DataFrame, tuple of Column
+    """
+    read: dict[str, tuple[pd.Series, Column]] = {}
+    for column in columns:
+        if column.name in forced or column.type not in ("category", "key") or not FEWEST <= column.n_distinct <= MOST:
+            continue
+        values = frame[column.name].astype("str")
+        levels = [level for level in values.dropna().unique() if level.casefold() not in NOT_GIVEN]
+        middles = find_middles(levels)
+        if middles:
+            numbers = pd.Series(values.map(middles).to_numpy(np.float64))
+            note = f"{RANGES}, each read as its middle"
+            n_missing = int(numbers.isna().sum())
+            if n_missing > column.n_missing:
+                note += f"; {number(n_missing - column.n_missing)} answers that give none taken as missing"
+            read[column.name] = (
+                numbers,
+                replace(column, type="number", note=note, n_missing=n_missing, n_distinct=len(middles)),
+            )
+    if not read:
+        return frame, columns
+    frame = pd.DataFrame({name: read[name][0] if name in read else frame[name] for name in frame.columns}, copy=False)
+    return frame, tuple(read[column.name][1] if column.name in read else column for column in columns)
+
+
+def find_middles(levels: Collection[str]) -> dict[str, float]:
+    """Find the middle of each range; nothing where the texts are no ranges, or overlap.
+
+    Examples
+    --------
+    >>> find_middles(["under 18", "18-24", "25-34", "65+"])
+    {'under 18': 15.0, '18-24': 21.0, '25-34': 29.5, '65+': 69.5}
+    >>> find_middles(["$40K - $60K", "$60K - $80K", "Less than $40K"])["$40K - $60K"]
+    50000.0
+    >>> find_middles(["2023-01", "2023-02", "2023-03"]), find_middles(["1-2", "A", "B"])
+    ({}, {})
+    """
+    bounds = {level: _bounds(level) for level in levels}
+    ends = sorted((low, high, level) for level, found in bounds.items() if found for low, high in [found])
+    closed = [(low, high) for low, high, _ in ends if -np.inf < low < high < np.inf]
+    if len(ends) != len(levels) or len(ends) < FEWEST or len(closed) < 2:
+        return {}
+    if any(after[0] < before[1] for before, after in itertools.pairwise(ends)):
+        return {}
+    if max(high for _, high in closed) > 1e9:
+        return {}
+    first, last = closed[0], closed[-1]
+    middles: dict[str, float] = {}
+    for low, high, level in ends:
+        if low == -np.inf:
+            width = first[1] - first[0]
+            floor = 0.0 if first[0] >= 0 else -np.inf
+            middles[level] = max(high - width / 2, (high + floor) / 2) if np.isfinite(floor) else high - width / 2
+        elif high == np.inf:
+            middles[level] = low + (last[1] - last[0]) / 2
+        else:
+            middles[level] = (low + high) / 2
+    return middles
+
+
+def _bounds(level: str) -> tuple[float, float] | None:
+    """Return both ends of a range; infinite where it has none."""
+    text = re.sub(r"[\s\u00a0\u202f]+", " ", plain(level.replace("\u2019", "'"))).strip()
+    for form in _FORMS:
+        match = form.fullmatch(text)
+        if match is None:
+            continue
+        groups = match.groupdict()
+        low, high = groups.get("low"), groups.get("high")
+        if low and high and re.search(r"[km]\b", high) and not re.search(r"[km]\b", low):
+            low += re.search(r"[km]\b", high)[0]  # type: ignore[index]
+        numbers = [_number(part) if part else None for part in (low, high)]
+        if any(part and value is None for part, value in zip((low, high), numbers, strict=True)):
+            return None
+        below, above = numbers
+        if form is _FORMS[-1]:
+            return (below, below) if below is not None else None
+        ends = (-np.inf if below is None else below, np.inf if above is None else above)
+        return ends if ends[0] < ends[1] else None
+    return None
+
+
+def _number(text: str) -> float | None:
+    texts = pa.array([text.strip().upper().replace("TSD", "Tsd").replace("MIO", "Mio").replace("MIL", "mil")])
+    mark = decimal_mark([(texts, np.ones(1, int))])
+    value = read_numbers(texts, mark)[0][0]
+    return None if np.isnan(value) else float(value)
