@@ -287,8 +287,8 @@ def _keys(table: RawTable) -> list[Column]:
 
 
 def _is_nearly_unique(table: RawTable, column: Column) -> bool:
-    """Return whether at most one in fifty rows has no value, or that of another row."""
-    return column.n_distinct >= 0.98 * table.n_rows and column.n_distinct >= table.n_rows - max(1, table.n_rows // 50)
+    """Return whether at most one in fifty rows, or two, have no value, or that of another row."""
+    return table.n_rows >= 20 and column.n_distinct >= table.n_rows - max(2, table.n_rows // 50)
 
 
 def _longest(table: RawTable, column: Column) -> int:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import stat
+import urllib.parse
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -78,8 +79,36 @@ def locate(
     return paths, False
 
 
+def part_files(folder: Path) -> list[Path]:
+    """List the Parquet files of a folder that holds one table in parts; none where it holds other files too.
+
+    Folders in it may be called after a value, as in ``country=DE``. What begins with a dot or underscore says how the
+    parts were written.
+    """
+    files = []
+    for file in folder.rglob("*"):
+        if not file.is_file() or any(part.startswith((".", "_")) for part in file.relative_to(folder).parts):
+            continue
+        if file.suffix.lower() not in (".parquet", ".pq"):
+            return []
+        files.append(file)
+    return sorted(files)
+
+
+def partition_of(file: Path, folder: Path) -> dict[str, str]:
+    """Return the values that the folders between a folder and a file of it are called after.
+
+    >>> partition_of(Path("sales/country=DE/year=2023/part-0.parquet"), Path("sales"))
+    {'country': 'DE', 'year': '2023'}
+    """
+    pairs = (part.partition("=") for part in file.relative_to(folder).parts[:-1])
+    return {name: urllib.parse.unquote(value) for name, sign, value in pairs if sign}
+
+
 def files_at(path: Path) -> list[Path]:
-    """List the file itself, or those that a pattern matches."""
+    """List the file itself, the parts of a folder, or the files that a pattern matches."""
+    if path.is_dir() and (parts := part_files(path)):
+        return parts
     return [path] if os.path.exists(path) else sorted(Path(match) for match in glob.glob(str(path), recursive=True))
 
 
@@ -175,12 +204,7 @@ def find_files(address: str, root: Path, setting: str) -> list[Path]:
         if stat.S_ISREG(mode):
             return [whole]
         if stat.S_ISDIR(mode):
-            inside = _data_files(whole)
-            raise InputError(
-                f"{where} is a folder.",
-                f"Expected a file. Data files in this folder: {listed(inside, 6)}." if inside else "Expected a file.",
-                "Give one file, or a pattern such as *.csv for files with the same columns.",
-            )
+            return _files_of_folder(whole, where)
         raise InputError(f"{where} is not a regular file.", "Expected a file.", "Copy its contents to a file.")
     if re.search(r"[*?\[]", address):
         pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
@@ -199,6 +223,17 @@ def find_files(address: str, root: Path, setting: str) -> list[Path]:
         folder
         or (f"Data files in this folder: {listed(tables, 6)}." if tables else "This folder contains no data file."),
         f"Did you mean {' or '.join(repr(name) for name in near)}?" if near else "Correct the path.",
+    )
+
+
+def _files_of_folder(folder: Path, where: str) -> list[Path]:
+    if parts := part_files(folder):
+        return parts
+    inside = _data_files(folder)
+    raise InputError(
+        f"{where} is a folder.",
+        f"Expected a file. Data files in this folder: {listed(inside, 6)}." if inside else "Expected a file.",
+        "Give one file, or a pattern such as *.csv for files with the same columns.",
     )
 
 

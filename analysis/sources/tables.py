@@ -7,8 +7,9 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from analysis.sources.content.choices import split_choices
 from analysis.sources.content.months import sum_up_months
 from analysis.sources.content.ranges import read_ranges
 from analysis.sources.content.rows import drop_rows
-from analysis.sources.locate import fill_in_environment, find_files, unreadable
+from analysis.sources.locate import fill_in_environment, find_files, partition_of, unreadable
 from analysis.sources.readers.archives import unpack
 from analysis.sources.readers.databases import read_database
 from analysis.sources.readers.delimited import AS_FOUND, Reading, header_names
@@ -172,8 +173,23 @@ def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_
         shown, table = read_database(address, reading.query, root=root, setting=setting)
         return shown, [_Part(shown, table, (f"{number(table.num_rows)} rows by a query",), "")]
     files = find_files(address, root, setting)
+    place = Path(address).expanduser()
+    folder = place if place.is_absolute() else root / place
+    if folder.is_dir():
+        parts = [_add_partition(part, partition_of(f, folder)) for f in files for part in _read_file(f, root, reading)]
+        return place.name, parts
     shown = files[0].name if len(files) == 1 else Path(address).name
     return shown, [part for file in files for part in _read_file(file, root, reading)]
+
+
+def _add_partition(part: _Part, values: Mapping[str, str]) -> _Part:
+    """Add a column for each value that the folders of a part are called after."""
+    table = part.table
+    for name, value in values.items():
+        if name not in table.column_names:
+            known = None if value == "__HIVE_DEFAULT_PARTITION__" else value
+            table = table.append_column(name, pa.array([known] * table.num_rows, pa.string()))
+    return replace(part, table=table)
 
 
 def read_key(table: RawTable, key: str, setting: str) -> Key:
@@ -330,7 +346,15 @@ def _rename(table: pa.Table, names: tuple[str, ...], shown: str, setting: str) -
             f"Available columns: {listed(table.column_names)}.",
             "Give one name for each column, in order.",
         )
-    return table.rename_columns(header_names(f"{setting}.names: {shown}", list(names)))
+    clean = header_names(list(names))
+    twice = [name for name, n in Counter(clean).items() if n > 1]
+    if twice:
+        raise InputError(
+            f"{setting}.names: {listed(map(repr, twice), 4)} is given to more than one column of {shown}.",
+            "Expected a different name for each column.",
+            "Correct the names.",
+        )
+    return table.rename_columns(clean)
 
 
 def _check_shape(table: pa.Table, shown: str, fewest: int) -> None:

@@ -17,7 +17,7 @@ from analysis.sources.columns import Column
 SEPARATORS = (";", "|", "\n", ",", "/")
 FEWEST_ROWS = 20
 MOST_OPTIONS = 25
-RARE = 5
+RARE = 10
 """Rows below which an answer gets no column of its own: it may tell a person. Chosen for this project."""
 COVERED = 0.9
 """Share of the given answers that have to be among the frequent ones. Chosen for this project."""

@@ -1,4 +1,4 @@
-"""Columns of one measure by month, summed up as total, change and time since the last."""
+"""Columns of one measure by month, summed up as total, trend and time since the last."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ _MONTH_YEAR = re.compile(r"(?P<stem>.*?)[\s_.\-/]*(?P<month>0[1-9]|1[0-2])[\s_.\
 _NAMED = re.compile(
     r"(?P<stem>.*?)[\s_.\-/]*(?P<name>[^\W\d_]{3,10})\.?(?:[\s_.\-/']*(?P<year>(?:19|20)\d\d|\d\d))?(?P<end>\s*[(\[].*)?"
 )
-_COUNTED = re.compile(r"(?P<stem>.*?)[\s_.\-/]*(?:m|month|monat|mois|mes|mese|maand)[\s_.\-/]?(?P<month>\d{1,2})", re.I)
+_COUNTED = re.compile(
+    r"(?:(?P<stem>.*?)[\s_.\-/]+(?:m|month|monat|mois|mes|mese|maand)|(?:month|monat|mois|mes|mese|maand))"
+    r"[\s_.\-/]?(?P<month>\d{1,2})",
+    re.IGNORECASE,
+)
 Period = tuple[str, int]
 """Name of a measure, and the number of a month."""
 
@@ -32,9 +36,9 @@ Period = tuple[str, int]
 def sum_up_months(
     frame: pd.DataFrame, columns: tuple[Column, ...], forced: Collection[str]
 ) -> tuple[pd.DataFrame, tuple[Column, ...]]:
-    """Add total, change and time since the last for each measure that the table has by month.
+    """Add total, trend and time since the last for each measure that the table has by month.
 
-    The change compares the second half of the months with the first: 1 where all falls in the second, -1 where all
+    The trend compares the second half of the months with the first: 1 where all falls in the second, -1 where all
     falls in the first. A missing month counts as none.
 
     Parameters
@@ -101,7 +105,7 @@ def _period(name: str) -> Period | None:
         if not 1 <= month <= 36:
             continue
         year = int(parts.get("year") or 0)
-        stem = " ".join(re.sub(r"[_\s]+", " ", parts["stem"]).split()) + (parts.get("end") or "").rstrip()
+        stem = " ".join(re.sub(r"[_\s]+", " ", parts["stem"] or "").split()) + (parts.get("end") or "").rstrip()
         return stem.strip(" -./") or "Months", 12 * year + month
     return None
 
@@ -112,13 +116,13 @@ def _summary(stem: str, months: pd.DataFrame) -> dict[str, tuple[pd.Series, Colu
     half = amounts.shape[1] // 2
     first, second = known[:, :half].sum(axis=1), known[:, -half:].sum(axis=1)
     size = np.abs(first) + np.abs(second)
-    change = np.divide(second - first, size, out=np.zeros(len(size)), where=size > 0)
+    trend = np.divide(second - first, size, out=np.zeros(len(size)), where=size > 0)
     had = known != 0
     since = np.where(had.any(axis=1), had[:, ::-1].argmax(axis=1), had.shape[1]).astype(np.int64)
     n = f"{number(amounts.shape[1])} months"
     made = {
         f"{stem} total": (known.sum(axis=1).round(6), f"sum of {n}"),
-        f"{stem} change": (change.round(6), f"second half of {n} against the first, from -1 to 1"),
+        f"{stem} trend": (trend.round(6), f"second half of {n} against the first, from -1 to 1"),
     }
     if since.any():
         made[f"{stem} months since last"] = (since, f"months at the end of {n} without any")

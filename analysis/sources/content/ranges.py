@@ -29,7 +29,8 @@ _BELOW = (
 )
 _ABOVE = (
     "over|above|more than|at least|older than|from|uber|mehr als|ab|mindestens|alter als|plus de|au moins|mas de"
-    "|desde|mayores de|mais de|acima de|a partir de|maior de|piu di|oltre|almeno|sopra i|meer dan|vanaf|ouder dan|boven|>=|>|≥"
+    "|desde|mayores de|mais de|acima de|a partir de|maior de|piu di|oltre|almeno|sopra i|meer dan"
+    r"|vanaf|ouder dan|boven|>=|>|≥"
 )
 _BEYOND = (
     r"\+|and over|and above|and older|or more|or older|and more|plus|und mehr|und alter|oder mehr|oder alter"

@@ -145,8 +145,7 @@ def _totals(table: pa.Table) -> tuple[list[int], str]:
         cells = [_cell(column, row) for _, column in columns]
         first = next((cell for cell in cells if cell), "")
         n_blank = sum(not cell for cell in cells) + table.num_columns - len(columns)
-        joined = "".join(plain(word) for word in split_words(first) if word.isalnum())
-        named = joined in _TOTALS or (joined.startswith(("total", "grandtotal", "gesamt")) and len(joined) <= 16)
+        named = _names_total(first)
         if (named and not _stands_above(table, first, row)) or (
             n_blank and not _cell_at(table, 0, row) and _holds_sums(table, row, rows)
         ):
@@ -156,6 +155,18 @@ def _totals(table: pa.Table) -> tuple[list[int], str]:
         else:
             break
     return rows, reason
+
+
+def _names_total(text: str) -> bool:
+    """Return whether a text of at most four words is called a total.
+
+    >>> _names_total("Totale complessivo"), _names_total("Grand Total:"), _names_total("Sumner")
+    (True, True, False)
+    """
+    words = [plain(word) for word in split_words(text) if word.isalnum()]
+    joined = "".join(words)
+    begins = bool(words) and (words[0] in _TOTALS or joined.startswith(("total", "grandtotal", "gesamt", "eindtotaal")))
+    return joined in _TOTALS or (begins and len(words) <= 4 and len(joined) <= 26) or words[-1:] == ["total"]
 
 
 def _cell_at(table: pa.Table, column: int, row: int) -> str:

@@ -18,10 +18,13 @@ from analysis.sources.evidence.vocabularies import (
     NO_AMOUNT,
     NO_MONEY,
     NOT_WHEN,
+    ONE_ITEM,
     ORDER,
     OTHER_AMOUNT,
     PART_AMOUNT,
     PART_ENDS,
+    PRICE,
+    QUANTITY,
     RECENT,
     SHARE,
     STAFF,
@@ -143,6 +146,8 @@ def find_amounts(table: RawTable) -> list[str]:
         and column.n_distinct > 2
         and not (is_identifier(column.name) and not names_amount(column.name))
     ]
+    if total := find_product(table, numbers):
+        return [total]
     numbers = [name for name in numbers if not words_of(name) & (STOCK | NO_MONEY) or words_of(name) & WHOLE_AMOUNT]
     named = sorted((name for name in numbers if names_amount(name)), key=_amount_rank)
     best = [name for name in named if _amount_rank(name) == _amount_rank(named[0])]
@@ -150,6 +155,33 @@ def find_amounts(table: RawTable) -> list[str]:
         numbers = [name for name in numbers if not words_of(name) & (NO_AMOUNT | SHARE)]
     broken = [name for name in numbers if table.frame[name].dtype == np.float64 and not is_whole(table.frame[name])]
     return best or broken[::-1] or numbers[::-1]
+
+
+def find_price_and_quantity(table: RawTable) -> tuple[str, str] | None:
+    """Return the columns of the price of one item and of a quantity that varies, where there is one of each."""
+    numbers = [column.name for column in table.columns if column.type == "number" and column.n_distinct > 1]
+    quantities = [
+        name for name in numbers if words_of(name) & (QUANTITY | {"num", "nb"}) and not words_of(name) & PRICE
+    ]
+    prices = [name for name in numbers if words_of(name) & PRICE and not money_words(name) & WHOLE_AMOUNT]
+    single = [name for name in prices if words_of(name) & ONE_ITEM]
+    prices = single if len(single) == 1 else prices
+    return (prices[0], quantities[0]) if len(prices) == len(quantities) == 1 else None
+
+
+def find_product(table: RawTable, numbers: list[str]) -> str | None:
+    """Return the column that is price times quantity in nearly all rows."""
+    pair = find_price_and_quantity(table)
+    if pair is None:
+        return None
+    product = table.frame[pair[0]].astype("float64") * table.frame[pair[1]].astype("float64")
+    for name in numbers:
+        if name in pair:
+            continue
+        near = (table.frame[name].astype("float64") - product).abs() <= 0.011 + 1e-6 * product.abs()
+        if near.mean() >= 0.98:
+            return name
+    return None
 
 
 def names_amount(name: str) -> bool:

@@ -105,7 +105,7 @@ TOTAL_STARTS = ("gesamt", "total", "totaal", "summe", "brutto")
 PART_ENDS = ("kosten", "steuer", "gebuhr", "rabatt", "korting")
 NO_MONEY = vocabulary(
     "score rating points punkte index level rank grade stars limit puntos pontos punti punten puntuacion puntaje",
-    "punktzahl note nota punteggio pontuacao limite plafond",
+    "trend since punktzahl note nota punteggio pontuacao limite plafond",
 )
 STOCK = vocabulary(
     "balance balances limit rate rates score credit loan salary income rating saldo solde kontostand kreditlimit",
@@ -123,6 +123,11 @@ WHOLE_AMOUNT = vocabulary(
     "ventas receita faturamento ricavi fatturato omzet totale totaal totalprice ordertotal",
     "rechnungsbetrag bestellwert",
 )
+ONE_ITEM = vocabulary(
+    "unit unitprice each unitario unitaria unitaire stuckpreis einzelpreis stuksprijs eenheidsprijs unidad unidade pu",
+    "prezzounitario prixunitaire preciounitario precounitario stuck stuk unita",
+)
+PRICE = vocabulary("price preis prix precio preco prezzo prijs") | ONE_ITEM
 PART_AMOUNT = vocabulary("subtotal price preis prix precio preco prezzo prijs net netto ht netwr income")
 OTHER_AMOUNT = vocabulary(
     "shipping freight tax vat mwst tva iva btw discount rabatt remise descuento desconto sconto korting",

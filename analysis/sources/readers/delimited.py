@@ -14,9 +14,10 @@ import pyarrow as pa
 from charset_normalizer import from_bytes
 from pyarrow import csv as arrow_csv
 
-from analysis.base.errors import InputError, listed
+from analysis.base.errors import InputError
 from analysis.base.formats import number
 from analysis.sources.content.encodings import is_central_european, recognise_chinese
+from analysis.sources.content.headings import join_headings, number_repeated
 from analysis.sources.content.margins import trim_footer, trim_titles
 from analysis.sources.dates import DateOrder
 from analysis.sources.numbers import Decimal
@@ -120,8 +121,11 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
     width = max(widths, key=lambda w: (widths[w], w)) if widths else len(rows[0])
     headed = reading.header if reading.header is not None else has_header(rows, reading.names)
     if headed:
-        names = header_names(where, rows[0], width, rows[1:])
-        body = _after_first_row(body, sample, delimiter)
+        first, n_headings = join_headings(rows)
+        names, twice = number_repeated(header_names(first, width, rows[n_headings:]))
+        notes += [f"{number(n_headings)} rows of headings joined"] if n_headings > 1 else []
+        notes += twice
+        body = _after_rows(body, sample, delimiter, n_headings)
         if not body.strip():
             raise InputError(
                 f"{where} has a header but no rows.", "Expected data below the header.", "Export the table again."
@@ -351,27 +355,20 @@ def _are_years(cells: list[str]) -> bool:
     return len(numbers) == len(others) > 2 and all(b - a == 1 for a, b in itertools.pairwise(numbers))
 
 
-def header_names(where: str, cells: list[str], width: int = 0, below: list[list[str]] | None = None) -> list[str]:
-    """Return the names in the first row; refuse duplicates, and complete a header that is one field short."""
+def header_names(cells: list[str], width: int = 0, below: list[list[str]] | None = None) -> list[str]:
+    """Return the names in a heading, and complete one that is a field short."""
     names = [re.sub(r"\s+", " ", cell.strip().lstrip("\ufeff")) for cell in cells]
     if below and len(names) == width - 1:
         trailing = not any(row[-1] for row in below if len(row) == width)
         names = [*names, ""] if trailing else ["row", *names]
-    counts = Counter(name for name in names if name)
-    twice = [name for name, count in counts.items() if count > 1]
-    if twice:
-        raise InputError(
-            f"{where} has more than one column called {listed((repr(name) for name in twice), 4)}.",
-            "Expected a different name for each column.",
-            "Rename them in the file.",
-        )
     return names
 
 
-def _after_first_row(body: str, sample: list[str], delimiter: str) -> str:
-    """The text below the header, which may itself span lines inside quotation marks."""
+def _after_rows(body: str, sample: list[str], delimiter: str, n_rows: int) -> str:
+    """The text below the heading, whose rows may span lines inside quotation marks."""
     reader = csv.reader((f"{line}\n" for line in sample), delimiter=delimiter)
-    next(reader, None)
+    for _ in range(n_rows):
+        next(reader, None)
     for _ in range(reader.line_num):
         cut = body.find("\n")
         body = body[cut + 1 :] if cut >= 0 else ""

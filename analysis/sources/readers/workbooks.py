@@ -14,6 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
+from analysis.sources.content.headings import join_headings, number_repeated
 from analysis.sources.readers.delimited import Reading, first_line, has_header, header_names
 
 ROWS_LOOKED_AT = 1_000
@@ -53,17 +54,21 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
         )
     n_titles = _count_titles(filled) if reading.header is None else 0
     filled = filled[n_titles:]
-    head, body = filled[0], filled[1:]
-    if reading.header is False or (reading.header is None and _is_data(head, body)):
-        head, body = [f"column_{i + 1}" for i in range(len(head))], filled
-    names = header_names(where, [str(cell) for cell in head])
+    names, n_headings = [f"column_{i + 1}" for i in range(len(filled[0]))], 0
+    if reading.header or (reading.header is None and not _is_data(filled[0], filled[1:])):
+        shown = [["" if cell is None else _cell_text(cell) for cell in row] for row in filled[:ROWS_LOOKED_AT]]
+        names, n_headings = join_headings(shown)
+    names, twice = number_repeated(header_names(names))
+    body = filled[n_headings:]
     columns = [_workbook_column([row[i] for row in body]) for i in range(len(names))]
     used = [i for i, name in enumerate(names) if name or columns[i].null_count < len(columns[i])]
     table = pa.Table.from_arrays([columns[i] for i in used], [names[i] or f"column_{i + 1}" for i in used])
     skipped = len(rows) - len(filled) - n_titles
     blank = (f"{number(skipped)} blank lines skipped",) if skipped else ()
     titles = (f"{number(n_titles)} rows of titles above the table skipped",) if n_titles else ()
-    return table, (f"sheet '{sheet}'" + (f" of {len(sheets)}" if len(sheets) > 1 else ""), *blank, *titles)
+    joined = (f"{number(n_headings)} rows of headings joined",) if n_headings > 1 else ()
+    of_sheets = f" of {len(sheets)}" if len(sheets) > 1 else ""
+    return table, (f"sheet '{sheet}'{of_sheets}", *blank, *titles, *joined, *twice)
 
 
 def _is_data(head: list[Any], body: list[list[Any]]) -> bool:
@@ -96,6 +101,8 @@ def _choose_sheet(where: str, book: CalamineWorkbook, sheets: list[str], reading
         )
     if len(sheets) > 1:
         full = [name for name in sheets if len(book.get_sheet_by_name(name).to_python(nrows=2)) > 1]
+        tables = [name for name in full if _holds_table(book.get_sheet_by_name(name).to_python(nrows=20))]
+        full = tables if len(tables) == 1 else full
         if len(full) > 1:
             raise InputError(
                 f"{where} has {len(full)} sheets with data: {listed(full)}.",
@@ -104,6 +111,11 @@ def _choose_sheet(where: str, book: CalamineWorkbook, sheets: list[str], reading
             )
         return (full or sheets)[0]
     return sheets[0]
+
+
+def _holds_table(rows: list[list[Any]]) -> bool:
+    """Return whether at least three rows fill two cells or more, as no sheet of explanations does."""
+    return sum(sum(cell not in ("", None) for cell in row) >= 2 for row in rows) >= 3
 
 
 def _check_formulas(where: str, data: bytes, index: int) -> None:

@@ -12,8 +12,18 @@ from analysis.base.errors import listed
 from analysis.base.formats import number
 from analysis.sources.columns import Column
 from analysis.sources.evidence.exports import find_export
-from analysis.sources.evidence.roles import names_customer, row_candidates
-from analysis.sources.inference import infer_kind, infer_roles
+from analysis.sources.evidence.persons import OF_THINGS, tells_a_person
+from analysis.sources.evidence.roles import (
+    find_amounts,
+    find_dates,
+    find_price_and_quantity,
+    holds_addresses,
+    is_whole,
+    names_customer,
+    row_candidates,
+)
+from analysis.sources.evidence.vocabularies import ORDER, STAFF
+from analysis.sources.inference import InferredColumn, infer_kind, infer_roles
 from analysis.sources.names import is_identifier, names_a_date, vocabulary, words_of
 from analysis.sources.tables import RawTable
 
@@ -123,10 +133,9 @@ def find_questions(raw: RawTable) -> tuple[Question, ...]:
     columns = infer_roles(raw)
     asked = [_ask_cut_numbers(raw)]
     if kind == "customers":
-        asked.append(_ask_repeated_customer(raw))
+        asked.append(_ask_repeated_customer(raw) or _ask_whose_rows(raw, columns))
     if kind == "transactions":
-        amount = next((column.name for column in columns if column.role == "amount"), None)
-        asked += [_ask_currency(raw), _ask_unit_price(raw, amount)]
+        asked += [_ask_currency(raw), _ask_unit_price(raw, columns)]
     questions = [question for question in asked if question]
     if not questions and kind in ("customers", "survey") and not any(c.role == "feature" for c in columns):
         questions += filter(None, [_ask_features(raw)])
@@ -221,22 +230,64 @@ def _ask_currency(raw: RawTable) -> Question | None:
     return None
 
 
-def _ask_unit_price(raw: RawTable, amount: str | None) -> Question | None:
+def _ask_unit_price(raw: RawTable, columns: tuple[InferredColumn, ...]) -> Question | None:
     """Ask about the amount where only the price of one item and a quantity are known."""
-    if amount is None:
+    of_role = {column.role: column.name for column in columns}
+    pair = find_price_and_quantity(raw)
+    if pair is None or of_role.get("amount") != pair[0]:
         return None
-    words = words_of(amount)
-    per_item = bool(words & {"unitprice", "unit", "stuckpreis", "einzelpreis"}) and not words & {"total"}
-    quantity = [c.name for c in raw.columns if words_of(c.name) & {"quantity", "qty", "menge", "anzahl", "cantidad"}]
-    if not per_item or not quantity:
-        return None
+    price, quantity = pair
+    rows = f"customer: '{of_role['customer']}', date: '{of_role['date']}'"
+    product = f"price: '{price}', quantity: '{quantity}', amount: '{price} × {quantity}'"
     return Question(
-        f"'{amount}' is the price of one item, and no column is that price times '{quantity[0]}'.",
+        f"'{price}' is the price of one item, and no column is that price times '{quantity}'.",
         (
-            Choice("the price is the amount", f"kind: transactions\ncolumns: {{amount: '{amount}'}}"),
-            Choice("rows are events without amounts", "kind: events"),
+            Choice("the amount is price times quantity", f"kind: transactions\ncolumns: {{{rows}, {product}}}"),
+            Choice("the price is the amount", f"kind: transactions\ncolumns: {{{rows}, amount: '{price}'}}"),
         ),
     )
+
+
+def _ask_whose_rows(raw: RawTable, columns: tuple[InferredColumn, ...]) -> Question | None:
+    """Ask whose rows these are where each names an order, or no row is named, beside a date and a code that repeats."""
+    dates = find_dates(raw)
+    unnamed = any(note.startswith("no header") for note in raw.notes)
+    key = next((column.name for column in columns if column.role == "key"), None)
+    if not dates or (key is not None and not unnamed and not words_of(key) & ORDER):
+        return None
+    candidates = [
+        column.name for column in raw.columns if column.name != key and _may_name_customer(raw, column, unnamed)
+    ]
+    if not candidates:
+        return None
+    numbers = [name for name in find_amounts(raw) if name not in candidates]
+    paid, kind = (f", amount: '{numbers[0]}'", "transactions") if numbers else ("", "events")
+    what = f"each row has a date ('{dates[0]}'), and {listed(map(repr, candidates), 3)} repeats from row to row"
+    return Question(
+        f"The file has no header: {what}." if unnamed else f"No column surely names the customer: {what}.",
+        (
+            *(
+                Choice(
+                    f"rows are orders, and '{name}' names the customer",
+                    f"kind: {kind}\ncolumns: {{customer: '{name}', date: '{dates[0]}'{paid}}}",
+                )
+                for name in candidates[:2]
+            ),
+            Choice("each row is a customer", "kind: customers"),
+        ),
+    )
+
+
+def _may_name_customer(raw: RawTable, column: Column, unnamed: bool) -> bool:
+    n = raw.n_rows - column.n_missing
+    if not max(10, 0.02 * n) < column.n_distinct < 0.9 * n or words_of(column.name) & (OF_THINGS | STAFF):
+        return False
+    if column.type == "key":
+        return True
+    if column.type in ("text", "category"):
+        return holds_addresses(raw, column) or tells_a_person(raw, column).startswith("private: names")
+    values: Any = raw.frame[column.name]
+    return unnamed and column.type == "number" and is_whole(values) and values.min() >= 100
 
 
 def _ask_features(raw: RawTable) -> Question | None:
