@@ -13,6 +13,7 @@ from analysis.base.expressions import parse
 from analysis.settings.models import Role, Roles, RowColumns, Source, Study
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.roles import row_candidates
+from analysis.sources.evidence.units import names_value
 from analysis.sources.inference import (
     InferredColumn,
     infer_kind,
@@ -20,7 +21,6 @@ from analysis.sources.inference import (
     infer_roles,
     key_candidates,
     label_of,
-    names_value,
 )
 from analysis.sources.names import is_identifier, split_words, words_of
 from analysis.sources.tables import RawTable

@@ -11,7 +11,6 @@ import numpy as np
 from analysis.base.formats import number, percentage
 from analysis.sources.columns import Column, ColumnType
 from analysis.sources.content.answers import IN_ORDER
-from analysis.sources.content.ranges import RANGES
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.persons import tells_a_person
 from analysis.sources.evidence.roles import (
@@ -21,13 +20,12 @@ from analysis.sources.evidence.roles import (
     find_dates_of,
     holds_addresses,
     is_whole,
-    money_words,
     names_amount,
     names_customer,
 )
+from analysis.sources.evidence.units import InferredUnit, infer_unit, is_coded
 from analysis.sources.evidence.vocabularies import (
     AMOUNT,
-    CODED,
     COMPOUND,
     COORDINATES,
     COUNT,
@@ -36,30 +34,25 @@ from analysis.sources.evidence.vocabularies import (
     MODEL,
     MODEL_ENDS,
     MONEY,
-    MONEY_ENDS,
-    NO_MONEY,
-    NO_VALUE,
     NUMBERED_PRIVATE,
     PEOPLE,
     POSTAL,
     PRIVATE,
     PROTECTED,
-    SHARE,
     SUBSTANCE,
-    VALUE,
     WEIGHT,
     WEIGHT_STARTS,
 )
 from analysis.sources.names import OUTCOME, is_identifier, split_words, words_of
-from analysis.sources.tables import RawTable
+from analysis.sources.tables import RawTable, once_a_table
 
 Kind = Literal["customers", "transactions", "survey", "events"]
 InferredRole = Literal["key", "feature", "descriptor", "outcome", "ignore", "date", "amount", "customer"]
-InferredUnit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category", ""]
 
 
 _UNIT_AT_END = re.compile(
-    r"\s*[(\[](?:[kKmM]?\s?(?:[$€£¥₹]|EUR|USD|GBP|CHF)|%|kg|g|km|min|h|s|days|years|Tage|Jahre)[)\]]\s*$"
+    r"\s*[(\[](?:(?:in )?(?:[kKmMT]|Tsd\.?|Mio\.?|mil)?\s?(?:[$€£¥₹]|R\$|zł|kr|EUR|USD|GBP|CHF)"
+    r"|%|kg|g|km|min|h|s|days|years|Tage|Jahre)[)\]]\s*$"
 )
 
 
@@ -122,6 +115,7 @@ def label_of(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+@once_a_table
 def infer_kind(table: RawTable) -> InferredKind:
     """Decide what a row of the table is.
 
@@ -152,6 +146,7 @@ def infer_kind(table: RawTable) -> InferredKind:
     return InferredKind("customers", "No identifier repeats beside a date: one row for each customer.")
 
 
+@once_a_table
 def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
     """Infer role, unit and label of every column from its name and values.
 
@@ -180,7 +175,7 @@ def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
     roles = []
     for column in table.columns:
         role, why = taken.get(column.name) or _role(table, column, battery, kind)
-        unit = _unit(table, column, role)
+        unit = infer_unit(table, column, role)
         label = table.labels.get(column.name) or label_of(column.name)
         roles.append(InferredColumn(column.name, label, column.type, role, unit, why))
     return tuple(_promote(roles) if kind == "customers" else roles)
@@ -206,6 +201,7 @@ def _promote(columns: list[InferredColumn]) -> list[InferredColumn]:
     return [replace(column, role="feature", why=why) if promoted(column) else column for column in columns]
 
 
+@once_a_table
 def infer_people(table: RawTable) -> str:
     """Return the plural noun for what a row, or the customer of several rows, is; "customers" where nothing says so.
 
@@ -267,6 +263,7 @@ def _key(table: RawTable) -> Column | None:
     return next(iter(_keys(table)), None)
 
 
+@once_a_table
 def _keys(table: RawTable) -> list[Column]:
     unique = [c for c in table.columns if c.n_distinct == table.n_rows and not c.n_missing]
     nearly = [
@@ -310,6 +307,7 @@ def _is_row_number(table: RawTable, column: Column) -> bool:
     return first in (0, 1) and unnamed is not None
 
 
+@once_a_table
 def _battery(table: RawTable) -> list[str]:
     """Columns that are answers on one scale: yes or no, words in order, or the same few whole numbers."""
     answers = [column.name for column in table.columns if column.type == "boolean"]
@@ -361,7 +359,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
         ),
         (kind == "survey", "descriptor", "beside the questions on one scale: it describes who answered"),
         (_looks_like_codes(table, column, words), "ignore", "a different code in nearly every row"),
-        (_is_coded(column, words), "descriptor", "numbers that are codes: their order means nothing"),
+        (is_coded(column, words), "descriptor", "numbers that are codes: their order means nothing"),
         (column.type in ("category", "boolean"), "descriptor", f"{number(column.n_distinct)} groups"),
     )
     for fits, role, why in rules:
@@ -402,46 +400,3 @@ def _looks_like_codes(table: RawTable, column: Column, words: frozenset[str]) ->
     if not is_whole(present) or present.min() < 10_000:
         return False
     return len(str(int(present.min()))) == len(str(int(present.max())))
-
-
-def _is_coded(column: Column, words: frozenset[str]) -> bool:
-    if column.note.startswith(RANGES):
-        return False
-    return column.type == "number" and column.n_distinct <= 50 and bool(words & CODED) and not words & (COUNT | MONEY)
-
-
-def _is_money(words: frozenset[str]) -> bool:
-    money = bool(words & MONEY) or any(word.endswith(MONEY_ENDS) for word in words) or bool(words & set("€$£¥₹"))
-    return (money or words <= {"total", "gesamt", "totale", "totaal"}) and not words & (NO_MONEY - {"limit"})
-
-
-def names_value(name: str) -> bool:
-    """Return whether a name says what a customer is worth: spending or revenue, no limit, price, score or loan."""
-    words = money_words(name)
-    worth = bool(words & VALUE) or any(word.endswith(("umsatz", "omzet", "ausgaben")) for word in words)
-    worth = worth or {"chiffre", "affaires"} <= words
-    return worth and not words & (NO_VALUE | NO_MONEY)
-
-
-def _unit(table: RawTable, column: Column, role: InferredRole) -> InferredUnit:
-    words = words_of(column.name)
-    if column.type in ("key", "date", "text") or role in ("key", "customer"):
-        return ""
-    if column.type == "category":
-        return "category"
-    values: Any = table.frame[column.name]
-    if column.type == "boolean" or (column.n_distinct <= 2 and set(values.dropna().unique()) <= {0, 1}):
-        return "yes_no"
-    whole = is_whole(values)
-    rules: tuple[tuple[bool, InferredUnit], ...] = (
-        (_is_coded(column, words), "category"),
-        (bool(words & SHARE) and bool(values.between(0, 1)[values.notna()].all()), "share"),
-        (whole and bool(words & COUNT), "count"),
-        (role == "amount" or _is_money(words), "money"),
-        (bool(words & {"days", "recency", "tage", "jours", "dias", "giorni", "dagen"}), "days"),
-        (bool(words & {"age", "years", "alter", "edad", "idade", "leeftijd"}), "years"),
-    )
-    for fits, unit in rules:
-        if fits:
-            return unit
-    return "number"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -31,13 +33,14 @@ from analysis.sources.readers.databases import read_database
 from analysis.sources.readers.delimited import AS_FOUND, Reading, header_names
 from analysis.sources.readers.formats import read_contents
 
-__all__ = ["Column", "Key", "RawTable", "check_key", "read_key", "read_table"]
+__all__ = ["Column", "Key", "RawTable", "check_key", "load_table", "read_key", "read_table", "type_table"]
 
+Result = TypeVar("Result")
 MAX_COLUMNS = 2_000
 TIMEOUT_SECONDS = 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class RawTable:
     """One source as it came in, typed but not cleaned.
 
@@ -77,6 +80,19 @@ class RawTable:
         return next(column for column in self.columns if column.name == name)
 
 
+def once_a_table(compute: Callable[[RawTable], Result]) -> Callable[[RawTable], Result]:
+    """Let a function of a table compute its result once, and keep it as long as the table."""
+    known: WeakKeyDictionary[RawTable, Result] = WeakKeyDictionary()
+
+    @functools.wraps(compute)
+    def look_up(table: RawTable) -> Result:
+        if table not in known:
+            known[table] = compute(table)
+        return known[table]
+
+    return look_up
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """The key of a table, spaces trimmed, and what is odd about it.
@@ -103,6 +119,16 @@ class Key:
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One file, or member of an archive, as an untyped table."""
+
+    shown: str
+    table: pa.Table
+    notes: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTable:
+    """The cells of a source, before rows are left out and columns have types."""
 
     shown: str
     table: pa.Table
@@ -143,24 +169,39 @@ def read_table(
     InputError
         For whatever cannot be read as a table of enough rows and at most 2,000 columns.
     """
+    return type_table(load_table(path, root=root, reading=reading), reading=reading, known=known, fewest=fewest)
+
+
+def load_table(path: str | Path, *, root: Path, reading: Reading = AS_FOUND) -> LoadedTable:
+    """Read one source as far as its cells, as `read_table` does, and leave their types open."""
     setting = reading.setting
     shown, parts = _read_parts(fill_in_environment(str(path), setting), root, reading)
     table, notes = _join(parts, shown, setting)
     if reading.names is not None:
         table = _rename(table, tuple(reading.names), shown, setting)
-    table, dropped = drop_rows(table, reading.leave_out)
+    digests = [part.digest for part in parts]
+    digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    return LoadedTable(shown, table, notes, digest)
+
+
+def type_table(
+    loaded: LoadedTable, *, reading: Reading = AS_FOUND, known: Mapping[str, str] | None = None, fewest: int = 2
+) -> RawTable:
+    """Leave out rows and give each column its type, as `read_table` does."""
+    shown = loaded.shown
+    table, dropped = drop_rows(loaded.table, reading.leave_out)
     _check_shape(table, shown, fewest)
     types = {name: kind for name, kind in (known or {}).items() if name in table.column_names} | dict(reading.types)
     frame, columns = read_columns(
-        table, types=types, dates=reading.dates, decimal=reading.decimal, shown=shown, setting=setting
+        table, types=types, dates=reading.dates, decimal=reading.decimal, shown=shown, setting=reading.setting
     )
     for step in (read_answers, read_ranges, split_choices, sum_up_months):
         frame, columns = step(frame, columns, types)
-    digests = [part.digest for part in parts]
-    digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
-    digest, notes = digest or _hash(frame), (*notes, *dropped)
-    return RawTable(name, frame, columns, len(frame), digest, notes, shown, dropped, _labels(table))
+    notes = (*loaded.notes, *dropped)
+    return RawTable(
+        name, frame, columns, len(frame), loaded.digest or _hash(frame), notes, shown, dropped, _labels(table)
+    )
 
 
 def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_Part]]:

@@ -76,6 +76,7 @@ _NUMBERED = re.compile(r"\s*([+-]?\d{1,2})\s*(?:[-–—=:.)]|\s)\s*\(?[^\d\s].*
 _CODED = re.compile(r"([A-Za-z]{1,3})0?(\d{1,2})")
 _LEVELS = ("low", "medium", "high")
 """Words of many things: a scale only where several columns hold them."""
+_MOST_STEPS = 11
 SHARED = 3
 """Columns that hold answers in order from which words are taken for a scale. Chosen for this project."""
 
@@ -106,7 +107,7 @@ def find_codes(levels: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float
     found = {name: scale for name, words in levels.items() if (scale := _find_scale(words))}
     forms = Counter(form for form, _ in found.values())
     rest = {name: [_fold(word) for word in words] for name, words in levels.items() if name not in found}
-    stepped = _place_on_steps(rest)
+    stepped = _place_on_steps(rest) if len(levels) >= SHARED else {}
     n_verbal = len(stepped) + sum(n for form, n in forms.items() if form.startswith("words"))
     codes = {name: codes for name, (form, codes) in found.items() if forms[form] >= SHARED}
     if n_verbal < SHARED:
@@ -117,9 +118,9 @@ def find_codes(levels: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float
 
 def _place_on_steps(folded: Mapping[str, Sequence[str]]) -> dict[str, list[float]]:
     """Place the words of each column on the scale of the file that most columns share."""
+    folded = {name: words for name, words in folded.items() if 3 <= len(words) <= _MOST_STEPS}
     fitting = {
-        name: [number for number, scale in enumerate(_known()) if len(words) >= 3 and _fits(words, scale)]
-        for name, words in folded.items()
+        name: [number for number, scale in enumerate(_known()) if _fits(words, scale)] for name, words in folded.items()
     }
     counts = Counter(number for numbers in fitting.values() for number in numbers)
     own = {name: max(numbers, key=lambda n: (counts[n], -n)) for name, numbers in fitting.items() if numbers}

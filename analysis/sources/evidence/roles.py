@@ -35,7 +35,7 @@ from analysis.sources.evidence.vocabularies import (
     WITH_OR_WITHOUT,
 )
 from analysis.sources.names import is_identifier, plain, split_words, words_of
-from analysis.sources.tables import RawTable
+from analysis.sources.tables import RawTable, once_a_table
 
 
 def find_customer(table: RawTable) -> Column | None:
@@ -43,6 +43,7 @@ def find_customer(table: RawTable) -> Column | None:
     return next(iter(find_customers(table)), None)
 
 
+@once_a_table
 def find_customers(table: RawTable) -> list[Column]:
     """List the columns that may name the customer, all equally surely."""
     repeated = [column for column in table.columns if _repeats(table, column)]
@@ -108,6 +109,7 @@ def _customer_rank(table: RawTable, column: Column) -> int:
     return 0
 
 
+@once_a_table
 def find_dates(table: RawTable) -> list[str]:
     """List the columns of dates, the one that says when it happened first."""
     dates = [column for column in table.columns if column.type == "date"]
@@ -137,6 +139,7 @@ def find_amount(table: RawTable) -> str | None:
     return next(iter(find_amounts(table)), None)
 
 
+@once_a_table
 def find_amounts(table: RawTable) -> list[str]:
     """List the columns that may be the amount of a row, all equally surely."""
     numbers = [
@@ -157,6 +160,7 @@ def find_amounts(table: RawTable) -> list[str]:
     return best or broken[::-1] or numbers[::-1]
 
 
+@once_a_table
 def find_price_and_quantity(table: RawTable) -> tuple[str, str] | None:
     """Return the columns of the price of one item and of a quantity that varies, where there is one of each."""
     numbers = [column.name for column in table.columns if column.type == "number" and column.n_distinct > 1]

@@ -16,7 +16,7 @@ from analysis.sources.draft import draft_settings
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.inference import infer_kind, infer_roles
 from analysis.sources.readers.delimited import Reading
-from analysis.sources.tables import RawTable, read_table
+from analysis.sources.tables import RawTable, load_table, type_table
 from analysis.sources.unknown.questions import Question, find_questions, find_rows_to_leave_out
 
 
@@ -72,11 +72,12 @@ def read_unknown(path: str | Path, root: Path, setting: str) -> UnknownTable:
         As `read_table`.
     """
     reading = Reading(setting=setting)
-    raw = read_table(path, root=root, reading=reading)
+    loaded = load_table(path, root=root, reading=reading)
+    raw = type_table(loaded, reading=reading)
     export, leave_out = find_export(raw.frame.columns), find_rows_to_leave_out(raw)
     types = dict(export.types) if export else {}
     if leave_out or types:
-        raw = read_table(path, root=root, reading=replace(reading, leave_out=leave_out, types=types))
+        raw = type_table(loaded, reading=replace(reading, leave_out=leave_out, types=types))
     return UnknownTable(raw, leave_out, find_questions(raw))
 
 
