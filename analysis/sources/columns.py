@@ -19,7 +19,7 @@ from pyarrow import compute
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
 from analysis.sources.dates import YEARS, DateOrder, DayMonth, look_like_dates, read_dates
-from analysis.sources.names import is_identifier
+from analysis.sources.names import is_a_person, is_identifier
 from analysis.sources.names import split_words as split_words
 from analysis.sources.numbers import Decimal, decimal_mark, read_numbers
 from analysis.sources.texts import MISSING, NOT_GIVEN, Text, as_text, gather_distinct, list_examples, shorten
@@ -216,7 +216,9 @@ def _read_boolean(text: Text, forced: bool) -> _Read | None:
     if len(text.present) > 6:
         return None
     words = [word.casefold() for word in text.shown.to_pylist()]
-    if len(words) == 2 and all(len(word) > 5 for word in words):
+    if len(words) == 2 and (yes := _denied(words)):
+        words = ["true" if word == yes else "false" for word in words]
+    elif len(words) == 2 and all(len(word) > 5 for word in words):
         # "Yes, every week" and "No, never" are yes and no.
         first = [re.split(r"[\s,;.:]", word, maxsplit=1)[0] for word in words]
         words = first if len(set(first)) == 2 else words
@@ -230,6 +232,12 @@ def _read_boolean(text: Text, forced: bool) -> _Read | None:
     note = f"two answers: {pair[0]} {number(n_true)}, {pair[1]} {number(int(text.weights.sum()) - n_true)}"
     column = Column(text.name, "boolean", _joined(note, text.missing_note), text.n_missing, len(set(words)))
     return _Read(pd.Series(values), column)
+
+
+def _denied(words: list[str]) -> str:
+    """Return the one of two words that the other denies, such as chosen of not chosen; empty if neither does."""
+    short, long = sorted(words, key=len)
+    return short if re.fullmatch(rf"(?:not|nicht|non|no|não|nao|niet|pas) {re.escape(short)}", long) else ""
 
 
 def _read_number(text: Text, mark: str, guess: bool, forced: bool) -> _Read | None:
@@ -327,8 +335,8 @@ def _read_date(text: Text, order: DateOrder, forced: bool) -> _Read | None:
 def _read_words(text: Text, forced: str | None) -> _Read:
     shown, n_present = text.shown, int(text.weights.sum())
     digits = bool(_matches(shown, r"^\d+$").all())
-    named = is_identifier(text.name)
     n_distinct = len(text.present)
+    named = is_identifier(text.name) and not (n_distinct <= 10 and n_distinct < n_present and is_a_person(text.name))
     if forced is not None:
         type_, reason = forced, f"{forced} as set"
     elif digits and _matches(shown, r"^0\d").any():

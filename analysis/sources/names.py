@@ -65,9 +65,19 @@ _ALONE = vocabulary(
     "customer client visitor respondent cust cliente kunde klant konto debitor agent kundin debiteur abonne abonnent",
     "abbonato adherent socio associado assinante suscriptor paciente paziente donante doador donatore donateur spender",
     "subscriber donor borrower household member mitglied membre usuario utente gebruiker utilisateur acheteur abonnee",
-    "comprador acquirente kaufer tessera patient",
+    "comprador acquirente kaufer tessera patient user passenger player student guest rider shopper participant",
+    "codicefiscale dni nif nie cpf cnpj bsn curp",
 )
 _FIRST = vocabulary("n no nr num numero nummer id")
+
+
+def is_a_person(name: str) -> bool:
+    """Return whether a name is no more than a noun for a customer, which may also head a column of a few groups.
+
+    >>> is_a_person("Student"), is_a_person("Student ID")
+    (True, False)
+    """
+    return "".join(plain(word) for word in split_words(name) if word.isalnum()) in _ALONE
 
 
 def is_identifier(name: str) -> bool:
@@ -94,6 +104,7 @@ def is_identifier(name: str) -> bool:
         or words[-1].endswith(_ENDS)
         or joined in _ALONE | _LAST
         or re.fullmatch(rf"({_ENTITY})(id|no|nr|num|key|number|code|nummer)", joined) is not None
+        or re.fullmatch(rf"(id|cod|codigo|codice|code)({_ENTITY})", joined) is not None
         or (numbered and words[0] in _FIRST and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None)
         or (
             words[0] in {"codigo", "code", "codice", "cod"}

@@ -131,6 +131,8 @@ def _strip_signs(texts: pa.Array) -> pa.Array:
     bare = pc.replace_substring_regex(bare, rf"^({_CURRENCY})?\s*\((.+)\)\s*({_CURRENCY})?$", r"-\2")
     bare = pc.replace_substring_regex(bare, rf"^([+-]?)\s*{_CURRENCY}\s*([+-]?)\s*([\d.,])", r"\1\2\3")
     bare = pc.replace_substring_regex(bare, rf"(\d[.,]?[-+]?)\s*(?:{_CURRENCY}|%)$", r"\1")
+    bare = pc.replace_substring_regex(bare, rf"(\d\s?(?:[kKM]|Tsd\.?|Mio\.?))\s*{_CURRENCY}$", r"\1")
+    bare = pc.replace_substring_regex(bare, r"^(?:~|≈|ca\.? |circa |approx\.? )\s*([+-]?\d)", r"\1")
     bare = pc.replace_substring_regex(bare, r"^(\d.*?)\s*-$", r"-\1")
     return pc.replace_substring_regex(bare, r"^(?:\+|(-)\s+)", r"\1")
 
@@ -162,7 +164,7 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
             [_MULTIPLES.get(word, 1.0) if fits else 1.0 for word, fits in zip(words, scaled, strict=True)]
         )
         return _strip_signs(pc.replace_substring_regex(bare, multiple, r"\1")), factors, ""
-    united = r"^([+-]?[\d.,' \x{a0}\x{202f}]*\d)(?:\s([\p{L}²³]{1,14}\.?)|([\p{L}²³]{2,14}\.?))$"
+    united = r"^([+-]?[\d.,' \x{a0}\x{202f}]*\d)(?:\s([\p{L}²³]{1,14}\.?)|([\p{L}²³]{2,14}\.?|[xhgl×]))$"
     fits = _matches(bare, united)
     if fits.mean() < 0.9:
         return bare, factors, ""

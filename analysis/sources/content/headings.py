@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 _MOST_ROWS = 3
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?[\d.,' ]*\d[)%]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
@@ -47,6 +48,14 @@ def join_headings(rows: Sequence[Sequence[str]]) -> tuple[list[str], int]:
     return names, n_rows
 
 
+def count_titles(rows: Sequence[Sequence[Any]]) -> int:
+    """Count the rows above the header, which fill one cell where most rows fill several."""
+    filled = [sum(cell not in ("", None) for cell in row) for row in rows[:60]]
+    usual = sorted(filled)[len(filled) // 2]
+    n_titles = next((i for i, n in enumerate(filled) if n >= max(2, usual // 2)), 0)
+    return n_titles if usual >= 3 and n_titles <= 10 else 0
+
+
 def _clean(cell: str) -> str:
     return re.sub(r"\s+", " ", cell.strip().lstrip("\ufeff"))
 
@@ -58,7 +67,7 @@ def _is_grouped(names: Sequence[str], row: Sequence[str], below: Sequence[Sequen
         return False
     repeats = [not name or (i > 0 and name == names[i - 1]) for i, name in enumerate(names)]
     under = [bool(cell) for cell, repeated in zip(cells, repeats, strict=True) if repeated]
-    if not any(repeats[1:]) or not all(under) or any(_NUMBER.fullmatch(cell) for cell in (*cells, *names) if cell):
+    if not any(repeats[1:]) or not all(under) or any(_is_value(cell) for cell in (*cells, *names)):
         return False
     same = Counter(cell for cell in cells if cell)
     seen = [{other[i].strip() for other in below if i < len(other)} for i in range(len(cells))]
@@ -67,6 +76,11 @@ def _is_grouped(names: Sequence[str], row: Sequence[str], below: Sequence[Sequen
     numeric = sum(bool(values - {""}) and all(_NUMBER.fullmatch(value) for value in values - {""}) for values in seen)
     # Below a question stand its answers, which are the same words where the box is ticked.
     return numeric > 0 and len(same) > 1
+
+
+def _is_value(cell: str) -> bool:
+    """Return whether a cell holds a number that is no year."""
+    return _NUMBER.fullmatch(cell) is not None and not re.fullmatch(r"(?:19|20)\d\d", cell)
 
 
 def _fill(names: Sequence[str]) -> list[str]:

@@ -108,7 +108,7 @@ def _second_headings(table: pa.Table) -> tuple[list[int], str]:
     for row in range(_HEADINGS):
         cells = [(i, _cell(columns[i][1], row)) for i in numeric]
         filled = [(i, cell) for i, cell in cells if cell and cell not in MISSING]
-        words = [(i, cell) for i, cell in filled if not _is_number(cell) and re.search(r"[^\W\d_]{2}", cell)]
+        words = [(i, cell) for i, cell in filled if not _is_number(cell) and re.search(r"[^\W\d_]|^[€$£%#]$", cell)]
         alone = [i for i, cell in words if cell not in below[i]]
         if len(filled) < 0.5 * len(cells) or len(words) < len(filled) or len(alone) < len(words):
             break

@@ -73,6 +73,7 @@ _NEUTRAL = {
     "indifferente": "neutrale",
 }
 _NUMBERED = re.compile(r"\s*([+-]?\d{1,2})\s*(?:[-–—=:.)]|\s)\s*\(?[^\d\s].*")
+_BARE = re.compile(r"\s*([+-]?\d{1,2})\s*")
 _CODED = re.compile(r"([A-Za-z]{1,3})0?(\d{1,2})")
 _LEVELS = ("low", "medium", "high")
 """Words of many things: a scale only where several columns hold them."""
@@ -170,6 +171,9 @@ def _find_scale(levels: Sequence[str]) -> tuple[str, dict[str, float]] | None:
             return kind, {level: plainly.index(text) + 1.0 for level, text in folded.items()}
     for form, group in ((_NUMBERED, 1), (_CODED, 2)):
         matches = {level: form.fullmatch(level) for level in levels}
+        if form is _NUMBERED and sum(map(bool, matches.values())) >= 2:
+            # Often only the ends of a scale have words.
+            matches = {level: match or _BARE.fullmatch(level) for level, match in matches.items()}
         if all(matches.values()):
             numbers = {level: float(match[group]) for level, match in matches.items() if match}
             prefixes = {match[1] for match in matches.values() if match} if form is _CODED else {"number"}

@@ -20,6 +20,7 @@ from analysis.sources.evidence.vocabularies import (
     NOT_WHEN,
     ONE_ITEM,
     ORDER,
+    ORDER_STARTS,
     OTHER_AMOUNT,
     PART_AMOUNT,
     PART_ENDS,
@@ -72,13 +73,19 @@ def _repeats(table: RawTable, column: Column) -> bool:
         return False
     if column.n_distinct >= 0.95 * n:
         rows_named = any(
-            other.n_distinct == table.n_rows and is_identifier(other.name) and ORDER & words_of(other.name)
+            other.n_distinct == table.n_rows and is_identifier(other.name) and names_order(other.name)
             for other in table.columns
             if other.name != column.name
         )
         if not rows_named or not find_dates(table) or not _customer_rank(table, column):
             return False
     return _is_code(column) or _customer_rank(table, column) > 0
+
+
+def names_order(name: str) -> bool:
+    """Return whether a name says that the column is about orders, invoices, bookings and the like."""
+    words = words_of(name)
+    return bool(ORDER & words) or any(word.startswith(ORDER_STARTS) for word in words)
 
 
 def _names_staff(name: str) -> bool:
@@ -135,7 +142,7 @@ def find_dates_of(table: RawTable, customer: Column) -> list[str]:
 
 
 def find_amount(table: RawTable) -> str | None:
-    """The amount of a row: by its name, else the last column with a fraction, else the last number."""
+    """The amount of a row: by its name, else the last column with a fraction."""
     return next(iter(find_amounts(table)), None)
 
 
@@ -155,9 +162,9 @@ def find_amounts(table: RawTable) -> list[str]:
     named = sorted((name for name in numbers if names_amount(name)), key=_amount_rank)
     best = [name for name in named if _amount_rank(name) == _amount_rank(named[0])]
     if not best:
-        numbers = [name for name in numbers if not words_of(name) & (NO_AMOUNT | SHARE)]
+        numbers = [name for name in numbers if not words_of(name) & (NO_AMOUNT | SHARE | OTHER_AMOUNT)]
     broken = [name for name in numbers if table.frame[name].dtype == np.float64 and not is_whole(table.frame[name])]
-    return best or broken[::-1] or numbers[::-1]
+    return best or broken[::-1]
 
 
 @once_a_table
@@ -233,5 +240,5 @@ def row_candidates(table: RawTable) -> dict[str, list[str]]:
     return {
         "customer": [column.name for column in find_customers(table)],
         "date": [column.name for column in table.columns if column.type == "date"],
-        "amount": find_amounts(table),
+        "amount": find_amounts(table) or [column.name for column in table.columns[::-1] if column.type == "number"],
     }

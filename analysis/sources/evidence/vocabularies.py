@@ -11,7 +11,9 @@ CUSTOMER = vocabulary(
     "klantnummer shopper subscriber patient guest donor borrower passenger usuario utente gebruiker membre mitglied",
     "kaufer comprador acheteur clientnum contact abonnent abonne socio lid debiteur abbonato adherent associado",
     "assinante suscriptor paciente paziente donante doador donatore donateur spender teilnehmer haushalt foyer abonnee",
-    "deelnemer utilisateur assinante aderente iscritto tessera acquirente",
+    "deelnemer utilisateur assinante aderente iscritto tessera acquirente gast huesped hospede ospite passenger rider",
+    "player student participant leden",
+    "codicefiscale dni nif nie cpf cnpj bsn curp cardholder",
 )
 CUSTOMER_STARTS = (
     *("kunden", "klant", "customer", "debitor", "debiteur", "mitgliedsn", "mitgliedern", "abonnentenn", "abonneen"),
@@ -36,6 +38,10 @@ ORDER = vocabulary(
     "auftragsnummer beleg",
     "belegnummer belnr rechnung rechnungsnummer facture commande pedido factura fatura ordine fattura bestelling",
     "bestelnummer reservation reserva prenotazione purchase sale payment charge checkout session cart",
+)
+ORDER_STARTS = (
+    *("buchung", "bestell", "rechnung", "auftrag", "beleg", "factuur", "bestel", "quittung", "vorgang", "boeking"),
+    *("kassenbon", "transakt", "transac", "reserv", "ordine", "facture", "fattura", "factura"),
 )
 PRIVATE = vocabulary(
     "email mail phone telephone tel mobile fax address street iban ip ssn url firstname lastname fullname",
@@ -95,6 +101,8 @@ MONEY = vocabulary(
     "betrag umsatz preis ausgaben kosten gebuhr einkommen gehalt steuer montant prix depense depenses ttc ht revenu",
     "importe precio gasto gastos ventas ingresos monto valor preco despesa receita renda faturamento",
     "importo prezzo spesa spendensumme erlos erlose dons don donation donado facturacion speso gastado besteed fattura",
+    "fare fares tarif tarifa tariffa premium pramie beitrag contributie cotisation cuota quota canone mensualite",
+    "lifetimevalue",
     "chiffredaffaires saldo solde salario stipendio salaris salaire costo coste cout custo",
     "ricavi fatturato reddito bedrag prijs omzet uitgaven besteding inkomen wrbtr dmbtr netwr",
     "gesamtbetrag rechnungsbetrag",
@@ -147,8 +155,12 @@ NO_AMOUNT = vocabulary(
     "quantity qty menge quantite cantidad quantidade quantita aantal units items stuckzahl pieces visits",
 )
 """Words of numbers that stand beside dates and are no amounts of money."""
-QUANTITY = vocabulary("quantity qty menge anzahl quantite cantidad quantidade quantita aantal units items")
+QUANTITY = vocabulary(
+    "quantity qty menge anzahl quantite cantidad quantidade quantita aantal units items qte stuckzahl pezzi stuck anz",
+    "uds unds cant qtde qtd pieces pcs stk",
+)
 VALUE = vocabulary(
+    "lifetimevalue customervalue kundenwert valeurclient valorcliente valorecliente klantwaarde cltv",
     "spend spent spending amt revenue sales turnover monetary clv ltv mnt expenditure amount purchase purchases total",
     "umsatz ausgaben gesamtumsatz jahresumsatz depense depenses montant ca ventas gasto gastos monto",
     "importe receita despesa",
@@ -170,6 +182,7 @@ NO_VALUE = vocabulary(
     "punten",
     "costo costi coste costes cout couts custo custos kosten costs saldo solde plafond limite kreditlimit kontostand",
     "lohn gehalt salaire salario stipendio salaris einzelpreis stuckpreis darlehen pret prestamo emprestimo prestito",
+    "avg average mean moyen moyenne panier mittel durchschnitt promedio medio media gemiddeld gemiddelde percent pct",
     "descuento desconto sconto korting rabatt remise shippingcost versand versandkosten mwst tva iva btw",
     "lening hypothek hypotheque hipoteca mutuo mortgage deuda dette divida debito schuld schulden",
     "preis prix precio preco prezzo prijs steuer kredit einkommen wage shipping",

@@ -17,7 +17,7 @@ from pyarrow import csv as arrow_csv
 from analysis.base.errors import InputError
 from analysis.base.formats import number
 from analysis.sources.content.encodings import is_central_european, recognise_chinese
-from analysis.sources.content.headings import join_headings, number_repeated
+from analysis.sources.content.headings import count_titles, join_headings, number_repeated
 from analysis.sources.content.margins import trim_footer, trim_titles
 from analysis.sources.dates import DateOrder
 from analysis.sources.numbers import Decimal
@@ -117,6 +117,11 @@ def read_delimited(where: str, data: bytes, reading: Reading) -> tuple[pa.Table,
         delimiter = "\x1f"
     delimiter = delimiter or "\x1f"
     rows = _split(sample, delimiter)
+    if reading.header is None and (n_titles := count_titles(rows)):
+        notes.append(f"{number(n_titles)} row{'s' if n_titles > 1 else ''} before the table skipped")
+        body = _after_rows(body, sample, delimiter, n_titles)
+        sample = _sample(body)
+        rows = _split(sample, delimiter)
     widths = Counter(len(row) for row in rows[1:])
     width = max(widths, key=lambda w: (widths[w], w)) if widths else len(rows[0])
     headed = reading.header if reading.header is not None else has_header(rows, reading.names)

@@ -14,7 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
-from analysis.sources.content.headings import join_headings, number_repeated
+from analysis.sources.content.headings import count_titles, join_headings, number_repeated
 from analysis.sources.readers.delimited import Reading, first_line, has_header, header_names
 
 ROWS_LOOKED_AT = 1_000
@@ -52,7 +52,7 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
         raise InputError(
             f"{where}, sheet '{sheet}', is empty.", f"Sheets: {listed(sheets)}.", "Set sheet to another sheet."
         )
-    n_titles = _count_titles(filled) if reading.header is None else 0
+    n_titles = count_titles(filled) if reading.header is None else 0
     filled = filled[n_titles:]
     names, n_headings = [f"column_{i + 1}" for i in range(len(filled[0]))], 0
     if reading.header or (reading.header is None and not _is_data(filled[0], filled[1:])):
@@ -77,14 +77,6 @@ def _is_data(head: list[Any], body: list[list[Any]]) -> bool:
         return True
     rows = [["" if cell is None else _cell_text(cell) for cell in row] for row in (head, *body[:ROWS_LOOKED_AT])]
     return len(body) >= 2 and not has_header(rows)
-
-
-def _count_titles(rows: list[list[Any]]) -> int:
-    """Count the rows above the header, which fill one cell where most rows fill several."""
-    filled = [sum(cell not in ("", None) for cell in row) for row in rows[:60]]
-    usual = sorted(filled)[len(filled) // 2]
-    n_titles = next((i for i, n in enumerate(filled) if n >= max(2, usual // 2)), 0)
-    return n_titles if usual >= 3 and n_titles <= 10 else 0
 
 
 def _choose_sheet(where: str, book: CalamineWorkbook, sheets: list[str], reading: Reading) -> str:

@@ -17,17 +17,23 @@ from analysis.sources.evidence.roles import (
     find_amounts,
     find_dates,
     find_price_and_quantity,
+    find_product,
     holds_addresses,
     is_whole,
+    names_amount,
     names_customer,
+    names_order,
     row_candidates,
 )
-from analysis.sources.evidence.vocabularies import ORDER, STAFF
+from analysis.sources.evidence.vocabularies import AMOUNT, COUNT, DEMOGRAPHIC, MONEY, NO_AMOUNT, SHARE, STAFF
 from analysis.sources.inference import InferredColumn, infer_kind, infer_roles
 from analysis.sources.names import is_identifier, names_a_date, vocabulary, words_of
 from analysis.sources.tables import RawTable
 
-_STATUS = vocabulary("status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus")
+_STATUS = vocabulary(
+    "status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus situacao situacion etat",
+    "zahlungsstatus paymentstatus",
+)
 _UNDONE = re.compile(
     r"(cancel|storn|annul|anul|cancelad|geannul|fail|fehlgeschlagen|échou|fallid|falh|fallit|mislukt|void|test|declin"
     r"|rejected|abgelehnt|refusé|rechazad|recusad|rifiutat|geweigerd|abandon|draft|expired)",
@@ -35,6 +41,7 @@ _UNDONE = re.compile(
 )
 _GUEST = re.compile(r"0+|-1|guest|gast|invit[ée]|invitado|convidado|ospite|anonym\w*|unknown|unbekannt", re.IGNORECASE)
 _TEST = re.compile(r"test(?:[-_ .]?\w{0,4})?|dummy|testkunde|prueba|teste|prova|example", re.IGNORECASE)
+_MEASURES = MONEY | COUNT | AMOUNT | NO_AMOUNT | SHARE | DEMOGRAPHIC
 _CURRENCY = vocabulary("currency wahrung devise moneda moeda valuta waehrung waers currencycode")
 
 
@@ -81,10 +88,20 @@ def find_rows_to_leave_out(raw: RawTable) -> dict[str, tuple[str, ...]]:
             if found:
                 leave_out[column.name] = found
         elif rows and column.type == "category" and words_of(column.name) & _STATUS:
-            undone = tuple(sorted(level for level in values.unique() if _UNDONE.match(level)))
+            undone = tuple(sorted(level for level in values.unique() if _is_undone(level)))
             if undone and values.isin(undone).mean() < 0.5:
                 leave_out[column.name] = undone
     return leave_out
+
+
+def _is_undone(level: str) -> bool:
+    """Return whether a word of a status says that an order came to nothing.
+
+    >>> _is_undone("Cancelled"), _is_undone("Pago recusado"), _is_undone("Nicht storniert")
+    (True, True, False)
+    """
+    denied = re.match(r"(?:not|nicht|non|no|não|niet|pas)\b", level, re.IGNORECASE)
+    return not denied and any(_UNDONE.match(word) for word in level.split())
 
 
 def _present(raw: RawTable, name: str, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -135,7 +152,7 @@ def find_questions(raw: RawTable) -> tuple[Question, ...]:
     if kind == "customers":
         asked.append(_ask_repeated_customer(raw) or _ask_whose_rows(raw, columns))
     if kind == "transactions":
-        asked += [_ask_currency(raw), _ask_unit_price(raw, columns)]
+        asked += [_ask_currency(raw), _ask_unit_price(raw, columns), _ask_amount(raw)]
     questions = [question for question in asked if question]
     if not questions and kind in ("customers", "survey") and not any(c.role == "feature" for c in columns):
         questions += filter(None, [_ask_features(raw)])
@@ -253,11 +270,9 @@ def _ask_whose_rows(raw: RawTable, columns: tuple[InferredColumn, ...]) -> Quest
     dates = find_dates(raw)
     unnamed = any(note.startswith("no header") for note in raw.notes)
     key = next((column.name for column in columns if column.role == "key"), None)
-    if not dates or (key is not None and not unnamed and not words_of(key) & ORDER):
+    if not dates or (key is not None and not unnamed and not names_order(key)):
         return None
-    candidates = [
-        column.name for column in raw.columns if column.name != key and _may_name_customer(raw, column, unnamed)
-    ]
+    candidates = [column.name for column in raw.columns if column.name != key and _may_name_customer(raw, column)]
     if not candidates:
         return None
     numbers = [name for name in find_amounts(raw) if name not in candidates]
@@ -278,7 +293,24 @@ def _ask_whose_rows(raw: RawTable, columns: tuple[InferredColumn, ...]) -> Quest
     )
 
 
-def _may_name_customer(raw: RawTable, column: Column, unnamed: bool) -> bool:
+def _ask_amount(raw: RawTable) -> Question | None:
+    """Ask which number is the amount where none is called so and several may be."""
+    numbers = find_amounts(raw)
+    if len(numbers) < 2 or any(names_amount(name) for name in numbers) or find_product(raw, numbers):
+        return None
+    return Question(
+        f"No column is surely the amount of a row: {listed(map(repr, numbers), 4)} may be.",
+        (
+            *(
+                Choice(f"'{name}' is the amount", f"kind: transactions\ncolumns: {{amount: '{name}'}}")
+                for name in numbers[:3]
+            ),
+            Choice("rows are events without amounts", "kind: events"),
+        ),
+    )
+
+
+def _may_name_customer(raw: RawTable, column: Column) -> bool:
     n = raw.n_rows - column.n_missing
     if not max(10, 0.02 * n) < column.n_distinct < 0.9 * n or words_of(column.name) & (OF_THINGS | STAFF):
         return False
@@ -286,8 +318,16 @@ def _may_name_customer(raw: RawTable, column: Column, unnamed: bool) -> bool:
         return True
     if column.type in ("text", "category"):
         return holds_addresses(raw, column) or tells_a_person(raw, column).startswith("private: names")
-    values: Any = raw.frame[column.name]
-    return unnamed and column.type == "number" and is_whole(values) and values.min() >= 100
+    return column.type == "number" and _look_like_codes(raw, column)
+
+
+def _look_like_codes(raw: RawTable, column: Column) -> bool:
+    """Return whether numbers are whole, of three digits or more and of one length, and no years or measures by name."""
+    values: Any = raw.frame[column.name].dropna()
+    if words_of(column.name) & _MEASURES or not is_whole(values):
+        return False
+    low, high = int(values.min()), int(values.max())
+    return low >= 100 and len(str(low)) == len(str(high)) and not 1900 <= low <= high <= 2100
 
 
 def _ask_features(raw: RawTable) -> Question | None:
