@@ -42,9 +42,9 @@ def compare(reading: dict[str, Any], expect: dict[str, Any]) -> tuple[str, str]:
 
 
 def _whole(reading: dict[str, Any], expect: dict[str, Any]) -> list[str]:
-    names = {"kind": "table", "n": "n_customers"}
+    names = {"kind": "table", "n": "n_customers", "word": "customers"}
     wrong = []
-    for what in ("kind", "n", "n_rows", "key", "customer", "date", "amount", "value"):
+    for what in ("kind", "n", "n_rows", "key", "customer", "date", "amount", "value", "word"):
         got = reading[names.get(what, what)]
         if what in expect and got != expect[what]:
             wrong.append(f"{what} {got!r}, not {expect[what]!r}")
@@ -67,6 +67,14 @@ def _columns(reading: dict[str, Any], expect: dict[str, Any]) -> list[str]:
             scale = columns.get(name, {}).get("scale")
             if not scale or beyond(scale[end], limit):
                 wrong.append(f"{name} has the scale {scale}")
+    for name, kind in expect.get("types", {}).items():
+        if columns.get(name, {}).get("type") != kind:
+            wrong.append(f"{name} is a {columns.get(name, {}).get('type')}, not a {kind}")
+    if "made" in expect:
+        start, n = expect["made"]
+        made = [name for name in columns if name.startswith(start) and name != start]
+        if len(made) != n:
+            wrong.append(f"made {made}")
     if "type_" in expect:
         name, types = expect["type_"]
         if columns[name]["type"] not in types:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from analysis.sources.unknown.readings import describe_reading
-from tests.cases.corpus import Case, cases
+from tests.cases import corpus, languages
+from tests.cases.corpus import Case
 from tests.cases.run import ASKED, RIGHT, compare
 
-CASES = cases()
+CASES = [*corpus.cases(), *languages.cases()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -21,4 +22,4 @@ def test_a_file_is_read_rightly_or_asked_about(case: Case, tmp_path: Path) -> No
 
 
 def test_files_are_small() -> None:
-    assert len(CASES) >= 120 and max(len(case.data) for case in CASES) <= 32_000
+    assert len(CASES) >= 220 and max(len(case.data) for case in CASES) <= 32_000

@@ -105,7 +105,7 @@ def find_middles(levels: Collection[str]) -> dict[str, float]:
     >>> find_middles(["2023-01", "2023-02", "2023-03"]), find_middles(["1-2", "A", "B"])
     ({}, {})
     """
-    bounds = {level: _bounds(level) for level in levels}
+    bounds = _find_bounds(levels)
     ends = sorted((low, high, level) for level, found in bounds.items() if found for low, high in [found])
     closed = [(low, high) for low, high, _ in ends if -np.inf < low < high < np.inf]
     if len(ends) != len(levels) or len(ends) < FEWEST or len(closed) < 2:
@@ -128,30 +128,47 @@ def find_middles(levels: Collection[str]) -> dict[str, float]:
     return middles
 
 
-def _bounds(level: str) -> tuple[float, float] | None:
-    """Return both ends of a range; infinite where it has none."""
+def _find_bounds(levels: Collection[str]) -> dict[str, tuple[float, float] | None]:
+    """Return both ends of each range, infinite where it has none; nothing where a text is no range."""
+    parts: dict[str, tuple[str, str]] = {}
+    for level in levels:
+        found = _split(level)
+        if found is None:
+            return {}
+        parts[level] = found
+    texts = list(dict.fromkeys(text for pair in parts.values() for text in pair if text))
+    array = pa.array(texts, pa.string())
+    values = read_numbers(array, decimal_mark([(array, np.ones(len(texts), int))]))[0]
+    numbers = dict(zip(texts, values.tolist(), strict=True))
+    if any(np.isnan(value) for value in values):
+        return {}
+
+    def ends(pair: tuple[str, str]) -> tuple[float, float] | None:
+        low = numbers[pair[0]] if pair[0] else -np.inf
+        high = numbers[pair[1]] if pair[1] else np.inf
+        return (low, high) if low < high or pair[0] == pair[1] else None
+
+    return {level: ends(pair) for level, pair in parts.items()}
+
+
+def _split(level: str) -> tuple[str, str] | None:
+    """Return the numbers of both ends as texts, empty where there is no end; None for a text that is no range."""
     text = re.sub(r"[\s\u00a0\u202f]+", " ", plain(level.replace("\u2019", "'"))).strip()
     for form in _FORMS:
         match = form.fullmatch(text)
         if match is None:
             continue
         groups = match.groupdict()
-        low, high = groups.get("low"), groups.get("high")
-        if low and high and re.search(r"[km]\b", high) and not re.search(r"[km]\b", low):
-            low += re.search(r"[km]\b", high)[0]  # type: ignore[index]
-        numbers = [_number(part) if part else None for part in (low, high)]
-        if any(part and value is None for part, value in zip((low, high), numbers, strict=True)):
-            return None
-        below, above = numbers
+        low, high = groups.get("low") or "", groups.get("high") or ""
         if form is _FORMS[-1]:
-            return (below, below) if below is not None else None
-        ends = (-np.inf if below is None else below, np.inf if above is None else above)
-        return ends if ends[0] < ends[1] else None
+            high = low
+        multiple = re.search(r"[km]\b", high)
+        if low and multiple and not re.search(r"[km]\b", low):
+            low += multiple[0]
+        return _as_written(low), _as_written(high)
     return None
 
 
-def _number(text: str) -> float | None:
-    texts = pa.array([text.strip().upper().replace("TSD", "Tsd").replace("MIO", "Mio").replace("MIL", "mil")])
-    mark = decimal_mark([(texts, np.ones(1, int))])
-    value = read_numbers(texts, mark)[0][0]
-    return None if np.isnan(value) else float(value)
+def _as_written(text: str) -> str:
+    """Write multiples and codes of currencies as the reader of numbers knows them."""
+    return text.strip().upper().replace("TSD", "Tsd").replace("MIO", "Mio").replace("MIL", "mil")

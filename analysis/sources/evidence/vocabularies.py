@@ -237,7 +237,7 @@ NOT_WHEN = vocabulary(
 
 PEOPLE = {
     "members": vocabulary(
-        "member memberid mitglied mitgliedsnummer membre socio adherent associado aderente iscritto lid"
+        "member memberid mitglied mitgliedsnummer membre socio adherent associado aderente iscritto lid leden"
     ),
     "accounts": vocabulary("account accountid konto kontonummer compte cuenta conta"),
     "respondents": vocabulary("respondent respondentid responseid respid"),
@@ -257,8 +257,8 @@ PEOPLE = {
     "orders": vocabulary("order orderid bestellnummer bestellung auftragsnummer commande pedido ordine bestelnummer"),
     "participants": vocabulary("participant teilnehmer deelnemer partecipante participante"),
 }
+"""Plural nouns for rows and customers, by the words of the column that names them."""
 COMPOUND = vocabulary(
-    "mitglied patient spender abonnent teilnehmer haushalt rechnung kreditnehmer household subscriber"
+    "leden mitglied patient spender abonnent teilnehmer haushalt rechnung kreditnehmer household subscriber"
 )
 """First parts of compound words such as Spendernummer."""
-"""Plural nouns for rows and customers, by the words of the column that names them."""
