@@ -23,7 +23,7 @@ from analysis.customers.cleaning import Cleaned
 from analysis.features.prepare import Prepared, Step
 from analysis.settings.load import check_study
 from analysis.settings.models import Source, Study
-from analysis.sources.tables import RawTable
+from analysis.sources.tables import Known, RawTable
 
 UNLIKE = 0.99
 """A customer farther from its segment than this share of the fitted ones is unlike anyone seen."""
@@ -64,8 +64,8 @@ class Model:
     fit : Fit
     unlike : tuple of float, length k + 1
         Distance beyond which a customer is unlike all others, by segment; that of the unassigned first.
-    types : tuple of dict of str to str
-        Of each source, the types of the columns that features are made of.
+    types : tuple of dict of str to str, or to dict of str to float
+        Of each source, the types of the columns that features are made of; the numbers of texts that became numbers.
     segments : tuple of Name, length k
         What the segments are called on the site; empty before they are named.
     """
@@ -79,7 +79,7 @@ class Model:
     axes: Matrix | None
     fit: Fit
     unlike: tuple[float, ...]
-    types: tuple[dict[str, str], ...] = ()
+    types: tuple[dict[str, Known], ...] = ()
     segments: tuple[Name, ...] = ()
 
     def needed(self) -> frozenset[str]:
@@ -118,7 +118,7 @@ def make_model(
         axes=axes,
         fit=fit,
         unlike=tuple(float(np.quantile(reach, UNLIKE)) if len(reach) else 0.0 for reach in reaches),
-        types=tuple({c.name: c.type for c in raw.columns if c.type in TYPES} for raw in raws),
+        types=tuple({c.name: dict(c.codes) or c.type for c in raw.columns if c.type in TYPES} for raw in raws),
     )
 
 

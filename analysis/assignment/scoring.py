@@ -19,7 +19,7 @@ from analysis.customers.cleaning import clean
 from analysis.features.build import build_features
 from analysis.features.prepare import apply_steps
 from analysis.settings.models import Roles, Source
-from analysis.sources.tables import RawTable
+from analysis.sources.tables import Known, RawTable
 
 DRIFTED, DRIFTED_LEAST = 0.05, 5
 """Share and number of such customers from which a table is said to differ from the study: five times as expected."""
@@ -234,11 +234,12 @@ def _check_needed(raw: RawTable, model: Model) -> None:
         )
 
 
-def _typed(raw: RawTable, types: Mapping[str, str]) -> RawTable:
+def _typed(raw: RawTable, types: Mapping[str, Known]) -> RawTable:
     """Give columns without any value the type that they have in the study."""
     kinds = {"number": "float64", "date": "datetime64[s]", "boolean": "boolean"}
     frame = raw.frame
-    for column, kind in types.items():
+    for column, known in types.items():
+        kind = known if isinstance(known, str) else "number"
         if kind in kinds and column in frame.columns and frame[column].isna().all():
             frame = frame.assign(**{column: pd.Series(None, index=frame.index, dtype=kinds[kind])})
     return replace(raw, frame=frame)

@@ -74,6 +74,8 @@ class Column:
         Rows that hold something else than the type, and count as missing.
     replaced : str
         Why other columns, made from this one, take its place; empty where none do.
+    codes : tuple of (str, float)
+        The number that stands for each text, where words or ranges became numbers.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Column:
     n_distinct: int
     n_unread: int = 0
     replaced: str = ""
+    codes: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
-from analysis.sources.tables import RawTable, read_table
+from analysis.sources.tables import Known, RawTable, read_table
 from analysis.sources.unknown.readings import read_unknown
 
 
@@ -171,11 +171,12 @@ def _check_draft(study: Study, table: RawTable) -> None:
 
 
 def read_source(
-    path: Location, root: Path, source: Source, setting: str, known: Mapping[str, str] | None = None, fewest: int = 2
+    path: Location, root: Path, source: Source, setting: str, known: Mapping[str, Known] | None = None, fewest: int = 2
 ) -> RawTable:
     """Read a file as the settings say; an order of dates that a column cannot have gives way to its evidence.
 
-    ``known`` has types of columns that may be there, and ``fewest`` is the number of rows that are enough.
+    ``known`` has types, or numbers of texts, of columns that may be there, and ``fewest`` is the number of rows that
+    are enough.
     """
     same = {
         name: getattr(source, name)

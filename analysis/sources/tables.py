@@ -22,7 +22,7 @@ import pyarrow as pa
 from analysis.base.errors import InputError, did_you_mean, listed, place_of
 from analysis.base.formats import number
 from analysis.sources.columns import Column, read_columns
-from analysis.sources.content.answers import read_answers
+from analysis.sources.content.answers import apply_codes, read_answers
 from analysis.sources.content.choices import split_choices
 from analysis.sources.content.months import sum_up_months
 from analysis.sources.content.ranges import read_ranges
@@ -36,6 +36,8 @@ from analysis.sources.readers.formats import read_contents
 __all__ = ["Column", "Key", "RawTable", "check_key", "load_table", "read_key", "read_table", "type_table"]
 
 Result = TypeVar("Result")
+Known = str | Mapping[str, float]
+"""What an earlier reading of a column found: its type, or the numbers that its texts became."""
 MAX_COLUMNS = 2_000
 TIMEOUT_SECONDS = 30
 
@@ -141,7 +143,7 @@ def read_table(
     *,
     root: Path,
     reading: Reading = AS_FOUND,
-    known: Mapping[str, str] | None = None,
+    known: Mapping[str, Known] | None = None,
     fewest: int = 2,
 ) -> RawTable:
     """Read one source, whatever its format, and say how.
@@ -155,8 +157,8 @@ def read_table(
         Folder that a relative path starts from.
     reading : Reading, optional
         What is not to be decided by evidence.
-    known : mapping of column name to type, optional
-        Types as those of ``reading``, for the columns among these that are there.
+    known : mapping of column name to type or numbers of texts, optional
+        Types as those of ``reading``, or the numbers that texts became, for the columns among these that are there.
     fewest : int
         Rows that the table has at least.
 
@@ -185,16 +187,19 @@ def load_table(path: str | Path, *, root: Path, reading: Reading = AS_FOUND) -> 
 
 
 def type_table(
-    loaded: LoadedTable, *, reading: Reading = AS_FOUND, known: Mapping[str, str] | None = None, fewest: int = 2
+    loaded: LoadedTable, *, reading: Reading = AS_FOUND, known: Mapping[str, Known] | None = None, fewest: int = 2
 ) -> RawTable:
     """Leave out rows and give each column its type, as `read_table` does."""
     shown = loaded.shown
     table, dropped = drop_rows(loaded.table, reading.leave_out)
     _check_shape(table, shown, fewest)
-    types = {name: kind for name, kind in (known or {}).items() if name in table.column_names} | dict(reading.types)
+    there = {name: kind for name, kind in (known or {}).items() if name in table.column_names}
+    codes = {name: kind for name, kind in there.items() if not isinstance(kind, str)}
+    types = {name: kind if isinstance(kind, str) else "category" for name, kind in there.items()} | dict(reading.types)
     frame, columns = read_columns(
         table, types=types, dates=reading.dates, decimal=reading.decimal, shown=shown, setting=reading.setting
     )
+    frame, columns = apply_codes(frame, columns, codes)
     for step in (read_answers, read_ranges, split_choices, sum_up_months):
         frame, columns = step(frame, columns, types)
     name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"

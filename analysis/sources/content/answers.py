@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -72,7 +72,37 @@ def _as_numbers(values: pd.Series, column: Column, codes: dict[str, float]) -> t
     if n_missing > column.n_missing:
         note += f"; {number(n_missing - column.n_missing)} answers that give none taken as missing"
     whole = numbers.astype(np.int64) if not n_missing else numbers
-    return whole, replace(column, type="number", note=note, n_missing=n_missing, n_distinct=len(codes))
+    known = tuple(codes.items())
+    return whole, replace(column, type="number", note=note, n_missing=n_missing, n_distinct=len(codes), codes=known)
+
+
+def apply_codes(
+    frame: pd.DataFrame, columns: tuple[Column, ...], codes: Mapping[str, Mapping[str, float]]
+) -> tuple[pd.DataFrame, tuple[Column, ...]]:
+    """Turn words and ranges into the numbers that an earlier reading gave them, whatever other rows hold.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+    columns : tuple of Column
+    codes : mapping of column name to mapping of text to float
+        Texts that it lacks become the number that they are, or missing.
+
+    Returns
+    -------
+    DataFrame, tuple of Column
+    """
+    if not codes:
+        return frame, columns
+    made = {}
+    for name, numbers in codes.items():
+        texts = frame[name].astype("str")
+        made[name] = texts.map(dict(numbers)).astype("float64").fillna(pd.to_numeric(texts, errors="coerce"))
+    read = (
+        replace(column, type="number", n_missing=int(made[column.name].isna().sum())) if column.name in made else column
+        for column in columns
+    )
+    return frame.assign(**made), tuple(read)
 
 
 def _without_codes(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, tuple[pd.Series, Column]]:

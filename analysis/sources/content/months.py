@@ -50,7 +50,7 @@ def sum_up_months(
 
     Returns
     -------
-    DataFrame, shape (n_rows, n_columns + 2 or 3 for each measure)
+    DataFrame, shape (n_rows, n_columns + 3 for each measure)
     tuple of Column
         A column of a month says so in ``replaced``.
     """
@@ -123,9 +123,8 @@ def _summary(stem: str, months: pd.DataFrame) -> dict[str, tuple[pd.Series, Colu
     made = {
         f"{stem} total": (known.sum(axis=1).round(6), f"sum of {n}"),
         f"{stem} trend": (trend.round(6), f"second half of {n} against the first, from -1 to 1"),
+        f"{stem} months since last": (since, f"months at the end of {n} without any"),
     }
-    if since.any():
-        made[f"{stem} months since last"] = (since, f"months at the end of {n} without any")
     return {
         name: (pd.Series(values, index=months.index), Column(name, "number", note, 0, len(np.unique(values))))
         for name, (values, note) in made.items()

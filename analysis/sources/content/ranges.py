@@ -85,7 +85,14 @@ def read_ranges(
                 note += f"; {number(n_missing - column.n_missing)} answers that give none taken as missing"
             read[column.name] = (
                 numbers,
-                replace(column, type="number", note=note, n_missing=n_missing, n_distinct=len(middles)),
+                replace(
+                    column,
+                    type="number",
+                    note=note,
+                    n_missing=n_missing,
+                    n_distinct=len(middles),
+                    codes=tuple(middles.items()),
+                ),
             )
     if not read:
         return frame, columns
