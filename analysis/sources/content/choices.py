@@ -87,7 +87,8 @@ def _find_options(values: pd.Series) -> tuple[str, list[str], int] | None:
         given: Counter[str] = Counter()
         for cell, weight in zip(cells, weights, strict=True):
             given.update(dict.fromkeys(cell, int(weight)))
-        options = [option for option, n in given.items() if n >= max(RARE, 0.02 * int(weights.sum()))]
+        enough = max(RARE, 0.02 * int(weights.sum()))
+        options = sorted((option for option, n in given.items() if n >= enough), key=lambda o: (-given[o], o))
         covered = sum(given[option] for option in options) >= COVERED * given.total()
         fits = 2 <= len(options) <= MOST_OPTIONS and covered and all(len(option) <= _LONGEST for option in options)
         if fits and all(re.search(r"[^\W\d_]", option) for option in options) and _are_combined(cells, options):
