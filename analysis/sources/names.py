@@ -66,7 +66,7 @@ _ALONE = vocabulary(
     "abbonato adherent socio associado assinante suscriptor paciente paziente donante doador donatore donateur spender",
     "subscriber donor borrower household member mitglied membre usuario utente gebruiker utilisateur acheteur abonnee",
     "comprador acquirente kaufer tessera patient user passenger player student guest rider shopper participant",
-    "codicefiscale dni nif nie cpf cnpj bsn curp",
+    "codicefiscale dni nif nie cpf cnpj bsn curp policyholder versicherungsnehmer schuler alumno eleve aluno alunno",
 )
 _FIRST = vocabulary("n no nr num numero nummer id")
 

@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.base.formats import number
 from analysis.sources.columns import Column
 
-SEPARATORS = (";", "|", "\n", ",", "/")
+SEPARATORS = (";", "|", "\n", ",")
 FEWEST_ROWS = 20
 MOST_OPTIONS = 25
 RARE = 10
@@ -97,11 +97,16 @@ def _find_options(values: pd.Series) -> tuple[str, list[str], int] | None:
 
 
 def _parts(text: str, separator: str) -> list[str]:
+    if text.startswith("[") and text.endswith("]"):
+        text = re.sub(r"['\"]", "", text[1:-1])
     return [part for raw in text.split(separator) if (part := " ".join(raw.split()))]
 
 
 def _are_combined(cells: Sequence[Sequence[str]], options: Sequence[str]) -> bool:
-    """Return whether most answers stand beside several others, as those of a place, name or path do not."""
+    """Return whether most answers stand alone or beside several others, as parts of a place or name do not."""
+    alone = {cell[0] for cell in cells if len(cell) == 1} & set(options)
+    if len(alone) >= 0.6 * len(options):
+        return True
     beside: dict[str, set[str]] = {option: set() for option in options}
     for cell in cells:
         for option in cell:

@@ -115,7 +115,8 @@ def find_middles(levels: Collection[str]) -> dict[str, float]:
     bounds = _find_bounds(levels)
     ends = sorted((low, high, level) for level, found in bounds.items() if found for low, high in [found])
     closed = [(low, high) for low, high, _ in ends if -np.inf < low < high < np.inf]
-    if len(ends) != len(levels) or len(ends) < FEWEST or len(closed) < 2:
+    n_open = sum(low == -np.inf or high == np.inf for low, high, _ in ends)
+    if len(ends) != len(levels) or len(ends) < FEWEST or not closed or len(closed) + n_open < FEWEST:
         return {}
     if any(after[0] < before[1] for before, after in itertools.pairwise(ends)):
         return {}

@@ -13,7 +13,8 @@ CUSTOMER = vocabulary(
     "assinante suscriptor paciente paziente donante doador donatore donateur spender teilnehmer haushalt foyer abonnee",
     "deelnemer utilisateur assinante aderente iscritto tessera acquirente gast huesped hospede ospite passenger rider",
     "player student participant leden",
-    "codicefiscale dni nif nie cpf cnpj bsn curp cardholder",
+    "codicefiscale dni nif nie cpf cnpj bsn curp cardholder policyholder",
+    "versicherungsnehmer schuler alumno eleve aluno alunno leerling pupil insured assure asegurado segurado assicurato",
 )
 CUSTOMER_STARTS = (
     *("kunden", "klant", "customer", "debitor", "debiteur", "mitgliedsn", "mitgliedern", "abonnentenn", "abonneen"),
@@ -33,6 +34,7 @@ STAFF = vocabulary(
 )
 NAMES_OF_CUSTOMERS = vocabulary("name email mail e address id hash code key no nr number full nom nombre nome naam")
 ORDER = vocabulary(
+    "policy police poliza apolice polizza polis vertrag contract contrat contrato contratto claim case",
     "billet recu recibo ricevuta scontrino bon kassenbon bonnummer rechnungsnr factuur factuurnummer facturacion",
     "order invoice receipt booking transaction ticket bestellung bestellnummer bestellnr auftrag",
     "auftragsnummer beleg",

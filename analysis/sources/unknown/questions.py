@@ -25,7 +25,7 @@ from analysis.sources.evidence.roles import (
     names_order,
     row_candidates,
 )
-from analysis.sources.evidence.vocabularies import AMOUNT, COUNT, DEMOGRAPHIC, MONEY, NO_AMOUNT, SHARE, STAFF
+from analysis.sources.evidence.vocabularies import AMOUNT, COUNT, DEMOGRAPHIC, MONEY, NO_AMOUNT, NO_MONEY, SHARE, STAFF
 from analysis.sources.inference import InferredColumn, infer_kind, infer_roles
 from analysis.sources.names import is_identifier, names_a_date, vocabulary, words_of
 from analysis.sources.tables import RawTable
@@ -41,7 +41,7 @@ _UNDONE = re.compile(
 )
 _GUEST = re.compile(r"0+|-1|guest|gast|invit[ée]|invitado|convidado|ospite|anonym\w*|unknown|unbekannt", re.IGNORECASE)
 _TEST = re.compile(r"test(?:[-_ .]?\w{0,4})?|dummy|testkunde|prueba|teste|prova|example", re.IGNORECASE)
-_MEASURES = MONEY | COUNT | AMOUNT | NO_AMOUNT | SHARE | DEMOGRAPHIC
+_MEASURES = MONEY | NO_MONEY | COUNT | AMOUNT | NO_AMOUNT | SHARE | DEMOGRAPHIC
 _CURRENCY = vocabulary("currency wahrung devise moneda moeda valuta waehrung waers currencycode")
 
 
@@ -270,9 +270,14 @@ def _ask_whose_rows(raw: RawTable, columns: tuple[InferredColumn, ...]) -> Quest
     dates = find_dates(raw)
     unnamed = any(note.startswith("no header") for note in raw.notes)
     key = next((column.name for column in columns if column.role == "key"), None)
-    if not dates or (key is not None and not unnamed and not names_order(key)):
+    if not dates or (key is not None and names_customer(key)):
         return None
-    candidates = [column.name for column in raw.columns if column.name != key and _may_name_customer(raw, column)]
+    by_order = key is None or unnamed or names_order(key)
+    candidates = [
+        column.name
+        for column in raw.columns
+        if column.name != key and _may_name_customer(raw, column) and (by_order or _are_long_codes(raw, column))
+    ]
     if not candidates:
         return None
     numbers = [name for name in find_amounts(raw) if name not in candidates]
@@ -319,6 +324,13 @@ def _may_name_customer(raw: RawTable, column: Column) -> bool:
     if column.type in ("text", "category"):
         return holds_addresses(raw, column) or tells_a_person(raw, column).startswith("private: names")
     return column.type == "number" and _look_like_codes(raw, column)
+
+
+def _are_long_codes(raw: RawTable, column: Column) -> bool:
+    """Return whether codes have five signs or more, and two to twenty rows each."""
+    values: Any = raw.frame[column.name].dropna()
+    per_code = len(values) / max(column.n_distinct, 1)
+    return 1.5 <= per_code <= 20 and int(values.astype("str").str.len().min()) >= 5
 
 
 def _look_like_codes(raw: RawTable, column: Column) -> bool:
