@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -185,8 +185,7 @@ def twin_table(n_customers: int) -> RawTable:
 
 def with_frame(raw: RawTable, frame: pd.DataFrame) -> RawTable:
     """Give the same table with other rows or values."""
-    fields = {name: getattr(raw, name) for name in RawTable.__slots__}
-    return RawTable(**{**fields, "frame": frame, "n_rows": len(frame)})
+    return replace(raw, frame=frame, n_rows=len(frame))
 
 
 def judge(matrix: np.ndarray, study: Study | None = None, core: np.ndarray | None = None) -> Evidence:

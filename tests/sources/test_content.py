@@ -43,7 +43,7 @@ def test_a_single_new_row_gets_the_numbers_of_the_study(tmp_path: Path) -> None:
 
 
 def test_answers_that_few_give_get_no_column_of_their_own(tmp_path: Path) -> None:
-    cells = np.resize(["Price; Quality", "Price", "Quality; Service; Price", "Service"], N).astype(object)
+    cells = np.resize(["Price; Quality", "Price", "Quality; Service; Price", "Quality"], N).astype(object)
     cells[0], cells[1] = "Price; my neighbour Karl", None
     raw = read(tmp_path, pd.DataFrame({"id": np.arange(N) + 900, "why": cells}))
     assert list(raw.frame.columns) == ["id", "why", "why: Price", "why: Quality", "why: Service"]

@@ -159,7 +159,7 @@ def test_workbook_reads_the_same(truth: pd.DataFrame, tmp_path: Path) -> None:
     pytest.importorskip("openpyxl", reason="openpyxl, which writes the workbook, is not installed")
     with pd.ExcelWriter(tmp_path / "a.xlsx", engine="openpyxl") as book:
         truth.to_excel(book, sheet_name="customers", index=False)
-        pd.DataFrame({"x": [1, 2]}).to_excel(book, sheet_name="other", index=False)
+        pd.DataFrame({"x": [1, 2, 3], "y": [4, 5, 6]}).to_excel(book, sheet_name="other", index=False)
     for sheet in ("customers", 0):
         table = read_table("a.xlsx", root=tmp_path, reading=Reading(sheet=sheet))
         pd.testing.assert_frame_equal(table.frame, truth)
