@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from analysis.base.yamls import read_yaml
 from analysis.sources.names import plain
 
 _FILE = Path(__file__).with_suffix(".yml")
@@ -140,7 +139,7 @@ def _fits(words: Sequence[str], scale: Mapping[str, int]) -> bool:
 @cache
 def _known() -> tuple[dict[str, int], ...]:
     """The scales of the file: the step of each word."""
-    languages = yaml.safe_load(_FILE.read_text(encoding="utf-8")).values()
+    languages = read_yaml(_FILE.read_text(encoding="utf-8")).values()
     return tuple(
         {_fold(word): step for step, words in enumerate(scale) for word in words}
         for scales in languages
