@@ -124,7 +124,8 @@ def read_dates(
     name : str
         Of the column: numbers are moments only where it says so.
     """
-    texts = pc.replace_substring_regex(texts, r"[\x{a0}\x{202f}]", " ")
+    if _matches(texts.slice(0, 200), r"[\x{a0}\x{202f}]").any():
+        texts = pc.replace_substring_regex(texts, r"[\x{a0}\x{202f}]", " ")
     counted = _read_counted(texts, weights, name, floor)
     if counted is not None or names_a_version(name):
         return counted
@@ -223,7 +224,8 @@ def _read_counted(texts: pa.Array, weights: np.ndarray, name: str, floor: float)
     head = texts.slice(0, 50)
     if not pc.all(pc.match_substring_regex(head, r"^\d+(?:[.,]\d+)?$")).as_py() or zero.all():
         return None
-    texts = pc.replace_substring(texts, ",", ".")
+    if _matches(head, ",").any():
+        texts = pc.replace_substring(texts, ",", ".")
     fits = _matches(texts, r"^[1-9]\d{4,18}(?:\.\d+)?$")
     if weights[fits].sum() < floor * weights[~zero].sum():
         return None

@@ -51,8 +51,8 @@ def split_choices(
     for column in columns:
         if column.name in forced or column.name in changed or column.type not in ("category", "text"):
             continue
-        found = _find_options(frame[column.name])
-        if not found or len(frame) < FEWEST_ROWS:
+        found = _find_options(frame[column.name]) if column.n_distinct >= 3 and len(frame) >= FEWEST_ROWS else None
+        if not found:
             continue
         separator, options, n_rare = found
         parts = _split(frame[column.name], separator, options, column.name)
