@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ import pytest
 
 from analysis.base.errors import InputError
 from analysis.sources.inference import infer_kind, infer_roles
-from analysis.sources.tables import RawTable, once_a_table, read_table
+from analysis.sources.tables import Known, RawTable, once_a_table, read_table
 
 N = 60
 
 
-def read(folder: Path, frame: pd.DataFrame, known: dict[str, str | dict[str, float]] | None = None) -> RawTable:
+def read(folder: Path, frame: pd.DataFrame, known: Mapping[str, Known] | None = None) -> RawTable:
     frame.to_csv(folder / "a.csv", index=False)
     return read_table("a.csv", root=folder, known=known, fewest=1)
 
@@ -98,7 +99,12 @@ def test_headings_of_two_rows_are_joined_and_repeated_names_numbered(tmp_path: P
 
 def test_what_is_inferred_of_a_table_is_computed_once(tmp_path: Path) -> None:
     raw = read(tmp_path, words())
-    calls = []
-    count = once_a_table(lambda table: calls.append(table.name) or len(calls))
+    calls: list[str] = []
+
+    def compute(table: RawTable) -> int:
+        calls.append(table.name)
+        return len(calls)
+
+    count = once_a_table(compute)
     assert count(raw) == count(raw) == 1
     assert infer_kind(raw) is infer_kind(raw) and infer_roles(raw) is infer_roles(raw)
