@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.assignment.methods import find_assignment
+from analysis.assignment.rounding import assign_by_rule
 from analysis.base import workers
 from analysis.base.run import Run
 from analysis.clustering.judgement import compare_choices, judge_segments, refuse_small_segments
@@ -65,7 +66,7 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     check_numbers(plays, features.table.variables)
     protected = find_protected(study, features.customers.source, features.customers.cleaned, features.table)
     data = summarise_data(features, study, run)
-    evidence = judge_segments(features, study, run)
+    evidence = assign_by_rule(features, judge_segments(features, study, run), study)
     refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)
     # From here on the other processes have nothing to do until charts are drawn.
