@@ -79,8 +79,8 @@ def round_means(means: Matrix, matrix: Matrix, labels: Labels, rules: Disclosure
 def assign_by_rule(features: Features, evidence: Evidence, study: Study) -> Evidence:
     """Assign the customers of segments that nearest centres form with the rounded centres that are published.
 
-    What the evidence says of the segments stays as it was measured. The segments of any other method, and those of
-    which a rounded rule would lose one, stay, too.
+    The evidence is not measured again. Segments of any other method are kept, and so are those of which the rounded
+    rule would lose one.
     """
     fit, prepared = evidence.fit, features.prepared
     if fit.points is not None or fit.shapes is not None or study.scaling == "minmax":
