@@ -63,7 +63,9 @@ def round_rule(frame: pd.DataFrame, prepared: Prepared, evidence: Evidence, stud
         matrix = matrix @ axes
     rounded = replace(prepared, steps=steps, axes=axes, matrix=matrix)
     centres = _carry(fit.centres, prepared, matrix, frame)
-    own = fit.members if fit.members is not None else np.where(evidence.core, fit.assign(prepared.matrix), 0)
+    own = np.where(evidence.core, fit.assign(prepared.matrix), 0)
+    if fit.members is not None and len(fit.members) == evidence.core.sum():
+        own[evidence.core] = fit.members
     return Rounded(rounded, _digits(round_means(centres, matrix, own, rules), DIGITS))
 
 
