@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.assignment.methods import find_assignment
+from analysis.assignment.rounding import assign_by_rule
 from analysis.base import workers
 from analysis.base.run import Run
 from analysis.clustering.judgement import compare_choices, judge_segments, refuse_small_segments
@@ -23,7 +24,8 @@ from analysis.report.analysis import Analysis
 from analysis.report.model import Report
 from analysis.report.outputs import private_values, write_outputs
 from analysis.report.private import private_from_build, write_private
-from analysis.report.release import explain_held, held_back
+from analysis.report.release import FILE as CUSTOMERS
+from analysis.report.release import explain_held, explain_off, held_back, mark_customers, write_customers
 from analysis.report.write import Tool, write_report
 from analysis.segments.card import Background, find_protected
 from analysis.segments.description import describe_segments
@@ -65,7 +67,7 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     check_numbers(plays, features.table.variables)
     protected = find_protected(study, features.customers.source, features.customers.cleaned, features.table)
     data = summarise_data(features, study, run)
-    evidence = judge_segments(features, study, run)
+    evidence = assign_by_rule(features, judge_segments(features, study, run), study)
     refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)
     # From here on the other processes have nothing to do until charts are drawn.
@@ -105,18 +107,23 @@ def make_pages(
     """
     plays = read_playbook(root / "templates" / "playbook.yml")
     notes = read_notes(root)
-    analysis = analyse(inputs, study, plays, _recall(root, inputs, study), run)
+    past = _recall(root, inputs, study)
+    analysis = analyse(inputs, study, plays, past, run)
     report = write_report(analysis, tool)
-    last = held_back(root / "build", report, analysis.customers.cleaned.keys)
+    source, cleaned = analysis.customers.source, analysis.customers.cleaned
+    customers = mark_customers(cleaned.keys if source.key else None, cleaned.frame)
+    last = held_back(root / "build", report, customers)
+    unguarded = explain_off(root / "build", report, bool(past.compared()))
     before()
     with run.stage("Write pages"):
         files = _write(root, analysis, report) if last is None else _keep(root, analysis)
+        files.append(write_customers(root / "build", customers) if last is None else root / "build" / CUSTOMERS)
         files += book.write_pages(last or report, root, run.cache, manual)
         files += write_history(root, analysis.segments.record) if last is None else list_records(root)
     report = last or report
     lost = find_lost(notes, [segment.slug for segment in report.segments])
     messages = [
-        *((explain_held(study.min_cell),) if last else ()),
+        *((explain_held(study.min_cell),) if last else (unguarded,) if unguarded else ()),
         *analysis.segments.messages,
         *(f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost),
         *find_misspelt(plays, [variable.name for variable in analysis.features.table.variables]),

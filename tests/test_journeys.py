@@ -6,6 +6,7 @@ A stand-in for Quarto serves where there is none (`quarto_double`). ``make test`
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -18,6 +19,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -212,24 +214,36 @@ def test_refused_pages_leave_the_last_good_site(trip: Trip) -> None:
     assert trip.render().returncode == 0
 
 
-@pytest.mark.parametrize("wait", [0.3, *(pytest.param(w, marks=pytest.mark.trials) for w in (0.05, 0.9, 2.0, None))])
-def test_after_a_kill_the_next_command_puts_the_last_good_site_back(trip: Trip, wait: float | None) -> None:
-    before = list_files(trip.site)
-    trip.add_rows(20, seed=int(1000 * (wait or 9)))
-    killed = subprocess.Popen(
+def draw_strikes(n: int) -> Iterator[Any]:
+    """Draw moments at which a process is killed or stopped by Ctrl-C, in seconds after the site is cleared."""
+    rng = random.Random(2)
+    for number in range(n):
+        how = (signal.SIGKILL, signal.SIGINT)[number % 2]
+        yield pytest.param(rng.uniform(0, 6), how, marks=pytest.mark.trials, id=f"{how.name} {number}")
+
+
+@pytest.mark.parametrize(("wait", "how"), [(0.3, signal.SIGKILL), (0.9, signal.SIGINT), *draw_strikes(30)])
+def test_after_a_kill_the_next_command_puts_the_last_good_site_back(
+    trip: Trip, wait: float, how: signal.Signals
+) -> None:
+    before, records = list_files(trip.site), {path.name for path in trip.root.glob("site/history/*.json")}
+    trip.add_rows(20, seed=int(1000 * wait) + int(how))
+    struck = subprocess.Popen(
         trip.command(), cwd=trip.root, env=trip.environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     cleared = time.monotonic()
     while trip.engine != "embedded" and trip.site.exists() and time.monotonic() - cleared < 60:
         time.sleep(0.02)
-    time.sleep(random.Random(2).uniform(0, 6) if wait is None else wait)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+    time.sleep(wait)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(struck.pid, how)
+    struck.wait()
     trip.analysis("init", "no-such-file.csv")
     after = list_files(trip.site)
     assert trip.render().returncode == 0
     assert after in (before, list_files(trip.site))
+    assert records <= {path.name for path in trip.root.glob("site/history/*.json")}
     assert not [path.name for path in trip.root.glob("._site-*")]
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from analysis.assignment.model import Model, make_model
 from analysis.assignment.questions import Questions, find_questions
+from analysis.assignment.rounding import round_rule
 from analysis.assignment.rules import Rules, find_rules
 from analysis.base.run import Run
+from analysis.clustering.algorithms import Fit
 from analysis.clustering.evidence import Evidence
 from analysis.features.preparation import Features
 from analysis.settings.models import Study
@@ -36,7 +38,10 @@ def find_assignment(features: Features, evidence: Evidence, study: Study, run: R
     customers, table, prepared = features.customers, features.table, features.prepared
     assembled, cleaned = customers.assembled, customers.cleaned
     with run.stage("Find rules"):
-        rules = find_rules(table, prepared, evidence, study, cleaned, assembled)
-        model = make_model(study, customers.inputs.tables, assembled, cleaned, prepared, evidence, rules)
-        questions = find_questions(table, prepared, evidence, rules, study, cleaned, model)
+        rounded = round_rule(table.frame, prepared, evidence, study)
+        rules = find_rules(table, rounded, evidence, study, cleaned, assembled)
+        exact = rules.centres is not None and rules.centres.exact
+        formed, fit = (rounded.prepared, Fit(rounded.centres)) if exact else (prepared, evidence.fit)
+        model = make_model(study, customers.inputs.tables, assembled, cleaned, formed, fit, evidence.labels)
+        questions = find_questions(table, rounded, evidence, rules, study, cleaned, model)
     return Assignment(rules, model, questions)

@@ -13,11 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from analysis.assignment.rules import Rules, round_step
 from analysis.base.errors import InputError
 from analysis.base.expressions import parse
-from analysis.clustering.algorithms import Fit, Matrix
-from analysis.clustering.evidence import Evidence
+from analysis.clustering.algorithms import Fit, Labels, Matrix
 from analysis.customers.assembly import Assembled
 from analysis.customers.cleaning import Cleaned
 from analysis.features.prepare import Prepared, Step
@@ -90,18 +88,13 @@ class Model:
 
 def make_model(
     study: Study, raws: Sequence[RawTable], whole: Assembled, cleaned: Cleaned, prepared: Prepared,
-    evidence: Evidence, rules: Rules,
+    fit: Fit, labels: Labels,
 ) -> Model:  # fmt: skip
-    """Keep what places new customers as these were placed; with the published numbers where they are the fit's own."""
-    steps, axes, fit = prepared.steps, prepared.axes, evidence.fit
-    if rules.centres is not None and rules.centres.exact:
-        steps, fit = tuple(map(round_step, steps)), Fit(np.array(rules.centres.centres))
-        axes = None if rules.centres.axes is None else np.array(rules.centres.axes)
-    names = [step.name for step in steps]
+    """Keep what places new customers as these were placed."""
+    names = [step.name for step in prepared.steps]
     features = {name: feature for name, feature in study.features.items() if name in names}
     forming = tuple(name for name in names if name not in features)
     away = measure_distances(fit, prepared.matrix)[1]
-    labels = evidence.labels
     reaches = [away[labels == j] if fit.points is None else away for j in range(fit.k + 1)]
     sources = tuple(_with_order(source, raw) for source, raw in zip(study.sources, raws, strict=True))
     return Model(
@@ -114,8 +107,8 @@ def make_model(
             if study.encode == "label" and _is_text(cleaned.frame[name])
         },
         levels=tuple({role: tuple(of) for role, of in whole.levels.get(i, {}).items()} for i in range(len(raws))),
-        steps=steps,
-        axes=axes,
+        steps=prepared.steps,
+        axes=prepared.axes,
         fit=fit,
         unlike=tuple(float(np.quantile(reach, UNLIKE)) if len(reach) else 0.0 for reach in reaches),
         types=tuple({c.name: dict(c.codes) or c.type for c in raw.columns if c.type in TYPES} for raw in raws),

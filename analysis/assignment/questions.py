@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.assignment.model import Model
-from analysis.assignment.rules import Rules, round_step
-from analysis.assignment.trees import DIGITS, split_folds
+from analysis.assignment.rounding import DIGITS, Rounded, round_means
+from analysis.assignment.rules import Rules
+from analysis.assignment.trees import split_folds
+from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels, Matrix, sample_rows
 from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned
@@ -69,7 +71,7 @@ class Questions:
 
 
 def find_questions(
-    table: FeatureTable, prepared: Prepared, evidence: Evidence, rules: Rules, study: Study, cleaned: Cleaned,
+    table: FeatureTable, rounded: Rounded, evidence: Evidence, rules: Rules, study: Study, cleaned: Cleaned,
     model: Model,
 ) -> Questions | None:  # fmt: skip
     """Choose the fewest questions that are enough: of the tree, or features for the nearest centre in them alone.
@@ -95,7 +97,7 @@ def find_questions(
     by_tree = _ask_tree(frame, labels, rules, study, codes)
     if rules.centres is None:
         return by_tree
-    by_centres = _ask_nearest(frame, labels, prepared, rules, study, codes)
+    by_centres = _ask_nearest(frame, labels, rounded.prepared, rules, study, codes)
     order = [(not each.enough, len(each.asked), -each.accuracy) for each in (by_tree, by_centres)]
     return by_tree if by_tree.asked and order[0] < order[1] else by_centres
 
@@ -128,7 +130,7 @@ def _ask_nearest(
 ) -> Questions:  # fmt: skip
     assert rules.centres is not None
     full, k = rules.centres.fidelity, int(labels.max())
-    matrix = apply_steps(frame, tuple(map(round_step, prepared.steps)))
+    matrix = apply_steps(frame, prepared.steps)
     given = np.array(rules.centres.centres) if rules.centres.axes is None else None
     ends = np.cumsum([max(len(step.levels), 1) for step in prepared.steps])
     spans = [slice(int(a), int(b)) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
@@ -141,7 +143,8 @@ def _ask_nearest(
     recall = np.min([(assigned[:, labels == j] == j).mean(axis=1) for j in range(1, k + 1)], axis=0)
     enough = np.flatnonzero((right >= KEPT * full) & (recall >= FOUND))
     last = int(enough[0]) if len(enough) else len(spans) - 1
-    points = _means(matrix, labels) if given is None else given
+    limits = Disclosure(study.min_cell, study.disclosure == "public")
+    points = round_means(_means(matrix, labels), matrix, labels, limits) if given is None else given
     order = _choose(matrix, labels, points, spans)[: last + 1]
     return Questions(
         "centres",

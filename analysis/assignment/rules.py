@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
-from analysis.assignment.trees import DIGITS, MOST_QUESTIONS, SMALLEST_LEAF, Tree, find_tree, round_digits, split_folds
+from analysis.assignment.rounding import DIGITS, Rounded, round_means
+from analysis.assignment.trees import MOST_QUESTIONS, SMALLEST_LEAF, Tree, find_tree, round_digits, split_folds
+from analysis.base.disclosure import Disclosure
 from analysis.base.expressions import Expression, parse
 from analysis.base.sql import SqlColumn, UntranslatableError, quote_name, quote_text, to_sql
 from analysis.clustering.algorithms import Fit, Labels, Matrix, sample_rows
@@ -98,7 +100,7 @@ class Rules:
 
 
 def find_rules(
-    table: FeatureTable, prepared: Prepared, evidence: Evidence, study: Study, cleaned: Cleaned, whole: Assembled
+    table: FeatureTable, rounded: Rounded, evidence: Evidence, study: Study, cleaned: Cleaned, whole: Assembled
 ) -> Rules:
     """Make rules that do what the full rule does, and measure how far they do.
 
@@ -106,7 +108,7 @@ def find_rules(
     ----------
     table : FeatureTable
         n customers.
-    prepared : Prepared
+    rounded : Rounded
     evidence : Evidence
         Whose ``labels``, 1..k and 0 = unassigned, the rules are to give; the unassigned take no part.
     study : Study
@@ -114,8 +116,8 @@ def find_rules(
     whole : Assembled
         Says which columns the features are made of.
     """
-    formed = prepared
-    table, prepared = _ask_levels(table, prepared)
+    formed = rounded.prepared
+    table, prepared = _ask_levels(table, formed)
     fills = {step.name: round_digits(step.fill, DIGITS) for step in prepared.steps}
     known = table.frame[list(fills)].fillna(fills)
     placed = np.flatnonzero(evidence.labels > 0)
@@ -127,7 +129,7 @@ def find_rules(
         key=whole.source.key or "",
         levels=tuple(v for v in prepared.variables if v not in formed.variables),
         tree=find_tree(known.iloc[rows], labels, study),
-        centres=_find_centres(table.frame, prepared, evidence, study),
+        centres=_find_centres(table.frame, prepared, rounded.centres, evidence, study),
         without_behaviour=_guess(table, prepared, rows, labels, study),
     )
 
@@ -153,40 +155,28 @@ def _ask_levels(table: FeatureTable, prepared: Prepared) -> tuple[FeatureTable, 
     return replace(table, frame=frame), replace(prepared, variables=tuple(variables), steps=tuple(steps))
 
 
-def _find_centres(frame: pd.DataFrame, prepared: Prepared, evidence: Evidence, study: Study) -> Centres | None:
+def _find_centres(
+    frame: pd.DataFrame, prepared: Prepared, centres: Matrix, evidence: Evidence, study: Study
+) -> Centres | None:
     ranged = [v for v in prepared.variables if v.unit != "yes_no"]
     if study.scaling == "minmax" and ranged:
         return None
     fit = evidence.fit
-    steps = tuple(map(round_step, prepared.steps))
-    matrix = apply_steps(frame, steps)
-    axes = None if prepared.axes is None else _rows(prepared.axes)
-    centres = _rows(fit.centres)
-    if axes is None:
-        typical = np.array(centres)
-    else:
-        typical = np.vstack([matrix[evidence.labels == j + 1].mean(axis=0) for j in range(fit.k)])
+    steps, typical = prepared.steps, centres
+    if prepared.axes is not None:
+        matrix = apply_steps(frame, steps)
+        means = np.vstack([matrix[evidence.labels == j + 1].mean(axis=0) for j in range(fit.k)])
+        typical = round_means(means, matrix, evidence.labels, Disclosure(study.min_cell, study.disclosure == "public"))
     placed = evidence.labels > 0
-    same = _place_nearest(matrix, axes, centres)[placed] == evidence.labels[placed]
+    same = Fit(centres).assign(prepared.matrix)[placed] == evidence.labels[placed]
     return Centres(
         steps,
-        axes,
-        centres,
+        None if prepared.axes is None else _rows(prepared.axes),
+        _rows(centres),
         _rows(invert_steps(typical, steps)),
         fit.points is None and fit.shapes is None,
         float(same.mean()),
     )
-
-
-def _place_nearest(matrix: Matrix, axes: tuple[tuple[float, ...], ...] | None, centres: object) -> Labels:
-    return Fit(np.array(centres)).assign(matrix if axes is None else matrix @ np.array(axes))
-
-
-def round_step(step: Step) -> Step:
-    """Return the numbers of a step, rounded as published."""
-    numbers = {name: round_digits(value, DIGITS) for name, value in asdict(step).items() if isinstance(value, float)}
-    reach = step.limits and (round_digits(step.limits[0], DIGITS), round_digits(step.limits[1], DIGITS))
-    return replace(step, **numbers, limits=reach)
 
 
 def _rows(matrix: Matrix) -> tuple[tuple[float, ...], ...]:

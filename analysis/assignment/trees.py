@@ -23,8 +23,8 @@ ENOUGH = 0.02
 SMALLEST_LEAF = 0.01
 """Share of customers, beside ``min_cell`` of them, that each end of a tree holds."""
 FOLDS = 5
-DIGITS, THRESHOLD_DIGITS = 6, 3
-"""Significant digits of the nearest-centre rule and of the tree's thresholds."""
+THRESHOLD_DIGITS = 3
+"""Significant digits of the tree's thresholds."""
 
 
 @dataclass(frozen=True, slots=True)

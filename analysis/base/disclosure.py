@@ -112,9 +112,32 @@ class Disclosure:
         >>> Disclosure().step(np.array([0.0] * 49 + [10.0]), 0.2)
         0.2
         """
-        if len(known) < 2:
-            return 0.0
-        return _round_up(float(np.abs(known - mean).max()) / (len(known) - 1))
+        return self.step_of(float(np.abs(known - mean).max(initial=0.0)), len(known))
+
+    def step_of(self, reach: float, n: int) -> float:
+        """Return the same for the mean of n values of which one lies ``reach`` from it; 0 for a single value.
+
+        >>> Disclosure().step_of(9.8, 50)
+        0.2
+        """
+        return _round_up(reach / (n - 1)) if n > 1 else 0.0
+
+    def near(self, x: float, values: Values) -> float:
+        """Round a number that the values determine, such as a centre, to the step of their mean.
+
+        >>> Disclosure().near(0.23, np.array([0.0] * 49 + [10.0]))
+        0.2
+        """
+        known = values[~np.isnan(values)]
+        return self.to_step(x, self.step(known, float(known.mean()))) if len(known) else x
+
+    def to_step(self, x: float, step: float) -> float:
+        """Round a number to a multiple of a round step.
+
+        >>> Disclosure().to_step(1.234, 0.03), Disclosure(public=False).to_step(1.234, 0.03)
+        (1.25, 1.234)
+        """
+        return _nearest(x, _round_up(step)) if self.public else x
 
     def quantile(self, values: Values, q: float) -> float:
         """Return the average of the customers around a quantile, never the value of one.

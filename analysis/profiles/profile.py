@@ -23,6 +23,8 @@ from analysis.settings.models import Study
 NORMAL_FROM = 5_000
 """Customers of a segment above whom resampled means are drawn from the normal distribution that they come to. Chosen
 for this project."""
+Z_DIGITS = 2
+"""Digits after the point of differences in standard deviations."""
 MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share."""
 TYPICAL_FROM = 0.5
@@ -342,6 +344,9 @@ def _differences(
     means, overall = (np.array([summary.mean for summary in each]) for each in (summaries, everyone))
     z = (means - overall) / scale
     low, high = np.percentile((drawn - exact + means - overall) / scale, [2.5, 97.5], axis=0)
+    if rules.public:
+        # With more digits, the published means give the exact standard deviation, and that of two releases a customer.
+        z, low, high = (np.round(each, Z_DIGITS) + 0.0 for each in (z, low, high))
     found = []
     for j, variable in enumerate(variables):
         every = np.append(drawn[:, j], exact[j])

@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.base.errors import GateError, InputError
+from analysis.base.manifest import read_stamp
 from analysis.publish import last_site
+from analysis.publish.gate.checks import Refusal
 from analysis.publish.gate.checks import check as check_site
 from analysis.publish.offline import COPY, add_offline_copy
 from analysis.publish.quarto import OUTPUT, WHOLE, count_pages, is_partial_run, is_preview
 from analysis.publish.search import write_index
 from analysis.report.private import private_from_build
 
+DOWNLOADS = "site/downloads"
 FORCED = "SEGMENTATION_PUBLISH_INTERNAL"
 """Environment variable that lets a workflow publish an internal site."""
 
@@ -34,11 +37,21 @@ def approve(site: Path, root: Path, after: str = "", skip: tuple[str, ...] = ())
             "  Set disclosure: public in _quarto.yml, or, if only the right people can read the pages, set the "
             f"environment variable {FORCED}=1."
         )
-    refusals = [refusal for refusal in check_site(site, private) if refusal.rule not in skip]
+    refusals = [*_find_foreign(site, root), *(found for found in check_site(site, private) if found.rule not in skip)]
     if refusals:
         lines = [str(refusal) for refusal in refusals[:20]]
         more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
         raise GateError("\n".join(filter(None, ["The site must not be published:", *lines, *more, after])))
+
+
+def _find_foreign(site: Path, root: Path) -> list[Refusal]:
+    """Find downloads that the build did not write, such as an export of customers that was left there."""
+    written = read_stamp(root).get("files")
+    if written is None:
+        return []
+    why = f"the build did not write this file; remove it from {DOWNLOADS}, or put a file of your own into site/assets"
+    there = sorted(path.relative_to(site).as_posix() for path in (site / DOWNLOADS).rglob("*") if path.is_file())
+    return [Refusal(name, 1, "downloads", why) for name in there if name != COPY and name not in written]
 
 
 def approve_folder(root: Path, folder: Path) -> bool:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.assignment import model as placing
@@ -16,12 +17,18 @@ from analysis.base.manifest import write_whole
 from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned
 from analysis.report.model import Report, to_json
-from analysis.report.private import Private
+from analysis.report.private import Private, write_figure
 from analysis.settings.models import Source, Study
 from analysis.sources.tables import RawTable
 
 NEARLY_ALL = 0.95
 """Share of rows with a value of their own from which the values of a column that is left out tell a customer."""
+SEVERAL = 0.5
+"""Share of customers with a number of their own from which the numbers of a column are looked for on the site."""
+SPARSE = 0.1
+"""Most of the possible numbers in the middle of a column that occur in it: of more, one is met by chance."""
+MOST_FIGURES = 100_000
+"""Numbers of a column that are looked for."""
 MARKS = re.compile(r"<<|>>|\{\{|\}\}|<%|%>|\{%|%\}|:::")
 """Marks of templates, which a title or a level may hold too."""
 
@@ -112,8 +119,23 @@ def private_values(raw: RawTable, cleaned: Cleaned, source: Source, study: Study
         frozenset({source.key}) if source.key else frozenset(),
         locale=study.locale,
         internal=study.disclosure == "internal",
+        figures=frozenset().union(*(_list_figures(raw.frame[c.name]) for c in raw.columns if c.type == "number")),
         marked=frozenset(words for words in (*common, study.title, study.subtitle) if MARKS.search(words)),
     )
+
+
+def _list_figures(values: pd.Series) -> frozenset[str]:
+    """List the numbers of a column in which nearly each customer has another one, and few of those possible occur."""
+    known = values.dropna().to_numpy(float)
+    distinct = np.unique(known[np.isfinite(known)])
+    if len(distinct) < SEVERAL * len(known):
+        return frozenset()
+    low, high = np.quantile(distinct, [0.1, 0.9])
+    middle = distinct[(distinct >= low) & (distinct <= high)]
+    decimals = max((len(format(x, ".12g").partition(".")[2]) for x in middle[:1_000].tolist()), default=0)
+    if len(middle) > SPARSE * ((high - low) * 10.0**decimals + 1):
+        return frozenset()
+    return frozenset(filter(None, map(write_figure, distinct[:MOST_FIGURES].tolist())))
 
 
 def _written(value: object) -> str:

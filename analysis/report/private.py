@@ -13,6 +13,8 @@ from analysis.base.manifest import write_whole
 
 PRIVATE = "private.json.gz"
 MIN_CELL = 10
+FEWEST_DIGITS = 4
+"""Significant digits from which a number of the data is looked for on the site. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Private:
         Whether the site states exact numbers, for its owner alone.
     marked : frozenset of str
         Published words of the data that hold marks of templates, such as ``{{``: no template left them behind.
+    figures : frozenset of str
+        Numbers that tell one customer from another, such as amounts, as :func:`write_figure` writes them.
     known : bool
         False where the build has left no such list: the site must not be published.
     """
@@ -47,6 +51,7 @@ class Private:
     known: bool = True
     internal: bool = False
     marked: frozenset[str] = frozenset()
+    figures: frozenset[str] = frozenset()
 
     def joined(self, other: Private) -> Private:
         """Return what either list calls private."""
@@ -56,7 +61,18 @@ class Private:
             free_text=self.free_text | other.free_text,
             key_names=self.key_names | other.key_names,
             marked=self.marked | other.marked,
+            figures=self.figures | other.figures,
         )
+
+
+def write_figure(x: float | str) -> str:
+    """Write a number so that it is found however many zeros it ends with; empty where it has too few digits to tell.
+
+    >>> write_figure(1234.50), write_figure("0.5670"), write_figure(12.0)
+    ('1234.5', '', '')
+    """
+    text = format(abs(float(x)), ".12g")
+    return text if len(text.replace(".", "").strip("0")) >= FEWEST_DIGITS and "e" not in text else ""
 
 
 def write_private(build: Path, private: Private) -> Path:
@@ -83,6 +99,7 @@ def write_private(build: Path, private: Private) -> Path:
         "locale": private.locale,
         "internal": private.internal,
         "marked": sorted(private.marked),
+        "figures": sorted(private.figures),
     }
     path = build / PRIVATE
     write_whole(path, gzip.compress(json.dumps(record, ensure_ascii=False).encode(), compresslevel=5, mtime=0))
@@ -110,6 +127,7 @@ def private_from_build(build: Path) -> Private:
             record.get("locale", "en"),
             internal=bool(record.get("internal")),
             marked=frozenset(record.get("marked", ())),
+            figures=frozenset(record.get("figures", ())),
         )
     except (OSError, EOFError, ValueError, LookupError, TypeError, zlib.error):
         raise GateError(

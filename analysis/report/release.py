@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -9,45 +11,105 @@ import pandas as pd
 from analysis.base.errors import InputError
 from analysis.report.model import Report, read_report
 
+FILE = "customers.parquet"
+"""Digest of each customer of the last release, in the private folder."""
+
 
 def explain_held(min_cell: int) -> str:
     """Say that the figures of the last build stay, and why."""
     return (
-        f"Fewer than {min_cell} customers were added or left since the last build, so the two sites would tell what "
-        "they bring.\n  The pages keep the figures of the last build. To publish new ones all the same, first run: "
-        "make clean"
+        f"Fewer than {min_cell} customers were added, changed or left since the last build, so the two sites would "
+        "tell what they bring.\n  The pages keep the figures of the last build. To publish new ones all the same, "
+        "first run: make clean"
     )
 
 
-def held_back(build: Path, report: Report, keys: pd.Series) -> Report | None:
+def explain_off(build: Path, report: Report, recorded: bool) -> str:
+    """Explain that the guard is off; empty where it is on, or where it is not needed.
+
+    Parameters
+    ----------
+    build : Path
+        The private folder.
+    report : Report
+    recorded : bool
+        Whether there is a record of an earlier run.
+    """
+    needed = report.study.setting("disclosure") == "public" and not report.study.synthetic
+    if not needed or _read_last(build) is not None or not (recorded or os.environ.get("CI")):
+        return ""
+    return (
+        "The release guard is off: build/ has no private files of the last release, so the number of changed "
+        "customers is not known.\n  Only rounding protects this release. The page Disclosure shows how a hosted build "
+        "gets its secret."
+    )
+
+
+def mark_customers(keys: pd.Series | None, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a digest of each customer's values.
+
+    Parameters
+    ----------
+    keys : Series of str, shape (n,), optional
+        None where the table has no key: customers are then compared by their values.
+    frame : DataFrame, shape (n, columns)
+
+    Returns
+    -------
+    DataFrame
+        Columns ``key``, empty without keys, and ``mark``.
+    """
+    marks = pd.util.hash_pandas_object(frame.reset_index(drop=True), index=False)
+    known = [""] * len(frame) if keys is None else keys.astype("str").to_list()
+    return pd.DataFrame({"key": known, "mark": marks.astype("str")})
+
+
+def write_customers(build: Path, customers: pd.DataFrame) -> Path:
+    """Keep the digests of a release for the guard of the next one."""
+    file = build / FILE
+    customers.sort_values(["key", "mark"]).to_parquet(file, index=False)
+    return file
+
+
+def held_back(build: Path, report: Report, customers: pd.DataFrame) -> Report | None:
     """Return the report of the last build where a new one would differ from it by a few customers.
 
     Parameters
     ----------
     build : Path
-        The private folder, with the last report and its memberships.
+        The private folder, with the last report and the digests of its customers.
     report : Report
         The new one.
-    keys : Series of str, shape (n,)
-        Customers of the new report.
+    customers : DataFrame
+        Digests of its customers, as from :func:`mark_customers`.
 
     Returns
     -------
     Report or None
-        None where at least ``min_cell`` customers were added or left, or none; where settings or variables changed, so
-        that no two numbers can be compared; for an internal site; and where no last build is known.
+        None where at least ``min_cell`` customers were added, changed or left, or none; where settings or variables
+        changed, so that no two numbers can be compared; for an internal site; and where no last build is known.
     """
-    if report.study.setting("disclosure") != "public":
+    if report.study.setting("disclosure") != "public" or (found := _read_last(build)) is None:
         return None
-    try:
-        last = read_report(build / "report.json")
-        known = set(pd.read_parquet(build / "memberships.parquet", columns=["key"])["key"].astype("str"))
-    except (InputError, OSError, ValueError, KeyError):
-        return None
+    last, known = found
     same = (last.study.title, last.study.synthetic, last.study.settings) == (
         report.study.title,
         report.study.synthetic,
         report.study.settings,
     )
-    few = 0 < len(known ^ set(keys.astype("str"))) < report.study.min_cell
+    few = 0 < _count_changed(known, customers) < report.study.min_cell
     return last if few and same and last.variables == report.variables else None
+
+
+def _read_last(build: Path) -> tuple[Report, pd.DataFrame] | None:
+    try:
+        return read_report(build / "report.json"), pd.read_parquet(build / FILE, columns=["key", "mark"])
+    except (InputError, OSError, ValueError, KeyError):
+        return None
+
+
+def _count_changed(before: pd.DataFrame, now: pd.DataFrame) -> int:
+    """Count the customers who were added, changed or left; one who changed counts once."""
+    then, today = (Counter(zip(frame["key"], frame["mark"], strict=True)) for frame in (before, now))
+    gone, new = (Counter(key for key, _ in each.elements()) for each in (then - today, today - then))
+    return sum(max(gone[key], new[key]) for key in gone | new)

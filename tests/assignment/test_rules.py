@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.assignment.rounding import assign_by_rule, round_rule
 from analysis.assignment.rules import Rules
 from analysis.assignment.trees import MOST_LEAVES, MOST_QUESTIONS, SMALLEST_LEAF, Tree
+from analysis.base.disclosure import Disclosure
+from analysis.clustering.algorithms import Fit
 from analysis.settings.load import check_study
 from tests.small_studies import SHOP, make_shop
 from tests.stages import Stages, run_stages, take_through
@@ -76,6 +80,35 @@ def test_thresholds_have_three_digits_and_the_centres_six(stages: Stages) -> Non
     assert rules.centres is not None
     numbers = [x for row in rules.centres.centres for x in row] + [step.centre for step in rules.centres.steps]
     assert all(x == float(f"{x:.6g}") for x in numbers)
+
+
+def test_numbers_of_the_rule_are_rounded_to_what_one_customer_can_move(stages: Stages) -> None:
+    public, exact = (stages.study.model_copy(update={"disclosure": how}) for how in ("public", "internal"))
+    arguments = stages.features.table.frame, stages.prepared, stages.evidence
+    rounded = round_rule(*arguments, public)
+    matrix, rules = rounded.prepared.matrix, Disclosure(public.min_cell)
+    fitted = np.where(stages.evidence.core, stages.evidence.fit.assign(stages.prepared.matrix), 0)
+    for j, centre in enumerate(rounded.centres):
+        for x, column in zip(centre, matrix[fitted == j + 1].T, strict=True):
+            step = rules.step(column, float(column.mean()))
+            assert x == pytest.approx(round(x / step) * step, abs=1e-5)
+            assert x == pytest.approx(float(column.mean()), abs=0.1)
+    for before, after in zip(stages.prepared.steps, rounded.prepared.steps, strict=True):
+        assert after.scale == pytest.approx(before.scale, rel=0.05) or before.log
+        assert len(f"{after.scale:.6g}") < len(f"{before.scale:.6g}")
+    told = round_rule(*arguments, exact)
+    assert [step.scale for step in told.prepared.steps] == [float(f"{s.scale:.6g}") for s in stages.prepared.steps]
+
+
+def test_customers_are_assigned_with_the_rounded_rule(stages: Stages) -> None:
+    moved = np.roll(stages.evidence.fit.assign(stages.prepared.matrix), 1)
+    fitted = replace(stages.evidence, labels=stages.evidence.fit.assign(stages.prepared.matrix))
+    assigned = assign_by_rule(stages.features, fitted, stages.study)
+    rounded = round_rule(stages.features.table.frame, stages.prepared, fitted, stages.study)
+    assert assigned.labels.tolist() == Fit(rounded.centres).assign(rounded.prepared.matrix).tolist()
+    assert np.mean(assigned.labels == fitted.labels) > 0.98
+    other = replace(stages.evidence, labels=moved)
+    assert assign_by_rule(stages.features, other, stages.study) is other
 
 
 def test_no_end_tells_of_a_few_who_are_elsewhere(stages: Stages) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.base.disclosure import COUNT_STEP, Disclosure
 from analysis.report.disclosure import COUNTS, DISTINCT, SHARES, publish
 from analysis.report.model import Report, to_json
-from analysis.report.release import explain_held, held_back
+from analysis.report.release import explain_held, explain_off, held_back, mark_customers, write_customers
 from tests.stages import run_stages
 
 NO_CUSTOMERS = {
@@ -99,12 +100,40 @@ def in_public(report: Report) -> Report:
 @pytest.mark.parametrize(("gone", "held"), [(0, False), (1, True), (9, True), (10, False)])
 def test_a_release_a_few_customers_apart_keeps_the_last_figures(tmp_path: Path, gone: int, held: bool) -> None:
     report = in_public(run_stages().report)
-    keys = pd.Series([f"c{i}" for i in range(500)])
+    keys, values = pd.Series([f"c{i}" for i in range(500)]), pd.DataFrame({"spend": np.arange(500.0)})
+    everyone, fewer = mark_customers(keys, values), mark_customers(keys[gone:], values[gone:])
     (tmp_path / "report.json").write_text(to_json(report), encoding="utf-8")
-    pd.DataFrame({"key": keys}).to_parquet(tmp_path / "memberships.parquet")
-    assert held_back(tmp_path, report, keys[gone:]) == (report if held else None)
+    write_customers(tmp_path, everyone)
+    assert held_back(tmp_path, report, fewer) == (report if held else None)
     other = replace(report, study=replace(report.study, title="Another study"))
-    assert held_back(tmp_path, other, keys[gone:]) is None
-    assert held_back(tmp_path, run_stages().report, keys[gone:]) is None
-    assert held_back(tmp_path / "nothing", report, keys[gone:]) is None
+    assert held_back(tmp_path, other, fewer) is None
+    assert held_back(tmp_path, run_stages().report, fewer) is None
+    assert held_back(tmp_path / "nothing", report, fewer) is None
     assert "Fewer than 10 customers" in explain_held(10)
+
+
+@pytest.mark.parametrize(("changed", "held"), [(0, False), (1, True), (9, True), (10, False)])
+@pytest.mark.parametrize("keyed", [True, False])
+def test_customers_whose_values_changed_count_too(tmp_path: Path, changed: int, held: bool, keyed: bool) -> None:
+    report = in_public(run_stages().report)
+    keys = pd.Series([f"c{i}" for i in range(500)]) if keyed else None
+    values = pd.DataFrame({"spend": np.arange(500.0), "region": ["North", "South"] * 250})
+    (tmp_path / "report.json").write_text(to_json(report), encoding="utf-8")
+    write_customers(tmp_path, mark_customers(keys, values))
+    later = values.assign(spend=values["spend"].where(values.index >= changed, -1.0))
+    assert held_back(tmp_path, report, mark_customers(keys, later)) == (report if held else None)
+
+
+def test_a_build_says_that_the_release_guard_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    report = in_public(run_stages().report)
+    report = replace(report, study=replace(report.study, synthetic=False))
+    assert "The release guard is off" in explain_off(tmp_path, report, recorded=True)
+    assert explain_off(tmp_path, report, recorded=False) == ""
+    assert explain_off(tmp_path, replace(report, study=replace(report.study, synthetic=True)), recorded=True) == ""
+    assert explain_off(tmp_path, run_stages().report, recorded=True) == ""
+    monkeypatch.setenv("CI", "true")
+    assert "The release guard is off" in explain_off(tmp_path, report, recorded=False)
+    (tmp_path / "report.json").write_text(to_json(report), encoding="utf-8")
+    write_customers(tmp_path, mark_customers(pd.Series(["a"]), pd.DataFrame({"spend": [1.0]})))
+    assert explain_off(tmp_path, report, recorded=True) == ""

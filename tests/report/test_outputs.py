@@ -59,3 +59,25 @@ def test_a_word_that_a_few_customers_have_is_private(stages: Stages) -> None:
     merged = stages.source.merge["Marital_Status"]
     assert "YOLO" in merged
     assert found.free_text == set(levels.index[levels < stages.study.min_cell].astype(str)) - set(merged)
+
+
+def test_amounts_of_single_customers_are_looked_for_and_common_numbers_are_not(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    rows = pd.read_csv(twin_file(500), sep="\t").assign(
+        paid=rng.gamma(2.0, 300.0, 500).round(2), born=rng.integers(1940, 2000, 500), crowded=1000 + np.arange(500)
+    )
+    stages = run_stages()
+    found = private_values(new_customers(tmp_path, rows), stages.cleaned, stages.source, stages.study)
+    paid = {f"{x:.12g}" for x in rows["paid"] if len(f"{x:.12g}".replace(".", "")) >= 4}
+    assert len(paid) > 450 and paid <= found.figures
+    assert not found.figures & {*map(str, rows["born"]), *map(str, rows["crowded"])}
+
+
+def test_a_rare_answer_that_a_common_one_repeats_is_no_secret(tmp_path: Path) -> None:
+    rooms = ["Private room"] * 200 + ["Private Room"] * 3 + ["Entire flat"] * 294 + ["Boat by the old pier"] * 3
+    wants = ["Price, Style, Comfort"] * 297 + ["Style, Comfort"] * 3 + ["Price"] * 200
+    rows = pd.read_csv(twin_file(500), sep="\t").assign(room=rooms, wants=wants)
+    stages = run_stages()
+    found = private_values(new_customers(tmp_path, rows), stages.cleaned, stages.source, stages.study)
+    assert "Boat by the old pier" in found.free_text
+    assert not found.free_text & {"Private Room", "Private room", "Style, Comfort", "Price"}

@@ -22,6 +22,9 @@ PERSONAL: dict[str, Sequence[object]] = {
     "e-mail addresses": [f"person{i}@example.org" for i in range(20)],
     "telephone numbers": [f"+49 381 {i:06d}" for i in range(123_456, 123_476)],
     "bank accounts": ["DE89 3704 0044 0532 0130 00", "GB82 WEST 1234 5698 7654 32", "FR1420041010050500013M02606"],
+    "surnames first": [f"{b}, {a}" for a, b in map(str.split, NAMES)],
+    "addresses of computers": [f"10.0.{i}.{i + 7}" for i in range(12)],
+    "degrees of latitude": (54.08 + RNG.normal(0, 0.02, 600)).round(6),
     "account numbers": RNG.choice(np.arange(100_000, 999_999), 600, replace=False),
     "client numbers": RNG.choice(np.arange(1_000, 9_999), 600, replace=False),
 }
@@ -29,6 +32,8 @@ PLAIN: dict[str, Sequence[object]] = {
     "kinds of goods": ["Wine", "Bread", "Cheese"],
     "answers of several words": ["Price Style", "Price", "style and comfort", "comfort"],
     "amounts": RNG.gamma(2.0, 300.0, 600).round(2),
+    "scores of many digits": RNG.normal(0, 1, 600).round(6),
+    "goods with a comma": ["Wine, red", "Wine, white", "Bread"],
     "counts": RNG.poisson(20, 600),
     "levels with numbers": [f"Level {i}" for i in range(5)],
 }

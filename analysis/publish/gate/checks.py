@@ -18,6 +18,7 @@ from analysis.publish.gate.disclosure import (
     Index,
     code_contacts,
     find_contacts,
+    find_figures,
     find_private,
     find_small_cells,
     find_subtractions,
@@ -402,6 +403,12 @@ def refuse_free_text(document: Document, scene: Scene) -> Iterator[Finding]:
         yield from find_private(document, scene.free_text, frozenset(), "free text of the sources")
 
 
+def refuse_figures(document: Document, scene: Scene) -> Iterator[Finding]:
+    """Find lists of numbers of single customers."""
+    if scene.private.figures and not CHART_LIBRARY.fullmatch(document.file):
+        yield from find_figures(document, scene.private.figures)
+
+
 def refuse_contacts(document: Document, scene: Scene) -> Iterator[Finding]:
     """Find e-mail addresses and telephone numbers."""
     yield from find_contacts(document, scene.samples if document.file == SEARCH else frozenset())
@@ -428,6 +435,7 @@ RULES: dict[str, Callable[[Document, Scene], Iterator[Finding]]] = {
     "valid-html": refuse_invalid,
     "keys": refuse_keys,
     "free-text": refuse_free_text,
+    "figures": refuse_figures,
     "contacts": refuse_contacts,
     "small-cells": refuse_small_cells,
     "subtraction": refuse_subtractions,

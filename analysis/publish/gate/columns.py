@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 SIDEWAYS = 40
+LISTED = re.compile(r"(?:([^\W\d][\w ]{0,40}):\s*)?(?<![\w.])(\d+(?:\.\d+)?(?:\s*[,;|]\s*\d+(?:\.\d+)?){2,})")
+"""Three or more numbers in a row of words, with what stands before them."""
+GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,14 @@ def _written(value: object) -> str:
 
 def _row_label(row: Mapping[str, object]) -> str:
     return next((value for value in row.values() if isinstance(value, str)), "")
+
+
+def listed_columns(text: str, line: int) -> Iterator[Column]:
+    """Yield the lists of numbers in a text."""
+    for match in LISTED.finditer(text):
+        if not GROUPED.fullmatch(match[2]):
+            at = line + text.count("\n", 0, match.start())
+            yield Column(match[1] or "", tuple(Cell("", x, at) for x in re.findall(r"\d+(?:\.\d+)?", match[2])))
 
 
 def csv_columns(text: str, delimiter: str) -> Iterator[Column]:

@@ -13,11 +13,19 @@ from scipy.special import bdtrc
 from analysis.base.locales import NOT_WITHIN_NUMBER, conventions
 from analysis.publish.gate.columns import Cell, Column
 from analysis.publish.gate.documents import Document, join_texts, undisguised
+from analysis.report.private import write_figure
 
 COINCIDENCE = 1e-5
 RUNNING = 0.5
 """Share of the numbers from the smallest key to the largest that are keys, from which they count as running numbers.
 Chosen for this project."""
+FEWEST_FIGURES, MOSTLY = 5, 0.8
+"""Numbers of a column that are those of single customers, and their share of the telling ones, from which it is a list
+of customers. Chosen for this project."""
+NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\w)")
+PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
+GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+TABULAR = frozenset((".csv", ".tsv", ".txt", ".md", ".xml", ".yml", ".yaml", ".js", ".sql", ".py", ".pdf"))
 WORD = re.compile(r"\d*\.\d+|\w+")
 COUNTS = frozenset(
     (
@@ -198,6 +206,30 @@ def find_private(document: Document, index: Index, names: frozenset[str], what: 
             line = document.find_line(rf"(?<!\w){re.escape(first)}(?!\w)", hits[first])
             under = f" under “{column.name}”" if column.name.strip("/") else ""
             yield Finding(line, f"lists {len(hits)} values{under} that are {what}, {_masked(first)} first")
+
+
+def find_figures(document: Document, figures: frozenset[str]) -> Iterator[Finding]:
+    """Yield columns, and files that are no page, whose numbers are mostly those of single customers."""
+    for column in document.columns:
+        own = {cell.value.strip(): cell.line for cell in column.cells}
+        told = {value: figure for value in own if (figure := _figure(value))}
+        hits = [value for value, figure in told.items() if figure in figures]
+        if len(hits) >= FEWEST_FIGURES and len(hits) >= MOSTLY * len(told):
+            name = f" under “{column.name}”" if column.name.strip("/") else ""
+            yield Finding(
+                own[hits[0]], f"lists {len(hits)} numbers{name} of single customers, {_masked(hits[0])} first"
+            )
+    if not document.is_page and not document.is_engine:
+        texts = [text.value for text in document.texts if text.origin == "file" and text.holder in TABULAR]
+        numbers = {figure for text in texts for each in NUMBER.findall(text) if (figure := _figure(each))}
+        if len(hits := numbers & figures) >= 2 * FEWEST_FIGURES and len(hits) >= len(numbers) / 2:
+            yield Finding(1, f"holds {len(hits)} numbers of single customers, {_masked(min(hits))} among them")
+
+
+def _figure(text: str) -> str:
+    """Return a cell as it is written in the list of private numbers; empty where it is no telling number."""
+    plain = text.replace(",", "") if GROUPED.fullmatch(text) else text
+    return write_figure(plain) if PLAIN.fullmatch(plain) else ""
 
 
 def _phrase_at(text: str, match: re.Match[str], index: Index) -> str:

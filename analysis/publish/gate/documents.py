@@ -17,7 +17,15 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from analysis.publish.gate.archives import PACKED, read_office, unpack
-from analysis.publish.gate.columns import Cell, Column, csv_columns, grid_columns, json_columns, json_strings
+from analysis.publish.gate.columns import (
+    Cell,
+    Column,
+    csv_columns,
+    grid_columns,
+    json_columns,
+    json_strings,
+    listed_columns,
+)
 from analysis.publish.gate.nesting import UNCLOSED, misplaced
 from analysis.publish.gate.pdfs import read_pdf
 from analysis.publish.search import INDEX, read_index
@@ -36,8 +44,6 @@ TEXT = frozenset(
 PICTURES = frozenset((".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico"))
 FONTS = frozenset((".woff", ".woff2", ".ttf", ".otf"))
 ENGINE = "site_libs/"
-LISTED = re.compile(r"\d+(?:\s*[,;|]\s*\d+){2,}")
-GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 EMBEDDED = re.compile(r"data:[\w/+.-]+[;,][^\"')\s]+")
 LETTERS = re.compile(rb"[\x20-\x7e]{8,}")
 DISGUISES = dict.fromkeys(
@@ -159,7 +165,8 @@ def parse_document(data: bytes, name: str, site: Path | None = None) -> Document
     if suffix == ".pdf":
         extracted, fault = read_pdf(data)
         texts = [Text(text, page, "file", suffix) for page, text in extracted]
-        return Document(name, "", len(data), texts=called + texts, faults=[(1, fault)] if fault else [])
+        lists = [column for text in texts for column in listed_columns(text.value, text.line)]
+        return Document(name, "", len(data), texts=called + texts, columns=lists, faults=[(1, fault)] * bool(fault))
     if suffix in PACKED:
         return _read_packed(data, name, called, site)
     if not readable and not name.startswith(ENGINE) and Path(name).name not in ("LICENSE", "CNAME", ".nojekyll"):
@@ -175,12 +182,19 @@ def parse_document(data: bytes, name: str, site: Path | None = None) -> Document
     elif suffix == ".jsonl":
         read_json(document, f"[{','.join(filter(str.strip, text.splitlines()))}]", 1)
     else:
-        document.texts.append(Text(text, 1, "file", suffix))
-        for match in EMBEDDED.finditer(text):
-            _read_embedded(document, match[0], 1 + text.count("\n", 0, match.start()))
-        if suffix in (".csv", ".tsv"):
-            document.columns.extend(csv_columns(text, "\t" if suffix == ".tsv" else ","))
+        _read_plain(document, text, suffix)
     return document
+
+
+def _read_plain(document: Document, text: str, suffix: str) -> None:
+    """Add a text that is neither markup nor JSON to its document."""
+    document.texts.append(Text(text, 1, "file", suffix))
+    for match in EMBEDDED.finditer(text):
+        _read_embedded(document, match[0], 1 + text.count("\n", 0, match.start()))
+    if suffix in (".txt", ".md"):
+        document.columns.extend(listed_columns(text, 1))
+    if suffix in (".csv", ".tsv"):
+        document.columns.extend(csv_columns(text, "\t" if suffix == ".tsv" else ","))
 
 
 def _read_packed(data: bytes, name: str, called: list[Text], site: Path | None) -> Document:
@@ -235,7 +249,9 @@ def read_json(document: Document, text: str, line: int) -> None:
     if bare:
         document.faults.append((line, f"{bare[0]} is not valid JSON"))
     document.values.append((line, value))
-    document.texts.extend(Text(text, line, "json", name) for name, text in dict.fromkeys(json_strings(value)))
+    strings = dict.fromkeys(json_strings(value))
+    document.texts.extend(Text(text, line, "json", name) for name, text in strings)
+    document.columns.extend(column for _, text in strings for column in listed_columns(text, line))
     document.columns.extend(json_columns(value, "", line))
 
 
@@ -331,7 +347,7 @@ class _Reader(HTMLParser):
             code = not CODE.isdisjoint(self.stack)
             self.document.texts.append(Text(re.sub(r"\s+", " ", data), line, "text", holder, code, self.glued))
             self.glued = True
-            self._read_listed("", data, line)
+            self.document.columns.extend(listed_columns(data, line))
 
     def handle_comment(self, data: str) -> None:
         self.document.texts.append(Text(data, self.getpos()[0], "comment"))
@@ -368,13 +384,7 @@ class _Reader(HTMLParser):
         if name in ("aria-label", "title", "alt") or name.startswith("data-"):
             for head, cell in PAIR.findall(value):
                 self.repeated.setdefault(head.strip(), []).append(Cell("", cell.strip(), line))
-            self._read_listed("", value, line)
-
-    def _read_listed(self, name: str, value: str, line: int) -> None:
-        for match in LISTED.finditer(value):
-            if not GROUPED.fullmatch(match[0]):
-                cells = tuple(Cell("", number, line) for number in re.findall(r"\d+", match[0]))
-                self.document.columns.append(Column(name, cells))
+            self.document.columns.extend(listed_columns(value, line))
 
 
 def _read_embedded(document: Document, address: str, line: int) -> None:

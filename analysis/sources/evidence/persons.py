@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.sources.columns import Column
 from analysis.sources.evidence.vocabularies import CODED, COORDINATES, COUNT, DEMOGRAPHIC, MONEY, POSTAL
@@ -22,11 +23,19 @@ FEWEST_NAMES, PART_NAMES = 12, 0.9
 UNIQUE = 0.98
 """Share of rows with a value of their own from which whole numbers or places can tell a customer."""
 
+NARROW, PLACE_DIGITS = 20, 4
+"""How many standard deviations the mean is from zero, and digits after the point, from which numbers are taken for
+degrees of latitude or longitude. Chosen for this project."""
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,24}")
 _PHONE = re.compile(
     r"(?:\+|00|\(?0)[\d\s()./-]{6,20}\d|\+?\d{1,3}[\s./-]\(?\d{2,5}\)?[\s./-]\d{3,5}(?:[\s./-]?\d{2,5})*"
 )
 _IBAN = re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?")
+_HOST = re.compile(
+    r"(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{1,4}:){3,7}[0-9A-Fa-f:]*"
+)
+_SURNAME_FIRST = re.compile(r"([^\W\d_][\w'’ -]+), ([^\W\d_][\w'’ -]+)")
 _STREET = re.compile(
     r"(?:\b(?:street|st|road|rd|avenue|ave|lane|ln|drive|boulevard|blvd|court|rue|chemin|via|viale|piazza|calle|avenida"
     r"|plaza|rua|travessa|laan|straat|weg|am|an der|auf der)\b\.?"
@@ -71,6 +80,7 @@ def tells_a_person(table: RawTable, column: Column) -> str:
         ("e-mail addresses", lambda text: bool(_EMAIL.fullmatch(text))),
         ("bank account numbers", lambda text: bool(_IBAN.fullmatch(text)) and _is_iban(text)),
         ("telephone numbers", lambda text: bool(_PHONE.fullmatch(text)) and sum(map(str.isdigit, text)) >= 7),
+        ("addresses of devices", lambda text: bool(_HOST.fullmatch(text))),
         ("postal addresses", lambda text: bool(_STREET.search(text)) and bool(_NUMBERED.search(text))),
     ):
         if np.mean([fits(text) for text in shown]) >= MOSTLY:
@@ -95,6 +105,8 @@ def _number_tells(table: RawTable, column: Column) -> str:
     unique = column.n_distinct >= UNIQUE * len(known)
     if unique and words & COORDINATES:
         return "private: places as exact as a house"
+    if unique and _look_like_places(known.to_numpy(float)):
+        return "private: places as exact as a house, by the look of them"
     whole = bool((known == np.floor(known)).all())
     if not unique or not whole or words & (MONEY | COUNT):
         return ""
@@ -105,7 +117,21 @@ def _number_tells(table: RawTable, column: Column) -> str:
 
 
 def _name_like(values: list[str]) -> list[bool]:
+    values = [_SURNAME_FIRST.sub(r"\2 \1", text) for text in values]
     return [bool(_NAME.fullmatch(text)) and all(w[0].isupper() for w in text.split()) for text in values]
+
+
+def _look_like_places(values: NDArray[np.float64]) -> bool:
+    """Return whether numbers could be degrees of places in one region: many digits, all near to each other.
+
+    >>> rng = np.random.default_rng(1)
+    >>> _look_like_places(54.08 + rng.normal(0, 0.02, 99).round(6)), _look_like_places(rng.normal(0, 1, 99).round(6))
+    (True, False)
+    """
+    if np.abs(values).max() > 180 or abs(float(values.mean())) < NARROW * float(values.std()):
+        return False
+    digits = [len(format(x, ".9f").rstrip("0").partition(".")[2]) for x in values[:MOST_LOOKED_AT].tolist()]
+    return float(np.median(digits)) >= PLACE_DIGITS
 
 
 def _is_iban(text: str) -> bool:

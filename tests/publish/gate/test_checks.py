@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from analysis.base.errors import GateError
+from analysis.base.manifest import STAMP
 from analysis.publish.approval import FORCED, approve
 from analysis.publish.gate.checks import (
     Budget,
@@ -514,6 +515,17 @@ def test_an_internal_site_is_refused_in_a_workflow_unless_forced(
         approve(site, tmp_path)
     monkeypatch.setenv(FORCED, "1")
     approve(site, tmp_path)
+
+
+def test_a_download_that_the_build_did_not_write_is_refused(site: Path, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    write_private(root / "build", PRIVATE)
+    names = [path.relative_to(site).as_posix() for path in (site / "site" / "downloads").iterdir()]
+    (root / STAMP).write_text(json.dumps({"files": dict.fromkeys(names, "")}), encoding="utf-8")
+    approve(site, root)
+    (site / "site" / "downloads" / "left.csv").write_text("age\n41\n43\n", encoding="utf-8")
+    with pytest.raises(GateError, match=r"site/downloads/left\.csv:1: downloads: the build did not write this file"):
+        approve(site, root)
 
 
 def test_rounded_totals_tell_nothing_and_exact_ones_do(site: Path) -> None:
