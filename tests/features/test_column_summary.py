@@ -144,7 +144,7 @@ def test_bars_do_not_tell_how_few_have_no_value(tmp_path: Path) -> None:
 
 
 def test_bars_and_missing_values_do_not_tell_how_few_were_not_believable(tmp_path: Path) -> None:
-    raw, source, study = read(tmp_path, x=[*range(180), *[None] * 16, *[9_999] * 4])
+    raw, source, study = read(tmp_path, x=[*range(180), *[None] * 16, *[4_321] * 4])
     source = source.model_copy(update={"plausible": {"x": (0, 1000)}})
     (found,) = [
         c for c in summarise_columns(raw, clean(raw, source, study), source, Disclosure(public=False)) if c.name == "x"

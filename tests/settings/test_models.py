@@ -194,7 +194,7 @@ def test_a_message_names_the_profile_that_may_hold_the_mistake(tmp_path: Path) -
     [
         (
             "segmentation:\n  title: a: b\n",
-            "_quarto.yml, line 2: not valid YAML (mapping values are not allowed here).",
+            "_quarto.yml, line 2: not valid YAML (mapping values are not allowed in this context).",
         ),
         ("segmentation:\n\ttitle: a\n", "_quarto.yml, line 2: not valid YAML"),
         ("segmentation: [1, 2\n", "_quarto.yml, line 2: not valid YAML"),

@@ -162,7 +162,6 @@ BAD = {
     "truncated gzip": content(gzip.compress(ROWS.encode() * 50)[:-12], "truncated gzip", name="bad.csv.gz"),
     "truncated Parquet": content(parquet()[:300], "damaged Parquet", name="bad.parquet"),
     "damaged workbook": content(b"\xd0\xcf\x11\xe0" + bytes(600), "workbook", name="bad.xls"),
-    "duplicate column names": content("id,age,age\n1,2,3\n2,3,4\n", "'age'", "more than one column"),
     "10,000 columns": content(WIDE, "10,000 columns", "2,000"),
     "1 MB cell": content(ROWS + f"4,60,{'x' * 2**20}\n", "'spend'", "1,048,576 bytes"),
     "formula cell": content(ROWS + "4,60,=cmd|' /C calc'!A0\n", "'spend', data row 4", "a formula"),

@@ -43,16 +43,13 @@ class Format:
 
 def _read_parquet(where: str, data: bytes, reading: Reading) -> Contents:
     try:
-        table = parquet.read_table(io.BytesIO(data))
+        return parquet.read_table(io.BytesIO(data)), ("Parquet",)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"{where} is a damaged Parquet file: {first_line(error)}",
             "Expected a complete file.",
             "Export or copy it again.",
         ) from None
-    # pandas adds row numbers as a column.
-    added = [name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)]
-    return table.drop_columns(added), ("Parquet",)
 
 
 FORMATS = (
@@ -75,4 +72,7 @@ def read_contents(where: str, name: str, data: bytes, reading: Reading) -> Conte
     InputError
         Where it is damaged or no table.
     """
-    return next(row for row in FORMATS if row.is_one(data, name)).read(where, data, reading)
+    table, notes = next(row for row in FORMATS if row.is_one(data, name)).read(where, data, reading)
+    # pandas adds row numbers as a column.
+    added = [name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)]
+    return table.drop_columns(added), notes
