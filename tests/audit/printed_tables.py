@@ -195,12 +195,13 @@ def expected_spend(study: Study, audit: Audit, table: PrintedTable) -> None:
 
 
 def parallel(study: Study, audit: Audit, table: PrintedTable) -> None:
-    """Compare medians of the segments, then of everyone; the caption calls them so, of yes and no too."""
+    """Compare medians of the segments, then of everyone, or the shares of yes."""
     for label, *cells in table.rows:
         name = named(study, audit, table, label)
         order = [*groups(study)[1:], 0]
         for segment, cell in zip(order, cells, strict=True) if name else ():
-            audit.printed(f"{label}, group {segment}", cell, [stats(study, name, segment)["median"]])
+            field = "mean" if is_yes_no(study, name) else "median"
+            audit.printed(f"{label}, group {segment}", cell, [stats(study, name, segment)[field]])
 
 
 def ledger(study: Study, audit: Audit, table: PrintedTable) -> None:

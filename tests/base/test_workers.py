@@ -12,8 +12,8 @@ import pytest
 
 PARENT = """
 import subprocess, sys, time
-work = "import os, threading; from analysis.base.workers import _end_with_parent; print(flush=True); "
-work += "_end_with_parent(os.getppid())"
+work = "import os; from analysis.base.workers import _end_with_parent; parent = os.getppid(); print(flush=True); "
+work += "_end_with_parent(parent)"
 worker = subprocess.Popen([sys.executable, "-c", work], stdout=subprocess.PIPE)
 worker.stdout.readline()
 print(worker.pid, flush=True)

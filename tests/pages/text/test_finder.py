@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 import analysis.assignment.questions
 from analysis.assignment.model import read_model
 from analysis.assignment.questions import FOUND, KEPT, Questions, find_questions
-from analysis.assignment.rules import round_step
+from analysis.assignment.rounding import round_rule
 from analysis.features.prepare import apply_steps
 from analysis.pages.rules import JSON, export_rules
 from analysis.pages.text import finder
@@ -36,9 +36,9 @@ def questions(stages: Stages) -> Questions:
 def recomputed(stages: Stages, n_asked: int) -> np.ndarray:
     """Place each customer by the questions that the others would choose, in loops."""
     labels = stages.evidence.labels
-    matrix = apply_steps(stages.table.frame, tuple(map(round_step, stages.prepared.steps)))
     centres = stages.report.rules.centres
     assert centres is not None and centres.axes is None and (labels > 0).all()
+    matrix = apply_steps(stages.table.frame, centres.steps)
     points = np.array(centres.centres)
 
     def told(rows: np.ndarray, chosen: list[int]) -> np.ndarray:
@@ -91,7 +91,8 @@ def test_questions_that_pass_over_a_segment_are_not_enough(stages: Stages, monke
     model = read_model(stages.build / "model.json")
 
     def found() -> Questions | None:
-        given = (stages.table, stages.prepared, stages.evidence, stages.report.rules, stages.study, stages.cleaned)
+        rounded = round_rule(stages.table.frame, stages.prepared, stages.evidence, stages.study)
+        given = (stages.table, rounded, stages.evidence, stages.report.rules, stages.study, stages.cleaned)
         return find_questions(*given, model)
 
     assert found() == questions(stages)
