@@ -11,6 +11,8 @@ PIP := $(RUN) -m pip --disable-pip-version-check
 KAGGLEHUB := kagglehub==1.0.3
 FAST := not builds and not browser and not quarto and not spark and not trials
 
+# Without compiled modules each command takes seconds longer to start.
+unexport PYTHONDONTWRITEBYTECODE
 # Quarto's pre-render calls `python`, which must be the environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export FROM := $(PWD)
@@ -64,7 +66,7 @@ history: $(VENV)/.site ## Download the records of earlier runs: make history SIT
 	@$(RUN) -m analysis history --from "$$SITE"
 
 test: $(VENV)/.test lint ## Lint, check types and run all tests.
-	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --durations=25
+	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25
 
 check-fast: $(VENV)/.test ## Lint, check types and run the unit tests: no browser, no whole builds.
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint unit

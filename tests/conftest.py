@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
+# Commands that tests start do all work in one process. The largest site is built, and builds are killed, with several.
+os.environ["LOKY_MAX_CPU_COUNT"] = "1"
+
 # Digests are keyed: builds in two folders give the same bytes where both have the same secret.
 os.environ["SEGMENTATION_SALT"] = "tests"
 
@@ -36,7 +39,7 @@ MADE_UP = ROOT / "tests" / "data"
 BUILDS = ("built_site", "extended", "project", "trip")
 """Fixtures that copy the project to build in it: a test that asks for one is marked ``builds``."""
 
-BUILDERS = {"build_quickly", "build_report", "copy_project", "run_analysis", "take_through"}
+BUILDERS = {"build_once", "build_quickly", "build_report", "copy_project", "run_analysis", "take_through"}
 """Functions that take a study of its own through the whole line: a test or fixture that calls one is marked, too."""
 
 BUILDING = ("audit", "site", "studies", "validation", "pages/test_book.py", "report/test_trials.py")
@@ -82,13 +85,15 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that drive a browser or build whole studies, which the fast lane leaves out."""
+    """Mark the tests that drive a browser or build whole studies, which the fast lane omits; put their files first."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if "chromium" in fixtures:
             item.add_marker("browser")
         if any(item.path.is_relative_to(ROOT / "tests" / place) for place in BUILDING) or _builds(item):
             item.add_marker("builds")
+    slow = {item.path for item in items if item.get_closest_marker("builds") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def _builds(item: pytest.Item) -> bool:
@@ -163,7 +168,7 @@ def build_twin(root: Path, n_customers: int) -> None:
         # The audit recomputes every number of this site to its last digit.
         state_exactly(root)
     run_analysis(root, "demo", "--customers", str(n_customers), "--out", "data")
-    run_analysis(root, "build")
+    run_analysis(root, "build", cores=2 if n_customers == CUSTOMERS["default twin"] else 1)
     run_analysis(root, "render", "--engine", "smalldocs")
 
 
@@ -187,11 +192,15 @@ def copy_project(to: Path) -> Path:
     return Path(shutil.copytree(ROOT, to, ignore=ignored))
 
 
-def run_analysis(root: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def run_analysis(
+    root: Path, *arguments: str, check: bool = True, cores: int = 1
+) -> subprocess.CompletedProcess[str]:
     """Run a command in a project with little resampling, in an environment free of settings from outside."""
     outside = ("QUARTO", "SEGMENTATION", "MAKE", "MFLAGS")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
-    environment |= {"SEGMENTATION_EFFORT": "test", "SEGMENTATION_SALT": "tests"}
+    environment |= {
+        "SEGMENTATION_EFFORT": "test", "SEGMENTATION_SALT": "tests", "LOKY_MAX_CPU_COUNT": str(cores)
+    }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "analysis", *arguments],
         cwd=root, env=environment, capture_output=True, text=True, check=False,

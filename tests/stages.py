@@ -29,6 +29,7 @@ from analysis.features.preparation import Features
 from analysis.features.prepare import Prepared
 from analysis.pages import book, drawings
 from analysis.pages.downloads import takeaways
+from analysis.pages.figures import Figure
 from analysis.profiles.profile import Profiles
 from analysis.report.analysis import Analysis
 from analysis.report.model import Report
@@ -138,11 +139,16 @@ def little_work() -> Iterator[pytest.MonkeyPatch]:
 
 
 @contextmanager
-def empty_pictures() -> Iterator[pytest.MonkeyPatch]:
-    """Build in this process without drawing pictures: charts are made, and an empty picture stands for each."""
-    drawn = '<svg viewBox="0 0 720 300"></svg>'
+def empty_pictures(*drawn: str) -> Iterator[pytest.MonkeyPatch]:
+    """Build in this process: the charts that are named are drawn, and an empty picture stands for each other one."""
+
+    def draw(figures: Iterable[Figure], tokens: dict[str, str], *_: Any) -> dict[str, str]:
+        figures = list(figures)
+        pictures = drawings.draw_pictures([figure for figure in figures if figure.id in drawn], tokens) if drawn else {}
+        return {figure.id: pictures.get(figure.id, '<svg viewBox="0 0 720 300"></svg>') for figure in figures}
+
     with little_work() as patch:
-        patch.setattr(book, "draw_pictures", lambda figures, *_: {figure.id: drawn for figure in figures})
+        patch.setattr(book, "draw_pictures", draw)
         yield patch
 
 

@@ -229,7 +229,7 @@ def test_after_a_kill_the_next_command_puts_the_last_good_site_back(
     before, records = list_files(trip.site), {path.name for path in trip.root.glob("site/history/*.json")}
     trip.add_rows(20, seed=int(1000 * wait) + int(how))
     struck = subprocess.Popen(
-        trip.command(), cwd=trip.root, env=trip.environment(),
+        trip.command(), cwd=trip.root, env={**trip.environment(), "LOKY_MAX_CPU_COUNT": "2"},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     cleared = time.monotonic()

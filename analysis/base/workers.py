@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import get_reusable_executor
 
 # The process that cleans up after killed workers removes what they shared, and need not say so.
@@ -20,8 +20,8 @@ os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARN
 
 _watching = threading.Event()
 """Whether this worker looks after its parent."""
-CORES = min(os.cpu_count() or 1, 8)
-"""Processes that are used."""
+CORES = min(cpu_count(), 8)
+"""Processes that are used: one for each core that this one may use, or as LOKY_MAX_CPU_COUNT says."""
 
 
 def run_parallel(jobs: Iterable[Any], at_once: bool = False) -> Iterable[Any]:
@@ -40,6 +40,8 @@ def run_all(jobs: Iterable[Any]) -> list[Any]:
 
 def warm_up(module: str) -> None:
     """Start the processes and let each import a module; that goes on in the background."""
+    if CORES == 1:
+        return
     jobs = [delayed(_prepare)(module) for _ in range(2 * CORES)]
     with _deaf_to_interrupts():
         results = Parallel(n_jobs=CORES, return_as="generator", pre_dispatch="all")(jobs)
@@ -68,11 +70,14 @@ def _end_with_parent(parent: int) -> None:
 
 def stop() -> None:
     """End the processes at once; left to themselves they take a second to say goodbye."""
-    get_reusable_executor().shutdown(wait=False, kill_workers=True)
+    if CORES > 1:
+        get_reusable_executor().shutdown(wait=False, kill_workers=True)
 
 
 def kill() -> None:
     """Kill the processes without waiting for anything, where this process is about to end too."""
+    if CORES == 1:
+        return
     threading.excepthook = lambda _: None
     processes: dict[int, Any] = getattr(get_reusable_executor(), "_processes", None) or {}
     for process in list(processes.values()):

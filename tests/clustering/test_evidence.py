@@ -249,6 +249,7 @@ def test_work_side_by_side_gives_what_work_in_turn_gives() -> None:
     core = np.ones(len(POINTS), dtype=bool)
     with little_work() as patch:
         in_turn = gather_evidence(POINTS, core, study(), effort=TESTS)
+        patch.setattr(workers, "CORES", 2)
         patch.setattr(evidence, "run_parallel", workers.run_parallel)
         assert numbers(gather_evidence(POINTS, core, study(), effort=TESTS)) == numbers(in_turn)
 

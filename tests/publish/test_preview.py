@@ -208,9 +208,9 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.executable, [sys.executable, "-m", "analysis", *sys.argv[1:]])"""
 
 
-def start(root: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(root: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("QUARTO", "SEGMENTATION"))}
-    environment["SEGMENTATION_EFFORT"] = "test"
+    environment |= {"SEGMENTATION_EFFORT": "test", "SEGMENTATION_SALT": "tests", **variables}
     return subprocess.Popen(
         [sys.executable, "-c", HEARS, *arguments],
         cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -244,7 +244,8 @@ def test_ctrl_c_ends_a_server_with_one_line_and_a_build_with_another(built_site:
     assert (process.returncode, err) == (0, "")
     assert out == "Server stopped. The site is unchanged.\n"
     for seconds in (0.5, 5.0):
-        process = start(built_site.root, "build", "--force")
+        # With another secret nothing is taken from the build before.
+        process = start(built_site.root, "build", "--force", SEGMENTATION_SALT="other", LOKY_MAX_CPU_COUNT="2")
         time.sleep(seconds)
         out, err = interrupt(process)
         assert (process.returncode, out, err) == (130, "", "Interrupted. The last site is unchanged.\n")

@@ -17,7 +17,7 @@ from analysis.pages.drawings import draw_svg
 from analysis.pages.rules import export_rules
 from analysis.publish.gate.disclosure import find_small_cells, read_count
 from analysis.publish.gate.documents import Document, Text
-from tests.stages import ROOT, Stages, little_work, project_study, take_through, twin_file
+from tests.stages import ROOT, Stages, empty_pictures, project_study, take_through, twin_file
 
 NUMBER = re.compile(
     r"(?<![\w.,/-])[+-]?(?:(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+)(?!\.?\w)%?|\d+%)",
@@ -109,7 +109,7 @@ def books(studies: dict[str, Stages], tmp_path_factory: pytest.TempPathFactory) 
     shutil.copy(ROOT / "site" / "assets" / "site.css", root / "site" / "assets")
     made = {}
     for tag, stages in studies.items():
-        with little_work(), localized(tag):
+        with empty_pictures("chart-silhouette"), localized(tag):
             made[tag] = _Book(stages.report, root, "vega.js")
     return made
 
@@ -171,9 +171,9 @@ def test_a_chart_writes_large_numbers_in_the_groups_of_the_locale() -> None:
 
 @OTHERS
 def test_briefs_are_written_as_the_locale_says(books: dict[str, _Book], tag: str) -> None:
-    with little_work(), localized(tag):
+    with empty_pictures(), localized(tag):
         there = [brief.data for brief in books[tag].briefs()]
-    with little_work():
+    with empty_pictures():
         here = [brief.data for brief in books["en"].briefs()]
     for a, b in zip(here, there, strict=True):
         for data in (a, b):

@@ -10,20 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyreadstat
 
 from analysis.base.errors import InputError
 from analysis.sources.names import plain
 from analysis.sources.readers.delimited import Reading, first_line
 
-_PACKAGES: tuple[tuple[str, re.Pattern[bytes], str, Any], ...] = (
-    ("SPSS", re.compile(rb"\$FL[23]"), "z?sav", pyreadstat.read_sav),
-    ("SPSS", re.compile(rb"ASCII SPSS PORT FILE"), "por", pyreadstat.read_por),
-    ("Stata", re.compile(rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00"), "dta", pyreadstat.read_dta),
-    ("SAS", re.compile(rb"HEADER RECORD\*{7}LI"), "xpt|xport", pyreadstat.read_xport),
-    ("SAS", re.compile(rb"\x00{12}\xc2\xea\x81\x60"), "sas7bdat", pyreadstat.read_sas7bdat),
+_PACKAGES: tuple[tuple[str, re.Pattern[bytes], str, str], ...] = (
+    ("SPSS", re.compile(rb"\$FL[23]"), "z?sav", "read_sav"),
+    ("SPSS", re.compile(rb"ASCII SPSS PORT FILE"), "por", "read_por"),
+    ("Stata", re.compile(rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00"), "dta", "read_dta"),
+    ("SAS", re.compile(rb"HEADER RECORD\*{7}LI"), "xpt|xport", "read_xport"),
+    ("SAS", re.compile(rb"\x00{12}\xc2\xea\x81\x60"), "sas7bdat", "read_sas7bdat"),
 )
-"""Package, how its files begin, the ends of their names, and the reader."""
+"""Package, how its files begin, the ends of their names, and the function of pyreadstat that reads them."""
 SUFFIXES = "|".join(suffixes for _, _, suffixes, _ in _PACKAGES)
 """Ends of the names of these files, as alternatives of a regular expression."""
 _NO_ANSWER = re.compile(
@@ -61,9 +60,11 @@ def read_statistics_file(where: str, data: bytes, reading: Reading) -> tuple[pa.
     InputError
         Where the file is damaged or has no columns.
     """
-    package, *_, read = next(_matches(data, where))
+    import pyreadstat
+
+    package, *_, reader = next(_matches(data, where))
     try:
-        frame, about = read(io.BytesIO(data))
+        frame, about = getattr(pyreadstat, reader)(io.BytesIO(data))
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError, OSError) as error:
         raise InputError(
             f"{where} cannot be read as a file of {package}: {first_line(error)}",
@@ -82,7 +83,7 @@ def read_statistics_file(where: str, data: bytes, reading: Reading) -> tuple[pa.
     return table.cast(pa.schema(fields)), notes
 
 
-def _matches(data: bytes, name: str) -> Iterator[tuple[str, re.Pattern[bytes], str, Any]]:
+def _matches(data: bytes, name: str) -> Iterator[tuple[str, re.Pattern[bytes], str, str]]:
     """Yield the packages that the first bytes speak for; a Stata file of an old release needs its name as well."""
     for row in _PACKAGES:
         package, begins, suffixes, _ = row
