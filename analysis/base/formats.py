@@ -334,6 +334,8 @@ def short_percentage(x: float) -> str:
     return percentage(x, 0 if points == round(points) or points >= 10 else 1)
 
 
+PLURALS = frozenset(("children", "kids", "people", "teenagers"))
+"""Plural nouns without an s."""
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -403,3 +405,33 @@ def and_more(labels: Sequence[str]) -> str:
     ('Income', 'Price and 2 more')
     """
     return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
+
+
+def rounded(value: float) -> float:
+    """Round a figure for reading: two digits, three from a thousand to ten thousand.
+
+    >>> [rounded(x) for x in (1183.4, 396, 73_700, 68.2, 4.26, 0.374, 0)]
+    [1180, 400, 74000, 68, 4.3, 0.37, 0]
+    """
+    size = abs(value)
+    if size < 10:
+        return round(value, 2 if size < 1 else 1) or 0
+    if size < 100:
+        return round(value)
+    step = 10 ** (math.floor(math.log10(size)) - (2 if 1_000 <= size < 10_000 else 1))
+    return round(value / step) * step
+
+
+def is_plural(text: str) -> bool:
+    """Guess whether a noun phrase is plural from its last word before a preposition.
+
+    >>> [is_plural(x) for x in ("stores", "the website", "Products used", "fruit, fish and sweets", "NPS")]
+    [True, False, True, True, False]
+    """
+    if "," in text or " and " in text:
+        return True
+    words = re.split(r" (?:of|in|at|per|on|by|last) ", text)[0].split()
+    if not words or (len(words[-1]) > 1 and words[-1].isupper()):
+        return False
+    last = words[-1].casefold()
+    return last in PLURALS or (last.endswith("s") and not last.endswith("ss"))

@@ -286,6 +286,8 @@ class _Book:
         yield "placing.qmd", self.page("placing")
         yield "finder.qmd", self.page("finder")
         yield "act.qmd", self.page("act")
+        if report.verdict.kind != "none":
+            yield "briefs.qmd", self.page("briefs")
         yield "workshop.qmd", self.page("workshop")
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
         yield "proof.qmd", self.page("proof", figures=shown)

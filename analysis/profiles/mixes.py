@@ -16,6 +16,8 @@ from analysis.settings.models import Theme
 
 WHOLE = 0.005
 """How far the mean shares of a partition may sum from one. Threshold chosen for this project."""
+EQUAL = 1e-9
+"""How close two shares of a customer are called equal."""
 WHOLES = {
     "spend": "spend",
     "spending": "spend",
@@ -173,7 +175,8 @@ def _pool(shares: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[
 
 
 def _count_main(shares: NDArray[np.float64], min_cell: int) -> NDArray[np.float64]:
-    """Return the share of customers with a known mix whose largest part each one is; the first of equals counts."""
+    """Return the share of customers with a known mix for whom each part is larger than any other."""
     known = shares[~np.isnan(shares).any(axis=1)]
-    counts = np.bincount(known.argmax(axis=1), minlength=shares.shape[1]) if len(known) else np.zeros(shares.shape[1])
+    alone = (known >= known.max(axis=1, keepdims=True, initial=0) - EQUAL).sum(axis=1) == 1
+    counts = np.bincount(known[alone].argmax(axis=1), minlength=shares.shape[1])
     return np.where(counts < min_cell, 0.0, counts / max(len(known), 1))

@@ -165,6 +165,24 @@ DICTIONARY = (
 )
 """Words of column names and labels by meaning."""
 _THEMES: Mapping[Meaning, Theme] = {entry.meaning: entry.theme for entry in DICTIONARY}
+_BOUGHT = frozenset(
+    [
+        "purchase",
+        "purchased",
+        "bought",
+        "order",
+        "ordered",
+        "buy",
+        "revenue",
+        "achat",
+        "compra",
+        "acquisto",
+        "kauf",
+        "bestellung",
+    ]
+)
+_VISIT = frozenset(["visit", "session", "revenue", "besuch", "sitzung", "visite", "visita", "bezoek"])
+"""Words of an outcome that tells whether a visit ended in an order."""
 COMPUTED: Mapping[str, tuple[Meaning, Theme]] = {
     "recency_days": ("recency", "rhythm"),
     "frequency": ("frequency", "buying"),
@@ -328,14 +346,8 @@ def _infer(variable: Variable, is_item: bool, value: str | None) -> tuple[Meanin
     if variable.name == value:
         return "spend", "buying", "neither"
     words = _split(variable.name) | _split(variable.label)
-    if variable.unit == "share" and "discount" not in words and "deal" not in words and _is_part(variable):
-        return "part", "products", "neither"
-    if variable.unit == "money" and {"order", "basket", "average"} <= words | {"basket"} and "order" in words:
-        return "basket", "buying", "neither"
-    if variable.unit == "days" and words & {"last", "since"} and words & {"purchase", "order", "bought", "buy"}:
-        return "recency", "rhythm", "neither"
-    if variable.unit in {"days", "years"} and words & {"enrolment", "enrollment", "joined", "first"}:
-        return "tenure", "rhythm", "neither"
+    if (found := _infer_by_unit(variable, words)) is not None:
+        return found
     for entry in DICTIONARY:
         if entry.words & words and _fits(entry.meaning, variable):
             return entry.meaning, entry.theme, entry.better
@@ -344,6 +356,21 @@ def _infer(variable: Variable, is_item: bool, value: str | None) -> tuple[Meanin
     if words & {"page", "pages", "web", "site", "app", "visitor"}:
         return "other", "contact", "neither"
     return "other", "people" if variable.role == "descriptor" else "other", "neither"
+
+
+def _infer_by_unit(variable: Variable, words: set[str]) -> tuple[Meaning, Theme, Better] | None:
+    """Infer what unit and words tell together; None where they tell nothing."""
+    if variable.unit == "share" and "discount" not in words and "deal" not in words and _is_part(variable):
+        return "part", "products", "neither"
+    if variable.unit == "money" and {"order", "basket", "average"} <= words | {"basket"} and "order" in words:
+        return "basket", "buying", "neither"
+    if variable.unit == "days" and words & {"last", "since"} and words & {"purchase", "order", "bought", "buy"}:
+        return "recency", "rhythm", "neither"
+    if variable.unit in {"days", "years"} and words & {"enrolment", "enrollment", "joined", "first"}:
+        return "tenure", "rhythm", "neither"
+    if variable.role == "outcome" and variable.unit == "yes_no" and words & _BOUGHT and words & _VISIT:
+        return "conversion", "contact", "more"
+    return None
 
 
 def _is_part(variable: Variable) -> bool:

@@ -89,7 +89,9 @@ def _index_page(text: str, url: str, also: Mapping[str, str]) -> dict[str, Any] 
     reader.close()
     if not reader.title:
         return None
-    parts = [entry for part in reader.parts if (entry := _shorten(part)) is not None]
+    # A page that repeats what stands on others is found by its title alone.
+    titled = 'data-search="title"' in body
+    parts = [] if titled else [entry for part in reader.parts if (entry := _shorten(part)) is not None]
     words = {"also": str(also[url])} if url in also else {}
     return {"url": url, "title": reader.title, "about": reader.about, **words, "parts": parts}
 

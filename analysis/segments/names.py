@@ -18,6 +18,7 @@ from analysis.profiles.profile import Difference, Profiles, SegmentProfile
 from analysis.profiles.themes import Trait
 from analysis.segments.phrases import Phrases, answer, capital, singular
 from analysis.settings.models import Study
+from analysis.sources.columns import split_words
 
 TIERS = ((1.4, "Premium"), (0.7, "Mid-value"), (0.0, "Low-spend"))
 """Least ratio of a segment's mean value to everyone's, and the word for it. Thresholds chosen for this project."""
@@ -47,6 +48,11 @@ _WEIGHTS: Mapping[str, float] = {
     "age": 0.6, "income": 0.6, "company_size": 1.3, "support": 0.8, "satisfaction": 0.8, "breadth": 0.8,
 }  # fmt: skip
 """How well a meaning names a segment; 1 for others. Frequency and basket repeat the value tier."""
+_LOANS = frozenset(
+    {"loan", "loans", "mortgage", "mortgages", "credit", "kredit", "kredite", "darlehen"}
+    | {"prêt", "prestito", "préstamo", "lening"}
+)
+"""Words of a debt whose holders are called borrowers."""
 _QUOTED = re.compile("“[^”]*”")
 
 
@@ -237,6 +243,12 @@ class Namer:
     def _nouns_of(self, trait: Trait) -> tuple[str, str]:
         variable = trait.variable
         high, low = _NOUNS.get(trait.meaning, ("", ""))
+        if trait.meaning == "discount" and Phrases(trait, self.study).is_reduction():
+            high, low = "high-discount {all}", "low-discount {all}"
+        if trait.meaning == "debt" and _LOANS & {word.casefold() for word in split_words(trait.label)}:
+            median = self.profiles.everyone[trait.name].median
+            high = "borrowers" if median == 0 else "large borrowers"
+            low = "small borrowers" if median > 0 else ""
         everyone = self.study.customers
         return variable.high or high.format(all=everyone), variable.low or low.format(all=everyone)
 

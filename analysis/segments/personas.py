@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from analysis.base.formats import Formats, unit_beside
 from analysis.clustering.evidence import Evidence
-from analysis.features.build import NOT_KNOWN, FeatureTable, Variable
+from analysis.features.build import FeatureTable, Variable
 from analysis.past.identity import NOTHING, Memory, kept_names, settle, taken_addresses
 from analysis.past.records import Identity, slugify
 from analysis.profiles.mixes import find_mixes
@@ -15,8 +15,8 @@ from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summ
 from analysis.profiles.themes import read_traits
 from analysis.profiles.timing import BusyTime
 from analysis.segments.claims import Portrait
+from analysis.segments.exceptions import list_exceptions
 from analysis.segments.names import Name, Namer
-from analysis.segments.phrases import capital, in_people
 from analysis.segments.plans.plan import Described, Slot, make_plans
 from analysis.segments.plans.playbook import Play
 from analysis.segments.portrait import write_portraits
@@ -118,7 +118,7 @@ def write_personas(
                 portrait=portrait,
                 typical=_list_typical(segment, profiles, table, formats),
                 markers=tuple(mark.variable for mark in marks[:MOST_MARKERS]),
-                not_all=_not_all(segment, marks, by_name, profiles, formats),
+                not_all=list_exceptions(segment, marks, traits, study, formats),
                 plan=plan,
                 identity=own,
                 today=name.text,
@@ -223,40 +223,3 @@ def _commonest(
         shares = f"{formats.percent(here[top])}, everyone {formats.percent(category.everyone[top])}"
         rows.append((f"{by_name[category.variable].label}, most common", f"{category.levels[top]} ({shares})"))
     return rows
-
-
-def _not_all(
-    segment: SegmentProfile,
-    marks: list[Difference],
-    by_name: Mapping[str, Variable],
-    profiles: Profiles,
-    formats: Formats,
-) -> tuple[str, ...]:
-    """List exceptions from the persona: a tenth at the other end of each marker, and the other answer of yes/no."""
-    lines = []
-    for mark in [m for m in marks if m.marker][:3]:
-        variable, own = by_name[mark.variable], mark.summary
-        edge, word = (own.p10, "less") if mark.z > 0 else (own.p90, "more")
-        # An end that is the middle as well tells of most of them, not of those for whom the picture fails.
-        known = _known(own, segment, formats)
-        if variable.unit == "yes_no" or edge == own.median or known is None:
-            continue
-        among = f" ({known})" if known else ""
-        tail = f"at {formats.value(edge, unit_beside(variable.label, variable.unit))}" + (f" or {word}" if edge else "")
-        group = "high" if mark.z > 0 else "low"
-        lines.append(f"{variable.label}: {group} as a group, but one in ten is {tail}{among}.")
-    for difference in segment.differences:
-        variable = by_name[difference.variable]
-        share = difference.summary.mean
-        known = _known(difference.summary, segment, formats)
-        if variable.name.endswith(NOT_KNOWN) or known is None:
-            continue
-        if variable.unit == "yes_no" and variable.role != "outcome" and 0.1 <= share <= 0.9:
-            minority = min(share, 1 - share)
-            answer = "no" if share >= 0.5 else "yes"
-            n_known = formats.people(difference.summary.n)
-            among = f"the {n_known} who answered" if known else "them"
-            people = capital(in_people(minority))
-            say = "says" if people.startswith("One in") else "say"
-            lines.append(f"{variable.label}: {people} of {among} {say} {answer} ({formats.percent(minority)}).")
-    return tuple(lines[:5])

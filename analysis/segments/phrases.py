@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 
-from analysis.base.formats import Formats, number
+from analysis.base.formats import PLURALS, Formats, in_sentence, is_plural, number, rounded
 from analysis.profiles.mixes import BARE, MixPart
 from analysis.profiles.themes import Trait
 from analysis.settings.models import Study
@@ -62,10 +61,10 @@ _MORE_LESS: Mapping[str, tuple[str, str, str, str]] = {
     "age": ("are older", "are younger", "are the oldest", "are the youngest"),
     "company_size": ("have more employees", "have fewer employees", "have the most employees",
                      "have the fewest employees"),
-    "balance": ("have more in “{label}”", "have less in “{label}”", "have the most in “{label}”",
-                "have the least in “{label}”"),
-    "debt": ("have more in “{label}”", "have less in “{label}”", "have the most in “{label}”",
-             "have the least in “{label}”"),
+    "balance": ("have a larger “{label}”", "have a smaller “{label}”", "have the largest “{label}”",
+                "have the smallest “{label}”"),
+    "debt": ("have a larger “{label}”", "have a smaller “{label}”", "have the largest “{label}”",
+             "have the smallest “{label}”"),
     "satisfaction": ("give a higher “{label}”", "give a lower “{label}”", "give the highest “{label}”",
                      "give the lowest “{label}”"),
     "opinion": ("agree more with “{label}”", "agree less with “{label}”", "agree most with “{label}”",
@@ -73,11 +72,14 @@ _MORE_LESS: Mapping[str, tuple[str, str, str, str]] = {
 }  # fmt: skip
 """What customers with more or less do, by meaning."""
 _GENERIC = (
-    "are higher in “{label}”",
-    "are lower in “{label}”",
-    "are highest in “{label}”",
-    "are lowest in “{label}”",
+    "have a higher “{label}”",
+    "have a lower “{label}”",
+    "have the highest “{label}”",
+    "have the lowest “{label}”",
 )
+_SEVERAL = ("have more “{label}”", "have less “{label}”", "have the most “{label}”", "have the least “{label}”")
+_REDUCED = ("get larger discounts", "get smaller discounts", "get the largest discounts", "get the smallest discounts")
+_REFUNDED = ("get more money back", "get less money back", "get the most money back", "get the least money back")
 _COUNTED = ("have more “{label}”", "have fewer “{label}”", "have the most “{label}”", "have the fewest “{label}”")
 _VISITED = (
     (("web", "website", "site", "online"), "visit the website"),
@@ -85,6 +87,11 @@ _VISITED = (
     (("app", "login", "logins"), "use the app"),
 )
 _ORDERS = {"orders", "purchases", "purchase days"}
+_PLAIN = frozenset(
+    {"orders", "purchases", "web", "site", "website", "app", "branch", "visits", "logins", "sessions"}
+    | {"last", "this", "per", "a", "week", "month", "quarter", "year"}
+)
+"""Words of a label of orders or visits that may continue a sentence."""
 _TIMES = {
     "recency": ("Their last order was typically {here} ago", "On average, their last order was {here} ago"),
     "last_visit": ("Their last visit was typically {here} ago", "On average, their last visit was {here} ago"),
@@ -97,8 +104,8 @@ _STATED = {
     "income": ("Their income is typically {here}", "Their average income is {here}"),
     "company_size": ("They typically employ {here} people", "On average, they employ {here} people"),
     "expected_spend": (
-        "A typical one of them is expected to spend {here} next year",
-        "On average, they are expected to spend {here} next year",
+        "They are typically expected to spend {here} each next year",
+        "On average, they are expected to spend {here} each next year",
     ),
 }
 """Sentences about other figures, by meaning: with a median, with a mean."""
@@ -106,7 +113,6 @@ _VERBS = {"Has": "have", "Is": "are", "Does": "do", "Lives": "live", "Takes": "t
           "Likes": "like", "Wants": "want", "Buys": "buy", "Pays": "pay", "Reads": "read", "Knows": "know",
           "Subscribes": "subscribe", "Works": "work", "Rents": "rent", "Drives": "drive"}  # fmt: skip
 """First words of yes/no labels that are verbs, and their plural."""
-_PLURALS = {"children", "kids", "people", "teenagers"}
 _SCALE = re.compile(r",? (from )?-?\d+ to \+?\d+$")
 
 
@@ -155,10 +161,21 @@ class Phrases:
         if trait.meaning == "children" and trait.variable.unit == "count":
             where = " at home" if "home" in _words(self.label) else ""
             return f"have {('more', 'fewer', 'the most', 'the fewest')[index]} children{where}"
-        forms = _MORE_LESS.get(trait.meaning)
-        if forms is None:
-            forms = _COUNTED if self._is_counted() else _GENERIC
-        return forms[index].format(label=self.label)
+        return self._forms()[index].format(label=self.label)
+
+    def _forms(self) -> tuple[str, str, str, str]:
+        meaning, unit = self.trait.meaning, self.trait.variable.unit
+        if meaning in {"balance", "debt"} and is_plural(self.label):
+            return _SEVERAL if meaning == "balance" else _COUNTED
+        if meaning == "discount" and self.is_reduction():
+            return _REDUCED
+        if meaning == "refunds" and unit == "money":
+            return _REFUNDED
+        return _MORE_LESS.get(meaning) or (_COUNTED if self._is_counted() else _GENERIC)
+
+    def is_reduction(self) -> bool:
+        """Tell whether a discount is how much prices are reduced, not how often."""
+        return not _words(self.label) & {"orders", "purchases", "deals", "deal", "promo", "promotions", "coupons"}
 
     def _visit(self) -> str:
         words = _words(self.trait.label) | _words(self.trait.name)
@@ -167,27 +184,27 @@ class Phrases:
         return "visit" if words & {"visits", "sessions", "visit"} else ""
 
     def _is_counted(self) -> bool:
-        return self.trait.variable.unit in {"count", "number"} and is_plural(self.label) and " per " not in self.label
+        return self.trait.variable.unit in {"count", "number"} and is_plural(self.label)
 
     def _part_phrase(self, index: int) -> str:
         if index > 1:
             return ""
         trait = self.trait
-        where = _where(trait.link, trait.part)
+        place = where(trait.link, trait.part)
         amount = ("more", "less")[index]
         if trait.whole == "orders":
-            return f"place {'more' if index == 0 else 'fewer'} of their orders {where}"
-        return f"spend {amount} of their money {where}"
+            return f"place {'more' if index == 0 else 'fewer'} of their orders {place}"
+        return f"spend {amount} of their money {place}"
 
     def majority(self, part: MixPart, whole: str) -> str:
         """Continue "They ..." for a segment of which the part is more than half."""
-        where = _where(part.link, part.part)
-        return f"place most of their orders {where}" if whole == "orders" else f"spend most of their money {where}"
+        place = where(part.link, part.part)
+        return f"place most of their orders {place}" if whole == "orders" else f"spend most of their money {place}"
 
     def hardly(self, part: MixPart, whole: str) -> str:
         """Continue "They ..." for a segment of which the part is next to nothing."""
-        where = _where(part.link, part.part)
-        return f"hardly ever order {where}" if whole == "orders" else f"spend hardly anything {where}"
+        place = where(part.link, part.part)
+        return f"hardly ever order {place}" if whole == "orders" else f"spend hardly anything {place}"
 
     def _yes_no_phrase(self, index: int) -> str:
         if index > 1:
@@ -196,7 +213,7 @@ class Phrases:
         if self.trait.meaning == "opinion":
             return f"say “{answer(self.label)}” {often}"
         verb = self.verb(plural=True)
-        return f"{often} {verb}" if verb else f"{often} have “{self.label}”"
+        return f"are {often.split()[0]} likely to {self.infinitive()}" if verb else f"{often} have “{self.label}”"
 
     def verb(self, plural: bool) -> str:
         """Turn a yes/no label such as "Has children at home" into a verb phrase; empty if it is none."""
@@ -204,9 +221,14 @@ class Phrases:
         if first not in _VERBS or not rest:
             return ""
         following = rest.split()[0].casefold()
-        if first == "Has" and following not in _PLURALS | {"a", "an", "no", "the"} and not following.endswith("s"):
+        if first == "Has" and following not in PLURALS | {"a", "an", "no", "the"} and not following.endswith("s"):
             rest = f"{'an' if following[0] in 'aeiou' else 'a'} {rest}"
         return f"{_VERBS[first] if plural else first.casefold()} {rest}"
+
+    def infinitive(self) -> str:
+        """Turn a yes/no label such as "Is a member" into what follows "do not"; empty if it is no verb phrase."""
+        verb = self.verb(plural=True)
+        return f"be {verb.removeprefix('are ')}" if verb.startswith("are ") else verb.removeprefix("do ")
 
     def share(self, own: float, base: float, customers: str) -> str:
         """State a share of yes beside everyone's, as a sentence."""
@@ -234,9 +256,17 @@ class Phrases:
             return formats.money(rounded(value))
         if unit == "days":
             return duration(value)
-        if unit == "years" and self.trait.meaning != "age":
-            return f"{around(value)} {'year' if around(value) == '1' else 'years'}"
+        if named := self._unit_of_time():
+            return counted(around(value), named)
         return around(value)
+
+    def _unit_of_time(self) -> str:
+        """Return the unit of a time, of the variable or in its label; empty for what is no time."""
+        if self.trait.meaning == "age" or self.trait.meaning not in {*_TIMES, "age"}:
+            return ""
+        if self.trait.variable.unit == "years":
+            return "years"
+        return next((unit for unit in ("weeks", "months", "years") if unit in _words(self.label)), "")
 
     def figure_label(self) -> str:
         """Return the label of a figure that stands alone."""
@@ -249,9 +279,42 @@ class Phrases:
         }
         if meaning == "frequency" and self.label.casefold() in _ORDERS:
             return f"{self.label.casefold()}{period}"
-        if self.trait.variable.unit in {"days", "years"} and meaning in named:
+        if (self.trait.variable.unit == "days" or self._unit_of_time()) and meaning in named:
             return named[meaning]
         return named["basket"] if meaning == "basket" else self.label
+
+    def plain(self, here: str, typical: bool) -> str:
+        """State a figure alone, as a sentence; empty where that needs a comparison.
+
+        Parameters
+        ----------
+        here : str
+            The figure in the segment, as text.
+        typical : bool
+            Whether it is a median; otherwise it is a mean.
+        """
+        meaning, unit, label = self.trait.meaning, self.trait.variable.unit, self.label
+        period = f" {self.study.period}" if self.study.period else ""
+        how = "typically" if typical else "on average"
+        if meaning == "frequency" and label.casefold() in _ORDERS:
+            return f"They {how} place {counted(here, label.casefold())}{period}."
+        if meaning == "basket":
+            return f"{'A typical' if typical else 'An average'} order is worth {here}."
+        if meaning == "pages" and is_plural(label):
+            return f"They {how} look at {counted(here, in_sentence(label))}."
+        if (unit == "days" or self._unit_of_time()) and meaning in _TIMES:
+            return f"{_TIMES[meaning][not typical].format(here=here)}."
+        if meaning in _STATED and unit in {"years", "money", "number", "count"}:
+            return f"{_STATED[meaning][not typical].format(here=here)}."
+        return ""
+
+    def shared(self) -> str:
+        """Return what a segment is like everyone in, as part of a sentence."""
+        if self.trait.meaning == "partner" and self.trait.variable.unit == "yes_no":
+            return "living with a partner"
+        if self.trait.meaning == "children":
+            return "having children" if self.trait.variable.unit == "yes_no" else "the number of children"
+        return {"age": "age", "income": "income"}.get(self.trait.meaning, f"“{self.trait.label}”")
 
     def statement(self, verb: str, here: str, there: str, typical: bool) -> str:
         """State a figure beside everyone's, as a sentence.
@@ -271,19 +334,23 @@ class Phrases:
         meaning, unit, label = self.trait.meaning, self.trait.variable.unit, self.label
         period = f" {self.study.period}" if self.study.period else ""
         if meaning == "frequency" and label.casefold() in _ORDERS:
-            return f"They {verb}: {here} {label.casefold()}{period}, {against}."
+            return f"They {verb}: {counted(here, label.casefold())}{period}, {against}."
+        if meaning in {"frequency", "visits"} and _words(label) <= _PLAIN:
+            return f"They {verb}: {counted(here, in_sentence(label))}, {against}."
         if meaning == "spend" and unit == "money":
             return f"They {verb}: {here}{period}, {against}."
         if meaning == "basket":
             return f"{'A typical' if typical else 'An average'} order is worth {here}, {against}."
         if meaning == "discount" and label.casefold().startswith("share of orders"):
-            return f"{here} of their orders use a discount, {against}."
-        if unit in {"days", "years"} and meaning in _TIMES:
+            return f"They use a discount on {here} of their orders, {against}."
+        if (unit == "days" or self._unit_of_time()) and meaning in _TIMES:
             return f"{_TIMES[meaning][not typical].format(here=here)}, {against}."
         if meaning in _STATED and unit in {"years", "money", "number", "count"}:
             return f"{_STATED[meaning][not typical].format(here=here)}, {against}."
-        if meaning == "children":
+        if meaning in {"children", "breadth"}:
             return f"They {verb}: {here}, {against}."
+        if meaning == "pages" and is_plural(label):
+            return f"They {verb}: {counted(here, in_sentence(label))}, {against}."
         return f"They {verb} (“{label}”: {here}, {against})." if "“" not in verb else f"They {verb}: {here}, {against}."
 
 
@@ -310,21 +377,6 @@ def of_all(share: float, customers: str) -> str:
     return f"{people} {customers}" if people in {"nearly all", "all", "hardly any"} else f"{people} of all {customers}"
 
 
-def rounded(value: float) -> float:
-    """Round a figure for reading: two digits, three from a thousand to ten thousand.
-
-    >>> [rounded(x) for x in (1183.4, 396, 73_700, 68.2, 4.26, 0.374, 0)]
-    [1180, 400, 74000, 68, 4.3, 0.37, 0]
-    """
-    size = abs(value)
-    if size < 10:
-        return round(value, 2 if size < 1 else 1) or 0
-    if size < 100:
-        return round(value)
-    step = 10 ** (math.floor(math.log10(size)) - (2 if 1_000 <= size < 10_000 else 1))
-    return round(value / step) * step
-
-
 def around(value: float) -> str:
     """Return a figure as text, rounded for reading.
 
@@ -348,6 +400,18 @@ def duration(days: float) -> str:
     return f"{around(days / 365.25)} years"
 
 
+def counted(figure: str, plural: str) -> str:
+    """Put a figure before what it counts.
+
+    >>> counted("1", "web visits last month"), counted("2", "orders"), counted("1", "months")
+    ('1 web visit last month', '2 orders', '1 month')
+    """
+    if figure != "1":
+        return f"{figure} {plural}"
+    head = re.split(r" (?:of|in|at|per|on|by|last|this) ", plural)[0]
+    return f"1 {singular(head)}{plural[len(head) :]}"
+
+
 def singular(plural: str) -> str:
     """Return the singular of what customers are called.
 
@@ -362,19 +426,8 @@ def singular(plural: str) -> str:
     return plural[:-1] if plural.endswith("s") and not plural.endswith("ss") else plural
 
 
-def is_plural(text: str) -> bool:
-    """Guess whether a noun phrase is plural from its last word before a preposition.
-
-    >>> is_plural("stores"), is_plural("the web site"), is_plural("Products used"), is_plural("fruit, fish and sweets")
-    (True, False, False, True)
-    """
-    if "," in text or " and " in text:
-        return True
-    last = re.split(r" (?:of|in|at|per|on|by|last) ", text.casefold())[0].split()
-    return bool(last) and (last[-1] in _PLURALS or (last[-1].endswith("s") and not last[-1].endswith("ss")))
-
-
-def _where(link: str, part: str) -> str:
+def where(link: str, part: str) -> str:
+    """Continue a verb with a part of a mix: "in stores", "on the website"."""
     article = "the " if part.casefold() in BARE and link != "by" else ""
     return f"{link} {article}{part}".strip()
 

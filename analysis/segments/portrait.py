@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis.base.formats import Formats, joined
+from analysis.base.formats import Formats, is_plural, joined, rounded
 from analysis.profiles.mixes import Mix, MixPart
 from analysis.profiles.neighbours import rank_neighbours
 from analysis.profiles.profile import CategoryProfile, Profiles, SegmentProfile
 from analysis.profiles.themes import TITLES, Trait
 from analysis.segments.claims import Claim, KeyFact, Paragraph, Portrait, Sentence
 from analysis.segments.facts import CLEAR, POINTS, Fact, collect_facts, has_orders, strength, subject
-from analysis.segments.phrases import answer, capital, in_people, is_plural, rounded
+from analysis.segments.phrases import NEARLY_ALL, answer, capital, in_people, of_all, where
+from analysis.segments.plans.facts import SHORTEST_GAP, read_period, span
 from analysis.settings.models import Study, Theme
 
 ALIKE = 0.12
 """Standard deviations up to which a segment counts as like everyone. Threshold chosen for this project."""
+HALF = 0.5
+"""Least share of members whose largest channel is named. Threshold chosen for this project."""
 MOST_SENTENCES = 3
 """Most sentences of a paragraph."""
 CONTRASTS = 3
@@ -84,6 +87,7 @@ class _Writer:
         self.facts = collect_facts(segment, profiles, traits, study)
         self.categories = {c.variable: c for c in profiles.categories}
         self.traits = traits
+        self.asked = any(t.meaning == "opinion" and t.variable.role == "feature" for t in traits)
 
     def write(self) -> Portrait:
         nearest = rank_neighbours(self.segment, self.profiles.segments)
@@ -179,13 +183,20 @@ class _Writer:
             if len(facts) < 4 and item.label not in shown and fact.trait.name not in self.in_mixes and not same:
                 facts.append(item)
                 shown.add(item.label)
+        # A segment without clear differences is told by its usual figures.
+        for fact in (f for f in self.facts if f.trait.variable.role == "feature" and f.trait.variable.unit != "yes_no"):
+            item = self._key_fact(fact)
+            if len(facts) < 4 and item.label not in shown and fact.trait.name not in self.in_mixes:
+                facts.append(item)
+                shown.add(item.label)
         return tuple(facts)
 
     def _key_fact(self, fact: Fact) -> KeyFact:
         unit, own, base = fact.trait.variable.unit, fact.difference.summary, fact.everyone
         if unit == "yes_no":
-            whole = self.formats.whole_percent
-            return KeyFact(whole(own.mean), fact.trait.label, f"all: {whole(base.mean)}")
+            whole, label = self.formats.whole_percent, fact.trait.label
+            label = f"say “{answer(fact.phrases.label)}”" if fact.trait.meaning == "opinion" else label
+            return KeyFact(whole(own.mean), label, f"all: {whole(base.mean)}")
         here, there = fact.phrases.figure(own.median, self.formats), fact.phrases.figure(base.median, self.formats)
         return KeyFact(here, fact.phrases.figure_label(), f"all: {there}")
 
@@ -207,6 +218,8 @@ class _Writer:
             if sentence := self._say(fact):
                 said.add(about)
                 numbers.append(sentence)
+        if not numbers and not sentences and theme in {"buying", "contact"}:
+            numbers = self._say_usual(facts)
         if theme == "people":
             numbers += [s for s in (self._say_level(t) for t in self.traits) if s][: max(0, limit - len(numbers))]
         if alike := self._say_alike(facts, said):
@@ -230,7 +243,27 @@ class _Writer:
             return None
         verb, claim = self._verb(fact)
         stated = Claim("median" if measure == "median" else "mean", trait.name, *values)
-        return Sentence(fact.phrases.statement(verb, here, there, measure == "median"), (claim, stated))
+        text = fact.phrases.statement(verb, here, there, measure == "median")
+        return Sentence(text + (self._rhythm(fact) if measure == "median" else ""), (claim, stated))
+
+    def _rhythm(self, fact: Fact) -> str:
+        """Say how often an order comes, where the study names its period."""
+        n, days = fact.difference.summary.median, read_period(self.study.period)
+        known = any(f.trait.meaning == "gap" for f in self.facts)
+        if fact.trait.meaning != "frequency" or known or not days or n < 1 or days / n < SHORTEST_GAP:
+            return ""
+        gap = span(days / n)
+        return "" if any(c.isdigit() for c in gap) else f" That is about one order every {gap}."
+
+    def _say_usual(self, facts: Sequence[Fact]) -> list[Sentence]:
+        """State the usual figures of forming features, where none differs from everyone's."""
+        found = []
+        for fact in facts:
+            summary, figure = fact.difference.summary, fact.phrases.figure
+            text = fact.phrases.plain(figure(summary.median, self.formats), typical=True)
+            if text and fact.trait.variable.role == "feature":
+                found.append(Sentence(text, (Claim("median", fact.trait.name, summary.median, fact.everyone.median),)))
+        return found[:2]
 
     def _say_share(self, fact: Fact) -> Sentence | None:
         own, base = fact.difference.summary.mean, fact.everyone.mean
@@ -258,6 +291,10 @@ class _Writer:
                 Claim("part", largest.variable, largest.share, largest.everyone),
             ),
         )
+        if mix.theme == "channels" and HALF <= largest.main < NEARLY_ALL:
+            verb = "order" if mix.whole == "orders" else "buy"
+            text = f"{capital(in_people(largest.main))} {verb} mainly {where(largest.link, largest.part)}."
+            yield Sentence(text, (Claim("main", largest.variable, largest.main),))
         others = sorted((p for p in mix.parts if p.variable and p is not largest), key=lambda p: p.share - p.everyone)
         if others and others[-1].share - others[-1].everyone >= POINTS / 2:
             part = others[-1]
@@ -279,15 +316,18 @@ class _Writer:
 
     def _say_category(self, trait: Trait, category: CategoryProfile) -> Sentence | None:
         here = category.segments[self.segment.id - 1]
-        named = [i for i, level in enumerate(category.levels) if level not in {"Other", "Unknown"}]
+        # A number is a code, which tells a reader nothing.
+        named = [i for i, x in enumerate(category.levels) if x not in {"Other", "Unknown"} and not x.isdigit()]
         if not named:
             return None
         i = max(named, key=lambda i: here[i] - category.everyone[i])
         if here[i] - category.everyone[i] < POINTS or here[i] < 0.2:
             return None
+        one = in_people(here[i]).startswith("one in")
+        verb = ("answers" if one else "answer") if self.asked else ("has" if one else "have")
         text = (
-            f"In “{trait.label}”, {in_people(here[i])} {_is(here[i])} “{category.levels[i]}”, "
-            f"against {in_people(category.everyone[i])} of all {self.study.customers}."
+            f"Under “{trait.label}”, {in_people(here[i])} {verb} “{category.levels[i]}”, "
+            f"against {of_all(category.everyone[i], self.study.customers)}."
         )
         return Sentence(text, (Claim("level", trait.name, here[i], category.everyone[i], level=category.levels[i]),))
 
@@ -297,16 +337,16 @@ class _Writer:
             return None
         alike = [f for f in facts if abs(f.difference.z) <= ALIKE and subject(f.trait) not in said]
         phrased = [f for f in alike if f.trait.typical]
-        labelled = {
-            f.trait.label: f
-            for f in alike
+        shared = {
+            subject(f.trait): f
+            for f in reversed(alike)
             if f.trait.theme == "people" and f.trait.variable.role != "feature" and not f.trait.typical
         }
-        quoted = list(labelled)[:3]
+        named = list(shared.values())[::-1][:3]
         texts = [f"They {joined([f.trait.typical for f in phrased])}."] if phrased else []
-        if quoted:
-            texts.append(f"In {joined([f'“{label}”' for label in quoted])} they are like everyone.")
-        shown = [*phrased, *(labelled[label] for label in quoted)]
+        if named:
+            texts.append(f"They are like everyone in {joined([f.phrases.shared() for f in named])}.")
+        shown = [*phrased, *named]
         return Sentence(" ".join(texts), tuple(Claim("alike", f.trait.name) for f in shown)) if texts else None
 
     def _contrast(self, nearest: int) -> Sentence | None:
@@ -338,7 +378,8 @@ class _Writer:
         claims = [Claim("above" if gap > 0 else "below", fact.trait.name, against=nearest) for gap, fact in chosen]
         name = self.names[nearest - 1]
         unlike = f"those who {name[:1].lower()}{name[1:]}" if name.startswith(("Say “", "Don't say “")) else f"“{name}”"
-        return Sentence(f"Unlike {unlike}, they {joined(verbs)}.", tuple(claims))
+        unlike = f"segment {name}" if "“" in name and unlike.startswith("“") else unlike
+        return Sentence(f"Unlike {unlike}, they {joined(_join_alike(verbs))}.", tuple(claims))
 
 
 _ORDER = list(TITLES)
@@ -366,8 +407,11 @@ def _join_alike(parts: list[str]) -> list[str]:
     return found
 
 
-_STARTS = ("spend most of their money ", "place most of their orders ", "spend hardly anything ", "hardly ever order ")
-
-
-def _is(share: float) -> str:
-    return "is" if in_people(share).startswith("one in") else "are"
+_STARTS = (
+    "spend most of their money ", "spend more of their money ", "spend less of their money ", "spend hardly anything ",
+    "place most of their orders ", "place more of their orders ", "place fewer of their orders ", "hardly ever order ",
+    "have the most ", "have the fewest ", "have the highest ", "have the lowest ", "have the largest ",
+    "have the smallest ", "have more ", "have fewer ", "have a higher ", "have a lower ", "have a larger ",
+    "have a smaller ",
+)  # fmt: skip
+"""Beginnings of phrases that two differences can share."""

@@ -91,6 +91,8 @@ def audit_claim(study: Study, audit: Audit, segment: int, claim: dict[str, Any])
     elif kind == "alike":
         spread = float(study.customers.frame[name].std(ddof=0)) or 1.0
         audit.same(what, True, bool(abs(means[segment] - means[0]) <= LIKE_EVERYONE * spread + 1e-9))
+    elif kind == "main":
+        audit.report(what, claim["value"], share_led_by(study, name, segment))
     elif kind in {"largest", "majority", "part"}:
         parts = study.report["segments"][segment - 1]["portrait"]["mixes"]
         mix = next(m["parts"] for m in parts if name in {p["variable"] for p in m["parts"]})
@@ -144,6 +146,10 @@ def audit_bars(study: Study, audit: Audit, segment: int, page: Page) -> None:
             shown = [read_number(NUMBER.findall(text)[0]) for text in (here, everyone)]
             close = [
                 all(
+                    abs(value - reading) <= half + 2e-6 * abs(actual)
+                    for (value, half), actual, reading in zip(shown, pair, map(readable, pair), strict=True)
+                )
+                or all(
                     abs(value - actual) <= half + 2e-6 * abs(actual)
                     for (value, half), actual in zip(shown, pair, strict=True)
                 )
@@ -167,6 +173,15 @@ def pooled(study: Study, name: str, segment: int) -> float:
     return (
         float(np.average(values[known], weights=weights[known])) if weights[known].sum() > 0 else float(values.mean())
     )
+
+
+def share_led_by(study: Study, name: str, segment: int) -> float:
+    """Compute the share of a group's members for whom one part of a mix is larger than any other."""
+    mixes = study.report["segments"][segment - 1]["portrait"]["mixes"]
+    mix = next(m["parts"] for m in mixes if name in {p["variable"] for p in m["parts"]})
+    shares = study.customers.inside(segment)[[p["variable"] for p in mix if p["variable"]]].dropna()
+    others = shares.drop(columns=name).assign(rest=1 - shares.sum(axis=1)).max(axis=1)
+    return float((shares[name] > others + 1e-9).mean())
 
 
 def level_share(study: Study, name: str, level: str, segment: int) -> float:

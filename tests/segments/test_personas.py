@@ -199,9 +199,9 @@ def test_without_structure_groups_have_letters_and_no_name() -> None:
 def test_who_they_are_not_names_the_minority() -> None:
     child = difference("child", 0.9, mean=0.7)
     found = personas(profiles((0.5, [child, difference("wine", 1.0, mean=0.4)]), (0.5, [difference("wine", -1.0)])))
-    assert "Has children: Three in ten of them say no (30%)." in found[0].not_all
-    assert "Wine share: high as a group, but one in ten is at 20% or less." in found[0].not_all
-    assert "Wine share: low as a group, but one in ten is at 100% or more." in found[1].not_all
+    assert "Three in ten do not have children." in found[0].not_all
+    assert "One in ten is at 20% or less in “Wine share”." in found[0].not_all
+    assert "One in ten is at 100% or more in “Wine share”." in found[1].not_all
 
 
 def test_small_segments_are_not_counted_out() -> None:
@@ -220,9 +220,7 @@ def test_an_end_that_is_the_middle_tells_of_nobody_else() -> None:
     low = replace(difference("wine", -1.0), summary=Summary(50, 0.1, 0.0, 0.0, 0.0))
     assert personas(profiles((None, [low])), value=None)[0].not_all == ()
     high = replace(difference("wine", 1.0), summary=Summary(50, 0.7, 0.8, 0.0, 0.9))
-    assert personas(profiles((None, [high])), value=None)[0].not_all == (
-        "Wine share: high as a group, but one in ten is at 0%.",
-    )
+    assert personas(profiles((None, [high])), value=None)[0].not_all == ("One in ten is at 0% in “Wine share”.",)
 
 
 def known_for(name: str, z: float, n: int, mean: float = 0.5) -> Difference:

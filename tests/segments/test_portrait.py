@@ -75,6 +75,13 @@ def check(claim: Claim, frame: pd.DataFrame, labels: Labels, segment: int, mixes
         return bool(np.isclose(mine, claim.value or 0) and np.isclose(all_, claim.everyone or 0))
     if claim.kind == "share":
         return bool(np.isclose((own > 0).mean(), claim.value or 0))
+    if claim.kind == "main":
+        mix = next(mix for mix in mixes if claim.variable in {p.variable for p in mix.parts})
+        names = [p.variable for p in mix.parts if p.variable]
+        shares = frame.loc[labels == segment, names].dropna()
+        shares["rest"] = 1 - shares.sum(axis=1)
+        others = shares.drop(columns=claim.variable).max(axis=1)
+        return bool(np.isclose((shares[claim.variable] > others + 1e-9).mean(), claim.value or 0))
     part = next(p for mix in mixes for p in mix.parts if p.variable == claim.variable)
     others = [p.share for mix in mixes for p in mix.parts if part in mix.parts]
     return {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from analysis.base.formats import joined, short_percentage
+from analysis.base.formats import joined, percentage, short_percentage
 from analysis.pages.figures import Table
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Design, Slot
@@ -49,6 +49,8 @@ class Row:
         Smallest change that a test detects.
     contacts : int
         Customers or visits that get the action in a test with half held back.
+    weight : Markup
+        Certainty against effort, by which the middle of the prize is weighed, as scripts read numbers.
     score : float
     """
 
@@ -61,7 +63,59 @@ class Row:
     prize: str
     shows: str
     contacts: int
+    weight: Markup
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prize:
+    """The sentence about a prize, in parts of which a reader can change the shares that are assumed.
+
+    Attributes
+    ----------
+    key : str
+        Names the action in the page's memory of changed shares.
+    total : Markup
+        What the shares are shares of, as scripts read numbers.
+    worth : str
+        The range as published.
+    pattern : str
+        The range with {low} and {high} in place of the numbers.
+    low, high : Markup
+        The shares in per cent, as a number field takes them.
+    sign : str
+        The per cent sign as the locale puts it after a number.
+    of, assuming : str
+        What follows the range and the shares.
+    """
+
+    key: str
+    total: Markup
+    worth: str
+    pattern: str
+    low: Markup
+    high: Markup
+    sign: str
+    of: str
+    assuming: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A printable page about one action.
+
+    Attributes
+    ----------
+    id : Markup
+        Its anchor on the page.
+    row : Row
+    audience : str
+        Who gets the action.
+    """
+
+    id: Markup
+    row: Row
+    audience: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +146,51 @@ def rank_actions(report: Report) -> tuple[Row, ...]:
             prize = ""
             if low is not None and high is not None:
                 prize = formats.interval(low, high, unit) if low != high else formats.value(low, unit)
-            score = worth * CERTAINTY[certainty] / EFFORTS[slot.effort]
+            weight = CERTAINTY[certainty] / EFFORTS[slot.effort]
             contacts = slot.design.half.treated if slot.design else segment.n
             url = Markup(f"segments/{segment.slug}.html#plan")
             shows = describe_change(slot.design)
-            rows.append(Row(0, segment, slot, TITLES[slot.slot], url, certainty, prize, shows, contacts, score))
+            weighed = (contacts, Markup(f"{weight:.6g}"), worth * weight)
+            rows.append(Row(0, segment, slot, TITLES[slot.slot], url, certainty, prize, shows, *weighed))
     rows.sort(key=lambda row: (-row.score, row.segment.id, list(TITLES).index(row.slot.slot)))
-    return tuple(
-        Row(i, r.segment, r.slot, r.title, r.url, r.certainty, r.prize, r.shows, r.contacts, r.score)
-        for i, r in enumerate(rows, 1)
-    )
+    return tuple(replace(row, rank=i) for i, row in enumerate(rows, 1))
+
+
+def find_prize(report: Report, segment: Segment, slot: Slot) -> Prize | None:
+    """Return a prize whose assumption is a share of the segment's value; None for any other."""
+    low, high, shares = slot.prize_low, slot.prize_high, slot.prize_shares
+    if low is None or high is None or shares is None or segment.value_total is None or not report.study.value:
+        return None
+    formats, unit = report.formats(), report.variable(report.study.value).unit
+    worth = formats.interval(low, high, unit)
+    first, _, second = worth.partition(" to ")
+    ends = (first.replace(formats.plain(low), "{low}"), second.replace(formats.plain(high), "{high}"))
+    least, most = (Markup(f"{100 * share:.3g}") for share in shares)
+    sign = percentage(1).replace("100", "")
+    key = brief_id(segment, slot)
+    total = Markup(f"{segment.value_total:.12g}")
+    return Prize(key, total, worth, " to ".join(ends), least, most, sign, slot.prize_of, slot.assuming)
+
+
+def brief_id(segment: Segment, slot: Slot) -> Markup:
+    """Return the anchor of an action on the page of briefs."""
+    return Markup(f"{segment.slug}-{slot.slot}")
+
+
+def briefs(report: Report) -> tuple[Brief, ...]:
+    """Return a brief for each action, by segment and in the order of the plan."""
+    formats, rows = report.formats(), rank_actions(report)
+    by_action = {(row.segment.id, row.slot.slot): row for row in rows}
+    found = []
+    for segment in report.segments:
+        for name in TITLES:
+            row = by_action.get((segment.id, name))
+            if row is None:
+                continue
+            people = formats.people(segment.n)
+            audience = f"{segment.name}: {people} {report.study.customers}, {formats.percent(segment.share)} of all."
+            found.append(Brief(brief_id(segment, row.slot), row, audience))
+    return tuple(found)
 
 
 def judge_certainty(design: Design | None) -> str:
@@ -126,6 +215,24 @@ def describe_change(design: Design | None) -> str:
     return f"{short_percentage(design.baseline)} to {short_percentage(design.half.detects)}{note}"
 
 
+def source(design: Design) -> str:
+    """Say where the baseline of a test is from."""
+    if design.baseline is None:
+        return f"{design.kpi[:1].upper()}{design.kpi[1:]}: {design.source}."
+    if design.source.startswith("assumed: "):
+        return f"{design.source[:1].upper()}{design.source[1:]}."
+    return f"Baseline from the data: {design.source}."
+
+
+def source_line(report: Report) -> str:
+    """Say of which study an action is, as of when, and how far to trust its segments."""
+    formats = report.formats()
+    dated = f", as of {formats.date(report.study.as_of)}" if report.study.as_of else ""
+    until = f" To be used until {formats.date(report.card.valid_until)}." if report.card.valid_until else ""
+    made = " Synthetic demonstration data." if report.study.synthetic else ""
+    return f"{report.study.title}{dated}. {report.verdict.title}.{until}{made}"
+
+
 def first_rows(report: Report) -> tuple[Row, ...]:
     """Choose what to start with: the best action of each of the three segments that have the best ones."""
     ranked = rank_actions(report)
@@ -146,8 +253,7 @@ def say_why(report: Report, row: Row) -> str:
         "fair": "a test can show the effect, if the assumed baseline is right",
         "coarse": "a test shows large effects only",
     }[row.certainty]
-    worth = f"{row.slot.prize} " if row.slot.prize else ""
-    return f"{worth}Effort is {row.slot.effort}, and {certainty}."
+    return f"Effort is {row.slot.effort}, and {certainty}."
 
 
 def lead(report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.base.formats import joined
+from analysis.base.formats import joined, rounded, unit_beside
 from analysis.report.model import Claim, Mix, Paragraph, Report, Segment
 
 MOST_BARS = 3
@@ -81,7 +81,8 @@ def _bar(report: Report, claim: Claim) -> Bar | None:
     if is_share:
         texts = (formats.whole_percent(claim.value), formats.whole_percent(claim.everyone))
     else:
-        texts = (formats.value(claim.value, variable.unit), formats.value(claim.everyone, variable.unit))
+        unit = unit_beside(variable.label, variable.unit)
+        texts = (formats.value(rounded(claim.value), unit), formats.value(rounded(claim.everyone), unit))
     label = f"{variable.label}: {claim.level}" if claim.level else variable.label
     return Bar(label, *texts, f"{100 * claim.value / top:.1f}", f"{100 * claim.everyone / top:.1f}")
 

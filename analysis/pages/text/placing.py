@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from analysis.base.formats import Formats, exact_percentage, in_words, joined, number, percentage, significant
+from analysis.base.formats import (
+    Formats,
+    exact_percentage,
+    in_sentence,
+    in_words,
+    is_plural,
+    joined,
+    number,
+    percentage,
+    significant,
+)
 from analysis.pages.figures import Table
 from analysis.pages.rules import CENTRES_SQL, JSON, PYTHON, SCHEMA, TREE_SQL
 from analysis.report.model import Report, Segment
@@ -81,13 +91,13 @@ def recognise(report: Report, segment: Segment) -> tuple[str, str]:
     people = report.study.customers
     if not rule.path:
         return "No short list of questions leads to this segment. The full rule places its members.", ""
-    path = joined([_bound(report, bound) for bound in rule.path])
+    path = joined([_say_bound(report, bound) for bound in rule.path])
     reach, purity = (_told(part) for part in (rule.reach, rule.purity))
     how = (
         f"{_capital(reach)} of the segment fit this, and {purity} of the {people} who fit it belong to the segment. "
         f"All questions together find {_whole(rule.recall)} of them."
     )
-    return f"{path}.", how
+    return f"{_capital(path)}.", how
 
 
 def accuracy(report: Report) -> Table:
@@ -154,6 +164,23 @@ def _branch(report: Report, place: int) -> Branch:
     if variable.unit == "yes_no":
         question = f"{variable.label}: no?"
     return Branch(question, _branch(report, node.yes), _branch(report, node.no))
+
+
+def _say_bound(report: Report, bound: Bound) -> str:
+    """Say a bound as part of a sentence, shares to the whole per cent; the exact bounds stand with the questions."""
+    variable, formats = report.variable(bound.feature), report.formats()
+    if variable.unit == "yes_no":
+        return f"{'yes' if bound.low is not None else 'no'} to “{variable.label}”"
+    ends = (("more than", bound.low), ("at most", bound.high))
+    whole = variable.unit == "share"
+    text = " and ".join(
+        f"{word} {percentage(end) if whole else _exact(formats, end, variable.unit)}"
+        for word, end in ends
+        if end is not None
+    )
+    if variable.unit == "count" and is_plural(variable.label):
+        return f"{text} {in_sentence(variable.label)}"
+    return f"{text} in “{variable.label}”"
 
 
 def _bound(report: Report, bound: Bound) -> str:

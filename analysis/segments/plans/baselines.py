@@ -17,7 +17,8 @@ from analysis.profiles.themes import Trait
 from analysis.segments.plans.experiments import (
     EVERYONE,
     KPIS,
-    SEASON_DAYS,
+    NEARLY,
+    WINDOWS,
     Baseline,
     Direction,
     describe_assumption,
@@ -60,8 +61,11 @@ class Baselines:
             return self._by_answer(i, play.test)
         kpi = KPIS[play.test]
         unit, visits = people, self.facts[i].numbers.get("visits.mean")
-        if kpi.unit == "visits" and visits:
+        trait = self.facts[i].traits.get(play.test)
+        if kpi.unit == "visits" and visits and (trait is None or trait.variable.role != "outcome"):
             n, unit = int(visits[0] * n), "visits"
+        if play.test == "reorder" and (known := self._reorder(i, n, unit)) is not None:
+            return known
         found = self._from_data(i, play.test)
         if found is not None:
             rate, source = round_rate(found[0]), found[1]
@@ -77,10 +81,6 @@ class Baselines:
         traits, numbers = self.facts[i].traits, self.facts[i].numbers
         if test in traits and traits[test].variable.role == "outcome" and f"{test}.rate" in numbers:
             return numbers[f"{test}.rate"][0], in_sentence(traits[test].label)
-        if test == "reorder" and "recency" in traits and traits["recency"].variable.unit == "days":
-            rate = self._share_within(i, traits["recency"], SEASON_DAYS)
-            if rate is not None and rate < EVERYONE:
-                return rate, f"ordered in the last {SEASON_DAYS} days"
         if test == "return" and "last_visit" in traits:
             rate = self._share_within(i, traits["last_visit"], MONTH_DAYS)
             return (rate, f"visited in the last {MONTH_DAYS} days") if rate is not None else None
@@ -93,6 +93,20 @@ class Baselines:
             rows = rows[np.isfinite(rows).all(axis=1)]
             total = rows[:, 1].sum()
             return (float(rows.prod(axis=1).sum() / total), "visits with an order") if total > 0 else None
+        return None
+
+    def _reorder(self, i: int, n: int, unit: str) -> Baseline | None:
+        """Return the share who ordered within the longest time in which not nearly all did; None if it is not known."""
+        trait = self.facts[i].traits.get("recency")
+        if trait is None or trait.variable.unit != "days":
+            return None
+        for window, (days, _, _) in enumerate(WINDOWS):
+            rate = self._share_within(i, trait, days)
+            if rate is not None and rate < EVERYONE:
+                return Baseline(round_rate(rate), f"ordered in the last {days} days", False, n, unit, "more", window)
+        values = self.frame[trait.name].to_numpy(float)[self._members(i)]
+        if (values <= WINDOWS[-1][0]).mean() >= EVERYONE:
+            return Baseline(None, NEARLY, False, n, unit, "more", len(WINDOWS) - 1)
         return None
 
     def _members(self, i: int) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -28,7 +28,15 @@ BASELINES = (0.05, 0.15, 0.3)
 EVERYONE = 0.9
 """From this share on, a share that nearly everyone reaches is no baseline to raise. Threshold chosen for this
 project."""
-SEASON_DAYS = 91
+NEARLY = "nearly all do so already"
+"""Source of a baseline that cannot rise; a design then compares an amount."""
+WINDOWS = ((91, "three months", 13), (61, "two months", 9), (30, "a month", 5))
+"""Days within which customers order again, in words, and the weeks of a test; a shorter one is used where nearly all
+order within the longer."""
+VISITS = "Show it in {treated} visits picked at random, leave {held} as they are"
+"""What is done where visits are counted, whoever makes them."""
+ASKED = "Ask {treated} who saw it and {held} who did not"
+"""What is done where an answer is counted."""
 Direction = Literal["more", "less"]
 
 
@@ -91,6 +99,8 @@ class Baseline:
     unit : str
         What is counted, plural.
     better : {"more", "less"}
+    window : int
+        Place in `WINDOWS` of the time within which customers order again.
     """
 
     rate: float | None
@@ -99,6 +109,7 @@ class Baseline:
     n: int
     unit: str
     better: Direction
+    window: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +225,7 @@ def describe_assumption(name: str, rate: float) -> str:
 
 
 def design_test(
-    kpi: str, weeks: int, baseline: Baseline, verb: str, pool: Pool | None = None, amount: Amount | None = None
+    kpi: str, weeks: int, baseline: Baseline, lead: str, pool: Pool | None = None, amount: Amount | None = None
 ) -> Design:
     """Design the test of an action.
 
@@ -225,8 +236,9 @@ def design_test(
     weeks : int
     baseline : Baseline
         With the rate as printed; sizes are computed from it.
-    verb : str
-        What is done with those picked, such as "Send it to".
+    lead : str
+        What is done with those picked and with those held back, whose numbers stand in braces, such as
+        "Send it to {treated} picked at random, hold back {held}".
     pool : Pool, optional
     amount : Amount, optional
         What else could be measured.
@@ -234,11 +246,16 @@ def design_test(
     usable = baseline.rate is not None and 0 < baseline.rate < 1
     rate, n = (baseline.rate if usable else None), baseline.n
     half, tenth = (_divide(n, part, rate, baseline.better) for part in HOLDOUTS)
-    rows = () if usable else tuple(_row(n, each, baseline.better) for each in BASELINES)
+    rows = () if usable or baseline.source == NEARLY else tuple(_row(n, each, baseline.better) for each in BASELINES)
     change = abs(half.detects - rate) / rate if rate is not None and half.detects is not None else None
     feasible = change is not None and change <= COARSE
-    lead = _lead(verb, half, baseline.unit)
-    if rate is None:
+    lead = VISITS if baseline.unit == "visits" else lead
+    lead = lead.format(treated=number(half.treated), held=number(half.held))
+    if baseline.source == NEARLY:
+        part = None if amount is None else _least_part(amount)
+        compared = f"Compare {amount.label}: a difference of {short_percentage(part)} shows." if amount and part else ""
+        sentence, short, feasible = f"{lead}. {compared}".rstrip(), "", part is not None and part <= COARSE
+    elif rate is None:
         first = next((row for row in rows if row.half is not None), None)
         shown = f": enough to detect {_change(first.baseline, first.half, baseline.better)}" if first else ""
         sentence = f"{lead}{shown}." if first is None else f"{lead}{shown}, for example."
@@ -308,12 +325,6 @@ def _row(n: int, rate: float, better: Direction) -> Row:
     return Row(rate, half, tenth)
 
 
-def _lead(verb: str, half: Holdout, unit: str) -> str:
-    if unit == "visits":
-        return f"Show it in {number(half.treated)} visits picked at random, leave {number(half.held)} as they are"
-    return f"{verb} {number(half.treated)} picked at random, hold back {number(half.held)}"
-
-
 def _change(before: float, after: float | None, better: Direction) -> str:
     if after is None:
         return ""
@@ -332,6 +343,13 @@ def _enough(rate: float, half: Holdout, baseline: Baseline, n: int, part: float)
     return f"enough to notice {_change(rate, found, other)}, should it do harm"
 
 
+def _least_part(amount: Amount) -> float | None:
+    """The smallest difference of means that halves show, as a part of the mean, rounded up to a whole percentage."""
+    if amount.mean <= 0 or amount.n <= 3:
+        return None
+    return math.ceil(100 * _least_effect(amount.n // 2, amount.n // 2) * amount.sd / amount.mean) / 100
+
+
 def _help(rate: float, half: Holdout, baseline: Baseline, pool: Pool | None, amount: Amount | None) -> str:
     """What would show a smaller change."""
     n, better, way = baseline.n, baseline.better, "rise" if baseline.better == "more" else "fall"
@@ -345,10 +363,9 @@ def _help(rate: float, half: Holdout, baseline: Baseline, pool: Pool | None, amo
         if together is not None and (half.detects is None or abs(together - pool.rate) < abs(half.detects - rate)):
             change = f"from {short_percentage(pool.rate)} to {short_percentage(together)}"
             ways.append(f"pool it with {pool.name} (together a {way} {change} shows)")
-    if amount is not None and amount.mean > 0 and amount.n > 3 and baseline.unit != "visits":
-        effect = _least_effect(amount.n // 2, amount.n // 2)
-        part = math.ceil(100 * effect * amount.sd / amount.mean) / 100
-        if part <= FINE:
+    if amount is not None and baseline.unit != "visits":
+        part = _least_part(amount)
+        if part is not None and part <= FINE:
             ways.append(f"compare {amount.label} (a difference of {short_percentage(part)} shows)")
     return (
         f"To see smaller changes, {', '.join(ways[:-1]) + ' or ' if len(ways) > 1 else ''}{ways[-1]}." if ways else ""

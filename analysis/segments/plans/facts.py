@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.base.formats import Formats, in_sentence, in_words
+from analysis.base.formats import Formats, in_words, rounded
 from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import Variable
 from analysis.profiles.mixes import REST, WHOLES, Mix
 from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summary
 from analysis.profiles.themes import Trait
+from analysis.segments.phrases import Phrases, answer, duration
 from analysis.segments.plans.channels import Channel, share_channels
 from analysis.segments.plans.playbook import ATTITUDES, OF_A_VARIABLE
 from analysis.settings.models import Study
@@ -37,6 +38,8 @@ ATTITUDE_WORDS = _words_of(
 """Words in the label of an answer by what it is about."""
 NUMBERS = {"one": 1, "a": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twelve": 12}
 DAYS = {"day": 1, "week": 7, "month": 30.4, "quarter": 91, "year": 365}
+SHORTEST_GAP = 3
+"""Fewest days between two orders that are told as a rhythm. Threshold chosen for this project."""
 _PERIOD = re.compile(r"\b(\d+|[a-z]+) (day|week|month|quarter|year)s?\b")
 _LAST_YEAR = re.compile(r"\b(?:last|past|per|a|this) (week|month|quarter|year)\b", re.IGNORECASE)
 
@@ -56,7 +59,9 @@ class Facts:
 
     def printed(self, formats: Formats) -> dict[str, str]:
         """Return all that a text may quote."""
-        return {name: formats.value(value, unit) for name, (value, unit) in self.numbers.items()} | dict(self.texts)
+        return {name: _readable(value, unit, formats) for name, (value, unit) in self.numbers.items()} | dict(
+            self.texts
+        )
 
 
 def gather_facts(
@@ -91,7 +96,7 @@ def gather_facts(
     for role, trait in roles.items():
         difference, base = own[trait.name], profiles.everyone[trait.name]
         numbers |= {f"{role}.{field}": value for field, value in _fields(difference, base, trait.variable).items()}
-        texts |= _words(role, difference, profiles, trait.variable, formats)
+        texts |= _words(role, difference, profiles, trait, study, formats)
         if role in ATTITUDES:
             bad = {roles[each].name for each in ("says_expensive", "says_bad") if each in roles}
             numbers[f"{role}.good"] = (float(trait.name not in bad), "number")
@@ -110,7 +115,8 @@ def gather_facts(
         numbers |= _direction(owner, d, traits)
         if owner == "outcome" and by_name[d.variable].unit == "yes_no":
             numbers["outcome.rate"] = (d.summary.mean, "share")
-        texts |= _words(owner, d, profiles, by_name[d.variable], formats)
+        trait = next(trait for trait in traits if trait.name == d.variable)
+        texts |= _words(owner, d, profiles, trait, study, formats)
     for name, d in own.items():
         fields = _fields(d, profiles.everyone[name], by_name[name])
         numbers |= {f"{name}.{field}": fields[field] for field in OF_A_VARIABLE}
@@ -171,14 +177,37 @@ def _fields(d: Difference, base: Summary, variable: Variable) -> dict[str, tuple
     return fields
 
 
-def _words(owner: str, d: Difference, profiles: Profiles, variable: Variable, formats: Formats) -> dict[str, str]:
-    """The label, and the value here and over everyone, as a text may quote them."""
-    base = profiles.everyone[d.variable]
-    shown = formats.told(variable.unit, (d.summary.mean, d.summary.median), (base.mean, base.median))
-    measure, here, everyone = shown or ("median", *[formats.value(base.median, variable.unit)] * 2)
+def _words(
+    owner: str, d: Difference, profiles: Profiles, trait: Trait, study: Study, formats: Formats
+) -> dict[str, str]:
+    """The label, the value here and over everyone, and a sentence with both, as a text may quote them.
+
+    There is no sentence where both sides would read alike.
+    """
+    base, unit, phrases = profiles.everyone[d.variable], trait.variable.unit, Phrases(trait, study)
+    shown = formats.told(unit, (d.summary.mean, d.summary.median), (base.mean, base.median))
+    measure = shown[0] if shown else "median"
+    values = (d.summary.median, base.median) if measure == "median" else (d.summary.mean, base.mean)
+    here, everyone = (_readable(value, unit, formats) for value in values)
     head = {"mean": "on average ", "median": "typically ", "share": ""}[measure]
-    label = variable.label if owner in ATTITUDES else in_sentence(variable.label)
-    return {f"{owner}.label": label, f"{owner}.here": f"{head}{here}", f"{owner}.all": everyone}
+    texts = {f"{owner}.label": trait.label, f"{owner}.here": f"{head}{here}", f"{owner}.all": everyone}
+    if measure == "share":
+        said = f"{here} say “{answer(phrases.label)}”" if trait.meaning == "opinion" else ""
+        said = said or f"“{phrases.label}” applies to {here} of them"
+        texts[f"{owner}.fact"] = f"{said}, against {everyone} of everyone."
+    elif shown and (figures := [phrases.figure(value, formats) for value in values])[0] != figures[1]:
+        verb = phrases.more() if d.z > 0 else phrases.less()
+        texts[f"{owner}.fact"] = phrases.statement(verb, figures[0], figures[1], measure == "median")
+    return texts
+
+
+def _readable(value: float, unit: str, formats: Formats) -> str:
+    """A number as a sentence says it: rounded, and shares to the whole per cent."""
+    if unit in {"share", "yes_no"}:
+        return formats.whole_percent(value)
+    if unit == "days":
+        return duration(value)
+    return formats.value(rounded(value) if unit in {"money", "years", "number"} else value, unit)
 
 
 def _of_segment(
@@ -268,7 +297,7 @@ def _rhythm(
         gap = days / orders if days and orders >= 1 else 0.0
     numbers: dict[str, tuple[float, str]] = {}
     texts: dict[str, str] = {}
-    if gap >= 3:
+    if gap >= SHORTEST_GAP:
         numbers = {"rhythm.gap": (gap, "days"), "rhythm.wait": (2 * gap, "days")}
         texts = {"gap": span(gap), "wait": span(2 * gap)}
     return numbers, texts
@@ -285,11 +314,12 @@ def _habits(
         period = f"in the last {last[1].lower()}" if last else study.period
         texts["orders"] = f"{formats.plain(n)} order{'' if n == 1 else 's'} {period}".rstrip()
     if "basket" in roles:
-        texts["basket"] = formats.value(own[roles["basket"].name].summary.median, roles["basket"].variable.unit)
+        basket = roles["basket"]
+        texts["basket"] = _readable(own[basket.name].summary.median, basket.variable.unit, formats)
     if "discount" in roles:
-        trait, mean = roles["discount"], own[roles["discount"].name].summary.mean
+        trait, median = roles["discount"], own[roles["discount"].name].summary.median
         of_orders = "order" in trait.label.lower()
-        share = formats.percent(mean if mean <= 1 else mean / 100)
+        share = formats.whole_percent(median if median <= 1 else median / 100)
         texts["discount"] = f"a discount on {share} of their orders" if of_orders else f"an average discount of {share}"
     return texts
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.base.expressions import parse
-from analysis.base.formats import Formats, in_sentence
+from analysis.base.formats import Formats, in_sentence, short_percentage
 from analysis.clustering.algorithms import Labels
 from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import FeatureTable
@@ -19,7 +19,10 @@ from analysis.profiles.themes import Trait
 from analysis.profiles.timing import BusyTime
 from analysis.segments.plans.baselines import Baselines, compute
 from analysis.segments.plans.experiments import (
+    ASKED,
     KPIS,
+    NEARLY,
+    WINDOWS,
     Amount,
     Design,
     Pool,
@@ -46,6 +49,9 @@ VERBS: Mapping[SlotName, str] = {
     "product": "Offer it to",
     "retention": "Use it for",
 }
+PICKED = " {treated} picked at random, hold back {held}"
+UNKNOWN = "Offer it to {treated} people like them, picked at random, and not to {held} others"
+"""What is done with the respondents of a survey, who have no address."""
 LEAVE_OUT: Mapping[SlotName, str] = {
     "campaign": "Those who asked for no messages",
     "recommendation": "Those who are in another test",
@@ -76,6 +82,10 @@ class Slot:
         In units of the value; None without a value.
     prize : str
         The range in a sentence, with its assumption.
+    prize_shares : tuple of (float, float), optional
+        Lowest and highest share of the segment's value that is assumed to be at stake.
+    prize_of, assuming : str
+        Words of the sentence: of what or when the prize is, and what the shares are shares of.
     design : Design, optional
     rule : str
         Condition of the rule, for the command line only.
@@ -103,6 +113,9 @@ class Slot:
     prize_low: float | None = None
     prize_high: float | None = None
     prize: str = ""
+    prize_shares: tuple[float, float] | None = None
+    prize_of: str = ""
+    assuming: str = ""
     design: Design | None = None
     rule: str = ""
     line: int = 0
@@ -245,8 +258,12 @@ class _Planner:
 
     def _fill(self, i: int, chosen: _Chosen) -> Slot:
         play, texts, values = chosen.play, chosen.texts, self.facts[i].values()
-        low, high, prize = self._prize(i, chosen)
+        low, high, prize, of = self._prize(i, chosen)
         read = dict.fromkeys(parse(play.when).names)
+        design, kpi = self._design(i, chosen), texts["measure"]
+        if design and play.test == "reorder":
+            # Where nearly all order within three months, a shorter time is tested.
+            kpi = kpi.replace("within three months", design.kpi.removeprefix("share who order "))
         return Slot(
             slot=play.slot,
             action=texts["action"],
@@ -257,12 +274,15 @@ class _Planner:
             subject=texts["subject"],
             leave_out=texts["leave_out"] or LEAVE_OUT[play.slot],
             avoid=texts["avoid"],
-            kpi=texts["measure"],
+            kpi=kpi,
             effort=play.effort,
             prize_low=low,
             prize_high=high,
             prize=prize,
-            design=self._design(i, chosen),
+            prize_shares=play.prize if of else None,
+            prize_of=of,
+            assuming=play.assuming if of else "",
+            design=design,
             rule=play.when,
             line=chosen.line,
             values=tuple((name, f"{values[name]:.3g}") for name in read),
@@ -274,30 +294,33 @@ class _Planner:
         traits = self.facts[i].traits
         return tuple(dict.fromkeys(traits[each].name if each in traits else each for each in sorted(play.reads())))
 
-    def _prize(self, i: int, chosen: _Chosen) -> tuple[float | None, float | None, str]:
-        """The range of what the action may bring, to two digits, with its assumption."""
+    def _prize(self, i: int, chosen: _Chosen) -> tuple[float | None, float | None, str, str]:
+        """The range of what the action may bring, to two digits, in a sentence with its assumption, and what it is of.
+
+        The last is empty where the assumption is no share of the value.
+        """
         facts, play, study = self.facts[i], chosen.play, self.study
         total, unit = facts.numbers.get("value.total", (0.0, "number"))
         variable = next((t.variable for t in self.described.traits if t.name == study.value), None)
         if variable is None or total <= 0:
-            return None, None, ""
+            return None, None, "", ""
         of = study.period or f"of {in_sentence(variable.label)}"
         if play.stake:
             formula = parse(play.stake)
             if any(name not in facts.numbers for name in formula.names):
-                return None, None, ""
+                return None, None, "", ""
             worth = compute(formula, facts.values(), chosen.line)
             if not np.isfinite(worth) or worth <= 0:
-                return None, None, ""
+                return None, None, "", ""
             worth = float(f"{worth:.2g}")
             text = f"Worth about {self.formats.value(worth, unit)} {of}, assuming that {play.assuming}."
-            return worth, worth, text
+            return worth, worth, text, ""
         if play.prize is None:
-            return None, None, ""
+            return None, None, "", ""
         low, high = (float(f"{part * total:.2g}") for part in play.prize)
-        parts = [f"1 in {round(1 / part)}" for part in play.prize]
-        share = parts[0] if parts[0] == parts[1] else f"{parts[0]} to {parts[1]}"
-        return low, high, f"Worth {self.formats.interval(low, high, unit)} {of} if {share} {play.assuming}."
+        shares = [short_percentage(part) for part in play.prize]
+        share = shares[0] if shares[0] == shares[1] else f"{shares[0]} to {shares[1]}"
+        return low, high, f"Worth {self.formats.interval(low, high, unit)} {of} if {share} {play.assuming}.", of
 
     def _channel(self, i: int, slot: SlotName) -> str:
         """The largest channel; for a message, the largest that reaches a person."""
@@ -367,19 +390,28 @@ class _Planner:
                 n = baseline.n + other.n
                 rate = round_rate((baseline.rate * baseline.n + other.rate * other.n) / n)
                 pool = Pool(self.described.names[j], other.n, rate)
-        basket = self.facts[i].traits.get("basket")
-        if basket is not None:
-            values = self.frame[basket.name].to_numpy(float)[self.labels == segment.id]
+        basket, worth = self.facts[i].traits.get("basket"), None
+        if baseline.source == NEARLY and basket is None:
+            worth = next((t for t in self.described.traits if t.name == self.study.value), None)
+        if (compared := basket or worth) is not None:
+            values = self.frame[compared.name].to_numpy(float)[self.labels == segment.id]
             values = values[np.isfinite(values)]
             if len(values) >= self.study.min_cell:
-                amount = Amount("average order value", len(values), float(values.mean()), float(values.std()))
+                label = "average order value" if basket else in_sentence(compared.label)
+                amount = Amount(label, len(values), float(values.mean()), float(values.std()))
         kpi = KPIS.get(play.test)
         label = kpi.label if kpi else play.rate_of or chosen.texts["measure"]
         if play.test in ATTITUDES:
             label = f"share who say \N{LEFT DOUBLE QUOTATION MARK}{self.facts[i].traits[play.test].label}"
             label += "\N{RIGHT DOUBLE QUOTATION MARK}"
-        verb = "Show it to" if play.test == "conversion" else VERBS[play.slot]
-        return design_test(label, kpi.weeks if kpi else 6, baseline, verb, pool, amount)
+        lead = f"{'Show it to' if play.test == 'conversion' else VERBS[play.slot]}{PICKED}"
+        if self.facts[i].numbers["study.survey"][0]:
+            lead = ASKED if play.test in ATTITUDES else UNKNOWN
+        weeks = kpi.weeks if kpi else 6
+        if play.test == "reorder":
+            _, period, weeks = WINDOWS[baseline.window]
+            label = f"share who order within {period}"
+        return design_test(label, weeks, baseline, lead, pool, amount)
 
     def _most_alike(self, i: int) -> int | None:
         """The segment whose forming features are nearest."""

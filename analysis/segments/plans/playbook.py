@@ -26,7 +26,7 @@ ALIKE = 0.85
 """From which similarity of spelling (difflib) a name is taken for a slip. Threshold chosen for this project."""
 QUOTE = re.compile(r"\{([\w.]+)\}")
 OF_A_VARIABLE = ("z", "ratio", "mean", "median", "everyone", "everyone_median")
-_OF_A_ROLE = (*OF_A_VARIABLE, "share", "rate", "label", "here", "all")
+_OF_A_ROLE = (*OF_A_VARIABLE, "share", "rate", "label", "here", "all", "fact")
 ATTITUDES = (
     "says_expensive", "says_cheap", "says_good", "says_bad", "says_healthy", "says_easy", "says_service", "says_loyal",
     "says_green", "says_new", "agrees", "disagrees",
@@ -43,8 +43,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "product": ("share", "everyone", "excess", "second_share", "both", "second", "of", "count"),
     "favourite": ("share", "everyone", "excess"),
     "rhythm": ("gap", "wait", "recent"),
-    "top": ("z", "ratio", "label", "here", "all", "more", "less"),
-    "outcome": ("z", "ratio", "rate", "label", "here", "all", "worse", "better"),
+    "top": ("z", "ratio", "label", "here", "all", "fact", "more", "less"),
+    "outcome": ("z", "ratio", "rate", "label", "here", "all", "fact", "worse", "better"),
     **{meaning: _OF_A_ROLE for meaning in get_args(Meaning) if meaning not in {"part", "other", "opinion"}},
     **dict.fromkeys(ATTITUDES, (*_OF_A_ROLE, "good")),
 }

@@ -20,6 +20,9 @@ from analysis.sources.evidence.vocabularies import (
 from analysis.sources.names import words_of
 from analysis.sources.tables import RawTable
 
+DISCOUNTS = frozenset(["discount", "rabatt", "remise", "descuento", "sconto", "korting", "desconto"])
+"""Words of a price reduction, which is a share of the price where no value exceeds one."""
+
 InferredUnit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category", ""]
 
 
@@ -57,6 +60,7 @@ def infer_unit(table: RawTable, column: Column, role: str) -> InferredUnit:
     rules: tuple[tuple[bool, InferredUnit], ...] = (
         (is_coded(column, words), "category"),
         (bool(words & SHARE) and bool(values.between(0, 1)[values.notna()].all()), "share"),
+        (bool(words & DISCOUNTS) and not whole and bool(values.between(0, 1)[values.notna()].all()), "share"),
         (whole and bool(words & COUNT), "count"),
         (role == "amount" or _is_money(words), "money"),
         (bool(words & {"days", "recency", "tage", "jours", "dias", "giorni", "dagen"}), "days"),

@@ -100,7 +100,7 @@ def test_the_prize_is_the_segments_value_times_the_shares_of_the_rule() -> None:
         assert segment.value_total is not None
         assert slot.prize_low == float(f"{0.02 * segment.value_total:.2g}")
         assert slot.prize_high == float(f"{0.08 * segment.value_total:.2g}")
-        assert "1 in 50 to 1 in 12" in slot.prize
+        assert "if 2% to 8% " in slot.prize and slot.prize_shares == (0.02, 0.08)
 
 
 def test_without_a_value_there_is_no_prize() -> None:
