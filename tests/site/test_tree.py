@@ -29,7 +29,7 @@ BEFORE = {
 }  # fmt: skip
 """Every page of the site before it had a manual of its own; personas keep their addresses, too."""
 SECTIONS = (
-    {"act.html", "finder.html", "placing.html", "downloads.html"},
+    {"act.html", "briefs.html", "finder.html", "placing.html", "downloads.html"},
     {
         "evidence.html", "stability.html", "algorithms.html", "choices.html", "proof.html", "explore.html", "data.html",
         "dictionary.html", "methodology.html", "card.html", "how.html",
@@ -50,6 +50,7 @@ EXPECTED = {
     "site/choices.html", "site/proof.html", "site/data.html", "site/dictionary.html",
     "site/card.html", "site/methodology.html",
     "site/manual/validation.html", "site/manual/reproduce.html", "site/workshop.html", "site/act.html",
+    "site/briefs.html",
     "site/manual/glossary.html", "site/manual/settings.html", "site/manual/commands.html",
     "site/manual/disclosure.html",
     "site/manual/architecture.html", "site/manual/extend.html",
