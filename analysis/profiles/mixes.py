@@ -175,7 +175,7 @@ def _pool(shares: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[
 
 
 def _count_main(shares: NDArray[np.float64], min_cell: int) -> NDArray[np.float64]:
-    """Return the share of customers with a known mix for whom each part is larger than any other."""
+    """Return how often each part is larger than any other, among customers with a known mix."""
     known = shares[~np.isnan(shares).any(axis=1)]
     alone = (known >= known.max(axis=1, keepdims=True, initial=0) - EQUAL).sum(axis=1) == 1
     counts = np.bincount(known[alone].argmax(axis=1), minlength=shares.shape[1])

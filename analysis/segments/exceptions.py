@@ -1,4 +1,4 @@
-"""Exceptions from a portrait: for whom of a segment it does not hold."""
+"""Exceptions from a portrait: which members of a segment it does not describe."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _do(phrases: Phrases, amount: str) -> str:
         figure, _, word = amount.rpartition(" or ")
         return f"ordered within the last {figure}" if word == "less" else f"has not ordered for {amount}"
     if meaning == "breadth" and "product" in label.casefold():
-        return f"uses {amount} products"
+        return f"uses {amount.replace(' less', ' fewer')} products"
     if unit == "number" and is_plural(label):
         return f"has {amount} “{label}”"
     if unit == "count" and is_plural(label):

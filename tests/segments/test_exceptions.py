@@ -29,7 +29,7 @@ def phrases(name: str, label: str, unit: str, value: str | None = None) -> Phras
         ("Days since last order", "days", "7 months or less", "ordered within the last 7 months"),
         ("Days since last order", "days", "7 months or more", "has not ordered for 7 months or more"),
         ("Tenure years", "number", "6.6 years or more", "has been a customer for 6.6 years or more"),
-        ("Num of products", "count", "3 or more", "uses 3 or more products"),
+        ("Num of products", "count", "2 or less", "uses 2 or fewer products"),
         ("Web visits last month", "count", "5 or more", "has 5 or more web visits last month"),
         ("Loan amount", "money", "14,000 or less", "is at 14,000 or less in “Loan amount”"),
         ("A&E BBQ", "number", "3 or more", "is at 3 or more in “A&E BBQ”"),

@@ -68,7 +68,7 @@ def check(
     cannot move.
     """
     published = order is not None
-    close = partial(np.isclose, rtol=0.07, atol=0.006) if published else np.isclose
+    close = partial(np.isclose, rtol=0.1, atol=0.03) if published else np.isclose
     values = frame[claim.variable]
     if claim.kind == "level":
         # Small levels are merged: "East or West".
@@ -87,7 +87,8 @@ def check(
     if claim.kind in {"highest", "lowest"}:
         return means[segment] == (means.max() if claim.kind == "highest" else means.min())
     if claim.kind == "alike":
-        return abs(own.mean() - rest.mean()) <= ALIKE * max(rest.std(ddof=0), 1e-12) + 1e-12
+        most = ALIKE + 0.05 * published
+        return abs(own.mean() - rest.mean()) <= most * max(rest.std(ddof=0), 1e-12) + 1e-12
     if claim.kind in {"median", "mean"}:
         mine, all_ = (own.median(), rest.median()) if claim.kind == "median" else (own.mean(), rest.mean())
         # Medians of counts are published as whole numbers.
@@ -191,7 +192,7 @@ def test_every_claim_of_every_kind_of_study_holds(kind: str) -> None:
             for claim in sentence.claims:
                 order = orders[claim.variable]
                 assert check(claim, one.table.frame, one.labels, segment, mixes, order), (sentence, claim)
-    assert n_checked >= 0.9 * n_sentences and len({portrait.lead.text for portrait in portraits}) == len(portraits)
+    assert n_checked >= n_sentences - 1 and len({portrait.lead.text for portrait in portraits}) == len(portraits)
 
 
 def test_no_two_segments_have_the_same_lead() -> None:

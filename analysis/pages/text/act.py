@@ -225,7 +225,7 @@ def source(design: Design) -> str:
 
 
 def source_line(report: Report) -> str:
-    """Say of which study an action is, as of when, and how far to trust its segments."""
+    """Name the study that an action is from, its date, and how far to trust its segments."""
     formats = report.formats()
     dated = f", as of {formats.date(report.study.as_of)}" if report.study.as_of else ""
     until = f" To be used until {formats.date(report.card.valid_until)}." if report.card.valid_until else ""
