@@ -37,6 +37,7 @@ CHART_THEME: dict[str, Any] = {
     },
     "axisBand": {"grid": False},
     "axisPoint": {"grid": False},
+    "axisQuantitative": {"labelSeparation": 8},
     "axisX": {"domain": True, "domainColor": "var(--rule-strong)", "titleAnchor": "end"},
     "legend": {
         "labelColor": "var(--ink-2)",

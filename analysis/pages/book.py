@@ -78,6 +78,7 @@ class PageFigure:
     svg: Markup
     width: int
     height: int
+    rooms: tuple[int, int]
     table: Table
 
 
@@ -222,6 +223,7 @@ class _Book:
         )
         self.environment.globals.update(
             vega_bundle=Markup(bundle),
+            chart_source=overview.describe_data(report),
             readings=evidence,
             structure=stability,
             trials=validation,
@@ -391,7 +393,7 @@ class _Book:
         width, height = (round(float(x)) for x in view_box.groups()) if view_box else (WIDTH, figure.height)
         address = Markup("../" * depth + f"assets/charts/{figure.id}.svg")
         words = (figure.id, figure.title, figure.caption, figure.alt)
-        return PageFigure(*words, escape_json(figure.spec), address, width, height, figure.table)
+        return PageFigure(*words, escape_json(figure.spec), address, width, height, figure.rooms(height), figure.table)
 
     def persona(self, segment: Segment, siblings: list[dict[str, Any]]) -> str:
         """Write a persona page."""

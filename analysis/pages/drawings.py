@@ -22,13 +22,13 @@ from analysis.pages.charts import (
     compare_value,
     data,
     evidence,
-    explore,
     index,
     persona,
     proof,
     stability,
     validation,
 )
+from analysis.pages.charts.explore import distributions, paths, plane
 from analysis.pages.figures import WIDTH, Figure
 from analysis.report.model import Report
 
@@ -43,9 +43,9 @@ def draw_all(report: Report) -> Iterator[Figure]:
         index.value_against_size,
         compare_value.concentration,
         compare.heat_map,
-        explore.distributions,
-        explore.segment_map,
-        explore.parallel_coordinates,
+        distributions.distributions,
+        plane.segment_map,
+        paths.parallel_coordinates,
         compare_value.outcomes,
         compare.descriptors,
         *(partial(compare.mosaic, index=i) for i in range(len(compare.mosaics(report)))),

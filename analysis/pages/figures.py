@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +34,13 @@ WRAPPED = (
     "join(slice(split(slice(datum.label, 4), ' '), 1), ' ')]"
 )
 """Label of a segment over a column: letter, first word, rest; the letter alone where it is narrow."""
-FOLDED = "width < 420 ? split(replace(datum.label, regexp('^(.{9,}?) '), '$1|'), '|') : datum.label"
+SHORT = 17
+"""Letters of a line of a label where it is narrow."""
+FOLDED = (
+    f"width < 420 ? split(replace(replace(datum.label, regexp('(.{{1,{SHORT}}})( |$)', 'g'), '$1|'), "
+    "regexp('[|]$'), ''), '|') : datum.label"
+)
+"""Label of a row, folded where it is narrow."""
 
 INBORN = re.compile(
     r"constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf"
@@ -41,6 +49,8 @@ INBORN = re.compile(
 """What each object of a browser has: Vega finds it where it looks for rows of that name."""
 
 
+EDGE, CHOICE, NARROW_CHOICE = 8, 44, 66
+"""Pixels that a live chart takes beside its picture, and that a choice below it takes on wide and narrow pages."""
 FAINT = 0.12
 """Opacity of the segments that a reader does not follow."""
 _FOLLOWED = "!isValid(followed) || !isValid(datum.segment) || datum.segment === followed"
@@ -83,6 +93,31 @@ class Figure:
     spec: dict[str, Any]
     height: int
     table: Table
+
+    def rooms(self, height: int) -> tuple[int, int]:
+        """Return the pixels that wide and narrow pages keep free, for a picture of this height.
+
+        Below the chart stand its choices; on a narrow page, each in a line of its own.
+        """
+        narrow = self.spec.get("usermeta", {}).get("narrow", {})
+        taller = narrow["height"] - self.spec["height"] if "height" in narrow else 0
+        if "height" in narrow.get("spec", {}):
+            taller = (narrow["spec"]["height"] - self.spec["spec"]["height"]) * _n_rows(self.spec)
+        choices = sum("bind" in param for param in _list_params(self.spec))
+        lines = narrow.get("more_lines", 0)
+        wide = height + EDGE + CHOICE * bool(choices)
+        return wide, height + EDGE + taller + 17 * lines + NARROW_CHOICE * choices
+
+
+def _list_params(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    inner = [*spec.get("layer", []), *([spec["spec"]] if "spec" in spec else [])]
+    return [*spec.get("params", []), *(param for part in inner for param in _list_params(part))]
+
+
+def _n_rows(spec: dict[str, Any]) -> int:
+    """Count the rows of a faceted chart."""
+    order = spec["facet"].get("row", spec["facet"]).get("sort")
+    return len(order) if isinstance(order, list) else 1
 
 
 def make_figure(
@@ -136,15 +171,30 @@ def segment_colour(report: Report, field: str, legend: bool = False) -> alt.Colo
     return alt.Color(field=field, type="nominal", scale=scale, legend=shown, title=None)
 
 
-def single(chart: Any, height: int) -> dict[str, Any]:
-    """Return a chart as wide as its container; narrow containers shorten its labels."""
-    return _narrow(_spec(chart.properties(height=height), "container"), {"config": {"axisY": {"labelLimit": 112}}})
+_NARROW_LABELS = {"axisY": {"labelLimit": 128, "labelFontSize": 11}}
 
 
-def faceted(chart: Any, narrow: int = 150) -> dict[str, Any]:
-    """Return a faceted chart; narrow pages use a smaller inner width, in pixels."""
-    spec = _spec(chart, None)
-    return _narrow(spec, {"spec": {"width": narrow}, "config": {"axisY": {"labelLimit": 112}}})
+def single(chart: Any, height: int, narrow_height: int = 0) -> dict[str, Any]:
+    """Return a chart as wide as its container; narrow containers may need another height, in pixels."""
+    narrow = {"config": _NARROW_LABELS, **({"height": narrow_height} if narrow_height else {})}
+    return _narrow(_spec(chart.properties(height=height), "container"), narrow)
+
+
+def faceted(chart: Any, narrow: int = 150, narrow_height: int = 0) -> dict[str, Any]:
+    """Return a faceted chart; narrow pages use another inner width and height, in pixels."""
+    inner = {"width": narrow, **({"height": narrow_height} if narrow_height else {})}
+    return _narrow(_spec(chart, None), {"spec": inner, "config": _NARROW_LABELS})
+
+
+def fold_rows(labels: Sequence[str], row: int) -> int:
+    """Return the height of rows on a phone, where long labels fold: ``row`` pixels each, or more for their lines."""
+    lines = max((len(textwrap.wrap(label, SHORT)) for label in labels), default=1)
+    return len(labels) * max(row, 14 * lines + 4)
+
+
+def list_letters(report: Report) -> str:
+    """Say which letter stands for which segment, for charts that have room for letters only."""
+    return f"Letters: {', '.join(tag(s) for s in report.segments)}."
 
 
 def followed(spec: dict[str, Any]) -> dict[str, Any]:

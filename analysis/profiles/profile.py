@@ -59,6 +59,8 @@ class Difference:
         Whether it sets the segment apart.
     certainty : int
         In how many of a hundred resamples it does.
+    z_median : float
+        Distance of the segment's median, or of its share of yes, from everyone's mean in the same unit as ``z``.
     """
 
     variable: str
@@ -69,6 +71,7 @@ class Difference:
     ratio: float
     marker: bool
     certainty: int
+    z_median: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,11 +345,12 @@ def _differences(
     drawn = _resampled_means(own, rng, draws)
     scale = np.where(spread > 0, spread, 1.0)
     means, overall = (np.array([summary.mean for summary in each]) for each in (summaries, everyone))
-    z = (means - overall) / scale
+    typical = [x.mean if v.unit == "yes_no" else x.median for x, v in zip(summaries, variables, strict=True)]
+    z, middle = (means - overall) / scale, (np.array(typical) - overall) / scale
     low, high = np.percentile((drawn - exact + means - overall) / scale, [2.5, 97.5], axis=0)
     if rules.public:
         # With more digits, the published means give the exact standard deviation, and that of two releases a customer.
-        z, low, high = (np.round(each, Z_DIGITS) + 0.0 for each in (z, low, high))
+        z, middle, low, high = (np.round(each, Z_DIGITS) + 0.0 for each in (z, middle, low, high))
     found = []
     for j, variable in enumerate(variables):
         every = np.append(drawn[:, j], exact[j])
@@ -365,6 +369,7 @@ def _differences(
                 float(means[j] / overall[j]) if overall[j] else 1.0,
                 bool(marks[-1]),
                 round(100 * marks[:-1].mean()),
+                float(middle[j]),
             )
         )
     return tuple(found)

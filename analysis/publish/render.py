@@ -121,7 +121,7 @@ def render(
         try:
             version, log = _RENDERERS[engine](root, fresh, profile, site_url.rstrip("/"))
             _refuse_warnings(engine, log)
-            _write_redirect(fresh / "index.html", HOME, "Overview")
+            _write_redirect(fresh, fresh / "index.html", HOME, "Overview")
             if engine != "quarto":
                 _write_aliases(root, fresh)
             write_index(fresh, root)
@@ -294,7 +294,10 @@ def _refuse_warnings(engine: Engine, log: str) -> None:
 
 
 def _write_aliases(root: Path, site: Path) -> None:
-    """Write a page that leads on at each address that the front matter of a page names as an alias."""
+    """Write a page that leads on at each address that the front matter of a page names as an alias.
+
+    What stands behind the ``#`` of the old address goes along, as on the pages that Quarto writes.
+    """
     from smalldocs.markdown import split_front_matter
 
     for page in sorted((root / "site").rglob("*.qmd")):
@@ -302,15 +305,19 @@ def _write_aliases(root: Path, site: Path) -> None:
         for alias in split_front_matter(page.read_text(encoding="utf-8"))[0].get("aliases", ()):
             target = html_page.parent / alias
             if not target.exists():
-                _write_redirect(target, os.path.relpath(html_page, target.parent), page.stem)
+                _write_redirect(site, target, os.path.relpath(html_page, target.parent), page.stem)
 
 
-def _write_redirect(page: Path, target: str, title: str) -> None:
+def _write_redirect(site: Path, page: Path, target: str, title: str) -> None:
+    """Write a page that leads to another; a script takes along what stands behind the ``#``."""
     page.parent.mkdir(parents=True, exist_ok=True)
+    script = os.path.relpath(site / "site" / "assets" / "moved.js", page.parent)
     page.write_text(
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{target}">\n'
-        f'</head>\n<body><p><a href="{target}">{title}</a></p></body>\n</html>\n',
+        f'<noscript><meta http-equiv="refresh" content="0; url={target}"></noscript>\n'
+        f'<link rel="canonical" href="{target}">\n</head>\n<body>'
+        f'<p data-moved="{target}"><a href="{target}">{title}</a></p>\n'
+        f'<script src="{script}"></script></body>\n</html>\n',
         encoding="utf-8",
     )
 

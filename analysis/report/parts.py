@@ -14,7 +14,7 @@ from analysis.features.column_summary import ColumnSummary, MissingPattern
 from analysis.features.prepare import Step
 from analysis.features.relations import Relations
 from analysis.past.records import Change, Flow, Identity, Interval, SegmentChange
-from analysis.profiles.distributions import Bin
+from analysis.profiles.distributions import Bin, Plane
 from analysis.profiles.profile import CategoryProfile, Difference, Summary
 from analysis.report.trials import Planted, Rate, Validation
 from analysis.segments.plans.experiments import Design
@@ -43,6 +43,7 @@ __all__ = [
     "Neighbour",
     "Node",
     "Part",
+    "Plane",
     "Planted",
     "Rate",
     "Reach",

@@ -32,7 +32,7 @@ UNPACKING = {
 NULLS = Nulls((0.2,), True, (0.1, 0.15))
 STEERING = {
     "datum", "view", "shown", "axes", "isValid", "followed", "segment", "on", "at", "order", "z", "x", "y", "brushed",
-    "hits", "abs", "width",
+    "hits", "abs", "width", "length", "data", "brush_store", "height",
 }  # fmt: skip
 """Words of the expressions by which readers steer charts."""
 

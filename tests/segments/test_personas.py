@@ -42,7 +42,7 @@ VARIABLES = (
 
 
 def difference(name: str, z: float, marker: bool = True, mean: float = 0.5) -> Difference:
-    return Difference(name, Summary(50, mean, mean, mean / 2, mean * 2), z, z - 0.1, z + 0.1, 1 + z / 4, marker, 97)
+    return Difference(name, Summary(50, mean, mean, mean / 2, mean * 2), z, z - 0.1, z + 0.1, 1 + z / 4, marker, 97, z)
 
 
 def profiles(*segments: tuple[float | None, list[Difference]]) -> Profiles:

@@ -190,7 +190,7 @@ def test_every_chart_has_caption_picture_table_and_downloads(
         assert len(widths) == 1 and len(list(table.all("tr"))) >= 2, name
         assert table.one("caption").text(), name
         kinds = {button.attrs["data-download"] for button in figure.all("button")}
-        assert kinds == {"png", "svg", "csv"}, name
+        assert kinds == {"png", "svg", "csv", "copy"}, name
 
 
 def test_every_specification_is_small_and_holds_its_data(charts: list[tuple[str, Element]]) -> None:

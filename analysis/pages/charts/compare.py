@@ -19,6 +19,7 @@ from analysis.pages.figures import (
     certainty_interval,
     facet_rows,
     faceted,
+    fold_rows,
     make_figure,
     measure_spread,
     name_with_unit,
@@ -76,7 +77,7 @@ def descriptors(report: Report) -> Figure | None:
         title,
         caption,
         f"Bands of descriptors by segment. {title}.",
-        faceted(chart),
+        faceted(chart, narrow_height=fold_rows(order, 24)),
         height,
         table,
     )
@@ -91,7 +92,8 @@ def _draw_bands(report: Report, rows: list[dict[str, Any]], labels: list[str], o
         legend=None,
         scale=alt.Scale(domain=order, range=[EVERYONE, *(s.colour for s in report.segments)]),
     )
-    base_chart = alt.Chart(frame).encode(y=alt.Y(field="segment", type="nominal", sort=order, title=None), color=colour)
+    y = alt.Y(field="segment", type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED))
+    base_chart = alt.Chart(frame).encode(y=y, color=colour)
     bands = base_chart.mark_rule(strokeWidth=7, opacity=0.4, strokeCap="round").encode(
         x=alt.X(field="p10", type="quantitative", title=None, axis=alt.Axis(tickCount=5)),
         x2=alt.X2(field="p90"),
@@ -235,7 +237,10 @@ def _draw_tiles(rows: list[dict[str, Any]], names: list[dict[str, Any]], label: 
     )
     room = "(datum.right - datum.left) * width / 1.3"
     words = base.mark_text(
-        baseline="middle", fontSize=12, limit=alt.expr(f"max(1, {room} - 6)"), opacity=alt.expr(f"{room} > 34 ? 1 : 0")
+        baseline="middle",
+        fontSize=12,
+        limit=alt.expr(f"max(1, {room} - 6)"),
+        opacity=alt.expr(f"{room} > 8 + 7 * length(datum.level) ? 1 : 0"),
     )
     words = words.encode(
         x=alt.X(field="across", type="quantitative"),
@@ -335,7 +340,7 @@ def heat_map(report: Report) -> Figure:
             "segment": tag(s),
             "feature": labels[d.variable],
             "z": d.z,
-            "text": number(d.z, 1, "+"),
+            "text": number(round(d.z, 1) + 0.0, 1, "+"),
             "median": formats.value(d.summary.median, report.variable(d.variable).unit),
             "band": certainty_interval(d),
         }
@@ -365,7 +370,7 @@ def heat_map(report: Report) -> Figure:
         "These features formed the segments, so differences are expected and carry no test. In the table, brackets "
         f"hold the {percentage(0.95)} bootstrap interval."
     )
-    spec = single(chart, height)
+    spec = single(chart, height, fold_rows(list(labels.values()), 30))
     return make_figure(
         "heat-map",
         title,
@@ -400,7 +405,9 @@ def _draw_heat(report: Report, rows: list[dict[str, Any]], features: list[str]) 
             field="z",
             type="quantitative",
             title="Standard deviations from everyone",
-            scale=alt.Scale(domain=[-1.5, 0, 1.5], range=["#b2590f", "#e9e9e6", "#1f6fb2"], clamp=True),
+            scale=alt.Scale(
+                domain=[-1.5, 0, 1.5], range=["#b2590f", "#e9e9e6", "#1f6fb2"], clamp=True, interpolate="rgb"
+            ),
             legend=alt.Legend(gradientLength=220, format="+.1f", titleLimit=400),
         ),
         tooltip=[

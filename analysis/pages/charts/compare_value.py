@@ -10,12 +10,14 @@ import pandas as pd
 from analysis.base.formats import in_sentence
 from analysis.pages.figures import (
     EVERYONE,
+    FOLDED,
     INK,
     WIDTH,
     Figure,
     Table,
     facet_rows,
     faceted,
+    fold_rows,
     make_figure,
     segment_colour,
     single,
@@ -42,6 +44,7 @@ def outcomes(report: Report) -> Figure | None:
                         "what": v.label,
                         "share": d.summary.mean,
                         "base": base,
+                        "end": max(d.summary.mean, base),
                         "text": formats.percent(d.summary.mean),
                     }
                 )
@@ -68,17 +71,16 @@ def outcomes(report: Report) -> Figure | None:
         ),
     )
     height = (32 * len(report.segments) + 40) * len(chosen) + 40
-    return make_figure(
-        "outcomes", title, caption, f"Bars of outcomes by segment. {title}.", faceted(chart), height, table
-    )
+    spec = faceted(chart, narrow_height=fold_rows([tag(s) for s in report.segments], 32))
+    return make_figure("outcomes", title, caption, f"Bars of outcomes by segment. {title}.", spec, height, table)
 
 
 def _draw_outcomes(report: Report, rows: list[dict[str, Any]], labels: list[str]) -> Any:
     """Draw one panel for each outcome, one bar for each segment, and everyone as a tick."""
     frame = pd.DataFrame(rows)
-    base_chart = alt.Chart(frame).encode(
-        y=alt.Y(field="segment", type="nominal", sort=[tag(s) for s in report.segments], title=None)
-    )
+    order = [tag(s) for s in report.segments]
+    y = alt.Y(field="segment", type="nominal", sort=order, title=None, axis=alt.Axis(labelExpr=FOLDED))
+    base_chart = alt.Chart(frame).encode(y=y)
     bars = base_chart.mark_bar(height=16, cornerRadiusEnd=2).encode(
         x=alt.X(
             field="share",
@@ -90,7 +92,7 @@ def _draw_outcomes(report: Report, rows: list[dict[str, Any]], labels: list[str]
         tooltip=[tip("segment", "Segment"), tip("what", "Outcome"), tip("text", "Share")],
     )
     text = base_chart.mark_text(align="left", dx=5).encode(
-        x=alt.X(field="share", type="quantitative"), text=alt.Text(field="text", type="nominal")
+        x=alt.X(field="end", type="quantitative"), text=alt.Text(field="text", type="nominal")
     )
     mark = base_chart.mark_tick(color=INK, thickness=2, size=24).encode(x=alt.X(field="base", type="quantitative"))
     chart = (

@@ -1,0 +1,1 @@
+"""Charts that readers steer: one feature, two features, all features at once."""
