@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from analysis.base.errors import GateError, InputError
 from analysis.base.yamls import read_yaml
 from analysis.publish import last_site
+from analysis.publish.loading import speed_up
 from analysis.publish.offline import add_offline_copy, pack_site
 from analysis.publish.quarto import OWN_RENDER
 from analysis.publish.search import write_index
@@ -124,6 +125,7 @@ def render(
             _write_redirect(fresh, fresh / "index.html", HOME, "Overview")
             if engine != "quarto":
                 _write_aliases(root, fresh)
+            speed_up(fresh)
             write_index(fresh, root)
             add_offline_copy(fresh)
             if before_swap is not None:

@@ -330,9 +330,21 @@
   const sized = new ResizeObserver((entries) => {
     for (const { target } of entries) requestAnimationFrame(() => resize(target.closest("figure.chart")));
   });
-  for (const figure of charts.keys()) {
-    seen.observe(figure);
-    sized.observe(figure.querySelector(".chart-frame"));
+  const watch = () => {
+    for (const figure of charts.keys()) {
+      seen.observe(figure);
+      sized.observe(figure.querySelector(".chart-frame"));
+    }
+  };
+  // On a phone pictures stand until the reader moves: whoever only reads the first lines pays for no charts.
+  if (innerWidth > NARROW || location.hash || scrollY) watch();
+  else {
+    const moves = ["scroll", "pointerdown", "keydown", "focusin", "beforeprint"];
+    const first = () => {
+      moves.forEach((move) => window.removeEventListener(move, first));
+      watch();
+    };
+    moves.forEach((move) => window.addEventListener(move, first, { passive: true }));
   }
 
   // The engines mark the mode on different elements; the paper's colour tells it in both.

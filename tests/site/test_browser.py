@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 
@@ -201,6 +205,124 @@ def test_what_a_chart_shows_can_be_taken_along(address: str, chromium: Browser, 
         rows = figure.locator(".table-twin tr").count()
     assert (tmp_path / "csv").read_text(encoding="utf-8-sig").strip().count("\n") == rows - 1
     assert seen == Seen()
+
+
+def open_chart(page: Page, url: str, name: str) -> Any:
+    """Open a page, wait until one of its charts is drawn, and give the figure."""
+    page.goto(url)
+    see_all_charts(page)
+    return page.locator(f"#chart-{name}")
+
+
+def save_from(page: Page, figure: Any, kind: str, folder: Path) -> Path:
+    with page.expect_download() as waiting:
+        figure.locator(f"button[data-download={kind}]").click()
+    waiting.value.save_as(folder / kind)
+    return folder / kind
+
+
+def test_a_picture_leaves_with_title_reading_and_source(address: str, chromium: Browser, tmp_path: Path) -> None:
+    with opened(chromium, Seen(), accept_downloads=True) as page:
+        figure = open_chart(page, f"{address}/site/compare.html", "heat-map")
+        said = [" ".join(figure.locator(part).inner_text().split()) for part in (".chart-title", ".chart-caption")]
+        source = figure.get_attribute("data-source")
+        svg = save_from(page, figure, "svg", tmp_path).read_text(encoding="utf-8")
+        png = save_from(page, figure, "png", tmp_path).read_bytes()
+    lines = [text.text or "" for text in ElementTree.fromstring(svg) if text.tag.endswith("}text")]
+    assert " ".join(lines) == " ".join([*said, f"Source: {source}"])
+    assert "customers" in source and source.split(":")[0]
+    width, height = (int(ElementTree.fromstring(svg).attrib[side]) for side in ("width", "height"))
+    assert struct.unpack(">II", png[16:24]) == (2 * width, 2 * height)
+
+
+def test_cells_of_a_csv_are_numbers(address: str, chromium: Browser, tmp_path: Path) -> None:
+    with opened(chromium, Seen(), accept_downloads=True) as page:
+        figure = open_chart(page, f"{address}/site/compare.html", "heat-map")
+        shown = figure.locator(".table-twin tbody tr").first.locator("td").first.evaluate("(e) => e.textContent")
+        heat, sizes = (
+            list(csv.reader(save_from(page, each, "csv", tmp_path).read_text(encoding="utf-8-sig").splitlines()))
+            for each in (figure, page.locator("#chart-value-size"))
+        )
+    assert heat[0][2:4] == [f"{heat[0][1]}, low", f"{heat[0][1]}, high"]
+    assert [float(cell) for cell in heat[1][1:4]] == [float(x) for x in re.findall(r"[+-]?[\d.]+", shown)]
+    assert all(float(cell) < 10 for row in heat[1:] for cell in row[1:])
+    assert sum(float(row[2]) for row in sizes[1:]) == pytest.approx(1, abs=0.03)
+    assert all(int(row[1]) > 10 for row in sizes[1:])
+
+
+def test_a_table_is_copied_for_a_spreadsheet(address: str, chromium: Browser) -> None:
+    allowed = ["clipboard-read", "clipboard-write"]
+    with opened(chromium, Seen(), permissions=allowed) as page:
+        figure = open_chart(page, f"{address}/site/compare.html", "value-size")
+        figure.get_by_role("button", name="Copy table").click()
+        figure.locator("[role=status]", has_text="Copied").wait_for()
+        lines = page.evaluate("navigator.clipboard.readText()").split("\n")
+        assert len(lines) == figure.locator(".table-twin tr").count()
+    assert {line.count("\t") for line in lines} == {3}
+
+
+def test_pointing_at_a_cell_leaves_the_others_and_a_press_singles_one_segment_out(
+    address: str, chromium: Browser
+) -> None:
+    faint = """(svg) => [...svg.querySelectorAll(".mark-rect path")]
+        .filter((cell) => Number(cell.getAttribute("opacity") ?? 1) < 0.5).length"""
+    with opened(chromium, Seen()) as page:
+        figure = open_chart(page, f"{address}/site/compare.html", "heat-map")
+        picture = figure.locator(".chart-live svg")
+        cell = picture.locator(".mark-rect path").nth(3)
+        cell.hover(position={"x": 4, "y": 4})
+        page.wait_for_timeout(100)
+        assert picture.evaluate(faint) == 0
+        cell.click(position={"x": 4, "y": 4})
+        page.wait_for_function(f"(svg) => ({faint})(svg) > 0", arg=picture.element_handle())
+
+
+def test_titles_of_explore_follow_what_is_chosen(address: str, chromium: Browser) -> None:
+    with opened(chromium, Seen()) as page:
+        for name in ("distributions", "map"):
+            figure = open_chart(page, f"{address}/site/explore.html", name)
+            spec = json.loads(figure.locator("script.chart-spec").text_content() or "")
+            titles = spec["usermeta"]["titles"]["texts"]
+            assert len(set(titles)) == len(titles) >= 3
+            for i in (2, 1, 0):
+                figure.locator("select").select_option(index=i)
+                figure.locator(".chart-title", has_text=titles[i]).wait_for()
+
+
+def test_groups_of_customers_stand_behind_the_medians_until_some_are_chosen(address: str, chromium: Browser) -> None:
+    bold = """(svg) => [...svg.querySelectorAll(".mark-line path")].filter((line) =>
+        Number(line.getAttribute("opacity") ?? 1) > 0.5 && line.getAttribute("stroke-width") < 2).length"""
+    seen = Seen()
+    with opened(chromium, seen) as page:
+        figure = open_chart(page, f"{address}/site/explore.html", "parallel")
+        picture = figure.locator(".chart-live svg").element_handle()
+        assert picture.evaluate(bold) == 0
+        figure.locator("select").first.select_option(index=1)
+        page.wait_for_function(f"(svg) => ({bold})(svg) > 0", arg=picture)
+        figure.locator("select").first.select_option(index=0)
+        page.wait_for_function(f"(svg) => ({bold})(svg) === 0", arg=picture)
+        box = picture.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.1 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.4 * box["height"], steps=4)
+        page.mouse.up()
+        page.wait_for_function(f"(svg) => ({bold})(svg) > 0", arg=picture)
+    assert seen == Seen()
+
+
+def test_an_old_address_takes_its_anchor_along(address: str, chromium: Browser) -> None:
+    with opened(chromium, Seen()) as page:
+        page.goto(f"{address}/site/glossary.html#silhouette")
+        page.wait_for_url("**/site/manual/glossary.html#silhouette")
+        page.goto(f"{address}/index.html#who")
+        page.wait_for_url("**/site/index.html#who")
+
+
+def test_the_overview_stands_on_a_screen_and_a_half(address: str, chromium: Browser) -> None:
+    with opened(chromium, Seen(), (1280, 800)) as page:
+        page.goto(f"{address}/site/index.html")
+        assert page.evaluate("document.documentElement.scrollHeight / innerHeight") <= 1.5
 
 
 def test_a_personas_plan_is_eight_stops_from_the_skip_link(address: str, chromium: Browser) -> None:

@@ -16,6 +16,7 @@ from analysis.base.formats import number
 from analysis.pages.downloads.texts import printable
 from analysis.pages.figures import Figure
 from analysis.pages.files import write_changed
+from analysis.pages.text.overview import finding
 from analysis.report import model
 from analysis.report.model import Report, Segment
 from analysis.settings.load import project_settings
@@ -130,7 +131,7 @@ def study_brief(report: Report, first: Sequence[dict[str, Any]], figure: Figure,
     columns = ["Segment", report.study.customers.capitalize(), *([f"Of {report.value_label().lower()}"] * worth)]
     data = {
         "title": report.study.title,
-        "lead": report.verdict.headline,
+        "lead": finding(report),
         "letter": "",
         "colour": PLAIN_COLOUR,
         "tiles": key_numbers(report),

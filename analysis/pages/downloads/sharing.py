@@ -21,6 +21,7 @@ from analysis.pages.downloads.texts import as_shown
 from analysis.pages.escaping import escape_front
 from analysis.pages.figures import Table, harmless, segment_colour, tag
 from analysis.pages.rules import JSON, PYTHON, TREE_SQL
+from analysis.pages.text.overview import finding
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Bound
 
@@ -51,7 +52,7 @@ def draw_picture(report: Report, tokens: dict[str, str]) -> bytes:
         opacity=alt.Opacity(field="what", type="nominal", legend=None, scale=alt.Scale(range=[0.5, 1])),
     )
     labels = base.mark_text(align="left", dx=5).encode(text=alt.Text(field="text", type="nominal"))
-    lines = textwrap.wrap(report.verdict.headline, 62)[:3]
+    lines = textwrap.wrap(finding(report), 62)[:3]
     chart = alt.layer(bars, labels).properties(
         width=600,
         height=315,

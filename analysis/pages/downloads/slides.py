@@ -11,7 +11,7 @@ from analysis.pages.downloads.appendix import add_appendix
 from analysis.pages.downloads.canvas import MARGIN, WIDTH, Box, Deck, Line, Series, cut_to, mixed, n_lines, whole_parts
 from analysis.pages.figures import Figure, tag
 from analysis.pages.text import act, evidence, persona
-from analysis.pages.text.overview import block_heights
+from analysis.pages.text.overview import block_heights, finding
 from analysis.report.model import Report, Segment
 
 SLIDES = "segments.pptx"
@@ -83,9 +83,9 @@ def draw_slides(report: Report, figures: Mapping[str, Figure], tokens: Mapping[s
 def _add_finding(making: Making) -> None:
     report, deck = making.report, making.deck
     study, verdict = report.study, report.verdict
-    slide = deck.slide(study.title, [verdict.headline, *making.source("index.html")])
+    slide = deck.slide(study.title, [finding(report), *making.source("index.html")])
     deck.block(slide, Box(MARGIN, 1.3, 0.9, 0.07), "--accent")
-    lines = [Line(verdict.headline, 40, True)]
+    lines = [Line(finding(report), 40, True)]
     lines += [Line(study.subtitle, 18, colour="--ink-2", before=14)] if study.subtitle else []
     deck.text(slide, Box(MARGIN, 1.7, 11, 3.2), lines)
     about = [Line(verdict.title, 18, True, "--accent"), Line(verdict.sentence, 16, colour="--ink-2", before=4)]

@@ -13,6 +13,7 @@ import xlsxwriter
 from analysis.pages.downloads.texts import as_shown, printable
 from analysis.pages.figures import tag
 from analysis.pages.text import act, data
+from analysis.pages.text.overview import finding
 from analysis.report.model import Report
 from analysis.report.parts import Summary, Variable
 
@@ -237,7 +238,7 @@ def _write_first(book: Any, forms: _Forms, report: Report, sheets: Sequence[Shee
     sheet.set_column(1, 1, 100)
     lines = [
         (study.title, "", {"bold": True, "font_size": 16}),
-        (verdict.headline, "", {"bold": True, "font_size": 12}),
+        (finding(report), "", {"bold": True, "font_size": 12}),
     ]
     lines += [("Synthetic demonstration data: no customer is real.", "", {"bold": True})] if study.synthetic else []
     lines += [("", "", {}), (verdict.title, verdict.sentence, {})]

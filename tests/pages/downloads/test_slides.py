@@ -28,7 +28,7 @@ from analysis.pages.downloads.canvas import LINE, Line, fitted, n_lines, whole_p
 from analysis.pages.downloads.slides import average_height, draw_slides
 from analysis.pages.figures import Figure, tag
 from analysis.pages.text import act, evidence, persona
-from analysis.pages.text.overview import block_heights
+from analysis.pages.text.overview import block_heights, finding
 from analysis.report.model import VERDICTS, Report, from_json, to_json
 from tests.pages.test_book import HOSTILE, with_words
 from tests.stages import ROOT, run_stages
@@ -92,7 +92,7 @@ def test_a_deck_has_the_finding_the_picture_the_personas_the_plan_the_trust_and_
 def test_slides_have_the_words_of_the_pages() -> None:
     report = run_stages().report
     slides = list(opened(own()).slides)
-    assert report.verdict.headline in texts_of(slides[0]) and report.verdict.sentence in texts_of(slides[0])
+    assert finding(report) in texts_of(slides[0]) and report.verdict.sentence in texts_of(slides[0])
     for s, slide in zip(report.segments, slides[2:], strict=False):
         text, start = texts_of(slide), act.first_slot(report, s)
         assert s.one_line in text
