@@ -44,7 +44,7 @@ def columns(study: Study, audit: Audit, page: Page) -> None:
     worth, labels = worth_of(study), study.customers.labels
     shares = [float((labels == j).mean()) for j in range(1, study.customers.k + 1)]
     for j, column in enumerate(page.main.all("a", "segment-column"), start=1):
-        shown = " ".join(x for span in column.all("span", "column-share") for x in NUMBER.findall(span.text()))
+        shown = " ".join(x for span in column.all("span", "block-share") for x in NUMBER.findall(span.text()))
         values = [float(worth[labels == j].sum() / worth.sum())] if worth is not None else []
         audit.printed(f"segment {j}, size and value", shown, [shares[j - 1], *values])
 

@@ -92,7 +92,7 @@ def draw_columns(report: Report) -> tuple[Column, ...]:
     formats, total = report.formats(), sum(s.share for s in report.segments)
     worth = f"of {in_sentence(report.value_label())}" if report.value_label() else ""
     worth_something = has_value(report) and any(s.value_share for s in report.segments)
-    heights = block_heights(report.segments) if worth_something else [0.5] * len(report.segments)
+    heights = block_heights(report.segments) if worth_something else [1.0] * len(report.segments)
     return tuple(
         Column(
             s,

@@ -14,6 +14,7 @@ import pytest
 from analysis.pages.downloads.workbook import list_sheets, write_workbook
 from analysis.pages.figures import tag
 from analysis.pages.text import act
+from analysis.pages.text.overview import finding
 from analysis.report.model import Report, from_json, to_json
 from tests.pages.downloads.test_slides import without_groups, without_value
 from tests.pages.test_book import HOSTILE, with_words
@@ -40,7 +41,7 @@ def test_a_workbook_opens_on_the_finding_and_has_a_frozen_head_and_filters_on_ea
     names = ["About", "Segments", "Profiles", "Differences", "Actions", "Dictionary", "Columns"]
     assert own().sheetnames == names
     told = [cell.value for row in own()["About"].iter_rows() for cell in row if cell.value]
-    assert report.verdict.headline in told and set(names[1:]) <= set(told)
+    assert finding(report) in told and set(names[1:]) <= set(told)
     for sheet in own().worksheets[1:]:
         assert sheet.freeze_panes in {"B2", "C2"} and sheet.auto_filter.ref
 
