@@ -9,6 +9,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check
 KAGGLEHUB := kagglehub==1.0.3
+LIGHTHOUSE := lighthouse@12.8.2
 FAST := not builds and not browser and not quarto and not spark and not trials
 
 # Without compiled modules each command takes seconds longer to start.
@@ -26,7 +27,7 @@ with_data = if [ -n "$$DATA" ] && [ ! -e "$$DATA" ]; then DATA="$$($(RUN) -c '$(
 with_out = case "$$OUT" in _site|/*) ;; *) [ "$$FROM" = "$(CURDIR)" ] || OUT="$$FROM/$$OUT" ;; esac;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data history quarto test check-fast unit coverage lint trials cases bench validate lock clean
+.PHONY: help site serve check data history quarto test check-fast unit coverage lint trials cases bench lighthouse validate lock clean
 
 help: ## List the targets and variables.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -96,6 +97,10 @@ bench: $(VENV)/.site ## Measure the time of builds, evidence, other tools, large
 	@$(RUN) -m tests.benchmarks.bench_transactions
 	@$(RUN) -m tests.benchmarks.bench_score
 	@$(RUN) -m tests.benchmarks.bench_profiles
+
+lighthouse: ## Measure the pages in OUT with Lighthouse, as on a phone (needs Node and Chromium).
+	@npm install --silent --no-save --no-fund --no-audit --prefix $(VENV)/lighthouse $(LIGHTHOUSE)
+	@LIGHTHOUSE=$(VENV)/lighthouse node tests/lighthouse.mjs "$(OUT)"
 
 validate: $(VENV)/.site ## Validate the method on data with known segments: half an hour on two cores.
 	@$(RUN) -m tests.validation
