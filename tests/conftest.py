@@ -192,9 +192,7 @@ def copy_project(to: Path) -> Path:
     return Path(shutil.copytree(ROOT, to, ignore=ignored))
 
 
-def run_analysis(
-    root: Path, *arguments: str, check: bool = True, cores: int = 1
-) -> subprocess.CompletedProcess[str]:
+def run_analysis(root: Path, *arguments: str, check: bool = True, cores: int = 1) -> subprocess.CompletedProcess[str]:
     """Run a command in a project with little resampling, in an environment free of settings from outside."""
     outside = ("QUARTO", "SEGMENTATION", "MAKE", "MFLAGS")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}

@@ -433,5 +433,6 @@ def is_plural(text: str) -> bool:
     words = re.split(r" (?:of|in|at|per|on|by|last) ", text)[0].split()
     if not words or (len(words[-1]) > 1 and words[-1].isupper()):
         return False
-    last = words[-1].casefold()
+    nouns = [word for word in words if not word.endswith("ed")] or words
+    last = nouns[-1].casefold()
     return last in PLURALS or (last.endswith("s") and not last.endswith("ss"))

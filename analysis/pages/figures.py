@@ -193,7 +193,7 @@ def fold_rows(labels: Sequence[str], row: int) -> int:
 
 
 def list_letters(report: Report) -> str:
-    """Say which letter stands for which segment, for charts that have room for letters only."""
+    """Say which letter stands for which segment, for charts that show letters only."""
     return f"Letters: {', '.join(tag(s) for s in report.segments)}."
 
 

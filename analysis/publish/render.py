@@ -110,8 +110,7 @@ def render(
     Raises
     ------
     InputError
-        If another build runs, the engine, the profile or the folder of the zip is missing, or the engine reports
-        a warning.
+        If another build runs, the engine, profile or folder of the zip is missing, or the engine reports a warning.
     """
     root, out = root.resolve(), out.resolve()
     engine = engine or ("quarto" if shutil.which("quarto") else "smalldocs")

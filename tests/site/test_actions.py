@@ -170,7 +170,7 @@ def test_five_questions_of_a_manager_are_answered_on_first_screens(
     page = chromium.new_page(viewport={"width": size[0], "height": size[1]})
     try:
         page.goto((built_site.site / "site" / "index.html").as_uri())
-        answers = ["h1", ".segment-columns .column-share", ".overview-trust p"]
+        answers = ["h1", ".segment-columns .block-share", ".overview-trust p"]
         for answer in answers:
             box = page.locator(answer).first.bounding_box()
             assert box is not None and box["y"] + box["height"] <= size[1], (answer, box)

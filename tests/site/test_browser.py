@@ -421,6 +421,7 @@ def test_a_name_that_is_not_there_gives_the_page_for_that(address: str, chromium
         page.goto(f"{address}/404.html")
         assert page.locator("main a").count() >= 3
         page.locator("main a", has_text="Overview").click()
+        page.locator("h1").first.wait_for()
         assert page.locator("h1").count() == 1
 
 

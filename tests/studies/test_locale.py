@@ -73,16 +73,17 @@ EXACT = re.compile(
     "|".join(
         (
             r"<script.*?</script>|<svg.*?</svg>|<code>[^<]*</code>",
-            r'style="[^"]*"|data-locale="[^"]*"|width="\d+" height="\d+" decoding',
+            r'style="[^"]*"|data-(?:locale|weight)="[^"]*"|width="\d+" height="\d+" decoding',
             r'<th scope="row">[a-z]+(?:&#95;[a-z]+)+</th><td>[^<]*</td>',
             r"(?<!`)`[^`\n]+`|```(?!\{=html)\w.*?```",
             r"https?://[^\s)]*|\]\([^)]*\)|\[doi [^\]]*\]|Python \d\.\d+",
             r"<td>[^<]*&#6[02];[^<]*</td>",
+            r'<span class="prize-shares">.*?</span>',
         )
     ),
     re.DOTALL,
 )
-"""What is written for machines or stands as its author wrote it: specs, rules, addresses, sizes of pictures."""
+"""What is written for machines or stands as its author wrote it: specs, rules, addresses, sizes of pictures, fields."""
 
 
 DECLARED = ("manual/settings.qmd", "manual/commands.qmd", "manual/architecture.qmd")
