@@ -91,14 +91,14 @@ def _index_page(text: str, url: str, also: Mapping[str, str]) -> dict[str, Any] 
         return None
     # A page that repeats what stands on others is found by its title alone.
     titled = 'data-search="title"' in body
-    parts = [] if titled else [entry for part in reader.parts if (entry := _shorten(part)) is not None]
+    parts = [] if titled else [entry for part in reader.parts if (entry := _shorten(part, reader.about)) is not None]
     words = {"also": str(also[url])} if url in also else {}
     return {"url": url, "title": reader.title, "about": reader.about, **words, "parts": parts}
 
 
-def _shorten(part: Part) -> dict[str, str] | None:
-    """Keep the beginning of a part as text, and of the rest each word once."""
-    text = _join(part.text)
+def _shorten(part: Part, about: str) -> dict[str, str] | None:
+    """Keep the beginning of a part as text, without what the page is about, and of the rest each word once."""
+    text = _join(part.text).removeprefix(about).lstrip(" ·")
     shown = text if len(text) <= SHOWN else text[: text.rfind(" ", 0, SHOWN)]
     known = {word.lower() for word in _WORD.findall(f"{part.title} {shown}")}
     rest = sorted({w.lower() for w in _WORD.findall(f"{text[len(shown) :]} {_join(part.rest)}")} - known)

@@ -14,8 +14,7 @@ from analysis.settings.models import Study
 MOST_TAILS, MOST_LINES = 3, 5
 """Most exceptions by a tenth at the other end, and most in all. Chosen for this project."""
 LEAST, MOST = 0.1, 0.4
-"""Least and most share of members that answer otherwise and are told as an exception. Thresholds chosen for this
-project."""
+"""Least and most share of members with the other answer that is an exception. Thresholds chosen for this project."""
 
 
 def list_exceptions(

@@ -183,7 +183,7 @@ class _Writer:
             if len(facts) < 4 and item.label not in shown and fact.trait.name not in self.in_mixes and not same:
                 facts.append(item)
                 shown.add(item.label)
-        # A segment without clear differences is told by its usual figures.
+        # A segment without clear differences is described by its usual figures.
         for fact in (f for f in self.facts if f.trait.variable.role == "feature" and f.trait.variable.unit != "yes_no"):
             item = self._key_fact(fact)
             if len(facts) < 4 and item.label not in shown and fact.trait.name not in self.in_mixes:

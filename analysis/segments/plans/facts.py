@@ -39,7 +39,7 @@ ATTITUDE_WORDS = _words_of(
 NUMBERS = {"one": 1, "a": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twelve": 12}
 DAYS = {"day": 1, "week": 7, "month": 30.4, "quarter": 91, "year": 365}
 SHORTEST_GAP = 3
-"""Fewest days between two orders that are told as a rhythm. Threshold chosen for this project."""
+"""Fewest days between two orders that make a rhythm. Threshold chosen for this project."""
 _PERIOD = re.compile(r"\b(\d+|[a-z]+) (day|week|month|quarter|year)s?\b")
 _LAST_YEAR = re.compile(r"\b(?:last|past|per|a|this) (week|month|quarter|year)\b", re.IGNORECASE)
 
