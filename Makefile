@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check
 KAGGLEHUB := kagglehub==1.0.3
 LIGHTHOUSE := lighthouse@12.8.2
-FAST := not builds and not browser and not quarto and not spark and not trials
+FAST := not slow and not builds and not browser and not quarto and not spark and not trials
 
 # Without compiled modules each command takes seconds longer to start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -69,10 +69,10 @@ history: $(VENV)/.site ## Download the records of earlier runs: make history SIT
 test: $(VENV)/.test lint ## Lint, check types and run all tests.
 	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25
 
-check-fast: $(VENV)/.test ## Lint, check types and run the unit tests: no browser, no whole builds.
+check-fast: $(VENV)/.test ## Lint, check types and run the quick tests, in a minute: no browser, no builds.
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint unit
 
-unit: $(VENV)/.test ## Run the unit tests: those that build no study and need no browser.
+unit: $(VENV)/.test ## Run the unit tests: those that take no second, build no study and need no browser.
 	@$(RUN) -m pytest -m "$(FAST)" -n auto --maxprocesses 4 --dist loadfile
 
 coverage: $(VENV)/.test ## Run the unit tests and list the lines that they do not reach.
@@ -80,7 +80,7 @@ coverage: $(VENV)/.test ## Run the unit tests and list the lines that they do no
 
 lint: $(VENV)/.test ## Lint, check types and check the import rules.
 	@$(RUN) -m ruff check
-	@$(RUN) -m basedpyright --level error
+	@$(RUN) -m pyrefly check --summary=none --min-severity=error
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
 
 trials: $(VENV)/.test ## Run the slow tests: interrupted builds in each engine, and the audit of five studies.

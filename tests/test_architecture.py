@@ -70,12 +70,14 @@ def test_a_module_that_may_be_longer_is_longer_and_says_why() -> None:
     assert all(lengths[name] > MOST_LINES and reason for name, reason in LONGER.items())
 
 
+@pytest.mark.slow
 def test_a_function_fits_a_screen() -> None:
     longest = sorted(((n_lines(function), place) for place, function in functions()), reverse=True)
     print("\n".join(f"{lines} lines  {place}" for lines, place in longest[:10]))
     assert [f"{place}: {lines} lines" for lines, place in longest if lines > MOST_LINES_OF_A_FUNCTION] == []
 
 
+@pytest.mark.slow
 def test_a_function_takes_few_arguments() -> None:
     most = sorted(((n_arguments(function), place) for place, function in functions()), reverse=True)
     print("\n".join(f"{arguments} arguments  {place}" for arguments, place in most[:10]))

@@ -131,6 +131,7 @@ def documents() -> Iterator[tuple[str, str]]:
             yield f"{document}:{number}", re.sub(r"`[^`]*`|<<.*?>>|<%.*?%>|\]\([^)]*\)|\{#.*?\}", "", line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("texts", [helps, messages, documents, docstrings])
 def test_no_phrase_needs_a_translation(texts: Any) -> None:
     pattern = re.compile("|".join(BANNED), re.IGNORECASE)

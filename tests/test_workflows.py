@@ -21,6 +21,7 @@ def steps_of(file: Path) -> list[dict[str, Any]]:
     return [step for job in yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].values() for step in job["steps"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "files"),
     [

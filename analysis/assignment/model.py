@@ -165,7 +165,7 @@ def read_model(path: Path) -> Model:
             tuple(content["forming"]),
             {column: tuple(levels) for column, levels in content["codes"].items()},
             tuple({role: tuple(of) for role, of in levels.items()} for levels in content["levels"]),
-            tuple(Step(**{**step, "limits": step["limits"] and tuple(step["limits"])}) for step in content["steps"]),
+            tuple(map(_read_step, content["steps"])),
             None if content["axes"] is None else np.array(content["axes"]),
             Fit(**arrays, radius=fit["radius"]),
             tuple(content["unlike"]),
@@ -179,6 +179,11 @@ def read_model(path: Path) -> Model:
             "build/model.json is from another version of the tool or damaged.",
             hint="Run: python -m analysis build --force",
         ) from None
+
+
+def _read_step(step: dict[str, Any]) -> Step:
+    read: dict[str, Any] = {**step, "limits": step["limits"] and tuple(step["limits"])}
+    return Step(**read)
 
 
 def measure_distances(fit: Fit, matrix: Matrix) -> tuple[Matrix, NDArray[np.float64]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -148,7 +149,9 @@ def _carry(points: Matrix, prepared: Prepared, matrix: Matrix, frame: pd.DataFra
 
 def _round_digits(step: Step) -> Step:
     """Return the numbers of a step with the digits that are published."""
-    numbers = {name: round_digits(getattr(step, name), DIGITS) for name in ("fill", "centre", "scale", "unit")}
+    numbers: dict[str, Any] = {
+        name: round_digits(getattr(step, name), DIGITS) for name in ("fill", "centre", "scale", "unit")
+    }
     reach = step.limits and (round_digits(step.limits[0], DIGITS), round_digits(step.limits[1], DIGITS))
     return replace(step, **numbers, limits=reach)
 

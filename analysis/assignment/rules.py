@@ -229,7 +229,7 @@ def _write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
         merged = [old for old, new in source.merge.get(column, {}).items() if new == level]
         spellings = ", ".join(quote_text(text) for text in (level, *merged))
         return f"CASE WHEN c.{quote_name(column)} IN ({spellings}) THEN 1 ELSE 0 END"
-    types = {c.name: c.type for c in whole.raw.columns if c.name not in whole.described}
+    types: dict[str, str] = {c.name: c.type for c in whole.raw.columns if c.name not in whole.described}
     types |= {c.name: "number" for c in whole.raw.columns if types.get(c.name) == "key"}
     for column in variable.columns:
         values = cleaned.frame[column] if column in cleaned.frame.columns else pd.Series()

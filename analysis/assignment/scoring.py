@@ -211,13 +211,17 @@ def _fill_keys(raws: Sequence[RawTable], model: Model) -> tuple[Sequence[RawTabl
     if not blank.any():
         return raws, frozenset()
     if pd.api.types.is_float_dtype(keys):
-        keys = keys.map(lambda value: str(int(value)) if value == int(value) else str(value), na_action="ignore")
+        keys = keys.map(_write_number, na_action="ignore")
     keys = keys.astype("str")
     width = max(keys[~blank].str.len().max() if not blank.all() else 0, len(str(len(keys)))) + 1
     new_keys = [f"{'~' * width}{i:0{width}d}" for i in range(int(blank.sum()))]
     keys = keys.mask(blank, pd.Series(new_keys, index=keys.index[blank], dtype="str").reindex(keys.index))
     frame = raw.frame.assign(**{key: keys})
     return [replace(raw, frame=frame)], frozenset(new_keys)
+
+
+def _write_number(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def _check_needed(raw: RawTable, model: Model) -> None:

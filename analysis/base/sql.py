@@ -14,8 +14,15 @@ FALSE = ("false", "f", "no", "n", "0", "0.0", "off", "nein", "non")
 """Words for yes and no, as the reader of files knows them."""
 MOST_CHARACTERS = 20_000
 """Longest part of a formula: what minimum and maximum stand for is written several times. Chosen for this project."""
-_ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
-_COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "=", ast.NotEq: "<>"}
+_ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "=",
+    ast.NotEq: "<>",
+}
 
 
 class UntranslatableError(ValueError):

@@ -14,7 +14,7 @@ from analysis.base.formats import and_more
 from analysis.customers.cleaning import Cleaned
 from analysis.customers.descriptions import Description
 from analysis.customers.surveys import find_order
-from analysis.settings.models import Feature, Source, Study
+from analysis.settings.models import Feature, Role, Source, Study
 
 FEWEST_UNKNOWN = 0.05
 """Share of customers without a value from which not knowing it describes segments too. Chosen for this project."""
@@ -35,7 +35,7 @@ class Variable:
     name: str
     label: str
     unit: str
-    role: Literal["feature", "descriptor", "outcome", "ignore"]
+    role: Role
     formula: str
     columns: tuple[str, ...]
     about: str

@@ -15,7 +15,7 @@ from scipy.spatial.distance import squareform
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import Formats, number, percentage
 from analysis.features.build import FeatureTable, Variable
-from analysis.settings.models import Study
+from analysis.settings.models import Role, Study
 
 Matrix = NDArray[np.float64]
 
@@ -170,7 +170,7 @@ def settle_roles(table: FeatureTable, dropped: tuple[Dropped, ...]) -> FeatureTa
     Noise describes segments. Constants cannot, and near-copies must not: they differ between segments by what formed
     them.
     """
-    roles = {d.name: "descriptor" if d.kind == "noise" else "ignore" for d in dropped}
+    roles: dict[str, Role] = {d.name: "descriptor" if d.kind == "noise" else "ignore" for d in dropped}
     return replace(table, variables=tuple(replace(v, role=roles.get(v.name, v.role)) for v in table.variables))
 
 

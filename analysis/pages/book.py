@@ -221,41 +221,45 @@ class _Book:
             trim_blocks=True,
             keep_trailing_newline=True,
         )
-        self.environment.globals.update(
-            vega_bundle=Markup(bundle),
-            chart_source=overview.describe_data(report),
-            readings=evidence,
-            structure=stability,
-            trials=validation,
-            placing=placing,
-            finder=finder,
-            workshop=workshop,
-            act=act,
-            locale=report.study.locale,
-            glossary=read_glossary(root / "templates" / "glossary.yml"),
-            comparison=compare,
-            persona=persona,
-            overview=overview,
-            news=changes,
-        )
-        self.environment.globals.update(notes=read_notes(root), as_html=as_html, find_lost=find_lost)
-        self.environment.filters.update(
-            front=lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
-            percent=self.formats.percent,
-            percentage=percentage,
-            interval=self.formats.interval,
-            about=self.formats.about,
-            date=self.formats.date,
-            people=self.formats.people,
-            rounded=lambda x: float(f"{x:.3g}"),
-            plain=self.formats.plain,
-            words=in_words,
-            number=number,
-            value=self.formats.value,
-            rate=short_percentage,
-            code=escape_lines,
-            marked=marked,
-        )
+        names: dict[str, Any] = {
+            "vega_bundle": Markup(bundle),
+            "chart_source": overview.describe_data(report),
+            "readings": evidence,
+            "structure": stability,
+            "trials": validation,
+            "placing": placing,
+            "finder": finder,
+            "workshop": workshop,
+            "act": act,
+            "locale": report.study.locale,
+            "glossary": read_glossary(root / "templates" / "glossary.yml"),
+            "comparison": compare,
+            "persona": persona,
+            "overview": overview,
+            "news": changes,
+            "notes": read_notes(root),
+            "as_html": as_html,
+            "find_lost": find_lost,
+        }
+        filters: dict[str, Any] = {
+            "front": lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
+            "percent": self.formats.percent,
+            "percentage": percentage,
+            "interval": self.formats.interval,
+            "about": self.formats.about,
+            "date": self.formats.date,
+            "people": self.formats.people,
+            "rounded": lambda x: float(f"{x:.3g}"),
+            "plain": self.formats.plain,
+            "words": in_words,
+            "number": number,
+            "value": self.formats.value,
+            "rate": short_percentage,
+            "code": escape_lines,
+            "marked": marked,
+        }
+        self.environment.globals.update(names)
+        self.environment.filters.update(filters)
 
     def pages(self) -> Iterable[tuple[str, str]]:
         """Name and text of each page."""

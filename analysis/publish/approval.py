@@ -41,7 +41,7 @@ def approve(site: Path, root: Path, after: str = "", skip: tuple[str, ...] = ())
     if refusals:
         lines = [str(refusal) for refusal in refusals[:20]]
         more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
-        raise GateError("\n".join(filter(None, ["The site must not be published:", *lines, *more, after])))
+        raise GateError("\n".join(["The site must not be published:", *lines, *more, *filter(None, [after])]))
 
 
 def _find_foreign(site: Path, root: Path) -> list[Refusal]:

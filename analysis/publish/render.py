@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -350,7 +350,7 @@ def check_folders(root: Path, out: Path) -> None:
         )
 
 
-def _at(config: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+def _at(config: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     for key in keys:
         config = config.setdefault(key, {})
     return config

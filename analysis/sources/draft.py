@@ -79,9 +79,8 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
         source["key"] = key
     source["roles"] = {role: names for role, names in roles.items() if names}
     source["labels"] = {column.name: column.label for column in columns if column.name != column.label}
-    source["units"] = {column.name: column.unit for column in columns if _states_unit(column)}
-    if export:
-        source["units"] |= export.units
+    known = dict(export.units) if export else {}
+    source["units"] = {column.name: column.unit for column in columns if _states_unit(column)} | known
     value = export.value if export else _value(columns)
     if value:
         block["value"] = value

@@ -48,6 +48,8 @@ from analysis.sources.tables import RawTable, once_a_table
 
 Kind = Literal["customers", "transactions", "survey", "events"]
 InferredRole = Literal["key", "feature", "descriptor", "outcome", "ignore", "date", "amount", "customer"]
+ORDER_DATE: tuple[InferredRole, str] = ("date", "when it happened")
+OTHER_DATE: tuple[InferredRole, str] = ("ignore", "another date than the one when it happened")
 
 
 _UNIT_AT_END = re.compile(
@@ -166,7 +168,7 @@ def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
     if export is not None:
         taken |= cast(dict[str, tuple[InferredRole, str]], export.decided())
         other_dates = [c.name for c in table.columns if c.type == "date" and c.name not in taken and rows_of_a_customer]
-        taken |= dict.fromkeys(other_dates, ("ignore", "another date than the one when it happened"))
+        taken |= dict.fromkeys(other_dates, OTHER_DATE)
     elif rows_of_a_customer:
         taken = _row_roles(table)
     elif key := _key(table):
@@ -233,8 +235,7 @@ def _row_roles(table: RawTable) -> dict[str, tuple[InferredRole, str]]:
         customer.name: ("customer", "whose row it is: the value repeats from row to row")
     }
     dates = find_dates_of(table, customer)
-    taken |= dict.fromkeys(dates[:1], ("date", "when it happened"))
-    taken |= dict.fromkeys(dates[1:], ("ignore", "another date than the one when it happened"))
+    taken |= dict.fromkeys(dates[:1], ORDER_DATE) | dict.fromkeys(dates[1:], OTHER_DATE)
     amount = find_amount(table)
     if amount is not None:
         named = names_amount(amount)

@@ -170,7 +170,7 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
         return bare, factors, ""
     first = bare.filter(pa.array(fits)).slice(0, 2000)
     words = {word.rstrip(".") for word in pc.replace_substring_regex(first, united, r"\2\3").to_pylist()}
-    longest = max(words, key=len)
+    longest: str = max(words, key=len)
     if len({word[: max(len(longest) - 2, 1)].casefold() for word in words}) > 1 or len(words) > 3:
         return bare, factors, ""
     return pc.replace_substring_regex(bare, united, r"\1"), factors, longest

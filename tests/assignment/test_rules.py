@@ -38,6 +38,7 @@ def filled(stages: Stages, rules: Rules) -> pd.DataFrame:
     return stages.table.frame[list(rules.fills)].fillna(rules.fills)
 
 
+@pytest.mark.slow
 def test_questions_find_planted_groups(shop: Stages) -> None:
     tree = shop.report.rules.tree
     assert tree.questions <= 2
@@ -66,6 +67,7 @@ def test_every_end_of_a_tree_is_large_enough_to_show(stages: Stages) -> None:
     assert [tree.nodes[at].segment for at in reached] == tree.assign(frame).tolist()
 
 
+@pytest.mark.slow
 def test_the_smallest_cell_of_the_settings_holds_for_ends(tmp_path: Path) -> None:
     found = take_shop(make_shop(180), tmp_path, min_cell=30)
     counts = np.bincount(found.report.rules.tree.assign(filled(found, found.report.rules)))[1:]
@@ -132,6 +134,7 @@ def ends_of(tree: Tree, frame: pd.DataFrame, place: int = 0, rows: np.ndarray | 
     return ends_of(tree, frame, node.yes, rows[yes]) + ends_of(tree, frame, node.no, rows[~yes])
 
 
+@pytest.mark.slow
 def test_fidelity_is_of_customers_that_the_tree_was_not_made_from(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     noise = make_shop(300)
@@ -169,6 +172,7 @@ def test_centres_place_everybody_where_the_segments_are_formed_by_them(stages: S
             assert own[step.name].min() <= value <= own[step.name].max()
 
 
+@pytest.mark.slow
 def test_what_customers_say_tells_the_segment_where_it_is_the_segment(tmp_path: Path) -> None:
     customers = make_shop(600)
     groups = pd.cut(customers["orders"], [-np.inf, 12, 21, np.inf], labels=["few", "some", "many"]).astype(str)

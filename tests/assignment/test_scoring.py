@@ -95,6 +95,7 @@ def test_a_column_that_a_feature_needs_and_the_file_lacks_is_named(stages: Stage
     assert len(str(caught.value).splitlines()) <= 5
 
 
+@pytest.mark.slow
 def test_a_single_customer_gets_the_segment_that_it_has_among_all(stages: Stages, tmp_path: Path) -> None:
     together = scores(stages.raw, stages.build).set_index("key")
     for at in (3, 77, 301):

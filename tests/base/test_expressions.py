@@ -197,6 +197,7 @@ def test_arithmetic_is_that_of_python_and_where_python_divides_by_zero_the_value
         assert over_columns == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_formula_or_one_value_error(text: str) -> None:

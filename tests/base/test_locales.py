@@ -92,6 +92,7 @@ def test_a_number_reads_as_babel_writes_it(tag: str, x: Decimal) -> None:
         assert conventions().read(number(abs(float(x)), 2)) == f"{abs(x):,.2f}"
 
 
+@pytest.mark.slow
 def test_each_locale_of_babel_writes_numbers_that_can_be_read_back() -> None:
     for name in localedata.locale_identifiers():
         if name == "root":

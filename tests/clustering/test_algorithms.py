@@ -153,6 +153,7 @@ def test_starts_end_once_the_best_was_found_twice() -> None:
     assert find_twice(start, 5, least=5) == 4 and len(tried) == 5, "not fewer than the least"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [8, 12])
 def test_a_published_fit_is_as_tight_as_that_of_many_starts(k: int) -> None:
     points = crowded()

@@ -65,6 +65,7 @@ def found() -> Evidence:
     return judge(POINTS)
 
 
+@pytest.mark.slow
 def test_a_sampled_silhouette_stands_within_its_stated_error_of_the_full_one() -> None:
     points, truth = blobs(9_000, 7_000, 4_000, p=4)
     points = points / 4
@@ -79,6 +80,7 @@ def test_a_sampled_silhouette_stands_within_its_stated_error_of_the_full_one() -
     assert abs(mean - full.mean()) <= 3 * error
 
 
+@pytest.mark.slow
 def test_scaling_by_a_unit_and_turning_a_feature_around_change_no_membership(found: Evidence) -> None:
     mirrored = POINTS * np.array([1, -1, 1, 1, -1, 1])
     assert adjusted_rand_score(found.labels, judge(mirrored).labels) == 1
@@ -152,6 +154,7 @@ def test_planted_groups_are_found_with_their_number_and_called_natural(found: Ev
     assert (found.prefers.elbow, found.prefers.silhouette) == (3, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sizes", "k"), [((70, 70), 2), ((60, 60, 50, 40), 4)])
 def test_the_number_of_planted_groups_is_found(sizes: tuple[int, ...], k: int) -> None:
     points, truth = blobs(*sizes)
@@ -160,12 +163,14 @@ def test_the_number_of_planted_groups_is_found(sizes: tuple[int, ...], k: int) -
     assert adjusted_rand_score(truth, found.labels) > 0.98
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_uniform_noise_is_never_called_natural(seed: int) -> None:
     found = judge(np.random.default_rng(seed).random((200, 4)))
     assert found.verdict != "natural"
 
 
+@pytest.mark.slow
 def test_one_gaussian_is_never_called_natural() -> None:
     rng = np.random.default_rng(5)
     cloud = rng.standard_normal((200, 4)) @ rng.standard_normal((4, 4))
@@ -214,6 +219,7 @@ def test_a_mixture_that_is_too_small_or_too_fine_is_not_resampled(found: Evidenc
         assert row.why_not.startswith("smallest segment") == small
 
 
+@pytest.mark.slow
 def test_only_the_clean_core_is_fitted_and_everyone_is_assigned() -> None:
     far = np.vstack([POINTS, np.full((3, 6), 500.0)])
     core = np.arange(len(far)) < len(POINTS)
@@ -229,10 +235,12 @@ def numbers(found: Evidence) -> dict[str, Any]:
     return {**asdict(found), **plain, "solutions": {key: x.tolist() for key, x in found.solutions.items()}}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_evidence_to_the_last_digit(found: Evidence) -> None:
     assert numbers(judge(POINTS)) == numbers(found)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_the_same_segments(found: Evidence) -> None:
     other = judge(POINTS, study(seed=99))
     assert other.decision.k == 3
@@ -240,11 +248,13 @@ def test_another_seed_gives_the_same_segments(found: Evidence) -> None:
     assert numbers(other) != numbers(found)
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_digit(found: Evidence) -> None:
     with threadpool_limits(limits=2):
         assert numbers(judge(POINTS)) == numbers(found)
 
 
+@pytest.mark.slow
 def test_work_side_by_side_gives_what_work_in_turn_gives() -> None:
     core = np.ones(len(POINTS), dtype=bool)
     with little_work() as patch:
@@ -254,6 +264,7 @@ def test_work_side_by_side_gives_what_work_in_turn_gives() -> None:
         assert numbers(gather_evidence(POINTS, core, study(), effort=TESTS)) == numbers(in_turn)
 
 
+@pytest.mark.slow
 def test_the_order_of_the_features_changes_no_membership(found: Evidence) -> None:
     other = judge(np.ascontiguousarray(POINTS[:, ::-1]))
     assert other.decision.k == found.decision.k
@@ -320,6 +331,7 @@ def test_of_natural_solutions_about_as_separate_the_finest_that_replicates_is_ta
     assert 5 not in asked, "a solution that cannot win takes no null"
 
 
+@pytest.mark.slow
 def test_a_segment_that_is_too_small_disqualifies_its_number() -> None:
     points, _ = blobs(150, 142, 9)
     found = judge(points)
@@ -330,6 +342,7 @@ def test_a_segment_that_is_too_small_disqualifies_its_number() -> None:
     assert f"One more segment does not hold: {rows[3].why_not}." in found.decision.reasons
 
 
+@pytest.mark.slow
 def test_what_the_analyst_fixed_is_said_with_what_the_evidence_would_have_chosen() -> None:
     found = judge(POINTS, study(segments=5, algorithm="ward"))
     assert (found.decision.algorithm, found.decision.k, found.decision.fixed) == ("ward", 5, True)
@@ -342,6 +355,7 @@ def test_what_the_analyst_fixed_is_said_with_what_the_evidence_would_have_chosen
     assert found.labels.max() == 5
 
 
+@pytest.mark.slow
 def test_a_fixed_number_beyond_those_that_are_compared_is_published() -> None:
     found = judge(POINTS, study(segments=7))
     assert found.decision.k == 7
@@ -377,6 +391,7 @@ def test_too_few_different_customers_are_an_error(n_different: int, segments: An
     assert len(str(caught.value).splitlines()) <= 5
 
 
+@pytest.mark.slow
 def test_customers_that_tie_do_not_break_the_comparison() -> None:
     corners = np.array([[x, y, z] for x in (0.0, 1.0) for y in (0.0, 1.0) for z in (0.0, 1.0)])
     found = judge(np.repeat(corners, 40, axis=0), study(min_customers=1, segments=4, algorithm="ward"))

@@ -73,6 +73,7 @@ def test_more_segments_than_different_rows_are_no_error() -> None:
     assert fit_starts(points, (), 1, 3, 0.0) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [4, 8])
 def test_the_search_comes_within_a_thousandth_of_many_starts(k: int) -> None:
     points = yes_or_no()

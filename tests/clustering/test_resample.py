@@ -26,6 +26,7 @@ def islands(n: int = 60, k: int = 3, p: int = 3, apart: float = 9.0, seed: int =
     return np.repeat(apart * np.eye(k, p), n, axis=0) + rng.standard_normal((n * k, p))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.integers(2, 5), st.integers(1, 4), st.integers(0, 10**6))
 def test_silhouettes_of_many_labellings_are_those_of_scikit_learn(k: int, p: int, seed: int) -> None:

@@ -36,6 +36,7 @@ def three() -> tuple[Evidence, Solutions]:
     return solved(3)
 
 
+@pytest.mark.slow
 def test_one_more_segment_splits_the_group_with_two_halves_on_what_tells_them_apart(
     three: tuple[Evidence, Solutions],
 ) -> None:
@@ -52,6 +53,7 @@ def test_one_more_segment_splits_the_group_with_two_halves_on_what_tells_them_ap
     assert more.agreement == pytest.approx(adjusted_rand_score(found.labels, halves))
 
 
+@pytest.mark.slow
 def test_one_segment_fewer_merges_the_halves() -> None:
     found, solutions = solved(4)
     fewer = next(n for n in solutions.neighbours if n.k == 3)
@@ -96,6 +98,7 @@ def test_the_radius_is_on_the_curve(three: tuple[Evidence, Solutions]) -> None:
     assert reach.neighbours == 8
 
 
+@pytest.mark.slow
 def test_a_density_method_has_no_chain_and_no_neighbours() -> None:
     points = nested()
     found = judge(points, project_study().model_copy(update={"algorithm": "dbscan"}))
@@ -146,5 +149,6 @@ def test_each_forming_feature_is_left_out_once(stages: Stages) -> None:
     assert [value for _, value in found.without] == sorted(value for _, value in found.without)
 
 
+@pytest.mark.slow
 def test_the_comparison_of_choices_is_the_same_twice(stages: Stages) -> None:
     assert explored(stages) == explored(stages)

@@ -82,6 +82,7 @@ def grouped(monkeypatch: pytest.MonkeyPatch) -> list[tuple[np.ndarray, list[Grou
     return kept
 
 
+@pytest.mark.slow
 def test_nothing_after_the_date_forms_a_group(tmp_path: Path, grouped: list[Any]) -> None:
     orders = make_orders()
     late = orders["on"] > pd.Timestamp(SPLIT)
@@ -100,6 +101,7 @@ def test_nothing_after_the_date_forms_a_group(tmp_path: Path, grouped: list[Any]
             assert (one.codes == two.codes).all(), one.name
 
 
+@pytest.mark.slow
 def test_what_is_predicted_is_what_was_bought_after_the_date(tmp_path: Path, grouped: list[Any]) -> None:
     orders = make_orders()
     refunds = pd.DataFrame({"who": ["c0", "c1"], "on": ["2024-09-01", "2024-09-02"], "paid": [-5.0, -6.0]})
@@ -115,6 +117,7 @@ def test_what_is_predicted_is_what_was_bought_after_the_date(tmp_path: Path, gro
     assert (found.split, found.until) == ("2024-06-30", "2024-12-31")
 
 
+@pytest.mark.slow
 def test_customers_whom_nobody_knew_then_take_no_part(tmp_path: Path) -> None:
     orders = make_orders()
     people = pd.DataFrame({"id": [f"c{i}" for i in range(260)], "region": ["N", "S"] * 130})
@@ -124,6 +127,7 @@ def test_customers_whom_nobody_knew_then_take_no_part(tmp_path: Path) -> None:
     assert prove_orders(raws, study).n_known == known < 260
 
 
+@pytest.mark.slow
 def test_answers_given_after_the_date_form_nothing(tmp_path: Path, grouped: list[Any]) -> None:
     orders, rng = make_orders(), np.random.default_rng(2)
     people = pd.DataFrame({"id": [f"c{i}" for i in range(200)]})
@@ -172,6 +176,7 @@ def test_too_few_customers_known_then_are_told_without_a_number(tmp_path: Path) 
     assert "fewer than 100 customers" in found.notes[0]
 
 
+@pytest.mark.slow
 def test_where_the_history_is_long_enough_a_model_shows_what_grouping_costs(tmp_path: Path) -> None:
     found = prove_orders(*study_of(tmp_path, make_orders(500)))
     for target in found.later:
@@ -261,6 +266,7 @@ def test_customers_without_a_value_are_left_out() -> None:
     assert (target.n, target.n_yes) == (600, int(np.nansum(gaps)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["ward", "mixture", "hdbscan"])
 def test_any_algorithm_can_be_put_to_the_proof(tmp_path: Path, algorithm: str) -> None:
     raws, study = study_of(tmp_path, make_orders())
@@ -284,11 +290,13 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Usefulness], str
     return write
 
 
+@pytest.mark.slow
 def test_the_page_says_what_to_bring_where_nothing_can_be_proved(show: Callable[[Usefulness], str]) -> None:
     page = html.unescape(show(Usefulness("Nothing can be shown.", notes=("Rare: not predicted.",))))
     assert "## What to bring" in page and "- Rare: not predicted." in page and "chart-proof" not in page
 
 
+@pytest.mark.slow
 def test_counts_on_the_page_cannot_be_subtracted(show: Callable[[Usefulness], str]) -> None:
     report = run_stages().report
     target = replace(report.proof.outcomes[0], n=report.study.n_customers - 3, n_yes=123)
@@ -297,6 +305,7 @@ def test_counts_on_the_page_cannot_be_subtracted(show: Callable[[Usefulness], st
     assert "About 500 customers, about 120 of them with a yes" in page
 
 
+@pytest.mark.slow
 def test_hostile_words_stay_words(show: Callable[[Usefulness], str]) -> None:
     found = run_stages().report.proof
     target = replace(found.outcomes[0], label=HOSTILE, sentence=HOSTILE, rival=HOSTILE)

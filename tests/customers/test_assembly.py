@@ -43,6 +43,7 @@ def test_every_customer_of_the_base_stays_and_what_does_not_fit_is_counted(tmp_p
     assert [line.touched for line in whole.ledger] == [1, 1]
 
 
+@pytest.mark.slow
 def test_a_sum_or_count_of_nothing_is_zero_and_an_average_share_or_pause_of_nothing_is_missing(tmp_path: Path) -> None:
     _, study = shop(tmp_path)
     pd.DataFrame(
@@ -68,6 +69,7 @@ def test_a_sum_or_count_of_nothing_is_zero_and_an_average_share_or_pause_of_noth
     assert whole.raw.column("order_value").n_missing == 2
 
 
+@pytest.mark.slow
 def test_lifetime_value_learns_from_the_customers_of_the_study_alone(tmp_path: Path) -> None:
     _, study = shop(tmp_path)
     rng = np.random.default_rng(0)
@@ -89,17 +91,20 @@ def test_lifetime_value_learns_from_the_customers_of_the_study_alone(tmp_path: P
     assert table.loc[once.index[once], "alive"].isna().all()
 
 
+@pytest.mark.slow
 def test_a_role_that_the_settings_give_a_computed_column_is_its_only_one(tmp_path: Path) -> None:
     whole = assemble(*shop(tmp_path, roles={"descriptor": ["frequency"]}))
     assert "frequency" in whole.source.roles.descriptor
     assert "frequency" not in whole.source.roles.feature
 
 
+@pytest.mark.slow
 def test_a_label_of_the_settings_wins_over_the_computed_one(tmp_path: Path) -> None:
     whole = assemble(*shop(tmp_path, labels={"frequency": "Visits to the till"}))
     assert whole.source.labels["frequency"] == "Visits to the till"
 
 
+@pytest.mark.slow
 def test_a_joined_column_whose_name_is_taken_is_renamed_with_its_gaps(tmp_path: Path) -> None:
     raws, study = shop(tmp_path)
     pd.DataFrame({"id": ["a", "b"], "region": ["East", None]}).to_csv(tmp_path / "panel.csv", index=False)

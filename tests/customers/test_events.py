@@ -84,6 +84,7 @@ def naive_visits(table: pd.DataFrame, cut: bool) -> pd.DataFrame:
     return pd.DataFrame.from_dict(made, orient="index").astype("float64")
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(table=clicks(), columns=st.sampled_from([COLUMNS, CUT]))
 def test_every_feature_equals_a_naive_rewrite(
@@ -95,6 +96,7 @@ def test_every_feature_equals_a_naive_rewrite(
     assert [variable.name for variable in found.variables] == list(found.frame.columns)
 
 
+@pytest.mark.slow
 def test_a_pause_of_more_than_thirty_minutes_ends_a_session(duckdb_engine: Engine) -> None:
     table = table_of([("a", 0, None, "view"), ("a", 30, None, "view"), ("a", 61, None, "purchase")])
     assert event_features(table, CUT, engine=duckdb_engine).frame.loc["a", ["sessions", "conversion"]].to_list() == [

@@ -208,6 +208,7 @@ def test_horizon_discount_and_margin_act_as_said() -> None:
     assert (longer.frame["purchases"] > free.frame["purchases"]).all()
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     zero = np.zeros((4, 4))
     true = PurchaseModel(*TRUTH, 0.0, zero, 1)

@@ -42,6 +42,7 @@ def test_nothing_is_shown_where_every_cell_is_small() -> None:
     assert rfm_grid(customers(np.full((5, 5), 2)), MIN_CELL) is None
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=25, max_size=25), st.integers(0, 15))
 def test_no_sum_of_a_row_column_or_name_gives_a_small_cell_away(drawn: list[int], none: int) -> None:

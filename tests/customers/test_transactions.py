@@ -157,6 +157,7 @@ def assert_equals_naive(features: CustomerFeatures, expected: pd.DataFrame) -> N
     pd.testing.assert_frame_equal(found[expected.columns], expected, check_names=False, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(table=transactions(), as_of=st.sampled_from([None, date(2023, 12, 1), date(2025, 1, 1)]))
 def test_every_feature_equals_a_naive_rewrite(duckdb_engine: Engine, table: pd.DataFrame, as_of: date | None) -> None:
@@ -164,6 +165,7 @@ def test_every_feature_equals_a_naive_rewrite(duckdb_engine: Engine, table: pd.D
     assert_equals_naive(features, naive_features(table, as_of))
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(table=transactions())
 def test_without_an_order_column_days_with_a_purchase_are_counted(duckdb_engine: Engine, table: pd.DataFrame) -> None:
@@ -171,6 +173,7 @@ def test_without_an_order_column_days_with_a_purchase_are_counted(duckdb_engine:
     assert_equals_naive(features, naive_features(table, columns=BARE))
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_changes_no_bit(duckdb_engine: Engine) -> None:
     rng = np.random.default_rng(4)
     paid = rng.lognormal(2, 2, 4000) * rng.choice([1, 1, 1, -1], 4000)
@@ -190,6 +193,7 @@ def test_the_order_of_rows_changes_no_bit(duckdb_engine: Engine) -> None:
     assert one.notes == other.notes and one.levels == other.levels
 
 
+@pytest.mark.slow
 def test_a_later_as_of_date_adds_its_days_to_recency_and_tenure(duckdb_engine: Engine) -> None:
     table = table_of([("a", 0, 0, 5, 1, 1, "x", "web"), ("b", 40, 0, 5, 2, 1, "x", "web")])
     now = customer_features(table, COLUMNS, engine=duckdb_engine)
@@ -204,6 +208,7 @@ def test_a_later_as_of_date_adds_its_days_to_recency_and_tenure(duckdb_engine: E
     assert (moved == 11).all(axis=None)
 
 
+@pytest.mark.slow
 def test_refund_rows_do_not_count_as_purchases(duckdb_engine: Engine) -> None:
     bought = [("a", 0, 0, 100, 1, 2, "x", "web"), ("b", 9, 0, 5, 2, 1, "x", "web")]
     refunds = [("a", 5, 0, -30, 3, 1, "y", "store"), ("only", 2, 0, -1, 4, 1, "x", "web")]
@@ -219,6 +224,7 @@ def test_refund_rows_do_not_count_as_purchases(duckdb_engine: Engine) -> None:
     assert "1 customers have refunds only, and no purchase up to 2023-11-10." in with_refunds.notes
 
 
+@pytest.mark.slow
 def test_what_is_left_out_or_counted_apart_is_said(duckdb_engine: Engine) -> None:
     rows = [
         ("a", 1, 0, 10, 1, 1, "x", "web"),
@@ -240,6 +246,7 @@ def test_what_is_left_out_or_counted_apart_is_said(duckdb_engine: Engine) -> Non
     )
 
 
+@pytest.mark.slow
 def test_given_levels_yield_the_same_columns_from_other_rows(duckdb_engine: Engine) -> None:
     many = [("a", 0, 0, 10 - n, n, 1, f"level {n}", "web") for n in range(8)]
     first = customer_features(table_of(many), COLUMNS, engine=duckdb_engine)
@@ -252,11 +259,13 @@ def test_given_levels_yield_the_same_columns_from_other_rows(duckdb_engine: Engi
     assert list(again.frame.loc["b", ["category_level_2_share", "category_other_share"]]) == [0.8, 0.2]
 
 
+@pytest.mark.slow
 def test_spend_at_the_middle_of_the_time_is_not_late(duckdb_engine: Engine) -> None:
     table = table_of([("a", day, 0, 10, day, 1, "x", "web") for day in (0, 5, 6, 10)])
     assert customer_features(table, COLUMNS, engine=duckdb_engine).frame.loc["a", "trend"] == 0.5
 
 
+@pytest.mark.slow
 def test_every_column_is_described_once_and_in_order(duckdb_engine: Engine) -> None:
     table = table_of([("a", n, 0, 10, n, 1, name, "web") for n, name in enumerate(["Über & Co", "über co", None])])
     features = customer_features(table, COLUMNS, engine=duckdb_engine)
@@ -280,6 +289,7 @@ def test_customers_come_in_canonical_order_of_their_keys_as_text(
     assert list(customer_features(table, BARE, engine=duckdb_engine).frame.index) == expected
 
 
+@pytest.mark.slow
 def test_amounts_of_any_size_keep_their_digits(duckdb_engine: Engine) -> None:
     amounts = [1e-6, 0.1 + 0.2, 123456.789012, 9e14, 3e300]
     for amount in amounts:
@@ -313,6 +323,7 @@ def test_dates_decimals_and_columns_without_any_value_are_read(duckdb_engine: En
         customer_features(table, replace(columns, quantity="pieces"), engine=duckdb_engine)
 
 
+@pytest.mark.slow
 def test_parquet_files_of_a_pattern_give_what_the_table_gives(duckdb_engine: Engine, tmp_path: Path) -> None:
     folder = tmp_path / "it's here"
     folder.mkdir()
@@ -353,6 +364,7 @@ def test_tables_without_a_usable_row_are_refused(duckdb_engine: Engine, tmp_path
         customer_features(table, COLUMNS, engine="sparc")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(table=transactions())
 def test_histories_count_purchase_days_after_the_first(duckdb_engine: Engine, table: pd.DataFrame) -> None:

@@ -25,6 +25,7 @@ from tests.stages import run_stages
 VALUES = st.lists(st.integers(-50, 50).map(float) | st.floats(-1e3, 1e3), max_size=120)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(VALUES, st.integers(2, 15))
 def test_a_histogram_counts_everyone_once_and_no_bar_is_small(values: list[float], min_cell: int) -> None:
@@ -58,6 +59,7 @@ def test_a_histogram_of_few_or_equal_values_is_empty() -> None:
 LEVEL_COUNTS = st.lists(st.integers(1, 30), min_size=1, max_size=14)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(LEVEL_COUNTS, st.integers(2, 12))
 def test_level_bars_count_everyone_once_and_a_rare_level_is_not_named(counts: list[int], min_cell: int) -> None:
@@ -203,6 +205,7 @@ def test_a_combination_that_would_tell_a_rare_one_by_subtraction_is_left_out(tmp
     assert shown(found) == {"y": 30}, "one is enough to leave out"
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from(["x", "y", "z", "xy", "xz", "yz", "xyz"]), st.integers(1, 25)))
 def test_no_total_less_the_combinations_leaves_a_few(tmp_path: Path, counts: dict[str, int]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from analysis.customers.assembly import assemble
 from analysis.features.provenance import SourceSummary, summarise_sources, without_few
@@ -41,6 +42,7 @@ def orders(months: dict[str, int], unknown: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["who", "on", "paid"])
 
 
+@pytest.mark.slow
 def test_every_source_tells_its_size_and_what_does_not_fit(tmp_path: Path) -> None:
     people, sales = summaries(tmp_path, orders({"2024-01": 40, "2024-02": 50}, unknown=12))
     assert (people.rows, people.columns, people.kind, people.unknown, people.without) == (
@@ -56,18 +58,21 @@ def test_every_source_tells_its_size_and_what_does_not_fit(tmp_path: Path) -> No
     assert any(note.startswith("Lifetime value") for note in sales.notes), "what could not be computed is told"
 
 
+@pytest.mark.slow
 def test_rows_are_counted_by_month_with_gaps_where_nothing_is(tmp_path: Path) -> None:
     _, sales = summaries(tmp_path, orders({"2024-01": 40, "2024-03": 50}))
     assert [(bar.label, bar.n) for bar in sales.bars] == [("2024-01", 40), ("2024-02", 0), ("2024-03", 50)]
     assert (sales.first, sales.last) == ("2024-01", "2024-03")
 
 
+@pytest.mark.slow
 def test_a_month_of_a_few_customers_is_neither_drawn_nor_the_first(tmp_path: Path) -> None:
     _, sales = summaries(tmp_path, orders({"2023-12": 3, "2024-01": 40, "2024-02": 30, "2024-03": 50}))
     assert (sales.first, sales.last) == ("2024-01", "2024-03")
     assert sales.bars == (), "no month, quarter or year of 2023 holds ten customers"
 
 
+@pytest.mark.slow
 def test_many_rows_of_a_few_customers_are_a_few_customers(tmp_path: Path) -> None:
     busy = pd.DataFrame({"who": np.tile(["c1", "c2", "c3"], 30), "on": "2024-02-10", "paid": 1.0})
     _, sales = summaries(tmp_path, pd.concat([orders({"2024-01": 40}), busy]))
@@ -75,6 +80,7 @@ def test_many_rows_of_a_few_customers_are_a_few_customers(tmp_path: Path) -> Non
     assert [(bar.label, bar.n) for bar in sales.bars] == [("2024Q1", 130)]
 
 
+@pytest.mark.slow
 def test_rows_without_a_date_cannot_be_told_by_subtraction(tmp_path: Path) -> None:
     dated = orders({"2024-01": 44, "2024-02": 57})
     undated = dated.head(4).assign(on=None)

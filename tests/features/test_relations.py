@@ -52,6 +52,7 @@ def holed(seed: int, n: int = 300) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_each_pair_is_ranked_among_the_customers_who_have_both(seed: int) -> None:
     frame = holed(seed)
@@ -98,6 +99,7 @@ def test_the_variables_with_the_strongest_relations_are_kept() -> None:
 COUNTS = st.lists(st.lists(st.integers(0, 40), min_size=3, max_size=3), min_size=2, max_size=5)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(COUNTS)
 def test_the_corrected_v_is_never_above_the_plain_one_on_large_tables(counts: list[list[int]]) -> None:

@@ -44,6 +44,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {name: html.unescape((root / "site/manual" / f"{name}.qmd").read_text(encoding="utf-8")) for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "name"), SETTINGS)
 def test_every_setting_says_what_it_does(place: str, name: str, shown: dict[str, str]) -> None:
     description = BLOCKS[place].model_fields[name].description or ""
@@ -89,6 +90,7 @@ def test_what_a_setting_takes_is_said_in_words(place: str, name: str, takes: str
     assert row[2:] == (takes, default)
 
 
+@pytest.mark.slow
 def test_the_page_on_commands_has_each_with_all_that_it_takes(shown: dict[str, str]) -> None:
     names = [each.callback.__name__ for each in app.registered_commands if each.callback]
     assert [command.name for command in read_manual(app)["commands"]] == names

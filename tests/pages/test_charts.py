@@ -68,6 +68,7 @@ def without_data(spec: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in spec.items() if key not in {"datasets", "data"}}
 
 
+@pytest.mark.slow
 def test_there_are_the_charts_that_the_pages_show(figures: dict[str, Figure], report: Report) -> None:
     always = {
         "value-size", "heat-map", "parallel", "map", "descriptors", "elbow", "silhouette", "stability",
@@ -80,6 +81,7 @@ def test_there_are_the_charts_that_the_pages_show(figures: dict[str, Figure], re
     assert len(figures) == len(list(drawings.draw_all(report)))
 
 
+@pytest.mark.slow
 def test_every_spec_is_valid_vega_lite(figures: dict[str, Figure]) -> None:
     for name, figure in figures.items():
         alt.Chart.from_dict(figure.spec, validate=True)
@@ -236,6 +238,7 @@ def test_a_solution_that_was_not_resampled_has_no_stability_to_draw(report: Repo
     assert "not resampled" in figure.caption
 
 
+@pytest.mark.slow
 def test_a_density_method_has_no_curve_over_numbers_of_segments(report: Report) -> None:
     evidence = replace(report.evidence, by_k=(model.chosen(report),), nulls=replace(NULLS, permuted=()))
     drawn = {figure.id for figure in drawings.draw_all(replace(report, evidence=evidence))}
@@ -277,6 +280,7 @@ def test_colours_of_the_page_are_named_by_tokens_of_the_stylesheet(figures: dict
     assert {token for token in used if f"{token}:" not in css.replace(" :", ":")} == set()
 
 
+@pytest.mark.slow
 def test_a_study_without_a_value_draws_its_charts(report: Report) -> None:
     segments = tuple(replace(s, value_share=None, value_total=None) for s in report.segments)
     plain = replace(report, segments=segments, study=replace(report.study, value=None), value_total=None)
@@ -285,6 +289,7 @@ def test_a_study_without_a_value_draws_its_charts(report: Report) -> None:
     assert not [f.id for f in drawn if "None" in f.title + f.caption + str(f.table.rows)]
 
 
+@pytest.mark.slow
 def test_two_columns_whose_names_differ_by_a_mark_have_a_chart_each(report: Report) -> None:
     first = next(c for c in report.data.columns if c.bars)
     columns = tuple(replace(first, name=name) for name in ("net sales", "net-sales", "net_sales", "Net sales"))
@@ -293,6 +298,7 @@ def test_two_columns_whose_names_differ_by_a_mark_have_a_chart_each(report: Repo
     assert len(names) == len(set(names))
 
 
+@pytest.mark.slow
 def test_a_column_called_image_names_no_picture_in_a_tooltip(report: Report) -> None:
     first = next(c for c in report.data.columns if c.type == "category" and c.bars)
     drawn = list(

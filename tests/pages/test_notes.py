@@ -75,6 +75,7 @@ def test_hostile_text_of_a_note_is_inert(payload: str) -> None:
     assert not re.search(r"^\s*(?:---|:::|~~~)", rest, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_note_is_merged_into_its_page_and_kept_on_regeneration(tmp_path: Path) -> None:
     slug = run_stages().report.segments[0].slug
     file = note(tmp_path, f"{slug}.md", "Ring **early**.")
@@ -88,6 +89,7 @@ def test_a_note_is_merged_into_its_page_and_kept_on_regeneration(tmp_path: Path)
     assert "Notes without a segment" not in (folder / "index.qmd").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_note_whose_segment_is_gone_is_told_on_the_personas_page(tmp_path: Path) -> None:
     note(tmp_path, "gone {{< env HOME >}}.md", "Was here.")
     page = (written(tmp_path) / "index.qmd").read_text(encoding="utf-8")

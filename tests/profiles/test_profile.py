@@ -175,6 +175,7 @@ def test_no_published_share_of_a_category_stands_for_a_few(cells: list[list[int]
     assert sum(found.everyone) == pytest.approx(1)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 60), min_size=2, max_size=4), st.integers(0, 59))
 def test_no_published_yes_no_share_stands_for_a_few(answers: list[int], n_missing: int) -> None:

@@ -284,6 +284,7 @@ def test_an_unknown_token_is_an_error() -> None:
         fill_tokens("var(--inkk)", {"--ink": "#111"})
 
 
+@pytest.mark.slow
 def test_the_bundle_is_written_once_and_leaves_nothing_outside_its_scope(tmp_path: Path) -> None:
     (tmp_path / "vega-00000000.js").write_text("old", encoding="utf-8")
     name = write_vega_bundle(tmp_path)

@@ -48,6 +48,7 @@ def test_numbers_are_rounded_so_that_two_machines_agree(report: Report) -> None:
     assert all(x == float(f"{x:.{DIGITS}g}") or (abs(x) >= 10**DIGITS and x == round(x)) for x in found)
 
 
+@pytest.mark.slow
 def test_a_total_of_millions_keeps_its_whole_digits(report: Report) -> None:
     large = replace(report, value_total=1_356_988.37)
     assert from_json(to_json(large)).value_total == 1_356_988.0
@@ -59,6 +60,7 @@ def test_a_report_cannot_be_changed(report: Report) -> None:
         report.unassigned = 3  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_a_report_of_another_version_is_told_with_the_command_to_run(report: Report, tmp_path: Path) -> None:
     old = json.loads(to_json(report))
     del old["verdict"]

@@ -179,12 +179,14 @@ def test_limits_are_told_from_the_run() -> None:
     assert "in the one feature" in text
 
 
+@pytest.mark.slow
 def test_the_card_survives_the_way_through_json() -> None:
     report = stages().report
     assert from_json(to_json(report)).card == report.card
     assert report.card.n_read == len(stages().raw.frame)
 
 
+@pytest.mark.slow
 def test_the_page_shows_purpose_numbers_and_the_last_day_and_every_page_carries_it(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
     (tmp_path / "site" / "assets").mkdir(parents=True)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -108,6 +109,7 @@ ANY_SEGMENT = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=80, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(ANY_SEGMENT, min_size=1, max_size=9))
 def test_names_and_addresses_are_unique_and_no_word_is_undefined(
@@ -161,6 +163,7 @@ def test_a_name_of_the_analysts_is_shown_and_the_address_stays() -> None:
     assert (named[0].name, named[0].slug) == ("Cellar club", "premium-wine-buyers")
 
 
+@pytest.mark.slow
 def test_a_segment_that_goes_on_keeps_its_name_and_a_new_one_takes_none_that_was() -> None:
     found = profiles((0.7, [difference("wine", 1.5, mean=0.8)]), (0.3, [difference("wine", -1.5, mean=0.2)]))
     first = personas(found)

@@ -150,6 +150,7 @@ def random_table(seed: int, n: int, spread: float) -> FeatureTable:
     return FeatureTable(frame, made)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 10_000), st.sampled_from([90, 150]), st.floats(0, 6), st.integers(1, 4))
 def test_every_claim_holds_on_any_data(seed: int, n: int, spread: float, k: int) -> None:

@@ -159,7 +159,7 @@ def as_html(report: Report, name: str, patch: pytest.MonkeyPatch) -> str:
     """One page alone, without the engine around it."""
     patch.setattr(book, "draw_all", lambda report: [])
     patch.setattr(book, "draw_pictures", lambda figures, *_: {})
-    text = book._Book(report, ROOT, "x.js").page(name)  # pyright: ignore[reportPrivateUsage]
+    text = book._Book(report, ROOT, "x.js").page(name)
     blocks = re.findall(r"```\{=html\}\n(.*?)\n```", text, re.DOTALL)
     script = (ROOT / f"site/assets/{name}.js").read_text(encoding="utf-8")
     return f"<!doctype html><main class='content'>{''.join(blocks)}</main><script>{script}</script>"

@@ -56,6 +56,7 @@ def try_dialects(n: int, folder: Path) -> None:
     assert states["asked"] <= MOST_ASKED * (n - states["ambiguous"])
 
 
+@pytest.mark.slow
 def test_few_tables_in_random_dialects_are_read_back(tmp_path: Path) -> None:
     try_dialects(FEW, tmp_path)
 

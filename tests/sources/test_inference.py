@@ -41,6 +41,7 @@ def by_name(table: RawTable) -> dict[str, InferredColumn]:
     return {column.name: column for column in infer_roles(table)}
 
 
+@pytest.mark.slow
 def test_behaviour_forms_and_demographics_describe_the_marketing_table(read_file: Callable[[str], RawTable]) -> None:
     table = read_file("marketing_campaign.csv")
     found = roles(table)
@@ -88,6 +89,7 @@ def test_many_yes_or_no_columns_are_a_survey(read_file: Callable[[str], RawTable
     assert found["descriptor"] == ["Like", "Age", "VisitFrequency", "Gender"]
 
 
+@pytest.mark.slow
 def test_codes_of_web_sessions_are_descriptors_not_numbers(read_file: Callable[[str], RawTable]) -> None:
     found = by_name(read_file("online_shoppers_intention.csv"))
     for name in ("OperatingSystems", "Browser", "Region", "TrafficType"):
@@ -127,6 +129,7 @@ def test_private_columns_and_free_text_are_ignored(people: RawTable) -> None:
     assert "private" in found["contact"].why and "free text" in found["wish"].why
 
 
+@pytest.mark.slow
 def test_key_outcome_and_constants_of_an_unknown_table(people: RawTable) -> None:
     found = by_name(people)
     assert found["client_no"].role == "key" and found["churned"].role == "outcome"
@@ -180,6 +183,7 @@ def test_answers_on_one_scale_are_a_survey(tmp_path: Path) -> None:
     assert len(roles(table)["feature"]) == 8 and roles(table)["descriptor"] == ["age"]
 
 
+@pytest.mark.slow
 def test_order_of_columns_does_not_change_roles(people: RawTable, tmp_path: Path) -> None:
     frame = people.frame[people.frame.columns[::-1]]
     again = by_name(read(tmp_path, frame))

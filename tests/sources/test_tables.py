@@ -365,6 +365,7 @@ def test_quoted_cells_may_hold_delimiters_quotes_and_line_breaks(tmp_path: Path)
     assert table.frame["said"].tolist() == ["a, b", 'he said "no"', "two\nlines"]
 
 
+@pytest.mark.slow
 def test_a_late_long_row_is_read(tmp_path: Path) -> None:
     rows = "".join(f"{i},short\n" for i in range(300_000))
     table = read(tmp_path, f'id,said\n{rows}300000,"{"x" * 90_000}"\n')
@@ -466,6 +467,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.terminate()
 
 
+@pytest.mark.slow
 def test_postgresql_reads_the_same_and_cannot_be_changed(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,7 @@ def test_each_column_is_shown_with_its_form_and_no_value(tmp_path: Path) -> None
     assert not any(key in text for key in frame["client_id"])
 
 
+@pytest.mark.slow
 def test_a_build_says_its_main_assumptions_about_an_unknown_table(tmp_path: Path) -> None:
     customers().to_csv(tmp_path / "shop.csv", index=False)
     study = check_study({"title": "Shop", "sources": [{"path": "other.csv", "key": "another"}]})

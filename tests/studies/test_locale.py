@@ -42,7 +42,7 @@ class Written:
         """Write an English number."""
         whole, point, rest = text.removesuffix("%").partition(".")
         if "," in whole:
-            sign, digits = re.fullmatch(r"([+-]?)([\d,]+)", whole).groups()  # pyright: ignore[reportOptionalMemberAccess]
+            sign, digits = re.fullmatch(r"([+-]?)([\d,]+)", whole).groups()
             digits = digits.replace(",", "")
             first, last = digits[:-3], digits[-3:]
             first = re.sub(rf"(?<=\d)(?=(?:\d{{{self.others}}})+$)", lambda _: self.group, first)

@@ -189,7 +189,7 @@ def _table(numbers: dict[str, Numbers], yes_no: dict[str, Numbers]) -> FeatureTa
 
 
 def _planted(**settings: object) -> Callable[[np.random.Generator, int], Customers]:
-    return lambda rng, k: _mixture(rng, k, **settings)  # pyright: ignore[reportArgumentType]
+    return lambda rng, k: _mixture(rng, k, **settings)
 
 
 CONDITIONS = {

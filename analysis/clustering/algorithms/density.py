@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.cluster import DBSCAN, HDBSCAN
+from sklearn.cluster import DBSCAN, HDBSCAN  # pyrefly: ignore[missing-module-attribute]
 from sklearn.neighbors import NearestNeighbors
 
 from analysis.clustering.algorithms.fits import (

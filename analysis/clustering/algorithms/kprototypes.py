@@ -57,6 +57,7 @@ def fit_kprototypes(
     fits = []
 
     def start(k: int, number: int) -> tuple[float, Fit]:
+        # pyrefly: ignore[unexpected-keyword]
         seeds = kmeans_plusplus(matrix, k, sample_weight=weights, random_state=seed + number)[0]
         centres, cost = _prototypes(matrix, weights, seeds, blocks)
         return cost, Fit(centres)

@@ -37,7 +37,8 @@ def fit_mixture(
                 model = GaussianMixture(k, reg_covar=RIDGE, tol=tol, max_iter=200, n_init=starts, random_state=seed)
                 model.fit(rows)
         bic = float(model.bic(rows)) if many else None
-        fits.append(Fit(np.asarray(model.means_), shapes=model.precisions_cholesky_, shares=model.weights_, bic=bic))
+        means, shapes, shares = map(np.asarray, (model.means_, model.precisions_cholesky_, model.weights_))
+        fits.append(Fit(means, shapes=shapes, shares=shares, bic=bic))
     return tuple(fits)
 
 

@@ -292,8 +292,8 @@ def _counts(bars: tuple[Bar, ...], label: str, what: str, horizontal: bool) -> a
     """Bars of levels, lying, or of periods, standing."""
     field = what.lower()
     arrays = {"level": [b.label for b in bars], field: [b.n for b in bars]}
-    level = {"field": "level", "type": "nominal", "sort": None, "title": None}
-    count = {"field": field, "type": "quantitative", "title": None}
+    level: dict[str, Any] = {"field": "level", "type": "nominal", "sort": None, "title": None}
+    count: dict[str, Any] = {"field": field, "type": "quantitative", "title": None}
     encoding: dict[str, Any] = (
         {
             "y": alt.Y(**level, axis=alt.Axis(labelLimit=130)),

@@ -332,7 +332,7 @@ def _flow_rows(report: Report, before: Level | None, level: Level) -> list[tuple
     def called(k: int, segment: int) -> str:
         return names[segment] if k == report.decision.k else f"{segment} of {k}"
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for i, segment in enumerate(level.segments):
         origins = sorted(zip(level.origins[i], before.segments, strict=True), reverse=True) if before else []
         came = ", ".join(f"{formats.percent(part)} {called(level.k - 1, j)}" for part, j in origins if part)

@@ -180,7 +180,7 @@ def brief_id(segment: Segment, slot: Slot) -> Markup:
 def briefs(report: Report) -> tuple[Brief, ...]:
     """Return a brief for each action, by segment and in the order of the plan."""
     formats, rows = report.formats(), rank_actions(report)
-    by_action = {(row.segment.id, row.slot.slot): row for row in rows}
+    by_action: dict[tuple[int, str], Row] = {(row.segment.id, row.slot.slot): row for row in rows}
     found = []
     for segment in report.segments:
         for name in TITLES:

@@ -195,7 +195,7 @@ def _draw_people(n: int, rng: np.random.Generator) -> _People:
     ends = np.rint(np.cumsum(_TRAITS["share"]) * n).astype(int)
     segment = rng.permutation(np.repeat(np.arange(ends.size), np.diff(ends, prepend=0)))
     keys = [f"C{number:06d}" for number in 1 + rng.permutation(2 * n)[: n + _scaled(_N_STRANGERS, n)]]
-    joined = (rng.beta(*_of("joined", segment).T) * (_N_EARLY + _LATEST_JOIN)).astype(int) - _N_EARLY
+    joined = np.asarray(rng.beta(*_of("joined", segment).T) * (_N_EARLY + _LATEST_JOIN)).astype(int) - _N_EARLY
     region = rng.choice(len(_REGIONS), n, p=list(_REGIONS.values()))
     region[rng.choice(n, _scaled(_N_REGIONS_MISSING, n), replace=False)] = -1
     age = np.clip(_of("age", segment) + 11 * rng.standard_normal(n), 18, 92)
@@ -217,7 +217,7 @@ def _draw_purchases(people: _People, rng: np.random.Generator) -> _Purchases:
     first = segment * is_sale.size + _N_EARLY  # where the clock of the segment stands at day 0
     start, end = clock[first + people.joined], clock[first + _N_DAYS - 1]
     n_possible = rng.poisson(_of("orders", segment) * keenness * (end - start))
-    n_stays = rng.geometric(rng.beta(*_of("leaves", segment).T))
+    n_stays = np.asarray(rng.geometric(rng.beta(*_of("leaves", segment).T)))
     who = np.repeat(np.arange(n), n_possible)
     moment = start[who] + rng.random(who.size) * (end - start)[who]
     moment = moment[np.lexsort((moment, who))]

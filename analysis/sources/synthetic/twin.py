@@ -9,7 +9,6 @@ Every number is rounded and chosen for this project; no row of the original is c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,12 +92,12 @@ _LEAN_OPEN = (0.45, 0.4, 0.5, 0.5, 0.5, 0.6)
 
 _NO_ORDERS = dict.fromkeys((*_ORDERS, "NumDealsPurchases"), 0)
 _CRUMBS = dict.fromkeys(_BASKET, (0, 3)) | {"MntWines": (1, 60)}
-_RICH: Mapping[str, Any] = {"Income": (153000, 162500), "NumWebVisitsMonth": (0, 1)}
-_POOR: Mapping[str, Any] = {"Income": (1700, 8100), "NumWebVisitsMonth": (13, 20)}
-_MANY_DEALS: Mapping[str, Any] = {"NumDealsPurchases": 15}
+_RICH: dict[str, Any] = {"Income": (153000, 162500), "NumWebVisitsMonth": (0, 1)}
+_POOR: dict[str, Any] = {"Income": (1700, 8100), "NumWebVisitsMonth": (13, 20)}
+_MANY_DEALS: dict[str, Any] = {"NumDealsPurchases": 15}
 
 # How many rows in 2,240, the segment they are taken from (0: any), and what they get: a value or its bounds.
-_QUIRKS: tuple[tuple[int, int, Mapping[str, Any]], ...] = (
+_QUIRKS: tuple[tuple[int, int, dict[str, Any]], ...] = (
     (24, 0, {"Income": None}),
     (1, 0, {"Year_Birth": 1893}),
     (1, 0, {"Year_Birth": 1899}),

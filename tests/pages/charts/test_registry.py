@@ -205,6 +205,7 @@ NUMBERS_ONLY = {
 """Titles whose numbers are held against their chart and its table on the report as it is."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REGISTRY)
 def test_a_title_is_true_of_any_report(name: str) -> None:
     draw, check = REGISTRY[name]
@@ -220,6 +221,7 @@ def test_a_title_is_true_of_any_report(name: str) -> None:
     holds()
 
 
+@pytest.mark.slow
 def test_every_chart_is_in_the_registry_and_states_numbers_that_it_shows() -> None:
     report = run_stages().report
     for figure in drawings.draw_all(report):

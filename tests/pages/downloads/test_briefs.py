@@ -61,6 +61,7 @@ def compiled(data: str) -> bytes:
     return compile_brief(str(TEMPLATES / "brief.typ"), data)
 
 
+@pytest.mark.slow
 def test_a_brief_is_one_tagged_page_of_a4_with_title_language_and_words_for_the_picture() -> None:
     report = run_stages().report
     found = own_briefs()
@@ -78,6 +79,7 @@ def test_a_brief_is_one_tagged_page_of_a4_with_title_language_and_words_for_the_
         assert " ".join(brief.data["alt"].split()) in text and "Pictured" in text
 
 
+@pytest.mark.slow
 def test_a_brief_holds_what_a_reader_needs() -> None:
     report = run_stages().report
     for s, brief in zip(report.segments, own_briefs()[1:], strict=True):
@@ -103,6 +105,7 @@ def test_a_card_is_a_picture_of_1200_by_630(tmp_path: Path) -> None:
         assert data[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", data[16:24]) == (1200, 630)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     ['#read("/etc/passwd") #panic("x")', "*bold* _it_ $x^2$ = heading", '#eval("1+1") <label> @ref `raw` \\u{41}'],
@@ -114,6 +117,7 @@ def test_words_are_printed_and_never_run(words: str) -> None:
         assert words.split()[0] in text
 
 
+@pytest.mark.slow
 def test_hostile_words_of_any_script_make_one_page_and_a_picture() -> None:
     report = with_words(run_stages().report, lambda i: f"{HOSTILE[i % len(HOSTILE)]} {i}")
     for brief in all_briefs(report):
@@ -121,6 +125,7 @@ def test_hostile_words_of_any_script_make_one_page_and_a_picture() -> None:
         assert compile_brief(str(TEMPLATES / "card.typ"), json.dumps(brief.data)).startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["title", "lead", "alt", "address", "story", "picture"])
 def test_the_gate_finds_a_key_anywhere_in_a_brief(place: str, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!DOCTYPE html><html lang='en'><title>x</title><p>x</p></html>")

@@ -39,6 +39,7 @@ def written(report: Report, root: Path, briefs: bool = False) -> str:
     return (root / "site" / "downloads.qmd").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_each_file_is_linked_once_with_its_size(tmp_path: Path) -> None:
     report = run_stages().report
     page = written(report, tmp_path, briefs=True)
@@ -50,6 +51,7 @@ def test_each_file_is_linked_once_with_its_size(tmp_path: Path) -> None:
         assert after[: after.index("</li>")].endswith(f". {contents.tell_size(size)}</span>")
 
 
+@pytest.mark.slow
 def test_files_that_are_no_longer_made_go(tmp_path: Path) -> None:
     report = run_stages().report
     written(report, tmp_path, briefs=True)
@@ -57,6 +59,7 @@ def test_files_that_are_no_longer_made_go(tmp_path: Path) -> None:
     assert not list((tmp_path / "site" / "downloads").glob("brief*")) and "brief" not in page
 
 
+@pytest.mark.slow
 def test_a_study_without_groups_promises_no_personas(tmp_path: Path) -> None:
     page = written(without_groups(run_stages().report), tmp_path)
     assert "what was looked for" in page and "each persona" not in page and "actions" not in page

@@ -99,6 +99,7 @@ def test_a_hostile_name_stays_on_its_line_of_the_guide(report: Report) -> None:
     assert "x](http" not in guide
 
 
+@pytest.mark.slow
 def test_the_picture_has_the_size_that_links_show_and_the_same_bytes_each_time(report: Report) -> None:
     picture = draw_picture(report, TOKENS)
     assert picture[:4] == b"\x89PNG"

@@ -79,6 +79,7 @@ def without_value(report: Report) -> Report:
     )
 
 
+@pytest.mark.slow
 def test_a_deck_has_the_finding_the_picture_the_personas_the_plan_the_trust_and_an_appendix() -> None:
     report = run_stages().report
     titles = [slide.shapes.title.text for slide in opened(own()).slides]
@@ -190,6 +191,7 @@ def test_a_study_without_groups_has_no_personas_and_no_plan() -> None:
     assert not any(s.name in whole for s in report.segments) and not any(map(charts_of, slides))
 
 
+@pytest.mark.slow
 def test_the_same_report_gives_the_same_bytes_and_no_time_of_its_making() -> None:
     report = from_json(to_json(run_stages().report))
     assert drawn(report) == drawn(report)
@@ -205,6 +207,7 @@ def test_the_same_report_gives_the_same_bytes_and_no_time_of_its_making() -> Non
     assert all(f"{report.study.as_of}T00:00:00Z".encode() in core for core in cores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [0, 5])
 def test_hostile_words_stay_words(first: int) -> None:
     report = with_words(run_stages().report, lambda i: f"{HOSTILE[(first + i) % len(HOSTILE)]}\x00\ufffe {i}"[:90])
@@ -223,6 +226,7 @@ def boxes(deck: Any) -> Iterator[tuple[str, float, float, list[Line]]]:
                 yield f"slide {number}: {shape.text_frame.text[:40]}", shape.width.inches, shape.height.inches, lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("long", [False, True], ids=["own words", "long words"])
 def test_every_text_fits_its_box_and_every_shape_its_slide(long: bool) -> None:
     report = run_stages().report
@@ -259,6 +263,7 @@ def test_wide_letters_count_as_wide() -> None:
     assert width_of("顧客", 12) > 1.5 * width_of("ab", 12)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_libreoffice_shows_as_many_pages_as_there_are_slides(tmp_path: Path) -> None:
     import pypdf
@@ -269,6 +274,7 @@ def test_libreoffice_shows_as_many_pages_as_there_are_slides(tmp_path: Path) -> 
     assert len(pypdf.PdfReader(tmp_path / "deck.pdf").pages) == len(opened(own()).slides)
 
 
+@pytest.mark.slow
 def test_numbers_are_written_as_the_locale_says() -> None:
     content = json.loads(to_json(run_stages().report))
     content["study"]["locale"] = "de"

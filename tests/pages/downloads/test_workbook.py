@@ -78,6 +78,7 @@ def test_differences_and_actions_hold_all_that_the_pages_have() -> None:
     assert [row["Data needed"].value for row in rows[len(ranked) :]] == [needs for _, _, needs in act.needs(report)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", " ="])
 def test_a_text_that_looks_like_a_formula_is_a_text_and_stays_quoted(start: str) -> None:
     report = with_words(run_stages().report, lambda i: f'{start}HYPERLINK("https://evil.example";"x"){i}')
@@ -87,11 +88,13 @@ def test_a_text_that_looks_like_a_formula_is_a_text_and_stays_quoted(start: str)
     assert not any(cell.hyperlink or cell.data_type == "f" for cell in cells)
 
 
+@pytest.mark.slow
 def test_hostile_words_make_a_workbook_that_opens() -> None:
     report = with_words(run_stages().report, lambda i: f"{HOSTILE[i % len(HOSTILE)]}\x00\x0b\ufffe {i}" * 40)
     assert opened(write_workbook(report)).sheetnames[0] == "About"
 
 
+@pytest.mark.slow
 def test_the_same_report_gives_the_same_bytes_and_no_time_of_its_making() -> None:
     report = from_json(to_json(run_stages().report))
     data = write_workbook(report)

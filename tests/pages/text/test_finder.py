@@ -148,6 +148,7 @@ def coded(tmp_path: Path) -> Stages:
     return take_through(shop, study, tmp_path)
 
 
+@pytest.mark.slow
 def test_text_that_became_numbers_is_chosen_by_its_words_and_rare_words_are_not_told(tmp_path: Path) -> None:
     report = coded(tmp_path).report
     assert report.questions is not None

@@ -553,6 +553,7 @@ def test_key_column_of_the_study_counts_as_a_name_for_keys(site: Path) -> None:
     assert check(site, replace(dense, key_names=frozenset(("Kundennummer",))))[0].rule == "keys"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda i: f"CUST{i:07d}", lambda i: f"C-{i:04d}-{i % 97:02d}", lambda i: str(5 * i)])
 def test_many_keys_raise_no_false_alarm(site: Path, make: Callable[[int], str]) -> None:
     keys = frozenset(map(make, range(200_000)))

@@ -52,6 +52,7 @@ def check(design: Design) -> None:
             assert exact is not None and exact >= holdout.detects - 1e-6 and holdout.detects > exact - 0.0101
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(RATES, st.integers(20, 20_000), st.integers(20, 20_000), st.sampled_from(["more", "less"]))
 def test_a_detectable_rate_is_rounded_away_from_the_baseline(
@@ -66,6 +67,7 @@ def test_a_detectable_rate_is_rounded_away_from_the_baseline(
     assert -1e-6 <= beyond < 0.0101
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_design_of_every_study_is_recomputed_with_scipy(kind: str) -> None:
     for slots in load_kind(kind).plans():
@@ -130,6 +132,7 @@ def test_without_a_baseline_three_are_shown() -> None:
     assert "Offer it to 335 picked at random" in design.sentence and design.baseline is None
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=80)
 @given(
     st.sampled_from([0.0, 0.001, 0.01, 0.5, 0.99, 0.999, 1.0]), st.integers(2, 300), st.sampled_from(["more", "less"])
@@ -159,6 +162,7 @@ def test_assumptions_of_the_settings_replace_those_of_the_code() -> None:
     assert found and all(d.baseline == 0.12 and d.source == "assumed: 12% of visits end in an order" for d in found)
 
 
+@pytest.mark.slow
 def test_baselines_come_from_the_data_where_they_hold_them() -> None:
     shop = load_kind("shop")
     table, labels = shop.table.frame, shop.labels
@@ -177,6 +181,7 @@ def test_baselines_come_from_the_data_where_they_hold_them() -> None:
             assert design.baseline is not None and design.baseline < 0.9
 
 
+@pytest.mark.slow
 def test_a_visit_counts_once_in_orders_per_visit() -> None:
     shop = load_kind("omnichannel")
     plans = [slot for slots in shop.plans() for slot in slots if slot.design and slot.design.unit == "visits"]

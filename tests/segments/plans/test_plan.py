@@ -34,6 +34,7 @@ def texts(slot: Slot) -> str:
     return " | ".join(filter(None, (*words, slot.prize, slot.needs, *tested)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_slot_is_filled_or_says_what_is_missing(kind: str) -> None:
     plans = load_kind(kind).plans()
@@ -79,6 +80,7 @@ def test_words_of_orders_stand_only_where_there_are_orders(kind: str) -> None:
                 assert not ORDERS.search(re.sub(r"[Ww]hen they order", "", text)), text
 
 
+@pytest.mark.slow
 def test_a_risk_is_never_to_rise() -> None:
     found = 0
     for kind in KINDS:
@@ -221,6 +223,7 @@ def test_the_rule_and_what_it_read_are_kept_for_the_command_line() -> None:
     assert "Balance" in slot.reads
 
 
+@pytest.mark.slow
 def test_the_largest_channel_that_reaches_them_carries_the_message() -> None:
     shop = load_kind("shop")
     for slots, mixes in zip(shop.plans(), shop.described().mixes, strict=True):

@@ -114,6 +114,7 @@ def test_first_order_is_on_the_day_of_joining(retailer: Retailer, purchases: pd.
     assert (first >= day).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_customers", [3000, 12_000])
 def test_quirks_are_planted_in_proportion(n_customers: int) -> None:
     made = make_retailer(n_customers, seed=5)
@@ -182,6 +183,7 @@ def test_each_purchase_event_is_an_online_order_of_that_day(retailer: Retailer, 
     assert share == pytest.approx(1 / 3, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2014, 1])
 def test_k_means_on_behaviour_recovers_the_planted_segments(seed: int) -> None:
     made = make_retailer(seed=seed)
@@ -201,6 +203,7 @@ def test_segments_differ_in_channel_value_and_pace(retailer: Retailer, purchases
     assert in_sale.idxmax() == 2 and in_gifts.idxmax() == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2014, 1])
 def test_segments_found_in_the_first_year_foretell_spend_in_the_second(seed: int) -> None:
     purchases = sound_purchases(make_retailer(seed=seed))
@@ -220,6 +223,7 @@ def test_segments_found_in_the_first_year_foretell_spend_in_the_second(seed: int
     assert explained(found) > 0.1 > explained(at_random) + 0.08
 
 
+@pytest.mark.slow
 def test_a_bg_nbd_model_of_the_first_year_foretells_the_orders_of_the_second(purchases: pd.DataFrame) -> None:
     """Formulas of Fader, Hardie & Lee 2005, in weeks; orders of one day count once."""
     days = purchases[["customer_id", "day"]].drop_duplicates()
@@ -269,6 +273,7 @@ def test_files_read_back_as_the_tables(tmp_path: Path) -> None:
     pd.testing.assert_series_equal(truth, made.truth)
 
 
+@pytest.mark.slow
 def test_files_of_the_default_size_stay_small(tmp_path: Path) -> None:
     paths = write_retailer(tmp_path)
     assert sum(path.stat().st_size for path in paths.values()) < 6_000_000
@@ -296,6 +301,7 @@ def test_any_number_of_customers_from_50_on_can_be_drawn(n_customers: int) -> No
     assert len(made.survey) and len(made.events)
 
 
+@pytest.mark.slow
 def test_many_customers_have_keys_of_their_own_and_orders_in_proportion() -> None:
     made = make_retailer(12_000)
     assert made.customers["customer_id"].is_unique
