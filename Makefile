@@ -10,7 +10,8 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check
 KAGGLEHUB := kagglehub==1.0.3
 LIGHTHOUSE := lighthouse@12.8.2
-FAST := not slow and not builds and not browser and not quarto and not spark and not trials
+UNIT := not builds and not browser and not quarto and not spark and not trials
+FAST := $(UNIT) and not slow
 
 # Without compiled modules each command takes seconds longer to start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -76,7 +77,7 @@ unit: $(VENV)/.test ## Run the unit tests: those that take no second, build no s
 	@$(RUN) -m pytest -m "$(FAST)" -n auto --maxprocesses 4 --dist loadfile
 
 coverage: $(VENV)/.test ## Run the unit tests and list the lines that they do not reach.
-	@$(RUN) -m pytest -m "$(FAST)" -n auto --maxprocesses 4 --dist loadfile --cov
+	@$(RUN) -m pytest -m "$(UNIT)" -n auto --maxprocesses 4 --dist loadfile --cov
 
 lint: $(VENV)/.test ## Lint, check types and check the import rules.
 	@$(RUN) -m ruff check

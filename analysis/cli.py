@@ -241,9 +241,8 @@ def score(
         write_table(scores, root / out)
     people = "customer" if len(scores) == 1 else "customers"
     print(f"{len(scores):,} {people} scored into {out}: {', '.join(map(str, scores))}.")
-    for line in (*notes, report_drift(scores)):
-        if line:
-            print(line, file=sys.stderr)
+    for line in [*notes, *filter(None, [report_drift(scores)])]:
+        print(line, file=sys.stderr)
 
 
 @app.command(epilog="Example: python -m analysis plan --explain B")

@@ -50,6 +50,7 @@ def test_confidence_is_half_at_a_tie_and_never_less(stages: Stages) -> None:
     assert 0 < scored["unlike_anyone"].mean() < 0.05
 
 
+@pytest.mark.slow
 def test_an_extreme_customer_is_unlike_anyone(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t").head(5)
     rows.loc[0, ["NumWebVisitsMonth", "MntWines"]] = [500, 900_000]
@@ -58,6 +59,7 @@ def test_an_extreme_customer_is_unlike_anyone(stages: Stages, tmp_path: Path) ->
     assert not scored["unlike_anyone"].all()
 
 
+@pytest.mark.slow
 def test_customers_of_another_company_are_reported_to_differ(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t")
     assert report_drift(scores(new_customers(tmp_path, rows), stages.build)) == ""
@@ -72,6 +74,7 @@ def test_few_strange_customers_are_no_drift(stages: Stages) -> None:
     assert report_drift(scored) == ""
 
 
+@pytest.mark.slow
 def test_one_customer_gets_the_same_segment_alone_as_among_all(stages: Stages, tmp_path: Path) -> None:
     together = scores(stages.raw, stages.build).set_index("key")
     rows = pd.read_csv(twin_file(500), sep="\t").iloc[10:13]
@@ -79,6 +82,7 @@ def test_one_customer_gets_the_same_segment_alone_as_among_all(stages: Stages, t
     pd.testing.assert_frame_equal(alone, together.loc[alone.index])
 
 
+@pytest.mark.slow
 def test_new_customers_need_only_the_columns_that_the_features_are_made_of(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t")
     needed = {
@@ -88,6 +92,7 @@ def test_new_customers_need_only_the_columns_that_the_features_are_made_of(stage
     assert scored["segment"].tolist() == stages.evidence.labels.tolist()
 
 
+@pytest.mark.slow
 def test_a_column_that_a_feature_needs_and_the_file_lacks_is_named(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t").drop(columns="MntWines")
     with pytest.raises(InputError, match=r"column 'MntWines' is not in new\.csv") as caught:
@@ -115,6 +120,7 @@ def test_scores_and_memberships_name_the_segments_as_the_site_does(stages: Stage
     assert scored["runner_up_letter"].tolist() == letters.tolist()
 
 
+@pytest.mark.slow
 def test_a_column_that_is_empty_is_filled_as_a_missing_value_is(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t").iloc[10:13].assign(NumWebVisitsMonth=None)
     raw, model = new_customers(tmp_path, rows), read_model(stages.build / "model.json")
@@ -133,6 +139,7 @@ def test_a_table_that_tells_nothing_of_its_customers_is_refused(stages: Stages, 
         explain_gaps([raw], read_model(stages.build / "model.json"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [[3, 5, 7], [0, 1, 2, 3, 4, 5, 6, 7]], ids=["some", "all"])
 def test_rows_without_a_key_are_placed_with_an_empty_key_and_counted(
     lost: list[int], stages: Stages, tmp_path: Path
@@ -150,6 +157,7 @@ def test_rows_without_a_key_are_placed_with_an_empty_key_and_counted(
     assert line.startswith(f"new.csv: {len(lost)} rows have no value in the key column 'ID'")
 
 
+@pytest.mark.slow
 def test_a_file_without_the_key_is_told(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t").drop(columns="ID")
     with pytest.raises(InputError, match=r"column 'ID' is not in new\.csv"):

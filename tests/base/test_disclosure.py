@@ -18,6 +18,7 @@ RULES = Disclosure()
 AMOUNTS = st.lists(st.floats(0, 1e6), min_size=10, max_size=80)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(AMOUNTS)
 def test_the_step_of_a_mean_hides_each_customer(amounts: list[float]) -> None:

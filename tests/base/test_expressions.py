@@ -178,6 +178,7 @@ FORMULAS = st.recursive(
 VALUES = st.integers(-20, 20)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(text=FORMULAS, a=VALUES, b=VALUES, c=VALUES)
 def test_arithmetic_is_that_of_python_and_where_python_divides_by_zero_the_value_is_missing(

@@ -13,6 +13,7 @@ from analysis.base.formats import Formats, in_words, joined
 UNITS = ("money", "count", "share", "days", "years", "yes_no", "number", "category")
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.floats(-1e15, 1e15) | st.sampled_from([math.nan, math.inf, -math.inf]) | st.none(), st.sampled_from(UNITS))
 def test_any_number_has_words_and_none_is_a_dash(x: float | None, unit: str) -> None:

@@ -102,6 +102,7 @@ def test_the_neighbour_curve_is_the_distance_to_the_mth_neighbour() -> None:
 FINITE = st.floats(-1e3, 1e3)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(arrays(float, (6, 2), elements=FINITE), arrays(float, (3, 2), elements=FINITE))
 def test_distances_are_euclidean_squared_and_never_negative(points: np.ndarray, centres: np.ndarray) -> None:
@@ -113,6 +114,7 @@ def test_distances_are_euclidean_squared_and_never_negative(points: np.ndarray, 
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(1, 200), st.integers(1, 200), st.integers(0, 5))
 def test_a_sample_of_rows_is_sorted_without_repeats_and_the_same_for_a_seed(n: int, most: int, seed: int) -> None:
@@ -162,6 +164,7 @@ def test_a_published_fit_is_as_tight_as_that_of_many_starts(k: int) -> None:
     assert distances(points, fit.centres).min(axis=1).sum() <= many.inertia_ * 1.001
 
 
+@pytest.mark.slow
 def test_a_published_mixture_is_no_less_likely_than_that_of_some_starts() -> None:
     points = crowded(6, 60)
     (fit,) = fit_solutions(points, ALGORITHMS["mixture"], (6,), 3)

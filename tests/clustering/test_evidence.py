@@ -89,6 +89,7 @@ def test_scaling_by_a_unit_and_turning_a_feature_around_change_no_membership(fou
 LABELS = st.lists(st.integers(0, 4), min_size=8, max_size=30)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(LABELS, LABELS)
 def test_jaccard_is_the_largest_overlap_of_two_sets(first: list[int], second: list[int]) -> None:
@@ -110,6 +111,7 @@ def test_a_solution_overlaps_fully_with_itself_under_other_numbers(labels: list[
     assert jaccard(own, renumbered, 5).tolist() == there.astype(float).tolist()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(LABELS, LABELS)
 def test_agreement_is_the_adjusted_rand_index_by_counting_pairs(first: list[int], second: list[int]) -> None:
@@ -143,6 +145,7 @@ def test_the_bands_begin_at_hennigs_bounds() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_planted_groups_are_found_with_their_number_and_called_natural(found: Evidence) -> None:
     assert (found.decision.k, found.verdict) == (3, "natural")
     assert adjusted_rand_score(TRUTH, found.labels) == pytest.approx(1, abs=0.02)
@@ -369,6 +372,7 @@ def test_a_density_method_does_not_win_by_leaving_the_border_out(found: Evidence
     assert found.decision.algorithm == "kmeans"
 
 
+@pytest.mark.slow
 def test_no_more_segments_than_the_settings_allow_are_chosen() -> None:
     points, _ = blobs(60, 60, 50, 40)
     found = judge(points, study(max_segments=3))
@@ -376,6 +380,7 @@ def test_no_more_segments_than_the_settings_allow_are_chosen() -> None:
     assert not any(re.search(r"replicates with .*4", reason) for reason in found.decision.reasons)
 
 
+@pytest.mark.slow
 def test_a_density_method_without_groups_is_told_to_the_analyst_who_fixed_it() -> None:
     cloud = np.random.default_rng(1).standard_normal((200, 2))
     with pytest.raises(InputError) as caught:

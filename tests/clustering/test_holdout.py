@@ -62,6 +62,7 @@ def test_more_groups_that_know_nothing_do_not_help() -> None:
     assert found[0] < 0 and np.corrcoef(values, [values[noise == g].mean() for g in noise])[0, 1] ** 2 > 0.05
 
 
+@pytest.mark.slow
 def test_groups_that_know_nothing_hardly_ever_beat_chance() -> None:
     draws = (draw(300, 4, 0.0, seed) for seed in range(40))
     found = [
@@ -70,6 +71,7 @@ def test_groups_that_know_nothing_hardly_ever_beat_chance() -> None:
     assert sum(estimate(rows[0]).low > 0.5 for rows in found) <= 4
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_score_of_other_customers() -> None:
     found = [
         held_out_scores(values, "auc", [g], np.random.default_rng(i), EFFORT)[0]

@@ -37,6 +37,7 @@ def test_silhouettes_of_many_labellings_are_those_of_scikit_learn(k: int, p: int
         assert each == pytest.approx(np.asarray(silhouette_samples(points, labels)), abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=2, max_size=60))
 def test_the_adjusted_rand_index_is_that_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:

@@ -61,6 +61,7 @@ def test_one_segment_fewer_merges_the_halves() -> None:
     assert set(fewer.segments) == {int(found.labels[0]), int(found.labels[119])}
 
 
+@pytest.mark.slow
 def test_the_chain_tells_where_members_came_from(three: tuple[Evidence, Solutions]) -> None:
     found, solutions = three
     assert [level.k for level in solutions.slsa] == sorted(k for name, k in found.solutions if name == "kmeans")

@@ -169,6 +169,7 @@ def test_a_date_without_transactions_is_refused() -> None:
         settle_split(Inputs((SimpleNamespace(frame=pd.DataFrame()),)), study)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_too_few_customers_known_then_are_told_without_a_number(tmp_path: Path) -> None:
     raws, study = study_of(tmp_path, make_orders(90))
     found = prove_orders(raws, study)

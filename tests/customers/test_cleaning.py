@@ -51,6 +51,7 @@ def check_ledger(found: Cleaned, n_rows: int) -> None:
         assert 0 <= entry.touched <= entry.rows_in
 
 
+@pytest.mark.slow
 def test_the_published_file_is_cleaned_as_its_dictionary_says(dataset: Callable[[str], Path], tmp_path: Path) -> None:
     study = project_study()
     raw = read_table(dataset("marketing_campaign.csv"), root=tmp_path)
@@ -72,6 +73,7 @@ def test_the_published_file_is_cleaned_as_its_dictionary_says(dataset: Callable[
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_customer_of_the_twin_is_kept() -> None:
     raw, study = twin_table(500), project_study()
     found = clean(raw, study.sources[0], study)

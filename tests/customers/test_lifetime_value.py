@@ -72,6 +72,7 @@ def simulated(n: int = 1500, seed: int = 3) -> pd.DataFrame:
     return pd.DataFrame({"x": x, "t_x": t_x, "T": ages, "value": np.where(x > 0, sums / np.maximum(x, 1), np.nan)})
 
 
+@pytest.mark.slow
 def test_published_parameters_of_the_purchase_model(fitted: PurchaseModel) -> None:
     found = (fitted.r, fitted.alpha, fitted.a, fitted.b)
     assert found == pytest.approx((0.243, 4.414, 0.793, 2.426), rel=0.01)
@@ -195,6 +196,7 @@ def test_lifetime_value_adds_up_and_has_an_interval() -> None:
     assert whole.high / whole.value < (frame["clv_high"] / frame["clv"]).max()
 
 
+@pytest.mark.slow
 def test_horizon_discount_and_margin_act_as_said() -> None:
     histories = simulated()
     free = customer_lifetime_value(histories, discount_rate=0)

@@ -277,6 +277,7 @@ def test_every_column_is_described_once_and_in_order(duckdb_engine: Engine) -> N
         assert set(variable.columns) <= set(table.columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [([10, 9, 9], ["9", "10"]), ([10.0, 9.0, None], ["9", "10"]), (["b", "a", "aa"], ["a", "b", "aa"])],
@@ -298,6 +299,7 @@ def test_amounts_of_any_size_keep_their_digits(duckdb_engine: Engine) -> None:
         assert spend == pytest.approx(2 * amount, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_clock_time_counts_where_moments_have_a_zone(duckdb_engine: Engine) -> None:
     moments = pd.to_datetime(["2024-03-01 23:30", "2024-03-02 00:10"]).tz_localize("America/New_York")
     table = pd.DataFrame({"Customer ID": ["a", "a"], "bought on": moments, "paid": 1.0})
@@ -305,6 +307,7 @@ def test_clock_time_counts_where_moments_have_a_zone(duckdb_engine: Engine) -> N
     assert features.as_of == date(2024, 3, 2) and features.frame.loc["a", "frequency"] == 2
 
 
+@pytest.mark.slow
 def test_dates_decimals_and_columns_without_any_value_are_read(duckdb_engine: Engine) -> None:
     table = pd.DataFrame(
         {
@@ -399,6 +402,7 @@ def test_ties_share_their_mean_rank_and_customers_without_a_purchase_have_no_cel
     assert rfm_cells(frame).isna().to_list() == [False] * 9 + [True]
 
 
+@pytest.mark.slow
 def test_cdnow_customers_add_up(duckdb_engine: Engine, dataset: Any) -> None:
     names = ["customer_id", "date", "number_of_cds", "dollar_value"]
     table = pd.read_csv(dataset("CDNOW_master.txt"), sep=r"\s+", dtype={"customer_id": str}, header=0, names=names)

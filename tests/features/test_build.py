@@ -86,10 +86,12 @@ def check_against_rewrite(file: Path) -> None:
     pd.testing.assert_frame_equal(table.frame[numeric], expected[numeric], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_twins_features_equal_a_naive_rewrite() -> None:
     check_against_rewrite(twin_file(500))
 
 
+@pytest.mark.slow
 def test_the_published_files_features_equal_a_naive_rewrite(dataset: Callable[[str], Path]) -> None:
     check_against_rewrite(dataset("marketing_campaign.csv"))
 
@@ -131,6 +133,7 @@ def study_in_cents() -> Study:
     return study.model_copy(update={"sources": (source.model_copy(update={"plausible": ranges}),)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("formula", "message"),
     [

@@ -115,6 +115,7 @@ def read(folder: Path, min_cell: int = 10, **columns: Any) -> tuple[RawTable, So
     return read_table(folder / "a.csv", root=folder), study.sources[0], study
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "told"),
     [
@@ -138,6 +139,7 @@ def test_shape_and_outliers_of_a_column_are_told(tmp_path: Path) -> None:
     assert found.median == pytest.approx(np.median(values))
 
 
+@pytest.mark.slow
 def test_bars_do_not_tell_how_few_have_no_value(tmp_path: Path) -> None:
     values = np.random.default_rng(6).integers(0, 5, 300).astype(float)
     whole, gaps = (summaries(tmp_path, x=np.where(np.arange(300) < few, np.nan, values))["x"] for few in (0, 3))
@@ -154,6 +156,7 @@ def test_bars_and_missing_values_do_not_tell_how_few_were_not_believable(tmp_pat
     assert found.missing == 16 and found.rounded
 
 
+@pytest.mark.slow
 def test_notes_show_no_single_value_and_no_count_of_a_few(tmp_path: Path) -> None:
     found = summaries(
         tmp_path,
@@ -197,6 +200,7 @@ def test_columns_that_are_missing_for_the_same_customers_are_one(tmp_path: Path)
     assert [p.groups for p in found.patterns] == [(0,), (0, 1)]
 
 
+@pytest.mark.slow
 def test_a_combination_that_would_tell_a_rare_one_by_subtraction_is_left_out(tmp_path: Path) -> None:
     found = patterns(tmp_path, {"": 50, "x": 30, "xy": 4, "z": 12})
     assert shown(found) == {"z": 12}, "34 lack x, so 30 of x alone would tell of 4 others"

@@ -47,6 +47,7 @@ STEPS = tuple(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(arrays(float, (5, len(STEPS)), elements=st.floats(0, 1e6)))
 def test_scaled_values_come_back_in_their_own_units(values: np.ndarray) -> None:

@@ -104,6 +104,7 @@ def test_the_page_on_commands_has_each_with_all_that_it_takes(shown: dict[str, s
         assert f"Example: <code>python -m analysis {name}" in section
 
 
+@pytest.mark.slow
 def test_the_page_on_commands_has_every_target_and_variable_of_make(shown: dict[str, str]) -> None:
     output = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     lines = re.findall(r"^  (make \w+|[A-Z]+=\S+) +(.+)$", output, re.MULTILINE)
@@ -112,6 +113,7 @@ def test_the_page_on_commands_has_every_target_and_variable_of_make(shown: dict[
         assert f'<th scope="row"><code>{name}</code></th><td>{what}</td>' in shown["commands"]
 
 
+@pytest.mark.slow
 def test_exit_codes_are_those_of_the_errors(shown: dict[str, str]) -> None:
     assert EXIT_CODES[InputError.exit_code] == "invalid data or settings"
     assert EXIT_CODES[GateError.exit_code] == "publication check failed"
@@ -124,6 +126,7 @@ ROOMS = read_rooms()
 MODULES = [(room, module) for room in ROOMS for module in room.modules]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("room", "module"), MODULES, ids=lambda x: x if isinstance(x, str) else x.name)
 def test_the_page_on_architecture_has_every_module_in_its_words(room: Room, module: str, shown: dict[str, str]) -> None:
     folder = HOME / "analysis" / room.name
@@ -139,6 +142,7 @@ def test_the_page_on_architecture_leaves_no_module_out() -> None:
     assert written == {module if room.name == module else f"{room.name}/{module}" for room, module in MODULES}
 
 
+@pytest.mark.slow
 def test_the_walk_of_a_row_leads_through_every_room_in_order_and_shows_what_each_does(shown: dict[str, str]) -> None:
     rows = list_walk().rows
     steps = [room.name for room in ROOMS if room.side != "around"]
@@ -152,6 +156,7 @@ def test_the_walk_of_a_row_leads_through_every_room_in_order_and_shows_what_each
     assert f"<code>{names[1]}</code>" in shown["architecture"]
 
 
+@pytest.mark.slow
 def test_the_picture_has_every_room_from_data_to_site_and_leads_to_it(shown: dict[str, str]) -> None:
     picture = shown["architecture"].split('<ol class="stages">')[1].split("</ol>")[0]
     links = dict(re.findall(r'<a href="#([^"]+)">([^<]+)</a>', picture))

@@ -88,6 +88,7 @@ def test_every_spec_is_valid_vega_lite(figures: dict[str, Figure]) -> None:
         assert figure.height > 0, name
 
 
+@pytest.mark.slow
 def test_charts_speak_of_their_finding_in_words(figures: dict[str, Figure]) -> None:
     for name, figure in figures.items():
         for text in (figure.title, figure.caption, figure.alt):

@@ -288,6 +288,7 @@ def test_two_titles_spelt_alike_never_share_a_history(tmp_path: Path) -> None:
         assert len(list((tmp_path / FOLDER).glob("*.json"))) == 2
 
 
+@pytest.mark.slow
 def test_records_survive_a_kill_while_they_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = record("2024-01-01-aaaa", "2024-01-01")
     for stem in ("2024-01-01-aaaa", "2024-02-01-aaaa"):
@@ -341,6 +342,7 @@ def test_a_record_that_is_none_is_told_and_neither_used_nor_published(tmp_path: 
     assert not file.exists() and (file.parent / "unread" / file.name).is_file()
 
 
+@pytest.mark.slow
 def test_the_settings_choose_a_file_a_folder_or_a_site(tmp_path: Path, serve: Callable[[Path], str]) -> None:  # noqa: F811
     site, own = tmp_path / "site root", tmp_path / "own"
     write_history(site, record("2024-01-01-aaaa", "2024-01-01"))

@@ -60,6 +60,7 @@ def contrasts(table: FeatureTable, labels: np.ndarray, hidden: tuple[str, ...] =
     return {c.variable: c for c in found}
 
 
+@pytest.mark.slow
 def test_statistics_are_those_of_scipy_with_holms_correction(groups: tuple[FeatureTable, np.ndarray]) -> None:
     table, labels = groups
     found, inside = contrasts(*groups), labels > 0

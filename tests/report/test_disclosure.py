@@ -97,6 +97,7 @@ def in_public(report: Report) -> Report:
     return replace(report, study=replace(report.study, settings=settings))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gone", "held"), [(0, False), (1, True), (9, True), (10, False)])
 def test_a_release_a_few_customers_apart_keeps_the_last_figures(tmp_path: Path, gone: int, held: bool) -> None:
     report = in_public(run_stages().report)
@@ -112,6 +113,7 @@ def test_a_release_a_few_customers_apart_keeps_the_last_figures(tmp_path: Path, 
     assert "Fewer than 10 customers" in explain_held(10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("changed", "held"), [(0, False), (1, True), (9, True), (10, False)])
 @pytest.mark.parametrize("keyed", [True, False])
 def test_customers_whose_values_changed_count_too(tmp_path: Path, changed: int, held: bool, keyed: bool) -> None:
@@ -124,6 +126,7 @@ def test_customers_whose_values_changed_count_too(tmp_path: Path, changed: int, 
     assert held_back(tmp_path, report, mark_customers(keys, later)) == (report if held else None)
 
 
+@pytest.mark.slow
 def test_a_build_says_that_the_release_guard_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     report = in_public(run_stages().report)

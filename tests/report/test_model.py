@@ -33,6 +33,7 @@ def numbers_in(value: Any) -> Iterator[float]:
         yield value
 
 
+@pytest.mark.slow
 def test_a_report_comes_back_from_its_json_as_it_was(report: Report) -> None:
     assert from_json(to_json(report)) == report
     assert to_json(from_json(to_json(report))) == to_json(report)

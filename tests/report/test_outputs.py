@@ -42,6 +42,7 @@ def test_keys_and_free_text_are_what_must_stay_private(stages: Stages, tmp_path:
     assert np.all([len(text) > 0 for text in found.free_text])
 
 
+@pytest.mark.slow
 def test_free_text_of_the_customers_is_private(tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t").assign(
         remark=[f"Called about order number {i}, wants a reply by letter" for i in range(500)]

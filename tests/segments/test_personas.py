@@ -139,6 +139,7 @@ def test_the_twins_personas_read_well() -> None:
     assert [p.letter for p in stages.personas] == list("ABCDEFGH"[: len(stages.personas)])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text())
 def test_an_address_is_safe_whatever_the_name(name: str) -> None:
@@ -174,6 +175,7 @@ def test_a_segment_that_goes_on_keeps_its_name_and_a_new_one_takes_none_that_was
     assert personas(found, memory=Memory((None, None), (lost,), "2024-02-01"))[0].name == "Premium wine buyers 2"
 
 
+@pytest.mark.slow
 def test_a_published_name_that_is_false_now_is_replaced_once_and_its_address_leads_on() -> None:
     found = profiles((0.7, [difference("wine", 1.5, mean=0.8)]), (0.3, [difference("wine", -1.5, mean=0.2)]))
     wrong = Identity(
@@ -207,6 +209,7 @@ def test_who_they_are_not_names_the_minority() -> None:
     assert "One in ten is at 100% or more in “Wine share”." in found[1].not_all
 
 
+@pytest.mark.slow
 def test_small_segments_are_not_counted_out() -> None:
     found = profiles((0.5, [difference("wine", 1.0)]), (0.5, [difference("wine", -1.0)]))
     few = replace(found, segments=(replace(found.segments[0], n=4), found.segments[1]))

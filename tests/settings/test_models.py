@@ -262,6 +262,7 @@ def paths_of(tree: Any, at: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
     return {at: tree}
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(MAPPINGS, MAPPINGS)
 def test_merging_keeps_every_value_that_the_overlay_does_not_name(base: Any, overlay: Any) -> None:

@@ -141,6 +141,7 @@ def test_every_known_export_has_a_file() -> None:
     assert [known["name"] for known in KNOWN] == list(FILES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_an_export_is_read_as_what_it_is(name: str, tmp_path: Path) -> None:
     write(tmp_path, FILES[name])
@@ -191,6 +192,7 @@ def test_a_draft_reads_an_export_to_customers_with_price_times_quantity(tmp_path
     assert frame[columns.amount].to_numpy() == pytest.approx((PAID * FEW).round(6))
 
 
+@pytest.mark.slow
 def test_totals_that_stand_in_the_first_line_of_an_order_count_once(tmp_path: Path) -> None:
     lines = pd.DataFrame(dict(SHOPIFY), index=range(N))
     more = lines.assign(**{"Total": np.nan, "Financial Status": np.nan, "Lineitem name": "Socks"})

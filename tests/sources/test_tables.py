@@ -139,6 +139,7 @@ DRESSES: dict[str, Callable[[pd.DataFrame], str | bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dress", DRESSES)
 def test_the_same_table_in_another_format_reads_the_same(dress: str, truth: pd.DataFrame, tmp_path: Path) -> None:
     content = DRESSES[dress](truth)
@@ -155,6 +156,7 @@ def test_sqlite_reads_the_same(truth: pd.DataFrame, tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(read_table(path, root=tmp_path).frame, truth)
 
 
+@pytest.mark.slow
 def test_workbook_reads_the_same(truth: pd.DataFrame, tmp_path: Path) -> None:
     pytest.importorskip("openpyxl", reason="openpyxl, which writes the workbook, is not installed")
     with pd.ExcelWriter(tmp_path / "a.xlsx", engine="openpyxl") as book:
@@ -211,6 +213,7 @@ def test_what_is_not_another_alphabet_is_western_european(kind: str, tmp_path: P
     assert any("cp1252" in note for note in table.notes)
 
 
+@pytest.mark.slow
 def test_order_of_rows_and_columns_does_not_matter(truth: pd.DataFrame, tmp_path: Path) -> None:
     shuffled = truth.sample(frac=1, random_state=3).sample(frac=1, axis=1, random_state=3)
     (tmp_path / "a.csv").write_text(text(shuffled, ","))
@@ -497,6 +500,7 @@ def test_postgresql_reads_the_same_and_cannot_be_changed(
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_told_but_not_shown(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PG_PASSWORD", "wr0ng")
     with pytest.raises(InputError, match="user 'ann' was refused: wrong user name or password") as caught:
@@ -519,6 +523,7 @@ REAL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_real_files_have_their_published_shape(name: str) -> None:
     n_rows, n_columns, types = REAL[name]

@@ -90,6 +90,7 @@ def test_a_brief_holds_what_a_reader_needs() -> None:
             assert slot.action in text and slot.prize[:30].replace("\xa0", " ") in text
 
 
+@pytest.mark.slow
 def test_the_same_report_gives_the_same_bytes_and_files_are_written_once(tmp_path: Path) -> None:
     found = own_briefs()[:1]
     files = write_briefs(found, tmp_path, TEMPLATES)

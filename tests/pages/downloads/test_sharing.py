@@ -107,6 +107,7 @@ def test_the_picture_has_the_size_that_links_show_and_the_same_bytes_each_time(r
     assert draw_picture(report, TOKENS) == picture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["var(--ink)", "word " * 60, "</text><script>alert(1)</script>", "ünïcode 客户"])
 def test_any_name_can_stand_on_the_picture(report: Report, name: str) -> None:
     assert struct.unpack(">II", draw_picture(with_name(report, name), TOKENS)[16:24]) == (1200, 630)

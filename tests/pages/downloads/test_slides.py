@@ -90,6 +90,7 @@ def test_a_deck_has_the_finding_the_picture_the_personas_the_plan_the_trust_and_
     assert appendix and all(title.startswith("Appendix: ") for title in appendix)
 
 
+@pytest.mark.slow
 def test_slides_have_the_words_of_the_pages() -> None:
     report = run_stages().report
     slides = list(opened(own()).slides)
@@ -167,6 +168,7 @@ def test_the_line_of_the_average_customer_cuts_off_as_much_as_it_leaves_out() ->
     )
 
 
+@pytest.mark.slow
 def test_without_a_value_blocks_have_one_height_and_the_slide_says_so() -> None:
     bare = without_value(run_stages().report)
     assert len(set(block_heights(bare.segments))) == 1 and average_height(bare.segments) is None

@@ -37,6 +37,7 @@ def stated(text: str) -> list[float]:
     return [share for _, share in sorted((figures | words | half).items())]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(shares=SHARES, values=st.lists(st.floats(0, 1), min_size=9, max_size=9))
 def test_a_finding_states_shares_that_a_segment_has(shares: list[float], values: list[float]) -> None:

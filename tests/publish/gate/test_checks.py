@@ -381,10 +381,12 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 def test_site_of_the_embedded_engine_passes(clean_site: Path) -> None:
     assert check(clean_site, PRIVATE) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IN_PAGE)
 def test_breach_in_a_page_is_refused_with_file_line_and_rule(site: Path, name: str) -> None:
     rule, markup = IN_PAGE[name]
@@ -393,6 +395,7 @@ def test_breach_in_a_page_is_refused_with_file_line_and_rule(site: Path, name: s
     assert (PAGE, line, rule) in {(refusal.file, refusal.line, refusal.rule) for refusal in found}, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_breach_in_another_file_is_refused_with_file_line_and_rule(site: Path, name: str) -> None:
     rule, file, text, line = FILES[name]
@@ -546,6 +549,7 @@ def test_words_of_the_data_may_look_like_marks_of_templates(site: Path) -> None:
     assert check(site, replace(PRIVATE, marked=frozenset({"{{ curly }} things"}))) == []
 
 
+@pytest.mark.slow
 def test_key_column_of_the_study_counts_as_a_name_for_keys(site: Path) -> None:
     plant(site, table("Kundennummer|Spend", *(f"{key}|10" for key in SOME_NUMERIC)))
     dense = replace(PRIVATE, keys=PRIVATE.keys | {str(number) for number in range(1000, 100_000)})

@@ -52,6 +52,7 @@ def test_every_slot_is_filled_or_says_what_is_missing(kind: str) -> None:
     assert len(pairs) == len(set(pairs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_texts_are_whole_and_say_nothing_that_is_forbidden(kind: str) -> None:
     for slots in load_kind(kind).plans():
@@ -62,6 +63,7 @@ def test_texts_are_whole_and_say_nothing_that_is_forbidden(kind: str) -> None:
             assert not re.search(r"\.\.(?!\.)| ,|\bdetect a rise in churn", text), text
 
 
+@pytest.mark.slow
 def test_a_campaign_names_the_times_at_which_a_segment_buys_most() -> None:
     shop = load_kind("omnichannel")
     times = (BusyTime("weekday", "Saturday", 0.241, 0.152), BusyTime("month", "November", 0.14, 0.09))
@@ -115,6 +117,7 @@ def test_with_no_structure_there_is_no_plan() -> None:
     assert all(load_kind("bank").plans(verdict="constructive"))
 
 
+@pytest.mark.slow
 def test_one_segment_has_a_plan() -> None:
     (slots,) = load_kind("subscription", 1).plans()
     assert len(slots) == 5 and all(slot.action or slot.needs for slot in slots)

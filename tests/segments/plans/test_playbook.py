@@ -111,5 +111,6 @@ def test_the_playbook_fills_every_slot_and_tests_every_action() -> None:
         assert not re.search(r"barnacle|butterfl|true friend|stranger", play.action, re.IGNORECASE)
 
 
+@pytest.mark.slow
 def test_the_playbook_reads_roles_not_columns() -> None:
     assert not any(play.is_specific() for _, play in read_playbook(PLAYBOOK))

@@ -62,6 +62,7 @@ def behaviour(purchases: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(StandardScaler().fit_transform(features), index=features.index)
 
 
+@pytest.mark.slow
 def test_sources_have_their_columns(retailer: Retailer) -> None:
     assert list(retailer.customers) == [
         *("customer_id", "joined", "birth_year", "region", "newsletter", "loyalty_card")
@@ -253,17 +254,20 @@ def test_some_customers_have_no_order_in_the_two_years(retailer: Retailer, purch
     assert 0.01 < len(silent) / len(retailer.truth) < 0.05
 
 
+@pytest.mark.slow
 def test_same_arguments_write_the_same_bytes(tmp_path: Path) -> None:
     first, second = (write_retailer(tmp_path / name, 200, seed=7) for name in ("a", "b"))
     assert list(first) == [*SOURCES, "truth"]
     assert all(first[name].read_bytes() == second[name].read_bytes() for name in first)
 
 
+@pytest.mark.slow
 def test_another_seed_draws_other_customers() -> None:
     one, other = make_retailer(200, seed=7), make_retailer(200, seed=8)
     assert all(not getattr(one, name).equals(getattr(other, name)) for name in SOURCES)
 
 
+@pytest.mark.slow
 def test_files_read_back_as_the_tables(tmp_path: Path) -> None:
     made, paths = make_retailer(300, seed=3), write_retailer(tmp_path / "made" / "here", 300, seed=3)
     for name in SOURCES:

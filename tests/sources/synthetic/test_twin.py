@@ -116,6 +116,7 @@ def test_enrolment_is_day_first_text_that_ends_with_the_newest_date(n_customers:
     assert dates.min() >= pd.Timestamp("2012-07-30")
 
 
+@pytest.mark.slow
 def test_recency_is_uniform_from_0_to_99(large: pd.DataFrame) -> None:
     share = large["Recency"].value_counts(normalize=True)
     assert sorted(share.index) == list(range(100))
@@ -173,6 +174,7 @@ def test_any_number_of_customers_from_20_on_can_be_drawn(n_customers: int) -> No
     assert set(twin.truth) == {1, 2, 3, 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_customers", "missing", "absurd", "copies"), [(200, 2, 1, 16), (50_000, 536, 22, 4062)])
 def test_quirks_scale_with_the_customers(n_customers: int, missing: int, absurd: int, copies: int) -> None:
     table = with_totals(make_twin(n_customers).table)
