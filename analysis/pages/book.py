@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
-from analysis.base.formats import in_words, number, percentage, short_percentage, significant
+from analysis.base.formats import Formats, in_words, number, percentage, short_percentage, significant
 from analysis.base.locales import localized
 from analysis.base.version import tool_version
 from analysis.base.yamls import read_yaml
@@ -241,25 +241,8 @@ class _Book:
             "as_html": as_html,
             "find_lost": find_lost,
         }
-        filters: dict[str, Any] = {
-            "front": lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
-            "percent": self.formats.percent,
-            "percentage": percentage,
-            "interval": self.formats.interval,
-            "about": self.formats.about,
-            "date": self.formats.date,
-            "people": self.formats.people,
-            "rounded": lambda x: float(f"{x:.3g}"),
-            "plain": self.formats.plain,
-            "words": in_words,
-            "number": number,
-            "value": self.formats.value,
-            "rate": short_percentage,
-            "code": escape_lines,
-            "marked": marked,
-        }
         self.environment.globals.update(names)
-        self.environment.filters.update(filters)
+        self.environment.filters.update(_filters(self.formats))
 
     def pages(self) -> Iterable[tuple[str, str]]:
         """Name and text of each page."""
@@ -433,3 +416,24 @@ def _sweep_generated(site: Path, keep: list[Path]) -> None:
     for page in set(site.rglob("*.qmd")) - set(keep):
         if "\n<!-- generated, do not edit" in page.read_text(encoding="utf-8"):
             page.unlink()
+
+
+def _filters(formats: Formats) -> dict[str, Any]:
+    """Return the filters that templates use, by name."""
+    return {
+        "front": lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
+        "percent": formats.percent,
+        "percentage": percentage,
+        "interval": formats.interval,
+        "about": formats.about,
+        "date": formats.date,
+        "people": formats.people,
+        "rounded": lambda x: float(f"{x:.3g}"),
+        "plain": formats.plain,
+        "words": in_words,
+        "number": number,
+        "value": formats.value,
+        "rate": short_percentage,
+        "code": escape_lines,
+        "marked": marked,
+    }

@@ -132,6 +132,7 @@ def test_a_column_that_is_empty_is_filled_as_a_missing_value_is(stages: Stages, 
     pd.testing.assert_frame_equal(empty, among.loc[empty.index])
 
 
+@pytest.mark.slow
 def test_a_table_that_tells_nothing_of_its_customers_is_refused(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t").head(4)
     raw = new_customers(tmp_path, rows.assign(**dict.fromkeys(rows.columns.drop("ID"))))

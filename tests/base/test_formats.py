@@ -24,6 +24,7 @@ def test_any_number_has_words_and_none_is_a_dash(x: float | None, unit: str) -> 
         assert text == "–"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.floats(-1e12, 1e12))
 def test_a_plain_number_keeps_two_significant_digits(x: float) -> None:
@@ -51,6 +52,7 @@ def test_a_number_reads_with_its_unit(x: float, unit: str, text: str) -> None:
     assert Formats("€").value(x, unit) == text
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(0, 100), st.integers(2, 30))
 def test_a_small_count_is_never_printed(n: int, min_cell: int) -> None:

@@ -180,6 +180,7 @@ def test_one_gaussian_is_never_called_natural() -> None:
     assert judge(cloud).verdict != "natural"
 
 
+@pytest.mark.slow
 def test_segments_are_numbered_by_size_and_everyone_has_one(found: Evidence) -> None:
     sizes = np.bincount(found.labels)
     assert sizes.tolist() == [0, 110, 75, 50]

@@ -101,6 +101,7 @@ def test_a_search_among_a_sample_ends_among_all_rows(monkeypatch: pytest.MonkeyP
     assert cost(CLOUD, centres) <= KMeans(3, n_init=1, random_state=0).fit(CLOUD).inertia_ * 1.02
 
 
+@pytest.mark.slow
 def test_a_fit_is_the_same_for_the_same_seed() -> None:
     assert (search_best(CLOUD, 5, 4, 40) == search_best(CLOUD, 5, 4, 40)).all()
     first, again = (fit_starts(CLOUD, (2, 5), 4, 3, 1e-3) for _ in range(2))

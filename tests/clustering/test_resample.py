@@ -70,6 +70,7 @@ def test_the_reference_box_holds_everyone_and_one_group_has_the_total_sum_of_squ
     assert dispersion(points, fit) == pytest.approx(np.log(((points - points.mean(axis=0)) ** 2).sum()))
 
 
+@pytest.mark.slow
 def test_the_gap_is_largest_at_the_planted_number() -> None:
     points, ks = islands(), (1, 2, 3, 4, 5)
     corners = box(points)
@@ -78,6 +79,7 @@ def test_the_gap_is_largest_at_the_planted_number() -> None:
     assert (references.mean(axis=0) - own).argmax() == 2
 
 
+@pytest.mark.slow
 def test_prediction_strength_is_one_for_islands_and_falls_beyond() -> None:
     strengths = np.mean([prediction_strengths(islands(), (2, 3, 4, 5), 3, (7, draw)) for draw in range(10)], axis=0)
     assert strengths[1] == pytest.approx(1.0)

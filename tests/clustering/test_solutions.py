@@ -76,6 +76,7 @@ def test_the_chain_tells_where_members_came_from(three: tuple[Evidence, Solution
     assert solutions.slsa[1].stability == (1.0, 1.0, 1.0)
 
 
+@pytest.mark.slow
 def test_islands_have_a_valley_in_their_gorge_and_no_bin_tells_of_a_few(three: tuple[Evidence, Solutions]) -> None:
     found, solutions = three
     n = len(found.labels)

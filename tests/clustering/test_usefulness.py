@@ -315,6 +315,7 @@ def test_hostile_words_stay_words(show: Callable[[Usefulness], str]) -> None:
     assert HOSTILE not in page and "alert" in page
 
 
+@pytest.mark.slow
 def test_the_chart_shows_every_grouping_with_its_interval() -> None:
     report: Report = run_stages().report
     for i, target in enumerate(report.proof.targets):

@@ -107,6 +107,7 @@ def test_a_pause_of_more_than_thirty_minutes_ends_a_session(duckdb_engine: Engin
     assert longer.frame.loc["a", ["sessions", "conversion"]].to_list() == [1, 1]
 
 
+@pytest.mark.slow
 def test_the_as_of_day_counts_whole_and_later_days_do_not(duckdb_engine: Engine) -> None:
     table = table_of(
         [("a", 0, "s", "view"), ("a", 239, "s", "view"), ("a", 240, "s", "view"), ("a", None, "s", "view")]
@@ -120,6 +121,7 @@ def test_the_as_of_day_counts_whole_and_later_days_do_not(duckdb_engine: Engine)
     )
 
 
+@pytest.mark.slow
 def test_without_an_event_column_there_is_no_conversion(duckdb_engine: Engine) -> None:
     table = table_of([("a", 0, "s", None), ("a", 1, "s", None)])
     found = event_features(table, EventColumns("user", "at"), engine=duckdb_engine)

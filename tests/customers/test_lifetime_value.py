@@ -80,6 +80,7 @@ def test_published_parameters_of_the_purchase_model(fitted: PurchaseModel) -> No
     assert fitted.n_customers == 2357
 
 
+@pytest.mark.slow
 def test_cumulative_repeat_purchases_to_week_78(sample: pd.DataFrame, fitted: PurchaseModel) -> None:
     whole = purchase_histories(sample, COLUMNS)
     observed = whole["x"].sum()

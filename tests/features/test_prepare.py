@@ -55,6 +55,7 @@ def test_scaled_values_come_back_in_their_own_units(values: np.ndarray) -> None:
     assert invert_steps(apply_steps(frame, STEPS), STEPS) == pytest.approx(values, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_new_customers_are_scaled_as_the_fitted_ones_were() -> None:
     stages = run_stages()
     again = apply_steps(stages.table.frame, stages.prepared.steps)

@@ -97,6 +97,7 @@ def test_charts_speak_of_their_finding_in_words(figures: dict[str, Figure]) -> N
         assert figure.alt.endswith("."), name
 
 
+@pytest.mark.slow
 def test_fields_are_our_own_names_never_those_of_the_data(figures: dict[str, Figure]) -> None:
     for name, figure in figures.items():
         for key, value in walk(without_data(figure.spec)):

@@ -84,6 +84,7 @@ def test_the_command_ends_with_code_2_and_one_message(run: Run) -> None:
     assert run("guard", "README.md")[0] == 0
 
 
+@pytest.mark.slow
 def test_a_drafted_file_in_the_project_can_be_moved_to_data(run: Run, root: Path) -> None:
     code, _, err = run("init", "shop.csv")
     assert code == 0 and (root / "shop.csv").is_file()
@@ -95,6 +96,7 @@ def test_a_drafted_file_in_the_project_can_be_moved_to_data(run: Run, root: Path
     assert drafted["segmentation"]["sources"][0]["path"] == "data/shop.csv"
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_move_is_offered(run: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)

@@ -146,6 +146,7 @@ def test_an_address_is_safe_whatever_the_name(name: str) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slugify(name))
 
 
+@pytest.mark.slow
 def test_a_name_is_the_tier_and_the_strongest_marker_no_larger_segment_has() -> None:
     wine, few = difference("wine", 1.5, mean=0.8), difference("child", 0.9, mean=0.9)
     found = personas(profiles((0.7, [wine, few]), (0.2, [wine, few]), (0.1, [difference("wine", -2.0, mean=0.2)])))

@@ -178,6 +178,7 @@ def test_every_claim_of_the_twins_portraits_holds() -> None:
     assert n_claims > 10 * len(stages.personas)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_claim_of_every_kind_of_study_holds(kind: str) -> None:
     one = load_kind(kind)

@@ -63,6 +63,7 @@ def test_behaviour_forms_and_demographics_describe_the_marketing_table(read_file
     assert units["NumWebPurchases"] == "count" and units["Recency"] == "days" and units["Response"] == "yes_no"
 
 
+@pytest.mark.slow
 def test_repeated_customers_with_dates_and_amounts_are_transactions(read_file: Callable[[str], RawTable]) -> None:
     table = read_file("CDNOW_master.txt")
     assert infer_kind(table).kind == "transactions"
@@ -74,6 +75,7 @@ def test_repeated_customers_with_dates_and_amounts_are_transactions(read_file: C
     }
 
 
+@pytest.mark.slow
 def test_a_second_identifier_of_the_same_customers_is_ignored(read_file: Callable[[str], RawTable]) -> None:
     found = by_name(read_file("CDNOW_sample.txt"))
     assert found["column_1"].role == "customer" and found["column_5"].role == "amount"
@@ -81,6 +83,7 @@ def test_a_second_identifier_of_the_same_customers_is_ignored(read_file: Callabl
     assert found["column_2"].why == "names the same customers as 'column_1'"
 
 
+@pytest.mark.slow
 def test_many_yes_or_no_columns_are_a_survey(read_file: Callable[[str], RawTable]) -> None:
     table = read_file("mcdonalds.csv")
     found = roles(table)
@@ -122,6 +125,7 @@ def people(tmp_path: Path) -> RawTable:
     return read(tmp_path, frame)
 
 
+@pytest.mark.slow
 def test_private_columns_and_free_text_are_ignored(people: RawTable) -> None:
     found = by_name(people)
     for name in ("E-mail", "first_name", "Phone", "contact", "remarks", "wish"):
@@ -175,6 +179,7 @@ def test_orders_with_their_own_key_are_transactions_of_the_customer(tmp_path: Pa
     assert found["total"].role == "amount" and found["ordered"].role == "date"
 
 
+@pytest.mark.slow
 def test_answers_on_one_scale_are_a_survey(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     frame = pd.DataFrame({f"q{i}": rng.integers(1, 6, 100) for i in range(8)}).assign(age=rng.integers(18, 80, 100))

@@ -47,6 +47,7 @@ def role_of(folder: Path, values: Sequence[object]) -> tuple[str, str]:
     return column.role, column.why
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", PERSONAL)
 def test_a_column_that_tells_a_person_is_left_out_and_not_quoted(what: str, tmp_path: Path) -> None:
     role, why = role_of(tmp_path, PERSONAL[what])

@@ -171,6 +171,7 @@ def test_workbook_reads_the_same(truth: pd.DataFrame, tmp_path: Path) -> None:
         read_table("a.xlsx", root=tmp_path, reading=Reading(sheet="customer"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-8", "utf-8-sig", "utf-16"])
 def test_accents_survive_every_encoding(encoding: str, truth: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(text(accented(truth), ";").encode(encoding))

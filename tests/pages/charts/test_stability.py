@@ -35,6 +35,7 @@ def rows(figure: Figure, field: str) -> list[dict[str, Any]]:
     return [row for rows in figure.spec["datasets"].values() for row in rows if field in row]
 
 
+@pytest.mark.slow
 def test_every_segment_of_the_chain_has_a_block_as_wide_as_its_share(report: Report) -> None:
     figure = stability.flow(report)
     assert figure
@@ -129,6 +130,7 @@ def test_ways_that_all_agree_alike_have_no_choice_that_matters(report: Report) -
     assert choices_charts.main_effects(alike).title == "No choice makes a difference"
 
 
+@pytest.mark.slow
 def test_charts_of_structure_are_light(report: Report) -> None:
     for draw in (
         "segment_stability",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,6 +73,7 @@ def test_the_map_says_no_more_than_what_its_directions_hold(x: float, y: float) 
     assert "touch" not in title
 
 
+@pytest.mark.slow
 def test_negligible_differences_are_no_finding() -> None:
     report = run_stages().report
     shown = compare.descriptors(report)

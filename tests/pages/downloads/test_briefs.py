@@ -100,6 +100,7 @@ def test_the_same_report_gives_the_same_bytes_and_files_are_written_once(tmp_pat
     assert [(file.read_bytes(), file.stat().st_mtime_ns) for file in files] == before
 
 
+@pytest.mark.slow
 def test_a_card_is_a_picture_of_1200_by_630(tmp_path: Path) -> None:
     for brief in own_briefs()[:2]:
         data = compile_brief(str(TEMPLATES / "card.typ"), json.dumps(brief.data))

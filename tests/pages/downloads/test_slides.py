@@ -110,6 +110,7 @@ def test_slides_have_the_words_of_the_pages() -> None:
     assert " ".join(evidence.decision_words(report)) in texts_of(trust)
 
 
+@pytest.mark.slow
 def test_each_slide_says_where_it_is_from_and_its_charts_have_a_text() -> None:
     report = run_stages().report
     for slide in opened(own()).slides:
@@ -178,6 +179,7 @@ def test_without_a_value_blocks_have_one_height_and_the_slide_says_so() -> None:
     assert "as of" not in text and all("Prize" not in texts_of(slide) for slide in deck.slides)
 
 
+@pytest.mark.slow
 def test_a_study_without_groups_has_no_personas_and_no_plan() -> None:
     report = without_groups(run_stages().report)
     slides = list(opened(drawn(report)).slides)
@@ -244,6 +246,7 @@ def test_every_text_fits_its_box_and_every_shape_its_slide(long: bool) -> None:
             assert shape.top >= 0 and shape.top + shape.height <= deck.slide_height
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=300), min_size=1, max_size=4), st.floats(0.5, 8), st.floats(0.3, 4))
 def test_a_text_is_shrunk_or_cut_until_it_fits(texts: list[str], width: float, height: float) -> None:

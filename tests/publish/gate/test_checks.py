@@ -430,6 +430,7 @@ HARMLESS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARMLESS)
 def test_harmless_text_passes(site: Path, name: str) -> None:
     plant(site, HARMLESS[name])

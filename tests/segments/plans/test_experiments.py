@@ -155,6 +155,7 @@ def test_an_assumption_of_an_unknown_name_is_refused_with_similar_ones() -> None
     check_assumptions({name: 0.1 for name, kpi in KPIS.items() if kpi.assumed is not None})
 
 
+@pytest.mark.slow
 def test_assumptions_of_the_settings_replace_those_of_the_code() -> None:
     plans = load_kind("shop").plans(assumptions={"conversion": 0.12})
     designs = [slot.design for slots in plans for slot in slots if slot.design]

@@ -74,6 +74,7 @@ def test_a_campaign_names_the_times_at_which_a_segment_buys_most() -> None:
         assert slot.moment == without.moment + (said if slot.slot == "campaign" else "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["survey", "bank", "subscription"])
 def test_words_of_orders_stand_only_where_there_are_orders(kind: str) -> None:
     for slots in load_kind(kind).plans():
@@ -95,6 +96,7 @@ def test_a_risk_is_never_to_rise() -> None:
     assert found
 
 
+@pytest.mark.slow
 def test_the_prize_is_the_segments_value_times_the_shares_of_the_rule() -> None:
     shop = load_kind("shop")
     for segment, slots in zip(
@@ -151,6 +153,7 @@ def test_an_outcome_that_all_or_none_have_is_no_baseline(rate: float) -> None:
                 assert 0 < slot.design.baseline < 1
 
 
+@pytest.mark.slow
 def test_a_study_of_unknown_columns_gets_its_plan_from_the_strongest_traits() -> None:
     bank = load_kind("bank")
     known = [variable.name for variable in bank.table.variables]

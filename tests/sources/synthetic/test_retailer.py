@@ -78,6 +78,7 @@ def test_sources_have_their_columns(retailer: Retailer) -> None:
     assert set(retailer.events["device"]) == {"desktop", "mobile", "tablet"}
 
 
+@pytest.mark.slow
 def test_customers_have_one_row_and_one_planted_segment_each(retailer: Retailer) -> None:
     assert retailer.customers["customer_id"].is_unique
     assert retailer.customers["customer_id"].str.fullmatch(r"C\d{6}").all()

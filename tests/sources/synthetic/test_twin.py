@@ -123,6 +123,7 @@ def test_recency_is_uniform_from_0_to_99(large: pd.DataFrame) -> None:
     assert share.between(0.007, 0.013).all()
 
 
+@pytest.mark.slow
 def test_values_stay_in_the_range_of_the_original(large: pd.DataFrame) -> None:
     assert (large[[*BASKET, *ORDERS, "NumDealsPurchases", "NumWebVisitsMonth"]] >= 0).all(axis=None)
     assert large["Income"].min() >= 1700
