@@ -42,6 +42,9 @@ class Effort:
     profile_resamples : int
         Bootstrap samples behind intervals of a segment's means and the certainty of its markers: at a thousand, the
         ends of an interval are known to about a twentieth of its width.
+    evidence_rows : int
+        Customers that solutions are fitted to, compared and judged on; above it a seeded sample, by whose rule
+        everyone is placed.
     silhouette_rows : int
         Customers in a silhouette, whose time grows with their square; above it a seeded sample.
     judged_rows : int
@@ -64,6 +67,7 @@ class Effort:
     holdout_halvings: int = 10
     holdout_draws: int = 400
     profile_resamples: int = 1_000
+    evidence_rows: int = 50_000
     silhouette_rows: int = 5_000
     judged_rows: int = 20_000
     null_rows: int = 2_000

@@ -18,6 +18,7 @@ from analysis.clustering.preferences import Preferences, find_preferences
 from analysis.clustering.resample import (
     Drawn,
     Gaussian,
+    Sample,
     agreements,
     box,
     dispersion,
@@ -87,8 +88,10 @@ class Evidence:
     segments : tuple of SegmentEvidence
     nulls : Nulls
     prefers : Preferences
-    solutions : dict of (algorithm, k) to ndarray of int, shape (n,)
-        Labels of every solution that was compared.
+    solutions : dict of (algorithm, k) to ndarray of int, shape (m,)
+        Labels of every solution that was compared; m = n, or the rows of ``sample``.
+    sample : Sample, optional
+        Who was measured, where that was not everyone.
     """
 
     fit: Fit
@@ -101,6 +104,7 @@ class Evidence:
     nulls: Nulls
     prefers: Preferences
     solutions: dict[tuple[str, int], Labels]
+    sample: Sample | None = None
 
     def chosen(self) -> AlgorithmEvidence:
         """The winning algorithm's evidence."""

@@ -10,8 +10,9 @@ from analysis.base.errors import GateError
 from analysis.base.run import Run
 from analysis.base.workers import run_all
 from analysis.clustering.choices import Multiverse, explore_choices
-from analysis.clustering.evidence import SETTINGS, Evidence, gather_evidence
+from analysis.clustering.evidence import SETTINGS, Evidence
 from analysis.clustering.lint import Finding, lint
+from analysis.clustering.sampling import judge_customers
 from analysis.clustering.solutions import Solutions, compare_solutions
 from analysis.features.preparation import Features
 from analysis.settings.models import Study
@@ -40,7 +41,7 @@ def judge_segments(features: Features, study: Study, run: Run) -> Evidence:
     """Fit every algorithm for every number of segments, resample, and decide for one solution."""
     prepared = features.prepared
     with run.stage("Gather evidence") as tick:
-        return run.cached(gather_evidence, "tick")(
+        return run.cached(judge_customers, "tick")(
             prepared.matrix,
             prepared.core,
             study.only(*SETTINGS),

@@ -40,6 +40,23 @@ def one_thread() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """Who the evidence was gathered on.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (m,)
+        Row numbers of the customers, sorted.
+    agreement : float
+        Adjusted Rand index of all customers' segments with those that the same method finds in another sample of the
+        same size: what a sample in place of everyone costs.
+    """
+
+    rows: NDArray[np.intp]
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stability:
     """Adjusted Rand index over pairs of bootstrap samples: five-number summary without the extremes."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -144,6 +144,10 @@ def compare_solutions(
     effort : Effort, optional
     """
     name, k = evidence.decision.algorithm, evidence.decision.k
+    if evidence.sample is not None:
+        at = evidence.sample.rows
+        matrix, features = matrix[at], features[at]
+        evidence = replace(evidence, labels=evidence.labels[at], core=evidence.core[at])
     own = sorted(j for a, j in evidence.solutions if a == name)
     clean = some(matrix[evidence.core], effort.reference_rows, seed)
     return Solutions(

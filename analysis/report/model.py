@@ -137,6 +137,14 @@ class VerdictInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleInfo:
+    """Customers that the evidence is of where they are many, and the agreement with another sample's solution."""
+
+    n: int
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceInfo:
     """Evidence for the published solution (``by_k`` is the winning algorithm's) and all that competed."""
 
@@ -151,6 +159,7 @@ class EvidenceInfo:
     tree: Tree
     reach: Reach
     multiverse: Multiverse
+    sample: SampleInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

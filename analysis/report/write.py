@@ -15,6 +15,7 @@ from analysis.report.model import (
     DataInfo,
     EvidenceInfo,
     Report,
+    SampleInfo,
     Segment,
     StudyInfo,
     VerdictInfo,
@@ -180,6 +181,7 @@ def _list_evidence(analysis: Analysis) -> EvidenceInfo:
         solutions.tree,
         solutions.reach,
         analysis.robustness.multiverse,
+        SampleInfo(len(evidence.sample.rows), evidence.sample.agreement) if evidence.sample else None,
     )
 
 

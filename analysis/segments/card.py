@@ -360,6 +360,7 @@ def _limits(
     parts = [
         f"{what} on {formats.plain(rows)}"
         for what, rows in (
+            ("the segments were formed and judged", background.effort.evidence_rows),
             ("silhouettes were measured", background.effort.silhouette_rows),
             ("resampled solutions were compared", background.effort.judged_rows),
             ("near-copies were judged", MOST_RANKED),

@@ -1,0 +1,95 @@
+"""Evidence of many customers: it is gathered on a sample, and everyone is placed by the rule that comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.base.run import USERS, Effort
+from analysis.clustering.algorithms import ALGORITHMS, Fit, Matrix, sample_rows
+from analysis.clustering.algorithms.lloyd import Rows
+from analysis.clustering.evidence import Evidence, Tick, gather_evidence
+from analysis.clustering.resample import Sample, adjusted_rand, fit_solutions, one_thread
+from analysis.features.prepare import Blocks
+from analysis.settings.models import Study
+
+SETTLED = 1e-6
+"""Part of a column's mean variance by which centres of all customers still move when they count as settled."""
+
+
+def judge_customers(
+    matrix: Matrix,
+    core: NDArray[np.bool_],
+    study: Study,
+    tick: Tick = lambda text: None,
+    features: Matrix | None = None,
+    blocks: Blocks = (),
+    effort: Effort = USERS,
+) -> Evidence:
+    """Gather the evidence on all customers, or on a seeded sample where they are more than ``effort.evidence_rows``.
+
+    The centres of k-means then settle among all customers. Any other rule stays as the sample gave it.
+
+    Parameters
+    ----------
+    matrix, core, study, tick, features, blocks, effort
+        As in :func:`analysis.clustering.evidence.gather_evidence`.
+
+    Returns
+    -------
+    Evidence
+        Fit, labels and core are those of all n customers; what was measured, and ``solutions``, are of its ``sample``.
+    """
+    rows, second = (sample_rows(len(matrix), effort.evidence_rows, study.seed + i) for i in range(2))
+    if len(rows) == len(matrix):
+        return gather_evidence(matrix, core, study, tick, features, blocks, effort)
+    some = None if features is None else features[rows]
+    judged = gather_evidence(matrix[rows], core[rows], study, tick, some, blocks, effort)
+    tick("everyone")
+    name, k = judged.decision.algorithm, judged.decision.k
+    with one_thread():
+        fit = replace(judged.fit, members=None)
+        if name == "kmeans":
+            fit = Fit(_settle(matrix[core], fit.centres))
+        placed = _by_size(judged, fit, matrix, core)
+        other = np.ascontiguousarray(matrix[second][core[second]])
+        again = fit_solutions(other, ALGORITHMS[name], (k,), study.seed, study.starts, effort)
+        agreement = adjusted_rand(placed.labels, again[0].assign(matrix)) if again else 0.0
+    return replace(placed, sample=Sample(rows, agreement))
+
+
+def _settle(clean: Matrix, centres: Matrix) -> Matrix:
+    rows = Rows(clean)
+    return rows.settle(centres[None] - rows.mean, SETTLED)[1][0] + rows.mean
+
+
+def _by_size(judged: Evidence, fit: Fit, matrix: Matrix, core: NDArray[np.bool_]) -> Evidence:
+    """Place everyone, and number the segments by size among all instead of in the sample."""
+    labels = fit.assign(matrix)
+    k = fit.k
+    order = np.lexsort((np.arange(k), -np.bincount(labels, minlength=k + 1)[1:]))
+    number = np.zeros(k + 1, dtype=labels.dtype)
+    number[order + 1] = np.arange(1, k + 1)
+    key = judged.decision.algorithm, judged.decision.k
+    solutions = judged.solutions | {key: number[judged.solutions[key]]}
+
+    def ordered(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(values[i] for i in order) if len(values) == k else values
+
+    rows = tuple(
+        replace(row, slsw=ordered(row.slsw), own_slsw=ordered(row.own_slsw)) if row.k == k else row
+        for row in judged.chosen().by_k
+    )
+    algorithms = tuple(replace(a, by_k=rows) if a.name == key[0] else a for a in judged.algorithms)
+    return replace(
+        judged,
+        fit=fit.by_size(matrix),
+        labels=number[labels],
+        core=core,
+        algorithms=algorithms,
+        segments=ordered(judged.segments),
+        solutions=solutions,
+    )
