@@ -340,13 +340,15 @@ def spearman(frame: pd.DataFrame) -> tuple[Matrix, Matrix]:
     n, p = values.shape
     known = ~np.isnan(values)
     codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in values.T])
-    patterns, pattern_of = np.unique(known, axis=1, return_inverse=True)
-    columns = [np.flatnonzero(pattern_of.ravel() == i) for i in range(patterns.shape[1])]
+    alike: dict[bytes, list[int]] = {}
+    for at, column in enumerate(known.T):
+        alike.setdefault(column.tobytes(), []).append(at)
+    columns = [alike[pattern] for pattern in sorted(alike)]
     rho = np.full((p, p), np.nan)
     n_both = known.T.astype(float) @ known.astype(float)
     for i, first in enumerate(columns):
         for j, second in enumerate(columns[: i + 1]):
-            shared = patterns[:, i] & patterns[:, j]
+            shared = known[:, first[0]] & known[:, second[0]]
             if shared.sum() < max(2, min(FEWEST_BOTH, n / 2)):
                 continue
             left = _standard_ranks(codes[:, first], shared)

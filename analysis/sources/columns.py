@@ -56,6 +56,9 @@ _BOOLEANS = {
     },
 }
 
+_MANY = 20_000
+"""Different texts above which some are tried as numbers first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -247,6 +250,11 @@ def _read_number(text: Text, mark: str, guess: bool, forced: bool) -> _Read | No
     shown, weights = text.shown, text.weights
     if not forced and _matches(shown, r"^0\d+$|^\d{17,}$").any() and _matches(shown, r"^\d+$").all():
         return None
+    if len(shown) > _MANY and not forced:
+        # Where most of some are words, more than ten of all are, which no column of numbers has.
+        some = shown.take(pa.array(np.linspace(0, len(shown) - 1, _MANY // 10).astype(int)))
+        if np.isnan(read_numbers(some, mark, guess)[0]).mean() > 0.5:
+            return None
     numbers, how = read_numbers(shown, mark, guess)
     endless = np.isinf(numbers)
     unread = np.isnan(numbers)

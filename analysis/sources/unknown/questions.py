@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.base.errors import listed
 from analysis.base.formats import number
@@ -128,7 +130,9 @@ def _find_tests(values: Any) -> tuple[str, ...]:
     """Find keys that are words for tests among other keys."""
     if values.dtype in (np.int64, np.float64):
         return ()
-    found = tuple(sorted({value for value in values if _TEST.fullmatch(value)}))
+    texts = pa.array(values.unique(), pa.string())
+    likely = texts.filter(pc.match_substring_regex(texts, f"^(?:{_TEST.pattern})$", ignore_case=True))
+    found = tuple(sorted(value for value in likely.to_pylist() if _TEST.fullmatch(value)))
     return found if len(found) <= 10 and len(found) < 0.1 * values.nunique() else ()
 
 
