@@ -42,9 +42,9 @@ class Effort:
     profile_resamples : int
         Bootstrap samples behind intervals of a segment's means and the certainty of its markers: at a thousand, the
         ends of an interval are known to about a twentieth of its width.
-    evidence_rows : int
-        Customers that solutions are fitted to, compared and judged on; above it a seeded sample, by whose rule
-        everyone is placed.
+    whole_rows, evidence_rows : int
+        Most customers who are all judged, and where there are more, the size of the seeded sample that solutions are
+        fitted to, compared and judged on; everyone is placed by its rule.
     silhouette_rows : int
         Customers in a silhouette, whose time grows with their square; above it a seeded sample.
     judged_rows : int
@@ -67,7 +67,8 @@ class Effort:
     holdout_halvings: int = 10
     holdout_draws: int = 400
     profile_resamples: int = 1_000
-    evidence_rows: int = 50_000
+    whole_rows: int = 50_000
+    evidence_rows: int = 20_000
     silhouette_rows: int = 5_000
     judged_rows: int = 20_000
     null_rows: int = 2_000

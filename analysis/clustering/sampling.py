@@ -29,7 +29,7 @@ def judge_customers(
     blocks: Blocks = (),
     effort: Effort = USERS,
 ) -> Evidence:
-    """Gather the evidence on all customers, or on a seeded sample where they are more than ``effort.evidence_rows``.
+    """Gather the evidence on all customers, or on a seeded sample where they are more than ``effort.whole_rows``.
 
     The centres of k-means then settle among all customers. Any other rule stays as the sample gave it.
 
@@ -43,9 +43,9 @@ def judge_customers(
     Evidence
         Fit, labels and core are those of all n customers; what was measured, and ``solutions``, are of its ``sample``.
     """
-    rows, second = (sample_rows(len(matrix), effort.evidence_rows, study.seed + i) for i in range(2))
-    if len(rows) == len(matrix):
+    if len(matrix) <= effort.whole_rows:
         return gather_evidence(matrix, core, study, tick, features, blocks, effort)
+    rows, second = (sample_rows(len(matrix), effort.evidence_rows, study.seed + i) for i in range(2))
     some = None if features is None else features[rows]
     judged = gather_evidence(matrix[rows], core[rows], study, tick, some, blocks, effort)
     tick("everyone")

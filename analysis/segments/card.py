@@ -360,13 +360,14 @@ def _limits(
     parts = [
         f"{what} on {formats.plain(rows)}"
         for what, rows in (
-            ("the segments were formed and judged", background.effort.evidence_rows),
             ("silhouettes were measured", background.effort.silhouette_rows),
             ("resampled solutions were compared", background.effort.judged_rows),
             ("near-copies were judged", MOST_RANKED),
         )
         if n > rows
     ]
+    if n > background.effort.whole_rows:
+        parts.insert(0, f"the segments were formed and judged on {formats.plain(background.effort.evidence_rows)}")
     if parts:
         lines.append(f"Parts rest on random samples of {people}: {joined(parts)}.")
     if any(v.name == "clv" for v in table.variables):

@@ -16,7 +16,7 @@ from analysis.clustering.solutions import compare_solutions
 from tests.stages import project_study
 
 pytestmark = pytest.mark.slow
-SMALL = replace(TESTS, evidence_rows=400)
+SMALL = replace(TESTS, whole_rows=400, evidence_rows=400)
 NAMES = ("east", "north", "up")
 
 
