@@ -15,6 +15,7 @@ from analysis.sources.tables import read_table
 
 RNG = np.random.default_rng(12)
 NAMES = [f"{a} {b}" for a in ("Anna", "Bernd", "Clara", "Dieter") for b in ("Musterfrau", "Beispiel", "Probe", "Nemo")]
+GIVEN = ("Anna", "Bernd", "Clara", "Dieter", "Emilia", "Franz", "Gerda", "Hans", "Ines", "Jens", "Karla", "Lars")
 PERSONAL: dict[str, Sequence[object]] = {
     "names": NAMES,
     "addresses": [f"Lindenweg {i}, 18055 Rostock" for i in range(20)],
@@ -27,6 +28,35 @@ PERSONAL: dict[str, Sequence[object]] = {
     "degrees of latitude": (54.08 + RNG.normal(0, 0.02, 600)).round(6),
     "account numbers": RNG.choice(np.arange(100_000, 999_999), 600, replace=False),
     "client numbers": RNG.choice(np.arange(1_000, 9_999), 600, replace=False),
+    "user names with numbers": [f"user{i:02d}" for i in range(20)],
+    "handles": [f"@{a.lower()}_{i}" for i, a in enumerate(GIVEN)],
+    "log-in names": [f"{a[0].lower()}.{b}" for a in GIVEN for b in ("musterfrau", "beispiel", "probe")],
+    "names in small letters": [name.lower() for name in NAMES],
+    "few names": ["Anna Musterfrau", "Bernd Beispiel", "Clara Probe", "Dieter Nemo"],
+    "given names": [name.lower() for name in GIVEN],
+    "initials": [f"{a}. {b}" for a in "ABC" for b in ("Musterfrau", "Beispiel", "Probe", "Nemo")],
+    "names in Chinese": [a + b for a in "王李张" for b in ("伟", "娜", "敏", "静")],
+    "streets in small letters": [f"lindenweg {i}, rostock" for i in range(20)],
+    "streets without such a word": [f"Unter den Linden {i}" for i in range(1, 21)],
+    "post boxes": [f"PO Box {i}" for i in range(100, 120)],
+    "number plates": [f"HRO-{a}K {i + 10}" for i, a in enumerate("ABCDEFGHIJKLMN")],
+    "plates of another country": [f"AB-{i + 100}-C{a}" for i, a in enumerate("ABCDEFGHIJKLMN")],
+    "postcodes": [f"M{i} 4BT" for i in range(1, 20)],
+    "passports": [f"CJ{3_980_393 + 971 * i}" for i in range(20)],
+    "account numbers in small letters": ["de89370400440532013000", "gb82west12345698765432"],
+    "card numbers": [f"4000 1234 5678 {i:04d}" for i in range(20)],
+    "American telephone numbers": [f"({i + 300}) 555-{i:04d}" for i in range(20)],
+    "telephone numbers in sentences": [f"call at 0381 555 {i:04d}, please" for i in range(20)],
+    "telephone numbers as numbers": RNG.choice(np.arange(61_000_000, 61_000_200), 600),
+    "addresses in sentences": [f"contact: person{i}@example.org (home)" for i in range(20)],
+    "disguised addresses": [f"person{i} at example dot org" for i in range(20)],
+    "profiles": [f"example.org/people/{i}" for i in range(20)],
+    "digests": [f"{i * 2**120 + 0xABC:032x}" for i in range(1, 20)],
+    "running numbers": RNG.permutation(np.arange(1, 601)),
+    "numbers with gaps": RNG.choice(np.arange(1, 1_000), 600, replace=False),
+    "numbers of different length": RNG.choice(np.arange(1_000, 9_999_999), 600, replace=False),
+    "account numbers of several rows": np.repeat(RNG.choice(np.arange(100_000, 999_999), 300, replace=False), 2),
+    "days as digits": [int(f"{d}{m:02d}{y}") for d in (3, 14, 28) for m in (1, 7, 12) for y in (48, 66, 71, 85)],
 }
 PLAIN: dict[str, Sequence[object]] = {
     "kinds of goods": ["Wine", "Bread", "Cheese"],
@@ -36,6 +66,13 @@ PLAIN: dict[str, Sequence[object]] = {
     "goods with a comma": ["Wine, red", "Wine, white", "Bread"],
     "counts": RNG.poisson(20, 600),
     "levels with numbers": [f"Level {i}" for i in range(5)],
+    "weeks": [f"Week {i}" for i in range(1, 21)],
+    "bands": [f"{low} - {low + 9_999}" for low in range(0, 150_000, 10_000)],
+    "goods in small letters": [f"{a} {b}" for a in ("red", "white") for b in ("wine", "grapes", "bread", "rice")],
+    "sizes of memory": ["1024 MB", "2048 MB", "4096 MB"],
+    "codes of few goods": ["A100", "A200", "B100"],
+    "whole amounts": RNG.gamma(2.0, 3_000.0, 600).round(),
+    "steps": RNG.integers(2_000, 20_000, 600),
 }
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import kstest
 
+from analysis.base.yamls import read_yaml
 from analysis.sources.columns import Column
 from analysis.sources.evidence.vocabularies import CODED, COORDINATES, COUNT, DEMOGRAPHIC, MONEY, POSTAL
-from analysis.sources.names import words_of
+from analysis.sources.names import plain, vocabulary, words_of
 from analysis.sources.tables import RawTable
 
+_FILE = Path(__file__).with_suffix(".yml")
 MOST_LOOKED_AT = 500
 """Different values of a column that are looked at. Chosen for this project."""
 MOSTLY = 0.6
@@ -27,24 +32,62 @@ NARROW, PLACE_DIGITS = 20, 4
 """How many standard deviations the mean is from zero, and digits after the point, from which numbers are taken for
 degrees of latitude or longitude. Chosen for this project."""
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,24}")
+MANY_DATES, SURELY = 30, 0.95
+"""Different numbers, and their share, from which days written as digits are dates. Chosen for this project."""
+LONG, WIDE, ROUND = 10**7, 10**5, 0.2
+"""Size from which whole numbers are codes; largest one from which they may be; share of tens up to which they are not
+rounded. Chosen for this project."""
+FEWEST_REPEATS = 8
+"""Expected repetitions from which it is telling that there are few. Chosen for this project."""
+FEWEST_GIVEN, FEWEST_ALONE, MOST_PARTS = 3, 5, 5
+"""Different names of several words, or of one, and words of a name. Chosen for this project."""
+FEWEST_CODES = 12
+"""Different values from which codes, or a word with a number, can be those of customers. Chosen for this project."""
+GIVEN, GIVEN_ALONE = 0.4, 0.6
+"""Share of different values with a frequent given name from which they are names, of several words or of one."""
+
+_EMAIL = re.compile(
+    r"[^@\s<>]+@[^@\s<>]+\.[A-Za-z]{2,24}|\w+ ?(?:\bat\b|\(at\)|\[at\]) ?\w+ ?(?:\bdot\b|\(dot\)|\[dot\]|\.) ?\w+"
+)
+_HANDLE = re.compile(r"@[\w.-]{2,40}")
+_LINK = re.compile(r"(?:https?://|www\.)\S+|(?:[a-z0-9-]+\.)+[a-z]{2,6}/\S+", re.IGNORECASE)
 _PHONE = re.compile(
     r"(?:\+|00|\(?0)[\d\s()./-]{6,20}\d|\+?\d{1,3}[\s./-]\(?\d{2,5}\)?[\s./-]\d{3,5}(?:[\s./-]?\d{2,5})*"
+    r"|\(\d{2,5}\) ?\d{3,4}[ .-]?\d{3,5}"
 )
-_IBAN = re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?")
+_PHONE_WITHIN = re.compile(r"(?<![\w.,])(?:\+\d|0[1-9]|\(0?\d{2,5}\))[\d ()./-]{5,18}\d(?![\w.,]*\d)")
+_IBAN = re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?", re.IGNORECASE)
 _HOST = re.compile(
     r"(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{1,4}:){3,7}[0-9A-Fa-f:]*"
 )
+_DIGEST = re.compile(r"(?=[^a-f]*[a-f])(?=\D*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4}){0,3}(?:-?[0-9a-f]{8,12})?", re.IGNORECASE)
+_PLATE = re.compile(
+    r"[A-ZÄÖÜ]{1,3}[- ][A-Z]{1,2}[- ]?\d{1,4}[EH]?|[A-Z]{2}[- ]?\d{3}[- ]?[A-Z]{1,2}|[A-Z]{2}\d{2} ?[A-Z]{3}"
+    r"|\d{4} ?[B-Z]{3}|[A-Z]{1,2}[- ]?\d{2,3}[- ]?[A-Z]{2}",
+    re.IGNORECASE,
+)
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}-\d{4,5}|\d{4} ?[A-Z]{2}")
+_CODE = re.compile(r"(?!(?:19|20)\d\d\D)(?=(?:\D*\d){3})[A-Z]{0,9}[\d/._+A-Z -]*\d[\d/._+A-Z -]*")
+_RANGE = re.compile(r"\D{0,4}\d[\d.,]*\D{0,3} ?(?:-|–|—|to|bis|à|a|tot) ?\D{0,3}\d[\d.,]*\D{0,4}")
+_LOGIN = re.compile(r"[^\W\d_][._][^\W\d_]{3,}\d*")
+_INITIAL = re.compile(r"(?:[^\W\d_]\. ?){1,3}[^\W\d_][\w'’-]{2,}")
+_PART = re.compile(r"[^\W\d_]+")
 _SURNAME_FIRST = re.compile(r"([^\W\d_][\w'’ -]+), ([^\W\d_][\w'’ -]+)")
 _STREET = re.compile(
     r"(?:\b(?:street|st|road|rd|avenue|ave|lane|ln|drive|boulevard|blvd|court|rue|chemin|via|viale|piazza|calle|avenida"
-    r"|plaza|rua|travessa|laan|straat|weg|am|an der|auf der)\b\.?"
-    r"|(?:stra(?:ß|ss)e|str\.|weg|gasse|allee|platz|ring|damm|straat|laan|plein)\b)",
+    r"|plaza|rua|travessa|laan|straat|weg|am|an der|auf der|ul|p\.? ?o\.? box|postfach)\b\.?|\bc/"
+    r"|(?:stra(?:ß|ss)e|str\.|weg|gasse|allee|platz|ring|damm|straat|laan|plein|gatan|vägen)\b)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\b\d{1,4}\s?[a-z]?\b", re.IGNORECASE)
+_WORD_AND_NUMBER = re.compile(r"([^\W\d_][^\d]*?)[ _.#-]*\d{1,6} ?[a-zA-Z]?")
 _NAME = re.compile(
     r"(?:(?:Dr|Mr|Mrs|Ms|Prof|Herr|Frau)\.? )?[^\W\d_][\w'’-]+(?: [^\W\d_]\.?)?(?: [^\W\d_][\w'’-]+){1,2}"
+)
+_HAN = re.compile(r"[\u4e00-\u9fff]{2,4}")
+_HAN_FAMILY = frozenset(
+    "王李张劉刘陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何高林罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾肖田董袁潘"
+    "于蒋蔡余杜叶葉程苏蘇魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵"
 )
 _NOT_NAMES = (
     "job title role position department product item brand model category type segment city town state country region "
@@ -53,6 +96,8 @@ _NOT_NAMES = (
 )
 OF_THINGS = frozenset(_NOT_NAMES.split()) | DEMOGRAPHIC | CODED
 """Words of columns whose values may be several words with capitals and no names of people."""
+STEPS = vocabulary("level tier step stage phase week month quarter year grade version part answer")
+"""Words before a number that count steps of something."""
 
 
 def tells_a_person(table: RawTable, column: Column) -> str:
@@ -73,25 +118,56 @@ def tells_a_person(table: RawTable, column: Column) -> str:
     if column.type not in ("category", "text", "key"):
         return ""
     values = table.frame[column.name].dropna().astype("str").unique()[:MOST_LOOKED_AT]
-    shown = [value.strip() for value in values]
+    shown = [" ".join(value.split()) for value in values]
     if not shown:
         return ""
-    for reason, fits in (
-        ("e-mail addresses", lambda text: bool(_EMAIL.fullmatch(text))),
-        ("bank account numbers", lambda text: bool(_IBAN.fullmatch(text)) and _is_iban(text)),
-        ("telephone numbers", lambda text: bool(_PHONE.fullmatch(text)) and sum(map(str.isdigit, text)) >= 7),
-        ("addresses of devices", lambda text: bool(_HOST.fullmatch(text))),
-        ("postal addresses", lambda text: bool(_STREET.search(text)) and bool(_NUMBERED.search(text))),
-    ):
+    for reason, fits in PATTERNS.items():
         if np.mean([fits(text) for text in shown]) >= MOSTLY:
             return f"private: {reason}"
-    if (
-        len(shown) >= FEWEST_NAMES
-        and not words_of(column.name) & OF_THINGS
-        and np.mean(_name_like(shown)) >= PART_NAMES
-    ):
+    of_things = bool(words_of(column.name) & OF_THINGS)
+    if not of_things and _are_names(shown):
         return "private: names of people, by the look of them"
+    if len(shown) >= FEWEST_CODES and not of_things:
+        for reason, shape in (("number plates", _PLATE), ("postcodes", _POSTCODE)):
+            if np.mean([bool(shape.fullmatch(text)) for text in shown]) >= MOSTLY:
+                return f"private: {reason}"
+        if np.mean([bool(_CODE.fullmatch(text)) and not _RANGE.fullmatch(text) for text in shown]) >= PART_NAMES:
+            return "codes that may name a customer"
+        if np.mean([_is_a_place_or_login(text) for text in shown]) >= PART_NAMES:
+            return "private: a word and a number, as in addresses and user names"
     return ""
+
+
+def _is_a_place_or_login(text: str) -> bool:
+    match = _WORD_AND_NUMBER.fullmatch(text)
+    return match is not None and not words_of(match[1]) & (OF_THINGS | STEPS)
+
+
+def _are_names(shown: list[str]) -> bool:
+    """Return whether values are names of people: by capitals where there are many, or by frequent given names."""
+    if len(shown) >= FEWEST_NAMES and np.mean(_name_like(shown)) >= PART_NAMES:
+        return True
+    if len(shown) >= FEWEST_NAMES:
+        for fits in (
+            lambda text: bool(_LOGIN.fullmatch(text) or _INITIAL.fullmatch(text)),
+            lambda text: bool(_HAN.fullmatch(text)) and text[0] in _HAN_FAMILY,
+        ):
+            if np.mean([fits(text) for text in shown]) >= PART_NAMES:
+                return True
+    parts = [[plain(part) for part in _PART.findall(text)] for text in shown]
+    several = [part for part in parts if len(part) > 1]
+    given = given_names()
+    if len(several) >= MOSTLY * len(parts) and len(parts) >= FEWEST_GIVEN:
+        named = [len(part) <= MOST_PARTS and bool(given & set(part)) for part in parts]
+        return bool(np.mean(named) >= GIVEN)
+    return len(parts) >= FEWEST_ALONE and bool(np.mean([bool(given & set(part)) for part in parts]) >= GIVEN_ALONE)
+
+
+@cache
+def given_names() -> frozenset[str]:
+    """Return frequent given names, without case and accents."""
+    content: Any = read_yaml(_FILE.read_text(encoding="utf-8"))
+    return vocabulary(content["given"])
 
 
 def _number_tells(table: RawTable, column: Column) -> str:
@@ -107,13 +183,64 @@ def _number_tells(table: RawTable, column: Column) -> str:
         return "private: places as exact as a house"
     if unique and _look_like_places(known.to_numpy(float)):
         return "private: places as exact as a house, by the look of them"
-    whole = bool((known == np.floor(known)).all())
-    if not unique or not whole or words & (MONEY | COUNT):
+    if not bool((known == np.floor(known)).all()) or words & (MONEY | COUNT):
         return ""
-    low, high = float(known.min()), float(known.max())
-    if low >= 1_000 and len(str(int(low))) == len(str(int(high))) and len(known) < 0.9 * (high - low):
+    sizes = np.sort(np.abs(known.to_numpy(float)))
+    if column.n_distinct >= MANY_DATES and np.mean([_is_day(int(x)) for x in sizes[:: _stride(sizes)]]) >= SURELY:
+        return "private: dates, by the look of them"
+    if np.mean(sizes >= LONG) >= PART_NAMES:
+        return "numbers of eight digits or more: an identifier, not a trait"
+    if unique and _look_drawn(sizes):
         return "a different code in nearly every row"
-    return "numbers that pass the check of card numbers" if low >= 10**11 and _pass_luhn(known) else ""
+    if column.n_distinct >= MANY_DATES and _look_like_codes(sizes):
+        return "codes that may name a customer"
+    return ""
+
+
+def _stride(sizes: NDArray[np.float64]) -> int:
+    return len(sizes) // MOST_LOOKED_AT + 1
+
+
+def _look_drawn(sizes: NDArray[np.float64]) -> bool:
+    """Return whether different whole numbers have one length, or lie so near that a trait would repeat.
+
+    Of n numbers that are spread over w, about n²/2w are the same by chance.
+    """
+    low, high, n = float(sizes[0]), float(sizes[-1]), len(sizes)
+    width = high - low + 1
+    if low >= 1_000 and len(str(int(low))) == len(str(int(high))) and n < 0.9 * width:
+        return True
+    expected = n * n / (2 * width)
+    repeats = n - len(np.unique(sizes))
+    return repeats <= expected / 4 if expected >= FEWEST_REPEATS else _are_even(sizes)
+
+
+def _look_like_codes(sizes: NDArray[np.float64]) -> bool:
+    """Return whether repeated numbers are spread evenly over so wide a range that a trait would hardly repeat."""
+    n, width = len(sizes), float(sizes[-1] - sizes[0]) + 1
+    different = np.unique(sizes)
+    return n - len(different) > 10 * n * n / (2 * width) + 5 and _are_even(different)
+
+
+def _are_even(different: NDArray[np.float64]) -> bool:
+    """Return whether numbers of many digits are spread evenly, and not rounded, as codes are and amounts are not."""
+    low, high = float(different[0]), float(different[-1])
+    if high < WIDE or len(different) < MANY_DATES or np.mean(different % 10 == 0) > ROUND:
+        return False
+    return float(kstest((different - low) / (high - low), "uniform").pvalue) > 0.01
+
+
+def _is_day(number: int) -> bool:
+    """Return whether five or six digits can be a day, month and year of two digits, in any order.
+
+    >>> _is_day(181086), _is_day(861018), _is_day(994512)
+    (True, True, False)
+    """
+    text = f"{number:06d}"
+    first, second, third = int(text[:2]), int(text[2:4]), int(text[4:])
+    return len(text) == 6 and any(
+        1 <= day <= 31 and 1 <= month <= 12 for day, month in ((first, second), (second, first), (third, second))
+    )
 
 
 def _name_like(values: list[str]) -> list[bool]:
@@ -145,12 +272,21 @@ def _is_iban(text: str) -> bool:
     return int("".join(str(int(letter, 36)) for letter in turned)) % 97 == 1
 
 
-def _pass_luhn(numbers: pd.Series) -> bool:
-    """Return whether nearly all numbers pass the check of ISO/IEC 7812, as one in ten does by chance."""
-    passed = 0
-    sample = numbers.iloc[:MOST_LOOKED_AT]
-    for number in sample:
-        digits = [int(digit) for digit in str(int(number))[::-1]]
-        doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
-        passed += (sum(digits[::2]) + sum(doubled)) % 10 == 0
-    return passed >= 0.9 * len(sample)
+def _n_digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+PATTERNS: dict[str, Callable[[str], bool]] = {
+    "e-mail addresses": lambda text: bool(_EMAIL.search(text)),
+    "names of accounts": lambda text: bool(_HANDLE.fullmatch(text)),
+    "addresses of web pages": lambda text: bool(_LINK.fullmatch(text)),
+    "bank account numbers": lambda text: bool(_IBAN.fullmatch(text)) and _is_iban(text),
+    "telephone numbers": lambda text: (
+        (bool(_PHONE.fullmatch(text)) and _n_digits(text) >= 7)
+        or any(_n_digits(found) >= 7 for found in _PHONE_WITHIN.findall(text))
+    ),
+    "addresses of devices": lambda text: bool(_HOST.fullmatch(text)),
+    "digests": lambda text: bool(_DIGEST.fullmatch(text)),
+    "postal addresses": lambda text: bool(_STREET.search(text)) and bool(_NUMBERED.search(text)),
+}
+"""What most values of a column may be, by how one of them looks."""

@@ -51,6 +51,7 @@ PRIVATE = vocabulary(
     "passport vorname nachname telefon telefonnummer handy adresse strasse nom prenom telefono direccion correo",
     "apellido apellidos sobrenome endereco telefone indirizzo cognome voornaam achternaam adres telefoon bemerkung",
     "kommentar commentaire comentario commento opmerking",
+    "login username nickname nick handle benutzername nutzername pseudo plate numberplate kennzeichen autokennzeichen",
 )
 NUMBERED_PRIVATE = vocabulary(
     "phone telephone tel mobile fax iban ssn telefon telefonnummer handy telefono telefone telefoon",
