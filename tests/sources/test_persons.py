@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.sources.content.first_row import has_header
 from analysis.sources.inference import infer_roles
-from analysis.sources.readers.delimited import Reading, has_header
+from analysis.sources.readers.delimited import Reading
 from analysis.sources.tables import read_table
 
+Values = Sequence[object] | np.ndarray
 RNG = np.random.default_rng(12)
 NAMES = [f"{a} {b}" for a in ("Anna", "Bernd", "Clara", "Dieter") for b in ("Musterfrau", "Beispiel", "Probe", "Nemo")]
 GIVEN = ("Anna", "Bernd", "Clara", "Dieter", "Emilia", "Franz", "Gerda", "Hans", "Ines", "Jens", "Karla", "Lars")
-PERSONAL: dict[str, Sequence[object]] = {
+PERSONAL: dict[str, Values] = {
     "names": NAMES,
     "addresses": [f"Lindenweg {i}, 18055 Rostock" for i in range(20)],
     "streets": [f"{i} Baker Street" for i in range(200, 220)],
@@ -58,7 +60,7 @@ PERSONAL: dict[str, Sequence[object]] = {
     "account numbers of several rows": np.repeat(RNG.choice(np.arange(100_000, 999_999), 300, replace=False), 2),
     "days as digits": [int(f"{d}{m:02d}{y}") for d in (3, 14, 28) for m in (1, 7, 12) for y in (48, 66, 71, 85)],
 }
-PLAIN: dict[str, Sequence[object]] = {
+PLAIN: dict[str, Values] = {
     "kinds of goods": ["Wine", "Bread", "Cheese"],
     "answers of several words": ["Price Style", "Price", "style and comfort", "comfort"],
     "amounts": RNG.gamma(2.0, 300.0, 600).round(2),
@@ -76,7 +78,7 @@ PLAIN: dict[str, Sequence[object]] = {
 }
 
 
-def role_of(folder: Path, values: Sequence[object]) -> tuple[str, str]:
+def role_of(folder: Path, values: Values) -> tuple[str, str]:
     frame = pd.DataFrame({"client_id": [f"K{i:04d}" for i in range(600)], "visits": RNG.poisson(9, 600)})
     frame["c1"] = np.resize(np.asarray(values), 600)
     frame.to_csv(folder / "a.csv", index=False)
@@ -116,3 +118,24 @@ ROWS = [
 def test_a_first_row_of_data_names_no_columns(first: list[str], named: bool) -> None:
     below = ROWS if first[-1] != "2023" else [["Anna", "4", "5", "6"], ["Bo", "7", "8", "9"]]
     assert has_header([first, *below]) == named
+
+
+@pytest.mark.parametrize(
+    ("first", "others", "named"),
+    [
+        (["Anna Probe", "57,50 €", "3 kg"], ["Bo Nemo", "8,25 €", "12 kg"], False),
+        (["Anna Probe", "2024-03-05 10:15:00"], ["Bo Nemo", "2024-04-01 09:00:30"], False),
+        (["Anna Probe", "n/a", "15"], ["Bo Nemo", "7", "31"], False),
+        (["anna@example.org", "gold"], ["bo.nemo@example.org", "silver"], False),
+        (["Anna Probe", "0381/78533", "18566 Rostock"], ["Bo Nemo", "0381/1234", "18055 Rostock"], False),
+        (["Anna Probe", "twelve", "15", "gold"], ["Bo Nemo", "7", "31", "gold"], False),
+        (["name", "Item 1", "Item 2"], ["Bo Nemo", "7", "31"], True),
+        (["name", "Q1", "Q2"], ["Bo Nemo", "A1", "B3"], True),
+        (["", "amount", "level"], ["4", "31", "level"], True),
+        (["name", "Style"], ["Bo Nemo", "Style"], True),
+    ],
+)
+def test_a_first_row_of_the_form_of_the_others_is_a_customer(first: list[str], others: list[str], named: bool) -> None:
+    varied = [[f"{cell[:-1]}{i}" if cell[-1:].isdigit() else cell for cell in others] for i in range(9)]
+    ranks = [row if i % 2 or "gold" not in row else [*row[:-1], "silver"] for i, row in enumerate(varied)]
+    assert has_header([first, *ranks]) == named

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from pyarrow import csv as arrow_csv
 from analysis.base.errors import InputError
 from analysis.base.formats import number
 from analysis.sources.content.encodings import is_central_european, recognise_chinese
+from analysis.sources.content.first_row import has_header, is_number
 from analysis.sources.content.headings import count_titles, join_headings, number_repeated
 from analysis.sources.content.margins import trim_footer, trim_titles
 from analysis.sources.dates import DateOrder
@@ -34,7 +34,6 @@ _ALPHABETS = (
 )
 _DELIMITER_NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", " ": "spaces", ":": "colon"}
 _DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "whitespace": " ", "space": " "}
-_NUMBER = re.compile(r"[-+(]?[$€£]?\s?[\d.,' ]*\d[)%]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 EXPECTED = (
     "Expected CSV or another text table, JSON, Parquet, Excel, OpenDocument, SPSS, Stata, SAS or SQLite; they may be"
     " compressed."
@@ -302,7 +301,7 @@ def _delimiter(sample: list[str]) -> str:
         if width < 2:
             return (-2, 0.0, 0.0, 0)
         cells = [cell for row in rows[1:50] for cell in row if cell]
-        numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells) / max(len(cells), 1)
+        numbers = sum(map(is_number, cells)) / max(len(cells), 1)
         even = count / max(len(rows) - 1, 1)
         return (-min(abs(len(rows[0]) - width), 2), round(even, 1), round(numbers, 1), width)
 
@@ -323,41 +322,6 @@ def _even_spaces(text: str) -> str:
     if '"' not in text:
         return re.sub(r"[ \t]+", "\t", text)
     return re.sub(r'"[^"\n]*"|[ \t]+', lambda m: m[0] if m[0].startswith('"') else "\t", text)
-
-
-def has_header(rows: list[list[str]], names: Sequence[str] | None = None) -> bool:
-    """Return whether the first row names the columns: it differs in kind from the rows below it.
-
-    Parameters
-    ----------
-    rows : list of list of str
-        The first rows of a table.
-    names : sequence of str, optional
-        Names from the settings; a first row that has them is a header.
-    """
-    first, below = rows[0], rows[1:]
-    if names is not None and [cell.casefold() for cell in first] == [name.casefold() for name in names]:
-        return True
-    if not below:
-        return not any(_NUMBER.fullmatch(cell) for cell in first)
-    numeric = same = 0
-    for i, cell in enumerate(first):
-        column = [row[i] for row in below if i < len(row) and row[i]]
-        if column and sum(_NUMBER.fullmatch(value) is not None for value in column) >= 0.9 * len(column):
-            numeric += 1
-            same += bool(_NUMBER.fullmatch(cell)) or not cell
-    if numeric:
-        return same < numeric or _are_years(first)
-    seen = [{row[i] for row in below if i < len(row)} for i in range(len(first))]
-    repeated = sum(bool(cell) and cell in seen[i] for i, cell in enumerate(first))
-    return repeated * 2 < len(first) or len(below) < 5
-
-
-def _are_years(cells: list[str]) -> bool:
-    """Return whether the numbers among cells are years in a row, as the names of columns by year are."""
-    numbers = [float(cell) for cell in cells if re.fullmatch(r"(?:19|20)\d\d(?:\.0)?", cell)]
-    others = [cell for cell in cells if _NUMBER.fullmatch(cell)]
-    return len(numbers) == len(others) > 2 and all(b - a == 1 for a, b in itertools.pairwise(numbers))
 
 
 def header_names(cells: list[str], width: int = 0, below: list[list[str]] | None = None) -> list[str]:

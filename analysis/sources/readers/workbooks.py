@@ -14,8 +14,9 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
+from analysis.sources.content.first_row import has_header
 from analysis.sources.content.headings import count_titles, join_headings, number_repeated
-from analysis.sources.readers.delimited import Reading, first_line, has_header, header_names
+from analysis.sources.readers.delimited import Reading, first_line, header_names
 
 ROWS_LOOKED_AT = 1_000
 """Rows by which a header is recognised. Chosen for this project."""
