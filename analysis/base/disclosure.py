@@ -120,7 +120,7 @@ class Disclosure:
         >>> Disclosure().step_of(9.8, 50)
         0.2
         """
-        return _round_up(reach / (n - 1)) if n > 1 else 0.0
+        return round_up(reach / (n - 1)) if n > 1 else 0.0
 
     def near(self, x: float, values: Values) -> float:
         """Round a number that the values determine, such as a centre, to the step of their mean.
@@ -137,7 +137,7 @@ class Disclosure:
         >>> Disclosure().to_step(1.234, 0.03), Disclosure(public=False).to_step(1.234, 0.03)
         (1.25, 1.234)
         """
-        return _nearest(x, _round_up(step)) if self.public else x
+        return _nearest(x, round_up(step)) if self.public else x
 
     def quantile(self, values: Values, q: float) -> float:
         """Return the average of the customers around a quantile, never the value of one.
@@ -184,7 +184,7 @@ class Disclosure:
         if self.is_dominated(known):
             return None
         total = math.fsum(known)
-        return _nearest(total, _round_up(float(np.abs(known).max(initial=0.0))))
+        return _nearest(total, round_up(float(np.abs(known).max(initial=0.0))))
 
     def is_dominated(self, values: Values) -> bool:
         """Return whether one customer makes up so much of a sum that the sum gives it away.
@@ -218,7 +218,7 @@ def _nearest(x: float, step: float) -> float:
     return round(math.floor(x / step + 0.5) * step, min(digits, 15)) + 0.0
 
 
-def _round_up(x: float) -> float:
+def round_up(x: float) -> float:
     """Return the next of 1, 2, 5, 10 times a power of ten."""
     if x <= 0 or not math.isfinite(x):
         return 0.0

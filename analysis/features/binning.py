@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+
+from analysis.base.disclosure import round_up
 
 BINS = 20
 """Bins of a histogram before small ones are merged. Chosen for this project."""
@@ -27,7 +30,7 @@ class Bar:
 
 
 def histogram(values: np.ndarray, min_cell: int) -> tuple[Bar, ...]:
-    """Bin values between p1 and p99, and merge bins with fewer than ``min_cell`` customers.
+    """Bin values between about p1 and p99 at round numbers, and merge bins with fewer than ``min_cell`` customers.
 
     The outermost bins are open and at least ``min_cell`` values lie beyond their edges, so that no edge is a
     person's value.
@@ -39,7 +42,9 @@ def histogram(values: np.ndarray, min_cell: int) -> tuple[Bar, ...]:
     if low == high:
         return ()
     whole = bool(np.all(values == np.round(values))) and high - low <= BINS
-    edges = np.arange(np.floor(low) - 0.5, high + 1) if whole else np.linspace(low, high, BINS + 1)
+    edges = np.arange(np.floor(low) - 0.5, high + 1) if whole else _round_edges(float(low), float(high))
+    if len(edges) < 2:
+        return ()
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
     bars: list[Bar] = []
     start, n_in_bin = 0, 0
@@ -52,6 +57,20 @@ def histogram(values: np.ndarray, min_cell: int) -> tuple[Bar, ...]:
         last = bars.pop()
         bars.append(Bar("", last.low, float(edges[-1]), last.n + n_in_bin))
     return tuple(bars)
+
+
+def _round_edges(low: float, high: float) -> np.ndarray:
+    """Return round numbers between two order statistics, each of which is near the value of one customer.
+
+    >>> _round_edges(13.7584, 77.1347)
+    array([15., 20., 25., 30., 35., 40., 45., 50., 55., 60., 65., 70., 75.])
+    """
+    step = round_up((high - low) / BINS)
+    if step == 0:
+        return np.array([])
+    first, last = np.ceil(low / step), np.floor(high / step)
+    digits = min(max(0, 1 - math.floor(math.log10(step))), 300)
+    return np.round(np.arange(first, last + 1) * step, digits)
 
 
 def level_bars(values: pd.Series, min_cell: int) -> tuple[Bar, ...]:

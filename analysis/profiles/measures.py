@@ -26,6 +26,9 @@ DECILES = 9
 """Cuts between the bins of a distribution. Chosen for this project."""
 WIDTH_OF_NORMAL = 2.5631
 """Standard deviations between the deciles of a normal distribution."""
+STANDARD_STEP, FAR = 0.01, 5
+"""Part of a scale that centre and scale are rounded to, and scales from the centre that one customer may be. Chosen
+for this project."""
 DIGITS = 3
 """Significant digits of a number in a record: two runs cannot be subtracted to a few customers. Chosen for this
 project."""
@@ -76,7 +79,7 @@ def measure(
         variable = next(v for v in table.variables if v.name == category.variable)
         if variable.categorical:
             shares = tuple(map(round_digits, category.everyone))
-            standard = _standard(formed.get(variable.name))
+            standard = _standard(formed.get(variable.name), n, rules)
             spreads.append(
                 Spread(variable.name, variable.label, variable.unit, (), category.levels, shares, None, *standard)
             )
@@ -127,14 +130,24 @@ def _spread(
         edges.pop()
     shares = tuple(rules.share(n / len(known)) for n in counts_held)
     moments = _moments(variable, values, sd, rules, sensitive)
-    return Spread(variable.name, variable.label, variable.unit, tuple(edges), (), shares, moments, *_standard(step))
+    return Spread(
+        variable.name,
+        variable.label,
+        variable.unit,
+        tuple(edges),
+        (),
+        shares,
+        moments,
+        *_standard(step, len(values), rules),
+    )
 
 
-def _standard(step: Step | None) -> tuple[float | None, float | None, float | None]:
-    """Unit of the logarithm, centre and scale of a step."""
+def _standard(step: Step | None, n: int, rules: Disclosure) -> tuple[float | None, float | None, float | None]:
+    """Unit of the logarithm, centre and scale of a step, rounded: they are a mean, and the spread around it."""
     if step is None:
         return None, None, None
-    centre, scale = (float(f"{x:.6g}") for x in (step.centre, step.scale))
+    width = max(step.scale * STANDARD_STEP, rules.step_of(FAR * step.scale, n))
+    centre, scale = (rules.to_step(x, width) for x in (step.centre, step.scale))
     return (float(f"{step.unit:.6g}") if step.log else None), centre, scale
 
 

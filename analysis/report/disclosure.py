@@ -26,6 +26,7 @@ COUNTS = {
     "LedgerLine": ("rows_in", "touched", "rows_out"),
     "MapBin": ("n",),
     "MissingPattern": ("n",),
+    "Multiverse": ("rows",),
     "Report": ("unassigned",),
     "Segment": ("n",),
     "SegmentChange": ("n_then",),
@@ -38,12 +39,40 @@ COUNTS = {
 }
 """Fields that count customers or their rows, by class."""
 SHARES = {
+    "CandidateEvidence": ("smallest_share", "unassigned_share"),
+    "Gorge": ("shares",),
     "Level": ("shares", "origins"),
     "MixPart": ("share", "everyone", "main", "main_everyone"),
+    "Neighbour": ("smallest_share",),
+    "Descriptor": ("base", "hit"),
     "RfmCell": ("share",),
     "RfmGrid": ("no_purchase",),
 }
 """Fields that are shares of customers or of what they spend, by class."""
+DIGITS = 3
+"""Significant digits of a number that many customers determine together, such as a silhouette. Chosen for this
+project."""
+MEASURES = {
+    "CandidateEvidence": (
+        *("wcss", "silhouette", "silhouette_se", "calinski_harabasz", "davies_bouldin", "gap", "gap_se"),
+        *("prediction_strength", "bic", "slsw", "own_slsw", "score"),
+    ),
+    "CategoryProfile": ("lifts", "residuals"),
+    "Check": ("value", "bound"),
+    "Contrast": ("effect", "p"),
+    "Descriptor": ("strength",),
+    "Estimate": ("value", "low", "high"),
+    "Group": ("least",),
+    "Neighbour": ("difference", "agreement", "stability", "silhouette"),
+    "Nulls": ("permuted", "gaussian"),
+    "Reach": ("quantiles", "radius"),
+    "Relations": ("rows",),
+    "Segment": ("slsw", "silhouette", "shadow"),
+    "SegmentEvidence": ("slsw", "silhouette", "shadow"),
+    "Stability": ("median", "q1", "q3", "p5", "p95"),
+    "Tree": ("links", "cut"),
+}
+"""Fields with such numbers, by class."""
 CODED = {"Reach": ("shares",)}
 """Fields that are shares of groups by a protected attribute, by class."""
 DISTINCT = {"ColumnSummary": ("distinct",)}
@@ -85,6 +114,8 @@ def _publish(part: Any, rules: Disclosure) -> Any:
             changed[field.name] = None if value is None else rules.count(value)
         elif field.name in SHARES.get(name, ()):
             changed[field.name] = _round_shares(value, rules.share)
+        elif field.name in MEASURES.get(name, ()) and rules.public:
+            changed[field.name] = _round_shares(value, _round_measure)
         elif field.name in CODED.get(name, ()):
             changed[field.name] = _round_shares(value, rules.sensitive_share)
         elif field.name in DISTINCT.get(name, ()):
@@ -92,6 +123,10 @@ def _publish(part: Any, rules: Disclosure) -> Any:
         elif (made := _publish(value, rules)) is not value:
             changed[field.name] = made
     return replace(part, **changed) if changed else part
+
+
+def _round_measure(x: float) -> float:
+    return float(f"{x:.{DIGITS}g}")
 
 
 def _round_shares(value: Any, rounded: Callable[[float], float]) -> Any:

@@ -51,6 +51,13 @@ def test_at_least_ten_values_lie_beyond_the_edges_of_a_histogram() -> None:
     assert (values < bars[0].low).sum() >= 10 and (values > bars[-1].high).sum() >= 10
 
 
+def test_edges_of_a_histogram_are_round_numbers_and_no_customers_value() -> None:
+    values = np.random.default_rng(4).gamma(2.0, 300.0, 400).round(2)
+    bars = histogram(values, 10)
+    edges = {bar.low for bar in bars} | {bar.high for bar in bars}
+    assert len(edges) > 10 and all(edge is not None and edge % 50 == 0 for edge in edges)
+
+
 def test_a_histogram_of_few_or_equal_values_is_empty() -> None:
     assert histogram(np.arange(19.0), 10) == ()
     assert histogram(np.ones(100), 10) == ()

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis.base.disclosure import COUNT_STEP, Disclosure
-from analysis.report.disclosure import COUNTS, DISTINCT, SHARES, publish
+from analysis.report.disclosure import COUNTS, DIGITS, DISTINCT, MEASURES, SHARES, publish
 from analysis.report.model import Report, to_json
 from analysis.report.release import explain_held, explain_off, held_back, mark_customers, write_customers
 from tests.stages import run_stages
@@ -22,7 +22,7 @@ NO_CUSTOMERS = {
     "Relations.n_variables", "Decision.k", "CandidateEvidence.k", "Stability.pairs", "AlgorithmEvidence.k",
     "Preferences.elbow", "Preferences.silhouette", "Preferences.calinski_harabasz", "Preferences.davies_bouldin",
     "Preferences.gap", "Preferences.prediction_strength", "Preferences.bic", "Level.k", "Level.segments", "Neighbour.k",
-    "Neighbour.segments", "Reach.neighbours", "Multiverse.k", "Multiverse.rows", "Strand.segment", "Segment.id",
+    "Neighbour.segments", "Reach.neighbours", "Multiverse.k", "Strand.segment", "Segment.id",
     "Claim.against", "Portrait.nearest", "Design.weeks", "Slot.line", "Difference.certainty", "Node.yes", "Node.no",
     "Node.segment", "Tree.questions", "Recognition.id", "Score.n_groups", "Usefulness.halvings", "Usefulness.draws",
     "Usefulness.most", "RfmCell.recency", "RfmCell.frequency", "Rate.held", "Rate.tries", "Planted.draws",
@@ -86,8 +86,19 @@ def test_what_is_published_is_the_rounding_of_what_is_there() -> None:
         assert told == exact < 10 or (told % COUNT_STEP == 0 and abs(told - exact) <= COUNT_STEP / 2)
     for exact, told in zip(values_of(report, SHARES), values_of(rounded, SHARES), strict=True):
         assert told == pytest.approx(round(100 * exact) / 100, abs=0.0101) and abs(told - exact) <= 0.0051
+    measures = list(zip(flat(values_of(report, MEASURES)), flat(values_of(rounded, MEASURES)), strict=True))
+    assert len(measures) > 100 and all(told == float(f"{exact:.{DIGITS}g}") for exact, told in measures)
     assert publish(rounded, Disclosure()) == rounded
     assert publish(report, Disclosure(public=False)) == report
+
+
+def flat(values: Iterator[object]) -> Iterator[float]:
+    """Yield the numbers of tuples in tuples."""
+    for value in values:
+        if isinstance(value, tuple):
+            yield from flat(iter(value))
+        elif isinstance(value, float):
+            yield value
 
 
 def in_public(report: Report) -> Report:
