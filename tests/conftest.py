@@ -42,7 +42,15 @@ BUILDS = ("built_site", "extended", "project", "trip")
 BUILDERS = {"build_once", "build_quickly", "build_report", "copy_project", "run_analysis", "take_through"}
 """Functions that take a study of its own through the whole line: a test or fixture that calls one is marked, too."""
 
-BUILDING = ("audit", "site", "studies", "validation", "pages/test_book.py", "report/test_trials.py")
+BUILDING = (
+    "audit",
+    "site",
+    "studies",
+    "validation",
+    "pages/test_book.py",
+    "report/test_releases.py",
+    "report/test_trials.py",
+)
 """Folders and files below ``tests/`` whose tests are all marked ``builds``."""
 
 CUSTOMERS = {"default twin": 2240, "few customers": 300}

@@ -86,8 +86,9 @@ def held_back(build: Path, report: Report, customers: pd.DataFrame) -> Report | 
     Returns
     -------
     Report or None
-        None where at least ``min_cell`` customers were added, changed or left, or none; where settings or variables
-        changed, so that no two numbers can be compared; for an internal site; and where no last build is known.
+        None where at least ``min_cell`` customers were added, changed or left, or none; where settings changed; for an
+        internal site; and where no last build is known. A variable that is new by itself changes all customers; one
+        that a single customer makes appear, or disappear, changes few.
     """
     if report.study.setting("disclosure") != "public" or (found := _read_last(build)) is None:
         return None
@@ -98,7 +99,7 @@ def held_back(build: Path, report: Report, customers: pd.DataFrame) -> Report | 
         report.study.settings,
     )
     few = 0 < _count_changed(known, customers) < report.study.min_cell
-    return last if few and same and last.variables == report.variables else None
+    return last if few and same else None
 
 
 def _read_last(build: Path) -> tuple[Report, pd.DataFrame] | None:
