@@ -179,6 +179,9 @@ def _in_words(error: Exception) -> str:
     text = str(error)
     if isinstance(error, (TypeError, AttributeError)) and "takes no part" not in text:
         return "a text or a date stands where a number is needed, or the other way round"
+    if text.startswith("could not convert"):
+        # The library quotes the value of a customer.
+        return "a text stands where a number is needed"
     return text
 
 

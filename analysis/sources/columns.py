@@ -22,7 +22,7 @@ from analysis.sources.dates import YEARS, DateOrder, DayMonth, look_like_dates, 
 from analysis.sources.names import is_a_person, is_identifier
 from analysis.sources.names import split_words as split_words
 from analysis.sources.numbers import Decimal, decimal_mark, read_numbers
-from analysis.sources.texts import MISSING, NOT_GIVEN, Text, as_text, gather_distinct, list_examples, shorten
+from analysis.sources.texts import MISSING, NOT_GIVEN, Text, as_text, form_of, gather_distinct, list_examples
 
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
@@ -196,9 +196,10 @@ def _read_text(
         return read
     if forced in ("boolean", "date", "number"):
         example = _unread_example(text, forced, mark)
+        form = form_of(text.values[example].as_py())
         raise InputError(
             f"{setting}: column '{text.name}' of {shown} cannot be read as {forced}.",
-            f"Example: '{shorten(text.values[example].as_py())}' (data row {number(text.row_of(example))}).",
+            f"Data row {number(text.row_of(example))} has a value of the form '{form}'.",
             "Correct the values, or remove the type from the settings." if "[" in setting else "Correct the values.",
         )
     return _read_words(text, forced)

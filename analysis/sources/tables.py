@@ -294,15 +294,17 @@ def check_key(table: RawTable, key: str, setting: str) -> pd.Series:
         return checked.values
     present: Any = checked.values.dropna()
     twin = present[present.duplicated()].iloc[0]
+    first, second = (number(int(at) + 1) for at in np.flatnonzero((checked.values == twin).fillna(False))[:2])
+    rows = f"such as in data rows {first} and {second}"
     where = f"{setting}: column '{key}' of {table.shown_path}"
     if checked.n_collisions:
         raise InputError(
-            f"{where}: {checked.n_collisions:,} keys differ from another key only by spaces, such as '{twin}'.",
+            f"{where}: {checked.n_collisions:,} keys differ from another key only by spaces, {rows}.",
             "Expected one row for each key once the spaces around it are removed.",
             "Correct the keys in the source, or remove the duplicate rows.",
         )
     raise InputError(
-        f"{where} repeats a key in {checked.n_repeats:,} rows, such as '{twin}'.",
+        f"{where} repeats a key in {checked.n_repeats:,} rows, {rows}.",
         "Expected one row for each customer.",
         "If the rows are orders or events, set the source's kind to transactions or events.",
     )

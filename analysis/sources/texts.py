@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,8 @@ NOT_GIVEN = frozenset(
 )
 """Words among numbers that say that there is none."""
 MAX_CELL = 100_000
+FREQUENT = 10
+"""Rows from which a value is quoted in a message; it is then no single customer's. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +196,7 @@ def _check_cells(text: Text, shown: str) -> None:
     if formula.any():
         first = int(formula.argmax())
         raise InputError(
-            f"{shown}, column '{text.name}', data row {number(text.row_of(first))}: "
-            f"a formula, '{shorten(text.values[first].as_py())}'.",
+            f"{shown}, column '{text.name}', data row {number(text.row_of(first))}: a formula.",
             "Expected values.",
             "Paste the column as values and save the file again.",
         )
@@ -205,9 +207,21 @@ def shorten(value: str, limit: int = 40) -> str:
     return value if len(value) <= limit else value[: limit - 1] + "…"
 
 
+def form_of(value: str) -> str:
+    """Return the form of a value: logs may be public, and a message must not quote what one customer has.
+
+    >>> form_of("Ann Lee, 0381 55")
+    'Aaa Aaa, 9999 99'
+    """
+    letters = re.sub(r"[^\W\d_]", lambda match: "A" if match[0].isupper() else "a", value)
+    return shorten(re.sub(r"\d", "9", letters), 24)
+
+
 def list_examples(text: Text, mask: np.ndarray) -> str:
-    """List the most frequent of the values that a mask selects."""
-    shown = text.shown
+    """List the most frequent of the values that a mask selects; of rare ones only the form."""
+    shown, weights = text.shown, text.weights
     found = np.flatnonzero(mask)
-    order = found[np.argsort(-text.weights[found], kind="stable")]
-    return listed((f"'{shorten(shown[int(i)].as_py(), 24)}'" for i in order), limit=3)
+    order = found[np.argsort(-weights[found], kind="stable")].tolist()
+    texts = ((shown[i].as_py(), bool(weights[i] >= FREQUENT)) for i in order)
+    values = ((value, often or value.casefold() in NOT_GIVEN) for value, often in texts)
+    return listed((f"'{shorten(value, 24) if often else form_of(value)}'" for value, often in values), limit=3)

@@ -255,7 +255,7 @@ def test_a_column_that_is_not_there_is_named_with_its_setting(
 
 
 def test_a_key_that_repeats_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="repeats a key in 1 rows, such as 'a'"):
+    with pytest.raises(InputError, match="repeats a key in 1 rows, such as in data rows"):
         cleaned(tmp_path, "id,x\na,1\na,2\nb,3\n")
 
 

@@ -313,7 +313,7 @@ def test_days_that_do_not_exist_are_missing_not_moved(tmp_path: Path) -> None:
     days = ["30-02-2020", *(f"{day:02d}-01-2020" for day in range(1, 31))] + ["15-05-2020"] * 40
     series, type_, note = column(days, tmp_path)
     assert type_ == "date" and series.isna().tolist() == [True] + [False] * 70
-    assert "1 not a date taken as missing ('30-02-2020')" in note
+    assert "1 not a date taken as missing ('99-99-9999')" in note
 
 
 def test_numbers_that_only_look_like_days_stay_numbers(tmp_path: Path) -> None:

@@ -115,8 +115,8 @@ BAD = [
         r"p2\.csv and p1\.csv differ",
         "p*.csv",
     ),
-    Bad("a line too long", {"a.csv": GOOD + "4,60,1,2\n"}, r"beginning '4,60,1,2' has 4 fields.*Expected 3"),
-    Bad("a line too short", {"a.csv": GOOD + "4\n5,1,2\n"}, r"beginning '4' has 1 field\."),
+    Bad("a line too long", {"a.csv": GOOD + "4,60,1,2\n"}, r"line 4 below the header has 4 fields.*Expected 3"),
+    Bad("a line too short", {"a.csv": GOOD + "4\n5,1,2\n"}, r"line 4 below the header has 1 field\."),
     Bad("10,000 columns", {"a.csv": wide(10_000)}, r"has 10,000 columns.*at most 2,000"),
     Bad(
         "1 MB cell",
@@ -131,7 +131,7 @@ BAD = [
     Bad(
         "formula cell",
         {"a.csv": "id,spend\n1,10\n2,=SUM(B1:B2)\n3,4\n"},
-        r"'spend', data row 2: a formula, '=SUM\(B1:B2\)'",
+        r"'spend', data row 2: a formula.",
     ),
     Bad("wrong encoding named", {"a.csv": GOOD}, r"encoding: 'klingon'", options={"encoding": "klingon"}),
     Bad(
@@ -163,7 +163,7 @@ BAD = [
     Bad(
         "text as number",
         {"a.csv": "id,age\n1,old\n2,young\n3,7\n"},
-        r"types\.age: column 'age' of a\.csv cannot be read as number.*'old' \(data row 1\)",
+        r"types\.age: column 'age' of a\.csv cannot be read as number.*row 1 has a value of the form 'aaa'",
         options={"types": {"age": "number"}},
     ),
     Bad(
@@ -222,7 +222,7 @@ def test_there_are_forty_bad_inputs() -> None:
 
 def test_uncalculated_formula_in_a_workbook_is_named_by_its_cell(tmp_path: Path) -> None:
     write(tmp_path, {"a.xlsx": formula_workbook()})
-    assert "cell B3: a formula without a calculated value, '=B2*2'" in refusal("a.xlsx", tmp_path)
+    assert "cell B3: a formula without a calculated value." in refusal("a.xlsx", tmp_path)
 
 
 def test_symlink_loop_is_told(tmp_path: Path) -> None:
@@ -356,14 +356,40 @@ def test_missing_key_column_and_empty_keys_are_told(tmp_path: Path) -> None:
 def test_keys_that_collide_after_trimming_are_told(tmp_path: Path) -> None:
     write(tmp_path, {"a.csv": 'customer_id,age\n"A1",30\n"A1 ",40\n"B2",50\n'})
     table = read_table("a.csv", root=tmp_path)
-    with pytest.raises(InputError, match="1 keys differ from another key only by spaces, such as 'A1'"):
+    with pytest.raises(InputError, match="1 keys differ from another key only by spaces, such as in data rows 1 and 2"):
         check_key(table, "customer_id", "sources[0].key")
 
 
 def test_repeated_keys_are_told(tmp_path: Path) -> None:
     write(tmp_path, {"a.csv": "customer_id,age\n1,30\n1,40\n2,50\n"})
-    with pytest.raises(InputError, match="repeats a key in 1 rows, such as '1'"):
+    with pytest.raises(InputError, match="repeats a key in 1 rows, such as in data rows 1 and 2"):
         check_key(read_table("a.csv", root=tmp_path), "customer_id", "sources[0].key")
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        ("id,age\n1,30\n2,Ann Lee 0381\n3,40\n", {"types": {"age": "number"}}),
+        ("id,day\n1,Ann Lee 0381\n2,soon\n", {"types": {"day": "date"}}),
+        ("id,name\n1,30\n2,=Ann Lee 0381\n", {}),
+        ("id,age\n1,30\n2,40\nAnn Lee 0381,3,4\n", {}),
+        ("customer_id,age\nAnn Lee 0381,30\nAnn Lee 0381,40\nBo,50\n", {}),
+        ('customer_id,age\n"Ann Lee 0381",30\n"Ann Lee 0381 ",40\nBo,50\n', {}),
+    ],
+)
+def test_messages_tell_the_place_and_quote_no_customer(content: str, options: dict[str, Any], tmp_path: Path) -> None:
+    write(tmp_path, {"a.csv": content})
+    with pytest.raises(InputError) as told:
+        check_key(read_table("a.csv", root=tmp_path, reading=Reading(**options)), "customer_id", "sources[0].key")
+    assert "row" in str(told.value) or "line" in str(told.value)
+    assert "Ann" not in str(told.value) and "0381" not in str(told.value)
+
+
+def test_notes_quote_only_what_many_have(tmp_path: Path) -> None:
+    rows = [f"{i},{'later' if i < 12 else 'Ann Lee' if i == 20 else i}" for i in range(1_000)]
+    write(tmp_path, {"a.csv": "\n".join(["id,age", *rows])})
+    note = read_table("a.csv", root=tmp_path).column("age").note
+    assert "'later'" in note and "Ann" not in note and "'Aaa Aaa'" in note
 
 
 def test_odd_values_are_taken_as_missing_and_told(tmp_path: Path) -> None:

@@ -387,9 +387,11 @@ def _parse(where: str, body: str, delimiter: str, width: int, has_header: bool) 
     if broken:
         actual, line = broken[0]
         more = f", and {len(broken) - 1:,} more lines differ" if len(broken) > 1 else ""
-        begins = (line.strip().splitlines() or [""])[0][:40]
+        below = " below the header" if has_header else ""
+        first = (line.splitlines() or [""])[0].strip()
+        at = next((i for i, text in enumerate(body.splitlines(), 1) if text.strip() == first), 1)
         raise InputError(
-            f"{where}: the line beginning '{begins}' has {actual:,} field{'s' if actual > 1 else ''}{more}.",
+            f"{where}: line {number(at)}{below} has {actual:,} field{'s' if actual > 1 else ''}{more}.",
             f"Expected {width:,} fields, {'as in the header' if has_header else 'as in the other lines'}.",
             "Put quotation marks around values that contain the delimiter, or correct those lines.",
         )

@@ -31,6 +31,7 @@ from analysis.sources.evidence.vocabularies import AMOUNT, COUNT, DEMOGRAPHIC, M
 from analysis.sources.inference import InferredColumn, infer_kind, infer_roles
 from analysis.sources.names import is_identifier, names_a_date, vocabulary, words_of
 from analysis.sources.tables import RawTable
+from analysis.sources.texts import form_of
 
 _STATUS = vocabulary(
     "status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus situacao situacion etat",
@@ -200,8 +201,8 @@ def _ask_repeated_customer(raw: RawTable) -> Question | None:
     )
     unread = _unread_date(raw)
     if unread is not None:
-        example = str(raw.frame[unread.name].dropna().iloc[0])[:30]
-        what += f": '{unread.name}', such as '{example}', has no form that fits all of its values"
+        example = form_of(str(raw.frame[unread.name].dropna().iloc[0]))
+        what += f": '{unread.name}', with values such as '{example}', has no form that fits all of its values"
         rows = f"kind: transactions\ntypes: {{'{unread.name}': date}}"
         readings = (
             Choice("rows are orders, dates are day first", f"{rows}\ndates: day-first"),
