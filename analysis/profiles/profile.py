@@ -233,7 +233,11 @@ def profile_segments(
     hidden = _hide(frame, numeric, labels, min_cell)
     shown = [variable for variable in numeric if variable.name not in hidden]
     values = frame[[variable.name for variable in shown]].to_numpy(float)
-    sensitive = frozenset(v.name for v in table.variables if is_sensitive(v, study))
+    sensitive = frozenset(
+        v.name
+        for v in table.variables
+        if is_sensitive(v, study, table.frame[v.name].dropna().unique() if v.categorical else ())
+    )
     everyone = _summaries(values, shown, rules, frozenset())
     worth = frame[study.value].fillna(0).to_numpy(float) if study.value else None
     counted = {

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import Variable
 from analysis.settings.models import Study
-from analysis.sources.evidence.vocabularies import PROTECTED, SENSITIVE
+from analysis.sources.evidence.vocabularies import PROTECTED, SENSITIVE, SENSITIVE_ANSWERS, SENSITIVE_STARTS
 from analysis.sources.names import words_of
 
+FEWEST_ANSWERS = 2
+"""Sensitive answers by which a category is one, whatever its name. Chosen for this project."""
 
-def is_sensitive(variable: Variable, study: Study) -> bool:
+
+def is_sensitive(variable: Variable, study: Study, answers: Iterable[object] = ()) -> bool:
     """Return whether it must not be published that a whole segment shares an answer.
 
     Parameters
@@ -20,11 +25,16 @@ def is_sensitive(variable: Variable, study: Study) -> bool:
     variable : Variable
     study : Study
         ``card.protected`` names further ones.
+    answers : iterable, optional
+        Levels of a category, which may tell it where its name does not.
     """
     names = (variable.name, *variable.columns)
     if set(names) & set(study.card.protected or ()):
         return True
-    return any((PROTECTED | SENSITIVE) & words_of(name) for name in (*names, variable.label))
+    told = frozenset().union(*(words_of(name) for name in (*names, variable.label)))
+    if told & (PROTECTED | SENSITIVE) or any(word.startswith(SENSITIVE_STARTS) for word in told):
+        return True
+    return sum(bool(SENSITIVE_ANSWERS & words_of(str(answer))) for answer in answers) >= FEWEST_ANSWERS
 
 
 def find_nested(frame: pd.DataFrame, labels: Labels, min_cell: int) -> tuple[str, ...]:

@@ -357,6 +357,28 @@ def test_a_sensitive_answer_that_a_segment_shares_is_coded_and_a_plain_one_is_no
     assert {x for row in shares for x in row} == {UNDER, 0.5, OVER}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Schuldenstand", "schwerbehindert", "Religionszugehörigkeit", "chronische_krankheit", "handicapé"),
+        *("enfermedades", "discapacidad", "malattie_croniche", "mahnverfahren", "hiv_status", "sindicalizado"),
+        *("surendettement", "embarazada", "zwangerschap", "vorbestraft", "klachten", "ethnische_herkunft"),
+    ],
+)
+def test_names_of_sensitive_answers_are_known_in_compounds_and_other_languages(name: str) -> None:
+    frame, labels = yes_no([0, 30, 60])
+    found = in_public(frame.rename(columns={"yes": name}), labels, **{name: "yes_no"})
+    assert [summary_of(found, j, name).mean for j in (1, 2, 3)] == [UNDER, 0.5, OVER]
+
+
+def test_answers_tell_that_a_category_is_sensitive_where_its_name_does_not() -> None:
+    labels = np.repeat([1, 2], 60)
+    faith = np.array(["Catholic"] * 60 + ["Muslim"] * 30 + ["None"] * 30)
+    frame = pd.DataFrame({"a": labels * 5.0, "b": np.arange(120.0), "c7": faith})
+    (category,) = in_public(frame, labels, c7="category").categories
+    assert {x for row in category.segments for x in row} == {UNDER, 0.5, OVER}
+
+
 def test_of_two_answers_that_differ_by_a_few_customers_one_is_hidden() -> None:
     frame, labels = yes_no([20, 30])
     more = frame["yes"].copy()

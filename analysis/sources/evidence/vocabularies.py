@@ -84,6 +84,28 @@ SENSITIVE = vocabulary(
 
 The special categories of Article 9 and 10 of the General Data Protection Regulation, and what harms in the same way.
 """
+SENSITIVE_STARTS = (
+    *("religi", "konfession", "kirch", "glauben", "eglise", "iglesia", "igreja", "chiesa", "kerk", "ethni", "etni"),
+    *("migra", "herkunft", "asyl", "asile", "asilo", "auslander", "vreemdeling", "immigr", "refuge", "fluchtling"),
+    *("partei", "politi", "gewerkschaft", "syndic", "sindic", "sindac", "vakbond"),
+    *("krank", "gesundheit", "diagnos", "medika", "malad", "enferm", "malatt", "doenca", "ziekte", "sante"),
+    *("hiv", "diabet", "depress", "therap", "psych", "allerg", "blutdruck", "behinder", "schwerbehinder", "pflegegrad"),
+    *("handicap", "discapa", "disab", "invalidit", "gehandic", "schwanger", "enceinte", "embaraz", "gravid", "incinta"),
+    *("zwanger", "pregnan", "sexual", "sexuell", "homosex", "transgen", "queer", "lgbt"),
+    *("schuld", "mahn", "inkasso", "pfandung", "insolv", "konkurs", "schufa", "dette", "surendett", "faillit", "moros"),
+    *("impag", "deud", "inadimpl", "pignor", "wanbet", "bankrupt", "deliquen", "delinquen", "dunning"),
+    *("straf", "vorbestraf", "verurteil", "gefang", "prison", "condamn", "carcel", "condena", "crimin"),
+    *("kriminal", "betrug", "fraud", "convict", "arrest", "detenut", "gevang", "beschwerd", "reklamation", "reclamac"),
+    *("plainte", "queja", "queix", "klacht", "lament", "complain", "sozialhilfe", "burgergeld", "hartz", "welfare"),
+)
+"""Beginnings of words of such columns, for compounds and other forms."""
+SENSITIVE_ANSWERS = vocabulary(
+    "catholic protestant evangelical orthodox christian muslim islam jewish jew hindu buddhist sikh atheist agnostic",
+    "katholisch evangelisch muslimisch judisch christlich konfessionslos catholique musulman juif chretien athee",
+    "catolico musulmano judio cristiano ateo cattolico ebreo katholiek moslim joods gay lesbian",
+    "bisexual heterosexual straight homosexual pregnant schwanger enceinte hiv diabetes cancer krebs depression bankrupt insolvent convicted",
+)
+"""Answers that tell the same whatever the name of their column."""
 DEMOGRAPHIC = PROTECTED | vocabulary(
     "education income salary region country city state province district zip postcode postal zipcode",
     "occupation job profession household location area latitude longitude lat lon lng pincode plz postleitzahl",
