@@ -103,7 +103,8 @@ SENSITIVE_ANSWERS = vocabulary(
     "catholic protestant evangelical orthodox christian muslim islam jewish jew hindu buddhist sikh atheist agnostic",
     "katholisch evangelisch muslimisch judisch christlich konfessionslos catholique musulman juif chretien athee",
     "catolico musulmano judio cristiano ateo cattolico ebreo katholiek moslim joods gay lesbian",
-    "bisexual heterosexual straight homosexual pregnant schwanger enceinte hiv diabetes cancer krebs depression bankrupt insolvent convicted",
+    "bisexual heterosexual straight homosexual pregnant schwanger enceinte hiv diabetes cancer krebs depression",
+    "bankrupt insolvent convicted",
 )
 """Answers that tell the same whatever the name of their column."""
 DEMOGRAPHIC = PROTECTED | vocabulary(
