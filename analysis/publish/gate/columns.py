@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 SIDEWAYS = 40
-LISTED = re.compile(r"(?:([^\W\d][\w ]{0,40}):\s*)?(?<![\w.])(\d+(?:\.\d+)?(?:\s*[,;|]\s*\d+(?:\.\d+)?){2,})")
-"""Three or more numbers in a row of words, with what stands before them."""
+LISTED = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:\s*[,;|]\s*\d+(?:\.\d+)?){2,}")
+"""Three or more numbers in a row of words."""
+LIST_NAME = re.compile(r"([^\W\d][\w ]{0,40}):\s*$")
+"""What stands before them."""
+NAME_LENGTH = 60
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
@@ -144,9 +147,11 @@ def _row_label(row: Mapping[str, object]) -> str:
 def listed_columns(text: str, line: int) -> Iterator[Column]:
     """Yield the lists of numbers in a text."""
     for match in LISTED.finditer(text):
-        if not GROUPED.fullmatch(match[2]):
+        if not GROUPED.fullmatch(match[0]):
             at = line + text.count("\n", 0, match.start())
-            yield Column(match[1] or "", tuple(Cell("", x, at) for x in re.findall(r"\d+(?:\.\d+)?", match[2])))
+            name = LIST_NAME.search(text[max(0, match.start() - NAME_LENGTH) : match.start()])
+            cells = tuple(Cell("", x, at) for x in re.findall(r"\d+(?:\.\d+)?", match[0]))
+            yield Column(name[1] if name else "", cells)
 
 
 def csv_columns(text: str, delimiter: str) -> Iterator[Column]:
