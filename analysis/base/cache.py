@@ -51,5 +51,5 @@ class Kept:
                     shutil.rmtree(other, ignore_errors=True)
             # How long it took to note the arguments is nobody's business.
             warnings.filterwarnings("ignore", "Persisting input arguments", UserWarning)
-            self._memory = Memory(self._folder / self._mark, verbose=0)
+            self._memory = Memory(self._folder / self._mark, verbose=0, compress=3)
         return self._memory
