@@ -233,11 +233,7 @@ def profile_segments(
     hidden = _hide(frame, numeric, labels, min_cell)
     shown = [variable for variable in numeric if variable.name not in hidden]
     values = frame[[variable.name for variable in shown]].to_numpy(float)
-    sensitive = frozenset(
-        v.name
-        for v in table.variables
-        if is_sensitive(v, study, table.frame[v.name].dropna().unique() if v.categorical else ())
-    )
+    sensitive = _find_sensitive(table, study)
     everyone = _summaries(values, shown, rules, frozenset())
     worth = frame[study.value].fillna(0).to_numpy(float) if study.value else None
     counted = {
@@ -395,6 +391,12 @@ def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator, draw
     weights = np.bincount(drawn.ravel(), minlength=draws * n).reshape(draws, n).astype(float)
     n_known = np.maximum(weights @ known, 1)
     return (weights @ np.where(known, values, 0.0)) / n_known
+
+
+def _find_sensitive(table: FeatureTable, study: Study) -> frozenset[str]:
+    """Names of the variables whose answers must not be told of a whole segment."""
+    levels = {v.name: table.frame[v.name].dropna().unique() if v.categorical else () for v in table.variables}
+    return frozenset(v.name for v in table.variables if is_sensitive(v, study, levels[v.name]))
 
 
 def _few_known(values: pd.Series, labels: Labels, min_cell: int) -> bool:
