@@ -113,7 +113,7 @@ def make_pages(
     source, cleaned = analysis.customers.source, analysis.customers.cleaned
     customers = mark_customers(cleaned.keys if source.key else None, cleaned.frame)
     last = held_back(root / "build", report, customers)
-    unguarded = explain_off(root / "build", report, bool(past.compared()))
+    unguarded = explain_off(root / "build", report, customers, bool(past.compared()))
     before()
     with run.stage("Write pages"):
         files = _write(root, analysis, report) if last is None else _keep(root, analysis)

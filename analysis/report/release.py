@@ -24,19 +24,28 @@ def explain_held(min_cell: int) -> str:
     )
 
 
-def explain_off(build: Path, report: Report, recorded: bool) -> str:
-    """Explain that the guard is off; empty where it is on, or where it is not needed.
+def explain_off(build: Path, report: Report, customers: pd.DataFrame, recorded: bool) -> str:
+    """Explain that the guard is off, or that it cannot help; empty where it is on, or where it is not needed.
 
     Parameters
     ----------
     build : Path
         The private folder.
     report : Report
+    customers : DataFrame
+        Digests of its customers, as from :func:`mark_customers`.
     recorded : bool
         Whether there is a record of an earlier run.
     """
     needed = report.study.setting("disclosure") == "public" and not report.study.synthetic
-    if not needed or _read_last(build) is not None or not (recorded or os.environ.get("CI")):
+    last = _read_last(build)
+    if needed and last is not None and _has_few_changes(last[1], customers, report) and not _is_same(last[0], report):
+        return (
+            f"Settings changed, and fewer than {report.study.min_cell} customers were added, changed or left since the "
+            "last build.\n  The two sites can be compared, and only rounding protects these customers. It is safer to "
+            "change settings on the data of the last build first."
+        )
+    if not needed or last is not None or not (recorded or os.environ.get("CI")):
         return ""
     return (
         "The release guard is off: build/ has no private files of the last release, so the number of changed "
@@ -93,13 +102,17 @@ def held_back(build: Path, report: Report, customers: pd.DataFrame) -> Report | 
     if report.study.setting("disclosure") != "public" or (found := _read_last(build)) is None:
         return None
     last, known = found
-    same = (last.study.title, last.study.synthetic, last.study.settings) == (
-        report.study.title,
-        report.study.synthetic,
-        report.study.settings,
-    )
-    few = 0 < _count_changed(known, customers) < report.study.min_cell
-    return last if few and same else None
+    return last if _has_few_changes(known, customers, report) and _is_same(last, report) else None
+
+
+def _is_same(last: Report, report: Report) -> bool:
+    """Whether two reports are of one study with the same settings."""
+    then, now = ((each.study.title, each.study.synthetic, each.study.settings) for each in (last, report))
+    return then == now
+
+
+def _has_few_changes(known: pd.DataFrame, customers: pd.DataFrame, report: Report) -> bool:
+    return 0 < _count_changed(known, customers) < report.study.min_cell
 
 
 def _read_last(build: Path) -> tuple[Report, pd.DataFrame] | None:

@@ -142,12 +142,21 @@ def test_a_build_says_that_the_release_guard_is_off(tmp_path: Path, monkeypatch:
     monkeypatch.delenv("CI", raising=False)
     report = in_public(run_stages().report)
     report = replace(report, study=replace(report.study, synthetic=False))
-    assert "The release guard is off" in explain_off(tmp_path, report, recorded=True)
-    assert explain_off(tmp_path, report, recorded=False) == ""
-    assert explain_off(tmp_path, replace(report, study=replace(report.study, synthetic=True)), recorded=True) == ""
-    assert explain_off(tmp_path, run_stages().report, recorded=True) == ""
+    people = mark_customers(pd.Series(["a"]), pd.DataFrame({"spend": [1.0]}))
+    assert "The release guard is off" in explain_off(tmp_path, report, people, recorded=True)
+    assert explain_off(tmp_path, report, people, recorded=False) == ""
+    assert (
+        explain_off(tmp_path, replace(report, study=replace(report.study, synthetic=True)), people, recorded=True) == ""
+    )
+    assert explain_off(tmp_path, run_stages().report, people, recorded=True) == ""
     monkeypatch.setenv("CI", "true")
-    assert "The release guard is off" in explain_off(tmp_path, report, recorded=False)
+    assert "The release guard is off" in explain_off(tmp_path, report, people, recorded=False)
     (tmp_path / "report.json").write_text(to_json(report), encoding="utf-8")
-    write_customers(tmp_path, mark_customers(pd.Series(["a"]), pd.DataFrame({"spend": [1.0]})))
-    assert explain_off(tmp_path, report, recorded=True) == ""
+    write_customers(tmp_path, people)
+    assert explain_off(tmp_path, report, people, recorded=True) == ""
+    other = mark_customers(pd.Series(["b"]), pd.DataFrame({"spend": [2.0]}))
+    assert explain_off(tmp_path, report, other, recorded=True) == ""
+    changed = replace(report, study=replace(report.study, settings=report.study.settings[1:]))
+    changed = in_public(changed)
+    assert "Settings changed, and fewer than" in explain_off(tmp_path, changed, other, recorded=True)
+    assert explain_off(tmp_path, changed, people, recorded=True) == ""
