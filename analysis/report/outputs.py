@@ -128,7 +128,7 @@ def _list_figures(values: pd.Series) -> frozenset[str]:
     """List the numbers of a column in which nearly each customer has another one, and few of those possible occur."""
     known = values.dropna().to_numpy(float)
     distinct = np.unique(known[np.isfinite(known)])
-    if len(distinct) < SEVERAL * len(known):
+    if not len(distinct) or len(distinct) < SEVERAL * len(known):
         return frozenset()
     low, high = np.quantile(distinct, [0.1, 0.9])
     middle = distinct[(distinct >= low) & (distinct <= high)]

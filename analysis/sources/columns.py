@@ -55,6 +55,9 @@ _BOOLEANS = {
         ("quoted", "not quoted"): "quoted",
     },
 }
+LARGEST, SMALLEST, ALIKE = 1e30, 1e-30, 1e-9
+"""Size beyond which a number is missing, and below which it is 0, since squares of such cannot be computed; difference,
+as a part of the largest, up to which fractions are one number. Chosen for this project."""
 
 _MANY = 20_000
 """Different texts above which some are tried as numbers first."""
@@ -257,18 +260,18 @@ def _read_number(text: Text, mark: str, guess: bool, forced: bool) -> _Read | No
         if np.isnan(read_numbers(some, mark, guess)[0]).mean() > 0.5:
             return None
     numbers, how = read_numbers(shown, mark, guess)
-    endless = np.isinf(numbers)
+    endless = np.abs(numbers) > LARGEST
     unread = np.isnan(numbers)
     n_unread = int(weights[unread].sum())
     if unread.all() or not _nearly_all(text, unread, forced):
         return None
-    finite = np.where(endless, np.nan, numbers)
+    finite = _settle(np.where(endless, np.nan, numbers))
     values = _tidy(text.spread(finite, np.nan))
     reason = how or ("whole numbers" if values.dtype == np.int64 or _whole(finite) else "numbers with a decimal point")
     note = _joined(
         reason,
         text.missing_note,
-        f"{number(int(weights[endless].sum()))} infinite taken as missing" if endless.any() else "",
+        f"{number(int(weights[endless].sum()))} {_how_large(numbers)} taken as missing" if endless.any() else "",
         f"{number(n_unread)} not a number taken as missing ({list_examples(text, unread)})" if n_unread else "",
     )
     n_missing = int(pd.isna(values).sum())
@@ -302,6 +305,26 @@ def _stand_for_missing(words: pa.Array, share: float, n_numbers: int) -> bool:
         all(word.casefold().strip("().<>[]") in NOT_GIVEN for word in words.to_pylist()) if len(words) <= 5 else False
     )
     return (known and share <= 0.6 and n_numbers >= 5) or (len(words) == 1 and share <= 0.2 and n_numbers >= 20)
+
+
+def _how_large(numbers: np.ndarray) -> str:
+    return "too large" if (np.isfinite(numbers) & (np.abs(numbers) > LARGEST)).any() else "infinite"
+
+
+def _settle(numbers: np.ndarray) -> np.ndarray:
+    """Take numbers next to 0 for 0, and fractions that differ only in their last digits for one number.
+
+    >>> _settle(np.array([1e-320, 2.5])), _settle(1.5 + np.arange(3) * 1e-13)
+    (array([0. , 2.5]), array([1.5, 1.5, 1.5]))
+    """
+    settled = np.where(np.abs(numbers) < SMALLEST, 0.0, numbers)
+    known = settled[~np.isnan(settled)]
+    if not len(known) or (known == np.floor(known)).all():
+        return settled
+    low, high = float(known.min()), float(known.max())
+    if high - low > ALIKE * max(abs(low), abs(high)):
+        return settled
+    return np.where(np.isnan(settled), np.nan, float(f"{low:.8g}"))
 
 
 def _tidy(values: np.ndarray) -> np.ndarray:
@@ -414,11 +437,11 @@ def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read
         return _Read(pd.Series(stamps), column)
     if pa.types.is_integer(kind) and not array.null_count and not pa.types.is_uint64(kind):
         numbers: np.ndarray = array.cast(pa.int64()).combine_chunks().to_numpy(zero_copy_only=False)
-        endless = np.zeros(0, bool)
+        endless, size = np.zeros(0, bool), ""
     else:
         numbers = array.cast(pa.float64(), safe=False).combine_chunks().to_numpy(zero_copy_only=False)
-        endless = np.isinf(numbers)
-        numbers = _tidy(np.where(endless, np.nan, numbers))
+        endless, size = np.abs(numbers) > LARGEST, _how_large(numbers)
+        numbers = _tidy(_settle(np.where(endless, np.nan, numbers)))
     n_missing = int(np.isnan(numbers).sum()) if numbers.dtype == np.float64 else 0
     whole = numbers.dtype == np.int64 or _whole(numbers)
     n_distinct = _ngather_distinct(numbers)
@@ -429,6 +452,6 @@ def _read_native(name: str, array: pa.ChunkedArray, forced: str | None) -> _Read
         "an identifier by its name" if type_ == "key" else "",
         "whole numbers" if whole else "numbers with a decimal point",
         f"{number(n_missing - int(endless.sum()))} missing" if n_missing > endless.sum() else "",
-        f"{number(int(endless.sum()))} infinite taken as missing" if endless.any() else "",
+        f"{number(int(endless.sum()))} {size} taken as missing" if endless.any() else "",
     )
     return _Read(pd.Series(numbers), Column(name, type_, note, n_missing, n_distinct, int(endless.sum())))

@@ -392,6 +392,25 @@ def test_notes_quote_only_what_many_have(tmp_path: Path) -> None:
     assert "'later'" in note and "Ann" not in note and "'Aaa Aaa'" in note
 
 
+@pytest.mark.parametrize(
+    ("cells", "told", "note"),
+    [
+        (["1e-320", "4e-310", "2.5", "3.5"], [0.0, 0.0, 2.5, 3.5], ""),
+        (["1.5000000000001", "1.5000000000002", "1.5", "1.5"], [1.5] * 4, ""),
+        (["1e300", "2", "3.5", "-1e308"], [None, 2.0, 3.5, None], "2 too large taken as missing"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_numbers_whose_squares_cannot_be_computed_are_settled(
+    cells: list[str], told: list[float | None], note: str, suffix: str, tmp_path: Path
+) -> None:
+    table = pd.DataFrame({"id": range(4), "x": list(map(float, cells))})
+    table.to_csv(tmp_path / "a.csv", index=False) if suffix == "csv" else table.to_parquet(tmp_path / "a.parquet")
+    read = read_table(f"a.{suffix}", root=tmp_path)
+    assert [None if pd.isna(x) else x for x in read.frame["x"]] == told
+    assert note in read.column("x").note
+
+
 def test_odd_values_are_taken_as_missing_and_told(tmp_path: Path) -> None:
     days = ["0001-01-01", "9999-12-31", *(f"2020-01-{day:02d}" for day in range(1, 29))]
     spend = ["NaN", "inf", "-Infinity", *map(str, np.arange(27) + 0.5)]
