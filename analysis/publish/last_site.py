@@ -97,10 +97,17 @@ def put_back(root: Path, site: Path, refused: bool = False) -> str:
 
 def make_hidden(site: Path, locked: bool = False) -> Path:
     """Make a hidden folder beside a site, in which a process prepares the next one; ``locked`` removes all others."""
-    site.parent.mkdir(parents=True, exist_ok=True)
-    if locked:
-        remove_leftovers(site, locked=True)
-    return Path(tempfile.mkdtemp(prefix=f".{site.name}-{os.getpid()}-", dir=site.parent))
+    try:
+        site.parent.mkdir(parents=True, exist_ok=True)
+        if locked:
+            remove_leftovers(site, locked=True)
+        return Path(tempfile.mkdtemp(prefix=f".{site.name}-{os.getpid()}-", dir=site.parent))
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise InputError(
+            f"No folder can be made in {site.parent}: {error.strerror}.",
+            "Expected a place for the site that can be written to.",
+            "Choose another folder with --out.",
+        ) from None
 
 
 def set_aside(root: Path, pages: Path) -> str:

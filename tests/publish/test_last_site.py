@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.base.errors import InputError
 from analysis.publish.last_site import (
     MOST_SITES,
     begin,
@@ -16,6 +17,7 @@ from analysis.publish.last_site import (
     exchange,
     keep_site,
     list_files,
+    make_hidden,
     put_back,
     recover,
     remove_leftovers,
@@ -152,6 +154,12 @@ def test_a_site_stands_in_its_place_at_every_moment_of_a_swap(
     replace_folder(fresh, site, tmp_path / "last")
     assert (site / "index.html").read_text(encoding="utf-8") == "next"
     assert (tmp_path / "last/site/index.html").read_text(encoding="utf-8") == "first"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="the system has no such place")
+def test_a_place_where_no_folder_can_be_made_is_told_in_one_message() -> None:
+    with pytest.raises(InputError, match="No folder can be made in /proc"):
+        make_hidden(Path("/proc/_site"))
 
 
 def test_hidden_folders_of_dead_renders_go_and_those_of_living_ones_stay(tmp_path: Path, site: Path) -> None:
