@@ -98,6 +98,7 @@ bench: $(VENV)/.site ## Measure the time of builds, evidence, other tools, large
 	@$(RUN) -m tests.benchmarks.bench_transactions
 	@$(RUN) -m tests.benchmarks.bench_score
 	@$(RUN) -m tests.benchmarks.bench_profiles
+	@$(RUN) -m tests.benchmarks.bench_export
 
 lighthouse: ## Measure the pages in OUT with Lighthouse, as on a phone (needs Node and Chromium).
 	@npm install --silent --no-save --no-fund --no-audit --prefix $(VENV)/lighthouse $(LIGHTHOUSE)

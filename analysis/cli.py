@@ -19,6 +19,7 @@ from rich.console import Console
 from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError, explain_disk
 from analysis.base.run import choose_effort
 from analysis.base.version import NAME, tool_version
+from analysis.loop import add_commands
 from analysis.publish import last_site
 
 app = typer.Typer(
@@ -398,13 +399,12 @@ def _end_workers() -> None:
         workers.kill()
 
 
+export = add_commands(app)
+_CHANGED = "Data, settings or templates have changed since the last build. To rebuild the pages, run: quarto render\n"
 _PARTIAL = {
     (True, False): "",
     (True, True): "After a change in the data, save or reload a page to rebuild the study.\n",
-    (
-        False,
-        False,
-    ): "Data, settings or templates have changed since the last build. To rebuild the pages, run: quarto render\n",
+    (False, False): _CHANGED,
 }
 """Message of a partial render, by whether the pages are up to date and whether it is a preview."""
 

@@ -154,7 +154,7 @@ def _write(root: Path, analysis: Analysis, report: Report) -> list[Path]:
     """Write the report and the private files; the list has those that make a build complete."""
     customers, labels = analysis.customers, analysis.evidence.labels
     private = private_values(customers.assembled.raw, customers.cleaned, customers.source, analysis.study)
-    files = write_outputs(root / "build", report, customers.cleaned, analysis.evidence, analysis.assignment.model)
+    files = write_outputs(root / "build", report, analysis)
     files.append(write_private(root / "build", private))
     files.append(write_members(root, analysis.segments.record.stem, customers.cleaned.keys, labels))
     return files

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.assignment.model import PARTS, UNLIKE, Model, Name, _own_columns, measure_distances
 from analysis.base.errors import InputError, did_you_mean, listed
-from analysis.clustering.algorithms import Matrix
+from analysis.clustering.algorithms import Fit, Labels, Matrix
 from analysis.customers.assembly import Assembled, assemble
 from analysis.customers.cleaning import clean
 from analysis.features.build import build_features
@@ -140,13 +140,9 @@ def place(matrix: Matrix, keys: pd.Series, model: Model) -> pd.DataFrame:
     cost = costs[at, labels - 1]
     costs[at, labels - 1] = np.inf
     second = costs.argmin(axis=1) + 1
+    confidence = _rate(fit, cost, costs[at, second - 1])
     if fit.k == 1:
-        confidence, second = np.ones(len(labels)), np.zeros_like(labels)
-    elif fit.shapes is None:
-        other = costs[at, second - 1]
-        confidence = np.divide(other, cost + other, out=np.full(len(cost), 0.5), where=cost + other > 0)
-    else:
-        confidence = 1 / (1 + np.exp(np.minimum((cost - costs[at, second - 1]) / 2, 0)))
+        second = np.zeros_like(labels)
     if fit.radius is not None:
         far = cost > fit.radius
         second = np.where(far, labels, second)
@@ -163,6 +159,35 @@ def place(matrix: Matrix, keys: pd.Series, model: Model) -> pd.DataFrame:
             "unlike_anyone": away > np.array(model.unlike)[labels],
         }
     )
+
+
+def rate_confidence(labels: Labels, matrix: Matrix, model: Model) -> NDArray[np.float64]:
+    """Return how sure each customer's segment is, shape (n,), as :func:`score` does; missing for the unassigned.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n,)
+        1..k, 0 = unassigned.
+    matrix : ndarray, shape (n, p)
+        Scaled customers.
+    model : Model
+    """
+    costs = measure_distances(model.fit, matrix)[0]
+    at, own = np.arange(len(labels)), np.maximum(labels, 1) - 1
+    cost = costs[at, own]
+    costs[at, own] = np.inf
+    confidence = _rate(model.fit, cost, costs.min(axis=1))
+    confidence[labels == 0] = np.nan
+    return np.round(confidence, 3)
+
+
+def _rate(fit: Fit, cost: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the confidence in a segment from the distances to it and to the runner-up."""
+    if fit.k == 1:
+        return np.ones_like(cost)
+    if fit.shapes is None:
+        return np.divide(other, cost + other, out=np.full(len(cost), 0.5), where=cost + other > 0)
+    return 1 / (1 + np.exp(np.minimum((cost - other) / 2, 0)))
 
 
 def name_segments(labels: NDArray[np.integer[Any]], segments: Sequence[Name]) -> dict[str, pd.Series]:

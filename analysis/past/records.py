@@ -292,7 +292,7 @@ def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
     True
     """
     words = {"title", "subtitle", "customers", "currency", "period", "locale", "names", "card", "demo"}
-    words |= {"proof", "targeting", "history"}
+    words |= {"proof", "targeting", "history", "consent", "suppress"}
     told = {"label", "about", "high", "low"}
     settings = study.model_dump(mode="json", exclude={"sources": True, "features": True, **dict.fromkeys(words, True)})
     settings["features"] = {name: made.model_dump(mode="json", exclude=told) for name, made in study.features.items()}

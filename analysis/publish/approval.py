@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 import zipfile
@@ -20,6 +21,8 @@ from analysis.publish.search import write_index
 from analysis.report.private import private_from_build
 
 DOWNLOADS = "site/downloads"
+EXPORTS = "exports"
+"""Folder of private lists of customers."""
 FORCED = "SEGMENTATION_PUBLISH_INTERNAL"
 """Environment variable that lets a workflow publish an internal site."""
 
@@ -37,7 +40,11 @@ def approve(site: Path, root: Path, after: str = "", skip: tuple[str, ...] = ())
             "  Set disclosure: public in _quarto.yml, or, if only the right people can read the pages, set the "
             f"environment variable {FORCED}=1."
         )
-    refusals = [*_find_foreign(site, root), *(found for found in check_site(site, private) if found.rule not in skip)]
+    refusals = [
+        *_find_exports(site, root),
+        *_find_foreign(site, root),
+        *(found for found in check_site(site, private) if found.rule not in skip),
+    ]
     if refusals:
         lines = [str(refusal) for refusal in refusals[:20]]
         more = [f"... and {len(refusals) - 20} more"] if len(refusals) > 20 else []
@@ -52,6 +59,22 @@ def _find_foreign(site: Path, root: Path) -> list[Refusal]:
     why = f"the build did not write this file; remove it from {DOWNLOADS}, or put a file of your own into site/assets"
     there = sorted(path.relative_to(site).as_posix() for path in (site / DOWNLOADS).rglob("*") if path.is_file())
     return [Refusal(name, 1, "downloads", why) for name in there if name != COPY and name not in written]
+
+
+def _find_exports(site: Path, root: Path) -> list[Refusal]:
+    """Find copies of exported lists of customers, under whatever name."""
+    exported = {_digest(file): file.name for file in sorted((root / EXPORTS).rglob("*")) if file.is_file()}
+    if not exported:
+        return []
+    sizes = {file.stat().st_size for file in (root / EXPORTS).rglob("*") if file.is_file()}
+    there = [path for path in sorted(site.rglob("*")) if path.is_file() and path.stat().st_size in sizes]
+    copies = [(path, exported[digest]) for path in there if (digest := _digest(path)) in exported]
+    why = "this is the list of customers exports/{}; remove it from the site"
+    return [Refusal(path.relative_to(site).as_posix(), 1, "exports", why.format(name)) for path, name in copies]
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def approve_folder(root: Path, folder: Path) -> bool:

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.assignment import model as placing
-from analysis.assignment.model import Model, Name
-from analysis.assignment.scoring import name_segments
+from analysis.assignment.model import Name
+from analysis.assignment.scoring import name_segments, rate_confidence
 from analysis.base.errors import InputError
 from analysis.base.manifest import write_whole
-from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned
+from analysis.report.analysis import Analysis
 from analysis.report.model import Report, to_json
 from analysis.report.private import Private, write_figure
 from analysis.settings.models import Source, Study
@@ -33,14 +33,17 @@ MARKS = re.compile(r"<<|>>|\{\{|\}\}|<%|%>|\{%|%\}|:::")
 """Marks of templates, which a title or a level may hold too."""
 
 
-def write_outputs(build: Path, report: Report, cleaned: Cleaned, evidence: Evidence, model: Model) -> list[Path]:
+def write_outputs(build: Path, report: Report, analysis: Analysis) -> list[Path]:
     """Write ``report.json``, ``memberships.parquet`` and ``model.json``; returns their paths."""
+    cleaned, evidence, model = analysis.customers.cleaned, analysis.evidence, analysis.assignment.model
     build.mkdir(parents=True, exist_ok=True)
     files = [build / name for name in ("report.json", "memberships.parquet", "model.json")]
     write_whole(files[0], to_json(report).encode())
     segments = tuple(Name(s.letter, s.name, s.slug) for s in report.segments)
     memberships = pd.DataFrame({"key": cleaned.keys.astype("str"), "segment": evidence.labels.astype("int64")})
-    memberships.assign(**name_segments(evidence.labels, segments)).to_parquet(files[1], index=False)
+    confidence = rate_confidence(evidence.labels, analysis.features.prepared.matrix, model)
+    memberships = memberships.assign(**name_segments(evidence.labels, segments), confidence=confidence)
+    memberships.to_parquet(files[1], index=False)
     write_whole(files[2], placing.to_json(replace(model, segments=segments)).encode())
     return files
 

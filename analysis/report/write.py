@@ -233,6 +233,8 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
         "card",
         "history",
         "targeting",
+        "consent",
+        "suppress",
     }
     values = study.model_dump(mode="json", exclude=told, exclude_none=True)
     return tuple(

@@ -338,6 +338,16 @@ class Study(Settings):
     proof: ProofChoices = Field(ProofChoices(), description="How the segments are put to the proof.")
     card: CardChoices = Field(CardChoices(), description="Purpose, owner and fairness check of the segmentation card.")
     targeting: TargetingChoices = Field(TargetingChoices(), description="Initial choices of the targeting workshop.")
+    consent: str | None = Field(
+        None,
+        min_length=1,
+        description="Who may be contacted: a yes/no column of the customer source, or a file with their keys.",
+    )
+    suppress: str | None = Field(
+        None,
+        min_length=1,
+        description="Who must not be contacted, whatever their consent: a column that says so, or a file of keys.",
+    )
     names: dict[str, NameRule] = Field(
         {}, description="Fixed, inherited and retired names, by the last part of the segment's address."
     )

@@ -27,7 +27,8 @@ def new_customers(folder: Path, rows: pd.DataFrame) -> Any:
 
 def test_memberships_hold_everyone_once(stages: Stages) -> None:
     members = pd.read_parquet(stages.build / "memberships.parquet")
-    assert list(members.columns) == ["key", "segment", "letter", "name", "slug"]
+    assert list(members.columns) == ["key", "segment", "letter", "name", "slug", "confidence"]
+    assert members["confidence"].between(0.5, 1).all()
     assert members["key"].is_unique
     assert sorted(members["key"].astype(int)) == sorted(pd.read_csv(twin_file(500), sep="\t")["ID"])
     assert members["segment"].value_counts().to_dict() == {s.id: s.n for s in stages.report.segments}

@@ -93,6 +93,9 @@ NOT_A_CELL = re.compile(
     re.IGNORECASE,
 )
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,24}\b")
+SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+MOST_DIGESTS = 10
+"""Different digests in one column from which it is a list of customers. Chosen for this project."""
 NOT_A_HOST = re.compile(r"\.(?:png|jpe?g|svg|gif|webp|avif|m?js|css|html|json)$", re.IGNORECASE)
 PHONE = re.compile(
     r"(?<![\w.,+/-])(?:\+\d{1,3}[ .()/-]*(?:\d[ .()/-]{0,2}){7,12}\d|\(\d{2,5}\)[ .-]?\d{3,4}[ .-]?\d{3,5}"
@@ -275,7 +278,14 @@ def normalise(name: str) -> str:
 
 
 def find_contacts(document: Document, samples: frozenset[str]) -> Iterator[Finding]:
-    """Yield e-mail addresses and telephone numbers, but for those in code and its `samples` elsewhere."""
+    """Yield e-mail addresses and telephone numbers, but for those in code and its `samples` elsewhere.
+
+    A column of SHA-256 digests is a list of contacts for an advertising platform.
+    """
+    for column in document.columns:
+        hashed = {cell.value.strip() for cell in column.cells if SHA256.fullmatch(cell.value.strip())}
+        if len(hashed) >= MOST_DIGESTS:
+            yield Finding(column.cells[0].line, f"lists {len(hashed)} digests, as of e-mail addresses")
     for text in document.texts:
         if text.code or (text.origin == "file" and text.holder in (".css", ".js", ".mjs", ".map", "script", "style")):
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 import random
 import shutil
@@ -628,3 +629,23 @@ def test_site_of_quarto_passes(clean_site: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(clean_site.parent, tmp_path / "project", ignore=shutil.ignore_patterns("_site")))
     subprocess.run(["quarto", "render", str(root)], check=True, capture_output=True)
     assert check(root / "_site", PRIVATE) == []
+
+
+def test_a_copy_of_an_export_is_refused_under_any_name(site: Path, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    write_private(root / "build", PRIVATE)
+    (root / "exports").mkdir()
+    (root / "exports" / "b.parquet").write_bytes(b"PAR1 of customers")
+    approve(site, root)
+    (site / "site" / "assets" / "note.txt").write_bytes(b"PAR1 of customers")
+    with pytest.raises(GateError, match=r"site/assets/note\.txt:1: exports: this is the list of customers"):
+        approve(site, root)
+
+
+def test_a_list_of_hashed_addresses_is_refused(site: Path) -> None:
+    digests = [hashlib.sha256(f"person{i}@example.org".encode()).hexdigest() for i in range(12)]
+    file = site / "site" / "downloads" / "audience.csv"
+    file.write_text("em\n" + "\n".join(digests[:9]) + "\n", encoding="utf-8")
+    assert not [found for found in check(site, PRIVATE) if found.file.endswith("audience.csv")]
+    file.write_text("em\n" + "\n".join(digests) + "\n", encoding="utf-8")
+    assert [found.rule for found in check(site, PRIVATE) if found.file.endswith("audience.csv")] == ["contacts"]

@@ -1,0 +1,1 @@
+"""Audiences to contact, customers held back, and what their outcomes teach."""
