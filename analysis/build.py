@@ -146,12 +146,17 @@ def _make(
     from analysis.sources.assumptions import list_assumptions
 
     assumptions = tuple(list_assumptions(inputs, study))
+    from analysis.experiments.closing import measure_due
+    from analysis.experiments.records import read_experiments
     from analysis.manual.contents import read_manual
     from analysis.pipeline import make_pages
     from analysis.report.trials import read_validation
     from analysis.report.write import Tool
 
-    tool = Tool(package_versions(), read_validation(root))
+    measured = measure_due(root, inputs.tables, study)
+    if measured:
+        stamp = stamp_inputs(root, paths, run.effort)
+    tool = Tool(package_versions(), read_validation(root), read_experiments(root))
     written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
     content = {
         "stamp": stamp,
@@ -164,7 +169,7 @@ def _make(
     if run.cache is not None:
         run.cache.tidy()
     write_whole(root / STAMP, f"{json.dumps(content, indent=1)}\n".encode())
-    return Built(content["data"], inputs.synthetic, fresh=True, told=(*assumptions, *written.messages))
+    return Built(content["data"], inputs.synthetic, fresh=True, told=(*assumptions, *measured, *written.messages))
 
 
 def _begin(root: Path, salt: bytes) -> None:

@@ -18,6 +18,9 @@ from analysis.sources.locate import Location, files_at
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-python", "babel", "jinja2", "pydantic")
 """Packages whose version can change a number or a picture; they stand on the Methodology page."""
 
+EXPERIMENTS = "experiments"
+"""Folder of the tests of actions."""
+
 WRITERS = ("typst", "font-source-sans-pro", "python-pptx", "xlsxwriter")
 """Packages whose version can change a file to download."""
 
@@ -28,9 +31,10 @@ def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS) -> s
     inputs = [file for file in files if file.is_file() and os.access(file, os.R_OK)]
     settings = [root / "_quarto.yml", *profile_files(root)]
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
+    tests = sorted((root / EXPERIMENTS).glob("*.yml"))
     notes = sorted((root / "site" / "notes").glob("*.md"))
     assets = [*(root / "site" / "assets").glob("site.*"), *root.glob(RESULTS.as_posix())]
-    digest = _digest([*inputs, *settings, *templates, *notes, *sorted(assets)])
+    digest = _digest([*inputs, *settings, *templates, *tests, *notes, *sorted(assets)])
     digest.update(mark_code(root).encode())
     digest.update(tool_version().encode())
     for package in WRITERS:

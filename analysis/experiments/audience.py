@@ -152,7 +152,7 @@ def select_audience(members: pd.DataFrame, letters: Sequence[str], permissions: 
     permissions : Permissions
     """
     table = members[members["segment"].isin(letters)].reset_index(drop=True)
-    columns = ["key", "segment", "segment_name", "confidence"]
+    columns = ["key", "segment", "segment_name", "slug", "confidence"]
     if permissions.allowed is None and not permissions.suppressed:
         return Audience(table[columns], {}, table["key"][:0])
     reasons = permissions.refuse(table["key"])

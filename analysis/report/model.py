@@ -38,6 +38,7 @@ from analysis.profiles.profile import CategoryProfile, Difference, ExpectedSpend
 from analysis.profiles.segment_map import SegmentMap
 from analysis.profiles.themes import ThemeGroup
 from analysis.profiles.value import Concentration
+from analysis.report.lessons import Lesson
 from analysis.report.trials import Validation
 from analysis.segments.card import Card
 from analysis.segments.claims import Claim as Claim
@@ -244,6 +245,7 @@ class Report:
     questions: Questions | None = None
     targeting: Targeting | None = None
     themes: tuple[ThemeGroup, ...] = ()
+    lessons: tuple[Lesson, ...] = ()
 
     def variable(self, name: str) -> Variable:
         """Return the variable with this name; levels of categorical features have one each."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.base.disclosure import Disclosure
 from analysis.base.formats import Formats, in_words, number
+from analysis.experiments.records import Experiment
 from analysis.profiles.themes import group_by_theme, read_traits
 from analysis.report.analysis import Analysis
 from analysis.report.disclosure import publish
+from analysis.report.lessons import gather_lessons, learn
 from analysis.report.model import (
     VERDICTS,
     DataInfo,
@@ -36,10 +38,13 @@ class Tool:
         Of Python and of packages that can change a number.
     validation : Validation, optional
         How the method did on customers whose groups are known.
+    experiments : tuple of Experiment
+        Tests of actions that the project keeps.
     """
 
     versions: dict[str, str]
     validation: Validation | None = None
+    experiments: tuple[Experiment, ...] = ()
 
 
 def write_report(analysis: Analysis, tool: Tool) -> Report:
@@ -54,7 +59,9 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
     prepared, profiles = features.prepared, found.profiles
     rules = Disclosure(analysis.study.min_cell, analysis.study.disclosure == "public")
     info = publish(_describe_study(analysis, tool), rules)
-    segments = _list_segments(analysis)
+    segments = publish(_list_segments(analysis), rules)
+    lessons = gather_lessons(tool.experiments, {s.slug: s.n for s in segments}, info.as_of)
+    formats = Formats(info.currency, info.customers, info.min_cell)
     report = Report(
         schema_version=1,
         study=info,
@@ -67,6 +74,7 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
         findings=robustness.findings,
         decision=analysis.evidence.decision,
         verdict=_judge(analysis, info, segments),
+        lessons=lessons,
         evidence=_list_evidence(analysis),
         everyone=profiles.everyone,
         hidden=profiles.hidden,
@@ -75,7 +83,7 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
         spread=profiles.spread,
         unassigned=profiles.unassigned,
         value_total=profiles.value_total,
-        segments=segments,
+        segments=tuple(replace(s, plan=learn(s.slug, s.plan, lessons, formats)) for s in segments),
         rules=analysis.assignment.rules,
         proof=analysis.usefulness,
         card=found.card,

@@ -28,11 +28,13 @@ NO_CUSTOMERS = {
     "Usefulness.most", "RfmCell.recency", "RfmCell.frequency", "Rate.held", "Rate.tries", "Planted.draws",
     "Planted.verdicts", "Groupless.verdicts", "Way.study_k", "Concentration.segments", "Before.k", "SegmentChange.now",
     "SegmentChange.into", "TraitShift.now", "Flow.to", "Questions.seconds", "Criterion.scores", "Criterion.weight",
-    "Targeting.order",
+    "Targeting.order", "Experiment.days", "Lesson.days_left",
 }  # fmt: skip
 """Whole numbers of the report that count no customers of the study."""
-FOLLOW = {"Holdout.treated", "Holdout.held"}
-"""Counts that are computed from rounded ones."""
+FOLLOW = {
+    "Holdout.treated", "Holdout.held", "Effect.treated", "Effect.control", "Experiment.planned", "Lesson.customers",
+}  # fmt: skip
+"""Counts that are computed from rounded ones, or rounded where a test is measured."""
 
 
 def whole_numbers(kind: object, seen: set[type]) -> Iterator[str]:

@@ -97,6 +97,8 @@ class Slot:
         The data that would fill the slot, where no rule does.
     reads : tuple of str
         Variables behind the condition.
+    lesson, verdict : str
+        What a test of the action taught; empty before one is measured.
     """
 
     slot: SlotName
@@ -122,6 +124,8 @@ class Slot:
     values: tuple[tuple[str, str], ...] = ()
     needs: str = ""
     reads: tuple[str, ...] = ()
+    lesson: str = ""
+    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)

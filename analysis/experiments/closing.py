@@ -1,0 +1,105 @@
+"""End of tests: each is measured once, when its window lies in the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.base.disclosure import Disclosure
+from analysis.base.errors import InputError
+from analysis.experiments.measurement import measure
+from analysis.experiments.outcomes import OF_PURCHASES, date_data, find_transactions, read_outcomes, sum_outcomes
+from analysis.experiments.planning import describe_state, read_date
+from analysis.experiments.records import Experiment, read_experiments, read_groups, write_experiment
+from analysis.settings.models import Study
+from analysis.sources.inputs import read_source
+from analysis.sources.keys import align_keys
+from analysis.sources.locate import Location
+from analysis.sources.tables import RawTable
+
+
+def measure_file(root: Path, test: Experiment, place: str, study: Study) -> str:
+    """Measure a test by a file of outcomes, unless its window has not ended; return what happened in one line."""
+    _check_running(test)
+    groups = read_groups(root, test)
+    source = study.sources[0]
+    key = source.key or source.columns.customer or "key"
+    outcomes, as_of = read_outcomes(root, place, test, groups, key, read_date(root))
+    if test.days_left(as_of):
+        return _wait(test, as_of)
+    return _close(root, measure(test, groups, outcomes, _rules(study)))
+
+
+def measure_running(root: Path, tests: Sequence[Experiment], study: Study, places: Sequence[Location]) -> list[str]:
+    """Measure tests by the transactions of a study; say in one line for each what happened.
+
+    Parameters
+    ----------
+    root : Path
+    tests : sequence of Experiment
+    study : Study
+    places : sequence of Path or str
+        Location of each source.
+    """
+    for test in tests:
+        _check_running(test)
+    kept = [
+        (i, source)
+        for i, source in enumerate(study.sources)
+        if source.kind == "transactions" or (source.kind in ("customers", "survey") and source.key)
+    ]
+    if not any(source.kind == "transactions" for _, source in kept):
+        find_transactions((), study.model_copy(update={"sources": ()}))
+    part = study.model_copy(update={"sources": tuple(source for _, source in kept)})
+    raws = [read_source(places[i], root, source, f"segmentation.sources[{i}]") for i, source in kept]
+    return [line for test in tests for line in _measure(root, test, align_keys(raws, part), part)]
+
+
+def measure_due(root: Path, tables: Sequence[RawTable], study: Study) -> list[str]:
+    """Measure what a build's new data cover: running tests of purchases whose groups are on this computer."""
+    running = [test for test in read_experiments(root) if test.status == "running" and test.kpi in OF_PURCHASES]
+    as_of = date_data(tables, study) if running else ""
+    lines = []
+    for test in running:
+        if not as_of or test.days_left(as_of):
+            continue
+        try:
+            lines += _measure(root, test, tables, study)
+        except InputError as error:
+            lines.append(str(error).splitlines()[0])
+    return lines
+
+
+def _measure(root: Path, test: Experiment, tables: Sequence[RawTable], study: Study) -> list[str]:
+    as_of = date_data(tables, study)
+    if test.days_left(as_of):
+        return [_wait(test, as_of)]
+    if test.kpi not in OF_PURCHASES:
+        raise InputError(
+            f"Test '{test.name}': transactions do not hold its outcome, {test.kpi}.",
+            hint=f"Give a file: python -m analysis measure {test.name} --outcomes results.csv",
+        )
+    groups = read_groups(root, test)
+    return [_close(root, measure(test, groups, sum_outcomes(tables, study, test, groups), _rules(study)))]
+
+
+def _check_running(test: Experiment) -> None:
+    if test.status != "running":
+        raise InputError(
+            f"Test '{test.name}' is {test.status}, not running.",
+            "A test is measured once, at the end of its window.",
+            "See: python -m analysis test status",
+        )
+
+
+def _wait(test: Experiment, as_of: str) -> str:
+    return f"{describe_state([test], as_of)[0]} No effect is shown before the end."
+
+
+def _close(root: Path, test: Experiment) -> str:
+    write_experiment(root, test)
+    return f"{test.name} is measured: experiments/{test.name}.yml has the results."
+
+
+def _rules(study: Study) -> Disclosure:
+    return Disclosure(study.min_cell, study.disclosure == "public")

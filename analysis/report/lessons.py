@@ -1,0 +1,209 @@
+"""What tests taught: their verdicts in words, and plans that follow measured values in place of assumed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.base.formats import Formats, number
+from analysis.base.locales import localized
+from analysis.experiments.audience import read_members
+from analysis.experiments.records import Effect, Experiment, Verdict, judge, read_experiments
+from analysis.segments.plans.experiments import Holdout, detectable, round_rate
+from analysis.segments.plans.plan import Slot
+from analysis.settings.models import Study
+
+WORDS = {
+    "ordered": "placed an order",
+    "orders": "orders per customer",
+    "spend": "spend per customer",
+}
+SINKS = ("useless", "harms")
+"""Verdicts after which an action stands last in the ranking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A test with what follows from it.
+
+    Attributes
+    ----------
+    test : Experiment
+    verdict : str
+        As `judge` gives it; empty without results.
+    days_left : int
+        Days from the date of the data to the end of the test.
+    customers : int
+        Customers of its segments, rounded.
+    worth, worth_low, worth_high : float, optional
+        Lift times customers, for spend.
+    """
+
+    test: Experiment
+    verdict: Verdict | str
+    days_left: int
+    customers: int
+    worth: float | None = None
+    worth_low: float | None = None
+    worth_high: float | None = None
+
+    @property
+    def effect(self) -> Effect | None:
+        """The effect among all customers of the test."""
+        return self.test.results.effects[0] if self.test.results else None
+
+
+def gather_lessons(tests: Sequence[Experiment], sizes: dict[str, int], as_of: str) -> tuple[Lesson, ...]:
+    """Judge all tests of a project.
+
+    Parameters
+    ----------
+    tests : sequence of Experiment
+    sizes : dict of str to int
+        Customers of each segment, by its address.
+    as_of : str
+        Date of the data.
+    """
+    verdicts, lessons = judge(tests), []
+    for test in tests:
+        n = sum(sizes.get(slug, 0) for slug in test.segments)
+        lesson = Lesson(replace(test, groups=""), verdicts.get(test.name, ""), test.days_left(as_of), n)
+        effect = lesson.effect
+        if effect and effect.lift is not None and test.kpi == "spend" and effect.low is not None and effect.high:
+            worth, low, high = (float(f"{x * n:.2g}") for x in (effect.lift, effect.low, effect.high))
+            lesson = replace(lesson, worth=worth, worth_low=low, worth_high=high)
+        lessons.append(lesson)
+    return tuple(lessons)
+
+
+def say_effect(lesson: Lesson, formats: Formats) -> str:
+    """State the effect of a measured test in plain words; empty where none may be shown."""
+    test, effect = lesson.test, lesson.effect
+    if effect is None or effect.lift is None or effect.low is None or effect.high is None:
+        return ""
+    if lesson.verdict == "invalid":
+        return ""
+    way = "more" if effect.lift >= 0 else "fewer" if test.kpi == "orders" else "less"
+    if test.results and test.results.kind == "share":
+        what = WORDS.get(test.kpi, f"have the outcome “{test.kpi}”") if test.kpi == "ordered" else f"“{test.kpi}”"
+        groups = f"{formats.percent(effect.rate_treated or 0)} against {formats.percent(effect.rate_control or 0)}"
+        head = f"Of those who got it, {groups} of the others {what}"
+        if test.kpi != "ordered":
+            head = f"{what}: {groups} in the control group"
+        points = f"{abs(100 * effect.lift):.3g} percentage points {way}"
+        low, high = (f"{100 * x:.3g}" for x in (effect.low, effect.high))
+        return f"{head}: {points} (95% interval {low} to {high})."
+    unit = "money" if test.kpi == "spend" else "number"
+    rates = [formats.value(x, unit) for x in (effect.rate_treated, effect.rate_control)]
+    ends = formats.interval(effect.low, effect.high, unit)
+    name = WORDS.get(test.kpi, test.kpi)
+    return (
+        f"{name[:1].upper()}{name[1:]}: {rates[0]} with the action, {rates[1]} without. That is "
+        f"{formats.value(abs(effect.lift), unit)} {way} (95% interval {ends})."
+    )
+
+
+def say_verdict(lesson: Lesson, formats: Formats) -> str:
+    """Say what to do after a test, or where it stands."""
+    test = lesson.test
+    if lesson.verdict == "":
+        if test.status == "running":
+            days = "day" if lesson.days_left == 1 else "days"
+            if lesson.days_left:
+                return f"Running, {lesson.days_left} {days} left. No effect is shown before the end."
+            return "The window has ended and the result is not in yet."
+        return {"planned": "Planned, not started.", "stopped": "Stopped before the end, so it has no result."}.get(
+            test.status, ""
+        )
+    worth = ""
+    if lesson.worth_low is not None and lesson.worth_high is not None and lesson.verdict == "helps":
+        worth = f" For the whole segment that is worth {formats.interval(lesson.worth_low, lesson.worth_high, 'money')}"
+        worth += f" in {test.days} days."
+    return {
+        "helps": f"It works: extend it to everyone in the segment.{worth}",
+        "harms": "It does harm: stop it.",
+        "useless": "It brings too little to notice: drop it, or change it.",
+        "open": "No effect was shown, and a useful one is not ruled out: repeat it with more customers.",
+        "invalid": "The groups are not as large as they were drawn, so the result cannot be trusted.",
+        "withheld": "Too few customers are behind the result to publish it.",
+    }[lesson.verdict]
+
+
+def learn(slug: str, plan: tuple[Slot, ...], lessons: Sequence[Lesson], formats: Formats) -> tuple[Slot, ...]:
+    """Put measured values into the plan of a segment: lesson, baseline, and the prize where money was measured."""
+    by_action = {
+        (lesson.test.slot, lesson.test.title): lesson
+        for lesson in lessons
+        if lesson.verdict and lesson.test.action and slug in lesson.test.segments
+    }
+    return tuple(
+        _learn(slot, lesson, formats) if (lesson := by_action.get((slot.slot, slot.action))) else slot for slot in plan
+    )
+
+
+def _learn(slot: Slot, lesson: Lesson, formats: Formats) -> Slot:
+    said = f"{say_effect(lesson, formats)} {say_verdict(lesson, formats)}".strip()
+    slot = replace(slot, lesson=said, verdict=lesson.verdict)
+    effect, test = lesson.effect, lesson.test
+    if effect is None or effect.lift is None or lesson.verdict in ("invalid", "withheld"):
+        return slot
+    shown = test.results is not None and test.results.kind == "share" and effect.rate_control is not None
+    if slot.design and shown and effect.rate_control and 0 < effect.rate_control < 1:
+        rate = round_rate(effect.rate_control)
+        halves = [
+            Holdout(h.treated, h.held, detectable(rate, h.treated, h.held, slot.design.better))
+            for h in (slot.design.half, slot.design.tenth)
+        ]
+        design = replace(
+            slot.design, baseline=rate, source=f"measured in the control group of test {test.name}", assumed=False,
+            half=halves[0], tenth=halves[1], sentence=f"Tested from {test.start} to {test.stop}. {said}",
+            tenth_sentence="", help="", rows=(),
+        )  # fmt: skip
+        slot = replace(slot, design=design)
+    if lesson.verdict in SINKS:
+        return replace(slot, prize_low=0.0, prize_high=0.0, prize="", prize_shares=None, prize_of="", assuming="")
+    if lesson.verdict == "helps" and lesson.worth_low is not None and lesson.worth_high is not None:
+        low, high = max(lesson.worth_low, 0.0), max(lesson.worth_high, 0.0)
+        text = f"Worth {formats.interval(low, high, 'money')} in {test.days} days, as measured in a test."
+        return replace(slot, prize_low=low, prize_high=high, prize=text, prize_shares=None, prize_of="", assuming="")
+    return slot
+
+
+def describe_measured(root: Path, study: Study, names: Sequence[str]) -> list[str]:
+    """Say what the named tests taught, for a terminal; nothing for those without results."""
+    members = read_members(root)
+    sizes = {str(slug): int(n) for slug, n in pd.Series(members["slug"]).value_counts().items()}
+    formats = Formats(study.currency, study.customers, study.min_cell)
+    with localized(study.locale):
+        lines = []
+        for lesson in gather_lessons(read_experiments(root), sizes, ""):
+            results = lesson.test.results
+            if lesson.test.name not in names or results is None:
+                continue
+            lines.append(f"{lesson.test.name}: {say_effect(lesson, formats)} {say_verdict(lesson, formats)}")
+            lines += [f"  {line}" for line in list_checks(lesson)]
+        return lines
+
+
+def list_checks(lesson: Lesson) -> list[str]:
+    """List what was checked and done besides the comparison."""
+    results = lesson.test.results
+    if results is None:
+        return []
+    lost = max(results.attrition)
+    return [
+        line
+        for line in (
+            f"Contacts: {number(results.effects[0].treated)}; held back: {number(results.effects[0].control)}.",
+            f"Sample ratio: p = {results.sample_ratio:.3g}.",
+            f"Outcomes before the start narrowed the interval by {100 * results.narrowed:.0f}%."
+            if results.narrowed > 0
+            else "",
+            "The largest outcomes were set to the 99th percentile." if results.winsorised else "",
+            f"No outcome is known for up to {100 * lost:.0f}% of a group." if lost else "",
+        )
+        if line
+    ]
