@@ -275,6 +275,8 @@ class _Book:
         yield "placing.qmd", self.page("placing")
         yield "finder.qmd", self.page("finder")
         yield "act.qmd", self.page("act")
+        if report.lessons:
+            yield "learned.qmd", self.page("learned", figures=shown)
         if report.verdict.kind != "none":
             yield "briefs.qmd", self.page("briefs")
         yield "workshop.qmd", self.page("workshop")

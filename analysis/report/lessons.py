@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,17 +93,31 @@ def say_effect(lesson: Lesson, formats: Formats) -> str:
         head = f"Of those who got it, {groups} of the others {what}"
         if test.kpi != "ordered":
             head = f"{what}: {groups} in the control group"
-        points = f"{abs(100 * effect.lift):.3g} percentage points {way}"
-        low, high = (f"{100 * x:.3g}" for x in (effect.low, effect.high))
-        return f"{head}: {points} (95% interval {low} to {high})."
+        lift, low, high = (100 * x for x in (effect.lift, effect.low, effect.high))
+        span = _span(low, high, lambda x: f"{x:.3g}", "fewer")
+        if not lift:
+            return f"{head}: no difference (95% interval {span} percentage points)."
+        return f"{head}: {abs(lift):.3g} percentage points {'more' if lift > 0 else 'fewer'} (95% interval {span})."
     unit = "money" if test.kpi == "spend" else "number"
     rates = [formats.value(x, unit) for x in (effect.rate_treated, effect.rate_control)]
-    ends = formats.interval(effect.low, effect.high, unit)
+    span = _span(effect.low, effect.high, lambda x: formats.value(x, unit), way if effect.lift < 0 else "less")
     name = WORDS.get(test.kpi, test.kpi)
+    change = f"{formats.value(abs(effect.lift), unit)} {way}" if effect.lift else "no difference"
     return (
-        f"{name[:1].upper()}{name[1:]}: {rates[0]} with the action, {rates[1]} without. That is "
-        f"{formats.value(abs(effect.lift), unit)} {way} (95% interval {ends})."
+        f"{name[:1].upper()}{name[1:]}: {rates[0]} with the action, {rates[1]} without. That is {change} "
+        f"(95% interval {span})."
     )
+
+
+def _span(low: float, high: float, write: Callable[[float], str], less: str) -> str:
+    """Write the ends of an interval without signs.
+
+    >>> _span(2, 5, str, "less"), _span(-5, -2, str, "less"), _span(-1, 4, str, "less")
+    ('2 to 5', '2 to 5', '1 less to 4 more')
+    """
+    if low >= 0:
+        return f"{write(low)} to {write(high)}"
+    return f"{write(-high)} to {write(-low)}" if high <= 0 else f"{write(-low)} {less} to {write(high)} more"
 
 
 def say_verdict(lesson: Lesson, formats: Formats) -> str:

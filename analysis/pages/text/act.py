@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from analysis.base.formats import joined, percentage, short_percentage
+from analysis.base.formats import in_words, joined, percentage, short_percentage
 from analysis.pages.figures import Table
+from analysis.report.lessons import SINKS, Lesson, list_checks, say_effect, say_verdict
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Design, Slot
 
@@ -146,7 +147,8 @@ def rank_actions(report: Report) -> tuple[Row, ...]:
             prize = ""
             if low is not None and high is not None:
                 prize = formats.interval(low, high, unit) if low != high else formats.value(low, unit)
-            weight = CERTAINTY[certainty] / EFFORTS[slot.effort]
+            # An action that a test found useless or harmful stands last.
+            weight = 0.0 if slot.verdict in SINKS else CERTAINTY[certainty] / EFFORTS[slot.effort]
             contacts = slot.design.half.treated if slot.design else segment.n
             url = Markup(f"segments/{segment.slug}.html#plan")
             shows = describe_change(slot.design)
@@ -237,13 +239,14 @@ def first_rows(report: Report) -> tuple[Row, ...]:
     """Choose what to start with: the best action of each of the three segments that have the best ones."""
     ranked = rank_actions(report)
     best = {row.segment.id: row for row in reversed(ranked)}
-    chosen = sorted(best.values(), key=lambda row: row.rank)[:FIRST]
+    chosen = sorted((row for row in best.values() if row.score > 0), key=lambda row: row.rank)[:FIRST]
     return tuple(chosen)
 
 
 def first_slot(report: Report, segment: Segment) -> Slot | None:
     """Return the action that a segment should start with; None without a plan."""
-    return next((row.slot for row in rank_actions(report) if row.segment.id == segment.id), None)
+    ranked = (row for row in rank_actions(report) if row.segment.id == segment.id)
+    return next((row.slot for row in ranked if row.slot.verdict not in SINKS), None)
 
 
 def say_why(report: Report, row: Row) -> str:
@@ -320,3 +323,87 @@ def choices(report: Report) -> dict[str, list[tuple[str, str]]]:
         "channel": [(name, name) for name in sorted({row.slot.channel for row in rows})],
         "effort": [(name, name) for name in EFFORTS if any(row.slot.effort == name for row in rows)],
     }
+
+
+OUTCOMES = (
+    ("helps", "works", "work"),
+    ("harms", "does harm", "do harm"),
+    ("useless", "brings too little to notice", "bring too little to notice"),
+    ("open", "shows no effect yet", "show no effect yet"),
+    ("invalid", "cannot be trusted", "cannot be trusted"),
+    ("withheld", "is too small to publish", "are too small to publish"),
+)
+"""Verdict, and what is said of one test and of several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A test on the page about tests.
+
+    Attributes
+    ----------
+    title : str
+        What was done.
+    segments : tuple of Segment
+        Those that it was done in, as far as they are still published.
+    state : str
+        One or two words.
+    said : str
+        Effect and what to do, or where the test stands.
+    hypothesis, details : str
+    """
+
+    title: str
+    segments: tuple[Segment, ...]
+    state: str
+    said: str
+    hypothesis: str
+    details: str
+
+
+def say_learned(report: Report) -> str:
+    """State in a sentence what the tests taught so far."""
+    verdicts = [lesson.verdict for lesson in report.lessons if lesson.verdict]
+    n_running = sum(lesson.test.status == "running" for lesson in report.lessons)
+    running = f"{in_words(n_running).capitalize()} {'is' if n_running == 1 else 'are'} running." if n_running else ""
+    if not verdicts:
+        return f"No test has a result yet. {running}".strip()
+    parts = [
+        f"{in_words(n)} {one if n == 1 else several}"
+        for verdict, one, several in OUTCOMES
+        if (n := verdicts.count(verdict))
+    ]
+    have = (
+        "One test has a result" if len(verdicts) == 1 else f"{in_words(len(verdicts)).capitalize()} tests have results"
+    )
+    return f"{have}: {joined(parts)}. {running}".strip()
+
+
+def list_learned(report: Report) -> tuple[Learned, ...]:
+    """List all tests: those with results first, then those that are running, planned and stopped."""
+    order = ["measured", "running", "planned", "stopped"]
+    lessons = sorted(report.lessons, key=lambda lesson: (order.index(lesson.test.status), lesson.test.start))
+    return tuple(_learned(report, lesson) for lesson in lessons)
+
+
+def _learned(report: Report, lesson: Lesson) -> Learned:
+    formats, test = report.formats(), lesson.test
+    segments = tuple(s for s in report.segments if s.slug in test.segments)
+    said = f"{say_effect(lesson, formats)} {say_verdict(lesson, formats)}".strip()
+    window = f"From {formats.date(test.start)} to {formats.date(test.stop)}, {100 * test.holdout:.0f}% held back."
+    details = " ".join([window, *list_checks(lesson)])
+    state = {
+        "helps": "works", "harms": "does harm", "useless": "no use", "open": "no effect shown",
+        "invalid": "not valid", "withheld": "too small",
+    }.get(lesson.verdict, test.status)  # fmt: skip
+    return Learned(test.title, segments, state, said, test.hypothesis, details)
+
+
+def lessons_of(report: Report, segment: Segment) -> tuple[str, ...]:
+    """List what tests taught about the actions of a segment, one sentence or two each."""
+    formats = report.formats()
+    return tuple(
+        f"{lesson.test.title.rstrip('.')}: {say_effect(lesson, formats)} {say_verdict(lesson, formats)}"
+        for lesson in report.lessons
+        if lesson.verdict and segment.slug in lesson.test.segments
+    )

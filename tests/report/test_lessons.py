@@ -1,0 +1,91 @@
+"""What tests taught: words, verdicts, and plans that follow measured values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.base.formats import Formats
+from analysis.experiments.records import Effect, Experiment, Results
+from analysis.report.lessons import Lesson, gather_lessons, learn, say_effect, say_verdict
+from analysis.segments.plans.experiments import Baseline, design_test
+from analysis.segments.plans.plan import Slot
+
+FORMATS = Formats("€", "customers", 10)
+SHARE = Effect("", 320, 320, 0.3, 0.2, 0.1, 0.04, 0.16, 1.5, 1.2, 1.9, 0.001, 0.08)
+NONE = replace(
+    SHARE, rate_treated=0.2, lift=0.0, low=-0.05, high=0.05, p=0.9, ratio=1.0, ratio_low=0.8, ratio_high=1.25
+)
+MONEY = Effect("", 320, 320, 55.0, 70.0, -15.0, -22.0, -8.0, 0.79, 0.7, 0.9, 0.001, 10.0)
+
+
+def make_test(effect: Effect | None, kpi: str = "ordered", name: str = "one", **more: object) -> Experiment:
+    kind = "share" if kpi == "ordered" else "mean"
+    results = Results(kind, (effect,), "transactions", 0.5) if effect else None
+    test = Experiment(
+        name, "B.campaign", "Send a card.", ("b",), "", kpi, "more", 0.5, 42, "2025-05-01", "2025-06-11", (320, 320),
+        "", "measured" if effect else "running", "digest", results,
+    )  # fmt: skip
+    return replace(test, **more)  # type: ignore[arg-type]
+
+
+def lesson_of(*tests: Experiment) -> Lesson:
+    return gather_lessons(tests, {"b": 640}, "2025-06-01")[0]
+
+
+@pytest.mark.parametrize(
+    ("test", "verdict", "effect", "advice"),
+    [
+        (make_test(SHARE), "helps", "30% against 20% of the others placed an order: 10 percentage points more "
+         "(95% interval 4 to 16)", "It works: extend it"),
+        (make_test(NONE), "useless", "no difference (95% interval 5 fewer to 5 more", "too little to notice"),
+        (make_test(replace(NONE, high=0.12)), "open", "no difference", "not ruled out"),
+        (make_test(MONEY, "spend"), "harms", "€55 with the action, €70 without. That is €15 less (95% interval €8 to "
+         "€22)", "It does harm"),
+        (make_test(Effect("", 320, 320)), "withheld", "", "Too few customers"),
+        (make_test(None), "", "", "Running, 10 days left. No effect is shown"),
+    ],
+)  # fmt: skip
+def test_a_test_is_told_in_plain_words(test: Experiment, verdict: str, effect: str, advice: str) -> None:
+    lesson = lesson_of(test)
+    assert lesson.verdict == verdict
+    assert effect in say_effect(lesson, FORMATS) and bool(effect) == bool(say_effect(lesson, FORMATS))
+    assert advice in say_verdict(lesson, FORMATS)
+    assert lesson.test.groups == ""
+
+
+def test_groups_of_the_wrong_size_show_no_effect() -> None:
+    test = make_test(SHARE)
+    assert test.results is not None
+    lesson = lesson_of(replace(test, results=replace(test.results, sample_ratio=0.0004)))
+    assert lesson.verdict == "invalid" and say_effect(lesson, FORMATS) == ""
+
+
+def test_many_tests_make_chance_finds_rarer() -> None:
+    weak = replace(SHARE, p=0.03)
+    assert lesson_of(make_test(weak)).verdict == "helps"
+    others = [make_test(NONE, name=f"n{i}") for i in range(3)]
+    assert lesson_of(make_test(weak), *others).verdict != "helps"
+
+
+def test_money_is_the_lift_times_the_customers() -> None:
+    gain = replace(MONEY, rate_treated=80.0, rate_control=70.0, lift=10.0, low=4.0, high=16.0)
+    lesson = lesson_of(make_test(gain, "spend"))
+    assert (lesson.worth, lesson.worth_low, lesson.worth_high) == (6400.0, 2600.0, 10000.0)
+    slot = Slot("campaign", "Send a card.", prize_low=1.0, prize_high=2.0, prize="Assumed.", prize_shares=(0.1, 0.2))
+    (learned,) = learn("b", (slot,), [lesson], FORMATS)
+    assert (learned.prize_low, learned.prize_high) == (2600.0, 10000.0)
+    assert "as measured in a test" in learned.prize and learned.prize_shares is None
+
+
+def test_measured_values_replace_assumed_ones_and_a_useless_action_loses_its_prize() -> None:
+    design = design_test("share", 6, Baseline(0.05, "assumed: 5%", True, 640, "customers", "more"), "{treated} {held}")
+    slot = Slot("campaign", "Send a card.", prize_low=1.0, prize_high=2.0, prize="Assumed.", design=design)
+    (learned,) = learn("b", (slot,), [lesson_of(make_test(NONE))], FORMATS)
+    assert learned.design is not None
+    assert (learned.design.baseline, learned.design.assumed) == (0.2, False)
+    assert (learned.verdict, learned.prize_high, learned.prize) == ("useless", 0.0, "")
+    other = replace(slot, action="Send a letter.")
+    assert learn("b", (other,), [lesson_of(make_test(NONE))], FORMATS) == (other,)
+    assert learn("c", (slot,), [lesson_of(make_test(NONE))], FORMATS) == (slot,)
