@@ -229,6 +229,10 @@ def arrange(table: pd.DataFrame, contacts: Mapping[str, str], importer: Importer
 def write_texts(values: pd.Series) -> pd.Series:
     """Return values as text: whole numbers without decimals, nothing where there is none."""
     if pd.api.types.is_float_dtype(values.dtype):
-        texts = values.map(lambda x: str(int(x)) if x == int(x) else str(x), na_action="ignore")
+        texts = values.map(_write_number, na_action="ignore")
         return texts.astype("object").where(values.notna(), "").astype("str")
     return values.astype("object").where(values.notna(), "").map(str).astype("str")
+
+
+def _write_number(x: float) -> str:
+    return str(int(x)) if x == int(x) else str(x)

@@ -227,7 +227,7 @@ def write_experiment(root: Path, test: Experiment) -> Path:
     """Write the file of a test."""
     file = root / FOLDER / f"{check_name(test.name)}.yml"
     file.parent.mkdir(exist_ok=True)
-    content = {name: value for name, value in asdict(test).items() if value is not None}
+    content: dict[str, Any] = {name: value for name, value in asdict(test).items() if value is not None}
     if test.results:
         content["results"]["effects"] = [
             {k: v for k, v in effect.items() if v is not None} for effect in content["results"]["effects"]

@@ -44,15 +44,15 @@ def compare_shares(treated: Values, control: Values) -> Estimate:
     treated, control : ndarray of 0 and 1, shape (n,) and (m,)
     """
     a, n, b, m = int(treated.sum()), len(treated), int(control.sum()), len(control)
-    low, high = confint_proportions_2indep(a, n, b, m, compare="diff", method="newcomb")
+    interval: Any = confint_proportions_2indep(a, n, b, m, compare="diff", method="newcomb")
     p = float(proportions_ztest([a, b], [n, m])[1]) if 0 < a + b < n + m else 1.0
     ratio = None
     if a and b:
-        ends = confint_proportions_2indep(a, n, b, m, compare="ratio", method="log")
+        ends: Any = confint_proportions_2indep(a, n, b, m, compare="ratio", method="log")
         ratio = (a / n / (b / m), float(ends[0]), float(ends[1]))
     rate = (a + b) / (n + m)
     least = POWERED * math.sqrt(rate * (1 - rate) * (1 / n + 1 / m))
-    return Estimate(a / n, b / m, a / n - b / m, float(low), float(high), p, least, ratio)
+    return Estimate(a / n, b / m, a / n - b / m, float(interval[0]), float(interval[1]), p, least, ratio)
 
 
 def compare_means(treated: Values, control: Values) -> Estimate:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -40,6 +42,22 @@ def forest(report: Report) -> Figure | None:
         return None
     n = sum(row["low"] <= 1 <= row["high"] for row in rows)
     title = _name(len(rows) - n, len(rows))
+    chart = _draw(rows)
+    caption = (
+        "Dot: outcome with the action divided by that without it; line: its 95% interval; dashed: no difference. "
+        "Intervals are those of single tests; verdicts allow for the number of tests."
+    )
+    table = Table(
+        ("Test", "Ratio", "95% interval", "Verdict"),
+        tuple((row["test"], row["text"], row["band"], row["verdict"]) for row in rows),
+    )
+    height = ROW * len(rows)
+    alt_text = f"Dots with intervals, one for each test. {title}."
+    return make_figure("learned", title, caption, alt_text, single(chart, height), height + 70, table)
+
+
+def _draw(rows: list[dict[str, Any]]) -> Any:
+    """Draw one dot for each effect with its interval, and no difference as a line."""
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y(
             field="test",
@@ -66,18 +84,7 @@ def forest(report: Report) -> Figure | None:
         x=alt.X(field="high", type="quantitative"), text=alt.Text(field="text", type="nominal")
     )
     none = alt.Chart(pd.DataFrame({"x": [1.0]})).mark_rule(strokeDash=[4, 3], color=INK)
-    chart = alt.layer(none.encode(x=alt.X(field="x", type="quantitative")), lines, dots, text)
-    caption = (
-        "Dot: outcome with the action divided by that without it; line: its 95% interval; dashed: no difference. "
-        "Intervals are those of single tests; verdicts allow for the number of tests."
-    )
-    table = Table(
-        ("Test", "Ratio", "95% interval", "Verdict"),
-        tuple((row["test"], row["text"], row["band"], row["verdict"]) for row in rows),
-    )
-    height = ROW * len(rows)
-    alt_text = f"Dots with intervals, one for each test. {title}."
-    return make_figure("learned", title, caption, alt_text, single(chart, height), height + 70, table)
+    return alt.layer(none.encode(x=alt.X(field="x", type="quantitative")), lines, dots, text)
 
 
 def _name(n_clear: int, n: int) -> str:
