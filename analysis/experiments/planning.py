@@ -15,7 +15,8 @@ from analysis.base.disclosure import Disclosure
 from analysis.base.errors import InputError
 from analysis.experiments.allocation import CONTROL, TREATMENT, UNBALANCED, allocate, measure_balance
 from analysis.experiments.audience import Audience
-from analysis.experiments.records import FOLDER, PRIVATE, Experiment, check_name, read_running
+from analysis.experiments.records import BROKEN, FOLDER, PRIVATE, Experiment, check_name, read_running
+from analysis.experiments.statistics import check_ratio
 
 FEWEST = 2
 MOST_SHOWN = 5
@@ -122,7 +123,7 @@ def draw(name: str, holdout: float, audience: Audience) -> pd.DataFrame:
     Raises
     ------
     InputError
-        Where one of the groups has fewer than two customers.
+        Where one of the groups has fewer than two customers, or the sizes would fail the sample-ratio check.
     """
     keys = audience.table["key"]
     groups = allocate(name, keys, holdout)
@@ -132,6 +133,13 @@ def draw(name: str, holdout: float, audience: Audience) -> pd.DataFrame:
             f"Test '{name}': {len(table)} customers are too few for two groups.",
             "Customers without consent and customers in running tests do not take part.",
             "Test more segments, or wait until a running test ends.",
+        )
+    n_control = int((groups == CONTROL).sum())
+    if check_ratio(len(table) - n_control, n_control, holdout) < BROKEN:
+        raise InputError(
+            f"Test '{name}': this name draws {len(table) - n_control} for treatment and {n_control} for control.",
+            "Sizes this far from the plan come up in 1 of 1,000 tests, and the sample-ratio check rejects them.",
+            "Choose another name.",
         )
     return table
 

@@ -197,7 +197,8 @@ def describe_measured(root: Path, study: Study, names: Sequence[str]) -> list[st
             results = lesson.test.results
             if lesson.test.name not in names or results is None:
                 continue
-            lines.append(f"{lesson.test.name}: {say_effect(lesson, formats)} {say_verdict(lesson, formats)}")
+            said = f"{say_effect(lesson, formats)} {say_verdict(lesson, formats)}".strip()
+            lines.append(f"{lesson.test.name}: {said}")
             lines += [f"  {line}" for line in list_checks(lesson)]
         return lines
 

@@ -13,7 +13,10 @@ import pytest
 import yaml
 
 from analysis.base.errors import InputError
+from analysis.experiments.allocation import allocate
+from analysis.experiments.audience import Audience
 from analysis.experiments.closing import measure_due
+from analysis.experiments.planning import draw
 from analysis.experiments.records import find_experiment, judge, read_experiments, write_experiment
 from analysis.settings.load import check_study
 from analysis.sources.tables import read_table
@@ -199,6 +202,17 @@ def test_a_mistake_is_one_message_and_nothing_is_written(shop: Path, arguments: 
     with pytest.raises(InputError, match=message):
         run(*arguments, *(["--write"] if arguments[0] == "test" else []))
     assert sorted(shop.rglob("*")) == before
+
+
+def test_a_name_that_draws_groups_of_unusual_sizes_is_refused() -> None:
+    table = make_members(200).query("letter == 'A'").reset_index(drop=True)
+    audience = Audience(table, {}, table["key"][:0])
+    names = [f"t{i}" for i in range(5000)]
+    sizes = {name: int((allocate(name, table["key"], 0.5) == "control").sum()) for name in names}
+    odd = max(names, key=lambda name: abs(sizes[name] - len(table) / 2))
+    with pytest.raises(InputError, match=f"Test '{odd}': this name draws"):
+        draw(odd, 0.5, audience)
+    assert len(draw(min(names, key=lambda name: abs(sizes[name] - len(table) / 2)), 0.5, audience)) == len(table)
 
 
 def test_a_stopped_test_has_no_result(shop: Path) -> None:
