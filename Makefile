@@ -118,8 +118,9 @@ $(RUN) -m uv --quiet pip compile $(1).txt --output-file $(1).lock $(2) $(if $(UP
 endef
 
 # What is generated stands in .gitignore once; data/, site/notes/ and site/history/ stay.
-clean: ## Remove the site, caches and generated pages; keep data and environment.
-	@rm -rf build .quarto .smalldocs .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove the site, caches and generated pages; keep data, environment and the private records of build/history.
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name history -exec rm -rf {} +
+	@rm -rf .quarto .smalldocs .pytest_cache .ruff_cache .hypothesis
 	@rm -rf $$(sed -n '/^# generated/,/^$$/ s|^/||p' .gitignore)
 	@find analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import ALGORITHMS, Fit, Matrix, sample_rows
+from analysis.clustering.algorithms.fits import PUBLISHED
 from analysis.clustering.algorithms.lloyd import Rows
 from analysis.clustering.evidence import Evidence, Tick, gather_evidence
 from analysis.clustering.resample import Sample, adjusted_rand, fit_solutions, one_thread
@@ -31,7 +32,8 @@ def judge_customers(
 ) -> Evidence:
     """Gather the evidence on all customers, or on a seeded sample where they are more than ``effort.whole_rows``.
 
-    The centres of k-means then settle among all customers. Any other rule stays as the sample gave it.
+    Searches in a sample end as soon as published ones may. The centres of k-means then settle among all customers. Any
+    other rule stays as the sample gave it.
 
     Parameters
     ----------
@@ -45,6 +47,7 @@ def judge_customers(
     """
     if len(matrix) <= effort.whole_rows:
         return gather_evidence(matrix, core, study, tick, features, blocks, effort)
+    effort = replace(effort, starts=min(effort.starts, PUBLISHED))
     rows, second = (sample_rows(len(matrix), effort.evidence_rows, study.seed + i) for i in range(2))
     some = None if features is None else features[rows]
     judged = gather_evidence(matrix[rows], core[rows], study, tick, some, blocks, effort)

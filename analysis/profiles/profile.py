@@ -394,7 +394,7 @@ def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator, draw
 
 
 def _find_sensitive(table: FeatureTable, study: Study) -> frozenset[str]:
-    """Names of the variables whose answers must not be told of a whole segment."""
+    """Names of the variables whose answers must not be shown for a whole segment."""
     levels = {v.name: table.frame[v.name].dropna().unique() if v.categorical else () for v in table.variables}
     return frozenset(v.name for v in table.variables if is_sensitive(v, study, levels[v.name]))
 

@@ -6,7 +6,7 @@ from analysis.base.formats import in_words
 from analysis.base.run import USERS
 from analysis.clustering.algorithms import ALGORITHMS
 from analysis.clustering.algorithms.density import LEAST_DENSE, REACH
-from analysis.clustering.algorithms.fits import SAMPLE_ROWS
+from analysis.clustering.algorithms.fits import PUBLISHED, SAMPLE_ROWS
 from analysis.clustering.algorithms.kprototypes import LEAST_STARTS
 from analysis.clustering.algorithms.lloyd import PARENTS, SEARCHED_ROWS, STARTS
 from analysis.clustering.algorithms.mixture import MOST_FINISHED, RIDGE, SHORT_RUNS
@@ -105,6 +105,7 @@ __all__ = [
     "NULL_ROWS",
     "OUTLIER_Z",
     "PREDICTS",
+    "PUBLISHED",
     "REFERENCE_ROWS",
     "SAMPLE_ROWS",
     "SILHOUETTE_ROWS",

@@ -21,7 +21,7 @@ from analysis.base.formats import number
 from analysis.sources.dates import YEARS, DateOrder, DayMonth, look_like_dates, read_dates
 from analysis.sources.names import is_a_person, is_identifier
 from analysis.sources.names import split_words as split_words
-from analysis.sources.numbers import Decimal, decimal_mark, read_numbers
+from analysis.sources.numbers import Decimal, are_words, decimal_mark, read_numbers
 from analysis.sources.texts import MISSING, NOT_GIVEN, Text, as_text, form_of, gather_distinct, list_examples
 
 # Its functions are made at run time, out of a type checker's sight.
@@ -58,9 +58,6 @@ _BOOLEANS = {
 LARGEST, SMALLEST, ALIKE = 1e30, 1e-30, 1e-9
 """Size beyond which a number is missing, and below which it is 0, since squares of such cannot be computed; difference,
 as a part of the largest, up to which fractions are one number. Chosen for this project."""
-
-_MANY = 20_000
-"""Different texts above which some are tried as numbers first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +216,7 @@ def _unread_example(text: Text, forced: str, mark: str) -> int:
 
 
 def _joined(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)
+    return "; ".join(filter(None, parts))
 
 
 def _read_boolean(text: Text, forced: bool) -> _Read | None:
@@ -252,13 +249,9 @@ def _denied(words: list[str]) -> str:
 
 def _read_number(text: Text, mark: str, guess: bool, forced: bool) -> _Read | None:
     shown, weights = text.shown, text.weights
-    if not forced and _matches(shown, r"^0\d+$|^\d{17,}$").any() and _matches(shown, r"^\d+$").all():
+    digits_alone = _matches(shown, r"^0\d+$|^\d{17,}$").any() and _matches(shown, r"^\d+$").all()
+    if not forced and (digits_alone or are_words(shown, mark, guess)):
         return None
-    if len(shown) > _MANY and not forced:
-        # Where most of some are words, more than ten of all are, which no column of numbers has.
-        some = shown.take(pa.array(np.linspace(0, len(shown) - 1, _MANY // 10).astype(int)))
-        if np.isnan(read_numbers(some, mark, guess)[0]).mean() > 0.5:
-            return None
     numbers, how = read_numbers(shown, mark, guess)
     endless = np.abs(numbers) > LARGEST
     unread = np.isnan(numbers)

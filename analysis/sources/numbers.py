@@ -15,6 +15,8 @@ pc: Any = compute
 
 Decimal = Literal["auto", ".", ","]
 
+_MANY = 20_000
+"""Distinct texts above which some are tried as numbers first."""
 _GROUP = "[\\s'\u2019\u00a0\u202f]"
 _EVIDENCE = {
     ".": (
@@ -120,6 +122,14 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
     }
     note = ", ".join(words for words, is_so in how.items() if is_so)
     return numbers, note
+
+
+def are_words(texts: pa.Array, mark: str, guess: bool) -> bool:
+    """Whether most of some of many distinct texts are no numbers, so that more than a few of all are none."""
+    if len(texts) <= _MANY:
+        return False
+    some = texts.take(pa.array(np.linspace(0, len(texts) - 1, _MANY // 10).astype(int)))
+    return bool(np.isnan(read_numbers(some, mark, guess)[0]).mean() > 0.5)
 
 
 def _strip_signs(texts: pa.Array) -> pa.Array:

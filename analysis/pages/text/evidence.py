@@ -15,6 +15,7 @@ from analysis.report.thresholds import (
     JUDGED_ROWS,
     NULL_ROWS,
     PREDICTS,
+    PUBLISHED,
     REFERENCE_ROWS,
     SAMPLE_ROWS,
     SILHOUETTE_ROWS,
@@ -424,7 +425,8 @@ def sampling(report: Report) -> Iterator[str]:
             f"All evidence is gathered on a seeded sample of {number(sample.n)} {customers}, and all "
             f"{number(study.n_customers)} are placed by the rule that comes of it; centres of k-means settle among all "
             f"of them first. Another sample of that size gives segments that agree to {number(sample.agreement, 2)} "
-            "(adjusted Rand index over everyone). What follows is of the sample."
+            f"(adjusted Rand index over everyone). Searches end after {PUBLISHED} starts or swaps that improve nothing. "
+            "What follows is of the sample."
         )
 
     def of(most: int, rows: int = core, who: str = clean) -> str:

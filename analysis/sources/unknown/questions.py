@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from pyarrow import compute
 
 from analysis.base.errors import listed
 from analysis.base.formats import number
@@ -33,6 +33,7 @@ from analysis.sources.names import is_identifier, names_a_date, vocabulary, word
 from analysis.sources.tables import RawTable
 from analysis.sources.texts import form_of
 
+pc: Any = compute
 _STATUS = vocabulary(
     "status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus situacao situacion etat",
     "zahlungsstatus paymentstatus",
