@@ -317,6 +317,7 @@ class _Book:
                 features=methodology.features(report),
                 groups=methodology.groups(report),
                 core=methodology.core(report),
+                sampling=methodology.sampling(report),
                 thresholds=THRESHOLDS,
                 parameters=methodology.parameters(report),
             ),

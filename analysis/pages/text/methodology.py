@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from analysis.base.formats import joined, number, significant
 from analysis.pages.figures import Table
 from analysis.report.model import Report
+from analysis.report.thresholds import (
+    ALGORITHMS,
+    JUDGED_ROWS,
+    NULL_ROWS,
+    PUBLISHED,
+    REFERENCE_ROWS,
+    SAMPLE_ROWS,
+    SILHOUETTE_ROWS,
+)
 
 
 def parameters(report: Report) -> Table:
@@ -49,3 +60,43 @@ def groups(report: Report) -> list[str]:
         f"more); {g.done}"
         for g in report.groups
     ]
+
+
+def sampling(report: Report) -> Iterator[str]:
+    """List the sample of each part of the evidence.
+
+    The size of the core is not shown, because its difference from all customers may be small.
+    """
+    study, customers, sample = report.study, report.study.customers, report.evidence.sample
+    core, n = study.n_core, study.n_customers
+    clean = f"{customers} of the clean core"
+    if sample:
+        core, n = round(core * sample.n / n), sample.n
+        yield (
+            f"All evidence is gathered on a seeded sample of {number(sample.n)} {customers}, and all "
+            f"{number(study.n_customers)} are placed by the rule that comes of it; centres of k-means settle among all "
+            f"of them first. Another sample of that size gives segments that agree to {number(sample.agreement, 2)} "
+            f"(adjusted Rand index over everyone). Searches end after {PUBLISHED} starts or swaps that improve "
+            "nothing. What follows is of the sample."
+        )
+
+    def of(most: int, rows: int = core, who: str = clean) -> str:
+        return f"all {who}" if rows <= most else f"a seeded sample of {number(most)} {who}"
+
+    error = ", so it has a standard error" if core > SILHOUETTE_ROWS else ""
+    yield f"The silhouette is taken over {of(SILHOUETTE_ROWS)}{error}."
+    yield f"Solutions of resamples are compared over {of(JUDGED_ROWS, n, customers)}."
+    taking_part = [ALGORITHMS[a.name] for a in report.evidence.algorithms]
+    fewer = [f"{a.title} {number(a.resample_rows)}" for a in taking_part if core > a.resample_rows]
+    yield f"A resample draws as many {clean} as there are, with replacement" + (
+        f"; fewer for {joined(fewer)}." if fewer else "."
+    )
+    sampled = [a.title for a in taking_part if a.sampled]
+    if sampled:
+        yield f"{joined(sampled)} are fitted on {of(SAMPLE_ROWS)}, the others on everyone there."
+    yield f"Gap, prediction strength, Ward's tree as drawn and DBSCAN's curve look at {of(REFERENCE_ROWS)}."
+    rows = ALGORITHMS[report.decision.algorithm].resample_rows
+    yield (
+        f"Features are shuffled over {of(rows)}; a Gaussian cloud has as many points, but at most {number(NULL_ROWS)}."
+    )
+    yield f"Other choices are compared over {of(report.evidence.multiverse.rows, n, customers)}."

@@ -12,7 +12,7 @@ from analysis.clustering.choices import Factor
 from analysis.clustering.preferences import Preferences
 from analysis.clustering.resample import summarise
 from analysis.pages.text import evidence as readings
-from analysis.pages.text import placing
+from analysis.pages.text import methodology, placing
 from analysis.report.model import Report
 from tests.stages import run_stages
 
@@ -153,9 +153,9 @@ def test_each_algorithm_stands_beside_the_published_one_at_the_same_number(repor
 
 def test_only_samples_that_were_taken_are_told(report: Report) -> None:
     small = replace(report, study=replace(report.study, n_core=400, n_customers=500))
-    assert "sample of" not in " ".join(readings.sampling(small)).replace("resample", "")
+    assert "sample of" not in " ".join(methodology.sampling(small)).replace("resample", "")
     large = replace(report, study=replace(report.study, n_core=90_000, n_customers=100_000))
-    text = " ".join(readings.sampling(large))
+    text = " ".join(methodology.sampling(large))
     for most in ("5,000", "20,000", "2,000"):
         assert f"a seeded sample of {most} customers" in text
     assert "standard error" in text
