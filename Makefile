@@ -95,6 +95,7 @@ bench: $(VENV)/.site ## Measure the time of builds, evidence, other tools, large
 	@$(RUN) -m tests.benchmarks.bench_build
 	@$(RUN) -m tests.benchmarks.bench_evidence
 	@$(RUN) -m tests.benchmarks.bench_rivals
+	@$(RUN) -m tests.benchmarks.bench_customers
 	@$(RUN) -m tests.benchmarks.bench_transactions
 	@$(RUN) -m tests.benchmarks.bench_score
 	@$(RUN) -m tests.benchmarks.bench_profiles
