@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.errors import GateError
 from analysis.base.run import Run
 from analysis.base.workers import run_all
 from analysis.clustering.choices import Multiverse, explore_choices
 from analysis.clustering.evidence import SETTINGS, Evidence
+from analysis.clustering.ladder import Ladder, find_ladder
 from analysis.clustering.lint import Finding, lint
 from analysis.clustering.sampling import judge_customers
 from analysis.clustering.solutions import Solutions, compare_solutions
@@ -30,11 +32,14 @@ class Robustness:
         The same customers under other reasonable choices.
     findings : tuple of Finding
         Pitfalls in data and settings.
+    ladder : Ladder, optional
+        What the segments are levels of, where they are levels of one thing.
     """
 
     solutions: Solutions
     multiverse: Multiverse
     findings: tuple[Finding, ...]
+    ladder: Ladder | None
 
 
 def judge_segments(features: Features, study: Study, run: Run) -> Evidence:
@@ -79,5 +84,7 @@ def compare_choices(features: Features, evidence: Evidence, study: Study, run: R
         matrices = prepared.matrix, features.scaled
         solutions = compare_solutions(evidence, *matrices, names, study.min_cell, study.seed, run.effort)
         multiverse = explore_choices(features, study, evidence, run, run.cached(run_all))
+        rules = Disclosure(study.min_cell, study.disclosure == "public")
+        ladder = find_ladder(evidence, *matrices, names, table.frame, rules)
     findings = lint(study, customers.assembled.raw, customers.cleaned, table, prepared, evidence)
-    return Robustness(solutions, multiverse, findings)
+    return Robustness(solutions, multiverse, findings, ladder)

@@ -276,7 +276,7 @@ def _noise(varying: list[Variable], frame: pd.DataFrame, sets: list[list[int]], 
         values = frame[first.name].dropna().to_numpy(float)
         if r > bound or len(np.unique(values)) <= 2:
             continue
-        depth, most = dip(_spread_ties(values, first.name in logs)), max(DIP, DIP_OF_UNIFORM / np.sqrt(len(values)))
+        depth, most = dip(spread_ties(values, first.name in logs)), max(DIP, DIP_OF_UNIFORM / np.sqrt(len(values)))
         if depth > most:
             continue
         other = varying[others[int(closest[1]) % len(others)]].label
@@ -289,7 +289,7 @@ def _noise(varying: list[Variable], frame: pd.DataFrame, sets: list[list[int]], 
     return reasons
 
 
-def _spread_ties(values: Matrix, log: bool) -> Matrix:
+def spread_ties(values: Matrix, log: bool) -> Matrix:
     """At most :data:`DIP_POINTS` quantiles, sorted, equal values spread over the usual step between two values.
 
     Whole numbers would otherwise be a peak each.

@@ -10,7 +10,7 @@ from typing import Any
 
 import altair as alt
 
-from analysis.base.formats import Formats, number
+from analysis.base.formats import Formats, in_sentence, joined, number
 from analysis.base.locales import conventions
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Difference, Summary, Variable
@@ -270,3 +270,9 @@ def name_with_unit(variable: Variable, report: Report) -> str:
     """Name a variable with its unit, unless the label says it."""
     unit = {"money": report.study.currency or "currency units", "days": "days", "years": "years"}.get(variable.unit)
     return f"{variable.label} ({unit})" if unit and unit.split()[0] not in variable.label.lower() else variable.label
+
+
+def ladder_axis(report: Report) -> str:
+    """Name what segments are levels of; empty where they are no ladder."""
+    ladder = report.evidence.ladder
+    return joined([in_sentence(report.variable(name).label) for name in ladder.variables]) if ladder else ""

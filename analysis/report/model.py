@@ -17,6 +17,7 @@ from analysis.base.errors import InputError
 from analysis.base.formats import Formats
 from analysis.clustering.choices import Multiverse
 from analysis.clustering.evidence import SegmentEvidence
+from analysis.clustering.ladder import Ladder
 from analysis.clustering.lint import Finding
 from analysis.clustering.preferences import Preferences
 from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence, Decision, Nulls
@@ -161,6 +162,7 @@ class EvidenceInfo:
     reach: Reach
     multiverse: Multiverse
     sample: SampleInfo | None = None
+    ladder: Ladder | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from analysis.clustering.algorithms.lloyd import PARENTS, SEARCHED_ROWS, STARTS
 from analysis.clustering.algorithms.mixture import MOST_FINISHED, RIDGE, SHORT_RUNS
 from analysis.clustering.choices import AGREES
 from analysis.clustering.holdout import CHANCE
+from analysis.clustering.ladder import DIP_OF_ONE_PEAK, REPRODUCED
 from analysis.clustering.preferences import PREDICTS
 from analysis.clustering.selection import (
     AS_SEPARATE,
@@ -71,6 +72,8 @@ THRESHOLDS = {
     "reach": REACH,
     "sampled": SAMPLE_ROWS,
     "agrees": AGREES,
+    "reproduced": REPRODUCED,
+    "one_peak": DIP_OF_ONE_PEAK,
     "null_draws": USERS.null_draws,
     "null_pairs": USERS.null_pairs,
     "outlier": OUTLIER_Z,

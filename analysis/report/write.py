@@ -190,6 +190,7 @@ def _list_evidence(analysis: Analysis) -> EvidenceInfo:
         solutions.reach,
         analysis.robustness.multiverse,
         SampleInfo(len(evidence.sample.rows), evidence.sample.agreement) if evidence.sample else None,
+        analysis.robustness.ladder,
     )
 
 

@@ -22,7 +22,7 @@ NO_CUSTOMERS = {
     "Relations.n_variables", "Decision.k", "CandidateEvidence.k", "Stability.pairs", "AlgorithmEvidence.k",
     "Preferences.elbow", "Preferences.silhouette", "Preferences.calinski_harabasz", "Preferences.davies_bouldin",
     "Preferences.gap", "Preferences.prediction_strength", "Preferences.bic", "Level.k", "Level.segments", "Neighbour.k",
-    "Neighbour.segments", "Reach.neighbours", "Multiverse.k", "Strand.segment", "Segment.id",
+    "Ladder.rungs", "Neighbour.segments", "Reach.neighbours", "Multiverse.k", "Strand.segment", "Segment.id",
     "Claim.against", "Portrait.nearest", "Design.weeks", "Slot.line", "Difference.certainty", "Node.yes", "Node.no",
     "Node.segment", "Tree.questions", "Recognition.id", "Score.n_groups", "Usefulness.halvings", "Usefulness.draws",
     "Usefulness.most", "RfmCell.recency", "RfmCell.frequency", "Rate.held", "Rate.tries", "Planted.draws",

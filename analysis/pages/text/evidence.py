@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from analysis.base.formats import beside, in_words, joined, number, significant
-from analysis.pages.figures import Table
+from analysis.pages.figures import Table, ladder_axis
 from analysis.report.model import Report, Segment, chosen
 from analysis.report.parts import AlgorithmEvidence, CandidateEvidence
 from analysis.report.thresholds import (
@@ -110,6 +111,27 @@ def decision_words(report: Report) -> tuple[str, str]:
         if after.stability.median < STABLE:
             second += f", under the {significant(STABLE)} that is asked"
     return first, f"{second}."
+
+
+def ladder_words(report: Report) -> str:
+    """Say how well bands of one order give the segments back, and offer them; empty where they are no ladder."""
+    ladder, formats, axis = report.evidence.ladder, report.formats(), ladder_axis(report)
+    if not ladder or report.verdict.kind == "none":
+        return ""
+    bands, people = in_words(len(ladder.rungs)), report.study.customers
+    alone = len(ladder.variables) == 1
+    order = f"{axis} alone" if alone else f"the axis along which the features vary most, mainly {axis},"
+    text = (
+        f"Order {people} by {order} and cut the line into {bands} bands as large as the segments: "
+        f"{formats.percent(ladder.reproduced)} of {people} stay in their segment, and no gap parts the bands. "
+    )
+    if not ladder.cuts:
+        return f"{text}To choose whom to contact, a score of {axis} would do as well as the segments."
+    unit = report.variable(ladder.variables[0]).unit
+    cuts = [formats.value(cut, unit) for cut in ladder.cuts]
+    between = [f"{low} to {high}" for low, high in pairwise(cuts)]
+    bounds = joined([f"up to {cuts[0]}", *between, f"above {cuts[-1]}"])
+    return f"{text}To choose whom to contact, simple bands do as well and are easier to explain: {bounds}."
 
 
 def criteria(report: Report) -> tuple[Reading, ...]:

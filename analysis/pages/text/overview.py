@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from analysis.base.formats import in_sentence, in_words, joined, number
+from analysis.pages.figures import ladder_axis
 from analysis.report.model import Report, Segment
 
 FRACTIONS = ((1 / 4, "one in four"), (1 / 3, "one in three"), (2 / 3, "two in three"), (3 / 4, "three in four"))
@@ -130,6 +131,8 @@ def trust(report: Report) -> str:
         "constructive": f"Use {segments} to organise work, not as a discovery: the data have no separate groups.",
         "none": "Do not act on the split that was tried: it is no better than chance.",
     }[report.verdict.kind]
+    if report.verdict.kind != "none" and report.evidence.ladder:
+        reliable = f"Treat {segments} as levels of one thing, {ladder_axis(report)}: no gap parts them."
     if report.verdict.kind == "none" or not shaky or len(shaky) == k:
         return reliable
     return (

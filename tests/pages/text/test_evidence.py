@@ -8,11 +8,13 @@ import pytest
 
 from analysis.assignment import trees
 from analysis.assignment.trees import Part
+from analysis.base.formats import in_sentence
 from analysis.clustering.choices import Factor
+from analysis.clustering.ladder import Ladder
 from analysis.clustering.preferences import Preferences
 from analysis.clustering.resample import summarise
 from analysis.pages.text import evidence as readings
-from analysis.pages.text import methodology, placing
+from analysis.pages.text import methodology, overview, placing
 from analysis.report.model import Report
 from tests.stages import run_stages
 
@@ -176,3 +178,26 @@ def test_a_bound_that_lies_far_below_the_share_reads_most() -> None:
     assert placing._told(Part(0.93, True)) == "at least 93%"
     assert placing._told(Part(0.56, False)) == "56%"
     assert trees._part(21, 23, 10) == Part(0.56, True)
+
+
+@pytest.mark.parametrize("kind", ["reproducible", "constructive"])
+def test_levels_of_one_thing_are_called_so_and_the_bands_are_offered(kind: str, report: Report) -> None:
+    rungs = tuple(range(1, len(report.segments) + 1))
+    ladder = Ladder(("spend",), rungs, 0.94, tuple(100.0 * rung for rung in rungs[:-1]))
+    levels = replace(
+        report, evidence=replace(report.evidence, ladder=ladder), verdict=replace(report.verdict, kind=kind)
+    )
+    label = in_sentence(report.variable("spend").label)
+    text = readings.ladder_words(levels)
+    assert "94%" in text
+    assert f"by {label} alone" in text
+    assert all(report.formats().value(cut, report.variable("spend").unit) in text for cut in ladder.cuts)
+    assert f"levels of one thing, {label}:" in overview.trust(levels)
+    several = replace(levels, evidence=replace(levels.evidence, ladder=replace(ladder, variables=("spend",), cuts=())))
+    assert "a score of" in readings.ladder_words(several)
+
+
+def test_other_segments_are_not_called_levels(report: Report) -> None:
+    plain = replace(report, evidence=replace(report.evidence, ladder=None))
+    assert readings.ladder_words(plain) == ""
+    assert "levels" not in overview.trust(plain)
