@@ -25,7 +25,7 @@ PRIVATE = "build/history/tests"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 Status = Literal["planned", "running", "stopped", "measured"]
 Kind = Literal["share", "mean"]
-Verdict = Literal["helps", "harms", "useless", "open", "invalid", "withheld"]
+Verdict = Literal["helps", "harms", "mixed", "useless", "open", "invalid", "withheld"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,25 +319,46 @@ def judge(tests: Sequence[Experiment]) -> dict[str, Verdict]:
     Returns
     -------
     dict of str to str
-        By name: helps, harms, useless (no effect shown, and the interval excludes what the test was to detect), open
-        (no effect shown), invalid (the sizes of the groups are wrong) or withheld (too few customers).
+        By name: helps, harms, mixed (helps one segment and harms another), useless (no effect shown, and the interval
+        excludes what the test was to detect), open (no effect shown), invalid (the sizes of the groups are wrong) or
+        withheld (too few customers).
     """
-    measured = [test for test in tests if test.results is not None]
-    pooled = {test.name: test.results.effects[0] for test in measured if test.results}
-    counted = [name for name, effect in pooled.items() if effect.p is not None]
-    adjusted = dict(zip(counted, adjust([pooled[name].p or 0.0 for name in counted]), strict=True))
-    found: dict[str, Verdict] = {}
-    for test in measured:
-        effect = pooled[test.name]
+    pooled = [(test, test.results.effects[0]) for test in tests if test.results]
+    found = {test.name: verdict for (test, _), verdict in zip(pooled, _judge(pooled), strict=True)}
+    apart = judge_segments(tests)
+    for name in found:
+        if {"helps", "harms"} <= {verdict for (test, _), verdict in apart.items() if test == name}:
+            found[name] = "mixed"
+    return found
+
+
+def judge_segments(tests: Sequence[Experiment]) -> dict[tuple[str, str], Verdict]:
+    """Judge each segment of tests of several, adjusted for the number of these segments in all tests (Holm).
+
+    Returns
+    -------
+    dict of (str, str) to str
+        By the test's name and the segment's address, as `judge`.
+    """
+    apart = [(test, effect) for test in tests if test.results for effect in test.results.effects[1:]]
+    verdicts = _judge(apart)
+    return {(test.name, effect.segment): verdict for (test, effect), verdict in zip(apart, verdicts, strict=True)}
+
+
+def _judge(effects: Sequence[tuple[Experiment, Effect]]) -> list[Verdict]:
+    counted = [i for i, (_, effect) in enumerate(effects) if effect.p is not None]
+    adjusted = dict(zip(counted, adjust([effects[i][1].p or 0.0 for i in counted]), strict=True))
+    found: list[Verdict] = []
+    for i, (test, effect) in enumerate(effects):
         if test.results and test.results.sample_ratio < BROKEN:
-            found[test.name] = "invalid"
-        elif test.name not in adjusted or effect.lift is None or effect.high is None or effect.low is None:
-            found[test.name] = "withheld"
-        elif adjusted[test.name] < ALPHA:
-            found[test.name] = "helps" if (effect.lift > 0) == (test.better == "more") else "harms"
+            found.append("invalid")
+        elif i not in adjusted or effect.lift is None or effect.high is None or effect.low is None:
+            found.append("withheld")
+        elif adjusted[i] < ALPHA:
+            found.append("helps" if (effect.lift > 0) == (test.better == "more") else "harms")
         else:
             best = effect.high if test.better == "more" else -effect.low
-            found[test.name] = "useless" if effect.least is not None and best < effect.least else "open"
+            found.append("useless" if effect.least is not None and best < effect.least else "open")
     return found
 
 

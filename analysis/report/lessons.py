@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.base.formats import Formats, number
 from analysis.base.locales import localized
 from analysis.experiments.audience import read_members
-from analysis.experiments.records import Effect, Experiment, Verdict, judge, read_experiments
+from analysis.experiments.records import Effect, Experiment, Verdict, judge, judge_segments, read_experiments
 from analysis.segments.plans.experiments import Holdout, detectable, round_rate
 from analysis.segments.plans.plan import Slot
 from analysis.settings.models import Study
@@ -40,6 +40,8 @@ class Lesson:
         Customers of its segments, rounded.
     worth, worth_low, worth_high : float, optional
         Lift times customers, for spend.
+    parts : tuple of Lesson
+        The same of each segment, where the test has several and is measured.
     """
 
     test: Experiment
@@ -49,11 +51,16 @@ class Lesson:
     worth: float | None = None
     worth_low: float | None = None
     worth_high: float | None = None
+    parts: tuple[Lesson, ...] = ()
 
     @property
     def effect(self) -> Effect | None:
         """The effect among all customers of the test."""
         return self.test.results.effects[0] if self.test.results else None
+
+    def of(self, slug: str) -> Lesson:
+        """Return what follows for one segment of the test."""
+        return next((part for part in self.parts if part.test.segments == (slug,)), self)
 
 
 def gather_lessons(tests: Sequence[Experiment], sizes: dict[str, int], as_of: str) -> tuple[Lesson, ...]:
@@ -67,16 +74,33 @@ def gather_lessons(tests: Sequence[Experiment], sizes: dict[str, int], as_of: st
     as_of : str
         Date of the data.
     """
-    verdicts, lessons = judge(tests), []
-    for test in tests:
-        n = sum(sizes.get(slug, 0) for slug in test.segments)
-        lesson = Lesson(replace(test, groups=""), verdicts.get(test.name, ""), test.days_left(as_of), n)
-        effect = lesson.effect
-        if effect and effect.lift is not None and test.kpi == "spend" and effect.low is not None and effect.high:
-            worth, low, high = (float(f"{x * n:.2g}") for x in (effect.lift, effect.low, effect.high))
-            lesson = replace(lesson, worth=worth, worth_low=low, worth_high=high)
-        lessons.append(lesson)
-    return tuple(lessons)
+    verdicts, apart = judge(tests), judge_segments(tests)
+    return tuple(
+        replace(
+            _lesson(test, verdicts.get(test.name, ""), sizes, as_of),
+            parts=tuple(
+                _lesson(_narrow(test, effect), apart[test.name, effect.segment], sizes, as_of)
+                for effect in (test.results.effects[1:] if test.results else ())
+            ),
+        )
+        for test in tests
+    )
+
+
+def _lesson(test: Experiment, verdict: Verdict | str, sizes: dict[str, int], as_of: str) -> Lesson:
+    n = sum(sizes.get(slug, 0) for slug in test.segments)
+    lesson = Lesson(replace(test, groups=""), verdict, test.days_left(as_of), n)
+    effect = lesson.effect
+    if effect and effect.lift is not None and test.kpi == "spend" and effect.low is not None and effect.high:
+        worth, low, high = (float(f"{x * n:.2g}") for x in (effect.lift, effect.low, effect.high))
+        return replace(lesson, worth=worth, worth_low=low, worth_high=high)
+    return lesson
+
+
+def _narrow(test: Experiment, effect: Effect) -> Experiment:
+    """Return a test as if it had been one of a single segment."""
+    results = replace(test.results, effects=(effect,), boot_low=None, boot_high=None) if test.results else None
+    return replace(test, segments=(effect.segment,), results=results)
 
 
 def say_effect(lesson: Lesson, formats: Formats) -> str:
@@ -132,13 +156,14 @@ def say_verdict(lesson: Lesson, formats: Formats) -> str:
         return {"planned": "Planned, not started.", "stopped": "Stopped before the end, so it has no result."}.get(
             test.status, ""
         )
-    worth = ""
+    worth, whose = "", "segment" if len(test.segments) == 1 else "segments"
     if lesson.worth_low is not None and lesson.worth_high is not None and lesson.verdict == "helps":
-        worth = f" For the whole segment that is worth {formats.interval(lesson.worth_low, lesson.worth_high, 'money')}"
-        worth += f" in {test.days} days."
+        worth = formats.interval(lesson.worth_low, lesson.worth_high, "money")
+        worth = f" For all customers of the {whose} that is worth {worth} in {test.days} days."
     return {
-        "helps": f"It works: extend it to everyone in the segment.{worth}",
+        "helps": f"It works: extend it to everyone in the {whose}.{worth}",
         "harms": "It does harm: stop it.",
+        "mixed": "It helps in one part and harms in another, so decide for each segment.",
         "useless": "It brings too little to notice: drop it, or change it.",
         "open": "No effect was shown, and a useful one is not ruled out: repeat it with more customers.",
         "invalid": "The groups are not as large as they were drawn, so the result cannot be trusted.",
@@ -146,10 +171,15 @@ def say_verdict(lesson: Lesson, formats: Formats) -> str:
     }[lesson.verdict]
 
 
+def say_result(lesson: Lesson, formats: Formats) -> str:
+    """State the effect of a test, and what to do."""
+    return f"{say_effect(lesson, formats)} {say_verdict(lesson, formats)}".strip()
+
+
 def learn(slug: str, plan: tuple[Slot, ...], lessons: Sequence[Lesson], formats: Formats) -> tuple[Slot, ...]:
     """Put measured values into the plan of a segment: lesson, baseline, and the prize where money was measured."""
     by_action = {
-        (lesson.test.slot, lesson.test.title): lesson
+        (lesson.test.slot, lesson.test.title): lesson.of(slug)
         for lesson in lessons
         if lesson.verdict and lesson.test.action and slug in lesson.test.segments
     }
@@ -159,7 +189,7 @@ def learn(slug: str, plan: tuple[Slot, ...], lessons: Sequence[Lesson], formats:
 
 
 def _learn(slot: Slot, lesson: Lesson, formats: Formats) -> Slot:
-    said = f"{say_effect(lesson, formats)} {say_verdict(lesson, formats)}".strip()
+    said = say_result(lesson, formats)
     slot = replace(slot, lesson=said, verdict=lesson.verdict)
     effect, test = lesson.effect, lesson.test
     if effect is None or effect.lift is None or lesson.verdict in ("invalid", "withheld"):
@@ -186,19 +216,23 @@ def _learn(slot: Slot, lesson: Lesson, formats: Formats) -> Slot:
     return slot
 
 
-def describe_measured(root: Path, study: Study, names: Sequence[str]) -> list[str]:
+def describe_measured(root: Path, study: Study, tests: Sequence[str]) -> list[str]:
     """Say what the named tests taught, for a terminal; nothing for those without results."""
     members = read_members(root)
     sizes = {str(slug): int(n) for slug, n in pd.Series(members["slug"]).value_counts().items()}
+    names = dict(zip(members["slug"], members["segment"] + " (" + members["segment_name"] + ")", strict=True))
     formats = Formats(study.currency, study.customers, study.min_cell)
     with localized(study.locale):
         lines = []
         for lesson in gather_lessons(read_experiments(root), sizes, ""):
             results = lesson.test.results
-            if lesson.test.name not in names or results is None:
+            if lesson.test.name not in tests or results is None:
                 continue
-            said = f"{say_effect(lesson, formats)} {say_verdict(lesson, formats)}".strip()
-            lines.append(f"{lesson.test.name}: {said}")
+            lines.append(f"{lesson.test.name}: {say_result(lesson, formats)}")
+            lines += [
+                f"  Segment {names.get(part.test.segments[0], part.test.segments[0])}: {say_result(part, formats)}"
+                for part in sorted(lesson.parts, key=lambda part: names.get(part.test.segments[0], ""))
+            ]
             lines += [f"  {line}" for line in list_checks(lesson)]
         return lines
 

@@ -54,3 +54,20 @@ def test_without_a_result_the_headline_says_so() -> None:
     report = run_stages().report
     running = gather_lessons([make_test(None)], {}, "2025-06-01")
     assert act.say_learned(replace(report, lessons=running)) == "No test has a result yet. One is running."
+
+
+def test_a_test_of_several_segments_shows_each_of_them() -> None:
+    report = run_stages().report
+    one, other = (s.slug for s in report.segments[:2])
+    harm = replace(SHARE, segment=other, lift=-0.1, low=-0.16, high=-0.04, ratio=0.67, ratio_low=0.5, ratio_high=0.8)
+    test = make_test(NONE, segments=(one, other), action="", title="Card")
+    assert test.results is not None
+    test = replace(test, results=replace(test.results, effects=(NONE, replace(SHARE, segment=one), harm)))
+    told = replace(report, lessons=gather_lessons([test], {one: 640, other: 640}, "2025-06-01"))
+    (listed,) = act.list_learned(told)
+    assert [(s.slug, state) for s, state, _ in listed.parts] == [(one, "works"), (other, "does harm")]
+    assert listed.state == "depends on the segment" and "helps one segment and harms another" in act.say_learned(told)
+    assert ["It works" in line for s in report.segments[:2] for line in act.lessons_of(told, s)] == [True, False]
+    figure = forest(told)
+    assert figure is not None
+    assert [row[3] for row in figure.table.rows] == ["depends on the segment", "works", "does harm"]

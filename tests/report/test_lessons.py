@@ -89,3 +89,28 @@ def test_measured_values_replace_assumed_ones_and_a_useless_action_loses_its_pri
     other = replace(slot, action="Send a letter.")
     assert learn("b", (other,), [lesson_of(make_test(NONE))], FORMATS) == (other,)
     assert learn("c", (slot,), [lesson_of(make_test(NONE))], FORMATS) == (slot,)
+
+
+def test_segments_of_a_test_have_verdicts_of_their_own() -> None:
+    harm = replace(SHARE, segment="c", rate_treated=0.2, rate_control=0.3, lift=-0.1, low=-0.16, high=-0.04, p=0.0005)
+    effects = (NONE, replace(SHARE, segment="b"), harm, replace(NONE, segment="d"), Effect("e", 0, 0))
+    test = make_test(NONE, segments=("b", "c", "d", "e"))
+    assert test.results is not None
+    lesson = lesson_of(replace(test, results=replace(test.results, effects=effects)))
+    assert [part.verdict for part in lesson.parts] == ["helps", "harms", "useless", "withheld"]
+    assert lesson.verdict == "mixed" and "decide for each segment" in say_verdict(lesson, FORMATS)
+    assert "10 percentage points fewer" in say_effect(lesson.of("c"), FORMATS)
+    assert lesson.of("b").customers == 640 and lesson.of("elsewhere") is lesson
+    slot = Slot("campaign", "Send a card.", prize_low=1.0, prize_high=2.0, prize="Assumed.")
+    assert [learn(slug, (slot,), [lesson], FORMATS)[0].verdict for slug in "bcd"] == ["helps", "harms", "useless"]
+
+
+def test_many_segments_make_chance_finds_rarer() -> None:
+    test = make_test(NONE, segments=tuple("bcde"))
+    assert test.results is not None
+    weak = replace(SHARE, segment="b", p=0.03)
+    several = (NONE, weak, *(replace(NONE, segment=slug) for slug in "cde"))
+    lesson = lesson_of(replace(test, results=replace(test.results, effects=several)))
+    assert lesson.of("b").verdict != "helps"
+    alone = lesson_of(replace(test, results=replace(test.results, effects=(NONE, weak))))
+    assert alone.of("b").verdict == "helps"

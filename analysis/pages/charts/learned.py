@@ -11,8 +11,14 @@ from analysis.pages.figures import FOLDED, INK, Figure, Table, make_figure, sing
 from analysis.report.model import Report
 
 ROW = 38
-SHOWN = ("helps", "harms", "useless", "open")
-NAMES = {"helps": "works", "harms": "does harm", "useless": "no use", "open": "no effect shown"}
+SHOWN = ("helps", "harms", "mixed", "useless", "open")
+NAMES = {
+    "helps": "works",
+    "harms": "does harm",
+    "mixed": "depends on the segment",
+    "useless": "no use",
+    "open": "no effect shown",
+}
 
 
 def forest(report: Report) -> Figure | None:
@@ -35,7 +41,7 @@ def forest(report: Report) -> Figure | None:
                     "high": effect.ratio_high,
                     "text": f"{effect.ratio:.2f}",
                     "band": f"{effect.ratio_low:.2f} to {effect.ratio_high:.2f}",
-                    "verdict": "part of a test" if effect.segment else NAMES[lesson.verdict],
+                    "verdict": NAMES[lesson.of(effect.segment).verdict],
                 }
             )
     if not rows:

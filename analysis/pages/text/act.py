@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from analysis.base.formats import in_words, joined, percentage, short_percentage
 from analysis.pages.figures import Table
-from analysis.report.lessons import SINKS, Lesson, list_checks, say_effect, say_verdict
+from analysis.report.lessons import SINKS, Lesson, list_checks, say_result
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Design, Slot
 
@@ -328,6 +328,7 @@ def choices(report: Report) -> dict[str, list[tuple[str, str]]]:
 OUTCOMES = (
     ("helps", "works", "work"),
     ("harms", "does harm", "do harm"),
+    ("mixed", "helps one segment and harms another", "help one segment and harm another"),
     ("useless", "brings too little to notice", "bring too little to notice"),
     ("open", "shows no effect yet", "show no effect yet"),
     ("invalid", "cannot be trusted", "cannot be trusted"),
@@ -351,6 +352,8 @@ class Learned:
     said : str
         Effect and what to do, or where the test stands.
     hypothesis, details : str
+    parts : tuple of (Segment, str, str)
+        Each segment of a test of several, with state and what is said of it.
     """
 
     title: str
@@ -359,6 +362,7 @@ class Learned:
     said: str
     hypothesis: str
     details: str
+    parts: tuple[tuple[Segment, str, str], ...] = ()
 
 
 def say_learned(report: Report) -> str:
@@ -389,21 +393,25 @@ def list_learned(report: Report) -> tuple[Learned, ...]:
 def _learned(report: Report, lesson: Lesson) -> Learned:
     formats, test = report.formats(), lesson.test
     segments = tuple(s for s in report.segments if s.slug in test.segments)
-    said = f"{say_effect(lesson, formats)} {say_verdict(lesson, formats)}".strip()
     window = f"From {formats.date(test.start)} to {formats.date(test.stop)}, {100 * test.holdout:.0f}% held back."
     details = " ".join([window, *list_checks(lesson)])
-    state = {
-        "helps": "works", "harms": "does harm", "useless": "no use", "open": "no effect shown",
-        "invalid": "not valid", "withheld": "too small",
-    }.get(lesson.verdict, test.status)  # fmt: skip
-    return Learned(test.title, segments, state, said, test.hypothesis, details)
+    apart = ((segment, lesson.of(segment.slug)) for segment in segments if lesson.parts)
+    parts = tuple((segment, _state(part), say_result(part, formats)) for segment, part in apart)
+    return Learned(test.title, segments, _state(lesson), say_result(lesson, formats), test.hypothesis, details, parts)
+
+
+def _state(lesson: Lesson) -> str:
+    return {
+        "helps": "works", "harms": "does harm", "mixed": "depends on the segment", "useless": "no use",
+        "open": "no effect shown", "invalid": "not valid", "withheld": "too small",
+    }.get(lesson.verdict, lesson.test.status)  # fmt: skip
 
 
 def lessons_of(report: Report, segment: Segment) -> tuple[str, ...]:
     """List what tests taught about the actions of a segment, one sentence or two each."""
     formats = report.formats()
     return tuple(
-        f"{lesson.test.title.rstrip('.')}: {say_effect(lesson, formats)} {say_verdict(lesson, formats)}"
+        f"{lesson.test.title.rstrip('.')}: {say_result(lesson.of(segment.slug), formats)}"
         for lesson in report.lessons
         if lesson.verdict and segment.slug in lesson.test.segments
     )
