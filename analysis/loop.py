@@ -114,12 +114,12 @@ def test(
 
     A test is a file in experiments/ without customers; who is in which group stays
     in build/. Without --write, nothing is changed. A customer is in one running
-    test at most.
+    test at most. With an action or segments, start plans the test as well.
     """
     from analysis.experiments.planning import describe_state, read_date
     from analysis.experiments.records import find_experiment, read_experiments, write_experiment
 
-    root = Path.cwd()
+    root, design = Path.cwd(), (kpi, holdout, days, start.date() if start else None)
     if step == "status":
         tests = [find_experiment(root, name)] if name else read_experiments(root)
         print("\n".join(describe_state(tests, read_date(root))))
@@ -133,9 +133,10 @@ def test(
         print(f"{name} ends without a result: an effect is measured once, at the planned end.")
         done = replace(found, status="stopped")
     elif step == "plan":
-        done = _plan(root, name, segment or [], (kpi, holdout, days, start.date() if start else None))
+        done = _plan(root, name, segment or [], design)
     else:
-        done = _start(root, name, start.date() if start else None, write)
+        planned = _plan(root, name, segment, design) if segment else find_experiment(root, name)
+        done = _start(root, planned, start.date() if start else None, write)
     if write:
         print(f"{os.path.relpath(write_experiment(root, done))} written.")
     else:
@@ -180,13 +181,13 @@ def _plan(
     return planned
 
 
-def _start(root: Path, name: str, start: dt.date | None, write: bool) -> Experiment:
+def _start(root: Path, found: Experiment, start: dt.date | None, write: bool) -> Experiment:
     """Allocate the customers of a planned test and print how balanced the groups are."""
     from analysis.experiments.audience import read_customers
     from analysis.experiments.planning import begin, describe_balance, draw, leave_out_running
-    from analysis.experiments.records import find_experiment, keep_groups
+    from analysis.experiments.records import keep_groups
 
-    found = find_experiment(root, name)
+    name = found.name
     if found.status != "planned":
         begin(found, None, start)
     audience = leave_out_running(root, _gather(root, list(found.segments), False, "", "")[0], name)
@@ -207,6 +208,7 @@ def measure(
     outcomes: Annotated[
         str, typer.Option(help="File or database with the outcome of each customer; by default the transactions.")
     ] = "",
+    demo: Annotated[bool, typer.Option("--demo", help="Make up outcomes at the synthetic retailer.")] = False,
 ) -> None:
     """Measure tests whose window has ended.
 
@@ -223,8 +225,11 @@ def measure(
     chosen = [find_experiment(root, name)] if name else [t for t in read_experiments(root) if t.status == "running"]
     if not chosen:
         raise InputError("No test is running.", hint="See: python -m analysis test status")
-    if outcomes and not name:
-        raise InputError("--outcomes needs the name of a test.", hint="Example: measure spring --outcomes results.csv")
+    if (outcomes or demo) and not name:
+        option, rest = ("--demo", "") if demo else ("--outcomes", " results.csv")
+        raise InputError(f"{option} needs the name of a test.", hint=f"Example: measure spring {option}{rest}")
+    if demo:
+        outcomes = _play(root, chosen[0], study, outcomes)
     if outcomes:
         lines = [measure_file(root, chosen[0], outcomes, study)]
     else:
@@ -232,6 +237,30 @@ def measure(
     print("\n".join(lines))
     for line in describe_measured(root, study, [test.name for test in chosen]):
         print(line)
+
+
+def _play(root: Path, test: Experiment, study: Study, outcomes: str) -> str:
+    """Make up the outcomes of a test at the synthetic retailer, and return their file."""
+    from analysis.experiments.allocation import TREATMENT
+    from analysis.experiments.audience import was_synthetic
+    from analysis.experiments.files import write_private_file
+    from analysis.experiments.records import read_groups
+    from analysis.sources.synthetic.campaign import play_campaign
+
+    if outcomes:
+        raise InputError("--demo and --outcomes do not go together.", hint="Omit one of them.")
+    if not was_synthetic(root) or study.demo != "retailer" or test.kpi != "orders":
+        raise InputError(
+            f"--demo: no outcome of test '{test.name}' can be made up.",
+            "Expected a test of the KPI orders, and a build from the synthetic retailer.",
+            "See the profile loop: QUARTO_PROFILE=loop python -m analysis build",
+        )
+    start, stop = dt.date.fromisoformat(test.start), dt.date.fromisoformat(test.stop)
+    table = play_campaign(root / "build/demo/retailer", read_groups(root, test), start, stop, TREATMENT)
+    file = f"build/demo/{test.name}.csv"
+    write_private_file(root / file, lambda to: table.to_csv(to, index=False, lineterminator="\n"))
+    print(f"Outcomes of {len(table):,} customers are made up: {file}.")
+    return file
 
 
 def _gather(root: Path, names: list[str], everyone: bool, contacts: str, tool: str) -> tuple[Audience, list[str]]:

@@ -284,3 +284,23 @@ def test_an_action_of_the_plan_brings_its_title_and_baseline(shop: Path) -> None
     assert (test.title, test.start, test.stop) == ("Send a card.", "2025-07-01", "2025-07-28")
     assert test.segments == ("bargain-hunters",) and list(SEGMENTS)[1] in text
     assert test.detects.startswith("20% to ")
+
+
+def test_a_test_is_planned_and_started_at_once(shop: Path) -> None:
+    arguments = ("test", "start", "spring", "--segment", "B", "--start", "2025-07-01", "--days", "30")
+    before = sorted(shop.rglob("*"))
+    run(*arguments)
+    assert sorted(shop.rglob("*")) == before
+    run(*arguments, "--write")
+    test = find_experiment(shop, "spring")
+    assert (test.status, test.segments, test.stop) == ("running", ("bargain-hunters",), "2025-07-30")
+    with pytest.raises(InputError, match="exists already"):
+        run(*arguments, "--write")
+
+
+def test_no_outcomes_are_made_up_for_real_customers(shop: Path) -> None:
+    start("B", kpi="orders")
+    kept = (shop / "experiments/spring.yml").read_bytes()
+    with pytest.raises(InputError, match="no outcome of test 'spring' can be made up"):
+        run("measure", "spring", "--demo")
+    assert (shop / "experiments/spring.yml").read_bytes() == kept
