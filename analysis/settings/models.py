@@ -287,6 +287,9 @@ class Study(Settings):
     demo: Literal["none", "twin", "retailer"] = Field(
         "none", description="Synthetic data to use if the sources are missing."
     )
+    demo_customers: int | None = Field(
+        None, ge=300, le=1_000_000, description="Number of synthetic customers; by default as many as in the original."
+    )
     sources: tuple[Source, ...] = Field(min_length=1, description="Tables of the study, joined by customer.")
     features: dict[str, Feature] = Field({}, description="Computed features, by name.")
     variables: dict[str, VariableWords] = Field(

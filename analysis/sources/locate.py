@@ -128,15 +128,16 @@ def _may_stand_in(study: Study, paths: list[Location], has_real_run: Callable[[]
 
 def _write_demo(root: Path, study: Study, paths: list[Location]) -> list[Location]:
     folder = root / "build" / "demo"
+    size = {"n_customers": study.demo_customers} if study.demo_customers else {}
     if study.demo == "retailer":
         from analysis.sources.synthetic.retailer import write_retailer
 
-        made = write_retailer(folder / "retailer")
+        made = write_retailer(folder / "retailer", **size)
         return [made.get(Path(path).stem, path) for path in paths]
     if study.demo == "twin":
         from analysis.sources.synthetic.twin import write_twin
 
-        return [write_twin(folder)]
+        return [write_twin(folder, **size)]
     raise InputError(
         "--demo: this study has no synthetic data.",
         "Expected the setting segmentation.demo: twin or retailer.",

@@ -53,6 +53,14 @@ def test_a_demonstration_can_be_asked_for(tmp_path: Path) -> None:
         locate(tmp_path, study_of(demo="none"), None, True, never)
 
 
+@pytest.mark.parametrize("demo", ["twin", "retailer"])
+def test_a_demonstration_has_as_many_customers_as_the_settings_say(tmp_path: Path, demo: str) -> None:
+    file = {"twin": SHIPPED, "retailer": "data/retailer/customers.csv"}[demo]
+    (place, *_), _ = locate(tmp_path, study_of(file, demo=demo, demo_customers=300), None, True, never)
+    with Path(place).open(encoding="utf-8") as rows:
+        assert sum(1 for _ in rows) == pytest.approx(301, abs=5)
+
+
 def test_a_file_of_the_command_line_is_found_from_where_the_user_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

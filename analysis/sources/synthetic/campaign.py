@@ -51,7 +51,7 @@ def play_campaign(
         orders = pd.read_csv(folder / "orders.csv", parse_dates=["date"]).drop_duplicates()
     except (OSError, ValueError, KeyError):
         raise InputError(
-            "The synthetic retailer is not there.", hint="Build it: QUARTO_PROFILE=loop python -m analysis build"
+            "The synthetic retailer does not exist yet.", hint="Build it: QUARTO_PROFILE=loop python -m analysis build"
         ) from None
     keys = np.sort(groups["key"].to_numpy(dtype=str))
     if unknown := sorted(set(keys) - set(truth.index)):
