@@ -28,7 +28,7 @@ def forest(report: Report) -> Figure | None:
     for lesson in report.lessons:
         if lesson.verdict not in SHOWN or lesson.test.results is None:
             continue
-        for effect in lesson.test.results.effects:
+        for effect in sorted(lesson.test.results.effects, key=lambda each: titles.get(each.segment, "")):
             if effect.ratio is None or effect.ratio_low is None or effect.ratio_high is None:
                 continue
             part = f" ({lesson.test.start})" if titles_of.count(lesson.test.title) > 1 else ""

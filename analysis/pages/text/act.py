@@ -373,7 +373,7 @@ def say_learned(report: Report) -> str:
     if not verdicts:
         return f"No test has a result yet. {running}".strip()
     parts = [
-        f"{in_words(n)} {one if n == 1 else several}"
+        f"{'it' if len(verdicts) == 1 else in_words(n)} {one if n == 1 else several}"
         for verdict, one, several in OUTCOMES
         if (n := verdicts.count(verdict))
     ]
