@@ -60,5 +60,5 @@ def test_only_customers_of_the_retailer_can_be_played(shop: Path, tmp_path: Path
     _, groups = draw(shop)
     with pytest.raises(InputError, match="is not one of the synthetic retailer's"):
         play_campaign(shop, pd.DataFrame({"key": ["X1"], "group": ["control"]}), START, STOP, "treatment")
-    with pytest.raises(InputError, match="The synthetic retailer is not there"):
+    with pytest.raises(InputError, match="The synthetic retailer does not exist"):
         play_campaign(tmp_path, groups, START, STOP, "treatment")
