@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.base.cache import Kept
-from analysis.publish.stamp import mark_code
+from analysis.stamp import mark_code
 from tests.conftest import ROOT
 
 CODE = ROOT / "analysis"
@@ -52,7 +52,3 @@ def test_a_module_that_goes_to_another_room_makes_a_cached_result_stale(copied: 
 
 def test_the_mark_is_the_same_for_the_same_code(copied: Path) -> None:
     assert mark_code(copied) == mark_code(ROOT)
-
-
-def test_a_study_without_the_code_is_marked_by_the_whole_tool(tmp_path: Path) -> None:
-    assert mark_code(tmp_path) == mark_code(ROOT)
