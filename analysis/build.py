@@ -156,7 +156,7 @@ def _make(
     measured = measure_due(root, inputs.tables, study)
     if measured:
         stamp = stamp_inputs(root, paths, run.effort)
-    tool = Tool(package_versions(), read_validation(root), read_experiments(root))
+    tool = Tool(package_versions(), read_validation(root), read_experiments(root, study.title))
     written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
     content = {
         "stamp": stamp,

@@ -173,7 +173,7 @@ def _plan(
         detects = (
             f"{short_percentage(act.baseline)} to {short_percentage(found)}" if found else "only a change for the worse"
         )
-    planned = replace(planned, detects=detects)
+    planned = replace(planned, detects=detects, study=load_study(root).title)
     print(f"{name}: {planned.title.rstrip('.')}. {planned.hypothesis}")
     print(f"Segments {', '.join(letters)}, {planned.start} to {planned.stop}. KPI: {kpi}.")
     print("About {:,} get it, about {:,} are held back.".format(*planned.planned), f"The test detects {detects}.")

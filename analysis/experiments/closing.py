@@ -57,7 +57,9 @@ def measure_running(root: Path, tests: Sequence[Experiment], study: Study, place
 
 def measure_due(root: Path, tables: Sequence[RawTable], study: Study) -> list[str]:
     """Measure what a build's new data cover: running tests of purchases whose groups are on this computer."""
-    running = [test for test in read_experiments(root) if test.status == "running" and test.kpi in OF_PURCHASES]
+    running = [
+        test for test in read_experiments(root, study.title) if test.status == "running" and test.kpi in OF_PURCHASES
+    ]
     as_of = date_data(tables, study) if running else ""
     lines = []
     for test in running:

@@ -130,6 +130,8 @@ class Experiment:
     groups : str
         Keyed digest of the private file with the groups.
     results : Results, optional
+    study : str
+        Title of the study that it belongs to; empty for any.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Experiment:
     status: Status = "planned"
     groups: str = ""
     results: Results | None = None
+    study: str = ""
 
     @property
     def slot(self) -> str:
@@ -174,8 +177,8 @@ def check_name(name: str) -> str:
     return name
 
 
-def read_experiments(root: Path) -> tuple[Experiment, ...]:
-    """Read all tests of a project, by start and name.
+def read_experiments(root: Path, study: str = "") -> tuple[Experiment, ...]:
+    """Read all tests of a project, or those of one study, by start and name.
 
     Raises
     ------
@@ -183,7 +186,8 @@ def read_experiments(root: Path) -> tuple[Experiment, ...]:
         Naming a file that is no test, and the field.
     """
     files = sorted((root / FOLDER).glob("*.yml"))
-    return tuple(sorted((_read(file) for file in files), key=lambda test: (test.start, test.name)))
+    tests = (test for test in map(_read, files) if not study or test.study in ("", study))
+    return tuple(sorted(tests, key=lambda test: (test.start, test.name)))
 
 
 def _read(file: Path) -> Experiment:

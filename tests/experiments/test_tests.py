@@ -18,7 +18,7 @@ from analysis.experiments.audience import Audience
 from analysis.experiments.closing import measure_due
 from analysis.experiments.planning import draw
 from analysis.experiments.records import find_experiment, judge, read_experiments, write_experiment
-from analysis.settings.load import check_study
+from analysis.settings.load import check_study, load_study
 from analysis.sources.tables import read_table
 from tests.experiments.finished import SEGMENTS, finish, make_members, run, write_build
 
@@ -304,3 +304,11 @@ def test_no_outcomes_are_made_up_for_real_customers(shop: Path) -> None:
     with pytest.raises(InputError, match="no outcome of test 'spring' can be made up"):
         run("measure", "spring", "--demo")
     assert (shop / "experiments/spring.yml").read_bytes() == kept
+
+
+def test_a_test_belongs_to_the_study_that_it_was_planned_in(shop: Path) -> None:
+    start("B")
+    (test,) = read_experiments(shop)
+    assert test.study == load_study(shop).title
+    assert read_experiments(shop, test.study) == (test,)
+    assert read_experiments(shop, "Another study") == ()
