@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from analysis.base.errors import InputError
-from analysis.settings.load import load_study
-from analysis.settings.models import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.experiments.audience import Audience
     from analysis.experiments.records import Experiment
+    from analysis.settings.models import Study
 
 SHARE = typer.Option(min=0.01, max=0.99, help="Share of customers to hold back as a control group; needs --test.")
 
@@ -151,6 +150,7 @@ def _plan(
     from analysis.experiments.audience import choose_segments, read_members, split_action
     from analysis.experiments.planning import Action, find_action, leave_out_running, plan_test, read_date
     from analysis.segments.plans.experiments import detectable
+    from analysis.settings.load import load_study
 
     kpi, holdout, days, start = design
     action, act = "", Action()
@@ -302,6 +302,7 @@ def _segment_of(name: str) -> str:
 def _study_of_build(root: Path) -> Study:
     """Return the settings, with the sources as the last build completed them."""
     from analysis.experiments.audience import read_sources
+    from analysis.settings.load import load_study
 
     return load_study(root).model_copy(update={"sources": read_sources(root)})
 

@@ -54,6 +54,7 @@ EXPECTED = {
     "site/manual/glossary.html", "site/manual/settings.html", "site/manual/commands.html",
     "site/manual/disclosure.html",
     "site/manual/architecture.html", "site/manual/extend.html",
+    "site/manual/audiences.html", "site/manual/tests.html",
 }  # fmt: skip
 
 
