@@ -149,6 +149,7 @@ def _plan(
     from analysis.base.formats import short_percentage
     from analysis.experiments.audience import choose_segments, read_members, split_action
     from analysis.experiments.planning import Action, find_action, leave_out_running, plan_test, read_date
+    from analysis.experiments.statistics import POWERED
     from analysis.segments.plans.experiments import detectable
     from analysis.settings.load import load_study
 
@@ -166,7 +167,7 @@ def _plan(
     first = start or dt.date.fromisoformat(as_of) + dt.timedelta(days=1)
     planned = plan_test(root, name, action, act, audience, (kpi, holdout, days or act.days, first))
     if kpi in ("orders", "spend") or act.baseline is None:
-        size = 2.8016 * (1 / planned.planned[0] + 1 / planned.planned[1]) ** 0.5
+        size = POWERED * (1 / planned.planned[0] + 1 / planned.planned[1]) ** 0.5
         detects = f"a difference of {size:.2g} standard deviations"
     else:
         found = detectable(act.baseline, *planned.planned, act.better)

@@ -15,6 +15,9 @@ from analysis.base.errors import InputError, listed
 STAMP = "build/stamp.json"
 """Record of a build. It is written last, so that a build without one was interrupted."""
 
+EXPORTS = "exports"
+"""Folder of private lists of customers, none of which may be published."""
+
 
 def list_digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
     """Return size and SHA-256 of each file, by its path in the project.

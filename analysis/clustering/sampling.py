@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import ALGORITHMS, Fit, Matrix, sample_rows
-from analysis.clustering.algorithms.fits import PUBLISHED
+from analysis.clustering.algorithms.fits import PUBLISHED, order_by_size, renumber
 from analysis.clustering.algorithms.lloyd import Rows
 from analysis.clustering.evidence import Evidence, Tick, gather_evidence
 from analysis.clustering.resample import Sample, adjusted_rand, fit_solutions, one_thread
@@ -73,9 +73,8 @@ def _by_size(judged: Evidence, fit: Fit, matrix: Matrix, core: NDArray[np.bool_]
     """Place everyone, and number the segments by size among all instead of in the sample."""
     labels = fit.assign(matrix)
     k = fit.k
-    order = np.lexsort((np.arange(k), -np.bincount(labels, minlength=k + 1)[1:]))
-    number = np.zeros(k + 1, dtype=labels.dtype)
-    number[order + 1] = np.arange(1, k + 1)
+    order = order_by_size(labels, k)
+    number = renumber(order)
     key = judged.decision.algorithm, judged.decision.k
     solutions = judged.solutions | {key: number[judged.solutions[key]]}
 
@@ -89,7 +88,7 @@ def _by_size(judged: Evidence, fit: Fit, matrix: Matrix, core: NDArray[np.bool_]
     algorithms = tuple(replace(a, by_k=rows) if a.name == key[0] else a for a in judged.algorithms)
     return replace(
         judged,
-        fit=fit.by_size(matrix),
+        fit=fit.in_order(order),
         labels=number[labels],
         core=core,
         algorithms=algorithms,

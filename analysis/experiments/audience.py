@@ -15,14 +15,12 @@ from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.manifest import check_whole, read_stamp
 from analysis.experiments.permissions import Permissions
 from analysis.settings.load import check_study
-from analysis.settings.models import Source, Study
+from analysis.settings.models import SLOTS, Source, Study
 from analysis.sources.inputs import read_source
 from analysis.sources.locate import Location
 from analysis.sources.tables import RawTable, check_key
 
 MEMBERSHIPS = "build/memberships.parquet"
-SLOTS = ("campaign", "recommendation", "service", "product", "retention")
-"""Parts of a plan, which name an action together with a segment's letter: B.campaign."""
 
 
 @dataclass(frozen=True, slots=True)

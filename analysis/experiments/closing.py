@@ -52,7 +52,9 @@ def measure_running(root: Path, tests: Sequence[Experiment], study: Study, place
         find_transactions((), study.model_copy(update={"sources": ()}))
     part = study.model_copy(update={"sources": tuple(source for _, source in kept)})
     raws = [read_source(places[i], root, source, f"segmentation.sources[{i}]") for i, source in kept]
-    return [line for test in tests for line in _measure(root, test, align_keys(raws, part), part)]
+    tables = align_keys(raws, part)
+    as_of = date_data(tables, part)
+    return [_measure(root, test, tables, part, as_of) for test in tests]
 
 
 def measure_due(root: Path, tables: Sequence[RawTable], study: Study) -> list[str]:
@@ -66,23 +68,22 @@ def measure_due(root: Path, tables: Sequence[RawTable], study: Study) -> list[st
         if not as_of or test.days_left(as_of):
             continue
         try:
-            lines += _measure(root, test, tables, study)
+            lines.append(_measure(root, test, tables, study, as_of))
         except InputError as error:
             lines.append(str(error).splitlines()[0])
     return lines
 
 
-def _measure(root: Path, test: Experiment, tables: Sequence[RawTable], study: Study) -> list[str]:
-    as_of = date_data(tables, study)
+def _measure(root: Path, test: Experiment, tables: Sequence[RawTable], study: Study, as_of: str) -> str:
     if test.days_left(as_of):
-        return [_wait(test, as_of)]
+        return _wait(test, as_of)
     if test.kpi not in OF_PURCHASES:
         raise InputError(
             f"Test '{test.name}': transactions do not hold its outcome, {test.kpi}.",
             hint=f"Give a file: python -m analysis measure {test.name} --outcomes results.csv",
         )
     groups = read_groups(root, test)
-    return [_close(root, measure(test, groups, sum_outcomes(tables, study, test, groups), _rules(study)))]
+    return _close(root, measure(test, groups, sum_outcomes(tables, study, test, groups), _rules(study)))
 
 
 def _check_running(test: Experiment) -> None:

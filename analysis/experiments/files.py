@@ -13,8 +13,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from analysis.base.errors import InputError
+from analysis.base.manifest import EXPORTS
 
-FOLDER = "exports"
 FORMATS = (".csv", ".parquet", ".xlsx")
 MOST_XLSX_ROWS = 1_048_575
 """Rows of a worksheet below its header."""
@@ -47,7 +47,7 @@ def check_target(root: Path, file: Path, n_rows: int) -> None:
         raise InputError(
             f"--out {place}: this folder is published.", "A list of customers is private.", "Write it to exports/."
         )
-    if inside.is_relative_to(home) and not inside.is_relative_to(home / FOLDER):
+    if inside.is_relative_to(home) and not inside.is_relative_to(home / EXPORTS):
         raise InputError(
             f"--out {place}: git would commit this file.", "Expected a place in exports/ or outside the project."
         )

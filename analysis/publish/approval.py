@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import tempfile
 import zipfile
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.base.errors import GateError, InputError
-from analysis.base.manifest import read_stamp
+from analysis.base.manifest import EXPORTS, list_digests, read_stamp
 from analysis.publish import last_site
 from analysis.publish.gate.checks import Refusal
 from analysis.publish.gate.checks import check as check_site
@@ -21,8 +20,6 @@ from analysis.publish.search import write_index
 from analysis.report.private import private_from_build
 
 DOWNLOADS = "site/downloads"
-EXPORTS = "exports"
-"""Folder of private lists of customers."""
 FORCED = "SEGMENTATION_PUBLISH_INTERNAL"
 """Environment variable that lets a workflow publish an internal site."""
 
@@ -63,18 +60,16 @@ def _find_foreign(site: Path, root: Path) -> list[Refusal]:
 
 def _find_exports(site: Path, root: Path) -> list[Refusal]:
     """Find copies of exported lists of customers, under whatever name."""
-    exported = {_digest(file): file.name for file in sorted((root / EXPORTS).rglob("*")) if file.is_file()}
-    if not exported:
-        return []
-    sizes = {file.stat().st_size for file in (root / EXPORTS).rglob("*") if file.is_file()}
-    there = [path for path in sorted(site.rglob("*")) if path.is_file() and path.stat().st_size in sizes]
-    copies = [(path, exported[digest]) for path in there if (digest := _digest(path)) in exported]
+    lists = [file for file in (root / EXPORTS).rglob("*") if file.is_file()]
+    sizes = {file.stat().st_size for file in lists}
+    exported = {digest: Path(name).name for name, digest in list_digests(root, lists).items()}
+    there = [path for path in site.rglob("*") if path.is_file() and path.stat().st_size in sizes]
     why = "this is the list of customers exports/{}; remove it from the site"
-    return [Refusal(path.relative_to(site).as_posix(), 1, "exports", why.format(name)) for path, name in copies]
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return [
+        Refusal(name, 1, "exports", why.format(exported[digest]))
+        for name, digest in list_digests(site, there).items()
+        if digest in exported
+    ]
 
 
 def approve_folder(root: Path, folder: Path) -> bool:

@@ -21,6 +21,16 @@ WORDS = {
     "orders": "orders per customer",
     "spend": "spend per customer",
 }
+STATES = {
+    "helps": "works",
+    "harms": "does harm",
+    "mixed": "depends on the segment",
+    "useless": "no use",
+    "open": "no effect shown",
+    "invalid": "not valid",
+    "withheld": "too small",
+}
+"""Each verdict in a few words."""
 SINKS = ("useless", "harms")
 """Verdicts after which an action stands last in the ranking."""
 

@@ -14,6 +14,9 @@ FIRST_YEAR, LAST_YEAR = 1800, 2199
 """Years in which a study can be."""
 Kind = Literal["customers", "transactions", "survey", "events"]
 Role = Literal["feature", "descriptor", "outcome", "ignore"]
+SlotName = Literal["campaign", "recommendation", "service", "product", "retention"]
+SLOTS: tuple[SlotName, ...] = get_args(SlotName)
+"""Parts of a plan, which name an action together with a segment's letter: B.campaign."""
 Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "category"]
 Algorithm = Literal[
     "kmeans",

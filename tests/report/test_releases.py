@@ -70,7 +70,7 @@ def read_release(root: Path) -> Release:
 
 
 def numbers_of(part: Any, path: str) -> Iterator[tuple[str, float]]:
-    """Yield path and number; items of a list are told apart by their name or label."""
+    """Yield path and number; items of a list are distinguished by their name or label."""
     if isinstance(part, dict):
         for key, value in part.items():
             yield from numbers_of(value, f"{path}/{key}")

@@ -80,11 +80,11 @@ class Fit:
 
     def by_size(self, matrix: Matrix) -> Fit:
         """The same solution with segment 1 the largest over these customers."""
-        counts = np.bincount(self.assign(matrix), minlength=self.k + 1)[1:]
-        order = np.lexsort((np.arange(self.k), -counts))
-        new_label = np.empty(self.k + 1, dtype=np.int16)
-        new_label[0] = 0
-        new_label[order + 1] = np.arange(1, self.k + 1)
+        return self.in_order(order_by_size(self.assign(matrix), self.k))
+
+    def in_order(self, order: NDArray[np.intp]) -> Fit:
+        """The same solution with its segments in this order of rows."""
+        new_label = renumber(order)
         return replace(
             self,
             centres=self.centres[order],
@@ -131,6 +131,18 @@ class Algorithm:
     resample_rows: int
     shares_work: bool = False
     sampled: bool = False
+
+
+def order_by_size(labels: Labels, k: int) -> NDArray[np.intp]:
+    """Rows of k segments, the one with the most customers first."""
+    return np.lexsort((np.arange(k), -np.bincount(labels, minlength=k + 1)[1:]))
+
+
+def renumber(order: NDArray[np.intp]) -> Labels:
+    """The new number of each segment 0..k where they stand in this order of rows; 0 stays."""
+    numbers = np.zeros(len(order) + 1, dtype=np.int16)
+    numbers[order + 1] = np.arange(1, len(order) + 1)
+    return numbers
 
 
 def distances(matrix: Matrix, centres: Matrix) -> Matrix:

@@ -8,17 +8,11 @@ import altair as alt
 import pandas as pd
 
 from analysis.pages.figures import FOLDED, INK, Figure, Table, make_figure, single, tip
+from analysis.report.lessons import STATES
 from analysis.report.model import Report
 
 ROW = 38
 SHOWN = ("helps", "harms", "mixed", "useless", "open")
-NAMES = {
-    "helps": "works",
-    "harms": "does harm",
-    "mixed": "depends on the segment",
-    "useless": "no use",
-    "open": "no effect shown",
-}
 
 
 def forest(report: Report) -> Figure | None:
@@ -41,7 +35,7 @@ def forest(report: Report) -> Figure | None:
                     "high": effect.ratio_high,
                     "text": f"{effect.ratio:.2f}",
                     "band": f"{effect.ratio_low:.2f} to {effect.ratio_high:.2f}",
-                    "verdict": NAMES[lesson.of(effect.segment).verdict],
+                    "verdict": STATES[lesson.of(effect.segment).verdict],
                 }
             )
     if not rows:

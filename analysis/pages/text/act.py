@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from analysis.base.formats import in_words, joined, percentage, short_percentage
 from analysis.pages.figures import Table
-from analysis.report.lessons import SINKS, Lesson, list_checks, say_result
+from analysis.report.lessons import SINKS, STATES, Lesson, list_checks, say_result
 from analysis.report.model import Report, Segment
 from analysis.report.parts import Design, Slot
 
@@ -401,10 +401,7 @@ def _learned(report: Report, lesson: Lesson) -> Learned:
 
 
 def _state(lesson: Lesson) -> str:
-    return {
-        "helps": "works", "harms": "does harm", "mixed": "depends on the segment", "useless": "no use",
-        "open": "no effect shown", "invalid": "not valid", "withheld": "too small",
-    }.get(lesson.verdict, lesson.test.status)  # fmt: skip
+    return STATES.get(lesson.verdict, lesson.test.status)
 
 
 def lessons_of(report: Report, segment: Segment) -> tuple[str, ...]:

@@ -17,10 +17,10 @@ from analysis.base.expressions import parse
 from analysis.base.yamls import LOADER, read_yaml
 from analysis.features.build import Variable
 from analysis.segments.plans.experiments import KPIS
+from analysis.settings.models import SLOTS as SLOTS
 from analysis.settings.models import Meaning
+from analysis.settings.models import SlotName as SlotName
 
-SlotName = Literal["campaign", "recommendation", "service", "product", "retention"]
-SLOTS: tuple[SlotName, ...] = get_args(SlotName)
 PLAYBOOK = "templates/playbook.yml"
 ALIKE = 0.85
 """From which similarity of spelling (difflib) a name is taken for a slip. Threshold chosen for this project."""
