@@ -28,7 +28,7 @@ with_data = if [ -n "$$DATA" ] && [ ! -e "$$DATA" ]; then DATA="$$($(RUN) -c '$(
 with_out = case "$$OUT" in _site|/*) ;; *) [ "$$FROM" = "$(CURDIR)" ] || OUT="$$FROM/$$OUT" ;; esac;
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check data history quarto test check-fast unit coverage lint trials cases bench lighthouse validate lock clean
+.PHONY: help site serve check data history quarto test check-fast unit coverage lint trials cases bench lighthouse validate intervals lock clean
 
 help: ## List the targets and variables.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -107,6 +107,9 @@ lighthouse: ## Measure the pages in OUT with Lighthouse, as on a phone (needs No
 
 validate: $(VENV)/.site ## Validate the method on data with known segments: half an hour on two cores.
 	@$(RUN) -m tests.validation
+
+intervals: $(VENV)/.site ## Count how often published intervals hold the truth: half an hour on two cores.
+	@$(RUN) -m tests.validation.intervals
 
 # Versions that the requirements leave open stay as they are locked; UPGRADE=1 takes the newest.
 lock: $(VENV)/.test ## Update the lock files, which pin every package with its hashes.

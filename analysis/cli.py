@@ -19,7 +19,7 @@ from rich.console import Console
 from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError, explain_disk
 from analysis.base.run import choose_effort
 from analysis.base.version import NAME, tool_version
-from analysis.loop import add_commands
+from analysis.commands.experiments import add_commands
 from analysis.publish import last_site
 
 app = typer.Typer(
@@ -106,8 +106,8 @@ def build(
         check_folders(root.resolve(), (root / out).resolve())
     if is_own_render():
         return
-    from analysis.build import build as run
-    from analysis.build import find_last
+    from analysis.commands.build import build as run
+    from analysis.commands.build import find_last
 
     data = data or os.environ.get("SEGMENTATION_DATA") or None
     demo = demo or bool(os.environ.get("SEGMENTATION_DEMO"))
@@ -380,7 +380,7 @@ def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port of t
 
     The site is rebuilt when settings, templates or data change.
     """
-    from analysis.build import data_files
+    from analysis.commands.build import data_files
     from analysis.publish.preview import serve
 
     root, chosen = Path.cwd(), data or os.environ.get("SEGMENTATION_DATA") or None

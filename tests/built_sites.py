@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from filelock import FileLock
 
-from analysis.stamp import mark_code
+from analysis.commands.stamp import mark_code
 
 T = TypeVar("T")
 

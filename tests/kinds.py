@@ -27,6 +27,7 @@ from analysis.sources.inputs import read_inputs
 from analysis.sources.synthetic.retailer import write_retailer
 from tests.built_sites import make_once
 from tests.conftest import MADE_UP, ROOT
+from tests.refits import same_segments
 
 SOUND = SegmentEvidence(0.9, "highly stable", 0.3, 0.5)
 KINDS: dict[str, tuple[str, str, int]] = {
@@ -88,7 +89,9 @@ def _make_kind(folder: Path, name: str, k: int) -> Kind:
     found = KMeans(k or segments, n_init=5, random_state=1).fit_predict(prepared.matrix)
     order = np.argsort(-np.bincount(found))
     labels = np.argsort(order)[found] + 1
-    profiles = profile_segments(features.table, labels, prepared.matrix, prepared.columns(), study, TESTS)
+    profiles = profile_segments(
+        features.table, labels, prepared.matrix, prepared.columns(), study, same_segments(labels)
+    )
     cleaned = features.customers.cleaned
     times = find_busy_times(inputs.tables, study, cleaned.as_of, cleaned.keys, labels)
     return Kind(study, features.table, labels, profiles, times)

@@ -11,8 +11,8 @@ import pandas as pd
 import yaml
 
 from analysis.base.run import TESTS
-from analysis.build import Built, build
 from analysis.cli import app
+from analysis.commands.build import Built, build
 from analysis.publish.gate.checks import Refusal, check, private_from_build
 from analysis.publish.render import Engine, render
 from analysis.report.model import Report, read_report

@@ -18,11 +18,12 @@ import vl_convert
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 
-from analysis import build, pipeline
+from analysis import pipeline
 from analysis.base import workers
 from analysis.base.run import TESTS
 from analysis.clustering import evidence
 from analysis.clustering.evidence import Evidence, gather_evidence
+from analysis.commands import build
 from analysis.customers.cleaning import Cleaned
 from analysis.features.build import FeatureTable
 from analysis.features.preparation import Features

@@ -419,7 +419,7 @@ def test_a_spoiled_file_of_the_build_is_named(
 def test_a_spoiled_stamp_only_means_to_build_again(
     text: str, finished: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analysis import build
+    from analysis.commands import build
 
     (finished / "build/stamp.json").write_text(text)
     monkeypatch.setattr(build, "_make", lambda *_, **__: build.Built("data", False, fresh=True))

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from analysis.base.run import TESTS
-from analysis.build import build
 from analysis.cli import app
+from analysis.commands.build import build
 from analysis.pages import book
 from analysis.pages.book import SYNTHETIC
 from analysis.report.model import Report
@@ -72,7 +72,7 @@ def write_database(file: Path, customers: pd.DataFrame) -> None:
 def test_an_address_in_the_settings_is_read_anew_each_time(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = {**SHOP["sources"][0], "path": "sqlite:///shop.db", "query": "customers"}
     study = check_study({**SHOP, "sources": [source]})
-    monkeypatch.setattr("analysis.build.load_study", lambda root: study)
+    monkeypatch.setattr("analysis.commands.build.load_study", lambda root: study)
     write_database(project / "shop.db", make_shop(90))
     assert build_quickly(project).data == "shop.db"
     write_database(project / "shop.db", make_shop(120))

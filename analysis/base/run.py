@@ -39,9 +39,6 @@ class Effort:
         Random halvings of the prediction strength.
     holdout_halvings, holdout_draws : int
         Random halves that predictions are scored on, and bootstrap samples of the customers behind their intervals.
-    profile_resamples : int
-        Bootstrap samples behind intervals of a segment's means and the certainty of its markers: at a thousand, the
-        ends of an interval are known to about a twentieth of its width.
     whole_rows, evidence_rows : int
         Most customers who are all judged, and where there are more, the size of the seeded sample that solutions are
         fitted to, compared and judged on; everyone is placed by its rule.
@@ -66,7 +63,6 @@ class Effort:
     strength_halvings: int = 50
     holdout_halvings: int = 10
     holdout_draws: int = 400
-    profile_resamples: int = 1_000
     whole_rows: int = 50_000
     evidence_rows: int = 20_000
     silhouette_rows: int = 5_000

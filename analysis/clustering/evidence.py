@@ -18,6 +18,7 @@ from analysis.clustering.preferences import Preferences, find_preferences
 from analysis.clustering.resample import (
     Drawn,
     Gaussian,
+    Refits,
     Sample,
     agreements,
     box,
@@ -26,6 +27,8 @@ from analysis.clustering.resample import (
     fit_solutions,
     gaussian_silhouette,
     jaccard,
+    match_refits,
+    mean_silhouette,
     measure,
     one_thread,
     own_jaccard,
@@ -90,6 +93,8 @@ class Evidence:
     prefers : Preferences
     solutions : dict of (algorithm, k) to ndarray of int, shape (m,)
         Labels of every solution that was compared; m = n, or the rows of ``sample``.
+    refits : Refits
+        The solution made again from resamples.
     sample : Sample, optional
         Who was measured, where that was not everyone.
     """
@@ -104,6 +109,7 @@ class Evidence:
     nulls: Nulls
     prefers: Preferences
     solutions: dict[tuple[str, int], Labels]
+    refits: Refits
     sample: Sample | None = None
 
     def chosen(self) -> AlgorithmEvidence:
@@ -190,7 +196,6 @@ class _Judge:
         self.strengths: dict[int, float] = {}
 
     def judge(self) -> Evidence:
-        study = self.study
         self.tick("fits")
         self._fit_all()
         self.tick("gap and prediction strength")
@@ -200,12 +205,12 @@ class _Judge:
             self.tick(f"resamples of {algorithm.title}")
             self._resample(name, self._worth_resampling(name), self.effort.pairs)
             judged.append(self._conclude(name))
-        decision = decide(judged, study, self._beaten_by)
+        decision = decide(judged, self.study, self._beaten_by)
         while more := self._too_few_draws(decision.algorithm, decision.k):
             self.tick(f"more resamples for {', '.join(map(str, more))} segments")
             self._resample(decision.algorithm, more, self.effort.pairs_decided)
             judged = [self._conclude(a.name) for a in judged]
-            decision = decide(judged, study, self._beaten_by)
+            decision = decide(judged, self.study, self._beaten_by)
         name, k = decision.algorithm, decision.k
         self.tick("null references")
         nulls = self._nulls(name, k)
@@ -221,6 +226,7 @@ class _Judge:
             nulls,
             self._preferences(next(a for a in judged if a.name == name)),
             self.labels,
+            self._refits(name, k),
         )
 
     def _candidate_ks(self) -> tuple[int, ...]:
@@ -339,7 +345,7 @@ class _Judge:
         return CandidateEvidence(
             k,
             wcss,
-            *self._silhouette(key),
+            *mean_silhouette(self.separation[key], len(self.sample) < len(self.clean)),
             ch,
             db,
             None if gap is None else float(gap),
@@ -367,15 +373,6 @@ class _Judge:
             own = [own_jaccard(members, d.members, k) for d in draws if members is not None and d.members is not None]
             known = self.similarities[key] = len(draws), each, own
         return known[1:]
-
-    def _silhouette(self, key: tuple[str, int]) -> tuple[float, float]:
-        """Mean silhouette over the clean core, and its standard error where that was sampled."""
-        each = self.separation[key]
-        each = each[np.isfinite(each)]
-        if not len(each):
-            return 0.0, 0.0
-        sampled = len(self.sample) < len(self.clean)
-        return float(each.mean()), float(each.std() / np.sqrt(len(each))) if sampled else 0.0
 
     def _conclude(self, name: str) -> AlgorithmEvidence:
         rows = tuple(self._row(name, k) for a, k in sorted(self.fits) if a == name and k > 1)
@@ -443,6 +440,10 @@ class _Judge:
             )
             for j, slsw in enumerate(row.slsw, start=1)
         )
+
+    def _refits(self, name: str, k: int) -> Refits:
+        draws, most = [drawn.labels for drawn in self.draws[name, k]], self.algorithms[name].resample_rows
+        return match_refits(self.labels[name, k], draws, self.compared, self.core, most, self.study.seed)
 
     def _preferences(self, chosen: AlgorithmEvidence) -> Preferences:
         bics = {k: fit.bic for (name, k), fit in self.fits.items() if name == "mixture" and fit.bic is not None}

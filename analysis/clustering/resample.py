@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 from sklearn import config_context
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 from threadpoolctl import ThreadpoolController
@@ -82,6 +83,75 @@ class Drawn:
 
     labels: Labels
     members: Labels | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refits:
+    """The published solution made again from resampled customers, its segments numbered as the published ones.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (m,)
+        Row numbers of the customers that are looked at: all, or a seeded sample.
+    labels : ndarray of int, shape (draws, m)
+        Segment of each in each refit, 1..k; 0 = unassigned, or in a group that no published segment is matched with.
+    counts : ndarray of int, shape (draws, m)
+        How often each was drawn into the resample.
+    shrink : float
+        By what deviations from the published figures are multiplied, at most 1: resamples of fewer customers than
+        there are vary more, with one over the root of their size.
+    """
+
+    rows: NDArray[np.intp]
+    labels: Labels
+    counts: NDArray[np.uint8]
+    shrink: float
+
+
+def draw_rows(n: int, rows: int, seed: tuple[int, ...]) -> tuple[np.random.Generator, NDArray[np.intp]]:
+    """Draw a bootstrap sample: the generator for what follows, and how often each of n customers was drawn."""
+    rng = np.random.default_rng((*seed, 0))
+    return rng, np.bincount(rng.integers(0, n, rows), minlength=n)
+
+
+def match_refits(
+    published: Labels,
+    draws: Sequence[Labels],
+    compared: NDArray[np.intp],
+    core: NDArray[np.bool_],
+    most_rows: int,
+    seed: int,
+) -> Refits:
+    """Number the segments of each refit as the published ones that they share most resampled customers with.
+
+    Parameters
+    ----------
+    published : ndarray of int, shape (n,)
+    draws : sequence of ndarray of int, shape (m,)
+        Segments of the compared customers by the rule of each refit; its place is the number that seeded it.
+    compared : ndarray of int, shape (m,)
+    core : ndarray of bool, shape (n,)
+        The customers that resamples are drawn from. Everyone else is drawn beside them at the same rate, independently.
+    most_rows : int
+        Customers in a resample at most.
+    seed : int
+    """
+    n_clean, k = int(core.sum()), int(published.max())
+    rows = min(n_clean, most_rows)
+    labels = np.zeros((len(draws), len(compared)), dtype=np.int8)
+    counts = np.zeros(labels.shape, dtype=np.uint8)
+    for i, drawn in enumerate(draws):
+        rng, clean = draw_rows(n_clean, rows, (seed, i))
+        everyone = rng.poisson(rows / n_clean, len(published))
+        everyone[core] = clean
+        counts[i] = np.minimum(everyone[compared], 255)
+        table = np.zeros((k + 1, int(drawn.max()) + 1))
+        np.add.at(table, (published[compared], drawn), counts[i])
+        ours, theirs = linear_sum_assignment(table[1:, 1:], maximize=True)
+        number = np.zeros(table.shape[1], dtype=np.int8)
+        number[theirs + 1] = ours + 1
+        labels[i] = number[drawn]
+    return Refits(compared, labels, counts, float(np.sqrt(rows / n_clean)))
 
 
 def jaccard(reference: Labels, other: Labels, k: int) -> NDArray[np.float64]:
@@ -199,6 +269,14 @@ def silhouettes(points: Matrix, labelings: Sequence[Labels]) -> list[NDArray[np.
     return found
 
 
+def mean_silhouette(each: NDArray[np.float64], sampled: bool) -> tuple[float, float]:
+    """Mean over those that have a silhouette, and its standard error where they are a sample, else 0."""
+    each = each[np.isfinite(each)]
+    if not len(each):
+        return 0.0, 0.0
+    return float(each.mean()), float(each.std() / np.sqrt(len(each))) if sampled else 0.0
+
+
 def draw_labels(
     clean: Matrix, judged: Matrix, algorithm: Algorithm, ks: tuple[int, ...], starts: int, seeds: list[tuple[int, ...]]
 ) -> list[list[Drawn]]:
@@ -210,9 +288,7 @@ def draw_labels(
 def _draw(
     clean: Matrix, judged: Matrix, algorithm: Algorithm, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
 ) -> list[Drawn]:
-    rng = np.random.default_rng((*seed, 0))
-    rows = min(len(clean), algorithm.resample_rows)
-    counts = np.bincount(rng.integers(0, len(clean), rows), minlength=len(clean))
+    rng, counts = draw_rows(len(clean), min(len(clean), algorithm.resample_rows), seed)
     used = np.flatnonzero(counts)
     fits = algorithm.fit(clean[used], ks, int(rng.integers(2**31)), starts, counts[used])
     if not fits:

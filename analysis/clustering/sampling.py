@@ -61,7 +61,8 @@ def judge_customers(
         other = np.ascontiguousarray(matrix[second][core[second]])
         again = fit_solutions(other, ALGORITHMS[name], (k,), study.seed, study.starts, effort)
         agreement = adjusted_rand(placed.labels, again[0].assign(matrix)) if again else 0.0
-    return replace(placed, sample=Sample(rows, agreement))
+    refits = replace(placed.refits, rows=rows[placed.refits.rows])
+    return replace(placed, sample=Sample(rows, agreement), refits=refits)
 
 
 def _settle(clean: Matrix, centres: Matrix) -> Matrix:
@@ -94,4 +95,5 @@ def _by_size(judged: Evidence, fit: Fit, matrix: Matrix, core: NDArray[np.bool_]
         algorithms=algorithms,
         segments=ordered(judged.segments),
         solutions=solutions,
+        refits=replace(judged.refits, labels=number[judged.refits.labels].astype(np.int8)),
     )

@@ -12,7 +12,7 @@ from analysis.pages.figures import Table
 
 HOME = Path(__file__).resolve().parents[2]
 """Folder of the project, with the Makefile."""
-AROUND = frozenset(("base", "settings", "experiments", "manual"))
+AROUND = frozenset(("base", "settings", "experiments", "manual", "commands"))
 """Packages that support the pipeline without being a step of it."""
 
 

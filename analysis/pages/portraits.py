@@ -88,7 +88,7 @@ def place_marker(report: Report, s: Segment, name: str) -> Band:
     assert difference is not None
     summary, base = difference.summary, report.everyone[name]
     word = "higher" if difference.z > 0 else "lower"
-    sure = f"{word} in {difference.certainty} of 100 resamples"
+    sure = f"clearly {word} in {difference.certainty} of 100 re-runs"
     if s.n - summary.n >= report.study.min_cell:
         sure += f"; known for {formats.people(summary.n)}"
     if variable.unit == "yes_no":

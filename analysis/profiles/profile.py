@@ -9,20 +9,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure
-from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import Labels, Matrix
+from analysis.clustering.resample import Refits
 from analysis.customers.lifetime_value import Estimate, LifetimeValue
 from analysis.features.build import FeatureTable, Variable
 from analysis.profiles.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.profiles.distributions import NOTHING, Spread, measure_spread
 from analysis.profiles.segment_map import SegmentMap, draw_map
 from analysis.profiles.sensitivity import find_nested, is_sensitive
+from analysis.profiles.uncertainty import Redrawn, interval, redraw, share_intervals
 from analysis.profiles.value import Concentration, measure_concentration, share_value
 from analysis.settings.models import Study
 
-NORMAL_FROM = 5_000
-"""Customers of a segment above whom resampled means are drawn from the normal distribution that they come to. Chosen
-for this project."""
 Z_DIGITS = 2
 """Digits after the point of differences in standard deviations."""
 MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
@@ -52,13 +50,13 @@ class Difference:
     summary : Summary
         Of the segment.
     z, z_low, z_high : float
-        Difference of means in standard deviations of everyone, with a 95% bootstrap interval.
+        Difference of means in standard deviations of everyone, with a 95% interval over refits of the segments.
     ratio : float
         Segment mean over everyone's mean; NaN-free: 1 where everyone's mean is 0.
     marker : bool
         Whether it sets the segment apart.
     certainty : int
-        In how many of a hundred resamples it does.
+        In how many of a hundred refits it does.
     z_median : float
         Distance of the segment's median, or of its share of yes, from everyone's mean in the same unit as ``z``.
     """
@@ -76,7 +74,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class SegmentProfile:
-    """One segment; ``share`` of customers, ``value_share`` of the value variable's total (None without one)."""
+    """One segment; ``share`` of customers, ``value_share`` of the value variable's total (None without one).
+
+    ``share_interval`` and ``value_interval`` have the two shares in 95 of 100 refits.
+    """
 
     id: int
     n: int
@@ -84,6 +85,8 @@ class SegmentProfile:
     value_total: float | None
     value_share: float | None
     differences: tuple[Difference, ...]
+    share_interval: tuple[float, float] | None = None
+    value_interval: tuple[float, float] | None = None
 
     def is_typical(self, summary: Summary) -> bool:
         """Return whether enough members have a value for the variable to describe the segment."""
@@ -207,7 +210,7 @@ def profile_segments(
     matrix: Matrix,
     forming: tuple[Variable, ...],
     study: Study,
-    effort: Effort = USERS,
+    refits: Refits,
 ) -> Profiles:
     """Describe each segment on every variable.
 
@@ -223,7 +226,8 @@ def profile_segments(
     study : Study
         ``value`` says what a customer is worth. Yes/no variables and categories with a cell below ``min_cell`` in any
         segment are merged or hidden. To share a column that identifies customers with a feature says nothing.
-    effort : Effort, optional
+    refits : Refits
+        What intervals and the certainty of markers are taken from.
     """
     min_cell = study.min_cell
     keys = frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key)
@@ -248,7 +252,7 @@ def profile_segments(
     described = {variable.name for variable in table.variables if variable.categorical or variable.role == "descriptor"}
     return Profiles(
         everyone={variable.name: summary for variable, summary in zip(shown, everyone, strict=True)},
-        segments=_profile_each((shown, values, everyone, sensitive), labels, worth, study, rules, effort),
+        segments=_profile_each((shown, values, everyone, sensitive), labels, worth, study, rules, refits),
         categories=tuple(
             _category(name, *found, rules, name in sensitive) for name, found in counted.items() if name in described
         ),
@@ -284,28 +288,32 @@ def _profile_each(
     worth: NDArray[np.float64] | None,
     study: Study,
     rules: Disclosure,
-    effort: Effort,
+    refits: Refits,
 ) -> tuple[SegmentProfile, ...]:
     """Profile each segment: its size, its part of the value, and how it differs on each variable."""
-    spread = np.nanstd(shown[1], axis=0)
-    rng = np.random.default_rng((study.seed, 3))
+    k = int(labels.max())
     unassigned = int((labels == 0).sum())
     told = study.min_cell if 0 < unassigned < study.min_cell else 1
     totals, shares = share_value(worth, labels, rules)
-    segments = []
-    for segment in range(1, int(labels.max()) + 1):
-        inside = labels == segment
-        segments.append(
-            SegmentProfile(
-                id=segment,
-                n=rules.count(told * round(int(inside.sum()) / told)),
-                share=rules.share(float(inside.mean())),
-                value_total=totals[segment - 1],
-                value_share=shares[segment - 1],
-                differences=_differences(shown, inside, spread, rules, rng, effort.profile_resamples),
-            )
+    valued = np.zeros(len(labels)) if worth is None else worth
+    redrawn = redraw(np.column_stack([shown[1], valued]), refits, k)
+    differences = _differences(shown, labels, redrawn, rules)
+    sizes, parts = share_intervals(redrawn, labels, valued)
+    return tuple(
+        SegmentProfile(
+            id=segment,
+            n=rules.count(told * round(int((labels == segment).sum()) / told)),
+            share=rules.share(float((labels == segment).mean())),
+            value_total=totals[segment - 1],
+            value_share=shares[segment - 1],
+            differences=differences[segment - 1],
+            share_interval=(rules.share(sizes[0][segment - 1]), rules.share(sizes[1][segment - 1])),
+            value_interval=(rules.share(parts[0][segment - 1]), rules.share(parts[1][segment - 1]))
+            if shares[segment - 1] is not None
+            else None,
         )
-    return tuple(segments)
+        for segment in range(1, k + 1)
+    )
 
 
 def _summaries(
@@ -326,71 +334,44 @@ def _summaries(
     return found
 
 
-def _differences(
-    shown: Shown,
-    inside: NDArray[np.bool_],
-    spread: NDArray[np.float64],
-    rules: Disclosure,
-    rng: np.random.Generator,
-    draws: int,
-) -> tuple[Difference, ...]:
-    """Compare the published means of a segment with everyone's; the intervals lie around the published difference.
+def _differences(shown: Shown, labels: Labels, redrawn: Redrawn, rules: Disclosure) -> list[tuple[Difference, ...]]:
+    """Compare the published means of each segment with everyone's; the intervals lie around the published difference.
 
     Whether a difference marks the segment is decided by the exact means, so that rounding loses no finding.
     """
     variables, values, everyone, sensitive = shown
-    own = values[inside]
-    summaries = _summaries(own, variables, rules, sensitive)
-    exact, base = np.nanmean(own, axis=0), np.nanmean(values, axis=0)
-    drawn = _resampled_means(own, rng, draws)
+    answers = np.array([variable.unit == "yes_no" for variable in variables])
+    base, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
     scale = np.where(spread > 0, spread, 1.0)
-    means, overall = (np.array([summary.mean for summary in each]) for each in (summaries, everyone))
-    typical = [x.mean if v.unit == "yes_no" else x.median for x, v in zip(summaries, variables, strict=True)]
-    z, middle = (means - overall) / scale, (np.array(typical) - overall) / scale
-    low, high = np.percentile((drawn - exact + means - overall) / scale, [2.5, 97.5], axis=0)
-    if rules.public:
-        # With more digits, the published means give the exact standard deviation, and that of two releases a customer.
-        z, middle, low, high = (np.round(each, Z_DIGITS) + 0.0 for each in (z, middle, low, high))
+    overall = np.array([summary.mean for summary in everyone])
+    whole, ranges = redrawn.everyone[:, :-1], np.where(redrawn.spread > 0, redrawn.spread, 1.0)[:, :-1]
     found = []
-    for j, variable in enumerate(variables):
-        every = np.append(drawn[:, j], exact[j])
-        if variable.unit == "yes_no":
-            marks = _sets_apart(every, base[j])
-        else:
-            apart = (every - base[j]) / scale[j]
-            marks = (np.abs(apart) >= MARKER_SD) & (np.sign(apart) == np.sign(apart[-1]))
-        found.append(
-            Difference(
-                variable.name,
-                summaries[j],
-                float(z[j]),
-                float(low[j]),
-                float(high[j]),
-                float(means[j] / overall[j]) if overall[j] else 1.0,
-                bool(marks[-1]),
-                round(100 * marks[:-1].mean()),
-                float(middle[j]),
-            )
-        )
-    return tuple(found)
+    for segment in range(1, int(labels.max()) + 1):
+        own = values[labels == segment]
+        summaries = _summaries(own, variables, rules, sensitive)
+        exact, drawn = np.nanmean(own, axis=0) - base, redrawn.means[:, segment - 1, :-1] - whole
+        means = np.array([summary.mean for summary in summaries])
+        typical = [x.mean if v.unit == "yes_no" else x.median for x, v in zip(summaries, variables, strict=True)]
+        z, middle = (means - overall) / scale, (np.array(typical) - overall) / scale
+        low, high = (end + z - exact / scale for end in interval(drawn / ranges, exact / scale, redrawn.shrink))
+        if rules.public:
+            # With more digits, the published means give the exact standard deviation, which of two releases gives a
+            # customer.
+            z, middle, low, high = (np.round(each, Z_DIGITS) + 0.0 for each in (z, middle, low, high))
+        marker = _sets_apart(exact, base, scale, answers)
+        certain = (_sets_apart(drawn, whole, ranges, answers) & (np.sign(drawn) == np.sign(exact))).mean(axis=0)
+        ratio = np.divide(means, overall, out=np.ones_like(means), where=overall != 0)
+        figures = (z, low, high, ratio, marker, (100 * certain).round().astype(int), middle)
+        columns = [variable.name for variable in variables], summaries, *(each.tolist() for each in figures)
+        found.append(tuple(map(Difference, *columns)))
+    return found
 
 
-def _sets_apart(shares: NDArray[np.float64], base: float) -> NDArray[np.bool_]:
-    apart = np.abs(shares - base)
-    return (apart >= MARKER_POINTS) | (apart >= MARKER_RATIO * base)
-
-
-def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator, draws: int) -> NDArray[np.float64]:
-    """Means of bootstrap samples of the rows, shape (draws, variables); missing values left out. O(n variables)."""
-    n = len(values)
-    known = ~np.isnan(values)
-    if n > NORMAL_FROM:
-        spread = np.nanstd(values, axis=0) / np.sqrt(np.maximum(known.sum(axis=0), 1))
-        return np.nanmean(values, axis=0) + spread * rng.standard_normal((draws, values.shape[1]))
-    drawn = rng.integers(0, n, (draws, n)) + n * np.arange(draws)[:, None]
-    weights = np.bincount(drawn.ravel(), minlength=draws * n).reshape(draws, n).astype(float)
-    n_known = np.maximum(weights @ known, 1)
-    return (weights @ np.where(known, values, 0.0)) / n_known
+def _sets_apart(
+    apart: NDArray[np.float64], base: NDArray[np.float64], scale: NDArray[np.float64], answers: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    size = np.abs(apart)
+    return np.where(answers, (size >= MARKER_POINTS) | (size >= MARKER_RATIO * base), size >= MARKER_SD * scale)
 
 
 def _find_sensitive(table: FeatureTable, study: Study) -> frozenset[str]:

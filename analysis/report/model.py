@@ -170,7 +170,7 @@ class Segment:
     """One published segment: numbers, words and evidence together.
 
     It was ``given`` its name by the run as of ``since``; its numbers of ``today`` would give it that one. ``former``
-    lists earlier addresses, which lead to its page.
+    lists earlier addresses, which lead to its page. The intervals hold the two shares in 95 of 100 refits.
     """
 
     id: int
@@ -197,6 +197,8 @@ class Segment:
     given: str = ""
     today: str = ""
     former: tuple[str, ...] = ()
+    share_interval: tuple[float, float] | None = None
+    value_interval: tuple[float, float] | None = None
 
     @property
     def one_line(self) -> str:

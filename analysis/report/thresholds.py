@@ -54,7 +54,6 @@ THRESHOLDS = {
     "predicts": PREDICTS,
     "gap_draws": USERS.gap_draws,
     "halvings": USERS.strength_halvings,
-    "resamples": USERS.profile_resamples,
     "starts": USERS.starts,
     "starts_least": LEAST_STARTS,
     "search_starts": STARTS,

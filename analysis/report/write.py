@@ -170,6 +170,8 @@ def _list_segments(analysis: Analysis) -> tuple[Segment, ...]:
             w.identity.name,
             w.today,
             w.identity.former,
+            p.share_interval,
+            p.value_interval,
         )
         for p, w, e in zip(found.profiles.segments, found.personas, analysis.evidence.segments, strict=True)
     )

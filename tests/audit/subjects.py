@@ -76,7 +76,7 @@ NOT_COVERED = (
     "Stability of algorithms other than k-means, and of k-means far from the decided number of segments.",
     "The chain of solutions (entropies and origins), stability of Ward's own groups, noise of density methods.",
     "What other choices would have given (the multiverse), and which features were left out as noise or near-copies.",
-    "Ends of bootstrap intervals one by one: their widths are held to theory; certainty of markers in resamples.",
+    "Ends of intervals over refits and the certainty of markers: simulations hold them to the truth.",
     "Segments formed anew before a split in time; scores of the purchase model, of random splits; intervals of scores.",
     "The persona finder's questions, the workshop's scores, and the share guessed right without behaviour.",
     "What changed since the run before: each study is built once here.",

@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from analysis.build import build
+from analysis.commands.build import build
 from analysis.publish.render import render
 from analysis.sources.synthetic.twin import write_twin
 

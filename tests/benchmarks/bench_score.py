@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.build import build
+from analysis.commands.build import build
 from analysis.sources.synthetic.twin import write_twin
 
 ROOT = Path(__file__).resolve().parents[2]

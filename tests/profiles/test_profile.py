@@ -18,13 +18,13 @@ from analysis.profiles.profile import (
     Profiles,
     Summary,
     _category,
-    _resampled_means,
     expect_spend,
     profile_segments,
 )
 from analysis.profiles.segment_map import MAP_BINS
 from analysis.profiles.value import measure_concentration
 from analysis.settings.models import Study
+from tests.refits import same_segments
 from tests.stages import run_stages
 
 MIN_CELL = 10
@@ -41,7 +41,7 @@ def profile(frame: pd.DataFrame, labels: np.ndarray, value: str | None = None, *
     forming = tuple(v for v in variables if not v.categorical)[:2]
     matrix = frame[[v.name for v in forming]].fillna(0).to_numpy(float)
     study = STUDY.model_copy(update={"value": value})
-    return profile_segments(FeatureTable(frame, variables), labels, matrix, forming, study)
+    return profile_segments(FeatureTable(frame, variables), labels, matrix, forming, study, same_segments(labels))
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +118,16 @@ def test_intervals_are_as_wide_as_the_standard_error_says() -> None:
     rng = np.random.default_rng(8)
     labels = np.repeat([1, 2], [400, 300]).astype(np.int16)
     frame = pd.DataFrame({f"v{i}": rng.standard_normal(700) for i in range(40)})
+    ratios = []
     for segment in profile(frame, labels).segments:
         for d in segment.differences:
-            own, every = frame.loc[labels == segment.id, d.variable], frame[d.variable]
-            error = own.std(ddof=0) / np.sqrt(len(own)) / every.std(ddof=0)
-            assert d.z_high - d.z_low == pytest.approx(2 * 1.96 * error, rel=0.12)
+            values, inside = frame[d.variable], labels == segment.id
+            # Everyone's mean holds the segment's own.
+            errors = [values[rows].var(ddof=0) / rows.sum() for rows in (inside, ~inside)]
+            error = (~inside).mean() * np.sqrt(sum(errors)) / values.std(ddof=0)
+            ratios.append((d.z_high - d.z_low) / (2 * 1.96 * error))
+    # Two hundred refits give the width of an interval to about 7%.
+    assert np.mean(ratios) == pytest.approx(1, abs=0.06) and np.std(ratios) < 0.1
 
 
 def yes_no(per_segment: list[int], size: int = 60) -> tuple[pd.DataFrame, np.ndarray]:
@@ -305,22 +310,12 @@ def test_segments_add_up_along_the_curve_and_never_lie_above_it() -> None:
     assert all(y <= np.interp(x, (0, *across), (0, *up)) + 0.01 for _, x, y in found.segments)
 
 
-def test_resampled_means_of_a_large_segment_spread_as_those_of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = np.random.default_rng(5).gamma(2.0, 3.0, (4000, 3))
-    values[::7, 1] = np.nan
-    drawn = _resampled_means(values, np.random.default_rng(1), 1_000)
-    monkeypatch.setattr("analysis.profiles.profile.NORMAL_FROM", 1000)
-    normal = _resampled_means(values, np.random.default_rng(1), 1_000)
-    assert normal.mean(axis=0) == pytest.approx(drawn.mean(axis=0), rel=0.01)
-    assert normal.std(axis=0) == pytest.approx(drawn.std(axis=0), rel=0.35)
-
-
 def in_public(frame: pd.DataFrame, labels: np.ndarray, value: str | None = None, **units: str) -> Profiles:
     """Profile as a site for the public states it."""
     variables = tuple(variable(name, units.get(name, "number"), "descriptor") for name in frame)
     study = STUDY.model_copy(update={"value": value, "disclosure": "public"})
     matrix = frame.iloc[:, :2].fillna(0).to_numpy(float)
-    return profile_segments(FeatureTable(frame, variables), labels, matrix, variables[:2], study)
+    return profile_segments(FeatureTable(frame, variables), labels, matrix, variables[:2], study, same_segments(labels))
 
 
 def summary_of(found: Profiles, segment: int, name: str) -> Summary:

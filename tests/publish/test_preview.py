@@ -18,7 +18,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analysis.base.errors import InputError
-from analysis.build import data_files
+from analysis.commands.build import data_files
 from analysis.pages.book import _find_line
 from analysis.publish import preview
 from analysis.publish.preview import newest, serve

@@ -21,7 +21,7 @@ import pytest
 
 from analysis import pipeline
 from analysis.base.run import TESTS
-from analysis.build import build
+from analysis.commands.build import build
 from tests.conftest import copy_project
 from tests.small_studies import SHOP, make_shop, write_study
 from tests.stages import empty_pictures
@@ -36,7 +36,7 @@ STATE = ("build", "site/history")
 """Folders with what a release leaves for the next."""
 LEAST = replace(
     TESTS, most_segments=3, pairs=2, pairs_decided=2, null_draws=1, null_pairs=1, gap_draws=1, strength_halvings=1,
-    holdout_halvings=2, holdout_draws=5, profile_resamples=20,
+    holdout_halvings=2, holdout_draws=5,
 )  # fmt: skip
 """As little computation as runs every stage."""
 

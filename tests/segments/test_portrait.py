@@ -13,7 +13,6 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from analysis.base.formats import Formats
-from analysis.base.run import TESTS
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable, Variable
 from analysis.profiles.mixes import Mix, find_mixes
@@ -24,6 +23,7 @@ from analysis.segments.phrases import HARDLY_ANY, NEARLY_ALL, in_people
 from analysis.segments.portrait import ALIKE, write_portraits
 from analysis.settings.models import Study, VariableWords
 from tests.kinds import KINDS, load_kind
+from tests.refits import same_segments
 from tests.stages import project_study, run_stages
 
 UNITS = {"orders": "count", "order_value": "money", "wine": "share", "meat": "share", "rest": "share"}
@@ -116,7 +116,7 @@ def portraits_of(table: FeatureTable, labels: Labels, study: Study) -> list[tupl
     study = study.model_copy(update={"disclosure": "internal"})
     forming = tuple(v for v in table.variables if v.role == "feature" and not v.categorical)
     matrix = table.frame[[v.name for v in forming]].fillna(0).to_numpy(float)
-    profiles = profile_segments(table, labels, matrix, forming, study, TESTS)
+    profiles = profile_segments(table, labels, matrix, forming, study, same_segments(labels))
     traits = read_traits(table.variables, study)
     mixes = find_mixes(table, labels, traits, study.min_cell)
     names = [f"Name {i}" for i in range(len(profiles.segments))]

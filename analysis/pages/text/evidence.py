@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from analysis.base.formats import beside, in_words, joined, number, significant
+from analysis.base.formats import beside, in_sentence, in_words, joined, number, significant
 from analysis.pages.figures import Table, ladder_axis
 from analysis.report.model import Report, Segment, chosen
 from analysis.report.parts import AlgorithmEvidence, CandidateEvidence
@@ -47,7 +47,7 @@ class Line:
 
 
 def how_sure(report: Report, s: Segment) -> str:
-    """Describe the stability and the separation of a segment, in a sentence each."""
+    """Describe the stability, the separation and the size of a segment, in a sentence each."""
     gap = (
         "no clear gap to the next segment, so people near the border could be in either"
         if s.silhouette < 0.25
@@ -58,8 +58,23 @@ def how_sure(report: Report, s: Segment) -> str:
     return (
         f"When customers are resampled, {report.formats().percent(s.slsw)} of those in this segment or in the group "
         f"most like it are in both, on average (Jaccard index {number(s.slsw, 2)}). Their mean silhouette is "
-        f"{number(s.silhouette, 2)}{report.core_note()}: {gap}."
+        f"{number(s.silhouette, 2)}{report.core_note()}: {gap}.{_sizes(report, s)}"
     )
+
+
+def _sizes(report: Report, s: Segment) -> str:
+    """State how large the segment is where it is found again."""
+    if s.share_interval is None:
+        return ""
+    parts = [f"{_span(report, s.share_interval)} of {report.study.customers}"]
+    if s.value_interval:
+        parts.append(f"{_span(report, s.value_interval)} of {in_sentence(report.value_label())}")
+    return f" Found again in resamples, it has {joined(parts)} (95% of them)."
+
+
+def _span(report: Report, ends: tuple[float, float]) -> str:
+    low, high = (report.formats().percent(end) for end in ends)
+    return low if low == high else f"{low} to {high}"
 
 
 def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str, ...]]]]:

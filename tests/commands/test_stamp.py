@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.base.cache import Kept
-from analysis.stamp import mark_code
+from analysis.commands.stamp import mark_code
 from tests.conftest import ROOT
 
 CODE = ROOT / "analysis"

@@ -48,7 +48,7 @@ def mark_code(root: Path) -> str:
     """Return a fingerprint of all modules, their data files and installed packages."""
     folder = root / "analysis"
     if not folder.is_dir():
-        folder = Path(__file__).parent
+        folder = Path(__file__).parent.parent
     code = sorted([*folder.rglob("*.py"), *folder.rglob("*.yml")])
     digest = _digest(code)
     digest.update(json.dumps([file.relative_to(folder).as_posix() for file in code]).encode())

@@ -15,10 +15,10 @@ from analysis.base.locales import localized
 from analysis.base.manifest import STAMP, find_changed, list_digests, read_stamp, write_whole
 from analysis.base.run import USERS, Effort, Run, Stage, open_silently
 from analysis.base.salt import keep_salt, read_salt
+from analysis.commands.stamp import mark_code, mark_history, package_versions, stamp_inputs
 from analysis.settings.load import load_study
 from analysis.settings.models import Study
 from analysis.sources.locate import Location, files_at, locate
-from analysis.stamp import mark_code, mark_history, package_versions, stamp_inputs
 
 if TYPE_CHECKING:
     import typer
