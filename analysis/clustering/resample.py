@@ -138,7 +138,7 @@ def match_refits(
     """
     n_clean, k = int(core.sum()), int(published.max())
     rows = min(n_clean, most_rows)
-    labels = np.zeros((len(draws), len(compared)), dtype=np.int8)
+    labels = np.zeros((len(draws), len(compared)), dtype=np.int16)
     counts = np.zeros(labels.shape, dtype=np.uint8)
     for i, drawn in enumerate(draws):
         rng, clean = draw_rows(n_clean, rows, (seed, i))
@@ -148,7 +148,7 @@ def match_refits(
         table = np.zeros((k + 1, int(drawn.max()) + 1))
         np.add.at(table, (published[compared], drawn), counts[i])
         ours, theirs = linear_sum_assignment(table[1:, 1:], maximize=True)
-        number = np.zeros(table.shape[1], dtype=np.int8)
+        number = np.zeros(table.shape[1], dtype=np.int16)
         number[theirs + 1] = ours + 1
         labels[i] = number[drawn]
     return Refits(compared, labels, counts, float(np.sqrt(rows / n_clean)))

@@ -95,5 +95,5 @@ def _by_size(judged: Evidence, fit: Fit, matrix: Matrix, core: NDArray[np.bool_]
         algorithms=algorithms,
         segments=ordered(judged.segments),
         solutions=solutions,
-        refits=replace(judged.refits, labels=number[judged.refits.labels].astype(np.int8)),
+        refits=replace(judged.refits, labels=number[judged.refits.labels]),
     )

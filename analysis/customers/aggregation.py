@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,7 +13,12 @@ from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import percentage
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, EventColumns, Levels
 from analysis.customers.events import event_features
-from analysis.customers.lifetime_value import LifetimeValue, customer_lifetime_value
+from analysis.customers.lifetime_value import (
+    SHORTEST_TEST,
+    LifetimeValue,
+    back_test,
+    customer_lifetime_value,
+)
 from analysis.customers.transactions import customer_features, purchase_histories
 from analysis.settings.models import Source
 from analysis.sources.tables import RawTable
@@ -101,6 +107,13 @@ def _with_lifetime_value(
         if known is not None:
             histories = histories[histories.index.astype(str).isin(known)]
         value = customer_lifetime_value(histories)
+        weeks = math.floor(7 * histories["T"].max() / 2) / 7
+        if weeks >= SHORTEST_TEST:
+            day = features.as_of - dt.timedelta(weeks=weeks)
+            earlier = purchase_histories(raw.frame, columns, as_of=day, setting=place)
+            earlier = earlier[earlier.index.isin(histories.index)]
+            if len(earlier) >= FEWEST_FOR_VALUE:
+                value = replace(value, tried=back_test(earlier, histories, weeks))
     except InputError as error:
         note = f"Lifetime value was left out: {str(error).splitlines()[0]}"
         return replace(features, notes=(*features.notes, note)), None
@@ -120,4 +133,7 @@ def _with_lifetime_value(
     )  # fmt: skip
     frame = features.frame.join(value.frame[["clv", "alive"]])
     value = replace(value, frame=value.frame.set_axis(value.frame.index.astype(str)))
+    if value.tried:
+        tried = value.tried.frame
+        value = replace(value, tried=replace(value.tried, frame=tried.set_axis(tried.index.astype(str))))
     return replace(features, frame=frame, variables=(*features.variables, *made)), value

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from analysis.base.errors import InputError
+from analysis.base.formats import number
 from analysis.customers.purchase_models import (
     Floats,
     PurchaseModel,
@@ -25,6 +26,11 @@ from analysis.customers.purchase_models import (
 )
 
 WEEKS_A_YEAR = 365.25 / 7
+SHORTEST_TEST = 13.0
+"""Fewest weeks of history to fit the models on, and to try them on. Chosen for this project."""
+WORST_RATIO = 2.0
+"""Spend that came over the spend expected, or the other way round, above which nothing is forecast. Chosen for this
+project."""
 STEP_WEEKS = 4.0
 SLOPE_STEP = 1e-4
 
@@ -42,6 +48,34 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class BackTest:
+    """The models tried on the past: fitted on its first half, they expect the spend of the second.
+
+    Attributes
+    ----------
+    weeks : float
+        Length of the second half.
+    frame : DataFrame, shape (n, 2)
+        ``expected`` and ``came``, not discounted, of each customer of the first half; NaN for others.
+    """
+
+    weeks: float
+    frame: pd.DataFrame
+
+    @property
+    def ratio(self) -> float:
+        """What came over what was expected, of all customers together."""
+        return float(self.frame["came"].sum() / self.frame["expected"].sum())
+
+    def deviation(self, members: NDArray[np.bool_], weeks: float) -> float:
+        """Standard deviation of the spend of some customers within ``weeks``, by how far each was from expected."""
+        apart = (self.frame["came"] - self.ratio * self.frame["expected"]).to_numpy()[members]
+        n_known = int(np.isfinite(apart).sum())
+        mean_square = float(np.nansum(apart**2)) / max(n_known, 1)
+        return float(np.sqrt(mean_square * members.sum() * weeks / self.weeks))
+
+
+@dataclass(frozen=True, slots=True)
 class LifetimeValue:
     """Expected discounted value of each customer.
 
@@ -56,6 +90,8 @@ class LifetimeValue:
     horizon_weeks, discount_rate, margin, level : float
     jacobian : ndarray, shape (n, 7)
         Slopes of ``clv`` along the logarithms of r, alpha, a, b, p, q, gamma.
+    tried : BackTest, optional
+        Of the same n customers; None where the history is too short.
     """
 
     frame: pd.DataFrame
@@ -66,6 +102,7 @@ class LifetimeValue:
     margin: float
     level: float
     jacobian: Floats
+    tried: BackTest | None = None
 
     def total(self, members: ArrayLike | None = None) -> Estimate:
         """Add up the value of some customers, or of all.
@@ -77,13 +114,20 @@ class LifetimeValue:
         Returns
         -------
         Estimate
-            The interval is that of the expected total, as in `customer_lifetime_value`.
+            The interval is that of the expected total, as in `customer_lifetime_value`. Where the models were tried on
+            the past, it is that of the spend to come: it reaches as far as they were off, and holds the chance of
+            what each customer does.
         """
         chosen = np.ones(len(self.frame), bool) if members is None else np.asarray(members, bool)
         value = float(self.frame["clv"].to_numpy()[chosen].sum())
         slopes = self.jacobian[chosen].sum(axis=0)[None]
         low, high = _interval(np.array([value]), slopes, self.purchases, self.spend, self.level)
-        return Estimate(value, float(low[0]), float(high[0]))
+        if self.tried is None:
+            return Estimate(value, float(low[0]), float(high[0]))
+        ratio, reach = self.tried.ratio, float(ndtri((1 + self.level) / 2))
+        reach *= self.margin * self.tried.deviation(chosen, self.horizon_weeks)
+        below, above = value - float(low[0]) * min(ratio, 1.0), float(high[0]) * max(ratio, 1.0) - value
+        return Estimate(value, max(value - float(np.hypot(below, reach)), 0.0), value + float(np.hypot(above, reach)))
 
     def of(self, keys: Iterable[str]) -> LifetimeValue:
         """Select these customers in this order; customers without a purchase have an expected value of 0.
@@ -97,7 +141,8 @@ class LifetimeValue:
         at = self.frame.index.get_indexer(wanted)
         none = dict.fromkeys(("purchases", "clv", "clv_low", "clv_high"), 0.0)
         jacobian = np.where((at >= 0)[:, None], self.jacobian[at], 0.0)
-        return replace(self, frame=self.frame.reindex(wanted).fillna(none), jacobian=jacobian)
+        tried = replace(self.tried, frame=self.tried.frame.reindex(wanted)) if self.tried else None
+        return replace(self, frame=self.frame.reindex(wanted).fillna(none), jacobian=jacobian, tried=tried)
 
 
 def customer_lifetime_value(
@@ -160,6 +205,38 @@ def customer_lifetime_value(
         index=histories.index,
     )
     return LifetimeValue(frame, buying, spending, horizon_weeks, discount_rate, margin, level, jacobian)
+
+
+def back_test(earlier: pd.DataFrame, later: pd.DataFrame, weeks: float) -> BackTest:
+    """Fit both models on the histories up to some day, and compare what they expect of the weeks after it.
+
+    Parameters
+    ----------
+    earlier, later : DataFrame
+        As in `customer_lifetime_value`, up to that day and up to ``weeks`` after it.
+    weeks : float
+
+    Raises
+    ------
+    InputError
+        As `customer_lifetime_value`, and where what came lies further than :data:`WORST_RATIO` from what was expected.
+    """
+    x, t_x, T, value = (earlier[name].to_numpy(float) for name in ("x", "t_x", "T", "value"))  # noqa: N806
+    value = np.where(value > 0, value, 0.0)
+    buying, spending = fit_bgnbd(x, t_x, T), fit_gamma_gamma(x, value)
+    expected = conditional_expectation(buying, weeks, x, t_x, T) * expected_purchase_value(spending, x, value)
+    # The first purchase of a customer lies before the day, so spend after it is repeat spend.
+    repeat = (later["x"] * later["value"].fillna(0.0)).reindex(earlier.index).to_numpy() - x * value
+    frame = pd.DataFrame({"expected": expected, "came": np.maximum(repeat, 0.0)}, index=earlier.index)
+    found = BackTest(weeks, frame.reindex(later.index))
+    if not 1 / WORST_RATIO <= found.ratio <= WORST_RATIO:
+        raise InputError(
+            f"Lifetime value: fitted on the first half of the time, the models were wrong about the second "
+            f"({number(found.ratio, 2)} times the spend that they expected).",
+            f"Expected a factor of at most {number(WORST_RATIO, 1)}.",
+            "Use a period with steadier sales, or leave out lifetime value.",
+        )
+    return found
 
 
 def _check_choices(horizon_weeks: float, discount_rate: float, level: float) -> None:

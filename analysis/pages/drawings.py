@@ -51,6 +51,7 @@ def draw_all(report: Report) -> Iterator[Figure]:
         compare.descriptors,
         *(partial(compare.mosaic, index=i) for i in range(len(compare.mosaics(report)))),
         compare_value.expected_spend,
+        compare_value.back_test,
         compare_value.rfm_grid,
         learned.forest,
         *(partial(proof.proof, index=i) for i in range(len(report.proof.targets))),

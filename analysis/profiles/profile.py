@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.clustering.resample import Refits
-from analysis.customers.lifetime_value import Estimate, LifetimeValue
 from analysis.features.build import FeatureTable, Variable
 from analysis.profiles.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.profiles.distributions import NOTHING, Spread, measure_spread
@@ -127,81 +126,6 @@ class Profiles:
     contrasts: tuple[Contrast, ...] = ()
     concentration: Concentration | None = None
     spread: Spread = NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectedSpend:
-    """What customers are expected to spend in the next year, by the models of purchases and of their value.
-
-    Attributes
-    ----------
-    total : Estimate
-        Of all customers together.
-    everyone : Estimate
-        Of one customer, on average.
-    segments : tuple of Estimate
-        The same for each segment, in the order of their numbers.
-    parameters : tuple of (str, float)
-        r, alpha, a, b (times in weeks) of BG/NBD; p, q, gamma of Gamma-Gamma.
-    n_customers, n_repeaters : int
-        That the two models were fitted on.
-    horizon_weeks, discount_rate, level : float
-    """
-
-    total: Estimate
-    everyone: Estimate
-    segments: tuple[Estimate, ...]
-    parameters: tuple[tuple[str, float], ...]
-    n_customers: int
-    n_repeaters: int
-    horizon_weeks: float
-    discount_rate: float
-    level: float
-
-
-def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, min_cell: int) -> ExpectedSpend | None:
-    """Add up the expected spend by segment; customers without a purchase count with none.
-
-    Parameters
-    ----------
-    lifetime : LifetimeValue
-    keys : Series of str, shape (n,)
-    labels : ndarray of int, shape (n,)
-        1..k, 0 = unassigned.
-    min_cell : int
-
-    Returns
-    -------
-    ExpectedSpend or None
-        None where a segment has customers with a purchase, but fewer than may be published.
-    """
-    own = lifetime.of(keys)
-    buyers = np.bincount(labels[own.frame["purchase_value"].notna().to_numpy()])[1:]
-    if ((buyers > 0) & (buyers < min_cell)).any():
-        return None
-    buying, spending = own.purchases, own.spend
-    total = own.total()
-    return ExpectedSpend(
-        total=total,
-        everyone=_each(total, len(labels)),
-        segments=tuple(
-            _each(own.total(labels == segment), int((labels == segment).sum()))
-            for segment in range(1, int(labels.max()) + 1)
-        ),
-        parameters=(
-            *((name, float(getattr(buying, name))) for name in ("r", "alpha", "a", "b")),
-            *((name, float(getattr(spending, name))) for name in ("p", "q", "gamma")),
-        ),
-        n_customers=buying.n_customers,
-        n_repeaters=spending.n_customers,
-        horizon_weeks=own.horizon_weeks,
-        discount_rate=own.discount_rate,
-        level=own.level,
-    )
-
-
-def _each(total: Estimate, n: int) -> Estimate:
-    return Estimate(total.value / n, total.low / n, total.high / n)
 
 
 def profile_segments(

@@ -120,5 +120,5 @@ def share_intervals(redrawn: Redrawn, labels: Labels, worth: Values) -> tuple[tu
         redrawn.means[:, :, -1] * redrawn.shares, whole, out=np.zeros_like(redrawn.shares), where=whole != 0
     )
     sizes = interval(redrawn.shares, counts / len(labels), redrawn.shrink)
-    values = interval(parts, sums / total if total else 0.0 * sums, redrawn.shrink)
+    values = interval(parts, sums / (total or 1.0), redrawn.shrink)
     return tuple((np.maximum(low, 0.0), high) for low, high in (sizes, values))

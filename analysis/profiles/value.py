@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels
+from analysis.customers.lifetime_value import BackTest, Estimate, LifetimeValue
 
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Shares of customers, most valuable first, whose share of the value is stated. Chosen for this project."""
@@ -67,3 +69,122 @@ def measure_concentration(worth: NDArray[np.float64], labels: Labels, rules: Dis
         people, value = people + int(inside[i].sum()), value + float(worth[inside[i]].sum())
         segments.append((i + 1, rules.share(people / n), rules.share(value / total)))
     return Concentration((*curve, (1.0, 1.0)), tuple(segments))
+
+
+@dataclass(frozen=True, slots=True)
+class PastForecast:
+    """What the models of the first half of the time expected of the second, and what came, a customer.
+
+    Attributes
+    ----------
+    weeks : int
+        Length of the second half, rounded.
+    everyone : tuple of (float, float)
+        Expected and came.
+    segments : tuple of ((float, float) or None)
+        The same by segment; None where few of its customers were known by then.
+    tenths : tuple of (float, float)
+        The same by tenth of customers, the least expected first.
+    """
+
+    weeks: int
+    everyone: tuple[float, float]
+    segments: tuple[tuple[float, float] | None, ...]
+    tenths: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSpend:
+    """What customers are expected to spend in the next year, by the models of purchases and of their value.
+
+    Attributes
+    ----------
+    total : Estimate
+        Of all customers together.
+    everyone : Estimate
+        Of one customer, on average.
+    segments : tuple of Estimate
+        The same for each segment, in the order of their numbers.
+    parameters : tuple of (str, float)
+        r, alpha, a, b (times in weeks) of BG/NBD; p, q, gamma of Gamma-Gamma.
+    n_customers, n_repeaters : int
+        That the two models were fitted on.
+    horizon_weeks, discount_rate, level : float
+    tried : PastForecast, optional
+        None where the history is too short.
+    """
+
+    total: Estimate
+    everyone: Estimate
+    segments: tuple[Estimate, ...]
+    parameters: tuple[tuple[str, float], ...]
+    n_customers: int
+    n_repeaters: int
+    horizon_weeks: float
+    discount_rate: float
+    level: float
+    tried: PastForecast | None = None
+
+
+def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules: Disclosure) -> ExpectedSpend | None:
+    """Add up the expected spend by segment; customers without a purchase count with none.
+
+    Parameters
+    ----------
+    lifetime : LifetimeValue
+    keys : Series of str, shape (n,)
+    labels : ndarray of int, shape (n,)
+        1..k, 0 = unassigned.
+    rules : Disclosure
+
+    Returns
+    -------
+    ExpectedSpend or None
+        None where a segment has customers with a purchase, but fewer than may be published.
+    """
+    own = lifetime.of(keys)
+    buyers = np.bincount(labels[own.frame["purchase_value"].notna().to_numpy()])[1:]
+    if ((buyers > 0) & (buyers < rules.min_cell)).any():
+        return None
+    buying, spending = own.purchases, own.spend
+    total = own.total()
+    return ExpectedSpend(
+        total=total,
+        everyone=_each(total, len(labels)),
+        segments=tuple(
+            _each(own.total(labels == segment), int((labels == segment).sum()))
+            for segment in range(1, int(labels.max()) + 1)
+        ),
+        parameters=(
+            *((name, float(getattr(buying, name))) for name in ("r", "alpha", "a", "b")),
+            *((name, float(getattr(spending, name))) for name in ("p", "q", "gamma")),
+        ),
+        n_customers=buying.n_customers,
+        n_repeaters=spending.n_customers,
+        horizon_weeks=own.horizon_weeks,
+        discount_rate=own.discount_rate,
+        level=own.level,
+        tried=_forecast_past(own.tried, labels, rules) if own.tried else None,
+    )
+
+
+def _forecast_past(tried: BackTest, labels: Labels, rules: Disclosure) -> PastForecast:
+    """State the means of expected and actual spend: of everyone, of each segment, of each tenth."""
+    pairs = tried.frame[["expected", "came"]].to_numpy(float)
+    known = np.flatnonzero(np.isfinite(pairs[:, 0]))
+
+    def means(rows: NDArray[np.intp]) -> tuple[float, float]:
+        return rules.mean(pairs[rows, 0]), rules.mean(pairs[rows, 1])
+
+    inside = [known[labels[known] == segment] for segment in range(1, int(labels.max()) + 1)]
+    tenths = np.array_split(known[np.argsort(pairs[known, 0], kind="stable")], 10)
+    return PastForecast(
+        weeks=round(tried.weeks),
+        everyone=means(known),
+        segments=tuple(means(rows) if len(rows) >= rules.min_cell else None for rows in inside),
+        tenths=tuple(means(rows) for rows in tenths) if len(known) >= 10 * rules.min_cell else (),
+    )
+
+
+def _each(total: Estimate, n: int) -> Estimate:
+    return Estimate(total.value / n, total.low / n, total.high / n)

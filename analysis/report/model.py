@@ -35,10 +35,10 @@ from analysis.past.records import Change
 from analysis.profiles.contrasts import Contrast
 from analysis.profiles.distributions import Spread
 from analysis.profiles.mixes import Mix as Mix
-from analysis.profiles.profile import CategoryProfile, Difference, ExpectedSpend, Summary
+from analysis.profiles.profile import CategoryProfile, Difference, Summary
 from analysis.profiles.segment_map import SegmentMap
 from analysis.profiles.themes import ThemeGroup
-from analysis.profiles.value import Concentration
+from analysis.profiles.value import Concentration, ExpectedSpend
 from analysis.report.lessons import Lesson
 from analysis.report.trials import Validation
 from analysis.segments.card import Card

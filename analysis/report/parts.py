@@ -16,6 +16,7 @@ from analysis.features.relations import Relations
 from analysis.past.records import Change, Flow, Identity, Interval, SegmentChange
 from analysis.profiles.distributions import Bin, Plane
 from analysis.profiles.profile import CategoryProfile, Difference, Summary
+from analysis.profiles.value import PastForecast
 from analysis.report.trials import Planted, Rate, Validation
 from analysis.segments.plans.experiments import Design
 from analysis.segments.plans.plan import Slot
@@ -43,6 +44,7 @@ __all__ = [
     "Neighbour",
     "Node",
     "Part",
+    "PastForecast",
     "Plane",
     "Planted",
     "Rate",

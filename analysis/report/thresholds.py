@@ -27,6 +27,7 @@ from analysis.clustering.selection import (
     STABLE,
     VALID,
 )
+from analysis.customers.lifetime_value import SHORTEST_TEST, WORST_RATIO
 from analysis.features.build import FEWEST_UNKNOWN
 from analysis.features.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
 from analysis.features.relations import MOST_RELATED
@@ -54,6 +55,8 @@ THRESHOLDS = {
     "predicts": PREDICTS,
     "gap_draws": USERS.gap_draws,
     "halvings": USERS.strength_halvings,
+    "worst_ratio": WORST_RATIO,
+    "shortest_test": SHORTEST_TEST,
     "starts": USERS.starts,
     "starts_least": LEAST_STARTS,
     "search_starts": STARTS,

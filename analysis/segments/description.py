@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from analysis.assignment.rules import Rules
+from analysis.base.disclosure import Disclosure
 from analysis.base.run import Run
 from analysis.clustering.evidence import Evidence
 from analysis.features.preparation import Features
 from analysis.past.records import Change, Past, Record
 from analysis.profiles.measures import measure
-from analysis.profiles.profile import ExpectedSpend, Profiles, expect_spend, profile_segments
+from analysis.profiles.profile import Profiles, profile_segments
 from analysis.profiles.timing import find_busy_times
+from analysis.profiles.value import ExpectedSpend, expect_spend
 from analysis.segments.card import Background, Card, write_card
 from analysis.segments.changes import look_back, make_record
 from analysis.segments.personas import Persona, write_personas
@@ -91,8 +93,8 @@ def describe_segments(
         personas = write_personas(profiles, table, evidence, study, plays, looked.memory, times)
         record = make_record(past, looked, measures, personas, evidence, study, as_of, background.synthetic)
         card = write_card(study, cleaned, table, prepared, labels, profiles, personas, background)
-        lifetime = assembled.lifetime
-        expected = expect_spend(lifetime, cleaned.keys, labels, study.min_cell) if lifetime else None
+        lifetime, limits = assembled.lifetime, Disclosure(study.min_cell, study.disclosure == "public")
+        expected = expect_spend(lifetime, cleaned.keys, labels, limits) if lifetime else None
         targeting = weigh_segments(profiles.segments, table.variables, rules, expected, study, looked.change)
     messages = (*past.told, *looked.told)
     return Segments(profiles, personas, card, expected, targeting, looked.change, record, messages)

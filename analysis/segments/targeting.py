@@ -11,7 +11,8 @@ from analysis.assignment.rules import Rules
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.features.build import Variable
 from analysis.past.records import Change
-from analysis.profiles.profile import ExpectedSpend, SegmentProfile
+from analysis.profiles.profile import SegmentProfile
+from analysis.profiles.value import ExpectedSpend
 from analysis.settings.models import CriterionName, Study
 
 Axis = Literal["attractiveness", "fit"]

@@ -17,7 +17,7 @@ from scipy.stats import beta
 from analysis.base.errors import InputError
 from analysis.customers import purchase_models
 from analysis.customers.descriptions import Columns
-from analysis.customers.lifetime_value import customer_lifetime_value
+from analysis.customers.lifetime_value import BackTest, back_test, customer_lifetime_value
 from analysis.customers.purchase_models import (
     PurchaseModel,
     conditional_expectation,
@@ -255,3 +255,44 @@ def test_value_by_key_keeps_the_order_asked_for_and_expects_nothing_of_the_unkno
     assert some.frame["alive"].isna().to_list() == [False, True, False]
     here, there = some.total(), value.total(value.frame.index.isin(["k3", "k7"]))
     assert (here.value, here.low, here.high) == pytest.approx((there.value, there.low, there.high))
+
+
+@pytest.mark.slow
+def test_tried_on_the_published_sample_the_models_expect_too_little(
+    sample: pd.DataFrame, calibration: pd.DataFrame
+) -> None:
+    later = purchase_histories(sample, COLUMNS, as_of=date(1998, 6, 30))
+    tried = back_test(calibration, later, 39.0)
+    assert tried.frame.index.equals(later.index)
+    assert tried.frame["expected"].sum() == pytest.approx(59_932, rel=0.01)
+    assert tried.frame["came"].sum() == pytest.approx(70_976, rel=0.01)
+
+
+def test_the_interval_of_a_total_reaches_as_far_as_the_models_were_off() -> None:
+    value = customer_lifetime_value(simulated(400))
+    expected = pd.Series(10.0, index=value.frame.index)
+    tried = BackTest(26.0, pd.DataFrame({"expected": expected, "came": 12.0}))
+    plain, wider = value.total(), replace(value, tried=tried).total()
+    assert wider.value == plain.value and wider.low == pytest.approx(plain.low)
+    assert wider.high == pytest.approx(1.2 * plain.high)
+    came = pd.Series([0.0, 20.0] * 200, index=value.frame.index)
+    chance = replace(value, tried=BackTest(26.0, pd.DataFrame({"expected": expected, "came": came}))).total()
+    # Each customer was 10 off in 26 weeks, so 400 are off by 10 times the root of 400 times 2 in 52.
+    reach = 1.96 * 10 * np.sqrt(400 * 52 / 26)
+    assert chance.high - chance.value == pytest.approx(np.hypot(plain.high - plain.value, reach), rel=1e-3)
+
+
+def test_members_of_nobody_in_the_first_half_have_the_interval_of_the_parameters() -> None:
+    value = customer_lifetime_value(simulated(400))
+    frame = pd.DataFrame({"expected": 10.0, "came": 10.0}, index=value.frame.index)
+    frame.iloc[:20] = np.nan
+    tried = replace(value, tried=BackTest(26.0, frame))
+    new = np.arange(400) < 20
+    assert tried.total(new).high == pytest.approx(value.total(new).high)
+
+
+def test_models_that_were_wrong_about_the_past_forecast_nothing() -> None:
+    earlier = simulated(400)
+    later = earlier.assign(x=earlier["x"] + 9, value=earlier["value"].fillna(30.0))
+    with pytest.raises(InputError, match="wrong about the second"):
+        back_test(earlier, later, 26.0)

@@ -17,13 +17,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.customers.lifetime_value import Estimate
 from analysis.features.select import Group
 from analysis.pages import book, drawings
 from analysis.pages.book import write_pages
 from analysis.pages.escaping import escape, escape_front, escape_json
 from analysis.pages.text import overview
 from analysis.pages.text.stability import fewer_and_more, solid_or_shaky
-from analysis.profiles.profile import Estimate, ExpectedSpend
+from analysis.profiles.value import ExpectedSpend
 from analysis.report.model import Report, from_json, to_json
 from tests.stages import ROOT, little_work, plain_pages, run_stages
 

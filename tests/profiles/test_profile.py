@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.base.disclosure import COUNT_STEP, OVER, SHARE_STEP, UNDER, Disclosure
-from analysis.customers.lifetime_value import LifetimeValue
+from analysis.customers.lifetime_value import BackTest, LifetimeValue
 from analysis.customers.purchase_models import PurchaseModel, SpendModel
 from analysis.features.build import FeatureTable, Variable
 from analysis.profiles.contrasts import count_levels
@@ -18,11 +20,10 @@ from analysis.profiles.profile import (
     Profiles,
     Summary,
     _category,
-    expect_spend,
     profile_segments,
 )
 from analysis.profiles.segment_map import MAP_BINS
-from analysis.profiles.value import measure_concentration
+from analysis.profiles.value import expect_spend, measure_concentration
 from analysis.settings.models import Study
 from tests.refits import same_segments
 from tests.stages import run_stages
@@ -254,7 +255,7 @@ def lifetime(n: int) -> LifetimeValue:
 
 def test_expected_spend_of_the_segments_adds_up_to_everyones() -> None:
     keys, labels = pd.Series([str(i) for i in range(60)]), np.repeat([1, 2, 0], [30, 20, 10])
-    found = expect_spend(lifetime(50), keys, labels, MIN_CELL)
+    found = expect_spend(lifetime(50), keys, labels, EXACT)
     assert found is not None
     first, second = found.segments
     assert 30 * first.value + 20 * second.value == pytest.approx(found.total.value) == 60 * found.everyone.value
@@ -265,8 +266,8 @@ def test_expected_spend_of_the_segments_adds_up_to_everyones() -> None:
 
 def test_expected_spend_is_not_told_where_a_segment_has_few_buyers() -> None:
     keys, labels = pd.Series([str(i) for i in range(60)]), np.repeat([1, 2], [55, 5])
-    assert expect_spend(lifetime(58), keys, labels, MIN_CELL) is None
-    assert expect_spend(lifetime(55), keys, labels, MIN_CELL) is not None
+    assert expect_spend(lifetime(58), keys, labels, EXACT) is None
+    assert expect_spend(lifetime(55), keys, labels, EXACT) is not None
 
 
 def test_residuals_and_lifts_are_those_of_the_table_of_counts() -> None:
@@ -380,3 +381,20 @@ def test_of_two_answers_that_differ_by_a_few_customers_one_is_hidden() -> None:
     more.iloc[[25, 26, 27, 28]] = 1.0
     found = in_public(frame.assign(or_in_prison=more), labels, yes="yes_no", or_in_prison="yes_no")
     assert found.hidden == ("or_in_prison",)
+
+
+def test_what_came_is_stated_by_segment_and_tenth_where_enough_were_known() -> None:
+    keys, labels = pd.Series([str(i) for i in range(200)]), np.repeat([1, 2, 3], [120, 75, 5])
+    known = lifetime(200)
+    frame = pd.DataFrame({"expected": known.frame["clv"], "came": known.frame["clv"] * 1.2})
+    frame.iloc[150:] = np.nan
+    tried = replace(known, tried=BackTest(39.2, frame))
+    found = expect_spend(tried, keys, labels, Disclosure(5, public=False))
+    assert found is not None and found.tried is not None
+    assert found.tried.weeks == 39 and found.tried.segments[2] is None
+    expected, came = found.tried.everyone
+    assert came == pytest.approx(1.2 * expected) and expected == pytest.approx(frame["expected"].mean())
+    order = [pair[0] for pair in found.tried.tenths]
+    assert len(order) == 10 and order == sorted(order)
+    few = expect_spend(tried, keys, labels, Disclosure(20, public=False))
+    assert few is None or few.tried is None or few.tried.tenths == ()

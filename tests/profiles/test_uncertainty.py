@@ -93,6 +93,6 @@ def test_features_that_make_the_segments_vary_more_than_with_fixed_segments() ->
         fitted, _ = kmeans2(values[rows], centres, minit="matrix")
         draws.append(((values[:, None] - fitted) ** 2).sum(axis=2).argmin(axis=1) + 1)
         counts.append(np.bincount(rows, minlength=400))
-    refits = Refits(np.arange(400), np.array(draws, dtype=np.int8), np.array(counts, dtype=np.uint8), 1.0)
+    refits = Refits(np.arange(400), np.array(draws, dtype=np.int16), np.array(counts, dtype=np.uint8), 1.0)
     again, same = (redraw(values, each, 3).means.std(axis=0) for each in (refits, same_segments(published, 100)))
     assert (again / same).mean() > 1.4

@@ -11,7 +11,7 @@ from analysis.base.errors import InputError
 from analysis.customers.lifetime_value import Estimate
 from analysis.pages.text import workshop
 from analysis.past.records import Before, Change, SegmentChange
-from analysis.profiles.profile import ExpectedSpend
+from analysis.profiles.value import ExpectedSpend
 from analysis.report.model import Report
 from analysis.segments.targeting import WEIGHT, Targeting, weigh_segments
 from analysis.settings.load import check_study

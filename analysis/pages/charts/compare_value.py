@@ -25,6 +25,11 @@ from analysis.pages.figures import (
     tip,
 )
 from analysis.report.model import Report
+from analysis.report.parts import PastForecast
+
+PAST = ("Expected", "Came")
+NEAR = 0.05
+"""Part by which the spend may differ from the expected for the models to be called close. Chosen for this project."""
 
 
 def outcomes(report: Report) -> Figure | None:
@@ -207,9 +212,12 @@ def expected_spend(report: Report) -> Figure | None:
         f"{best.name} are expected to spend {formats.value(most.value, 'money')} each in the next year, "
         f"{last.name} {formats.value(least.value, 'money')}"
     )
-    caption = (
-        f"The thin line is the {formats.percent(expected.level)} interval of the segment's mean, "
-        "from the uncertainty of the models' parameters; what a single customer will do varies far more."
+    caption = f"The thin line is the {formats.percent(expected.level)} interval of the segment's mean. " + (
+        "It reaches as far as the models were off when they were tried on the past, and holds the chance of what "
+        "customers do."
+        if expected.tried
+        else "It holds the uncertainty of the models' parameters alone: the history is too short to try the models "
+        "on the past. What customers will do varies more."
     )
     table = Table(
         ("Segment", "Expected spend of a customer", f"{formats.percent(expected.level)} interval"),
@@ -225,6 +233,68 @@ def expected_spend(report: Report) -> Figure | None:
         height + 60,
         table,
     )
+
+
+def back_test(report: Report) -> Figure | None:
+    """Chart what the models expected of the past, and what came, by tenth of customers; None where not tried."""
+    tried = report.expected.tried if report.expected else None
+    if tried is None or not tried.tenths:
+        return None
+    formats = report.formats()
+    rows = [
+        {"tenth": i, "what": what, "spend": spend, "text": formats.value(spend, "money")}
+        for i, pair in enumerate(tried.tenths, start=1)
+        for what, spend in zip(PAST, pair, strict=True)
+    ]
+    foreseen, came = (formats.value(spend, "money") for spend in tried.everyone)
+    title = f"{_say_past(report, tried)} ({came} a customer, expected {foreseen})"
+    caption = (
+        f"Fitted on the first half of the time, the models were asked for the {tried.weeks} weeks after it. Each pair "
+        "is a tenth of the customers, from those of whom least was expected to those of whom most was."
+    )
+    cells = [(f"Tenth {i}", *pair) for i, pair in enumerate(tried.tenths, start=1)]
+    cells += [(tag(s), *pair) for s, pair in zip(report.segments, tried.segments, strict=True) if pair]
+    cells.append(("Everyone", *tried.everyone))
+    table = Table(
+        ("Customers", *PAST), tuple((name, *(formats.value(x, "money") for x in pair)) for name, *pair in cells)
+    )
+    unit = report.study.currency or "currency units"
+    colour = alt.Scale(domain=list(PAST), range=[EVERYONE, INK])
+    chart = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_bar(cornerRadiusEnd=2)
+        .encode(
+            x=alt.X(
+                field="tenth",
+                type="ordinal",
+                title="Tenth of customers, by what was expected",
+                axis=alt.Axis(labelAngle=0),
+            ),
+            xOffset=alt.XOffset(field="what", type="nominal", sort=list(PAST)),
+            y=alt.Y(field="spend", type="quantitative", title=f"A customer ({unit})", axis=alt.Axis(tickCount=4)),
+            color=alt.Color(field="what", type="nominal", title=None, sort=list(PAST), scale=colour),
+            tooltip=[tip("tenth", "Tenth"), tip("what", "What"), tip("text", "A customer")],
+        )
+    )
+    return make_figure(
+        "back-test",
+        title,
+        caption,
+        f"Pairs of bars of expected and actual spend. {title}.",
+        single(chart, 220),
+        300,
+        table,
+    )
+
+
+def _say_past(report: Report, tried: PastForecast) -> str:
+    """Say how far from expected the spend was when the models were tried on the past."""
+    foreseen, came = tried.everyone
+    apart = came / foreseen - 1 if foreseen else 0.0
+    if abs(apart) < NEAR:
+        return "Tried on the past, the models were close"
+    more = "more" if apart > 0 else "less"
+    return f"Tried on the past, {report.formats().percent(abs(apart))} {more} came than expected"
 
 
 def _draw_expected(report: Report, rows: list[dict[str, Any]]) -> Any:
