@@ -81,15 +81,13 @@ class PastForecast:
         Length of the second half, rounded.
     everyone : tuple of (float, float)
         Expected and came.
-    segments : tuple of ((float, float) or None)
-        The same by segment; None where few of its customers were known by then.
     tenths : tuple of (float, float)
-        The same by tenth of customers, the least expected first.
+        The same by tenth of customers, the least expected first; empty where a tenth would be of few. There is none by
+        segment: segments know the second half.
     """
 
     weeks: int
     everyone: tuple[float, float]
-    segments: tuple[tuple[float, float] | None, ...]
     tenths: tuple[tuple[float, float], ...]
 
 
@@ -164,24 +162,22 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules
         horizon_weeks=own.horizon_weeks,
         discount_rate=own.discount_rate,
         level=own.level,
-        tried=_forecast_past(own.tried, labels, rules) if own.tried else None,
+        tried=_forecast_past(own.tried, rules) if own.tried else None,
     )
 
 
-def _forecast_past(tried: BackTest, labels: Labels, rules: Disclosure) -> PastForecast:
-    """State the means of expected and actual spend: of everyone, of each segment, of each tenth."""
+def _forecast_past(tried: BackTest, rules: Disclosure) -> PastForecast:
+    """State the means of expected and actual spend, of everyone and of each tenth."""
     pairs = tried.frame[["expected", "came"]].to_numpy(float)
     known = np.flatnonzero(np.isfinite(pairs[:, 0]))
 
     def means(rows: NDArray[np.intp]) -> tuple[float, float]:
         return rules.mean(pairs[rows, 0]), rules.mean(pairs[rows, 1])
 
-    inside = [known[labels[known] == segment] for segment in range(1, int(labels.max()) + 1)]
     tenths = np.array_split(known[np.argsort(pairs[known, 0], kind="stable")], 10)
     return PastForecast(
         weeks=round(tried.weeks),
         everyone=means(known),
-        segments=tuple(means(rows) if len(rows) >= rules.min_cell else None for rows in inside),
         tenths=tuple(means(rows) for rows in tenths) if len(known) >= 10 * rules.min_cell else (),
     )
 

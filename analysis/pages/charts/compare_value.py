@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.base.formats import in_sentence
 from analysis.pages.figures import (
+    ACCENT,
     EVERYONE,
     FOLDED,
     INK,
@@ -27,7 +28,7 @@ from analysis.pages.figures import (
 from analysis.report.model import Report
 from analysis.report.parts import PastForecast
 
-PAST = ("Expected", "Came")
+PAST = ("Expected", "Spent")
 NEAR = 0.05
 """Part by which the spend may differ from the expected for the models to be called close. Chosen for this project."""
 
@@ -253,13 +254,12 @@ def back_test(report: Report) -> Figure | None:
         "is a tenth of the customers, from those of whom least was expected to those of whom most was."
     )
     cells = [(f"Tenth {i}", *pair) for i, pair in enumerate(tried.tenths, start=1)]
-    cells += [(tag(s), *pair) for s, pair in zip(report.segments, tried.segments, strict=True) if pair]
     cells.append(("Everyone", *tried.everyone))
     table = Table(
         ("Customers", *PAST), tuple((name, *(formats.value(x, "money") for x in pair)) for name, *pair in cells)
     )
     unit = report.study.currency or "currency units"
-    colour = alt.Scale(domain=list(PAST), range=[EVERYONE, INK])
+    colour = alt.Scale(domain=list(PAST), range=[EVERYONE, ACCENT])
     chart = (
         alt.Chart(pd.DataFrame(rows))
         .mark_bar(cornerRadiusEnd=2)
@@ -294,7 +294,7 @@ def _say_past(report: Report, tried: PastForecast) -> str:
     if abs(apart) < NEAR:
         return "Tried on the past, the models were close"
     more = "more" if apart > 0 else "less"
-    return f"Tried on the past, {report.formats().percent(abs(apart))} {more} came than expected"
+    return f"Tried on the past, {report.formats().percent(abs(apart))} {more} was spent than expected"
 
 
 def _draw_expected(report: Report, rows: list[dict[str, Any]]) -> Any:
