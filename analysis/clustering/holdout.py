@@ -18,6 +18,9 @@ LEVEL = 0.95
 CHANCE = {"auc": 0.5, "r2": 0.0}
 """Score of a grouping that knows nothing."""
 
+CONTACTED = (0.2, 0.4)
+"""Shares of customers, the most promising first, of whom it is stated how many with a yes they reach."""
+
 _BLOCK = 50
 
 Measure = Literal["auc", "r2"]
@@ -80,21 +83,23 @@ def held_out_scores(
 
     Returns
     -------
-    ndarray, shape (groupings, 1 + draws)
-        All customers as they are, then the bootstrap samples. Time grows with n x groupings x halvings x draws.
+    ndarray, shape (groupings, 1 or 1 + len(CONTACTED), 1 + draws)
+        The score; for ``auc`` also the shares of all with a yes that are reached by contacting the most promising
+        :data:`CONTACTED` of the customers. All customers as they are, then the bootstrap samples. Time grows with
+        n x groupings x halvings x draws.
     """
     n, n_halvings, n_draws = len(values), effort.holdout_halvings, effort.holdout_draws
     y = values if measure == "auc" else (values - values.mean()) / values.std()
     halves = np.array([rng.permutation(n) < n // 2 for _ in range(n_halvings)]).astype(np.intp)
     shuffles = [rng.permutation(n) for _ in range(n_halvings)]
     counters = [_Counter(g, y, halves, shuffles) for g in groupings]
-    scores = np.empty((len(groupings), 1 + n_draws))
-    scores[:, 0] = [c.score(np.ones((n, 1)), measure)[0] for c in counters]
+    scores = np.empty((len(groupings), 1 + len(CONTACTED) * (measure == "auc"), 1 + n_draws))
+    scores[:, :, 0] = [c.score(np.ones((n, 1)), measure)[:, 0] for c in counters]
     for start in range(0, n_draws, _BLOCK):
         size = min(_BLOCK, n_draws - start)
         weights = np.column_stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(size)]).astype(float)
         for row, counter in zip(scores, counters, strict=True):
-            row[1 + start : 1 + start + size] = counter.score(weights, measure)
+            row[:, 1 + start : 1 + start + size] = counter.score(weights, measure)
     return scores
 
 
@@ -115,7 +120,7 @@ class _Counter:
         self.expected = None if known is None else np.bincount(codes, known) / np.bincount(codes)
 
     def score(self, weights: Floats, measure: Measure) -> Floats:
-        """Mean score over the halves under each column of weights, shape (n, draws)."""
+        """Mean figures over the halves under each column of weights, shape (figures, draws) for (n, draws)."""
         count, total, squares = ((m @ weights).reshape(*self.shape, -1) for m in self.moments)
         # Each half is predicted by the other one.
         predicted = self._predict(count[:, ::-1], total[:, ::-1])
@@ -131,8 +136,9 @@ class _Counter:
             errors = (squares - 2 * predicted * total + predicted**2 * count).sum(axis=2)
             around = squares.sum(axis=2) - total.sum(axis=2) ** 2 / count.sum(axis=2)
             each = 1 - np.divide(errors, around, out=np.full_like(errors, np.nan), where=around > 1e-9)
+        figures = [each, *(_reach(predicted, count, total, part) for part in CONTACTED)] if measure == "auc" else [each]
         # A sample in which a half has one value only says nothing about that half.
-        return np.nanmean(each, axis=(0, 1))
+        return np.array([np.nanmean(figure, axis=(0, 1)) for figure in figures])
 
     def _predict(self, count: Floats, total: Floats) -> Floats:
         """Means of the groups, or a line through what a model expects; shape (halvings, 2, groups, draws)."""
@@ -143,3 +149,17 @@ class _Counter:
         x = self.expected[:, None] - (count * self.expected[:, None]).sum(axis=2, keepdims=True) / everyone
         spread = (count * x**2).sum(axis=2, keepdims=True)
         return mean + x * (total * x).sum(axis=2, keepdims=True) / np.where(spread > 0, spread, 1.0)
+
+
+def _reach(predicted: Floats, count: Floats, total: Floats, part: float) -> Floats:
+    """Share of all with a yes among the most promising part of a half, shape (halvings, 2, draws).
+
+    The last group is taken in part, by lot.
+    """
+    order = np.argsort(-predicted, axis=2, kind="stable")
+    people, yes = (np.take_along_axis(each, order, axis=2) for each in (count, total))
+    before = people.cumsum(axis=2) - people
+    left = part * people.sum(axis=2, keepdims=True) - before
+    taken = np.clip(np.divide(left, people, out=np.zeros_like(left), where=people > 0), 0.0, 1.0)
+    everyone = yes.sum(axis=2)
+    return np.divide((taken * yes).sum(axis=2), everyone, out=np.full_like(everyone, np.nan), where=everyone > 0)

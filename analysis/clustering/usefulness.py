@@ -63,6 +63,9 @@ class Score:
         With its interval.
     lead : Estimate, optional
         The segments' score less this one, over the same customers; None for the segments.
+    reached : tuple of Estimate
+        Of a yes or no, the shares of all with a yes that are reached by contacting the most promising
+        :data:`analysis.clustering.holdout.CONTACTED` of the customers.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Score:
     n_groups: int | None
     score: Estimate
     lead: Estimate | None
+    reached: tuple[Estimate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +357,9 @@ def _score(
             g.name,
             g.label,
             None if g.expected is not None else len(np.unique(g.codes[at])),
-            estimate(own),
-            None if g is groupings[0] else estimate(drawn[0] - own),
+            estimate(own[0]),
+            None if g is groupings[0] else estimate(drawn[0, 0] - own[0]),
+            tuple(map(estimate, own[1:])),
         )
         for g, own in zip(groupings, drawn, strict=True)
     )

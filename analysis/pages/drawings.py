@@ -20,9 +20,9 @@ from analysis.pages.charts import (
     choices,
     compare,
     compare_value,
+    compare_worth,
     data,
     evidence,
-    index,
     learned,
     persona,
     proof,
@@ -41,7 +41,7 @@ def draw_all(report: Report) -> Iterator[Figure]:
     """Yield every chart of the site once, each when it is needed."""
     columns = [c for c in report.data.columns if c.bars][:MOST_DRAWN]
     each = (
-        index.value_against_size,
+        compare_worth.value_against_size,
         compare_value.concentration,
         compare.heat_map,
         distributions.distributions,

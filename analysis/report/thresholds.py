@@ -11,7 +11,7 @@ from analysis.clustering.algorithms.kprototypes import LEAST_STARTS
 from analysis.clustering.algorithms.lloyd import PARENTS, SEARCHED_ROWS, STARTS
 from analysis.clustering.algorithms.mixture import MOST_FINISHED, RIDGE, SHORT_RUNS
 from analysis.clustering.choices import AGREES
-from analysis.clustering.holdout import CHANCE
+from analysis.clustering.holdout import CHANCE, CONTACTED
 from analysis.clustering.ladder import DIP_OF_ONE_PEAK, REPRODUCED
 from analysis.clustering.preferences import PREDICTS
 from analysis.clustering.selection import (
@@ -102,6 +102,7 @@ __all__ = [
     "ALGORITHMS",
     "ANOTHER",
     "CHANCE",
+    "CONTACTED",
     "DISSOLVED",
     "HENNIG",
     "JUDGED_ROWS",

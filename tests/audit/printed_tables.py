@@ -346,7 +346,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("site/compare.html", "chart-concentration"): concentration,
     ("site/compare.html", "chart-expected-spend"): expected_spend,
     ("site/compare.html", "chart-rfm"): rfm_grid,
-    ("site/index.html", "chart-value-size"): value_and_size,
+    ("site/compare.html", "chart-value-size"): value_and_size,
     ("site/dictionary.html", "columns"): dictionary,
     ("site/explore.html", "chart-parallel"): parallel,
     ("site/data.html", "what-was-done"): ledger,
@@ -399,6 +399,7 @@ def expected_tables(study: Study) -> Sequence[str]:
     wanted += ["chart-concentration"] * (report["concentration"] is not None) + ["chart-rfm"] * (
         report["rfm"] is not None
     )
+    wanted += ["chart-value-size"] * all(s["value_share"] is not None for s in report["segments"])
     wanted += ["chart-expected-spend"] * (report["expected"] is not None)
     wanted += ["is-that-more-than-chance"] * bool(report["contrasts"])
     return wanted

@@ -40,7 +40,7 @@ def slowly(values: np.ndarray, measure: Measure, codes: np.ndarray, seed: int) -
 def test_scores_are_those_of_the_definition(measure: Measure, n_groups: int) -> None:
     values, grouping = draw(160, n_groups, 0.5, 3, measure)
     (found,) = held_out_scores(values, measure, [grouping], np.random.default_rng(5), EFFORT)
-    assert found[0] == pytest.approx(slowly(values, measure, grouping.codes, 5))
+    assert found[0, 0] == pytest.approx(slowly(values, measure, grouping.codes, 5))
 
 
 @pytest.mark.parametrize("measure", ["auc", "r2"])
@@ -59,7 +59,7 @@ def test_more_groups_that_know_nothing_do_not_help() -> None:
     values, _ = draw(1_000, 4, 0.0, 1, "r2")
     noise = np.random.default_rng(8).integers(0, 100, 1_000)
     (found,) = held_out_scores(values, "r2", [Grouping("segments", "", noise)], np.random.default_rng(1), EFFORT)
-    assert found[0] < 0 and np.corrcoef(values, [values[noise == g].mean() for g in noise])[0, 1] ** 2 > 0.05
+    assert found[0, 0] < 0 and np.corrcoef(values, [values[noise == g].mean() for g in noise])[0, 1] ** 2 > 0.05
 
 
 @pytest.mark.slow
@@ -68,13 +68,13 @@ def test_groups_that_know_nothing_hardly_ever_beat_chance() -> None:
     found = [
         held_out_scores(values, "auc", [g], np.random.default_rng(i), EFFORT) for i, (values, g) in enumerate(draws)
     ]
-    assert sum(estimate(rows[0]).low > 0.5 for rows in found) <= 4
+    assert sum(estimate(rows[0, 0]).low > 0.5 for rows in found) <= 4
 
 
 @pytest.mark.slow
 def test_intervals_hold_the_score_of_other_customers() -> None:
     found = [
-        held_out_scores(values, "auc", [g], np.random.default_rng(i), EFFORT)[0]
+        held_out_scores(values, "auc", [g], np.random.default_rng(i), EFFORT)[0, 0]
         for i, (values, g) in enumerate(draw(400, 4, 0.6, seed) for seed in range(40))
     ]
     usual = np.mean([scores[0] for scores in found])
@@ -86,7 +86,7 @@ def test_a_random_split_of_segments_that_know_all_knows_nothing() -> None:
     values, grouping = draw(600, 3, 3.0, 4)
     split = Grouping("random", "Random split", grouping.codes)
     own, random = held_out_scores(values, "auc", [grouping, split], np.random.default_rng(1), EFFORT)
-    assert own[0] > 0.9 and abs(random[0] - 0.5) < 0.06
+    assert own[0, 0] > 0.9 and abs(random[0, 0] - 0.5) < 0.06
 
 
 def test_expectations_predict_along_a_line_fitted_on_the_other_half() -> None:
@@ -95,7 +95,7 @@ def test_expectations_predict_along_a_line_fitted_on_the_other_half() -> None:
     values = 5 - 2 * expected + 0.1 * rng.normal(size=2_000)
     bins = np.argsort(np.argsort(expected)) // 40
     (found,) = held_out_scores(values, "r2", [Grouping("model", "", bins, expected)], rng, EFFORT)
-    assert found[0] > 0.97
+    assert found[0, 0] > 0.97
 
 
 def test_a_half_without_a_yes_in_a_sample_says_nothing() -> None:
@@ -103,7 +103,35 @@ def test_a_half_without_a_yes_in_a_sample_says_nothing() -> None:
     halves = np.array([np.arange(100) < 50, np.arange(100) % 2]).astype(np.intp)
     counter = holdout._Counter(grouping, values, halves, [])
     weights = np.where((values > 0) & (np.arange(100) < 50), 0.0, 1.0)[:, None]
-    (score,) = counter.score(weights, "auc")
+    (score,), *_ = counter.score(weights, "auc")
     counter.shape, counter.moments = (1, 2, 3), [m[6:] for m in counter.moments]
-    (other,) = counter.score(weights, "auc")
+    (other,), *_ = counter.score(weights, "auc")
     assert np.isfinite(score) and score != other
+
+
+def test_the_most_promising_groups_are_contacted_first_and_the_last_in_part() -> None:
+    # Ten customers in three groups, in this order of promise: 2 with 2 yes, 4 with 2 yes, 4 with none.
+    shaped = (np.array(each, dtype=float).reshape(1, 1, 3, 1) for each in ([3, 2, 1], [2, 4, 4], [2, 2, 0]))
+    predicted, count, total = shaped
+    reached = [holdout._reach(predicted, count, total, part).item() for part in (0.1, 0.2, 0.4, 0.6, 1.0)]
+    assert reached == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("n_groups", [3, 12])
+def test_what_is_reached_is_what_contacting_one_by_one_reaches(n_groups: int) -> None:
+    values, grouping = draw(400, n_groups, 0.8, 5, "auc")
+    (found,) = held_out_scores(values, "auc", [grouping], np.random.default_rng(7), EFFORT)
+    rng, reached = np.random.default_rng(7), []
+    for inside in [rng.permutation(400) < 200 for _ in range(EFFORT.holdout_halvings)]:
+        for fitted in (inside, ~inside):
+            means = np.array([values[fitted & (grouping.codes == g)].mean() for g in range(n_groups)])
+            yes, codes = values[~fitted], grouping.codes[~fitted]
+            left, share = 0.2 * len(yes), 0.0
+            for g in np.argsort(-means, kind="stable"):
+                size = (codes == g).sum()
+                part = min(left, size) / max(size, 1)
+                left -= part * size
+                share += part * yes[codes == g].sum() / yes.sum()
+            reached.append(share)
+    assert found[1, 0] == pytest.approx(np.mean(reached))
+    assert 0.2 < found[1, 0] < found[2, 0] < 1

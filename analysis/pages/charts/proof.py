@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import altair as alt
@@ -10,8 +11,8 @@ import pandas as pd
 from analysis.base.formats import in_sentence
 from analysis.pages.figures import EVERYONE, FOLDED, INK, Figure, Table, make_figure, single, tip
 from analysis.report.model import Report
-from analysis.report.parts import Target
-from analysis.report.thresholds import CHANCE
+from analysis.report.parts import Score, Target
+from analysis.report.thresholds import CHANCE, CONTACTED
 
 MEASURES = {"auc": ("AUC", "probability"), "r2": ("R²", "share of the variance")}
 """Name of each score and what it is on the axis."""
@@ -43,8 +44,11 @@ def proof(report: Report, index: int) -> Figure:
         f"Dot: the score on customers held out; line: its {level} interval; dashed: chance. In brackets the number of "
         "groups."
     )
+    if rival.reached and target.scores[0].reached:
+        caption += f" {_reach(report, target, rival)}"
+    reached = [f"Reached with the best {formats.percent(part)}" for part in CONTACTED[: len(target.scores[0].reached)]]
     table = Table(
-        ("Grouping", name, f"{level} interval", "Segments less this", f"{level} interval of that"),
+        ("Grouping", name, f"{level} interval", "Segments less this", f"{level} interval of that", *reached),
         tuple(
             (
                 row["grouping"],
@@ -52,6 +56,7 @@ def proof(report: Report, index: int) -> Figure:
                 row["band"],
                 formats.score(s.lead.value) if s.lead else "–",
                 f"{formats.score(s.lead.low)} to {formats.score(s.lead.high)}" if s.lead else "–",
+                *_reached(s, report),
             )
             for row, s in zip(rows, target.scores, strict=True)
         ),
@@ -59,6 +64,24 @@ def proof(report: Report, index: int) -> Figure:
     height = 34 * len(rows)
     spec = single(chart, height)
     return make_figure(f"proof-{index + 1}", title, caption, f"Dots with intervals. {title}.", spec, height + 70, table)
+
+
+def _reached(score: Score, report: Report) -> Iterator[str]:
+    """Give each share that is reached, with its interval, which ends at none and all."""
+    percent = report.formats().percent
+    for e in score.reached:
+        yield f"{percent(e.value)} ({percent(max(e.low, 0.0))} to {percent(min(e.high, 1.0))})"
+
+
+def _reach(report: Report, target: Target, rival: Score) -> str:
+    """Say how many with a yes a planner reaches by contacting a fifth of the customers."""
+    percent = report.formats().percent
+    own, other = (percent(score.reached[0].value) for score in (target.scores[0], rival))
+    who = report.study.customers
+    return (
+        f"Contacting the best {percent(CONTACTED[0])} of {who} by segment reaches {own} of those with a yes; "
+        f"by {in_sentence(rival.label)} {other}; by lot {percent(CONTACTED[0])}."
+    )
 
 
 def _draw_scores(rows: list[dict[str, Any]], target: Target, level: str) -> Any:

@@ -181,8 +181,14 @@ def on_usefulness(report: Report) -> str:
     beaten = [t for t in targets if t.beats_chance]
     if not beaten:
         return "Do not use the segments to predict: they do no better than chance."
-    if any(t.against == "loses" for t in beaten):
-        return "Use the segments to understand and to plan; to predict, a simpler grouping does better on part of it."
+    if lost := [t for t in targets if t.against == "loses"]:
+        rivals = joined(list(dict.fromkeys(in_sentence(t.rival) for t in lost)))
+        what = "it" if len(targets) == 1 else f"{in_words(len(lost))} of {in_words(len(targets))} targets"
+        what = "every target" if 1 < len(targets) == len(lost) else what
+        return (
+            "Use the segments to decide what to say to whom. To choose whom to contact, take "
+            f"{rivals}: for {what} that predicts better."
+        )
     return "You can use the segments to predict, as well as to understand and to plan."
 
 

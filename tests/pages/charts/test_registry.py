@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.pages import drawings
-from analysis.pages.charts import compare, compare_value, index, persona, stability
+from analysis.pages.charts import compare, compare_value, compare_worth, persona, stability
 from analysis.pages.charts import evidence as evidence_charts
 from analysis.pages.charts.explore import distributions, paths, plane
 from analysis.pages.figures import Figure, tag, typical
@@ -182,7 +182,7 @@ def check_numbers(report: Report, figure: Figure) -> None:
 
 Title = tuple[Callable[[Report], Figure | None], Callable[[Report, Figure], None]]
 REGISTRY: dict[str, Title] = {
-    "value-size": (index.value_against_size, check_value_size),
+    "value-size": (compare_worth.value_against_size, check_value_size),
     "heat-map": (compare.heat_map, check_heat_map),
     "descriptors": (compare.descriptors, check_ends),
     "outcomes": (compare_value.outcomes, check_ends),
@@ -227,14 +227,14 @@ def test_every_chart_is_in_the_registry_and_states_numbers_that_it_shows() -> No
     for figure in drawings.draw_all(report):
         name = figure.id.removeprefix("chart-")
         kind = re.sub(r"^(mix|profile|column|proof|coverage)-.*", r"\1", name)
-        assert kind in REGISTRY.keys() | NUMBERS_ONLY, f"{name}: say in the registry what its title claims"
+        assert kind in REGISTRY.keys() | NUMBERS_ONLY, f"{name}: say in test_registry.py what its title claims"
         if kind != "column":  # their titles state a median of all customers, the chart counts them
             check_numbers(report, figure)
 
 
 def test_a_wrong_title_is_found() -> None:
     report = run_stages().report
-    figure = index.value_against_size(report)
+    figure = compare_worth.value_against_size(report)
     worst: Segment = min(report.segments, key=lambda s: (s.value_share or 0) - s.share)
     with pytest.raises(AssertionError):
         check_value_size(report, replace(figure, title=f"{worst.name}: 10% of customers, 90% of total spend"))

@@ -22,7 +22,7 @@ from python_calamine import CalamineWorkbook
 
 from analysis.base.locales import localized
 from analysis.pages.assets import read_tokens
-from analysis.pages.charts import index
+from analysis.pages.charts import compare_worth
 from analysis.pages.charts import persona as profile
 from analysis.pages.downloads.canvas import LINE, Line, fitted, n_lines, whole_parts, width_of
 from analysis.pages.downloads.slides import average_height, draw_slides
@@ -37,7 +37,7 @@ TOKENS = read_tokens((ROOT / "site" / "assets" / "site.css").read_text(encoding=
 
 
 def figures_of(report: Report) -> dict[str, Figure]:
-    figures = [index.value_against_size(report), *(profile.persona_profile(report, s) for s in report.segments)]
+    figures = [compare_worth.value_against_size(report), *(profile.persona_profile(report, s) for s in report.segments)]
     return {figure.id.removeprefix("chart-").replace("-", "_"): figure for figure in figures}
 
 

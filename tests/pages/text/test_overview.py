@@ -121,7 +121,9 @@ def test_what_the_segments_predict_is_not_overstated() -> None:
     lost = replace(report.proof, later=(), outcomes=tuple(replace(t, beats_chance=False) for t in targets))
     assert overview.on_usefulness(replace(report, proof=lost)).startswith("Do not use the segments to predict")
     worse = replace(none, outcomes=(replace(targets[0], beats_chance=True, against="loses"),))
-    assert "a simpler grouping does better" in overview.on_usefulness(replace(report, proof=worse))
+    said = overview.on_usefulness(replace(report, proof=worse))
+    assert said.startswith("Use the segments to decide what to say to whom. To choose whom to contact, take ")
+    assert said.endswith("that predicts better.")
 
 
 @pytest.mark.parametrize(("missing", "words"), [(0, "nearly complete"), (0.05, "Some values"), (0.4, "Many values")])

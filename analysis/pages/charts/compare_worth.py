@@ -1,4 +1,4 @@
-"""Chart of the overview."""
+"""Chart of the Compare page: shares of customers beside shares of the value."""
 
 from __future__ import annotations
 
