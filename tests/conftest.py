@@ -56,10 +56,13 @@ BUILDING = (
 CUSTOMERS = {"default twin": 2240, "few customers": 300}
 """Studies that are built and rendered once for all test processes, by how many synthetic customers they have."""
 
+BY_QUARTO = pytest.param("default twin by Quarto", marks=pytest.mark.quarto)
+"""The pages of the default twin, rendered by Quarto: a third ``built_site``, for tests that ask for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class BuiltSite:
-    """A project that was built and rendered by the embedded engine.
+    """A project that was built and rendered.
 
     Attributes
     ----------
@@ -162,9 +165,14 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session", params=CUSTOMERS)
 def built_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BuiltSite:
-    """Give the worker a copy of the synthetic twin, built and rendered with the embedded engine."""
-    n_customers = CUSTOMERS[request.param]
-    built = build_once(request.param.replace(" ", "-"), lambda root: build_twin(root, n_customers))
+    """Give the worker a copy of the synthetic twin, built and rendered with the embedded engine or Quarto."""
+    study, _, engine = request.param.partition(" by ")
+    if engine and shutil.which("quarto") is None:
+        pytest.skip("quarto is not on the PATH")
+    n_customers = CUSTOMERS[study]
+    built = build_once(study.replace(" ", "-"), lambda root: build_twin(root, n_customers))
+    if engine:
+        built = build_once(f"{built.name}-by-quarto", lambda root: render_again(built, root))
     root = Path(shutil.copytree(built, tmp_path_factory.mktemp("built") / "project"))
     return BuiltSite(root, root / "_site", n_customers)
 
@@ -178,6 +186,12 @@ def build_twin(root: Path, n_customers: int) -> None:
     run_analysis(root, "demo", "--customers", str(n_customers), "--out", "data")
     run_analysis(root, "build", cores=2 if n_customers == CUSTOMERS["default twin"] else 1)
     run_analysis(root, "render", "--engine", "smalldocs")
+
+
+def render_again(built: Path, root: Path) -> None:
+    """Render the pages of a built study with Quarto, in a new copy of it."""
+    shutil.copytree(built, root)
+    run_analysis(root, "render", "--engine", "quarto")
 
 
 def state_exactly(root: Path) -> None:

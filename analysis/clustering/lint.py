@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.formats import Formats, joined, number, significant
 from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned
@@ -119,7 +120,8 @@ def _years(study: Study, cleaned: Cleaned) -> list[Finding]:
 def _duplicates(study: Study, cleaned: Cleaned) -> list[Finding]:
     if not cleaned.duplicates:
         return []
-    rows = Formats(min_cell=study.min_cell).people(cleaned.duplicates)
+    rules = Disclosure(study.min_cell, study.disclosure == "public")
+    rows = Formats(min_cell=study.min_cell).people(rules.count(cleaned.duplicates))
     return [
         Finding(
             "duplicates-without-key",

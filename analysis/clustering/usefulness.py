@@ -427,6 +427,6 @@ def _headline(targets: tuple[Target, ...]) -> str:
     words = {"loses": "do better on {}", "wins": "do worse on {}", "open": "show no clear difference on {}"}
     told = [words[how].format(every if count == n else in_words(count)) for how, count in counts.items() if count]
     simple = {s.name: s.label for t in targets for s in t.scores if s.name in RIVALS}
-    made = ["by how lately and how often customers buy"] if "rfm" in simple else []
+    made = ["by how recently and how often customers buy"] if "rfm" in simple else []
     made += [f"by {in_sentence(simple['fifths']).removeprefix('fifths of ')}"] if "fifths" in simple else []
     return f"{text} Simple groups, {' or '.join(made)}, {joined(told)}." if told else text

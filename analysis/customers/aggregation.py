@@ -127,7 +127,7 @@ def _with_lifetime_value(
         ),
         Description(
             "alive", "Chance that a repeat buyer is still a customer", "share", "BG/NBD", used,
-            "By how often and how lately a customer bought; a model's estimate, not an observation. Missing for "
+            "By how often and how recently a customer bought; a model's estimate, not an observation. Missing for "
             "customers who bought once, as the model cannot tell whether they have left.",
         ),
     )  # fmt: skip

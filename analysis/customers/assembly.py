@@ -294,7 +294,7 @@ def _rfm_group(source: Source) -> Description:
     own = tuple(name for name in (source.columns.customer, source.columns.date, source.columns.order) if name)
     return Description(
         "rfm_group", "RFM group", "category", "fifth of recency_days by fifth of frequency", own,
-        "How lately and how often a customer bought, each in fifths of the customers, as one of ten names.",
+        "How recently and how often a customer bought, each in fifths of the customers, as one of ten names.",
     )  # fmt: skip
 
 

@@ -183,7 +183,19 @@ def single(chart: Any, height: int, narrow_height: int = 0) -> dict[str, Any]:
 def faceted(chart: Any, narrow: int = 150, narrow_height: int = 0) -> dict[str, Any]:
     """Return a faceted chart; narrow pages use another inner width and height, in pixels."""
     inner = {"width": narrow, **({"height": narrow_height} if narrow_height else {})}
-    return _narrow(_spec(chart, None), {"spec": inner, "config": _NARROW_LABELS})
+    return _narrow(_measure_panels(_spec(chart, None)), {"spec": inner, "config": _NARROW_LABELS})
+
+
+def _measure_panels(spec: Any) -> Any:
+    """Fold labels by the width of a panel: in a faceted chart ``width`` is that of the whole, which is never set."""
+    if isinstance(spec, list):
+        return [_measure_panels(part) for part in spec]
+    if not isinstance(spec, dict):
+        return spec
+    return {
+        name: part.replace("width <", "child_width <") if name == "labelExpr" else _measure_panels(part)
+        for name, part in spec.items()
+    }
 
 
 def fold_rows(labels: Sequence[str], row: int) -> int:

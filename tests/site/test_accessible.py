@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import BuiltSite
+from tests.conftest import BY_QUARTO, BuiltSite
 from tests.site.test_browser import PHONE, REACH_ALL, WIDE, Seen, names_of, opened, see_all_charts
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed; make test installs it"
 )
-pytestmark = pytest.mark.parametrize("built_site", ["default twin"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("built_site", ["default twin", BY_QUARTO], indirect=True, scope="session")
 
 NARROW = (390, 844)
 MOST_SHIFT = 0.1

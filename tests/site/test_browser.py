@@ -18,14 +18,14 @@ from xml.etree import ElementTree
 import pytest
 
 from analysis.publish.offline import COPY
-from tests.conftest import BuiltSite, run_analysis
+from tests.conftest import BY_QUARTO, BuiltSite, run_analysis
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.parametrize("built_site", ["default twin"], indirect=True, scope="session"),
+    pytest.mark.parametrize("built_site", ["default twin", BY_QUARTO], indirect=True, scope="session"),
 ]
 
 WIDE, PHONE = (1280, 800), (360, 740)

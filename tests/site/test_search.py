@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analysis.publish.search import INDEX, read_index, write_index
-from tests.conftest import BuiltSite
+from tests.conftest import BY_QUARTO, BuiltSite
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.parametrize("built_site", ["default twin"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("built_site", ["default twin", BY_QUARTO], indirect=True, scope="session")
 
 FIRST = {
     "how many customers": "index.html",

@@ -17,7 +17,7 @@ import pytest
 
 from analysis.publish.gate.checks import Budget, check, private_from_build
 from analysis.publish.search import INDEX, read_index
-from tests.conftest import BuiltSite
+from tests.conftest import BY_QUARTO, CUSTOMERS, BuiltSite
 
 BEFORE = {
     f"site/{name}.html"
@@ -285,6 +285,7 @@ def test_the_search_index_holds_every_page_and_no_specification(
     assert not (built_site.site / "search.json").exists()
 
 
+@pytest.mark.parametrize("built_site", [*CUSTOMERS, BY_QUARTO], indirect=True, scope="session")
 def test_every_address_of_earlier_sites_leads_to_a_page(pages: dict[str, Element], built_site: BuiltSite) -> None:
     report = json.loads((built_site.root / "build/report.json").read_text(encoding="utf-8"))
     personas = {f"site/segments/{segment['slug']}.html" for segment in report["segments"]}

@@ -180,11 +180,11 @@ def left_out(report: Report) -> Figure | None:
     title = (
         f"Without {first['option']} the segments change most, and still agree to {first['text']}"
         if agreements[0][1] >= AGREES
-        else f"The segments hang on {first['option']}: without it they agree to {first['text']} only"
+        else f"The segments depend on {first['option']}: without it they agree to {first['text']} only"
     )
     caption = (
-        "Each feature is left out in turn and the customers are clustered anew. The shorter the bar, the more the "
-        f"segments hang on that feature. Dashed: {significant(AGREES)}."
+        "Each feature is left out in turn and the customers are clustered again. The shorter the bar, the more the "
+        f"segments depend on that feature. Dashed: {significant(AGREES)}."
     )
     table = Table(
         ("Left out", "Agreement"),

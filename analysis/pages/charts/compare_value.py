@@ -61,7 +61,7 @@ def outcomes(report: Report) -> Figure | None:
     low_rate, low = min(rates, key=lambda pair: pair[0])
     title = f"{first.label}: {formats.percent(top_rate)} in {top.name}, {formats.percent(low_rate)} in {low.name}"
     caption = (
-        "The upright tick is everyone. Outcomes took no part in forming the segments, so a difference here is news."
+        "The upright tick is everyone. Outcomes took no part in forming the segments, so no difference here is built in."
     )
     table = Table(
         ("Segment", *(v.label for v in chosen)),
@@ -169,7 +169,7 @@ def _draw_cells(rows: list[dict[str, Any]], most: float) -> Any:
             title="Frequency, in fifths (5: bought most often)",
             axis=alt.Axis(labelAngle=0),
         ),
-        y=alt.Y(field="recency", type="ordinal", sort="descending", title="Recency, in fifths (5: bought most lately)"),
+        y=alt.Y(field="recency", type="ordinal", sort="descending", title="Recency, in fifths (5: most recent)"),
         tooltip=[tip("name", "Group"), tip("recency", "Recency"), tip("frequency", "Frequency"), tip("text", "Share")],
     )
     shade = alt.Color(

@@ -193,8 +193,8 @@ def flow(report: Report) -> Figure | None:
         (low, mixed), (high, same) = ranked[0], ranked[-1]
         names = {s.id: s.name for s in report.segments}
         title = (
-            f"There with {in_words(k - 1)} segments already: {names[same]} ({number(high, 2)}); "
-            f"put together from several: {names[mixed]} ({number(low, 2)})"
+            f"{names[same]} comes most from a single one of {in_words(k - 1)} segments ({number(high, 2)}), "
+            f"{names[mixed]} least ({number(low, 2)})"
             if high - low >= 0.01
             else f"Every segment comes from those of {in_words(k - 1)} in the same way ({number(high, 2)})"
         )

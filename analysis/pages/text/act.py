@@ -252,11 +252,11 @@ def first_slot(report: Report, segment: Segment) -> Slot | None:
 def say_why(report: Report, row: Row) -> str:
     """Say why an action is among the first."""
     certainty = {
-        "clear": "a test can show the effect, and what it is now is known from the data",
-        "fair": "a test can show the effect, if the assumed baseline is right",
-        "coarse": "a test shows large effects only",
+        "clear": "A test can show the effect, and the data give the baseline.",
+        "fair": "A test can show the effect if the assumed baseline is right.",
+        "coarse": "A test shows large effects only.",
     }[row.certainty]
-    return f"Effort is {row.slot.effort}, and {certainty}."
+    return f"The effort is {row.slot.effort}. {certainty}"
 
 
 def lead(report: Report) -> str:

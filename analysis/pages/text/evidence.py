@@ -56,10 +56,19 @@ def how_sure(report: Report, s: Segment) -> str:
         else "a clear gap to the next segment"
     )
     return (
-        f"When customers are resampled, {report.formats().percent(s.slsw)} of those in this segment or in the group "
-        f"most like it are in both, on average (Jaccard index {number(s.slsw, 2)}). Their mean silhouette is "
-        f"{number(s.silhouette, 2)}{report.core_note()}: {gap}.{_sizes(report, s)}"
+        f"When the analysis is repeated on other samples of {report.study.customers}, {comes_back(s)} "
+        f"(Jaccard index {number(s.slsw, 2)}, where 1 = the same {report.study.customers}). There is {gap} (mean "
+        f"silhouette {number(s.silhouette, 2)}{report.core_note()}).{_sizes(report, s)}"
     )
+
+
+def comes_back(s: Segment) -> str:
+    """Say how much of a segment the most similar group of another sample keeps, by its band of stability."""
+    return {
+        "highly stable": "this segment comes back almost unchanged",
+        "valid": "this segment comes back with most of its members",
+        "a pattern": "this segment comes back only in part",
+    }.get(s.band, "this segment does not come back")
 
 
 def _sizes(report: Report, s: Segment) -> str:
@@ -69,7 +78,7 @@ def _sizes(report: Report, s: Segment) -> str:
     parts = [f"{_span(report, s.share_interval)} of {report.study.customers}"]
     if s.value_interval:
         parts.append(f"{_span(report, s.value_interval)} of {in_sentence(report.value_label())}")
-    return f" Found again in resamples, it has {joined(parts)} (95% of them)."
+    return f" In 95 of 100 repetitions it has {joined(parts)}."
 
 
 def _span(report: Report, ends: tuple[float, float]) -> str:
