@@ -61,7 +61,7 @@ def outcomes(report: Report) -> Figure | None:
     low_rate, low = min(rates, key=lambda pair: pair[0])
     title = f"{first.label}: {formats.percent(top_rate)} in {top.name}, {formats.percent(low_rate)} in {low.name}"
     caption = (
-        "The upright tick is everyone. Outcomes took no part in forming the segments, so no difference here is built in."
+        "The upright tick is everyone. Outcomes took no part in forming the segments, so no difference is built in."
     )
     table = Table(
         ("Segment", *(v.label for v in chosen)),
