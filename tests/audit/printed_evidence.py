@@ -91,7 +91,7 @@ EVIDENCE: dict[tuple[str, str], Callable[[Study, Audit, PrintedTable], None]] = 
     ("site/stability.html", "chart-neighbours"): sizes_of_solutions,
     ("site/explore.html", "chart-distributions"): printed_distributions,
     ("site/explore.html", "chart-map"): printed_map,
-    ("site/card.html", "whom-they-may-treat-unlike"): printed_fairness,
+    ("site/card.html", "fairness-check"): printed_fairness,
     ("site/card.html", "do-actions-differ-by-it"): printed_fairness,
     ("site/placing.html", "a-few-questions"): printed_questions,
     ("site/placing.html", "the-nearest-centre"): printed_centres,

@@ -188,7 +188,7 @@ def test_the_index_holds_what_a_reader_sees_and_is_small(built_site: BuiltSite, 
     words = json.dumps(pages["act.html"]).lower()
     report = json.loads((built_site.root / "build/report.json").read_text(encoding="utf-8"))
     assert all(s["name"].lower() in json.dumps(pages["index.html"]).lower() for s in report["segments"])
-    assert "three to start with" in words
+    assert "where to start" in words
     titles = {part.get("title") for page in pages.values() for part in page["parts"]}
     assert "Adjusted Rand index" in titles and len(titles) > 150
     file = built_site.site / "site/assets" / INDEX

@@ -31,7 +31,7 @@ def value_against_size(report: Report) -> Figure:
             f"{formats.percent(best.value_share or 0)} of {in_sentence(worth_label)}"
         )
     else:
-        title = f"{report.segments[0].name} is the largest segment, {formats.percent(report.segments[0].share)}"
+        title = f"The largest segment, “{report.segments[0].name}”, holds {formats.percent(report.segments[0].share)}"
     head = ("Segment", "Customers", "Share of customers")
     cells = [(tag(s), formats.people(s.n), formats.percent(s.share)) for s in report.segments]
     if worth:

@@ -260,9 +260,12 @@ def _write_sheet(book: Any, forms: _Forms, content: Sheet) -> None:
     """Write a table with a frozen first row, filters, and columns as wide as their texts."""
     sheet = book.add_worksheet(content.name)
     sheet.freeze_panes(1, 2 if content.columns[0] == "Segment" else 1)
-    head = {"bold": True, "text_wrap": True, "indent": 1, "bg_color": "#F5F7F9", "bottom": 1, "bottom_color": "#B9C1CA"}
+    head = {"bold": True, "text_wrap": True, "bg_color": "#F5F7F9", "bottom": 1, "bottom_color": "#B9C1CA"}
+    # An indent counts only where the side is stated.
+    left = {"align": "left", "indent": 1}
     for place, title in enumerate(content.columns):
-        _write_text(sheet, 0, place, title, forms, head)
+        numeric = any(isinstance(row[place], Number) for row in content.rows)
+        _write_text(sheet, 0, place, title, forms, {**head, **({"align": "right"} if numeric else left)})
         longest = max([len(title) // 2, *(len(_shown(row[place])) for row in content.rows)], default=8)
         sheet.set_column(place, place, min(max(longest + 2, 9), WIDEST))
     sheet.set_row(0, 2 * ROW_HEIGHT)
@@ -270,7 +273,7 @@ def _write_sheet(book: Any, forms: _Forms, content: Sheet) -> None:
         sheet.set_row(number, ROW_HEIGHT * max(-(-len(_shown(cell)) // WRAPS_AT) for cell in row))
         for place, cell in enumerate(row):
             if isinstance(cell, str):
-                _write_text(sheet, number, place, cell, forms, {"text_wrap": len(cell) > WIDEST, "indent": 1})
+                _write_text(sheet, number, place, cell, forms, {"text_wrap": len(cell) > WIDEST, **left})
             elif cell.value is not None:
                 sheet.write_number(number, place, cell.value, forms.get(num_format=cell.form))
     if content.rows:

@@ -44,8 +44,8 @@ def finding(report: Report) -> str:
     if report.verdict.kind == "none":
         return f"The data show no groups of {people} that can be told apart reliably"
     if len(segments) == 1:
-        return f"The {people} form one group"
-    groups = f"The {people} form {in_words(len(segments))} groups"
+        return f"{who_form(report)} one group"
+    groups = f"{who_form(report)} {in_words(len(segments))} groups"
     largest = max(segments, key=lambda s: s.share)
     worth = report.value_label()
     if not has_value(report):
@@ -60,6 +60,16 @@ def finding(report: Report) -> str:
         return f"{who} {'brings' if few.startswith('one ') else 'bring'} {much} of {in_sentence(worth)}"
     shares = [report.formats().percent(share) for share in (best.share, best.value_share or 0)]
     return f"{shares[0]} of {people} bring {shares[1]} of {in_sentence(worth)}"
+
+
+def who_form(report: Report) -> str:
+    """Name those who form the segments, without the customers that are in none."""
+    people, n, left = report.study.customers, report.study.n_customers, report.unassigned
+    if not left:
+        return f"The {people} form"
+    if left >= n / 2:
+        return f"{report.formats().percent(1 - left / n)} of {people} form"
+    return f"All but {'a few' if left < report.study.min_cell else number(left)} {people} form"
 
 
 def in_fraction(share: float) -> str:
@@ -151,6 +161,27 @@ def describe_data(report: Report) -> str:
         period = f" {study.period}" if study.period else ""
         total = f", {in_sentence(variable.label)} {formats.value(report.value_total, variable.unit)}{period}"
     return f"{study.title}: {number(study.n_customers)} {made}{study.customers}{total}{dated}."
+
+
+def evidence_title(report: Report) -> str:
+    """Name the question that the page about the decision answers."""
+    if report.verdict.kind == "none":
+        return "Why no segments"
+    k = len(report.segments)
+    return f"Why {in_words(k)} segment{'' if k == 1 else 's'}"
+
+
+def on_personas(report: Report) -> str:
+    """Say in a sentence or two how many personas there are and what their pages hold."""
+    k = len(report.segments)
+    if report.verdict.kind == "none":
+        return "No personas: the data show no groups that can be told apart reliably."
+    if k == 1:
+        return "One segment. Its page says who they are, what to do for them and how far to trust it."
+    return (
+        f"{in_words(k).capitalize()} segments, largest first. "
+        "Each page says who they are, what to do for them and how far to trust it."
+    )
 
 
 def on_stability(report: Report) -> str:

@@ -46,6 +46,16 @@ def test_a_workbook_opens_on_the_finding_and_has_a_frozen_head_and_filters_on_ea
         assert sheet.freeze_panes in {"B2", "C2"} and sheet.auto_filter.ref
 
 
+def test_texts_stand_apart_from_the_numbers_beside_them() -> None:
+    for sheet in own().worksheets[1:]:
+        head, *rows = sheet.iter_rows()
+        for place, title in enumerate(head):
+            numeric = any(isinstance(row[place].value, int | float) for row in rows)
+            assert title.alignment.horizontal == ("right" if numeric else "left"), (sheet.title, title.value)
+            texts = [row[place].alignment for row in rows if isinstance(row[place].value, str)]
+            assert all((a.horizontal, a.indent) == ("left", 1) for a in texts), (sheet.title, title.value)
+
+
 def test_shares_and_counts_are_numbers_with_the_digits_of_the_pages() -> None:
     report = run_stages().report
     f = report.formats()
