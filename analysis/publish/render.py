@@ -210,6 +210,8 @@ def _render_smalldocs(root: Path, fresh: Path, profile: str | None, site_url: st
     for item in (item for bar in bars for item in _as_list(bar.get("contents"))):
         if isinstance(item, dict) and "href" in item and isinstance(item.get("contents"), str):
             item["contents"] = _section_pages(root, item["contents"])
+        elif isinstance(item, dict) and isinstance(item.get("contents"), list):
+            item["contents"] = [each for entry in item["contents"] for each in _entries(root, entry)]
     if len(bars) > 1:
         # It gives a page of no sidebar the first one, where Quarto gives it none; the style sheet hides an empty one.
         website["sidebar"] = [{"contents": []}, *bars]
@@ -254,11 +256,18 @@ def _value_of(values: dict[str, Any], name: re.Match[str]) -> str:
     return str(values.get(name[1], name[0]))
 
 
+def _entries(root: Path, entry: Any) -> list[Any]:
+    """Replace an ``auto`` entry of a sidebar by its pages."""
+    return _section_pages(root, entry["auto"]) if isinstance(entry, dict) and "auto" in entry else [entry]
+
+
 def _section_pages(root: Path, pattern: str) -> list[str]:
     """List a section's pages by their ``order``, without its index page, as Quarto does."""
     from smalldocs.markdown import split_front_matter
 
-    pages = [page for page in root.glob(pattern) if page.stem != "index"]
+    words = re.search(r"\{([^}]*)\}", pattern)
+    patterns = [pattern.replace(words[0], word) for word in words[1].split(",")] if words else [pattern]
+    pages = [page for each in patterns for page in root.glob(each) if page.stem != "index"]
     fronts = {page: split_front_matter(page.read_text(encoding="utf-8"))[0] for page in pages}
     pages.sort(key=lambda page: (fronts[page].get("order", len(pages) + 1), page.name))
     return [page.relative_to(root).as_posix() for page in pages]

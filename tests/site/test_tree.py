@@ -312,6 +312,17 @@ def test_the_bar_and_the_lists_of_pages_are_the_same_everywhere(pages: dict[str,
         assert len(footer) == 2 and footer[1].endswith("reproduce.html"), name
 
 
+@pytest.mark.parametrize("built_site", [*CUSTOMERS, BY_QUARTO], indirect=True, scope="session")
+def test_the_list_of_a_section_holds_pages_that_are_there_and_nothing_else(built_site: BuiltSite) -> None:
+    for name, section in zip(("act", "evidence"), SECTIONS, strict=True):
+        page = read(built_site.site / "site" / f"{name}.html")
+        links = {Path(a.attrs["href"]).name for a in page.all("a", **{"class": "sidebar-link"}) if "href" in a.attrs}
+        assert {Path(link).name for link in links} >= section - {f"{name}.html"}, name
+        assert all((built_site.site / "site" / link).is_file() for link in links - {"#"}), name
+        texts = [item.text() for item in page.all("li", **{"class": "sidebar-item"})]
+        assert texts and not [text for text in texts if "*" in text or ".qmd" in text], name
+
+
 def test_the_root_leads_to_the_overview(built_site: BuiltSite) -> None:
     redirect = read(built_site.site / "index.html")
     refresh = next(e for e in redirect.all("meta") if e.attrs.get("http-equiv") == "refresh")
