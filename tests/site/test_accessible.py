@@ -74,6 +74,18 @@ def test_axe_finds_nothing_and_nothing_jumps_on_any_page(
     assert seen == Seen()
 
 
+def test_a_card_that_is_read_later_moves_no_other(address: str, chromium: Browser) -> None:
+    width = "(cards) => cards[0].getBoundingClientRect().width"
+    with opened(chromium, Seen()) as page:
+        for name, card in (("act", ".action"), ("segments/index", ".card-persona")):
+            page.goto(f"{address}/site/{name}.html")
+            cards = page.locator(f"main {card}")
+            assert cards.count() >= 2, name
+            before = page.eval_on_selector_all(card, width)
+            cards.last.evaluate("(card) => card.remove()")
+            assert page.eval_on_selector_all(card, width) == before, name
+
+
 def test_a_finger_meets_targets_of_44_pixels(address: str, chromium: Browser) -> None:
     with opened(chromium, Seen(), PHONE) as page:
         for name in ("site/index.html", "site/explore.html", "site/finder.html", "site/segments/index.html"):
