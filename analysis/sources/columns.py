@@ -249,10 +249,10 @@ def _denied(words: list[str]) -> str:
 
 def _read_number(text: Text, mark: str, guess: bool, forced: bool) -> _Read | None:
     shown, weights = text.shown, text.weights
-    digits_alone = _matches(shown, r"^0\d+$|^\d{17,}$").any() and _matches(shown, r"^\d+$").all()
+    digits_alone = _matches(shown, r"^0\d+$|^\d{17,}$|^9[0-9]{15}$").any() and _matches(shown, r"^\d+$").all()
     if not forced and (digits_alone or are_words(shown, mark, guess)):
         return None
-    numbers, how = read_numbers(shown, mark, guess)
+    numbers, how = read_numbers(shown, mark, guess, text.name)
     endless = np.abs(numbers) > LARGEST
     unread = np.isnan(numbers)
     n_unread = int(weights[unread].sum())

@@ -13,6 +13,7 @@ from babel.dates import get_month_names
 from pyarrow import compute
 
 from analysis.base.formats import number
+from analysis.sources.content.digits import read_digits
 from analysis.sources.names import is_identifier, names_a_date, names_a_version
 
 # Its functions are made at run time, out of a type checker's sight.
@@ -28,9 +29,9 @@ _CLOCK = (
     r"(?P<hour>\d{1,2})\s?[:h.]\s?(?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,]\d+)?)?"
     r"(?:\s?(?:Uhr|uhr|h|uur|u))?"
 )
-_TIME = rf"(?:(?:[ T,]+|,? (?:à|at|um|om|alle|a las|às|-) ){_CLOCK})?\s*(?P<half>[AaPp]\.? ?[Mm]\.?)?"
+_TIME = rf"(?:(?:[ T,:]+|,? (?:à|at|um|om|alle|a las|às|-) ){_CLOCK})?\s*(?P<half>[AaPp]\.? ?[Mm]\.?)?"
 _ABBREVIATION = "UTC|GMT|WET|WEST|CET|CEST|MEZ|MESZ|EET|EEST|MSK|BST|IST|EST|EDT|CST|CDT|MST|MDT|PST|PDT|JST|AEST|AEDT"
-_ZONE = rf"\s*(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d{{2}}):?(?P<zone_minute>\d{{2}})?|\(?(?:{_ABBREVIATION})\)?)?"
+_ZONE = rf"\s*(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d{{2}}):?(?P<zone_minute>\d{{2}})?|\(?(?:{_ABBREVIATION})\)?|\[?[A-Z][A-Za-z]+/[A-Za-z_/]+\]?)?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
 _LETTER = r"[^\s\d.,;:/()'\"-]"
 _NAME = rf"(?P<name>{_LETTER}{{3,12}})\.?"
@@ -41,7 +42,8 @@ _FORMS = {
         r"^(?P<year>(?:0001|1[89]\d\d|2[01]\d\d|9999))(?P<month>\d{2})(?P<day>\d{2})"
         r"(?:T?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})Z?)?$"
     ),
-    "numbers": rf"^(?P<first>\d{{1,2}})[-/. ](?P<second_>\d{{1,2}})[-/. ]{_YEAR}{_TIME}{_ZONE}$",
+    "day of the year": r"^(?P<year>(?:19|20)\d\d)(?P<nth>[0-3]\d\d)$",
+    "numbers": rf"^{_WEEKDAY}(?P<first>\d{{1,2}})[-/. ](?P<second_>\d{{1,2}})[-/. ]{_YEAR}{_TIME}{_ZONE}$",
     "day, month name": (
         rf"^{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|°)?[-/. ]*(?:de |of )?{_NAME}[-/. ,]*(?:de |del )?"
         rf"{_YEAR}{_TIME}{_ZONE}$"
@@ -61,6 +63,7 @@ _FORMS = {
     "months, year last": r"^(?P<month>0?[1-9]|1[0-2])[-/](?P<year>(?:19|20)\d\d)$",
     "months": r"^(?P<year>(?:19|20)\d\d)[-/]?(?P<month>0[1-9]|1[0-2])$",
     "month names": rf"^{_NAME}[-/. ]+(?:de )?(?P<year>\d{{4}})$",
+    "month names, short years": rf"^{_NAME}[-/. ']+(?P<year>\d\d)$",
 }
 _TOLD = {
     "year first": "year first",
@@ -68,6 +71,8 @@ _TOLD = {
     "characters": "year first",
     "months": "months, read as their first day",
     "month names": "months, read as their first day",
+    "month names, short years": "months, read as their first day",
+    "day of the year": "days counted within the year",
     "weeks": "weeks, read as their Monday",
     "weeks, year last": "weeks, read as their Monday",
     "quarters": "quarters, read as their first day",
@@ -75,6 +80,8 @@ _TOLD = {
     "quarters in words": "quarters, read as their first day",
     "months, year last": "months, read as their first day",
 }
+_SHORT, _MOST_YEARS = "month names, short years", 12
+"""Months with years of two digits, and how many such years they have at most: more are days of a month."""
 _ZERO = r"^(?:0{1,4}[-/.]0{1,2}[-/.]0{1,4}(?:[ T]00:00(?::00(?:\.0+)?)?)?|0)$"
 _SENTINELS = ("1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01")
 _EPOCHS = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
@@ -126,7 +133,7 @@ def read_dates(
     """
     if _matches(texts.slice(0, 200), r"[\x{a0}\x{202f}]").any():
         texts = pc.replace_substring_regex(texts, r"[\x{a0}\x{202f}]", " ")
-    counted = _read_counted(texts, weights, name, floor)
+    counted = _read_counted(texts, weights, name, floor) or _read_digits(texts, name)
     if counted is not None or names_a_version(name):
         return counted
     zero = _matches(texts, _ZERO)
@@ -142,7 +149,7 @@ def read_dates(
         if weights[fits].sum() < floor * total:
             continue
         day_month, evidence, is_open = "", _TOLD.get(form, f"dates as {form}"), False
-        if form == "months" and not _are_months(texts, fits, name):
+        if not _may_have_form(form, texts, fits, name):
             continue
         if form == "numbers" and order == "auto" and _year_first(parts, fits):
             day_month, evidence = "year-first", "year first, with two digits"
@@ -252,6 +259,32 @@ def _read_counted(texts: pa.Array, weights: np.ndarray, name: str, floor: float)
     return Dates(stamps, "", False, evidence, none, none, missing)
 
 
+def _read_digits(texts: pa.Array, name: str) -> Dates | None:
+    """Read digits alone as days, where the name of the column says that it holds dates."""
+    known = _matches(texts, r"^\d{5,8}$")
+    if not names_a_date(name) or is_identifier(name) or not known.any() or not (known | _matches(texts, _ZERO)).all():
+        return None
+    read = read_digits(texts.filter(pa.array(known)).to_pylist())
+    if read is None:
+        return None
+    stamps = np.full(len(texts), np.datetime64("NaT", "s"))
+    stamps[known] = read[0].astype("datetime64[s]")
+    none = np.zeros(len(texts), bool)
+    return Dates(stamps, "", False, f"dates in digits alone, {read[1]}", none, none, ~known)
+
+
+def _may_have_form(form: str, texts: pa.Array, fits: np.ndarray, name: str) -> bool:
+    """Return whether texts that other things than dates may look like are dates: by the name, or by their values."""
+    if form == "months":
+        return _are_months(texts, fits, name)
+    if form == "day of the year":
+        return names_a_date(name) and not is_identifier(name)
+    if form == "month names, short years":
+        years = {text[-2:] for text in texts.filter(pa.array(fits)).to_pylist()}
+        return names_a_date(name) and len(years) <= _MOST_YEARS
+    return True
+
+
 def _are_months(texts: pa.Array, fits: np.ndarray, name: str) -> bool:
     """Return whether numbers such as 202301 are months: by the name, or as several close to each other."""
     if names_a_date(name):
@@ -309,6 +342,18 @@ def _mondays(year: np.ndarray, week: np.ndarray) -> np.ndarray:
     return np.where(legal, monday.astype("datetime64[s]"), np.datetime64("NaT", "s"))
 
 
+def _days_of_years(year: np.ndarray, nth: np.ndarray) -> np.ndarray:
+    """Return the day with a number within each year; NaT for one that the year does not have.
+
+    >>> str(_days_of_years(np.array([2024]), np.array([366]))[0]), str(_days_of_years(np.array([2023]), np.array([366])))
+    ('2024-12-31T00:00:00', "['NaT']")
+    """
+    legal = (year >= 1) & (nth >= 1)
+    start = (np.where(legal, year, 1970) - 1970).astype("datetime64[Y]")
+    days = start.astype("datetime64[D]") + np.maximum(nth, 1) - 1
+    return np.where(legal & (days.astype("datetime64[Y]") == start), days, np.datetime64("NaT")).astype("datetime64[s]")
+
+
 def _day_month(parts: pa.Array, weights: np.ndarray, fits: np.ndarray, order: str) -> tuple[DayMonth, str, bool] | None:
     """Decide the order of day and month over the whole column; None if the values contradict each other."""
     first = _field(parts, "first")
@@ -340,7 +385,7 @@ def _stamps(parts: pa.Array, form: str, order: str) -> tuple[np.ndarray, bool]:
     """Build datetime64[s] from the named groups; NaT for days that do not exist."""
     year = _field(parts, "year")
     two_digit = False
-    if form in ("numbers", "day, month name", "month name, day", "month name, time, year", "month names"):
+    if form in ("numbers", "day, month name", "month name, day", "month name, time, year", "month names", _SHORT):
         short = pc.fill_null(pc.equal(pc.binary_length(pc.struct_field(parts, "year")), 2), False)
         is_short = short.to_numpy(zero_copy_only=False)
         two_digit = bool(is_short.any())
@@ -357,7 +402,9 @@ def _stamps(parts: pa.Array, form: str, order: str) -> tuple[np.ndarray, bool]:
         day = _field(parts, "day")
     else:
         month, day = _field(parts, "month"), _field(parts, "day")
-    if form in ("months", "months, year last", "month names"):
+    if form == "day of the year":
+        return _days_of_years(year, _field(parts, "nth")), False
+    if form in ("months", "months, year last", "month names", _SHORT):
         day = np.ones(len(month), np.int64)
     elif form.startswith("quarters"):
         month, day = 3 * _field(parts, "quarter") - 2, np.ones(len(month), np.int64)

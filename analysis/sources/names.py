@@ -50,14 +50,15 @@ _LAST = vocabulary(
     "id ids key uuid guid nr no number identifier nummer num numero codigo codice matricule kennung",
     "kundennummer kundennr kundenid kundenkennung debitor debitornr kreditor kunnr belnr vbeln matnr",
     "recnum clientnum",
-    "custid custno rowid recordid respid responseid idnr idnum klantnummer klantnr klantid",
+    "custid custno acctno kdnr kundnr msisdn matricola tesserano buyerref kontonr rowid recordid respid responseid idnr idnum klantnummer klantnr klantid",
 )
-_ENDS = ("nummer", "kennung")
+_ENDS = ("nummer", "kennung", "konto", "nr")
 _ENTITY = (
     "customer|client|user|account|order|session|visitor|member|invoice|product|transaction|person|cust|respondent"
     "|cliente|kunde|kunden|klant|konto|mitglied|bestell|auftrag|beleg|rechnung|artikel|commande|facture|membre|usuario"
     "|utente|gebruiker|pedido|ordine|factura|fattura|fatura|compte|cuenta|conta|record|case|subscriber|patient|loan"
     "|booking|agent|ticket|receipt|policy|contract|household|abonne|abonnent|abbonato|adherent|debiteur"
+    "|buyer|guest|donor|player|student|shopper|visitor|contact|company|tenant|device|employee|store|lead|kto|acct|cli|clt"
     "|socio|associado|assinante|suscriptor|paciente|paziente|donante|doador|donatore|donateur|donneur|spender"
     "|teilnehmer|haushalt|foyer|lid|abonnee|deelnemer|tessera|tarjeta|cartao|kaart|karte|carte|rut|policen|vertrags"
 )
@@ -66,9 +67,12 @@ _ALONE = vocabulary(
     "abbonato adherent socio associado assinante suscriptor paciente paziente donante doador donatore donateur spender",
     "subscriber donor borrower household member mitglied membre usuario utente gebruiker utilisateur acheteur abonnee",
     "comprador acquirente kaufer tessera patient user passenger player student guest rider shopper participant",
+    "buyer account uid userid kto acct compte cuenta conta ospite gast guest hote huesped hospede kundenkarte nutzer",
+    "klantenkaart passeggero inscrit donneur adherente iscritto benutzer socia",
     "codicefiscale dni nif nie cpf cnpj bsn curp policyholder versicherungsnehmer schuler alumno eleve aluno alunno",
 )
-_FIRST = vocabulary("n no nr num numero nummer id")
+_FIRST = vocabulary("n no nr num numero nummer id ref reference referenz referencia riferimento")
+_CODES = vocabulary("codigo code codice cod ref reference referenz referencia riferimento")
 
 
 def is_a_person(name: str) -> bool:
@@ -106,10 +110,8 @@ def is_identifier(name: str) -> bool:
         or re.fullmatch(rf"({_ENTITY})(id|no|nr|num|key|number|code|nummer)", joined) is not None
         or re.fullmatch(rf"(id|cod|codigo|codice|code)({_ENTITY})", joined) is not None
         or (numbered and words[0] in _FIRST and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None)
-        or (
-            words[0] in {"codigo", "code", "codice", "cod"}
-            and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None
-        )
+        or (words[0] in _CODES and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None)
+        or (words[-1] in _CODES and re.fullmatch(rf"({_ENTITY})", "".join(words[:-1])) is not None)
     )
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
+from analysis.sources.content.measures import find_units, read_durations
+
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
 
@@ -29,7 +31,7 @@ _EVIDENCE = {
     ),
 }
 _CURRENCY = (
-    r"(?:(?:R|US|A|C|CA|AU|NZ|HK|S|NT|MX)?\$|\p{Sc}|kr\.?|Kr\.?|zł|Kč|Ft|lei|руб\.?|р\.|Rs\.?|S?Fr\.?|Euros?|euros?|(?i:"
+    r"(?:(?:R|US|A|C|CA|AU|NZ|HK|S|NT|MX)?\$|\p{Sc}|kr\.?|Kr\.?|zł|Kč|Ft|lei|руб\.?|р\.|Rs\.?|円|元|원|S?Fr\.?|Euros?|euros?|(?i:"
     "EUR|USD|GBP|CHF|JPY|CNY|RMB|INR|BRL|SEK|NOK|DKK|PLN|CZK|HUF|RON|RUB|TRY|AUD|CAD|NZD|MXN|ZAR|SGD|HKD|KRW|ILS|AED"
     "|SAR|THB|IDR|MYR|PHP|COP|CLP|ARS|PEN))"
 )
@@ -40,6 +42,7 @@ _MULTIPLES = {
 _MULTIPLE_WORDS = (
     "k|K|M|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|B|Mrd|mrd|mil|mi|mill|Mill|Md|mld|Mld|[Ll]akh|[Ll]ac|[Cc]r|[Cc]rore"
 )
+_EXPONENT = r"(\d)?[eE][+-]?\d{1,3}$"
 _EITHER_WAY = r"^-?[1-9]\d{0,2}[.,]\d{3}$"
 
 
@@ -54,6 +57,7 @@ def decimal_mark(columns: Iterable[tuple[pa.Array, np.ndarray]]) -> str:
     votes = Counter({".": 0, ",": 0})
     for texts, weights in columns:
         sample, counts = pc.replace_substring_regex(_strip_signs(texts.slice(0, 2000)), _GROUP, ""), weights[:2000]
+        sample = pc.replace_substring_regex(sample, _EXPONENT, "")
         plain = _matches(sample, r"^[+-]?[\d.,]*\d[\d.,]*$")
         if not counts.sum() or counts[plain].sum() < 0.9 * counts.sum():
             continue
@@ -62,7 +66,7 @@ def decimal_mark(columns: Iterable[tuple[pa.Array, np.ndarray]]) -> str:
     return "," if votes[","] > votes["."] else "."
 
 
-def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.ndarray, str]:
+def read_numbers(texts: pa.Array, mark: str, guess: bool = True, name: str = "") -> tuple[np.ndarray, str]:
     """Read distinct texts as numbers.
 
     Parameters
@@ -72,6 +76,8 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
         The table's decimal mark.
     guess : bool
         Whether the texts' own evidence may overrule it.
+    name : str
+        Of the column: a number with a colon is a duration only where it says so.
 
     Returns
     -------
@@ -87,10 +93,14 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
         except pa.ArrowInvalid:
             if not _matches(texts.slice(0, 1000), r"\d").any():
                 return np.full(len(texts), np.nan), ""
+    measured = _read_measures(texts, mark, name) if guess else None
+    if measured is not None:
+        return measured
     bare, factors, unit = _strip(texts) if guess else (_strip_signs(texts), np.ones(len(texts)), "")
     if guess:
         closed = pc.replace_substring_regex(bare, _GROUP, "")
-        votes = {key: int(_matches(closed, pattern).sum()) for key, pattern in _EVIDENCE.items()}
+        mantissas = pc.replace_substring_regex(closed, _EXPONENT, r"\1")
+        votes = {key: int(_matches(mantissas, pattern).sum()) for key, pattern in _EVIDENCE.items()}
         if votes["."] != votes[","]:
             mark = max(votes, key=lambda key: votes[key])
         bare = _one_mark(bare, closed, mark)
@@ -124,6 +134,21 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True) -> tuple[np.nda
     return numbers, note
 
 
+def _read_measures(texts: pa.Array, mark: str, name: str) -> tuple[np.ndarray, str] | None:
+    """Read durations in minutes, and numbers beside units of several sizes in the usual one; None for other texts."""
+    if not _matches(texts.slice(0, 20), r"^\d+:\d\d|\d\s?\p{L}{1,10}\.?$").all():
+        return None
+    shown = texts.to_pylist()
+    minutes = read_durations(shown, name)
+    if minutes is not None:
+        return np.array(minutes), "durations in minutes"
+    found = find_units(shown)
+    if found is None:
+        return None
+    numbers, factors, unit = found
+    return read_numbers(pa.array(numbers), mark)[0] * np.array(factors), f"units of several sizes, all in {unit}"
+
+
 def are_words(texts: pa.Array, mark: str, guess: bool) -> bool:
     """Whether most of some of many distinct texts are no numbers, so that more than a few of all are none."""
     if len(texts) <= _MANY:
@@ -136,7 +161,9 @@ def _strip_signs(texts: pa.Array) -> pa.Array:
     """Remove signs of currencies and per cent; write negative numbers with a leading minus."""
     bare = pc.replace_substring_regex(texts, r"[\x{a0}\x{2009}\x{202f}]", " ")
     bare = pc.replace_substring_regex(bare, r"^'([+\-(\d])", r"\1")
-    bare = pc.replace_substring_regex(bare, r"(\d)[.,][-\x{2013}\x{2014}]{1,2}", r"\1")
+    bare = pc.replace_substring_regex(bare, r"(\d)\s?[.,][-\x{2013}\x{2014}]{1,2}", r"\1")
+    bare = pc.replace_substring_regex(bare, r"^([+-]?\d+)(?:[€$£]|\x{b7})(\d\d)$", r"\1.\2")
+    bare = pc.replace_substring_regex(bare, rf"^({_CURRENCY}\s?[\d.,]+)m$", r"\1M")
     bare = pc.replace_substring_regex(bare, r"^[\x{2212}\x{2013}]", "-")
     bare = pc.replace_substring_regex(bare, rf"^({_CURRENCY})?\s*\((.+)\)\s*({_CURRENCY})?$", r"-\2")
     bare = pc.replace_substring_regex(bare, rf"^([+-]?)\s*{_CURRENCY}\s*([+-]?)\s*([\d.,])", r"\1\2\3")
@@ -158,7 +185,7 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
     unit : str
         The word after all numbers; empty if there is none.
     """
-    bare = pc.replace_substring_regex(_strip_signs(texts), r"(\d)\s*[*†‡]+$", r"\1")
+    bare = pc.replace_substring_regex(_strip_signs(_settle_sides(texts)), r"(\d)\s*[*†‡]+$", r"\1")
     factors = np.ones(len(texts))
     ended = _matches(bare, r"^[+-]?[\d.,]*\d\s?\p{L}")
     if not ended.any():
@@ -174,7 +201,7 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
             [_MULTIPLES.get(word, 1.0) if fits else 1.0 for word, fits in zip(words, scaled, strict=True)]
         )
         return _strip_signs(pc.replace_substring_regex(bare, multiple, r"\1")), factors, ""
-    united = r"^([+-]?[\d.,' \x{a0}\x{202f}]*\d)(?:\s([\p{L}²³]{1,14}\.?)|([\p{L}²³]{2,14}\.?|[xhgl×]))$"
+    united = r"^([+-]?[\d.,' \x{a0}\x{202f}]*\d)(?:\s([\p{L}²³]{1,14}\.?)|([\p{L}²³]{2,14}\.?|[xhglsdjym×]))$"
     fits = _matches(bare, united)
     if fits.mean() < 0.9:
         return bare, factors, ""
@@ -184,6 +211,15 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
     if len({word[: max(len(longest) - 2, 1)].casefold() for word in words}) > 1 or len(words) > 3:
         return bare, factors, ""
     return pc.replace_substring_regex(bare, united, r"\1"), factors, longest
+
+
+def _settle_sides(texts: pa.Array) -> pa.Array:
+    """Write amounts on the credit side of an account, marked CR or H, as negative where others are marked DR or S."""
+    for credit, debit in (("CR", "DR"), ("H", "S")):
+        if _matches(texts, rf"\d\s?{credit}$").any() and _matches(texts, rf"\d\s?{debit}$").any():
+            texts = pc.replace_substring_regex(texts, rf"^(.*\d)\s?{credit}$", r"-\1")
+            return pc.replace_substring_regex(texts, rf"(\d)\s?{debit}$", r"\1")
+    return texts
 
 
 def _signs(texts: pa.Array) -> set[str]:

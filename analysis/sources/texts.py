@@ -120,6 +120,8 @@ def as_text(name: str, array: pa.ChunkedArray, forced: str | None) -> pa.Chunked
         return array.cast(pa.string())
     if pa.types.is_integer(kind):
         lowest, highest = (value.as_py() for value in pc.min_max(array).values())
+        if array.null_count and highest is not None and max(abs(lowest), highest) > 2**53:
+            return array.cast(pa.string())
         compact = lowest is not None and lowest >= YEARS[0] * 10_000 and highest < YEARS[1] * 10_000
         dated = forced is None and names_a_date(name, clock=True) and not is_identifier(name)
         return array.cast(pa.string()) if compact or dated or forced not in (None, "number") else None
@@ -155,7 +157,8 @@ def gather_distinct(name: str, array: pa.ChunkedArray, shown: str) -> Text:
     encoded = whole.dictionary_encode()
     raw, raw_codes = encoded.dictionary, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     values, codes = raw, raw_codes
-    trimmed = pc.utf8_trim_whitespace(raw)
+    # Some programs write text as a formula, ="00123", so that a spreadsheet keeps its zeros.
+    trimmed = pc.utf8_trim_whitespace(pc.replace_substring_regex(raw, r'^="([^"]*)"$', r"\1"))
     if not trimmed.equals(raw):
         again = trimmed.dictionary_encode()
         values = again.dictionary

@@ -12,7 +12,8 @@ CUSTOMER = vocabulary(
     "kaufer comprador acheteur clientnum contact abonnent abonne socio lid debiteur abbonato adherent associado",
     "assinante suscriptor paciente paziente donante doador donatore donateur spender teilnehmer haushalt foyer abonnee",
     "deelnemer utilisateur assinante aderente iscritto tessera acquirente gast huesped hospede ospite passenger rider",
-    "player student participant leden",
+    "player student participant leden uid kto acct acctno requester custno clt kdnr kundenkarte klantenkaart nutzer",
+    "benutzer hote huesped passeggero inscrit msisdn policyholder tenant company",
     "codicefiscale dni nif nie cpf cnpj bsn curp cardholder policyholder",
     "versicherungsnehmer schuler alumno eleve aluno alunno leerling pupil insured assure asegurado segurado assicurato",
 )
@@ -23,7 +24,7 @@ CUSTOMER_STARTS = (
 BUYER = vocabulary(
     "customer customers client cliente clienti clientes kunde kunden kundin kundennummer kundennr",
     "kundenid debitor kunnr",
-    "klant klantnummer cust custid clientnum shopper buyer kaufer comprador acheteur debiteur acquirente",
+    "klant klantnummer cust custid custno clt kdnr clientnum shopper buyer kaufer comprador acheteur debiteur acquirente",
 )
 STAFF = vocabulary(
     "agent staff seller vendor employee cashier rep salesrep salesperson manager operator owner admin",
@@ -38,6 +39,8 @@ ORDER = vocabulary(
     "billet recu recibo ricevuta scontrino bon kassenbon bonnummer rechnungsnr factuur factuurnummer facturacion",
     "order invoice receipt booking transaction ticket bestellung bestellnummer bestellnr auftrag",
     "auftragsnummer beleg",
+    "sitzung seance sesion sessione sessie sessao subscription abo abonnement suscripcion assinatura abbonamento visit",
+    "ticketid besuch visite bezoek gift donation spende claim delivery",
     "belegnummer belnr rechnung rechnungsnummer facture commande pedido factura fatura ordine fattura bestelling",
     "bestelnummer reservation reserva prenotazione purchase sale payment charge checkout session cart",
 )
@@ -128,7 +131,7 @@ MONEY = vocabulary(
     "importe precio gasto gastos ventas ingresos monto valor preco despesa receita renda faturamento",
     "importo prezzo spesa spendensumme erlos erlose dons don donation donado facturacion speso gastado besteed fattura",
     "fare fares tarif tarifa tariffa premium pramie beitrag contributie cotisation cuota quota canone mensualite",
-    "lifetimevalue",
+    "lifetimevalue ltv clv cltv gmv mrr arr arpu aov ca rebate refund refunds reimbursement",
     "chiffredaffaires saldo solde salario stipendio salaris salaire costo coste cout custo",
     "ricavi fatturato reddito bedrag prijs omzet uitgaven besteding inkomen wrbtr dmbtr netwr",
     "gesamtbetrag rechnungsbetrag",
@@ -192,6 +195,7 @@ VALUE = vocabulary(
     "importe receita despesa",
     "faturamento gastos ricavi fatturato spesa omzet uitgaven besteding gesamtbetrag charges payments",
     "chiffredaffaires umsatze gesamtumsatze erlos erlose spendensumme bestellsumme facturacion facturado depensetotale",
+    "gmv mrr arr sales netsales grosssales nettoumsatz bruttoumsatz jaaromzet",
     "gastototal receitatotal spesatotale speso gastado gasta compradototal besteed donations donated dons donado doado",
 )
 TAX = vocabulary("tax taxes vat mwst ust tva iva btw gst")
@@ -204,6 +208,8 @@ WITH_OR_WITHOUT = vocabulary(
 """Words that make of a tax what the amount is with or without."""
 NO_VALUE = vocabulary(
     "limit price unit score balance loan tax salary income credit debit cost profit discount fee fees",
+    "aov arpu refund refunds refunded returned returns rebate erstattung erstattungen gutschrift remboursement",
+    "remboursements reembolso reembolsos rimborso rimborsi terugbetaling estorno devolucion devolucao reimbursement",
     "rate rating budget profit margin gewinn marge margen margem margine winst points punkte puntos pontos punti",
     "punten",
     "costo costi coste costes cout couts custo custos kosten costs saldo solde plafond limite kreditlimit kontostand",
@@ -230,6 +236,7 @@ EVENT = vocabulary(
 MODEL = vocabulary(
     "cluster clusters segment segmentation rfm predicted prediction propensity probability decile",
     "quintile bayes logit",
+    "kmeans dbscan hdbscan rscore fscore mscore recencyscore frequencyscore monetaryscore rfmscore",
     "classifier proba pred wahrscheinlichkeit probabilite probabilidad probabilidade probabilita waarschijnlijkheid",
     "vorhersage prognose prediction prediccion previsao previsione voorspelling forecast churnscore leadscore predite",
 )
@@ -281,10 +288,20 @@ PEOPLE = {
     "receipts": vocabulary("receipt receiptid beleg belegnummer bon scontrino recibo"),
     "bookings": vocabulary("booking bookingid reservation reserva prenotazione"),
     "orders": vocabulary("order orderid bestellnummer bestellung auftragsnummer commande pedido ordine bestelnummer"),
+    "students": vocabulary("student studentid schuler alumno alumna eleve etudiant studente aluno leerling estudiante"),
+    "employees": vocabulary("employee employeeid mitarbeiter employe empleado dipendente medewerker funcionario"),
+    "players": vocabulary("player playerid spieler joueur jugador giocatore jogador speler"),
+    "companies": vocabulary("company companyid unternehmen entreprise empresa azienda bedrijf"),
+    "passengers": vocabulary("passenger passengerid passagier passager pasajero passeggero passageiro fahrgast"),
+    "tenants": vocabulary("tenant tenantid mieter locataire inquilino huurder"),
+    "policyholders": vocabulary("policyholder versicherungsnehmer tomador assure segurado asegurado assicurato"),
+    "stores": vocabulary("store storeid filiale magasin tienda negozio winkel loja"),
+    "devices": vocabulary("device deviceid"),
+    "leads": vocabulary("lead leadid"),
     "participants": vocabulary("participant teilnehmer deelnemer partecipante participante"),
 }
 """Plural nouns for rows and customers, by the words of the column that names them."""
 COMPOUND = vocabulary(
-    "leden mitglied patient spender abonnent teilnehmer haushalt rechnung kreditnehmer household subscriber"
+    "leden mitglied patient abonnee spender abonnent teilnehmer haushalt rechnung kreditnehmer household subscriber"
 )
 """First parts of compound words such as Spendernummer."""
