@@ -22,7 +22,7 @@ from analysis.sources.dates import YEARS, DateOrder, DayMonth, look_like_dates, 
 from analysis.sources.names import is_a_person, is_identifier
 from analysis.sources.names import split_words as split_words
 from analysis.sources.numbers import Decimal, are_words, decimal_mark, read_numbers
-from analysis.sources.texts import MISSING, NOT_GIVEN, Text, as_text, form_of, gather_distinct, list_examples
+from analysis.sources.texts import MISSING, Text, as_text, form_of, gather_distinct, gives_no_answer, list_examples
 
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
@@ -45,6 +45,8 @@ _BOOLEANS = {
         ("s", "n"): "s",
         ("j", "n"): "j",
         ("tak", "nie"): "tak",
+        ("v", "f"): "v",
+        ("o", "n"): "o",
         ("wahr", "falsch"): "wahr",
         ("vrai", "faux"): "vrai",
         ("verdadero", "falso"): "verdadero",
@@ -294,9 +296,7 @@ def _nearly_all(text: Text, unread: np.ndarray, forced: bool) -> bool:
 
 def _stand_for_missing(words: pa.Array, share: float, n_numbers: int) -> bool:
     """Return whether words among many different numbers say that there is none."""
-    known = (
-        all(word.casefold().strip("().<>[]") in NOT_GIVEN for word in words.to_pylist()) if len(words) <= 5 else False
-    )
+    known = all(map(gives_no_answer, words.to_pylist())) if len(words) <= 5 else False
     return (known and share <= 0.6 and n_numbers >= 5) or (len(words) == 1 and share <= 0.2 and n_numbers >= 20)
 
 

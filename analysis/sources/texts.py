@@ -65,6 +65,21 @@ NOT_GIVEN = frozenset(
     )
 )
 """Words among numbers that say that there is none."""
+_NO_ANSWER = re.compile(
+    r"(?:i |i'd )?(?:prefer|rather|would rather|choose)(?: to)? not(?: to)? (?:say|answer|disclose|respond|state)"
+    r"|(?:i )?(?:do not|don't|dont|can't|cannot) (?:know|say|remember|recall|tell)|not sure|unsure|no opinion|no idea"
+    r"|not applicable|(?:dk|nr|na|n/a|ns|nc|nsp|nspp|kwn|wn|n\.?v\.?t|ka|k\. ?a|o\. ?a|s/r)"
+    r"|(?:das )?wei(?:ß|ss) (?:ich )?(?:es )?nicht|(?:kann|möchte|will) (?:ich )?(?:dazu )?(?:nicht|nichts|keine angabe\w*)"
+    r"(?: dazu)? ?(?:sagen|beurteilen|beantworten|antworten|angeben|machen)?|(?:keine|ohne) (?:angabe|meinung|antwort|ahnung)"
+    r"|nicht zutreffend|entfällt|je ne sais pas|ne sait pas|sans (?:opinion|réponse|avis)|non concernée?"
+    r"|ne (?:se prononce|souhaite) pas(?: répondre)?|(?:je )?préfère ne pas (?:répondre|dire|le dire)|pas de réponse"
+    r"|no (?:lo )?(?:sé|sabe|contesta|responde|aplica)|prefiero no (?:responder|contestar|decir|decirlo)|sin (?:respuesta|opinión)"
+    r"|não (?:sei|sabe|se aplica|respondeu|responde)|prefiro não (?:responder|dizer)|sem (?:resposta|opinião)"
+    r"|non (?:lo )?(?:so|sa|risponde|applicabile)|preferis(?:co|ce) non (?:rispondere|dire|dirlo)|senza risposta"
+    r"|(?:dat )?weet (?:ik )?(?:het )?niet|(?:wil|zeg) ik (?:liever )?niet(?: zeggen)?|liever niet(?: zeggen)?|geen (?:mening|idee|antwoord)"
+    r"|niet van toepassing"
+)
+"""Sentences of people who do not answer, in lower case."""
 MAX_CELL = 100_000
 FREQUENT = 10
 """Rows from which a value is quoted in a message; it is then no single customer's. Chosen for this project."""
@@ -203,6 +218,17 @@ def _check_cells(text: Text, shown: str) -> None:
             "Expected values.",
             "Paste the column as values and save the file again.",
         )
+
+
+def gives_no_answer(text: str) -> bool:
+    """Return whether a text says that there is no value or answer.
+
+    >>> gives_no_answer("Don\u2019t know / not sure"), gives_no_answer("Keine Angabe"), gives_no_answer("Not satisfied")
+    (True, True, False)
+    """
+    word = text.casefold().replace("\u2019", "'").strip(" ().<>[].!")
+    parts = [part.strip(" ()") for part in re.split(r"[/,(]", word)] if word not in NOT_GIVEN else []
+    return word in NOT_GIVEN or all(part in NOT_GIVEN or _NO_ANSWER.fullmatch(part) for part in (parts or [word]))
 
 
 def shorten(value: str, limit: int = 40) -> str:

@@ -13,7 +13,7 @@ from analysis.base.formats import number
 from analysis.sources.columns import Column
 from analysis.sources.content.scales import SHARED, find_codes
 from analysis.sources.names import OUTCOME, words_of
-from analysis.sources.texts import NOT_GIVEN
+from analysis.sources.texts import gives_no_answer
 
 _STAND_INS = (-99, -98, -97, -9, -8, -7, 66, 77, 88, 96, 97, 98, 99, 888, 997, 998, 999, -999)
 IN_ORDER = "answers in order"
@@ -50,7 +50,7 @@ def read_answers(
         for column in open_
         if column.type in ("category", "key") and 2 <= column.n_distinct <= 40
     }
-    given = {name: [level for level in levels if level.casefold() not in NOT_GIVEN] for name, levels in words.items()}
+    given = {name: [level for level in levels if not gives_no_answer(level)] for name, levels in words.items()}
     codes = find_codes(given)
     for column in open_:
         values = frame[column.name]

@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.base.formats import number
 from analysis.sources.columns import Column
 
-SEPARATORS = (";", "|", "\n", ",")
+SEPARATORS = (";", "|", "\n", ",", "/", "+", "&")
 FEWEST_ROWS = 20
 MOST_OPTIONS = 25
 RARE = 10

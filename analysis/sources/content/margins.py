@@ -10,6 +10,10 @@ from collections import Counter
 from analysis.base.formats import number
 
 DELIMITERS = ("\t", ";", ",", "|", "\x1f", "\x01")
+_COUNTED = re.compile(
+    r"\n\(?\d[\d.,]* (?:rows?|records?|zeilen|datensätze|lignes|filas|registros|righe|rijen|linhas)\)?\s*\Z",
+    re.IGNORECASE,
+)
 _SEEN = 1 << 16
 
 
@@ -69,7 +73,12 @@ def trim_titles(body: str, notes: list[str]) -> str:
 
 
 def trim_footer(body: str, notes: list[str]) -> str:
-    """Drop lines after a blank line at the end that have fewer delimiters than the header."""
+    """Drop lines after a blank line at the end that have fewer delimiters than the header, and a count of the rows."""
+    body = re.sub(r"\A([^\n]*\n)[-=+ ]{3,}\n", r"\1", body)
+    counted = _COUNTED.search(body[-200:])
+    if counted:
+        body = body[: len(body) - len(body[-200:]) + counted.start()]
+        notes.append("1 line below the table skipped")
     tail = body[-4000:].rstrip().split("\n")
     usual = max(_count(body.split("\n", 1)[0]))
     blank = next((i for i in range(len(tail) - 1, max(len(tail) - 12, 0), -1) if not tail[i].strip()), 0)

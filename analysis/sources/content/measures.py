@@ -20,7 +20,10 @@ _DURATION = vocabulary(
     "length lange longueur elapsed runtime playtime watchtime talktime handletime onhold wait waiting wartezeit attente",
     "espera attesa wachttijd spent stay usage talk hold handling watched listened played online",
 )
-_TIME, _SPENT = vocabulary("time zeit temps tiempo tempo tijd"), vocabulary("on site page auf sur per in avg average total")
+_TIME, _SPENT = (
+    vocabulary("time zeit temps tiempo tempo tijd"),
+    vocabulary("on site page auf sur per in avg average total"),
+)
 _NO_CLOCK = 23
 """Hour of a clock above which two numbers with a colon can only be a duration."""
 

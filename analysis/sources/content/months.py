@@ -1,4 +1,4 @@
-"""Columns of one measure by month, summed up as total, trend and time since the last."""
+"""Columns of one measure by month, summed up; and columns of a year and a month, joined to a date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.base.formats import number
 from analysis.sources.columns import Column
 from analysis.sources.dates import month_number
-from analysis.sources.names import plain
+from analysis.sources.names import plain, vocabulary, words_of
 
 FEWEST = 4
 """Months in a row from which columns are one measure by month. Chosen for this project."""
@@ -29,6 +29,8 @@ _COUNTED = re.compile(
     r"[\s_.\-/]?(?P<month>\d{1,2})",
     re.IGNORECASE,
 )
+_YEARS = vocabulary("year years jahr annee an ano anio anno jaar fy geschaftsjahr exercice")
+_MONTHS = vocabulary("month monat mois mes mese maand")
 Period = tuple[str, int]
 """Name of a measure, and the number of a month."""
 
@@ -69,6 +71,62 @@ def sum_up_months(
     values = {name: frame[name] for name in frame.columns} | {name: series for name, (series, _) in added.items()}
     read = [replace(column, replaced=reasons.get(column.name, "")) for column in columns]
     return pd.DataFrame(values, copy=False), (*read, *(column for _, column in added.values()))
+
+
+def join_periods(
+    frame: pd.DataFrame, columns: tuple[Column, ...], forced: Collection[str]
+) -> tuple[pd.DataFrame, tuple[Column, ...]]:
+    """Add a date where rows are periods of customers: a year, or a year and a month, differ in the rows of each.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+    columns : tuple of Column
+    forced : collection of str
+        Columns whose type is set, which are not used.
+
+    Returns
+    -------
+    DataFrame, shape (n_rows, n_columns + 1) where a date is added
+    tuple of Column
+        A column that became part of the date says so in ``replaced``.
+    """
+    open_ = [column for column in columns if column.name not in forced and not column.n_missing]
+    years = [column for column in open_ if words_of(column.name) & _YEARS and _within(frame[column.name], 1990, 2100)]
+    if len(years) != 1 or any(column.type == "date" for column in columns):
+        return frame, columns
+    months = {column.name: found for column in open_ if (found := _months_in(frame[column.name], column)) is not None}
+    if len(months) > 1:
+        return frame, columns
+    year = years[0].name
+    name = f"{year}, {next(iter(months))}" if months else f"{year} as a date"
+    month = next(iter(months.values()), np.ones(len(frame), np.int64))
+    stamps = ((frame[year].to_numpy(np.int64) - 1970) * 12 + month - 1).astype("datetime64[M]").astype("datetime64[s]")
+    if name in frame.columns or len(np.unique(stamps)) < 2:
+        return frame, columns
+    dated = frame.assign(**{name: stamps})
+    rows = [column.name for column in columns if column.type == "key" and column.n_distinct <= 0.7 * len(frame)]
+    if not any(not dated[[key, name]].duplicated().any() for key in rows):
+        return frame, columns
+    reason = f"part of the date '{name}'"
+    parts = {year, *months}
+    read = [replace(column, replaced=reason) if column.name in parts else column for column in columns]
+    note = "first day of the month" if months else "first day of the year"
+    return dated, (*read, Column(name, "date", note, 0, len(np.unique(stamps))))
+
+
+def _within(values: pd.Series, low: int, high: int) -> bool:
+    return values.dtype == np.int64 and bool(values.between(low, high).all())
+
+
+def _months_in(values: pd.Series, column: Column) -> np.ndarray | None:
+    """Return the months that a column holds as numbers or names; None for another column."""
+    if not words_of(column.name) & _MONTHS:
+        return None
+    if column.type == "category":
+        numbers = values.map({word: month_number(plain(str(word)).rstrip(".")) for word in values.unique()})
+        return numbers.to_numpy(np.int64) if bool((numbers > 0).all()) else None
+    return values.to_numpy(np.int64) if _within(values, 1, 12) else None
 
 
 def find_measures(names: Collection[str]) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from analysis.base.formats import number
 from analysis.sources.columns import Column
 from analysis.sources.names import plain
 from analysis.sources.numbers import decimal_mark, read_numbers
-from analysis.sources.texts import NOT_GIVEN
+from analysis.sources.texts import gives_no_answer
 
 RANGES = "ranges"
 """How the note of a column begins whose ranges became numbers."""
@@ -34,7 +34,7 @@ _ABOVE = (
 )
 _BEYOND = (
     r"\+|and over|and above|and older|or more|or older|and more|plus|und mehr|und alter|oder mehr|oder alter"
-    r"|und daruber|et plus|ou plus|y mas|o mas|e mais|ou mais|e oltre|e piu|o piu|en ouder|of meer|en meer|en hoger"
+    r"|und daruber|et plus|ou plus|y mas|o mas|e mais|ou mais|e oltre|e piu|o piu|en ouder|of ouder|of meer|en meer|en hoger"
 )
 _UNIT = r"(?: ?(?:years?|yrs?|jahren?|ans?|anos?|anni|jaar|times|mal|fois|veces|vezes|volte|keer))?"
 _NUMBER = r"(?P<{}>(?:[^\d\s<>-]{{0,4}} ?)\d[\d., ']*(?: ?(?:k|m|mio|tsd|mil)\b)?(?: ?(?:[$€£¥₹%]|eur|usd|gbp|chf))?)"
@@ -42,6 +42,7 @@ _LOW, _HIGH = _NUMBER.format("low"), _NUMBER.format("high")
 _FORMS = tuple(
     re.compile(form)
     for form in (
+        rf"[\[(]{_LOW}, ?{_HIGH}[\])]",
         rf"(?:from |von |de |da |van |entre |between )?{_LOW}{_UNIT} ?(?:-|–|—|to|bis|a|à|al|ate|tot"
         rf"|und|and|et|y|e|en) ?{_HIGH}{_UNIT}",
         rf"(?:{_BELOW}) ?{_HIGH}{_UNIT}",
@@ -75,7 +76,7 @@ def read_ranges(
         if column.name in forced or column.type not in ("category", "key") or not FEWEST <= column.n_distinct <= MOST:
             continue
         values = frame[column.name].astype("str")
-        levels = [level for level in values.dropna().unique() if level.casefold() not in NOT_GIVEN]
+        levels = [level for level in values.dropna().unique() if not gives_no_answer(level)]
         middles = find_middles(levels)
         if middles:
             numbers = pd.Series(values.map(middles).to_numpy(np.float64))
@@ -139,8 +140,10 @@ def find_middles(levels: Collection[str]) -> dict[str, float]:
 def _find_bounds(levels: Collection[str]) -> dict[str, tuple[float, float] | None]:
     """Return both ends of each range, infinite where it has none; nothing where a text is no range."""
     parts: dict[str, tuple[str, str]] = {}
+    ends = {level.split()[-1] for level in levels}
+    end = next(iter(ends)) if len(ends) == 1 else ""
     for level in levels:
-        found = _split(level)
+        found = _split(level.removesuffix(end) if end.isalpha() else level)
         if found is None:
             return {}
         parts[level] = found

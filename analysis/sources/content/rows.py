@@ -26,6 +26,11 @@ _TOTALS = vocabulary(
     "suma soma totaal som gesamtergebnis totalgeneral totalgeral totalgenerale totalgeneral average mean mittelwert",
     "moyenne durchschnitt gemiddelde",
 )
+_STATISTICS = vocabulary(
+    "count anzahl nombre cantidad contagem conteggio aantal median mediana mediane mediaan max min maximum minimum std",
+    "mittel media promedio gesamtzahl n nettotal",
+)
+"""Words before figures of all rows, where the first column holds numbers or codes otherwise."""
 _NUMBER = re.compile(r"[-+(]?\s*[$€£R]*\s?[\d.,'’ ]*\d[\d.,'’ ]*[)%*-]?\s?\S{0,3}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 
 
@@ -45,7 +50,8 @@ def drop_rows(table: pa.Table, leave_out: Mapping[str, Sequence[str]]) -> tuple[
     """
     drop = np.zeros(table.num_rows, bool)
     reasons: list[str] = []
-    for rows, reason in (_second_headings(table), _repeated_headings(table), _totals(table)):
+    finders = (_rules, _second_headings, _repeated_headings, _subtotals, _remarks, _totals)
+    for rows, reason in (find(table) for find in finders):
         new = [row for row in rows if not drop[row]]
         if new:
             drop[new] = True
@@ -108,7 +114,11 @@ def _second_headings(table: pa.Table) -> tuple[list[int], str]:
     for row in range(_HEADINGS):
         cells = [(i, _cell(columns[i][1], row)) for i in numeric]
         filled = [(i, cell) for i, cell in cells if cell and cell not in MISSING]
-        words = [(i, cell) for i, cell in filled if not _is_number(cell) and re.search(r"[^\W\d_]|^[€$£%#]$", cell)]
+        words = [
+            (i, cell)
+            for i, cell in filled
+            if not _is_number(cell) and re.search(r"[^\W\d_]|^[(\[]?[€$£%#-][)\]]?$", cell)
+        ]
         alone = [i for i, cell in words if cell not in below[i]]
         if len(filled) < 0.5 * len(cells) or len(words) < len(filled) or len(alone) < len(words):
             break
@@ -118,6 +128,48 @@ def _second_headings(table: pa.Table) -> tuple[list[int], str]:
         if len(numeric) == 1 and len(columns) > 2 and not words[0][1].startswith("{"):
             break
         rows.append(row)
+    return rows, reason
+
+
+def _rules(table: pa.Table) -> tuple[list[int], str]:
+    """Find rows of dashes below the heading, as in tables for reading."""
+    columns = _texts(table)
+    rows = []
+    for row in range(min(2, table.num_rows)):
+        cells = [cell for _, column in columns if (cell := _cell(column, row))]
+        if len(cells) >= 2 and all(re.fullmatch(r":?[-=+_]{2,}:?", cell) for cell in cells):
+            rows.append(row)
+    return rows, "a line below the heading"
+
+
+def _subtotals(table: pa.Table) -> tuple[list[int], str]:
+    """Find rows that are called totals or figures of all rows, where the first column holds digits otherwise."""
+    reason = "totals among the rows"
+    if table.num_rows < 8 or not pa.types.is_string(table.schema.types[0]):
+        return [], reason
+    first = table.column(0)
+    words = pc.fill_null(pc.match_substring_regex(first, r"^\s*[^\d\s]\D*$"), False).to_numpy(zero_copy_only=False)
+    if not words.any() or words.mean() > 0.2:
+        return [], reason
+    found = {int(row): _cell(first, int(row)) for row in np.flatnonzero(words)}
+    return [row for row, text in found.items() if _names_total(text) or plain(text.strip(" :")) in _STATISTICS], reason
+
+
+def _remarks(table: pa.Table) -> tuple[list[int], str]:
+    """Find rows at the end that hold a remark, such as the number of rows, in the first cell alone."""
+    reason = "remarks at the end"
+    columns = _texts(table)
+    if table.num_rows < 8 or len(columns) < table.num_columns or len(columns) < 3:
+        return [], reason
+    head = [cell or "" for cell in columns[0][1].slice(0, _SEEN).to_pylist()]
+    if sum(bool(re.search(r"[^\W\d_].*\s|\s.*[^\W\d_]", cell.strip())) for cell in head) > 3:
+        return [], reason
+    rows = []
+    for row in range(table.num_rows - 1, table.num_rows - 4, -1):
+        first, *others = (_cell(column, row) for _, column in columns)
+        if any(others) or (first and not re.search(r"[^\W\d_].*\s|\s.*[^\W\d_]", first)):
+            break
+        rows += [row] if first else []
     return rows, reason
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from analysis.base.yamls import read_yaml
+from analysis.sources.content.degrees import find_degrees
 from analysis.sources.names import plain
 
 _FILE = Path(__file__).with_suffix(".yml")
@@ -73,6 +74,8 @@ _NEUTRAL = {
 }
 _NUMBERED = re.compile(r"\s*([+-]?\d{1,2})\s*(?:[-–—=:.)]|\s)\s*\(?[^\d\s].*")
 _BARE = re.compile(r"\s*([+-]?\d{1,2})\s*")
+_PARTED = re.compile(r"(\d{1,2})\s?(?:/|of|out of|von|sur|de|su|van|di)\s?(\d{1,2})")
+_STARS = re.compile(r"([\u2605\u2b50]{1,10})[\u2606\ufe0f]*")
 _CODED = re.compile(r"([A-Za-z]{1,3})0?(\d{1,2})")
 _LEVELS = ("low", "medium", "high")
 """Words of many things: a scale only where several columns hold them."""
@@ -107,7 +110,8 @@ def find_codes(levels: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float
     found = {name: scale for name, words in levels.items() if (scale := _find_scale(words))}
     forms = Counter(form for form, _ in found.values())
     rest = {name: [_fold(word) for word in words] for name, words in levels.items() if name not in found}
-    stepped = _place_on_steps(rest) if len(levels) >= SHARED else {}
+    by_degree = {name: ranks for name, words in rest.items() if (ranks := find_degrees(words))}
+    stepped = by_degree | _place_on_steps(rest) if len(levels) >= SHARED else {}
     n_verbal = len(stepped) + sum(n for form, n in forms.items() if form.startswith("words"))
     codes = {name: codes for name, (form, codes) in found.items() if forms[form] >= SHARED}
     if n_verbal < SHARED:
@@ -168,6 +172,12 @@ def _find_scale(levels: Sequence[str]) -> tuple[str, dict[str, float]] | None:
         folded = {level: plain(text) for level, text in texts.items()}
         if set(folded.values()) <= set(plainly) and len(set(folded.values())) == len(levels):
             return kind, {level: plainly.index(text) + 1.0 for level, text in folded.items()}
+    parted = {level: _PARTED.fullmatch(level.strip()) for level in levels}
+    if all(parted.values()) and len({match[2] for match in parted.values() if match}) == 1:
+        return "parts", {level: float(match[1]) for level, match in parted.items() if match}
+    stars = {level: _STARS.fullmatch(level.strip()) for level in levels}
+    if all(stars.values()) and len({len(match[1]) for match in stars.values() if match}) == len(levels):
+        return "stars", {level: float(len(match[1])) for level, match in stars.items() if match}
     for form, group in ((_NUMBERED, 1), (_CODED, 2)):
         matches = {level: form.fullmatch(level) for level in levels}
         if form is _NUMBERED and sum(map(bool, matches.values())) >= 2:

@@ -168,7 +168,7 @@ PRICE = vocabulary("price preis prix precio preco prezzo prijs") | ONE_ITEM
 PART_AMOUNT = vocabulary("subtotal price preis prix precio preco prezzo prijs net netto ht netwr income")
 OTHER_AMOUNT = vocabulary(
     "shipping freight tax vat mwst tva iva btw discount rabatt remise descuento desconto sconto korting",
-    "cost costs kosten",
+    "cost costs kosten refund refunds reimbursement rebate erstattung gutschrift remboursement reembolso rimborso",
     "cout costo custo profit margin tip unit stuckpreis einzelpreis balance limit rate score",
     "rating cogs versand",
     "steuer porto gewinn versandkosten livraison frete envio spedizione verzending credit debit loan salary handling",
