@@ -11,6 +11,7 @@ import numpy as np
 from analysis.base.formats import number, percentage
 from analysis.sources.columns import Column, ColumnType
 from analysis.sources.content.answers import IN_ORDER
+from analysis.sources.content.choices import ONE_OF_SEVERAL
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.persons import tells_a_person
 from analysis.sources.evidence.roles import (
@@ -143,6 +144,13 @@ def infer_kind(table: RawTable) -> InferredKind:
         return InferredKind("events", f"{reason}, without an amount.")
     battery = _battery(table)
     others = sum(column.type != "key" for column in table.columns)
+    of_one = [name for name in battery if table.column(name).note == ONE_OF_SEVERAL]
+    measured = sum(
+        column.type == "number" and bool(words_of(column.name) & (MONEY | COUNT)) for column in table.columns
+    )
+    if of_one and measured >= 2:
+        # Beside measures of what people do, the answers to one question describe them.
+        battery = [name for name in battery if name not in of_one]
     if len(battery) >= 5 and 2 * len(battery) >= others:
         return InferredKind("survey", f"{len(battery)} of {others} columns are answers on one scale.")
     return InferredKind("customers", "No identifier repeats beside a date: one row for each customer.")

@@ -21,6 +21,8 @@ RARE = 10
 """Rows below which an answer gets no column of its own: it may tell a person. Chosen for this project."""
 COVERED = 0.9
 """Share of the given answers that have to be among the frequent ones. Chosen for this project."""
+ONE_OF_SEVERAL = "one of several answers in a cell"
+"""Note of a column made from one answer of a cell."""
 _LONGEST = 60
 _LOOKED_AT = 2_000
 _TICKED = (0.02, 0.98)
@@ -124,9 +126,11 @@ def _split(values: pd.Series, separator: str, options: Sequence[str], name: str)
     for option in options:
         given = np.array([option in cell for cell in cells] + [False])[codes]
         answers: Any = pd.Series(given, index=values.index).astype("boolean").mask(values.isna())
-        note = "one of several answers in a cell"
         label = f"{name}: {option}"
-        made[label] = (answers, Column(label, "boolean", note, int(values.isna().sum()), int(answers.nunique())))
+        made[label] = (
+            answers,
+            Column(label, "boolean", ONE_OF_SEVERAL, int(values.isna().sum()), int(answers.nunique())),
+        )
     return made
 
 

@@ -98,6 +98,8 @@ def _members(where: str, data: bytes) -> list[tuple[str, bytes]]:
             if not infos:
                 raise InputError(f"{where} is an empty archive.", "Expected a table.", "Create the archive again.")
             tables = [info for info in infos if TABLE_FILE.search(_PACKED.sub("", info.filename))]
+            beside = [info for info in tables if not re.search(r"\.(?:txt|md|log)$", info.filename, re.IGNORECASE)]
+            tables = beside or tables
             return [(Path(info.filename).name, archive.read(info)) for info in tables or infos]
     except RuntimeError:
         raise InputError(

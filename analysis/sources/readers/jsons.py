@@ -1,4 +1,4 @@
-"""Reader of JSON: an array of objects, one object a line, or an object that holds one array of objects."""
+"""Reader of JSON: an array of objects, one object a line, an object that holds one, or columns as pandas writes them."""
 
 from __future__ import annotations
 
@@ -56,9 +56,32 @@ def _rows(text: str) -> tuple[list[Any], str]:
             raise
         return [json.loads(line) for line in lines], "JSON lines"
     if isinstance(whole, dict):
+        by_column = _from_columns(whole)
+        if by_column:
+            return by_column, "JSON by column"
         lists = [value for value in whole.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
         whole = max(lists, key=len, default=[whole])
     return whole, "JSON"
+
+
+def _from_columns(whole: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a table that is written column by column; none where it is not.
+
+    >>> _from_columns({"id": [7, 8], "visits": [1, 2]}) == _from_columns({"columns": ["id", "visits"], "data": [[7, 1], [8, 2]]})
+    True
+    """
+    names, data = whole.get("columns"), whole.get("data")
+    if isinstance(names, list) and isinstance(data, list) and data and all(isinstance(row, list) for row in data):
+        return [dict(zip(map(str, names), row, strict=False)) for row in data]
+    parts = list(whole.values())
+    if len(parts) >= 2 and all(isinstance(part, dict) and part.keys() == parts[0].keys() for part in parts):
+        whole = {name: list(part.values()) for name, part in whole.items()}
+    elif len(parts) < 2 or not all(isinstance(part, list) for part in parts):
+        return []
+    lengths = {len(part) for part in whole.values()}
+    if len(lengths) > 1 or max(lengths) < 2 or any(isinstance(cell, dict) for part in whole.values() for cell in part):
+        return []
+    return [dict(zip(whole, row, strict=True)) for row in zip(*whole.values(), strict=True)]
 
 
 def _flatten(row: dict[str, Any], prefix: str = "") -> dict[str, str | None]:

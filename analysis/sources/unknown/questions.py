@@ -36,14 +36,30 @@ from analysis.sources.texts import form_of
 pc: Any = compute
 _STATUS = vocabulary(
     "status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus situacao situacion etat",
-    "zahlungsstatus paymentstatus",
+    "zahlungsstatus paymentstatus orderstatus bestelstatus betaalstatus",
 )
+_CANCELLED = vocabulary(
+    "cancelled canceled cancellation deleted void voided failed refused declined test istest storniert storno geloscht",
+    "annule annulee supprime supprimee cancelado cancelada anulado anulada eliminado eliminada excluido annullato",
+    "annullata eliminata geannuleerd verwijderd",
+)
+"""Words of yes or no columns that say that an order came to nothing."""
+_SUBSCRIPTION = vocabulary(
+    "subscription subscriptions plan mrr arr abo abonnement tarif vertrag contract contrat contrato contratto membership",
+    "suscripcion assinatura abbonamento mitgliedschaft renewal trial policy police polizza poliza polis",
+)
+"""Words of columns about contracts: one that was cancelled was used before."""
 _UNDONE = re.compile(
     r"(cancel|storn|annul|anul|cancelad|geannul|fail|fehlgeschlagen|échou|fallid|falh|fallit|mislukt|void|test|declin"
     r"|rejected|abgelehnt|refusé|rechazad|recusad|rifiutat|geweigerd|abandon|draft|expired)",
     re.IGNORECASE,
 )
-_GUEST = re.compile(r"0+|-1|guest|gast|invit[ée]|invitado|convidado|ospite|anonym\w*|unknown|unbekannt", re.IGNORECASE)
+_GUEST = re.compile(
+    r"0+|-1|walk[- ]?in|laufkund\w*|barverkauf|passant\w*|client de passage|comptoir|mostrador|balc[aã]o|consumidor final"
+    r"|p[uú]blico (?:en )?general|cliente (?:generico|occasionale|ocasional|avulso|contado|mostrador)|cash|n/a|none|no customer"
+    r"|guest(?: user| checkout)?|gast(?:bestellung|besteller)?|invit[ée]|invitado|convidado|ospite|anonym\w*|unknown|unbekannt|inconnu|desconocido|sconosciuto|onbekend",
+    re.IGNORECASE,
+)
 _TEST = re.compile(r"test(?:[-_ .]?\w{0,4})?|dummy|testkunde|prueba|teste|prova|example", re.IGNORECASE)
 _MEASURES = MONEY | NO_MONEY | COUNT | AMOUNT | NO_AMOUNT | SHARE | DEMOGRAPHIC
 _CURRENCY = vocabulary("currency wahrung devise moneda moeda valuta waehrung waers currencycode")
@@ -84,6 +100,7 @@ def find_rows_to_leave_out(raw: RawTable) -> dict[str, tuple[str, ...]]:
     leave_out: dict[str, tuple[str, ...]] = {}
     kind = infer_kind(raw).kind
     rows = kind in ("transactions", "events")
+    contracts = any(words_of(column.name) & _SUBSCRIPTION for column in raw.columns)
     for column in infer_roles(raw):
         values: Any = raw.frame[column.name].dropna()
         if column.role == "customer" or (column.role == "key" and not rows):
@@ -91,11 +108,23 @@ def find_rows_to_leave_out(raw: RawTable) -> dict[str, tuple[str, ...]]:
             found = (*guests, *_find_tests(values))
             if found:
                 leave_out[column.name] = found
-        elif rows and column.type == "category" and words_of(column.name) & _STATUS:
+        elif rows and not contracts and (said := _says_cancelled(raw, column)):
+            leave_out[column.name] = (said,)
+        elif rows and not contracts and column.type == "category" and words_of(column.name) & _STATUS:
             undone = tuple(sorted(level for level in values.unique() if _is_undone(level)))
             if undone and values.isin(undone).mean() < 0.5:
                 leave_out[column.name] = undone
     return leave_out
+
+
+def _says_cancelled(raw: RawTable, column: InferredColumn) -> str:
+    """Return how the file writes the yes of a column such as cancelled; empty for another column."""
+    if not words_of(column.name) & _CANCELLED or column.unit != "yes_no":
+        return ""
+    values: Any = raw.frame[column.name]
+    share = float((values == 1).mean())
+    written = re.search(r"two answers: (\S+) \d", raw.column(column.name).note)
+    return (written[1] if written else "1" if column.type == "number" else "true") if 0 < share < 0.5 else ""
 
 
 def _is_undone(level: str) -> bool:
@@ -154,7 +183,9 @@ def find_questions(raw: RawTable) -> tuple[Question, ...]:
         return tuple(filter(None, [_ask_currency(raw)]))
     kind = infer_kind(raw).kind
     columns = infer_roles(raw)
-    asked = [_ask_cut_numbers(raw)]
+    asked = [_ask_cut_numbers(raw), _ask_currency(raw) if kind != "transactions" else None]
+    if kind == "events":
+        asked.append(_ask_unread_amount(raw))
     if kind == "customers":
         asked.append(_ask_repeated_customer(raw) or _ask_whose_rows(raw, columns))
     if kind == "transactions":
@@ -228,8 +259,9 @@ def _unread_date(raw: RawTable) -> Column | None:
 
 
 def _ask_currency(raw: RawTable) -> Question | None:
+    paid = any(column.type == "number" and names_amount(column.name) for column in raw.columns)
     for column in raw.columns:
-        if column.type == "category" and words_of(column.name) & _CURRENCY and 2 <= column.n_distinct <= 10:
+        if paid and column.type == "category" and words_of(column.name) & _CURRENCY and 2 <= column.n_distinct <= 10:
             counts: Any = raw.frame[column.name].value_counts()
             codes = [str(code) for code in counts.index]
             return Question(
@@ -247,9 +279,28 @@ def _ask_currency(raw: RawTable) -> Question | None:
                 f"The amounts in '{column.name}' carry signs of several currencies and cannot be added up.",
                 (
                     Choice("all are in one currency all the same", f"types: {{'{column.name}': number}}"),
-                    Choice("rows are events without amounts", f"kind: events\ntypes: {{'{column.name}': text}}"),
+                    Choice("they are left out", f"types: {{'{column.name}': text}}"),
                 ),
             )
+    return None
+
+
+def _ask_unread_amount(raw: RawTable) -> Question | None:
+    """Ask about a column that is called an amount, holds digits and cannot be read as numbers."""
+    for column in raw.columns:
+        if column.type not in ("text", "category", "key") or not names_amount(column.name):
+            continue
+        values: Any = raw.frame[column.name].dropna().astype("str")
+        if values.str.contains(r"\d").mean() < 0.8 or words_of(column.name) & (STAFF | OF_THINGS):
+            continue
+        example = form_of(str(values.iloc[0]))
+        return Question(
+            f"'{column.name}' is called an amount, but not all of its values, such as '{example}', can be read as numbers.",
+            (
+                Choice("those that cannot be read are missing", f"types: {{'{column.name}': number}}"),
+                Choice("rows are events without amounts", f"kind: events\ntypes: {{'{column.name}': text}}"),
+            ),
+        )
     return None
 
 
