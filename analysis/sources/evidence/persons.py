@@ -14,7 +14,8 @@ from scipy.stats import kstest
 
 from analysis.base.yamls import read_yaml
 from analysis.sources.columns import Column
-from analysis.sources.evidence.vocabularies import CODED, COORDINATES, COUNT, DEMOGRAPHIC, MONEY, POSTAL
+from analysis.sources.evidence.vocabularies import CODED, COORDINATES, COUNT, DEMOGRAPHIC, MONEY, POSTAL, SHARE
+from analysis.sources.evidence.places import look_like_coordinates, look_like_degrees, look_like_postcodes
 from analysis.sources.names import plain, vocabulary, words_of
 from analysis.sources.tables import RawTable
 
@@ -28,10 +29,6 @@ FEWEST_NAMES, PART_NAMES = 12, 0.9
 UNIQUE = 0.98
 """Share of rows with a value of their own from which whole numbers or places can tell a customer."""
 
-NARROW, PLACE_DIGITS = 20, 4
-"""How many standard deviations the mean is from zero, and digits after the point, from which numbers are taken for
-degrees of latitude or longitude. Chosen for this project."""
-
 MANY_DATES, SURELY = 30, 0.95
 """Different numbers, and their share, from which days written as digits are dates. Chosen for this project."""
 LONG, WIDE, ROUND = 10**7, 10**5, 0.2
@@ -43,6 +40,8 @@ FEWEST_GIVEN, FEWEST_ALONE, MOST_PARTS = 3, 5, 5
 """Different names of several words, or of one, and words of a name. Chosen for this project."""
 FEWEST_CODES = 12
 """Different values from which codes, or a word with a number, can be those of customers. Chosen for this project."""
+LOGINS = 0.5
+"""Share of different values that are a frequent surname and an initial, from which they are log-in names."""
 GIVEN, GIVEN_ALONE = 0.4, 0.6
 """Share of different values with a frequent given name from which they are names, of several words or of one."""
 
@@ -66,7 +65,10 @@ _PLATE = re.compile(
     r"|\d{4} ?[B-Z]{3}|[A-Z]{1,2}[- ]?\d{2,3}[- ]?[A-Z]{2}",
     re.IGNORECASE,
 )
-_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}-\d{4,5}|\d{4} ?[A-Z]{2}")
+_POSTCODE = re.compile(
+    r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}-\d{4,5}|\d{4} ?[A-Z]{2}"
+    r"|\d{2}-\d{3}|\d{5}-\d{3,4}|\d{4}-\d{3}|\d{3} \d{2}|(?:[A-Z]{1,2}-)?\d{4,5} [A-ZÄÖÜ][\w .()-]+"
+)
 _CODE = re.compile(r"(?!(?:19|20)\d\d\D)(?=(?:\D*\d){3})[A-Z]{0,9}[\d/._+A-Z -]*\d[\d/._+A-Z -]*")
 _RANGE = re.compile(r"\D{0,4}\d[\d.,]*\D{0,3} ?(?:-|–|—|to|bis|à|a|tot) ?\D{0,3}\d[\d.,]*\D{0,4}")
 _LOGIN = re.compile(r"[^\W\d_][._][^\W\d_]{3,}\d*")
@@ -76,7 +78,7 @@ _SURNAME_FIRST = re.compile(r"([^\W\d_][\w'’ -]+), ([^\W\d_][\w'’ -]+)")
 _STREET = re.compile(
     r"(?:\b(?:street|st|road|rd|avenue|ave|lane|ln|drive|boulevard|blvd|court|rue|chemin|via|viale|piazza|calle|avenida"
     r"|plaza|rua|travessa|laan|straat|weg|am|an der|auf der|ul|p\.? ?o\.? box|postfach)\b\.?|\bc/"
-    r"|(?:stra(?:ß|ss)e|str\.|weg|gasse|allee|platz|ring|damm|straat|laan|plein|gatan|vägen)\b)",
+    r"|(?:stra(?:ß|ss)e|str\.|weg|gasse|allee|platz|(?<!\bsp)(?<!\bst)ring|damm|straat|laan|plein|gatan|vägen)\b)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\b\d{1,4}\s?[a-z]?\b", re.IGNORECASE)
@@ -92,10 +94,16 @@ _HAN_FAMILY = frozenset(
 _NOT_NAMES = (
     "job title role position department product item brand model category type segment city town state country region "
     "district area school university company store branch channel plan package campaign source reason status industry "
+    "sku article artikel articulo articolo artigo produkt produit producto prodotto produto warengruppe tariff tarif "
+    "tarifa tariffa sale sales artikelgruppe warengruppe "
     "sector genre style color colour occupation profession education course subject team group market browser device"
 )
 OF_THINGS = frozenset(_NOT_NAMES.split()) | DEMOGRAPHIC | CODED
 """Words of columns whose values may be several words with capitals and no names of people."""
+TITLES = vocabulary(
+    "dr mr mrs ms prof herr frau m mme mlle sr sra senor senora dona sig signor signora dott de van von"
+)
+"""Words before a surname."""
 STEPS = vocabulary("level tier step stage phase week month quarter year grade version part answer")
 """Words before a number that count steps of something."""
 
@@ -148,6 +156,8 @@ def _are_names(shown: list[str]) -> bool:
     if len(shown) >= FEWEST_NAMES and np.mean(_name_like(shown)) >= PART_NAMES:
         return True
     if len(shown) >= FEWEST_NAMES:
+        if np.mean([_is_login(text) for text in shown]) >= LOGINS:
+            return True
         for fits in (
             lambda text: bool(_LOGIN.fullmatch(text) or _INITIAL.fullmatch(text)),
             lambda text: bool(_HAN.fullmatch(text)) and text[0] in _HAN_FAMILY,
@@ -156,11 +166,38 @@ def _are_names(shown: list[str]) -> bool:
                 return True
     parts = [[plain(part) for part in _PART.findall(text)] for text in shown]
     several = [part for part in parts if len(part) > 1]
-    given = given_names()
+    given, family = given_names(), surnames()
+    if len(parts) >= FEWEST_ALONE and np.mean([_ends_in_surname(part, family) for part in parts]) >= GIVEN_ALONE:
+        return True
     if len(several) >= MOSTLY * len(parts) and len(parts) >= FEWEST_GIVEN:
         named = [len(part) <= MOST_PARTS and bool(given & set(part)) for part in parts]
         return bool(np.mean(named) >= GIVEN)
     return len(parts) >= FEWEST_ALONE and bool(np.mean([bool(given & set(part)) for part in parts]) >= GIVEN_ALONE)
+
+
+def _ends_in_surname(part: list[str], family: frozenset[str]) -> bool:
+    """Return whether a text is a surname, alone or after a title or an initial."""
+    return bool(part) and part[-1] in family and (len(part) == 1 or part[0] in TITLES or len(part[0]) == 1)
+
+
+def _is_login(text: str) -> bool:
+    """Return whether a text is a frequent surname together with one or two letters, or with a given name.
+
+    >>> _is_login("ameier"), _is_login("schmidt.b"), _is_login("amount")
+    (True, True, False)
+    """
+    word = plain(text).strip("0123456789")
+    family = surnames()
+    letters = re.sub(r"[._-]", "", word)
+    ends = [letters[1:], letters[2:], letters[:-1], letters[:-2]]
+    return letters.isalpha() and text == text.lower() and any(end in family for end in ends)
+
+
+@cache
+def surnames() -> frozenset[str]:
+    """Return frequent surnames, without case and accents."""
+    content: Any = read_yaml(_FILE.read_text(encoding="utf-8"))
+    return vocabulary(content["surnames"])
 
 
 @cache
@@ -181,10 +218,14 @@ def _number_tells(table: RawTable, column: Column) -> str:
     unique = column.n_distinct >= UNIQUE * len(known)
     if unique and words & COORDINATES:
         return "private: places as exact as a house"
-    if unique and _look_like_places(known.to_numpy(float)):
+    if not words & (MONEY | COUNT | SHARE) and _tell_places(table, column):
         return "private: places as exact as a house, by the look of them"
-    if not bool((known == np.floor(known)).all()) or words & (MONEY | COUNT):
+    if words & (MONEY | COUNT):
         return ""
+    if not bool((known == np.floor(known)).all()):
+        return "codes with a point in them" if unique and _are_divided_codes(known.to_numpy(float)) else ""
+    if not words & OF_THINGS and look_like_postcodes(known.to_numpy(float)):
+        return "private: postcodes, by the look of them"
     sizes = np.sort(np.abs(known.to_numpy(float)))
     if column.n_distinct >= MANY_DATES and np.mean([_is_day(int(x)) for x in sizes[:: _stride(sizes)]]) >= SURELY:
         return "private: dates, by the look of them"
@@ -195,6 +236,42 @@ def _number_tells(table: RawTable, column: Column) -> str:
     if column.n_distinct >= MANY_DATES and _look_like_codes(sizes):
         return "codes that may name a customer"
     return ""
+
+
+def _tell_places(table: RawTable, column: Column) -> bool:
+    """Return whether numbers are degrees by themselves, or together with those of the column before or after."""
+    own = table.frame[column.name].dropna().to_numpy(float)
+    if np.abs(own).max() > 180 or bool((own == np.floor(own)).all()):
+        return False
+    if look_like_degrees(own):
+        return True
+    at = [other.name for other in table.columns].index(column.name)
+    beside = [table.columns[i] for i in (at - 1, at + 1) if 0 <= i < len(table.columns)]
+    for other in beside:
+        if other.type != "number" or words_of(other.name) & (MONEY | COUNT | SHARE):
+            continue
+        pair = (table.frame[other.name].dropna().to_numpy(float), own)
+        if len(pair[0]) and np.abs(pair[0]).max() <= 180 and look_like_coordinates(*pair):
+            return True
+    return False
+
+
+def _are_divided_codes(values: NDArray[np.float64]) -> bool:
+    """Return whether numbers times ten or a hundred are codes of one length, as of accounts, spread evenly.
+
+    >>> rng = np.random.default_rng(1)
+    >>> _are_divided_codes(rng.choice(np.arange(100_000, 999_999), 99, False) / 10)
+    True
+    >>> _are_divided_codes(rng.gamma(2, 3_000, 99).round(1))
+    False
+    """
+    for factor, smallest in ((10.0, 10_000), (100.0, 1_000_000)):
+        whole = np.round(values * factor)
+        if np.abs(whole - values * factor).max() < 1e-6 * factor:
+            low, high = float(whole.min()), float(whole.max())
+            even = kstest((whole - low) / max(high - low, 1.0), "uniform").pvalue > 0.01
+            return low >= smallest and len(str(int(low))) == len(str(int(high))) and high > 4 * low and bool(even)
+    return False
 
 
 def _stride(sizes: NDArray[np.float64]) -> int:
@@ -246,19 +323,6 @@ def _is_day(number: int) -> bool:
 def _name_like(values: list[str]) -> list[bool]:
     values = [_SURNAME_FIRST.sub(r"\2 \1", text) for text in values]
     return [bool(_NAME.fullmatch(text)) and all(w[0].isupper() for w in text.split()) for text in values]
-
-
-def _look_like_places(values: NDArray[np.float64]) -> bool:
-    """Return whether numbers could be degrees of places in one region: many digits, all near to each other.
-
-    >>> rng = np.random.default_rng(1)
-    >>> _look_like_places(54.08 + rng.normal(0, 0.02, 99).round(6)), _look_like_places(rng.normal(0, 1, 99).round(6))
-    (True, False)
-    """
-    if np.abs(values).max() > 180 or abs(float(values.mean())) < NARROW * float(values.std()):
-        return False
-    digits = [len(format(x, ".9f").rstrip("0").partition(".")[2]) for x in values[:MOST_LOOKED_AT].tolist()]
-    return float(np.median(digits)) >= PLACE_DIGITS
 
 
 def _is_iban(text: str) -> bool:
