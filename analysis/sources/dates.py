@@ -84,7 +84,7 @@ _SHORT, _MOST_YEARS = "month names, short years", 12
 """Months with years of two digits, and how many such years they have at most: more are days of a month."""
 _ZERO = r"^(?:0{1,4}[-/.]0{1,2}[-/.]0{1,4}(?:[ T]00:00(?::00(?:\.0+)?)?)?|0)$"
 _SENTINELS = ("1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01")
-_EPOCHS = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
+_EPOCHS = {9: 1, 10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
 """Digits of moments counted from 1970, and how many of them make a second."""
 
 

@@ -353,6 +353,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
         ),
         (column.type == "key", "ignore", "an identifier, not a trait"),
         (_is_row_number(table, column), "ignore", "the number of the row"),
+        (_names_another(table, column), "ignore", "names another row: an identifier, not a trait"),
         (bool(person := tells_a_person(table, column)), "ignore", person),
         (_is_long_number(table, column), "ignore", "numbers of ten digits or more: an identifier, not a trait"),
         (_is_weight(table, column, words), "ignore", "a weight of the row, not a trait"),
@@ -375,6 +376,15 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
         if fits:
             return role, why
     return "feature", "a number about what the customer does"
+
+
+def _names_another(table: RawTable, column: Column) -> bool:
+    """Return whether whole numbers are keys of other rows, such as of who referred a customer."""
+    key = _key(table)
+    if key is None or column.type != "number" or table.frame[key.name].dtype != np.int64 or column.n_distinct < 5:
+        return False
+    keys, values = table.frame[key.name], table.frame[column.name].dropna()
+    return int(keys.min()) >= 1_000 and bool(values.isin(keys).mean() >= 0.95)
 
 
 def _names_model(words: frozenset[str]) -> bool:

@@ -161,6 +161,8 @@ def _strip_signs(texts: pa.Array) -> pa.Array:
     """Remove signs of currencies and per cent; write negative numbers with a leading minus."""
     bare = pc.replace_substring_regex(texts, r"[\x{a0}\x{2009}\x{202f}]", " ")
     bare = pc.replace_substring_regex(bare, r"^'([+\-(\d])", r"\1")
+    bare = pc.replace_substring_regex(bare, rf"\(({_CURRENCY})\)$", r"\1")
+    bare = pc.replace_substring_regex(bare, r"(\d)\s?T(€|\s?EUR)$", r"\1 Tsd \2")
     bare = pc.replace_substring_regex(bare, r"(\d)\s?[.,][-\x{2013}\x{2014}]{1,2}", r"\1")
     bare = pc.replace_substring_regex(bare, r"^([+-]?\d+)(?:[€$£]|\x{b7})(\d\d)$", r"\1.\2")
     bare = pc.replace_substring_regex(bare, rf"^({_CURRENCY}\s?[\d.,]+)m$", r"\1M")

@@ -53,6 +53,9 @@ def count_titles(rows: Sequence[Sequence[Any]]) -> int:
     filled = [sum(cell not in ("", None) for cell in row) for row in rows[:60]]
     usual = sorted(filled)[len(filled) // 2]
     n_titles = next((i for i, n in enumerate(filled) if n >= max(2, usual // 2)), 0)
+    empty = next((i for i, n in enumerate(filled[:10]) if i and not n and max(filled[:i]) <= max(usual // 2, 1)), None)
+    if empty is not None:
+        n_titles = next((i for i, n in enumerate(filled) if i > empty and n >= max(2, usual // 2)), n_titles)
     return n_titles if usual >= 3 and n_titles <= 10 else 0
 
 

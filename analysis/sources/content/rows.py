@@ -143,8 +143,8 @@ def _rules(table: pa.Table) -> tuple[list[int], str]:
 
 
 def _subtotals(table: pa.Table) -> tuple[list[int], str]:
-    """Find rows that are called totals or figures of all rows, where the first column holds digits otherwise."""
-    reason = "totals among the rows"
+    """Find rows of totals, figures of all rows or headings of groups, where the first column holds digits otherwise."""
+    reason = "totals or headings among the rows"
     if table.num_rows < 8 or not pa.types.is_string(table.schema.types[0]):
         return [], reason
     first = table.column(0)
@@ -152,7 +152,13 @@ def _subtotals(table: pa.Table) -> tuple[list[int], str]:
     if not words.any() or words.mean() > 0.2:
         return [], reason
     found = {int(row): _cell(first, int(row)) for row in np.flatnonzero(words)}
-    return [row for row, text in found.items() if _names_total(text) or plain(text.strip(" :")) in _STATISTICS], reason
+
+    def is_aside(row: int, text: str) -> bool:
+        if _names_total(text) or plain(text.strip(" :")) in _STATISTICS:
+            return True
+        return table.num_columns > 2 and not any(_cell_at(table, i, row) for i in range(1, table.num_columns))
+
+    return [row for row, text in found.items() if is_aside(row, text)], reason
 
 
 def _remarks(table: pa.Table) -> tuple[list[int], str]:

@@ -50,6 +50,8 @@ def find_customers(table: RawTable) -> list[Column]:
     repeated = [column for column in table.columns if _repeats(table, column)]
     ranks = {column.name: _customer_rank(table, column) for column in repeated}
     most = max(ranks.values(), default=0)
+    if most and most <= _rank_of_row(table):
+        return []
     named = [column for column in repeated if most and ranks[column.name] == most]
     if len(named) > 1 and all(STAFF & words_of(column.name) for column in named):
         named = []
@@ -60,6 +62,12 @@ def find_customers(table: RawTable) -> list[Column]:
         if column.n_distinct > 0.01 * table.n_rows and not _names_staff(column.name) and _is_code(column)
     ]
     return named or ([] if sole else wide)
+
+
+def _rank_of_row(table: RawTable) -> int:
+    """Rank the column that names each row by how surely it is a customer; a household beside them is no customer."""
+    unique = [c for c in table.columns if c.type == "key" and c.n_distinct == table.n_rows and not names_order(c.name)]
+    return max((_customer_rank(table, column) for column in unique), default=0)
 
 
 def _is_code(column: Column) -> bool:

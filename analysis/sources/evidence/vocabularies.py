@@ -152,7 +152,7 @@ STOCK = vocabulary(
 )
 """Words of money that is had, earned or lent, not paid in a purchase."""
 AMOUNT = MONEY | vocabulary(
-    "value total sum wert summe gesamt totale totaal valore",
+    "value total sum wert summe gesamt totale totaal valore brutto",
 )
 WHOLE_AMOUNT = vocabulary(
     "total grand gross revenue sales turnover umsatz gesamtbetrag gesamtsumme gesamtumsatz gesamt brutto",
@@ -180,7 +180,7 @@ NO_AMOUNT = vocabulary(
     "duracion duracao durata duur minutes seconds days tage jours dias giorni dagen latitude longitude lat lon lng",
     "weight",
     "gewicht poids peso gewicht distance logins sessions pageviews page views clicks kilometer km temperature nps",
-    "likes",
+    "likes kwh kg mb gb verbrauch consumption consommation consumo verbruik liter litre litres strecke",
     "quantity qty menge quantite cantidad quantidade quantita aantal units items stuckzahl pieces visits",
 )
 """Words of numbers that stand beside dates and are no amounts of money."""

@@ -288,7 +288,8 @@ def _ask_currency(raw: RawTable) -> Question | None:
 def _ask_unread_amount(raw: RawTable) -> Question | None:
     """Ask about a column that is called an amount, holds digits and cannot be read as numbers."""
     for column in raw.columns:
-        if column.type not in ("text", "category", "key") or not names_amount(column.name):
+        unread = column.type in ("text", "category", "key") and not is_identifier(column.name)
+        if not unread or not names_amount(column.name):
             continue
         values: Any = raw.frame[column.name].dropna().astype("str")
         if values.str.contains(r"\d").mean() < 0.8 or words_of(column.name) & (STAFF | OF_THINGS):
