@@ -53,8 +53,8 @@ def read_workbook(where: str, data: bytes, reading: Reading) -> tuple[pa.Table, 
         raise InputError(
             f"{where}, sheet '{sheet}', is empty.", f"Sheets: {listed(sheets)}.", "Set sheet to another sheet."
         )
-    n_titles = count_titles(filled) if reading.header is None else 0
-    filled = filled[n_titles:]
+    n_titles = count_titles(rows) if reading.header is None else 0
+    filled = [row for row in rows[n_titles:] if any(cell not in ("", None) for cell in row)]
     names, n_headings = [f"column_{i + 1}" for i in range(len(filled[0]))], 0
     if reading.header or (reading.header is None and not _is_data(filled[0], filled[1:])):
         shown = [["" if cell is None else _cell_text(cell) for cell in row] for row in filled[:ROWS_LOOKED_AT]]
