@@ -13,7 +13,7 @@ from babel.dates import get_month_names
 from pyarrow import compute
 
 from analysis.base.formats import number
-from analysis.sources.content.digits import read_digits
+from analysis.sources.forms.digits import read_digits
 from analysis.sources.names import is_identifier, names_a_date, names_a_version
 
 # Its functions are made at run time, out of a type checker's sight.
@@ -31,7 +31,8 @@ _CLOCK = (
 )
 _TIME = rf"(?:(?:[ T,:]+|,? (?:à|at|um|om|alle|a las|às|-) ){_CLOCK})?\s*(?P<half>[AaPp]\.? ?[Mm]\.?)?"
 _ABBREVIATION = "UTC|GMT|WET|WEST|CET|CEST|MEZ|MESZ|EET|EEST|MSK|BST|IST|EST|EDT|CST|CDT|MST|MDT|PST|PDT|JST|AEST|AEDT"
-_ZONE = rf"\s*(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d{{2}}):?(?P<zone_minute>\d{{2}})?|\(?(?:{_ABBREVIATION})\)?|\[?[A-Z][A-Za-z]+/[A-Za-z_/]+\]?)?"
+_PLACE = r"\[?[A-Z][A-Za-z]+/[A-Za-z_/]+\]?"
+_ZONE = rf"\s*(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d{{2}}):?(?P<zone_minute>\d{{2}})?|\(?(?:{_ABBREVIATION})\)?|{_PLACE})?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
 _LETTER = r"[^\s\d.,;:/()'\"-]"
 _NAME = rf"(?P<name>{_LETTER}{{3,12}})\.?"
@@ -345,8 +346,8 @@ def _mondays(year: np.ndarray, week: np.ndarray) -> np.ndarray:
 def _days_of_years(year: np.ndarray, nth: np.ndarray) -> np.ndarray:
     """Return the day with a number within each year; NaT for one that the year does not have.
 
-    >>> str(_days_of_years(np.array([2024]), np.array([366]))[0]), str(_days_of_years(np.array([2023]), np.array([366])))
-    ('2024-12-31T00:00:00', "['NaT']")
+    >>> str(_days_of_years(np.array([2024, 2023]), np.array([366, 366])))
+    "['2024-12-31T00:00:00'                 'NaT']"
     """
     legal = (year >= 1) & (nth >= 1)
     start = (np.where(legal, year, 1970) - 1970).astype("datetime64[Y]")

@@ -50,7 +50,8 @@ _LAST = vocabulary(
     "id ids key uuid guid nr no number identifier nummer num numero codigo codice matricule kennung",
     "kundennummer kundennr kundenid kundenkennung debitor debitornr kreditor kunnr belnr vbeln matnr",
     "recnum clientnum",
-    "custid custno acctno kdnr kundnr msisdn matricola tesserano buyerref kontonr rowid recordid respid responseid idnr idnum klantnummer klantnr klantid",
+    "custid custno acctno kdnr kundnr msisdn matricola tesserano buyerref kontonr rowid recordid",
+    "respid responseid idnr idnum klantnummer klantnr klantid",
 )
 _ENDS = ("nummer", "kennung", "konto", "nr")
 _ENTITY = (

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from analysis.sources.content.measures import find_units, read_durations
+from analysis.sources.forms.measures import find_units, read_durations
 
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute

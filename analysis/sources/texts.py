@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,9 @@ from pyarrow import compute
 
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import number
+from analysis.base.yamls import read_yaml
 from analysis.sources.dates import YEARS
-from analysis.sources.names import is_identifier, names_a_date
+from analysis.sources.names import is_identifier, names_a_date, plain
 
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
@@ -23,63 +26,6 @@ MISSING = (
     *("None", "none", "NONE", "NaT", "#N/A", "#NA", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
     *("\\N", "#NV", "#N/D", "#WERT!", "#VALEUR!", "n.a.", "N.A.", "k.A.", "k. A.", "n.d.", "N.D.", "s.d.", "n.b."),
 )
-NOT_GIVEN = frozenset(
-    (
-        *(
-            "unknown",
-            "unbekannt",
-            "inconnu",
-            "desconocido",
-            "desconhecido",
-            "sconosciuto",
-            "onbekend",
-            "n/a",
-            "na",
-            "n.a",
-        ),
-        *("not available", "not applicable", "not given", "not stated", "prefer not to say", "prefer not to answer"),
-        *(
-            "refused",
-            "missing",
-            "no answer",
-            "don't know",
-            "dont know",
-            "do not know",
-            "no data",
-            "null",
-            "none",
-            "k.a",
-        ),
-        *(
-            "keine angabe",
-            "keine antwort",
-            "weiss nicht",
-            "weiß nicht",
-            "fehlt",
-            "entfällt",
-            "sans réponse",
-            "ne sait pas",
-        ),
-        *("non renseigné", "no disponible", "no contesta", "no sabe", "não informado", "não sabe", "non disponibile"),
-        *("non so", "nessuna risposta", "geen antwoord", "weet niet", "niet beschikbaar", "s/d", "tbd", "error"),
-    )
-)
-"""Words among numbers that say that there is none."""
-_NO_ANSWER = re.compile(
-    r"(?:i |i'd )?(?:prefer|rather|would rather|choose)(?: to)? not(?: to)? (?:say|answer|disclose|respond|state)"
-    r"|(?:i )?(?:do not|don't|dont|can't|cannot) (?:know|say|remember|recall|tell)|not sure|unsure|no opinion|no idea"
-    r"|not applicable|(?:dk|nr|na|n/a|ns|nc|nsp|nspp|kwn|wn|n\.?v\.?t|ka|k\. ?a|o\. ?a|s/r)"
-    r"|(?:das )?wei(?:ß|ss) (?:ich )?(?:es )?nicht|(?:kann|möchte|will) (?:ich )?(?:dazu )?(?:nicht|nichts|keine angabe\w*)"
-    r"(?: dazu)? ?(?:sagen|beurteilen|beantworten|antworten|angeben|machen)?|(?:keine|ohne) (?:angabe|meinung|antwort|ahnung)"
-    r"|nicht zutreffend|entfällt|je ne sais pas|ne sait pas|sans (?:opinion|réponse|avis)|non concernée?"
-    r"|ne (?:se prononce|souhaite) pas(?: répondre)?|(?:je )?préfère ne pas (?:répondre|dire|le dire)|pas de réponse"
-    r"|no (?:lo )?(?:sé|sabe|contesta|responde|aplica)|prefiero no (?:responder|contestar|decir|decirlo)|sin (?:respuesta|opinión)"
-    r"|não (?:sei|sabe|se aplica|respondeu|responde)|prefiro não (?:responder|dizer)|sem (?:resposta|opinião)"
-    r"|non (?:lo )?(?:so|sa|risponde|applicabile)|preferis(?:co|ce) non (?:rispondere|dire|dirlo)|senza risposta"
-    r"|(?:dat )?weet (?:ik )?(?:het )?niet|(?:wil|zeg) ik (?:liever )?niet(?: zeggen)?|liever niet(?: zeggen)?|geen (?:mening|idee|antwoord)"
-    r"|niet van toepassing"
-)
-"""Sentences of people who do not answer, in lower case."""
 MAX_CELL = 100_000
 FREQUENT = 10
 """Rows from which a value is quoted in a message; it is then no single customer's. Chosen for this project."""
@@ -220,15 +166,26 @@ def _check_cells(text: Text, shown: str) -> None:
         )
 
 
+@cache
+def no_answers() -> frozenset[str]:
+    """Return words and sentences that say that there is no value or answer, without case and accents."""
+    content: Any = read_yaml(Path(__file__).with_name("no_answers.yml").read_text(encoding="utf-8"))
+    return frozenset(plain(text) for texts in content.values() for text in texts)
+
+
 def gives_no_answer(text: str) -> bool:
     """Return whether a text says that there is no value or answer.
 
     >>> gives_no_answer("Don\u2019t know / not sure"), gives_no_answer("Keine Angabe"), gives_no_answer("Not satisfied")
     (True, True, False)
     """
-    word = text.casefold().replace("\u2019", "'").strip(" ().<>[].!")
-    parts = [part.strip(" ()") for part in re.split(r"[/,(]", word)] if word not in NOT_GIVEN else []
-    return word in NOT_GIVEN or all(part in NOT_GIVEN or _NO_ANSWER.fullmatch(part) for part in (parts or [word]))
+    word = _bare(plain(text.replace("\u2019", "'")))
+    return word in no_answers() or all(_bare(part) in no_answers() for part in re.split(r"[/,(]", word))
+
+
+def _bare(text: str) -> str:
+    """Return a text without brackets, spaces and full stops around it."""
+    return re.sub(r"^[\s().<>\[\]!]+|[\s().<>\[\]!]+$", "", text)
 
 
 def shorten(value: str, limit: int = 40) -> str:
@@ -252,5 +209,5 @@ def list_examples(text: Text, mask: np.ndarray) -> str:
     found = np.flatnonzero(mask)
     order = found[np.argsort(-weights[found], kind="stable")].tolist()
     texts = ((shown[i].as_py(), bool(weights[i] >= FREQUENT)) for i in order)
-    values = ((value, often or value.casefold() in NOT_GIVEN) for value, often in texts)
+    values = ((value, often or gives_no_answer(value)) for value, often in texts)
     return listed((f"'{shorten(value, 24) if often else form_of(value)}'" for value, often in values), limit=3)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Columns that tell who a customer is, and columns that do not although they look a little like it."""
 
 from __future__ import annotations
@@ -9,11 +10,52 @@ import numpy as np
 N = 600
 RNG = np.random.default_rng(22)
 Values = Sequence[object] | np.ndarray
-SURNAMES = (
-    "Meier Schmidt Fischer Weber Wagner Becker Hoffmann Schulz Koch Richter Klein Wolf Neumann Schwarz Zimmermann Braun "
-    "Krüger Hartmann Lange Werner Lehmann Köhler Maier Huber Kaiser Fuchs Peters Lang Scholz Möller"
-).split()
-TOWNS = "Berlin Hamburg München Köln Frankfurt Stuttgart Leipzig Dresden Bremen Essen Rostock Kiel".split()
+SURNAMES = [
+    "Meier",
+    "Schmidt",
+    "Fischer",
+    "Weber",
+    "Wagner",
+    "Becker",
+    "Hoffmann",
+    "Schulz",
+    "Koch",
+    "Richter",
+    "Klein",
+    "Wolf",
+    "Neumann",
+    "Schwarz",
+    "Zimmermann",
+    "Braun",
+    "Krüger",
+    "Hartmann",
+    "Lange",
+    "Werner",
+    "Lehmann",
+    "Köhler",
+    "Maier",
+    "Huber",
+    "Kaiser",
+    "Fuchs",
+    "Peters",
+    "Lang",
+    "Scholz",
+    "Möller",
+]
+TOWNS = [
+    "Berlin",
+    "Hamburg",
+    "München",
+    "Köln",
+    "Frankfurt",
+    "Stuttgart",
+    "Leipzig",
+    "Dresden",
+    "Bremen",
+    "Essen",
+    "Rostock",
+    "Kiel",
+]
 
 
 def _levels(values: Values, n: int = N) -> np.ndarray:
@@ -27,17 +69,48 @@ def _codes(low: int, high: int, n: int = N) -> np.ndarray:
 
 _LATITUDES, _LONGITUDES = RNG.uniform(47.3, 54.9, N), RNG.uniform(6.1, 14.9, N)
 PERSONAL: dict[str, dict[str, Values]] = {
-    "log-in names": {"c1": _levels([f"{a}{b.lower()}" for a, b in zip("abcdefghijklmnopqrstuvwxyzabcd", SURNAMES, strict=True)])},
-    "surnames before an initial": {"c1": _levels([f"{b.lower()}{a}" for a, b in zip("abcdefghijklmnopqrst", SURNAMES, strict=False)])},
-    "log-in names with dots": {"u": _levels([f"{b.lower()}.{a}" for a, b in zip("abcdefghijklmnopqrst", SURNAMES, strict=False)])},
+    "log-in names": {
+        "c1": _levels([f"{a}{b.lower()}" for a, b in zip("abcdefghijklmnopqrstuvwxyzabcd", SURNAMES, strict=True)])
+    },
+    "surnames before an initial": {
+        "c1": _levels([f"{b.lower()}{a}" for a, b in zip("abcdefghijklmnopqrst", SURNAMES, strict=False)])
+    },
+    "log-in names with dots": {
+        "u": _levels([f"{b.lower()}.{a}" for a, b in zip("abcdefghijklmnopqrst", SURNAMES, strict=False)])
+    },
     "surnames": {"c1": _levels(SURNAMES)},
     "surnames in capitals": {"field_7": _levels([name.upper() for name in SURNAMES])},
-    "surnames in other languages": {"c1": _levels(
-        "Dupont Martin Bernard Garcia Martinez Lopez Silva Santos Rossi Ferrari Bianchi Jansen Smith Jones Brown".split())},
-    "titles and surnames": {"c1": _levels([f"{'Herr' if i % 2 else 'Frau'} {name}" for i, name in enumerate(SURNAMES)])},
+    "surnames in other languages": {
+        "c1": _levels(
+            [
+                "Dupont",
+                "Martin",
+                "Bernard",
+                "Garcia",
+                "Martinez",
+                "Lopez",
+                "Silva",
+                "Santos",
+                "Rossi",
+                "Ferrari",
+                "Bianchi",
+                "Jansen",
+                "Smith",
+                "Jones",
+                "Brown",
+            ]
+        )
+    },
+    "titles and surnames": {
+        "c1": _levels([f"{'Herr' if i % 2 else 'Frau'} {name}" for i, name in enumerate(SURNAMES)])
+    },
     "local telephone numbers": {"c1": [f"{RNG.integers(200, 999)}-{RNG.integers(0, 9999):04d}" for _ in range(N)]},
-    "local numbers with a stroke": {"c1": [f"{RNG.integers(20, 99)}/{RNG.integers(100_000, 999_999)}" for _ in range(N)]},
-    "local numbers with spaces": {"c1": [f"{RNG.integers(20, 99)} {RNG.integers(10, 99)} {RNG.integers(10, 99)}" for _ in range(N)]},
+    "local numbers with a stroke": {
+        "c1": [f"{RNG.integers(20, 99)}/{RNG.integers(100_000, 999_999)}" for _ in range(N)]
+    },
+    "local numbers with spaces": {
+        "c1": [f"{RNG.integers(20, 99)} {RNG.integers(10, 99)} {RNG.integers(10, 99)}" for _ in range(N)]
+    },
     "local numbers without a sign": {"c1": _codes(2_000_000, 9_999_999)},
     "account numbers over ten": {"c1": _codes(100_000, 999_999) / 10},
     "client numbers over ten": {"c1": _codes(10_000, 99_999) / 10},
@@ -49,10 +122,16 @@ PERSONAL: dict[str, dict[str, Values]] = {
     "postcodes of Poland": {"c1": _levels([f"{10 + i}-{200 + 3 * i}" for i in range(40)])},
     "postcodes of Brazil": {"c1": _levels([f"{1_310 + 17 * i:05d}-{100 + i}" for i in range(40)])},
     "latitudes of three digits": {"c1": (54.08 + RNG.normal(0, 0.05, N)).round(3)},
-    "both coordinates of three digits": {"c1": (41.9 + RNG.normal(0, 0.05, N)).round(3), "c2": (12.5 + RNG.normal(0, 0.05, N)).round(3)},
+    "both coordinates of three digits": {
+        "c1": (41.9 + RNG.normal(0, 0.05, N)).round(3),
+        "c2": (12.5 + RNG.normal(0, 0.05, N)).round(3),
+    },
     "both coordinates of a country": {"c1": _LATITUDES.round(5), "c2": _LONGITUDES.round(5)},
     "both coordinates of the world": {"y": RNG.uniform(-50, 70, N).round(4), "x": RNG.uniform(-170, 175, N).round(4)},
-    "coordinates of repeated places": {"c1": np.resize(_LATITUDES[:60].round(4), N), "c2": np.resize(_LONGITUDES[:60].round(4), N)},
+    "coordinates of repeated places": {
+        "c1": np.resize(_LATITUDES[:60].round(4), N),
+        "c2": np.resize(_LONGITUDES[:60].round(4), N),
+    },
     "coordinates in one cell": {"c1": [f"{a:.4f}, {b:.4f}" for a, b in zip(_LATITUDES, _LONGITUDES, strict=True)]},
     "tax numbers": {"c1": [f"{i % 90 + 10}/{i % 800 + 100}/{RNG.integers(10_000, 99_999)}" for i in range(N)]},
     "card numbers masked": {"c1": [f"XXXX-XXXX-XXXX-{i + 1000}" for i in range(N)]},
@@ -83,7 +162,7 @@ INNOCENT: dict[str, dict[str, Values]] = {
     "jobs without a telling name": {"c1": _levels(["Nurse", "Teacher", "Cook", "Engineer", "Driver", "Farmer", "Clerk", "Baker"])},
     "degrees": {"education": _levels(["Basic", "Graduation", "Master", "PhD", "2n Cycle"])},
     "days of the week": {"c1": _levels(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"])},
-    "months": {"c1": _levels("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())},
+    "months": {"c1": _levels(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"])},
     "seasons": {"c1": _levels(["Spring", "Summer", "Autumn", "Winter"])},
     "kinds of pets": {"c1": _levels(["Dog", "Cat", "Fish", "Bird", "Horse"])},
     "genres": {"genre": _levels(["Rock", "Jazz", "Pop", "Folk", "Soul", "Blues"])},

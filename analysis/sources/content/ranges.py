@@ -34,7 +34,8 @@ _ABOVE = (
 )
 _BEYOND = (
     r"\+|and over|and above|and older|or more|or older|and more|plus|und mehr|und alter|oder mehr|oder alter"
-    r"|und daruber|et plus|ou plus|y mas|o mas|e mais|ou mais|e oltre|e piu|o piu|en ouder|of ouder|of meer|en meer|en hoger"
+    r"|und daruber|et plus|ou plus|y mas|o mas|e mais|ou mais|e oltre|e piu|o piu|en ouder"
+    r"|of ouder|of meer|en meer|en hoger"
 )
 _UNIT = r"(?: ?(?:years?|yrs?|jahren?|ans?|anos?|anni|jaar|times|mal|fois|veces|vezes|volte|keer))?"
 _NUMBER = r"(?P<{}>(?:[^\d\s<>-]{{0,4}} ?)\d[\d., ']*(?: ?(?:k|m|mio|tsd|mil)\b)?(?: ?(?:[$€£¥₹%]|eur|usd|gbp|chf))?)"

@@ -14,8 +14,8 @@ from scipy.stats import kstest
 
 from analysis.base.yamls import read_yaml
 from analysis.sources.columns import Column
-from analysis.sources.evidence.vocabularies import CODED, COORDINATES, COUNT, DEMOGRAPHIC, MONEY, POSTAL, SHARE
 from analysis.sources.evidence.places import look_like_coordinates, look_like_degrees, look_like_postcodes
+from analysis.sources.evidence.vocabularies import CODED, COORDINATES, COUNT, DEMOGRAPHIC, MONEY, POSTAL, SHARE
 from analysis.sources.names import plain, vocabulary, words_of
 from analysis.sources.tables import RawTable
 

@@ -6,17 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 NARROW = 20
-"""How many standard deviations the mean of latitudes or longitudes of one region is from zero. Chosen for this project."""
+"""How many standard deviations the mean of latitudes or longitudes of one region is from zero.
+
+Chosen for this project."""
 FINE, COARSE, FAR = 4, 3, 20.0
-"""Digits after the point from which degrees tell a place; digits where the degrees are also far from zero, and how far.
+"""Digits after the point from which degrees tell a place; digits where they are also far from zero, and how far.
 Chosen for this project."""
 LOOKED_AT = 500
 """Values whose digits are counted. Chosen for this project."""
 FEWEST_PLACES = 30
 """Different values from which numbers can be places of customers. Chosen for this project."""
 ROUND, OFTEN = 0.25, 10
-"""Share of tens up to which codes are not rounded; how many times more often than by chance they repeat. Chosen for this
-project."""
+"""Share of tens up to which codes are not rounded; how many times more often than by chance they repeat.
+
+Chosen for this project."""
 
 
 def count_digits(values: NDArray[np.float64]) -> int:
@@ -72,7 +75,7 @@ def _is_percentage(values: NDArray[np.float64]) -> bool:
 
 
 def look_like_postcodes(values: NDArray[np.float64]) -> bool:
-    """Return whether whole numbers of four or five digits are codes: many rows share a few dozen, which are not rounded.
+    """Return whether whole numbers of four or five digits are codes: many rows share a few dozen of them.
 
     >>> rng = np.random.default_rng(1)
     >>> look_like_postcodes(rng.choice(rng.integers(10_115, 99_000, 40), 600).astype(float))

@@ -24,7 +24,8 @@ CUSTOMER_STARTS = (
 BUYER = vocabulary(
     "customer customers client cliente clienti clientes kunde kunden kundin kundennummer kundennr",
     "kundenid debitor kunnr",
-    "klant klantnummer cust custid custno clt kdnr clientnum shopper buyer kaufer comprador acheteur debiteur acquirente",
+    "klant klantnummer cust custid custno clt kdnr clientnum shopper buyer kaufer comprador acheteur debiteur",
+    "acquirente",
 )
 STAFF = vocabulary(
     "agent staff seller vendor employee cashier rep salesrep salesperson manager operator owner admin",

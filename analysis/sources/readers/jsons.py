@@ -1,4 +1,4 @@
-"""Reader of JSON: an array of objects, one object a line, an object that holds one, or columns as pandas writes them."""
+"""Reader of JSON: an array of objects, one object a line, an object that holds an array, or columns of values."""
 
 from __future__ import annotations
 
@@ -67,8 +67,10 @@ def _rows(text: str) -> tuple[list[Any], str]:
 def _from_columns(whole: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of a table that is written column by column; none where it is not.
 
-    >>> _from_columns({"id": [7, 8], "visits": [1, 2]}) == _from_columns({"columns": ["id", "visits"], "data": [[7, 1], [8, 2]]})
-    True
+    >>> _from_columns({"id": [7, 8], "visits": [1, 2]})
+    [{'id': 7, 'visits': 1}, {'id': 8, 'visits': 2}]
+    >>> _from_columns({"columns": ["id", "visits"], "data": [[7, 1], [8, 2]]})
+    [{'id': 7, 'visits': 1}, {'id': 8, 'visits': 2}]
     """
     names, data = whole.get("columns"), whole.get("data")
     if isinstance(names, list) and isinstance(data, list) and data and all(isinstance(row, list) for row in data):

@@ -45,8 +45,8 @@ _CANCELLED = vocabulary(
 )
 """Words of yes or no columns that say that an order came to nothing."""
 _SUBSCRIPTION = vocabulary(
-    "subscription subscriptions plan mrr arr abo abonnement tarif vertrag contract contrat contrato contratto membership",
-    "suscripcion assinatura abbonamento mitgliedschaft renewal trial policy police polizza poliza polis",
+    "subscription subscriptions plan mrr arr abo abonnement tarif vertrag contract contrat contrato contratto",
+    "membership suscripcion assinatura abbonamento mitgliedschaft renewal trial policy police polizza poliza polis",
 )
 """Words of columns about contracts: one that was cancelled was used before."""
 _UNDONE = re.compile(
@@ -55,9 +55,10 @@ _UNDONE = re.compile(
     re.IGNORECASE,
 )
 _GUEST = re.compile(
-    r"0+|-1|walk[- ]?in|laufkund\w*|barverkauf|passant\w*|client de passage|comptoir|mostrador|balc[aã]o|consumidor final"
-    r"|p[uú]blico (?:en )?general|cliente (?:generico|occasionale|ocasional|avulso|contado|mostrador)|cash|n/a|none|no customer"
-    r"|guest(?: user| checkout)?|gast(?:bestellung|besteller)?|invit[ée]|invitado|convidado|ospite|anonym\w*|unknown|unbekannt|inconnu|desconocido|sconosciuto|onbekend",
+    r"0+|-1|walk[- ]?in|laufkund\w*|barverkauf|passant\w*|client de passage|comptoir|mostrador|balc[aã]o"
+    r"|consumidor final|p[uú]blico (?:en )?general|cliente (?:generico|occasionale|ocasional|avulso|contado|mostrador)"
+    r"|cash|n/a|none|no customer|guest(?: user| checkout)?|gast(?:bestellung|besteller)?|invit[ée]|invitado|convidado"
+    r"|ospite|anonym\w*|unknown|unbekannt|inconnu|desconocido|sconosciuto|onbekend",
     re.IGNORECASE,
 )
 _TEST = re.compile(r"test(?:[-_ .]?\w{0,4})?|dummy|testkunde|prueba|teste|prova|example", re.IGNORECASE)
@@ -296,7 +297,7 @@ def _ask_unread_amount(raw: RawTable) -> Question | None:
             continue
         example = form_of(str(values.iloc[0]))
         return Question(
-            f"'{column.name}' is called an amount, but not all of its values, such as '{example}', can be read as numbers.",
+            f"'{column.name}' is called an amount, but not all of its values can be read as numbers: '{example}'.",
             (
                 Choice("those that cannot be read are missing", f"types: {{'{column.name}': number}}"),
                 Choice("rows are events without amounts", f"kind: events\ntypes: {{'{column.name}': text}}"),

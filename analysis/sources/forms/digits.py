@@ -65,6 +65,6 @@ def _days(
     """Return the days, or None where one does not exist or lies outside the years 1900 to 2100."""
     if years.min() < 1900 or years.max() > 2100 or months.min() < 1 or months.max() > 12 or days.min() < 1:
         return None
-    start = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
-    stamps = start.astype("datetime64[D]") + (days - 1)
+    start: NDArray[np.datetime64] = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
+    stamps: NDArray[np.datetime64] = start.astype("datetime64[D]") + (days - 1).astype("timedelta64[D]")
     return stamps if bool((stamps.astype("datetime64[M]") == start).all()) else None

@@ -16,8 +16,10 @@ _PARTS = re.compile(
 )
 _UNITED = re.compile(r"([+-]?\d[\d.,' \u00a0\u202f]*?)\s?([^\W\d_]{1,10})\.?")
 _DURATION = vocabulary(
-    "duration durations dur dauer gesprachsdauer sitzungsdauer verweildauer besuchsdauer duree duracion duracao durata duur",
-    "length lange longueur elapsed runtime playtime watchtime talktime handletime onhold wait waiting wartezeit attente",
+    "duration durations dur dauer gesprachsdauer sitzungsdauer verweildauer besuchsdauer duree duracion duracao",
+    "durata duur",
+    "length lange longueur elapsed runtime playtime watchtime talktime handletime onhold wait waiting wartezeit",
+    "attente",
     "espera attesa wachttijd spent stay usage talk hold handling watched listened played online",
 )
 _TIME, _SPENT = (
