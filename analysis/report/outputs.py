@@ -15,6 +15,7 @@ from analysis.assignment.scoring import name_segments, rate_confidence
 from analysis.base.errors import InputError
 from analysis.base.manifest import write_whole
 from analysis.customers.cleaning import Cleaned
+from analysis.customers.rfm import NAMES as RFM_NAMES
 from analysis.report.analysis import Analysis
 from analysis.report.model import Report, to_json
 from analysis.report.private import Private, write_figure
@@ -96,7 +97,7 @@ def private_values(raw: RawTable, cleaned: Cleaned, source: Source, study: Study
     """
     keys = frozenset(cleaned.keys) if source.key else frozenset()
     text: set[str] = set()
-    common = [*source.labels.values(), *map(str, raw.frame.columns)]
+    common = [*source.labels.values(), *map(str, raw.frame.columns), *(name for row in RFM_NAMES for name in row)]
     for column in raw.columns:
         values = raw.frame[column.name]
         ignored = column.name in source.roles.ignore

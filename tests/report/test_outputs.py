@@ -63,6 +63,14 @@ def test_a_word_that_a_few_customers_have_is_private(stages: Stages) -> None:
     assert found.free_text == set(levels.index[levels < stages.study.min_cell].astype(str)) - set(merged)
 
 
+def test_the_name_of_a_group_that_few_customers_are_in_is_no_secret(tmp_path: Path) -> None:
+    groups = ["Champions"] * 300 + ["Can't lose"] * 3 + ["Loyal"] * 194 + ["Friends of Anna"] * 3
+    rows = pd.read_csv(twin_file(500), sep="\t").assign(rfm_group=groups)
+    stages = run_stages()
+    found = private_values(new_customers(tmp_path, rows), stages.cleaned, stages.source, stages.study)
+    assert "Friends of Anna" in found.free_text and "Can't lose" not in found.free_text
+
+
 def test_amounts_of_single_customers_are_looked_for_and_common_numbers_are_not(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     rows = pd.read_csv(twin_file(500), sep="\t").assign(
