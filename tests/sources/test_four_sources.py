@@ -30,7 +30,9 @@ def write_sources(folder: Path) -> dict[str, list[str]]:
         "web": [f"K-{i}" for i in [*ids[VISITED], *range(980, 980 + STRANGERS["web"])]],
     }
     frames = {
-        "customers": pd.DataFrame({"customer_id": keys["customers"], "region": np.resize(["North", "South", "West"], N)}),
+        "customers": pd.DataFrame(
+            {"customer_id": keys["customers"], "region": np.resize(["North", "South", "West"], N)}
+        ),
         "orders": pd.DataFrame({"cust": keys["orders"], "day": "2023-05-05", "paid": 20.5}),
         "survey": pd.DataFrame({"respondent": keys["survey"], "q1": np.resize([1, 2, 3, 4, 5], len(keys["survey"]))}),
         "web": pd.DataFrame({"visitor": keys["web"], "at": "2023-05-05T08:00:00", "page": "home"}),
@@ -44,7 +46,11 @@ def test_four_sources_are_joined_and_what_does_not_fit_is_counted_on_both_sides(
     keys = write_sources(tmp_path)
     settings = [
         {"path": "customers.csv", "key": "customer_id"},
-        {"path": "orders.csv", "kind": "transactions", "columns": {"customer": "cust", "date": "day", "amount": "paid"}},
+        {
+            "path": "orders.csv",
+            "kind": "transactions",
+            "columns": {"customer": "cust", "date": "day", "amount": "paid"},
+        },
         {"path": "survey.csv", "kind": "survey", "key": "respondent"},
         {"path": "web.csv", "kind": "events", "columns": {"customer": "visitor", "date": "at", "event": "page"}},
     ]
@@ -54,7 +60,7 @@ def test_four_sources_are_joined_and_what_does_not_fit_is_counted_on_both_sides(
     whole = assemble(inputs.tables, study)
     table = whole.raw.frame
     assert list(table["customer_id"]) == keys["customers"]
-    assert (table["spend"] > 0).sum() == 100 and table["q1"].notna().sum() == 70 and (table["pages"] > 0).sum() == 90
+    assert (table["spend"] > 0).sum() == 100 and table["q1"].notna().sum() == 70 and (table["sessions"] > 0).sum() == 90
     summaries = summarise_sources(inputs.tables, study, whole.joined)
     absent = {"orders": N - 100, "survey": N - 70, "web": N - 90}
     assert {s.name: (s.unknown, s.without) for s in summaries[1:]} == {
@@ -65,6 +71,6 @@ def test_four_sources_are_joined_and_what_does_not_fit_is_counted_on_both_sides(
 
     report = run_stages().report
     shown = list_sources(replace(report, data=replace(report.data, sources=summaries)))
-    cells = {row[0]: dict(zip(shown.header, row, strict=True)) for row in shown.rows}
+    cells = {row[0]: dict(zip(shown.columns, row, strict=True)) for row in shown.rows}
     assert [cells[f"{name}.csv"]["Unmatched"] for name in STRANGERS] == ["25", "10", "15"]
     assert [cells[f"{name}.csv"]["Absent"] for name in STRANGERS] == ["20", "50", "30"]
