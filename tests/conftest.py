@@ -72,11 +72,14 @@ class BuiltSite:
         Folder of the website.
     n_customers : int
         Synthetic customers in it.
+    engine : str
+        "smalldocs" or "quarto".
     """
 
     root: Path
     site: Path
     n_customers: int
+    engine: str = "smalldocs"
 
 
 LONGEST_DIFF = 20_000
@@ -174,7 +177,7 @@ def built_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     if engine:
         built = build_once(f"{built.name}-by-quarto", lambda root: render_again(built, root))
     root = Path(shutil.copytree(built, tmp_path_factory.mktemp("built") / "project"))
-    return BuiltSite(root, root / "_site", n_customers)
+    return BuiltSite(root, root / "_site", n_customers, engine.lower() or "smalldocs")
 
 
 def build_twin(root: Path, n_customers: int) -> None:
