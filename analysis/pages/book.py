@@ -269,7 +269,8 @@ class _Book:
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
         if report.change is not None:
             yield "changes.qmd", self.page("changes", figures=shown, thresholds=THRESHOLDS)
-        yield "evidence.qmd", self.page("evidence", figures=shown, tiles=key_numbers(report)[1::2])
+        numbers = key_numbers(report)
+        yield "evidence.qmd", self.page("evidence", figures=shown, tiles=(numbers[1], numbers[-1]))
         yield "stability.qmd", self.page("stability", figures=shown)
         yield "algorithms.qmd", self.page("algorithms", figures=shown)
         yield "placing.qmd", self.page("placing")

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from analysis.base.disclosure import Disclosure
-from analysis.base.formats import Formats, in_words, number
+from analysis.base.formats import Formats, in_sentence, in_words, number
 from analysis.experiments.records import Experiment
 from analysis.profiles.themes import group_by_theme, read_traits
 from analysis.report.analysis import Analysis
@@ -201,7 +201,7 @@ def _judge(analysis: Analysis, info: StudyInfo, segments: tuple[Segment, ...]) -
     title, sentence = VERDICTS[verdict]
     profiles = analysis.segments.profiles
     variables = analysis.features.table.variables
-    worth = next((v.label.lower() for v in variables if v.name == analysis.study.value), "")
+    worth = next((in_sentence(v.label) for v in variables if v.name == analysis.study.value), "")
     return VerdictInfo(verdict, title, _headline(profiles.unassigned, segments, verdict, info, worth), sentence)
 
 

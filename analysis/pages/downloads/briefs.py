@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.base.formats import number
+from analysis.base.formats import in_sentence, number
 from analysis.pages.downloads.texts import printable
 from analysis.pages.figures import Figure
 from analysis.pages.files import write_changed
@@ -67,16 +67,20 @@ def key_numbers(report: Report) -> list[tuple[str, str, str]]:
     """List key numbers of the study: value, label and note."""
     study, f = report.study, report.formats()
     left = f"{f.people(report.unassigned)} unassigned" if report.unassigned else ""
+    title = report.decision.algorithm_title
     how = "fixed by the analyst" if report.decision.fixed else "chosen by the evidence"
+    groups = (str(len(report.segments)), "segments", f"{title}, {how}")
+    if report.verdict.kind == "none":
+        groups = (groups[0], "segments were tried", f"{title}, none of them published")
     tiles = [
         (f.people(study.n_customers), study.customers, left or "everyone in the file has a segment"),
-        (str(len(report.segments)), "segments", f"{report.decision.algorithm_title}, {how}"),
+        groups,
     ]
     if report.value_total is not None and study.value:
         variable = report.variable(study.value)
         stated = "" if study.currency or variable.unit != "money" else "currency not stated in the data"
         note = ", ".join(part for part in (study.period, stated) if part)
-        tiles.append((f.value(report.value_total, variable.unit), variable.label.lower(), note))
+        tiles.append((f.value(report.value_total, variable.unit), in_sentence(variable.label), note))
     dated = f"; data as of {f.date(study.as_of)}" if study.as_of else ""
     steady = number(model.chosen(report).stability.median, 2)
     return [*tiles, (steady, "agreement between resamples", f"1 = the same groups every time{dated}")]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.base.formats import in_words
+from analysis.base.formats import in_sentence, in_words
 from analysis.pages.downloads.appendix import add_appendix
 from analysis.pages.downloads.canvas import MARGIN, WIDTH, Box, Deck, Line, Series, cut_to, mixed, n_lines, whole_parts
 from analysis.pages.figures import Figure, tag
@@ -100,7 +100,7 @@ def _add_picture(making: Making) -> None:
     slide = deck.slide(figure.title, [figure.caption, *making.source("index.html", "compare.html")])
     label = report.value_label()
     how = f"Width: share of {report.study.customers}."
-    how += f" Area: share of {label.lower()}." if worth else " The data do not say what each is worth."
+    how += f" Area: share of {in_sentence(label)}." if worth else " The data do not say what each is worth."
     deck.text(slide, Box(MARGIN, 1.12, FULL, 0.35), [Line(how, 14, colour="--ink-2")])
     place = Box(MARGIN, 1.7, FULL, 3.1 if worth else 2.2)
     heights = block_heights(report.segments)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analysis.base.formats import in_words, number
 from analysis.pages.charts import compare
+from analysis.pages.downloads.briefs import key_numbers
 from analysis.pages.text import act, evidence, finder, overview, placing
 from analysis.pages.text.stability import choices_reading
 from analysis.report.model import Report
@@ -78,6 +79,16 @@ def test_a_level_keeps_its_capitals_in_a_title(level: str) -> None:
     title = compare.mosaic(replace(report, categories=others, contrasts=()), 0).title
     quoted = re.findall(r"“([^”]+)”", title)
     assert quoted and set(quoted) <= set(named.levels), title
+
+
+def test_the_key_numbers_of_a_study_name_its_segments_its_value_and_its_stability() -> None:
+    report = run_stages().report
+    worth = tuple(replace(v, label="GMV of BBQ") if v.name == report.study.value else v for v in report.variables)
+    labels = [label for _, label, _ in key_numbers(replace(report, variables=worth))]
+    assert labels == ["customers", "segments", "GMV of BBQ", "agreement between resamples"]
+    bare = replace(report, study=replace(report.study, value=""))
+    assert [label for _, label, _ in key_numbers(bare)][1:] == ["segments", "agreement between resamples"]
+    assert key_numbers(of_kind(report, "none"))[1][1] == "segments were tried"
 
 
 @DRAWS
