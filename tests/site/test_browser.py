@@ -353,7 +353,7 @@ def test_a_personas_plan_is_eight_stops_from_the_skip_link(address: str, chromiu
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         stops += 1
-        while page.evaluate("document.activeElement.getAttribute('href')") != "#plan":
+        while page.evaluate("document.activeElement.hash") != "#plan":
             page.keyboard.press("Tab")
             stops += 1
             assert stops <= 8, page.evaluate(focused)
