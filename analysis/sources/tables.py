@@ -38,8 +38,7 @@ __all__ = ["Column", "Key", "RawTable", "check_key", "load_table", "read_key", "
 Result = TypeVar("Result")
 Known = str | Mapping[str, float]
 """What an earlier reading of a column found: its type, or the numbers that its texts became."""
-MAX_COLUMNS = 2_000
-TIMEOUT_SECONDS = 30
+MAX_COLUMNS, TIMEOUT_SECONDS = 2_000, 30
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

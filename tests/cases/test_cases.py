@@ -12,9 +12,14 @@ from tests.cases.corpus import Case
 from tests.cases.run import ASKED, RIGHT, compare
 
 CASES = [*corpus.cases(), *languages.cases(), *writings.cases()]
+EVERY = 4
+"""The quick tests read every fourth file."""
+PARAMETERS = [
+    pytest.param(case, id=case.name, marks=pytest.mark.slow if i % EVERY else ()) for i, case in enumerate(CASES)
+]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", PARAMETERS)
 def test_a_file_is_read_rightly_or_asked_about(case: Case, tmp_path: Path) -> None:
     (tmp_path / case.name).write_bytes(case.data)
     state, why = compare(describe_reading(case.name, tmp_path), case.expect)

@@ -86,14 +86,6 @@ def _span(report: Report, ends: tuple[float, float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def span_of_data(report: Report) -> str:
-    """Say from when to when the data are; those without a time span may still have a date."""
-    card, date = report.card, report.formats().date
-    if card.oldest and card.newest:
-        return f"{date(card.oldest)} to {date(card.newest)}"
-    return "one snapshot, without a time span" if report.study.as_of else "no dates in the data"
-
-
 def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str, ...]]]]:
     """List how segments and their actions differ by protected attribute."""
     percent = report.formats().percent

@@ -64,10 +64,10 @@ def test_data_with_a_date_are_not_said_to_have_none() -> None:
     report = run_stages().report
     dated = replace(report, study=replace(report.study, as_of="2014-06-30"))
     bare = replace(dated, card=replace(report.card, oldest="", newest=""))
-    assert evidence.span_of_data(bare) == "one snapshot, without a time span"
-    assert evidence.span_of_data(replace(bare, study=replace(bare.study, as_of=""))) == "no dates in the data"
+    assert overview.span_of_data(bare) == "one snapshot, without a time span"
+    assert overview.span_of_data(replace(bare, study=replace(bare.study, as_of=""))) == "no dates in the data"
     spanned = replace(bare, card=replace(bare.card, oldest="2012-08", newest="2014-06"))
-    assert evidence.span_of_data(spanned) == "2012-08 to 2014-06"
+    assert overview.span_of_data(spanned) == "2012-08 to 2014-06"
 
 
 @pytest.mark.parametrize("level", ["BBQ", "SUVs", "A&E", "Married"])
