@@ -31,6 +31,7 @@ def test_the_step_of_a_mean_hides_each_customer(amounts: list[float]) -> None:
         assert abs(np.delete(values, i).mean() - values.mean()) <= step * (1 + 1e-6) + 1e-9
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(AMOUNTS)
 def test_a_total_is_told_only_where_no_customer_dominates_it(amounts: list[float]) -> None:

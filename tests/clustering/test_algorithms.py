@@ -30,6 +30,7 @@ def blobs(sizes: tuple[int, ...] = (150, 90, 60), p: int = 3, seed: int = 0) -> 
 CLOUD = np.random.default_rng(3).standard_normal((400, 4))
 
 
+@pytest.mark.slow
 def test_kmeans_assigns_as_scikit_learn_predicts() -> None:
     (fit,) = ALGORITHMS["kmeans"].fit(CLOUD, (5,), 11, 20, None)
     reference = KMeans(5, init=fit.centres, n_init=1).fit(CLOUD)

@@ -186,6 +186,7 @@ def test_segments_are_numbered_by_size_and_everyone_has_one(found: Evidence) -> 
     assert found.fit.centres.shape == (3, 6)
 
 
+@pytest.mark.slow
 def test_every_measure_is_that_of_its_definition(found: Evidence) -> None:
     row = next(r for r in found.chosen().by_k if r.k == 3)
     centres = np.array([POINTS[found.labels == j].mean(axis=0) for j in (1, 2, 3)])

@@ -35,6 +35,7 @@ def slowly(values: np.ndarray, measure: Measure, codes: np.ndarray, seed: int) -
     return float(np.mean(scores))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", ["auc", "r2"])
 @pytest.mark.parametrize("n_groups", [3, 40])
 def test_scores_are_those_of_the_definition(measure: Measure, n_groups: int) -> None:

@@ -87,6 +87,7 @@ def test_islands_have_a_valley_in_their_gorge_and_no_bin_tells_of_a_few(three: t
         assert high == pytest.approx(size / n, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_tree_is_cut_between_the_merges_that_give_the_published_number(three: tuple[Evidence, Solutions]) -> None:
     _, solutions = three
     heights = sorted((max(y) for _, y in solutions.tree.links), reverse=True)

@@ -33,6 +33,7 @@ def n_runs(root: Path, runs: list[str]) -> int:
     return len(runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_changed_module_makes_a_cached_result_stale(package: str, copied: Path) -> None:
     runs: list[str] = []

@@ -37,6 +37,7 @@ def shop(tmp_path: Path, **orders: object) -> tuple[list[RawTable], Study]:
     return [read_table(tmp_path / source.path, root=tmp_path) for source in study.sources], study
 
 
+@pytest.mark.slow
 def test_every_customer_of_the_base_stays_and_what_does_not_fit_is_counted(tmp_path: Path) -> None:
     whole = assemble(*shop(tmp_path))
     assert whole.raw.frame.set_index("id")["spend"].to_dict() == pytest.approx({"a": 30.5, "b": 5.25, "c": 0.0})

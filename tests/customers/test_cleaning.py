@@ -81,6 +81,7 @@ def test_every_customer_of_the_twin_is_kept() -> None:
     assert sorted(found.keys) == sorted(raw.frame["ID"].astype(str))
 
 
+@pytest.mark.slow
 def test_the_order_of_the_rows_does_not_matter() -> None:
     raw, study = twin_table(500), project_study()
     shuffled = with_frame(raw, raw.frame.sample(frac=1, random_state=3).reset_index(drop=True))

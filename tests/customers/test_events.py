@@ -128,6 +128,7 @@ def test_without_an_event_column_there_is_no_conversion(duckdb_engine: Engine) -
     assert "conversion" not in found.frame and found.frame.loc["a", "pages_per_session"] == 2
 
 
+@pytest.mark.slow
 def test_a_time_column_without_times_is_named(duckdb_engine: Engine) -> None:
     with pytest.raises(InputError, match=r"columns\.time: column 'what' does not contain dates"):
         event_features(table_of([("a", 0, "s", "v")]), EventColumns("user", "what"), engine=duckdb_engine)

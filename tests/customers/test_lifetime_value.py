@@ -90,6 +90,7 @@ def test_cumulative_repeat_purchases_to_week_78(sample: pd.DataFrame, fitted: Pu
     assert expected == pytest.approx(4161, rel=0.01)
 
 
+@pytest.mark.slow
 def test_conditional_prediction_of_the_hold_out(fitted: PurchaseModel, calibration: pd.DataFrame) -> None:
     predicted = conditional_expectation(fitted, 39, calibration["x"], calibration["t_x"], calibration["T"])
     assert predicted.sum() == pytest.approx(1653, rel=0.01)

@@ -63,6 +63,7 @@ def test_what_cannot_be_read_is_named(items: list[str], scales: dict[str, list[s
     assert message in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_published_shares_of_the_fast_food_survey(dataset: Callable[[str], Path]) -> None:
     answers = pd.read_csv(dataset("mcdonalds.csv"))
     summary = survey_summary(answers, {"image": list(answers.columns[:11]), "like": ["Like"]})

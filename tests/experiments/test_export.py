@@ -43,6 +43,7 @@ def members_of(*letters: str) -> set[str]:
     return set(members.loc[members["letter"].isin(letters), "key"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["B", "bargain-hunters", "Bargain hunters", "b"])
 def test_a_segment_is_exported_by_letter_slug_or_name(shop: Path, name: str) -> None:
     text = run("export", "--segment", name)
@@ -59,6 +60,7 @@ def test_several_segments_and_actions_go_into_one_file(shop: Path) -> None:
     assert set(table["key"]) == members_of("A", "C") & consenting(shop)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", files.FORMATS)
 def test_every_format_holds_the_same_and_only_its_owner_reads_it(shop: Path, suffix: str) -> None:
     run("export", "--all", "--with", "email,phone", "--out", f"exports/all{suffix}")
@@ -94,6 +96,7 @@ def test_a_list_of_other_peoples_keys_is_refused_rather_than_suppressing_nobody(
     assert not (root / "exports").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", IMPORTERS)
 def test_an_importer_gets_its_own_headers_and_no_control_customer(shop: Path, tool: str) -> None:
     run("export", "--segment", "A", "--for", tool, "--holdout", "0.5", "--test", "spring")
@@ -114,6 +117,7 @@ def test_hashes_are_those_that_are_published() -> None:
     assert sha256("adsapi") == "49e0be2aeccfb51a8dee4c945c8a70a9ac500cf6f5cb08112575f74db9b1470d"
 
 
+@pytest.mark.slow
 def test_a_database_is_updated_by_key_and_loses_who_may_not_be_contacted(shop: Path) -> None:
     address = "sqlite:///data/crm.db"
     assert f"{len(members_of('A') & consenting(shop))} new, 0 updated" in run(
@@ -171,6 +175,7 @@ def test_a_study_without_key_exports_nobody(tmp_path: Path, monkeypatch: pytest.
         run("export", "--all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), [("consent", "agree"), ("suppress", "data/none.csv")])
 def test_consent_that_does_not_exist_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -180,6 +185,7 @@ def test_consent_that_does_not_exist_is_named(
         run("export", "--all")
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
     refused=st.sets(st.integers(0, 29), max_size=29),

@@ -67,6 +67,7 @@ def test_unequal_groups_are_noticed_and_chance_is_not() -> None:
     assert check_ratio(900, 100, 0.1) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_several_tests_are_adjusted_by_holm() -> None:
     assert adjust([0.01, 0.04, 0.03, 0.005]) == [0.03, 0.06, 0.06, 0.02]
     assert adjust([]) == []

@@ -57,6 +57,7 @@ def write_results(root: Path, treated: float, control: float, date: str = "2025-
     return table
 
 
+@pytest.mark.slow
 def test_nothing_is_written_without_asking_and_nothing_is_overwritten(shop: Path) -> None:
     before = sorted(shop.rglob("*"))
     run("test", "plan", "spring", "--segment", "B", "--start", "2025-07-01")
@@ -71,6 +72,7 @@ def test_nothing_is_written_without_asking_and_nothing_is_overwritten(shop: Path
     assert file.read_text() == kept
 
 
+@pytest.mark.slow
 def test_the_file_of_a_test_names_no_customer_and_the_groups_are_private(shop: Path) -> None:
     start("B")
     text = (shop / "experiments/spring.yml").read_text()
@@ -85,6 +87,7 @@ def test_the_file_of_a_test_names_no_customer_and_the_groups_are_private(shop: P
         run("export", "--test", "spring")
 
 
+@pytest.mark.slow
 def test_a_customer_is_in_one_running_test_at_most_and_a_control_leaves_with_no_export(shop: Path) -> None:
     start("B")
     start("A", "B", name="summer")
@@ -101,6 +104,7 @@ def test_a_customer_is_in_one_running_test_at_most_and_a_control_leaves_with_no_
     )
 
 
+@pytest.mark.slow
 def test_before_the_end_no_effect_is_shown(shop: Path) -> None:
     start("B")
     write_results(shop, 0.5, 0.1, date="2025-07-18")
@@ -110,6 +114,7 @@ def test_before_the_end_no_effect_is_shown(shop: Path) -> None:
     assert (shop / "experiments/spring.yml").read_bytes() == kept
 
 
+@pytest.mark.slow
 def test_a_result_is_rounded_and_read_again_without_private_files(shop: Path) -> None:
     start("B")
     table = write_results(shop, 0.35, 0.2)
@@ -127,6 +132,7 @@ def test_a_result_is_rounded_and_read_again_without_private_files(shop: Path) ->
     assert write_experiment(shop, again).read_bytes() == kept
 
 
+@pytest.mark.slow
 def test_too_few_customers_are_not_published(shop: Path) -> None:
     start("B")
     write_results(shop, 0.35, 0.004)
@@ -135,6 +141,7 @@ def test_too_few_customers_are_not_published(shop: Path) -> None:
     assert set(effect) == {"segment", "treated", "control"}
 
 
+@pytest.mark.slow
 def test_several_segments_are_measured_together_and_apart(shop: Path) -> None:
     start("A", "B")
     write_results(shop, 0.4, 0.2)
@@ -144,6 +151,7 @@ def test_several_segments_are_measured_together_and_apart(shop: Path) -> None:
     assert abs(sum(e.treated for e in effects[1:]) - effects[0].treated) <= 10
 
 
+@pytest.mark.slow
 def test_a_broken_allocation_gives_no_verdict(shop: Path) -> None:
     start("B")
     table = write_results(shop, 0.5, 0.1)
@@ -153,6 +161,7 @@ def test_a_broken_allocation_gives_no_verdict(shop: Path) -> None:
     assert "cannot be trusted" in text and "percentage points" not in text
 
 
+@pytest.mark.slow
 def test_outcomes_make_the_round_trip_through_a_database(shop: Path) -> None:
     start("B")
     run("export", "--test", "spring", "--to", "sqlite:///data/crm.db", "--table", "people")
@@ -164,6 +173,7 @@ def test_outcomes_make_the_round_trip_through_a_database(shop: Path) -> None:
     assert find_experiment(shop, "spring").status == "measured"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -204,6 +214,7 @@ def test_a_mistake_is_one_message_and_nothing_is_written(shop: Path, arguments: 
     assert sorted(shop.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_name_that_draws_groups_of_unusual_sizes_is_refused() -> None:
     table = make_members(200).query("letter == 'A'").reset_index(drop=True)
     audience = Audience(table, {}, table["key"][:0])
@@ -215,6 +226,7 @@ def test_a_name_that_draws_groups_of_unusual_sizes_is_refused() -> None:
     assert len(draw(min(names, key=lambda name: abs(sizes[name] - len(table) / 2)), 0.5, audience)) == len(table)
 
 
+@pytest.mark.slow
 def test_a_stopped_test_has_no_result(shop: Path) -> None:
     start("B")
     run("test", "stop", "spring", "--write")
@@ -223,6 +235,7 @@ def test_a_stopped_test_has_no_result(shop: Path) -> None:
         run("measure", "spring")
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_test_is_named_with_its_field(shop: Path) -> None:
     start("B")
     file = shop / "experiments/spring.yml"
@@ -245,6 +258,7 @@ def write_orders(root: Path, until: str) -> None:
     table.assign(number=[f"O{i}" for i in range(len(table))]).to_csv(root / "data/orders.csv", index=False)
 
 
+@pytest.mark.slow
 def test_new_transactions_measure_a_test_and_the_time_before_narrows_its_interval(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +300,7 @@ def test_an_action_of_the_plan_brings_its_title_and_baseline(shop: Path) -> None
     assert test.detects.startswith("20% to ")
 
 
+@pytest.mark.slow
 def test_a_test_is_planned_and_started_at_once(shop: Path) -> None:
     arguments = ("test", "start", "spring", "--segment", "B", "--start", "2025-07-01", "--days", "30")
     before = sorted(shop.rglob("*"))
@@ -298,6 +313,7 @@ def test_a_test_is_planned_and_started_at_once(shop: Path) -> None:
         run(*arguments, "--write")
 
 
+@pytest.mark.slow
 def test_no_outcomes_are_made_up_for_real_customers(shop: Path) -> None:
     start("B", kpi="orders")
     kept = (shop / "experiments/spring.yml").read_bytes()
@@ -306,6 +322,7 @@ def test_no_outcomes_are_made_up_for_real_customers(shop: Path) -> None:
     assert (shop / "experiments/spring.yml").read_bytes() == kept
 
 
+@pytest.mark.slow
 def test_a_test_belongs_to_the_study_that_it_was_planned_in(shop: Path) -> None:
     start("B")
     (test,) = read_experiments(shop)

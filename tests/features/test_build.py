@@ -158,6 +158,7 @@ def test_a_formula_that_cannot_be_used_is_told_with_its_place(formula: str, mess
     assert 1 <= len(rest) <= 4
 
 
+@pytest.mark.slow
 def test_a_misspelt_column_in_a_formula_gets_its_near_name() -> None:
     with pytest.raises(InputError, match="Did you mean 'MntWines'"):
         features_of(twin_table(500), with_formula("MntWine + 1"))
@@ -239,6 +240,7 @@ def test_the_default_studys_formulas_name_only_columns_of_the_data_dictionary() 
     assert (ROOT / "_quarto.yml").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "told"),
     [

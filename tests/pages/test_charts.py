@@ -113,6 +113,7 @@ def test_fields_are_our_own_names_never_those_of_the_data(figures: dict[str, Fig
                 pytest.fail(f"{name}: {key} {value}")
 
 
+@pytest.mark.slow
 def test_no_chart_holds_a_row_for_each_customer(figures: dict[str, Figure], report: Report) -> None:
     for name, figure in figures.items():
         sets = rows_of(figure.spec)

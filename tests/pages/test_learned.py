@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from analysis.pages.charts.learned import forest
 from analysis.pages.text import act
 from analysis.report.lessons import gather_lessons, learn
@@ -27,6 +29,7 @@ def taught(report: Report) -> Report:
     return replace(report, lessons=lessons, segments=segments)
 
 
+@pytest.mark.slow
 def test_every_test_is_listed_also_those_that_found_nothing() -> None:
     report = taught(run_stages().report)
     assert act.say_learned(report) == (
@@ -39,6 +42,7 @@ def test_every_test_is_listed_also_those_that_found_nothing() -> None:
     assert forest(run_stages().report) is None
 
 
+@pytest.mark.slow
 def test_an_action_that_failed_stands_last_and_is_not_first_for_anyone() -> None:
     report = taught(run_stages().report)
     failed = [row for row in act.rank_actions(report) if row.slot.verdict in ("useless", "harms")]
@@ -56,6 +60,7 @@ def test_without_a_result_the_headline_says_so() -> None:
     assert act.say_learned(replace(report, lessons=running)) == "No test has a result yet. One is running."
 
 
+@pytest.mark.slow
 def test_a_test_of_several_segments_shows_each_of_them() -> None:
     report = run_stages().report
     one, other = (s.slug for s in report.segments[:2])

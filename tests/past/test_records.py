@@ -255,6 +255,7 @@ def test_a_record_comes_back_as_it_was() -> None:
     assert from_json(to_json(made)) == made
 
 
+@pytest.mark.slow
 def test_the_newest_other_run_is_compared_with_and_a_later_one_only_without_any(tmp_path: Path) -> None:
     for month in ("01", "03", "02"):
         write_history(tmp_path, record(f"2024-{month}-01-aaaa", f"2024-{month}-01"))

@@ -76,6 +76,7 @@ def test_medians_and_bands_are_those_of_pandas(groups: tuple[pd.DataFrame, np.nd
             assert difference.marker == (abs(difference.z) >= MARKER_SD)
 
 
+@pytest.mark.slow
 def test_the_twins_numbers_are_those_of_pandas() -> None:
     stages = run_stages()
     labels, frame = stages.evidence.labels, stages.table.frame
@@ -160,6 +161,7 @@ def test_a_yes_no_variable_with_a_small_cell_is_hidden(answers: list[int], publi
 CELLS = st.lists(st.lists(st.integers(0, 40), min_size=2, max_size=3), min_size=2, max_size=6)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(CELLS, st.integers(2, 12))
 def test_no_published_share_of_a_category_stands_for_a_few(cells: list[list[int]], min_cell: int) -> None:

@@ -34,6 +34,7 @@ def lesson_of(*tests: Experiment) -> Lesson:
     return gather_lessons(tests, {"b": 640}, "2025-06-01")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("test", "verdict", "effect", "advice"),
     [
@@ -55,6 +56,7 @@ def test_a_test_is_told_in_plain_words(test: Experiment, verdict: str, effect: s
     assert lesson.test.groups == ""
 
 
+@pytest.mark.slow
 def test_groups_of_the_wrong_size_show_no_effect() -> None:
     test = make_test(SHARE)
     assert test.results is not None
@@ -62,6 +64,7 @@ def test_groups_of_the_wrong_size_show_no_effect() -> None:
     assert lesson.verdict == "invalid" and say_effect(lesson, FORMATS) == ""
 
 
+@pytest.mark.slow
 def test_many_tests_make_chance_finds_rarer() -> None:
     weak = replace(SHARE, p=0.03)
     assert lesson_of(make_test(weak)).verdict == "helps"
@@ -69,6 +72,7 @@ def test_many_tests_make_chance_finds_rarer() -> None:
     assert lesson_of(make_test(weak), *others).verdict != "helps"
 
 
+@pytest.mark.slow
 def test_money_is_the_lift_times_the_customers() -> None:
     gain = replace(MONEY, rate_treated=80.0, rate_control=70.0, lift=10.0, low=4.0, high=16.0)
     lesson = lesson_of(make_test(gain, "spend"))
@@ -79,6 +83,7 @@ def test_money_is_the_lift_times_the_customers() -> None:
     assert "as measured in a test" in learned.prize and learned.prize_shares is None
 
 
+@pytest.mark.slow
 def test_measured_values_replace_assumed_ones_and_a_useless_action_loses_its_prize() -> None:
     design = design_test("share", 6, Baseline(0.05, "assumed: 5%", True, 640, "customers", "more"), "{treated} {held}")
     slot = Slot("campaign", "Send a card.", prize_low=1.0, prize_high=2.0, prize="Assumed.", design=design)
@@ -91,6 +96,7 @@ def test_measured_values_replace_assumed_ones_and_a_useless_action_loses_its_pri
     assert learn("c", (slot,), [lesson_of(make_test(NONE))], FORMATS) == (slot,)
 
 
+@pytest.mark.slow
 def test_segments_of_a_test_have_verdicts_of_their_own() -> None:
     harm = replace(SHARE, segment="c", rate_treated=0.2, rate_control=0.3, lift=-0.1, low=-0.16, high=-0.04, p=0.0005)
     effects = (NONE, replace(SHARE, segment="b"), harm, replace(NONE, segment="d"), Effect("e", 0, 0))
@@ -105,6 +111,7 @@ def test_segments_of_a_test_have_verdicts_of_their_own() -> None:
     assert [learn(slug, (slot,), [lesson], FORMATS)[0].verdict for slug in "bcd"] == ["helps", "harms", "useless"]
 
 
+@pytest.mark.slow
 def test_many_segments_make_chance_finds_rarer() -> None:
     test = make_test(NONE, segments=tuple("bcde"))
     assert test.results is not None

@@ -63,6 +63,7 @@ def test_a_word_that_a_few_customers_have_is_private(stages: Stages) -> None:
     assert found.free_text == set(levels.index[levels < stages.study.min_cell].astype(str)) - set(merged)
 
 
+@pytest.mark.slow
 def test_the_name_of_a_group_that_few_customers_are_in_is_no_secret(tmp_path: Path) -> None:
     groups = ["Champions"] * 300 + ["Can't lose"] * 3 + ["Loyal"] * 194 + ["Friends of Anna"] * 3
     rows = pd.read_csv(twin_file(500), sep="\t").assign(rfm_group=groups)
@@ -71,6 +72,7 @@ def test_the_name_of_a_group_that_few_customers_are_in_is_no_secret(tmp_path: Pa
     assert "Friends of Anna" in found.free_text and "Can't lose" not in found.free_text
 
 
+@pytest.mark.slow
 def test_amounts_of_single_customers_are_looked_for_and_common_numbers_are_not(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     rows = pd.read_csv(twin_file(500), sep="\t").assign(
@@ -83,6 +85,7 @@ def test_amounts_of_single_customers_are_looked_for_and_common_numbers_are_not(t
     assert not found.figures & {*map(str, rows["born"]), *map(str, rows["crowded"])}
 
 
+@pytest.mark.slow
 def test_a_rare_answer_that_a_common_one_repeats_is_no_secret(tmp_path: Path) -> None:
     rooms = ["Private room"] * 200 + ["Private Room"] * 3 + ["Entire flat"] * 294 + ["Boat by the old pier"] * 3
     wants = ["Price, Style, Comfort"] * 297 + ["Style, Comfort"] * 3 + ["Price"] * 200

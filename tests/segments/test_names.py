@@ -9,6 +9,7 @@ from analysis.segments.names import CLEARLY, HOLDS, MOST_WORDS, Namer, count_wor
 from tests.kinds import KINDS, load_kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_noun_is_true_for_most_members_or_names_their_largest_part(kind: str) -> None:
     one = load_kind(kind)

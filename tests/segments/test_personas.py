@@ -159,6 +159,7 @@ def test_a_segment_at_nothing_in_particular_still_has_a_name() -> None:
     assert found[0].name == "Typical customers"
 
 
+@pytest.mark.slow
 def test_a_name_of_the_analysts_is_shown_and_the_address_stays() -> None:
     found = profiles((0.7, [difference("wine", 1.5, mean=0.8)]), (0.3, [difference("wine", -1.5, mean=0.2)]))
     named = personas(found, names={"premium-wine-buyers": NameRule(called="Cellar club")})
@@ -223,6 +224,7 @@ def test_a_segment_close_to_everyone_is_not_called_different() -> None:
     assert written.portrait.lead.text.startswith("They are close to all customers") and written.not_all == ()
 
 
+@pytest.mark.slow
 def test_an_end_that_is_the_middle_tells_of_nobody_else() -> None:
     low = replace(difference("wine", -1.0), summary=Summary(50, 0.1, 0.0, 0.0, 0.0))
     assert personas(profiles((None, [low])), value=None)[0].not_all == ()

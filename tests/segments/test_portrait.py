@@ -166,6 +166,7 @@ def test_every_claim_holds_on_any_data(seed: int, n: int, spread: float, k: int)
         assert (k == 1) == (portrait.contrast is None and not portrait.nearest) or portrait.contrast is None
 
 
+@pytest.mark.slow
 def test_every_claim_of_the_twins_portraits_holds() -> None:
     stages = run_stages()
     frame, labels = stages.features.table.frame, stages.evidence.labels

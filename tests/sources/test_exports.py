@@ -182,6 +182,7 @@ def test_an_export_without_one_of_its_columns_is_an_unknown_table() -> None:
     assert find_export([column for column in SHOPIFY if column != "Financial Status"]) is None
 
 
+@pytest.mark.slow
 def test_a_draft_reads_an_export_to_customers_with_price_times_quantity(tmp_path: Path) -> None:
     write(tmp_path, FILES["Online Retail invoices"])
     study = check_study({"title": "Shop", "sources": [{"path": "other.csv", "key": "another"}]})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from analysis.customers.assembly import assemble
 from analysis.features.provenance import summarise_sources
@@ -42,6 +43,7 @@ def write_sources(folder: Path) -> dict[str, list[str]]:
     return keys
 
 
+@pytest.mark.slow
 def test_four_sources_are_joined_and_what_does_not_fit_is_counted_on_both_sides(tmp_path: Path) -> None:
     keys = write_sources(tmp_path)
     settings = [

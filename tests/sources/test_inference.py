@@ -161,6 +161,7 @@ def test_events_repeat_a_visitor_without_an_amount(tmp_path: Path) -> None:
     assert by_name(table)["visitor_id"].role == "customer"
 
 
+@pytest.mark.slow
 def test_orders_with_their_own_key_are_transactions_of_the_customer(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     frame = pd.DataFrame(

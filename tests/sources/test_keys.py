@@ -36,6 +36,7 @@ def write(folder: Path, base: list[str], orders: list[str]) -> tuple[pd.Series, 
     return inputs.tables[1].frame["who"], inputs.tables[1].notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_keys_in_another_form_are_written_as_in_the_base(form: str, tmp_path: Path) -> None:
     base = [str(100 + i) for i in range(N)]

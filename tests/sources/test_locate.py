@@ -53,6 +53,7 @@ def test_a_demonstration_can_be_asked_for(tmp_path: Path) -> None:
         locate(tmp_path, study_of(demo="none"), None, True, never)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("demo", ["twin", "retailer"])
 def test_a_demonstration_has_as_many_customers_as_the_settings_say(tmp_path: Path, demo: str) -> None:
     file = {"twin": SHIPPED, "retailer": "data/retailer/customers.csv"}[demo]

@@ -48,6 +48,7 @@ def sav(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_labels_become_words_and_scales_of_words_become_numbers_in_order(sav: Path) -> None:
     table = read_table("survey.sav", root=sav)
     truth = survey()
@@ -60,6 +61,7 @@ def test_labels_become_words_and_scales_of_words_become_numbers_in_order(sav: Pa
     assert any("6 columns read by the labels" in note for note in table.notes)
 
 
+@pytest.mark.slow
 def test_values_declared_missing_or_labelled_as_no_answer_are_missing(sav: Path) -> None:
     table, truth = read_table("survey.sav", root=sav), survey()
     assert (table.frame["NPS"].isna() == (truth["NPS"] == 99)).all()
@@ -67,6 +69,7 @@ def test_values_declared_missing_or_labelled_as_no_answer_are_missing(sav: Path)
     assert (table.frame["AGE"].isna() == (truth["AGE"] == -9)).all()
 
 
+@pytest.mark.slow
 def test_columns_are_called_what_the_file_calls_them(sav: Path) -> None:
     labels = {column.name: column.label for column in infer_roles(read_table("survey.sav", root=sav))}
     assert labels["Q7_r1"] == "Satisfied with delivery"

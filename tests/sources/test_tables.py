@@ -150,6 +150,7 @@ def test_the_same_table_in_another_format_reads_the_same(dress: str, truth: pd.D
     assert table.shown_path == dress and table.n_rows == len(truth)
 
 
+@pytest.mark.slow
 def test_sqlite_reads_the_same(truth: pd.DataFrame, tmp_path: Path) -> None:
     sqlite_bytes(truth, tmp_path)
     for path in ("made.db", "sqlite:///made.db"):
@@ -533,6 +534,7 @@ def test_real_files_have_their_published_shape(name: str) -> None:
     assert {column: table.column(column).type for column in types} == types
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_made_up_files_have_the_form_of_the_real_ones(name: str) -> None:
     _, n_columns, types = REAL[name]
@@ -541,6 +543,7 @@ def test_made_up_files_have_the_form_of_the_real_ones(name: str) -> None:
     assert {column: table.column(column).type for column in types} == types
 
 
+@pytest.mark.slow
 def test_marketing_facts() -> None:
     table = read_table(dataset("marketing_campaign.csv"), root=DATASETS)
     assert table.column("Income").n_missing == 24
@@ -551,6 +554,7 @@ def test_marketing_facts() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_cdnow_facts() -> None:
     table = read_table(dataset("CDNOW_master.txt"), root=DATASETS)
     assert table.column("customer_id").n_distinct == 23_570 and table.frame["customer_id"].iloc[0] == "00001"

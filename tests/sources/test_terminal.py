@@ -39,6 +39,7 @@ def bookings() -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 def test_each_column_is_shown_with_its_form_and_no_value(tmp_path: Path) -> None:
     frame = customers()
     frame.to_csv(tmp_path / "shop.csv", index=False)
@@ -68,6 +69,7 @@ def test_a_build_says_its_main_assumptions_about_an_unknown_table(tmp_path: Path
     assert list(list_assumptions(*read_inputs(tmp_path, known, [tmp_path / "shop.csv"], False, False))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "kind"), [(0, "transactions"), (1, "customers")])
 def test_an_answer_becomes_settings(answer: int, kind: str, tmp_path: Path) -> None:
     bookings().to_csv(tmp_path / "bookings.csv", index=False)

@@ -121,6 +121,7 @@ def test_each_slide_says_where_it_is_from_and_its_charts_have_a_text() -> None:
                 assert shape._element.xpath(".//p:cNvPr")[0].get("descr")
 
 
+@pytest.mark.slow
 def test_the_chart_of_a_persona_is_native_and_its_workbook_holds_the_differences() -> None:
     report = run_stages().report
     for s, slide in zip(report.segments, list(opened(own()).slides)[2:], strict=False):

@@ -438,6 +438,7 @@ def test_harmless_text_passes(site: Path, name: str) -> None:
     assert check(site, PRIVATE) == []
 
 
+@pytest.mark.slow
 def test_not_found_page_may_use_root_absolute_addresses(site: Path) -> None:
     plant(site, '<a href="/study/./site/index.html">home</a> <a href="/site/index.html">home</a>', "404.html")
     assert check(site, PRIVATE) == []

@@ -109,11 +109,13 @@ def test_the_prize_is_the_segments_value_times_the_shares_of_the_rule() -> None:
         assert "if 2% to 8% " in slot.prize and slot.prize_shares == (0.02, 0.08)
 
 
+@pytest.mark.slow
 def test_without_a_value_there_is_no_prize() -> None:
     for slots in load_kind("survey").plans():
         assert all(slot.prize == "" and slot.prize_low is None for slot in slots)
 
 
+@pytest.mark.slow
 def test_with_no_structure_there_is_no_plan() -> None:
     assert load_kind("bank").plans(verdict="none") == ((), (), ())
     assert all(load_kind("bank").plans(verdict="constructive"))
@@ -144,6 +146,7 @@ def flat(kind: Kind, rate: float) -> Kind:
     return replace(kind, table=replace(kind.table, frame=frame), profiles=profiles)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_an_outcome_that_all_or_none_have_is_no_baseline(rate: float) -> None:
     for slots in flat(load_kind("subscription"), rate).plans():
@@ -193,6 +196,7 @@ def test_a_rule_of_an_earlier_playbook_is_a_campaign_and_comes_first() -> None:
     assert [slots[0].action for slots in plans] == ["By column.", "Old.", "By role."]
 
 
+@pytest.mark.slow
 def test_stake_and_rate_of_an_earlier_playbook_give_prize_and_test() -> None:
     old = rule(
         "segment.n > 0", stake="0.1 * value.total", assuming="they buy a tenth more", rate="Response.mean",

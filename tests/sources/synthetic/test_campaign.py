@@ -29,6 +29,7 @@ def draw(shop: Path) -> tuple[pd.Series, pd.DataFrame]:
     return truth, pd.DataFrame({"key": truth.index, "group": allocate("offer", truth.index, 0.5)})
 
 
+@pytest.mark.slow
 def test_planted_effects_show_in_their_groups_and_nowhere_else(shop: Path) -> None:
     truth, groups = draw(shop)
     played = [play_campaign(shop, groups, START, STOP, "treatment", seed) for seed in range(40)]

@@ -86,6 +86,7 @@ def test_customers_have_one_row_and_one_planted_segment_each(retailer: Retailer)
     assert retailer.truth.value_counts().to_dict() == {1: 810, 2: 720, 3: 570, 4: 480, 5: 420}
 
 
+@pytest.mark.slow
 def test_sizes_and_money_are_those_of_a_shop(retailer: Retailer, purchases: pd.DataFrame) -> None:
     assert 25_000 <= len(retailer.orders) <= 36_000
     assert 60_000 <= len(retailer.events) <= 90_000
@@ -297,6 +298,7 @@ def test_other_folders_are_not_synthetic(tmp_path: Path, truth: bytes | None) ->
     assert not is_retailer(tmp_path / "absent")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_customers", [50, 51, 99, 1001])
 def test_any_number_of_customers_from_50_on_can_be_drawn(n_customers: int) -> None:
     made = make_retailer(n_customers, seed=1)

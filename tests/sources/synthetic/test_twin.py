@@ -286,6 +286,7 @@ def test_planted_segments_are_numbered_by_size(twin: Twin) -> None:
     assert shares.tolist() == pytest.approx([0.31, 0.28, 0.23, 0.18], abs=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2014, 1])
 def test_k_means_on_behaviour_recovers_the_planted_segments(seed: int) -> None:
     twin = make_twin(seed=seed)
@@ -293,6 +294,7 @@ def test_k_means_on_behaviour_recovers_the_planted_segments(seed: int) -> None:
     assert adjusted_rand_score(twin.truth, found) > 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("segment", [1, 2])
 def test_better_off_customers_spend_more_within_a_segment_too(segment: int) -> None:
     twin = make_twin(20_000)
