@@ -213,12 +213,12 @@ def on_usefulness(report: Report) -> str:
     if not beaten:
         return "Do not use the segments to predict: they do no better than chance."
     if lost := [t for t in targets if t.against == "loses"]:
-        rivals = joined(list(dict.fromkeys(in_sentence(t.rival) for t in lost)))
+        rivals = " or ".join(dict.fromkeys(in_sentence(t.rival) for t in lost))
         what = "it" if len(targets) == 1 else f"{in_words(len(lost))} of {in_words(len(targets))} targets"
         what = "every target" if 1 < len(targets) == len(lost) else what
         return (
             "Use the segments to decide what to say to whom. To choose whom to contact, take "
-            f"{rivals}: for {what} that predicts better."
+            f"{rivals}, which predict {what} better."
         )
     return "You can use the segments to predict, as well as to understand and to plan."
 

@@ -123,7 +123,7 @@ def test_what_the_segments_predict_is_not_overstated() -> None:
     worse = replace(none, outcomes=(replace(targets[0], beats_chance=True, against="loses"),))
     said = overview.on_usefulness(replace(report, proof=worse))
     assert said.startswith("Use the segments to decide what to say to whom. To choose whom to contact, take ")
-    assert said.endswith("that predicts better.")
+    assert said.endswith(", which predict it better.")
 
 
 @pytest.mark.parametrize(("missing", "words"), [(0, "nearly complete"), (0.05, "Some values"), (0.4, "Many values")])
