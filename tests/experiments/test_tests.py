@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+import os
 import stat
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 import yaml
 
 from analysis.base.errors import InputError
@@ -23,6 +24,12 @@ from analysis.sources.tables import read_table
 from tests.experiments.finished import SEGMENTS, finish, make_members, run, write_build
 
 N = 2000
+DATABASE = os.environ.get("TEST_DATABASE_URL", "")
+"""Address of an empty database, such as PostgreSQL, that the round trip is tried on besides SQLite."""
+ANSWERS = """
+select key, case when cast(substr(key, length(key)) as integer) < case "group" when 'treatment' then 5 else 3 end
+  then 1 else 0 end as answered, '2025-07-31' as date from {}
+"""
 ORDERS = {
     "path": "data/orders.csv",
     "kind": "transactions",
@@ -162,15 +169,26 @@ def test_a_broken_allocation_gives_no_verdict(shop: Path) -> None:
 
 
 @pytest.mark.slow
-def test_outcomes_make_the_round_trip_through_a_database(shop: Path) -> None:
+@pytest.mark.parametrize("address", ["sqlite:///data/crm.db", DATABASE])
+def test_outcomes_make_the_round_trip_through_a_database(shop: Path, address: str) -> None:
+    if not address:
+        pytest.skip("TEST_DATABASE_URL names no database")
     start("B")
-    run("export", "--test", "spring", "--to", "sqlite:///data/crm.db", "--table", "people")
-    with sqlite3.connect(shop / "data/crm.db") as database:
-        yes = "abs(random()) % 10 < case \"group\" when 'treatment' then 5 else 3 end"
-        database.execute(f"create table results as select key, {yes} as answered, '2025-07-31' as date from people")
-    database.close()
-    run("measure", "spring", "--outcomes", "sqlite:///data/crm.db?table=results")
-    assert find_experiment(shop, "spring").status == "measured"
+    table, engine = f"people_{os.getpid()}", sa.create_engine(address)
+    for times in range(2):
+        run("export", "--test", "spring", "--to", address, "--table", table)
+        with engine.begin() as database:
+            n, n_keys = database.execute(sa.text(f"select count(*), count(distinct key) from {table}")).one()
+            assert n == n_keys == len(groups_of(shop)), times
+            if times:
+                database.execute(sa.text(f"create table {table}_results as {ANSWERS.format(table)}"))
+    run("measure", "spring", "--outcomes", f"{address}?table={table}_results")
+    found = find_experiment(shop, "spring")
+    assert found.status == "measured"
+    with engine.begin() as database:
+        database.execute(sa.text(f"drop table {table}_results"))
+        database.execute(sa.text(f"drop table {table}"))
+    engine.dispose()
 
 
 @pytest.mark.slow
