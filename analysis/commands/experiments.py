@@ -100,7 +100,7 @@ def test(
         typer.Option("--action", "--segment", help="Action to test, such as B.campaign, or segments."),
     ] = None,
     kpi: Annotated[
-        str, typer.Option(help="ordered, orders or spend from transactions, or the name of an outcome in a file.")
+        str, typer.Option(help="ordered, orders, spend; visited, visits; or the name of an outcome in a file.")
     ] = "ordered",
     holdout: Annotated[float, typer.Option(min=0.01, max=0.99, help="Share of customers to hold back.")] = 0.5,
     days: Annotated[int | None, typer.Option(min=1, max=1000, help="Length; by default that of the plan.")] = None,
@@ -166,7 +166,7 @@ def _plan(
         raise InputError("The data have no date, so the test has no first day.", hint="Give it: --start 2026-01-31")
     first = start or dt.date.fromisoformat(as_of) + dt.timedelta(days=1)
     planned = plan_test(root, name, action, act, audience, (kpi, holdout, days or act.days, first))
-    if kpi in ("orders", "spend") or act.baseline is None:
+    if kpi in ("orders", "spend", "visits", "visited") or act.baseline is None:
         size = POWERED * (1 / planned.planned[0] + 1 / planned.planned[1]) ** 0.5
         detects = f"a difference of {size:.2g} standard deviations"
     else:

@@ -1,4 +1,4 @@
-"""Purchases of each customer within a window, as outcomes of a test."""
+"""Purchases and visits of each customer within a window, as outcomes of a test."""
 
 from __future__ import annotations
 
@@ -47,13 +47,48 @@ def sum_purchases(table: RawTable, columns: RowColumns, first: dt.date, last: dt
             "order": order,
         }
     ).dropna(subset=["day", "amount"])
-    rows = rows[(rows["day"] >= pd.Timestamp(first)) & (rows["day"] <= pd.Timestamp(last))]
+    rows = rows[rows["day"].between(pd.Timestamp(first), pd.Timestamp(last))]
     bought = rows[rows["amount"] >= 0].groupby("key")["order"].nunique()
     spent = rows.groupby("key")["amount"].sum()
     return pd.DataFrame({"orders": bought, "spend": spent}).fillna(0.0).astype("float64")
 
 
+def count_visits(table: RawTable, columns: RowColumns, first: dt.date, last: dt.date) -> pd.DataFrame:
+    """Count sessions, or days with an event where events name no session, within a window.
+
+    Parameters
+    ----------
+    table : RawTable
+        Events.
+    columns, first, last
+        As in `sum_purchases`.
+
+    Returns
+    -------
+    DataFrame
+        ``visits`` by customer, of those with an event in the window.
+
+    Raises
+    ------
+    InputError
+        Where the settings do not name customer and date.
+    """
+    if columns.customer is None or columns.date is None:
+        raise InputError(
+            f"{table.shown_path}: the settings name no customer or date of the events.",
+            hint="Set columns of the source, or give the outcomes: --outcomes results.csv",
+        )
+    days = table.frame[columns.date].dt.normalize()
+    rows = pd.DataFrame(
+        {
+            "key": table.frame[columns.customer].astype("str").str.strip(),
+            "visit": table.frame[columns.session] if columns.session else days,
+        }
+    )[days.between(pd.Timestamp(first), pd.Timestamp(last))]
+    return rows.groupby("key")["visit"].nunique().to_frame("visits").astype("float64")
+
+
 def find_last_day(table: RawTable, columns: RowColumns) -> dt.date | None:
-    """Return the newest day of the transactions; None without one."""
+    """Return the newest day of transactions or events; None without one."""
     days = table.frame[columns.date].dropna() if columns.date else pd.Series(dtype="datetime64[s]")
     return days.max().date() if len(days) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from analysis.base.disclosure import Disclosure
 from analysis.base.errors import InputError
 from analysis.experiments.measurement import measure
-from analysis.experiments.outcomes import OF_PURCHASES, date_data, find_transactions, read_outcomes, sum_outcomes
+from analysis.experiments.outcomes import KINDS, date_data, find_source, read_outcomes, sum_outcomes
 from analysis.experiments.planning import describe_state, read_date
 from analysis.experiments.records import Experiment, read_experiments, read_groups, write_experiment
 from analysis.settings.models import Study
@@ -31,7 +31,7 @@ def measure_file(root: Path, test: Experiment, place: str, study: Study) -> str:
 
 
 def measure_running(root: Path, tests: Sequence[Experiment], study: Study, places: Sequence[Location]) -> list[str]:
-    """Measure tests by the transactions of a study; say in one line for each what happened.
+    """Measure tests by the transactions and events of a study; say in one line for each what happened.
 
     Parameters
     ----------
@@ -46,40 +46,40 @@ def measure_running(root: Path, tests: Sequence[Experiment], study: Study, place
     kept = [
         (i, source)
         for i, source in enumerate(study.sources)
-        if source.kind == "transactions" or (source.kind in ("customers", "survey") and source.key)
+        if source.kind in ("transactions", "events") or (source.kind in ("customers", "survey") and source.key)
     ]
-    if not any(source.kind == "transactions" for _, source in kept):
-        find_transactions((), study.model_copy(update={"sources": ()}))
+    for kind in {KINDS[test.kpi] for test in tests if test.kpi in KINDS}:
+        if not any(source.kind == kind for _, source in kept):
+            find_source((), study.model_copy(update={"sources": ()}), kind)
     part = study.model_copy(update={"sources": tuple(source for _, source in kept)})
     raws = [read_source(places[i], root, source, f"segmentation.sources[{i}]") for i, source in kept]
     tables = align_keys(raws, part)
-    as_of = date_data(tables, part)
-    return [_measure(root, test, tables, part, as_of) for test in tests]
+    return [_measure(root, test, tables, part) for test in tests]
 
 
 def measure_due(root: Path, tables: Sequence[RawTable], study: Study) -> list[str]:
-    """Measure what a build's new data cover: running tests of purchases whose groups are on this computer."""
-    running = [
-        test for test in read_experiments(root, study.title) if test.status == "running" and test.kpi in OF_PURCHASES
-    ]
-    as_of = date_data(tables, study) if running else ""
+    """Measure what a build's new data cover: running tests of purchases or visits that are kept on this computer."""
     lines = []
-    for test in running:
+    for test in read_experiments(root, study.title):
+        if test.status != "running" or test.kpi not in KINDS:
+            continue
+        as_of = date_data(tables, study, KINDS[test.kpi])
         if not as_of or test.days_left(as_of):
             continue
         try:
-            lines.append(_measure(root, test, tables, study, as_of))
+            lines.append(_measure(root, test, tables, study))
         except InputError as error:
             lines.append(str(error).splitlines()[0])
     return lines
 
 
-def _measure(root: Path, test: Experiment, tables: Sequence[RawTable], study: Study, as_of: str) -> str:
+def _measure(root: Path, test: Experiment, tables: Sequence[RawTable], study: Study) -> str:
+    as_of = date_data(tables, study, KINDS.get(test.kpi, "transactions"))
     if test.days_left(as_of):
         return _wait(test, as_of)
-    if test.kpi not in OF_PURCHASES:
+    if test.kpi not in KINDS:
         raise InputError(
-            f"Test '{test.name}': transactions do not hold its outcome, {test.kpi}.",
+            f"Test '{test.name}': transactions and events do not hold its outcome, {test.kpi}.",
             hint=f"Give a file: python -m analysis measure {test.name} --outcomes results.csv",
         )
     groups = read_groups(root, test)

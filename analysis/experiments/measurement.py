@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.base.disclosure import Disclosure
 from analysis.base.errors import InputError
 from analysis.experiments.allocation import CONTROL, TREATMENT
-from analysis.experiments.outcomes import Outcomes
+from analysis.experiments.outcomes import COUNTED, Outcomes
 from analysis.experiments.records import Effect, Experiment, Kind, Results
 from analysis.experiments.statistics import (
     Estimate,
@@ -54,7 +54,7 @@ def measure(test: Experiment, groups: pd.DataFrame, outcomes: Outcomes, rules: D
         raise InputError(f"Test '{test.name}': no outcome is known in one of the two groups.")
     values, group, segments = outcomes.values[known], group[known], groups["segment"].to_numpy()[known]
     before = None if outcomes.before is None else outcomes.before[known]
-    kind: Kind = "share" if test.kpi == "ordered" or bool(np.isin(values, (0.0, 1.0)).all()) else "mean"
+    kind: Kind = "share" if test.kpi in COUNTED or bool(np.isin(values, (0.0, 1.0)).all()) else "mean"
     heavy = kind == "mean" and is_heavy(values)
     raw, narrowed = values, 0.0
     if heavy:

@@ -1,18 +1,19 @@
-"""Outcomes of the customers of a test: from a file, or from transactions within its window."""
+"""Outcomes of the customers of a test: from a file, or from transactions or events within its window."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.base.errors import InputError, listed
-from analysis.customers.outcomes import find_last_day, sum_purchases
+from analysis.customers.outcomes import count_visits, find_last_day, sum_purchases
 from analysis.experiments.allocation import CONTROL
 from analysis.experiments.importers import write_texts
 from analysis.experiments.permissions import YES
@@ -22,8 +23,18 @@ from analysis.settings.models import Source, Study
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.tables import RawTable, read_table
 
-OF_PURCHASES = ("ordered", "orders", "spend")
-"""KPIs that transactions hold."""
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "ordered": "transactions",
+        "orders": "transactions",
+        "spend": "transactions",
+        "visited": "events",
+        "visits": "events",
+    }
+)
+"""KPIs that the data of a study hold, and the kind of source that holds them."""
+COUNTED: Mapping[str, str] = MappingProxyType({"ordered": "orders", "visited": "visits"})
+"""Shares of customers, and the count that has to be above 0."""
 KEYS, VALUES, DATES = ("key", "customer", "customer_id", "id"), ("outcome", "value", "result"), ("date", "day", "as_of")
 BEFORE, CONTACTED = "before", "contacted"
 
@@ -127,7 +138,7 @@ def _check_control(
 
 
 def sum_outcomes(tables: Sequence[RawTable], study: Study, test: Experiment, groups: pd.DataFrame) -> Outcomes:
-    """Compute outcomes from the transactions of a study, in the window and in as many days before it.
+    """Compute outcomes from the data of a study, in the window and in as many days before it.
 
     Parameters
     ----------
@@ -137,18 +148,20 @@ def sum_outcomes(tables: Sequence[RawTable], study: Study, test: Experiment, gro
     test : Experiment
     groups : DataFrame
     """
-    table, source = find_transactions(tables, study)
+    kind = KINDS[test.kpi]
+    table, source = find_source(tables, study, kind)
+    add_up = count_visits if kind == "events" else sum_purchases
     start, stop = dt.date.fromisoformat(test.start), dt.date.fromisoformat(test.stop)
     before = start - dt.timedelta(days=test.days)
     values = [
-        _of_kpi(sum_purchases(table, source.columns, first, last), test.kpi, groups["key"])
+        _of_kpi(add_up(table, source.columns, first, last), test.kpi, groups["key"])
         for first, last in ((start, stop), (before, start - dt.timedelta(days=1)))
     ]
-    return Outcomes(values[0], values[1], "transactions")
+    return Outcomes(values[0], values[1], kind)
 
 
-def find_transactions(tables: Sequence[RawTable], study: Study) -> tuple[RawTable, Source]:
-    """Return the transactions of a study.
+def find_source(tables: Sequence[RawTable], study: Study, kind: str) -> tuple[RawTable, Source]:
+    """Return the first source of a kind, ``transactions`` or ``events``.
 
     Raises
     ------
@@ -156,28 +169,28 @@ def find_transactions(tables: Sequence[RawTable], study: Study) -> tuple[RawTabl
         Where it has none.
     """
     for table, source in zip(tables, study.sources, strict=True):
-        if source.kind == "transactions":
+        if source.kind == kind:
             return table, source
     raise InputError(
-        "This study has no transactions to measure a test by.",
+        f"This study has no {kind} to measure a test by.",
         "Expected a source of this kind, or a file with the outcomes.",
         "Give the file: python -m analysis measure NAME --outcomes results.csv",
     )
 
 
-def date_data(tables: Sequence[RawTable], study: Study) -> str:
-    """Return the newest day of the transactions; empty without any."""
+def date_data(tables: Sequence[RawTable], study: Study, kind: str) -> str:
+    """Return the newest day of the sources of a kind; empty without any."""
     days = [
         find_last_day(table, source.columns)
         for table, source in zip(tables, study.sources, strict=True)
-        if source.kind == "transactions"
+        if source.kind == kind
     ]
     return max((day.isoformat() for day in days if day), default="")
 
 
-def _of_kpi(purchases: pd.DataFrame, kpi: str, keys: pd.Series) -> Values:
-    known = purchases.reindex(keys).fillna(0.0)
-    values = (known["orders"] > 0) if kpi == "ordered" else known[kpi]
+def _of_kpi(sums: pd.DataFrame, kpi: str, keys: pd.Series) -> Values:
+    known = sums.reindex(keys).fillna(0.0)
+    values = (known[COUNTED[kpi]] > 0) if kpi in COUNTED else known[kpi]
     return np.asarray(values, dtype="float64")
 
 

@@ -98,7 +98,13 @@ def plan_test(
             f"Test '{name}' exists already.", "A test is never overwritten.", "Choose another name, or see: test status"
         )
     kpi, holdout, days, start = design
-    words = {"ordered": "the share who order", "orders": "the number of orders", "spend": "the spend per customer"}
+    words = {
+        "ordered": "the share who order",
+        "orders": "the number of orders",
+        "spend": "the spend per customer",
+        "visited": "the share who visit",
+        "visits": "the number of visits",
+    }
     way = "raises" if act.better == "more" else "lowers"
     return Experiment(
         name=name,

@@ -114,7 +114,7 @@ class Experiment:
         Addresses of the segments.
     hypothesis : str
     kpi : str
-        ordered, orders, spend, or the name of an outcome in a file.
+        ordered, orders or spend of transactions, visited or visits of events, or the name of an outcome in a file.
     better : {"more", "less"}
     holdout : float
         Share that is held back.

@@ -20,7 +20,11 @@ WORDS = {
     "ordered": "placed an order",
     "orders": "orders per customer",
     "spend": "spend per customer",
+    "visited": "came for a visit",
+    "visits": "visits per customer",
 }
+COUNTS, SHARES = ("orders", "visits"), ("ordered", "visited")
+"""KPIs that count, and those that are a share of customers."""
 STATES = {
     "helps": "works",
     "harms": "does harm",
@@ -120,12 +124,12 @@ def say_effect(lesson: Lesson, formats: Formats) -> str:
         return ""
     if lesson.verdict == "invalid":
         return ""
-    way = "more" if effect.lift >= 0 else "fewer" if test.kpi == "orders" else "less"
+    way = "more" if effect.lift >= 0 else "fewer" if test.kpi in COUNTS else "less"
     if test.results and test.results.kind == "share":
-        what = WORDS.get(test.kpi, f"have the outcome “{test.kpi}”") if test.kpi == "ordered" else f"“{test.kpi}”"
+        what = WORDS[test.kpi] if test.kpi in SHARES else f"“{test.kpi}”"
         groups = f"{formats.percent(effect.rate_treated or 0)} against {formats.percent(effect.rate_control or 0)}"
         head = f"Of those who got it, {groups} of the others {what}"
-        if test.kpi != "ordered":
+        if test.kpi not in SHARES:
             head = f"{what}: {groups} in the control group"
         lift, low, high = (100 * x for x in (effect.lift, effect.low, effect.high))
         span = _span(low, high, lambda x: f"{x:.3g}", "fewer")

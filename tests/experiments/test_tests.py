@@ -302,6 +302,42 @@ def test_new_transactions_measure_a_test_and_the_time_before_narrows_its_interva
     assert effect.low is not None and effect.high is not None and effect.low < 0.3 * 117 < effect.high
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kpi", ["visited", "visits"])
+def test_visits_of_events_measure_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kpi: str) -> None:
+    events = {"path": "data/web.csv", "kind": "events", "columns": {"customer": "who", "date": "at", "session": "sid"}}
+    root = finish(tmp_path, make_members(N), sources=[events])
+    monkeypatch.chdir(root)
+    start("B", kpi=kpi)
+    groups = groups_of(root)
+    rng, rows = np.random.default_rng(3), []
+    for who, group in zip(groups["key"], groups["group"], strict=True):
+        rate = 0.9 if group == "treatment" else 0.5
+        for day in ("2025-06-10", "2025-07-05", "2025-07-20", "2025-08-05"):
+            many = rng.poisson(rate if day[5:7] == "07" else 0.6)
+            # Two pages in a session are one visit.
+            rows += [(who, f"{day} 10:0{page}", f"{who}-{day}-{i}") for i in range(many) for page in (1, 2)]
+    frame = pd.DataFrame(rows, columns=["who", "at", "sid"])
+    frame.to_csv(root / "data/web.csv", index=False)
+    assert "is measured" in run("measure")
+    found = find_experiment(root, "spring")
+    assert found.results is not None and judge([found]) == {"spring": "helps"}
+    inside = frame[frame["at"].str[:7] == "2025-07"].groupby("who")["sid"].nunique()
+    each = inside.reindex(groups["key"]).fillna(0).to_numpy()
+    each = (each > 0).astype(float) if kpi == "visited" else each
+    treated = (groups["group"] == "treatment").to_numpy()
+    effect = found.results.effects[0]
+    assert found.results.kind == ("share" if kpi == "visited" else "mean")
+    assert effect.lift == pytest.approx(each[treated].mean() - each[~treated].mean(), abs=0.05)
+    assert effect.low is not None and effect.low > 0
+
+
+def test_visits_need_a_source_of_events(shop: Path) -> None:
+    start("B", kpi="visits")
+    with pytest.raises(InputError, match="has no events to measure a test by"):
+        run("measure", "spring")
+
+
 def test_an_action_of_the_plan_brings_its_title_and_baseline(shop: Path) -> None:
     slot = {
         "slot": "campaign",
