@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.base.formats import Formats, number
 from analysis.base.locales import localized
 from analysis.experiments.audience import read_members
-from analysis.experiments.records import Effect, Experiment, Verdict, judge, judge_segments, read_experiments
+from analysis.experiments.records import Effect, Experiment, Results, Verdict, judge, judge_segments, read_experiments
 from analysis.segments.plans.experiments import Holdout, detectable, round_rate
 from analysis.segments.plans.plan import Slot
 from analysis.settings.models import Study
@@ -251,6 +251,17 @@ def describe_measured(root: Path, study: Study, tests: Sequence[str]) -> list[st
         return lines
 
 
+def _say_heavy(results: Results) -> str:
+    """State what was done about a few heavy customers, and the interval without it; empty where nothing was."""
+    if not results.winsorised:
+        return ""
+    capped = "A few customers make up much of the outcome, so the largest outcomes were set to the 99th percentile."
+    if results.boot_low is None or results.boot_high is None:
+        return capped
+    low, high = (number(end, 2, "+") for end in (results.boot_low, results.boot_high))
+    return f"{capped} Without that, the 95% bootstrap interval of the difference is {low} to {high}."
+
+
 def list_checks(lesson: Lesson) -> list[str]:
     """List what was checked and done besides the comparison."""
     results = lesson.test.results
@@ -265,7 +276,7 @@ def list_checks(lesson: Lesson) -> list[str]:
             f"Outcomes before the start narrowed the interval by {100 * results.narrowed:.0f}%."
             if results.narrowed > 0
             else "",
-            "The largest outcomes were set to the 99th percentile." if results.winsorised else "",
+            _say_heavy(results),
             f"No outcome is known for up to {100 * lost:.0f}% of a group." if lost else "",
         )
         if line

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.base.formats import Formats
 from analysis.experiments.records import Effect, Experiment, Results
-from analysis.report.lessons import Lesson, gather_lessons, learn, say_effect, say_verdict
+from analysis.report.lessons import Lesson, gather_lessons, learn, list_checks, say_effect, say_verdict
 from analysis.segments.plans.experiments import Baseline, design_test
 from analysis.segments.plans.plan import Slot
 
@@ -121,3 +121,23 @@ def test_many_segments_make_chance_finds_rarer() -> None:
     assert lesson.of("b").verdict != "helps"
     alone = lesson_of(replace(test, results=replace(test.results, effects=(NONE, weak))))
     assert alone.of("b").verdict == "helps"
+
+
+def test_without_the_cap_on_heavy_customers_the_interval_is_stated_too() -> None:
+    test = make_test(MONEY, "spend")
+    assert test.results is not None
+    heavy = replace(test.results, winsorised=True, boot_low=-24.5, boot_high=-3.25)
+    lines = list_checks(lesson_of(replace(test, results=heavy)))
+    assert any(line.endswith("the 95% bootstrap interval of the difference is -24.50 to -3.25.") for line in lines)
+    assert not any("bootstrap" in line for line in list_checks(lesson_of(test)))
+
+
+@pytest.mark.parametrize(
+    ("kpi", "words"),
+    [("visited", "30% against 20% of the others came for a visit"), ("visits", "Visits per customer")],
+)
+def test_visits_are_told_as_visits(kpi: str, words: str) -> None:
+    test = make_test(SHARE, kpi)
+    assert test.results is not None
+    shares = replace(test, results=replace(test.results, kind="share" if kpi == "visited" else "mean"))
+    assert words in say_effect(lesson_of(shares), FORMATS)
