@@ -163,6 +163,14 @@ def describe_data(report: Report) -> str:
     return f"{study.title}: {number(study.n_customers)} {made}{study.customers}{total}{dated}."
 
 
+def span_of_data(report: Report) -> str:
+    """Say from when to when the data are; those without a time span may still have a date."""
+    card, date = report.card, report.formats().date
+    if card.oldest and card.newest:
+        return f"{date(card.oldest)} to {date(card.newest)}"
+    return "one snapshot, without a time span" if report.study.as_of else "no dates in the data"
+
+
 def evidence_title(report: Report) -> str:
     """Name the question that the page about the decision answers."""
     if report.verdict.kind == "none":
