@@ -262,8 +262,10 @@ def _read_counted(texts: pa.Array, weights: np.ndarray, name: str, floor: float)
 
 def _read_digits(texts: pa.Array, name: str) -> Dates | None:
     """Read digits alone as days, where the name of the column says that it holds dates."""
+    if not names_a_date(name) or is_identifier(name):
+        return None
     known = _matches(texts, r"^\d{5,8}$")
-    if not names_a_date(name) or is_identifier(name) or not known.any() or not (known | _matches(texts, _ZERO)).all():
+    if not known.any() or not (known | _matches(texts, _ZERO)).all():
         return None
     read = read_digits(texts.filter(pa.array(known)).to_pylist())
     if read is None:

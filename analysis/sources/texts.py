@@ -119,7 +119,9 @@ def gather_distinct(name: str, array: pa.ChunkedArray, shown: str) -> Text:
     raw, raw_codes = encoded.dictionary, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     values, codes = raw, raw_codes
     # Some programs write text as a formula, ="00123", so that a spreadsheet keeps its zeros.
-    trimmed = pc.utf8_trim_whitespace(pc.replace_substring_regex(raw, r'^="([^"]*)"$', r"\1"))
+    formulas = pc.any(pc.starts_with(raw, '="')).as_py()
+    bare = pc.replace_substring_regex(raw, r'^="([^"]*)"$', r"\1") if formulas else raw
+    trimmed = pc.utf8_trim_whitespace(bare)
     if not trimmed.equals(raw):
         again = trimmed.dictionary_encode()
         values = again.dictionary
