@@ -104,22 +104,12 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True, name: str = "")
         if votes["."] != votes[","]:
             mark = max(votes, key=lambda key: votes[key])
         bare = _one_mark(bare, closed, mark)
-    other = "," if mark == "." else "."
-    whole = rf"\d{{1,3}}(?:(?:{_GROUP}|[{other}])\d{{3}})+|\d+"
-    if mark == ".":
-        whole += r"|\d{1,2}(?:,\d{2})+,\d{3}"
-    pattern = rf"^-?(?:(?:{whole})(?:[{mark}]\d*)?|[{mark}]\d+)(?:[eE][+-]?\d{{1,3}})?$"
-    endless = _matches(bare, r"^[+-]?(?i:inf|infinity)$")
-    fits = _matches(bare, pattern) | endless
-    plain = pc.replace_substring_regex(bare, rf"{_GROUP}|[{other}]", "")
-    plain = pc.replace_substring(plain, mark, ".") if mark == "," else plain
-    plain = pc.if_else(pa.array(fits), plain, pa.scalar(None, plain.type))
-    numbers = pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False)
+    numbers, fits = _parse(bare, mark)
     percent = _matches(texts, r"%$") & fits
     if percent.any() and not percent[fits].all() and np.nanmax(np.abs(numbers[fits & ~percent])) <= 1:
         factors = np.where(percent, 0.01, factors)
     numbers = numbers * factors
-    grouped = _matches(bare, rf"\d(?:{_GROUP}|[{other}])\d") & fits
+    grouped = _matches(bare, rf"\d(?:{_GROUP}|[{',' if mark == '.' else '.'}])\d") & fits
     signed = _matches(texts, rf"[%\p{{Sc}}]|{_CURRENCY}") & fits
     how = {
         "numbers with a decimal comma": mark == "," and (_matches(bare, ",") & fits).any(),
@@ -132,6 +122,21 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True, name: str = "")
     }
     note = ", ".join(words for words, is_so in how.items() if is_so)
     return numbers, note
+
+
+def _parse(bare: pa.Array, mark: str) -> tuple[np.ndarray, np.ndarray]:
+    """Parse texts without signs as numbers with one decimal mark, and say which of them are numbers."""
+    other = "," if mark == "." else "."
+    whole = rf"\d{{1,3}}(?:(?:{_GROUP}|[{other}])\d{{3}})+|\d+"
+    if mark == ".":
+        whole += r"|\d{1,2}(?:,\d{2})+,\d{3}"
+    pattern = rf"^-?(?:(?:{whole})(?:[{mark}]\d*)?|[{mark}]\d+)(?:[eE][+-]?\d{{1,3}})?$"
+    endless = _matches(bare, r"^[+-]?(?i:inf|infinity)$")
+    fits = _matches(bare, pattern) | endless
+    plain = pc.replace_substring_regex(bare, rf"{_GROUP}|[{other}]", "")
+    plain = pc.replace_substring(plain, mark, ".") if mark == "," else plain
+    plain = pc.if_else(pa.array(fits), plain, pa.scalar(None, plain.type))
+    return pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False), fits
 
 
 def _read_measures(texts: pa.Array, mark: str, name: str) -> tuple[np.ndarray, str] | None:

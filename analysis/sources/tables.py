@@ -26,7 +26,7 @@ from analysis.sources.content.answers import apply_codes, read_answers
 from analysis.sources.content.choices import split_choices
 from analysis.sources.content.months import join_periods, sum_up_months
 from analysis.sources.content.ranges import read_ranges
-from analysis.sources.content.rows import drop_rows
+from analysis.sources.content.rows import drop_rows, refuse_turned
 from analysis.sources.locate import fill_in_environment, find_files, partition_of, unreadable
 from analysis.sources.readers.archives import unpack
 from analysis.sources.readers.databases import read_database
@@ -192,7 +192,7 @@ def type_table(
     shown = loaded.shown
     table, dropped = drop_rows(loaded.table, reading.leave_out)
     _check_shape(table, shown, fewest)
-    _check_direction(table, shown)
+    refuse_turned(table, shown)
     there = {name: kind for name, kind in (known or {}).items() if name in table.column_names}
     codes = {name: kind for name, kind in there.items() if not isinstance(kind, str)}
     types = {name: kind if isinstance(kind, str) else "category" for name, kind in there.items()} | dict(reading.types)
@@ -416,25 +416,6 @@ def _check_shape(table: pa.Table, shown: str, fewest: int) -> None:
         size = {0: "no rows", 1: "one row"}[table.num_rows]
         raise InputError(
             f"{shown} has {size}.", "Expected one row for each customer or event.", "Export the table again."
-        )
-
-
-def _check_direction(table: pa.Table, shown: str) -> None:
-    """Refuse a table that has a column for each customer: the names are codes, the first cells are words."""
-    names, n_rows = table.column_names[1:], table.num_rows
-    if len(names) < 20 or 2 * n_rows > len(names) or not pa.types.is_string(table.schema.types[0]):
-        return
-    first = [cell or "" for cell in table.column(0).to_pylist()]
-    coded = sum(re.fullmatch(r"[^\W\d_]{0,4}[-_ ]?\d{3,}|column_\d+", name) is not None for name in names)
-    if (
-        coded >= 0.9 * len(names)
-        and len(set(first)) == n_rows
-        and not any(re.search(r"\d|^\s*$", cell) for cell in first)
-    ):
-        raise InputError(
-            f"{shown} seems to have one column for each customer: {len(names):,} columns are called by codes.",
-            "Expected one row for each customer or event.",
-            "Transpose the table and export it again.",
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
+from analysis.base.errors import InputError
 from analysis.base.formats import number
 from analysis.sources.names import plain, split_words, vocabulary
 from analysis.sources.numbers import read_numbers
@@ -67,6 +68,37 @@ def drop_rows(table: pa.Table, leave_out: Mapping[str, Sequence[str]]) -> tuple[
             # The values may be a customer's key; they stand in the settings.
             reasons.append(_count_left_out(int(rows.sum()), f"values of {name} that the settings leave out"))
     return (table.filter(pa.array(~drop)) if drop.any() else table), tuple(reasons)
+
+
+def refuse_turned(table: pa.Table, shown: str) -> None:
+    """Refuse a table that has a column for each customer: the names are codes, the first cells are words.
+
+    Parameters
+    ----------
+    table : pyarrow.Table, shape (n_rows, n_columns)
+    shown : str
+        The file, as messages name it.
+
+    Raises
+    ------
+    InputError
+        For such a table.
+    """
+    names, n_rows = table.column_names[1:], table.num_rows
+    if len(names) < 20 or 2 * n_rows > len(names) or not pa.types.is_string(table.schema.types[0]):
+        return
+    first = [cell or "" for cell in table.column(0).to_pylist()]
+    coded = sum(re.fullmatch(r"[^\W\d_]{0,4}[-_ ]?\d{3,}|column_\d+", name) is not None for name in names)
+    if (
+        coded >= 0.9 * len(names)
+        and len(set(first)) == n_rows
+        and not any(re.search(r"\d|^\s*$", cell) for cell in first)
+    ):
+        raise InputError(
+            f"{shown} seems to have one column for each customer: {len(names):,} columns are called by codes.",
+            "Expected one row for each customer or event.",
+            "Transpose the table and export it again.",
+        )
 
 
 def _count_left_out(n: int, reason: str) -> str:
