@@ -29,7 +29,7 @@ _TOTALS = vocabulary(
 )
 _STATISTICS = vocabulary(
     "count anzahl nombre cantidad contagem conteggio aantal median mediana mediane mediaan max min maximum minimum std",
-    "mittel media promedio gesamtzahl n nettotal",
+    "mittel media promedio gesamtzahl",
 )
 """Words before figures of all rows, where the first column holds numbers or codes otherwise."""
 _NUMBER = re.compile(r"[-+(]?\s*[$€£R]*\s?[\d.,'’ ]*\d[\d.,'’ ]*[)%*-]?\s?\S{0,3}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")

@@ -95,7 +95,7 @@ _NOT_NAMES = (
     "job title role position department product item brand model category type segment city town state country region "
     "district area school university company store branch channel plan package campaign source reason status industry "
     "sku article artikel articulo articolo artigo produkt produit producto prodotto produto warengruppe tariff tarif "
-    "tarifa tariffa sale sales artikelgruppe warengruppe "
+    "tarifa tariffa artikelgruppe warengruppe "
     "sector genre style color colour occupation profession education course subject team group market browser device"
 )
 OF_THINGS = frozenset(_NOT_NAMES.split()) | DEMOGRAPHIC | CODED

@@ -14,6 +14,8 @@ FINE, COARSE, FAR = 4, 3, 20.0
 Chosen for this project."""
 LOOKED_AT = 500
 """Values whose digits are counted. Chosen for this project."""
+UNIQUE = 0.9
+"""Share of rows with a value of their own from which small numbers of many digits can be degrees."""
 FEWEST_PLACES = 30
 """Different values from which numbers can be places of customers. Chosen for this project."""
 ROUND, OFTEN = 0.25, 10
@@ -40,10 +42,12 @@ def look_like_degrees(values: NDArray[np.float64]) -> bool:
     (True, False)
     """
     mean, spread = abs(float(values.mean())), float(values.std())
-    if np.abs(values).max() > 180 or mean < NARROW * spread or len(np.unique(values)) < FEWEST_PLACES:
+    n_different = len(np.unique(values))
+    if np.abs(values).max() > 180 or mean < NARROW * spread or n_different < FEWEST_PLACES:
         return False
     digits = count_digits(values)
-    return digits >= FINE or (digits >= COARSE and mean >= FAR and spread <= 2)
+    fine = digits >= FINE and (mean >= FAR / 2 or n_different >= UNIQUE * len(values))
+    return fine or (digits >= COARSE and mean >= FAR and spread <= 2)
 
 
 def look_like_coordinates(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:

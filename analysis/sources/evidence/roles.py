@@ -66,8 +66,18 @@ def find_customers(table: RawTable) -> list[Column]:
 
 def _rank_of_row(table: RawTable) -> int:
     """Rank the column that names each row by how surely it is a customer; a household beside them is no customer."""
-    unique = [c for c in table.columns if c.type == "key" and c.n_distinct == table.n_rows and not names_order(c.name)]
-    return max((_customer_rank(table, column) for column in unique), default=0)
+    unique = [column for column in table.columns if column.type == "key" and column.n_distinct == table.n_rows]
+    return max((_customer_rank(table, column) for column in unique if not _other_words(column.name)), default=0)
+
+
+def _other_words(name: str) -> frozenset[str]:
+    """Return the words of a name that say neither a customer nor a name or number of one.
+
+    >>> _other_words("customer_id"), _other_words("user_event_id")
+    (frozenset(), frozenset({'event'}))
+    """
+    words = {word for word in map(plain, split_words(name)) if word.isalpha()}
+    return frozenset(words - CUSTOMER - NAMES_OF_CUSTOMERS)
 
 
 def _is_code(column: Column) -> bool:
@@ -118,8 +128,7 @@ def _customer_rank(table: RawTable, column: Column) -> int:
         return 0
     if holds_addresses(table, column):
         return 4
-    rest = {word for word in map(plain, split_words(column.name)) if word.isalpha()} - CUSTOMER - NAMES_OF_CUSTOMERS
-    if buyer and not rest and column.n_distinct > max(20, 0.05 * table.n_rows):
+    if buyer and not _other_words(column.name) and column.n_distinct > max(20, 0.05 * table.n_rows):
         return 3
     return 0
 
