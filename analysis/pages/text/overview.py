@@ -241,11 +241,3 @@ def on_data(report: Report) -> str:
     if share < MANY_MISSING:
         return f"Some values are missing ({gone}), so read the figures of the affected columns with care."
     return f"Many values are missing ({gone}), so the segments rest on the customers and columns that are known."
-
-
-def span_of_data(report: Report) -> str:
-    """Say from when to when the data are; those without a time span may still have a date."""
-    card, date = report.card, report.formats().date
-    if card.oldest and card.newest:
-        return f"{date(card.oldest)} to {date(card.newest)}"
-    return "one snapshot, without a time span" if report.study.as_of else "no dates in the data"
