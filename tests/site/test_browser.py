@@ -112,27 +112,6 @@ def persona_of(built_site: BuiltSite) -> dict[str, Any]:
     return report["segments"][0]
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide light", "phone dark"])
-def test_every_page_is_drawn_and_quiet_in_both_modes_and_widths(
-    built_site: BuiltSite, address: str, chromium: Browser, size: tuple[int, int], scheme: str
-) -> None:
-    n_charts, seen = 0, Seen()
-    other = PHONE if size == WIDE else WIDE
-    with opened(chromium, seen, size, scheme) as page:
-        for name in names_of(built_site.site):
-            page.goto(f"{address}/{name}")
-            n_charts += see_all_charts(page)
-            assert page.locator("figure.chart[data-failed]").count() == 0, name
-            assert page.locator(".chart-live svg").count() == page.locator("figure.chart").count(), name
-            assert overflow(page) == [], (name, size)
-            page.set_viewport_size({"width": other[0], "height": other[1]})
-            page.wait_for_timeout(120)
-            assert overflow(page) == [], (name, other)
-            page.set_viewport_size({"width": size[0], "height": size[1]})
-    assert n_charts >= 30
-    assert seen == Seen()
-
-
 def test_the_site_works_from_a_file(built_site: BuiltSite, chromium: Browser) -> None:
     if built_site.engine == "quarto":
         pytest.skip("two of Quarto's scripts are modules, which browsers do not load from a file")

@@ -152,19 +152,6 @@ def test_a_slash_in_a_field_is_a_slash(address: str, page: Page) -> None:
     assert not page.locator("#site-search").is_visible()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_the_panel_lies_above_everything_on_every_page(
-    built_site: BuiltSite, address: str, page: Page, width: int
-) -> None:
-    page.set_viewport_size({"width": width, "height": 780})
-    for name in ["404.html", *(f"site/{entry['url']}" for entry in pages_of(built_site))]:
-        page.goto(f"{address}/{name}")
-        page.locator(".site-search-open").click()
-        page.wait_for_function("window.siteIndex")
-        ask(page, "segment")
-        assert page.evaluate(CORNERS) == [True] * 5, name
-
-
 def test_search_works_from_a_file(built_site: BuiltSite, page: Page) -> None:
     open_search(page, (built_site.site / "site/segments/index.html").as_uri())
     assert ask(page, "holdout")[0] == "proof.html"
