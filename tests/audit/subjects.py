@@ -77,6 +77,7 @@ NOT_COVERED = (
     "The chain of solutions (entropies and origins), stability of Ward's own groups, noise of density methods.",
     "What other choices would have given (the multiverse), and which features were left out as noise or near-copies.",
     "Ends of intervals over refits and the certainty of markers: simulations hold them to the truth.",
+    "What the models of lifetime value expected of the past and what came; shares reached by the best groups.",
     "Segments formed anew before a split in time; scores of the purchase model, of random splits; intervals of scores.",
     "The persona finder's questions, the workshop's scores, and the share guessed right without behaviour.",
     "What changed since the run before: each study is built once here.",
