@@ -13,6 +13,7 @@ from analysis.sources.evidence.vocabularies import (
     CUSTOMER,
     CUSTOMER_STARTS,
     DATE_STARTS,
+    FIRMS,
     MONEY_ENDS,
     NAMES_OF_CUSTOMERS,
     NO_AMOUNT,
@@ -68,6 +69,11 @@ def _rank_of_row(table: RawTable) -> int:
     """Rank the column that names each row by how surely it is a customer; a household beside them is no customer."""
     unique = [column for column in table.columns if column.type == "key" and column.n_distinct == table.n_rows]
     return max((_customer_rank(table, column) for column in unique if not _other_words(column.name)), default=0)
+
+
+def _has_orders(table: RawTable) -> bool:
+    """Return whether a column names each row as an order."""
+    return any(c.type == "key" and c.n_distinct == table.n_rows and names_order(c.name) for c in table.columns)
 
 
 def _other_words(name: str) -> frozenset[str]:
@@ -128,9 +134,8 @@ def _customer_rank(table: RawTable, column: Column) -> int:
         return 0
     if holds_addresses(table, column):
         return 4
-    if buyer and not _other_words(column.name) and column.n_distinct > max(20, 0.05 * table.n_rows):
-        return 3
-    return 0
+    named = _has_orders(table) if words & FIRMS else buyer and not _other_words(column.name)
+    return 3 if named and column.n_distinct > max(20, 0.05 * table.n_rows) else 0
 
 
 @once_a_table

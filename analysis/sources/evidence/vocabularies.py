@@ -27,6 +27,11 @@ BUYER = vocabulary(
     "klant klantnummer cust custid custno clt kdnr clientnum shopper buyer kaufer comprador acheteur debiteur",
     "acquirente",
 )
+FIRMS = vocabulary(
+    "ragionesociale raisonsociale razonsocial razaosocial firma firmenname company companyname societe empresa azienda",
+    "bedrijf bedrijfsnaam unternehmen entreprise ditta",
+)
+"""Names of columns of companies, which are the customers where each row is an order."""
 STAFF = vocabulary(
     "agent staff seller vendor employee cashier rep salesrep salesperson manager operator owner admin",
     "verkaufer vendeur",
@@ -132,7 +137,7 @@ MONEY = vocabulary(
     "importe precio gasto gastos ventas ingresos monto valor preco despesa receita renda faturamento",
     "importo prezzo spesa spendensumme erlos erlose dons don donation donado facturacion speso gastado besteed fattura",
     "fare fares tarif tarifa tariffa premium pramie beitrag contributie cotisation cuota quota canone mensualite",
-    "lifetimevalue ltv clv cltv gmv mrr arr arpu aov ca rebate refund refunds reimbursement",
+    "faturacao facturacao lifetimevalue ltv clv cltv gmv mrr arr arpu aov ca rebate refund refunds reimbursement",
     "chiffredaffaires saldo solde salario stipendio salaris salaire costo coste cout custo",
     "ricavi fatturato reddito bedrag prijs omzet uitgaven besteding inkomen wrbtr dmbtr netwr",
     "gesamtbetrag rechnungsbetrag",
@@ -196,7 +201,7 @@ VALUE = vocabulary(
     "importe receita despesa",
     "faturamento gastos ricavi fatturato spesa omzet uitgaven besteding gesamtbetrag charges payments",
     "chiffredaffaires umsatze gesamtumsatze erlos erlose spendensumme bestellsumme facturacion facturado depensetotale",
-    "gmv mrr arr sales netsales grosssales nettoumsatz bruttoumsatz jaaromzet",
+    "faturacao facturacao gmv mrr arr sales netsales grosssales nettoumsatz bruttoumsatz jaaromzet",
     "gastototal receitatotal spesatotale speso gastado gasta compradototal besteed donations donated dons donado doado",
 )
 TAX = vocabulary("tax taxes vat mwst ust tva iva btw gst")
@@ -271,7 +276,7 @@ NOT_WHEN = vocabulary(
 
 PEOPLE = {
     "members": vocabulary(
-        "member memberid mitglied mitgliedsnummer membre socio adherent associado aderente iscritto lid leden"
+        "lidnr lidnummer ledennummer ledennr member memberid mitglied mitgliedsnummer membre socio adherent associado aderente iscritto lid leden"
     ),
     "accounts": vocabulary("account accountid konto kontonummer compte cuenta conta"),
     "respondents": vocabulary("respondent respondentid responseid respid"),
