@@ -276,7 +276,8 @@ NOT_WHEN = vocabulary(
 
 PEOPLE = {
     "members": vocabulary(
-        "lidnr lidnummer ledennummer ledennr member memberid mitglied mitgliedsnummer membre socio adherent associado aderente iscritto lid leden"
+        "lidnr lidnummer ledennummer ledennr",
+        "member memberid mitglied mitgliedsnummer membre socio adherent associado aderente iscritto lid leden",
     ),
     "accounts": vocabulary("account accountid konto kontonummer compte cuenta conta"),
     "respondents": vocabulary("respondent respondentid responseid respid"),
