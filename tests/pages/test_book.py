@@ -422,7 +422,9 @@ def test_headings_and_lists_stand_apart(root: Path) -> None:
     each = tuple(Estimate(float(s.id), s.id - 0.5, s.id + 0.5) for s in report.segments)
     expected = ExpectedSpend(Estimate(20, 17, 23), Estimate(7, 6, 8), each, (("r", 0.2),), 600, 300, 52.0, 0.1, 0.95)
     bare = replace(report, findings=(), groups=(), dropped=(), rfm=None, change=None)
-    for version in (report, replace(report, expected=expected), replace(bare, unassigned=3)):
+    unplanned = tuple(replace(s, plan=()) for s in report.segments)
+    none = replace(report, verdict=replace(report.verdict, kind="none"), segments=unplanned)
+    for version in (report, replace(report, expected=expected), replace(bare, unassigned=3), none):
         for name, text in written(version, root).items():
             words = re.sub(r"^```.*?^```$", "\n", text, flags=re.DOTALL | re.MULTILINE)
             close = re.findall(r"^(?![-*] |\d+\. | )(.+)\n(#+ .*|[-*] .*|\d+\. .*)$", words, re.MULTILINE)
