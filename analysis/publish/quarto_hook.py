@@ -1,4 +1,4 @@
-"""Entry point for Quarto's pre-render and post-render, for any Python."""
+"""What Quarto runs before and after a render, for any Python."""
 
 import sys
 from pathlib import Path
