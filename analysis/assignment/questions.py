@@ -143,7 +143,7 @@ def _ask_nearest(
     recall = np.min([(assigned[:, labels == j] == j).mean(axis=1) for j in range(1, k + 1)], axis=0)
     enough = np.flatnonzero((right >= KEPT * full) & (recall >= FOUND))
     last = int(enough[0]) if len(enough) else len(spans) - 1
-    limits = Disclosure(study.min_cell, study.disclosure == "public")
+    limits = Disclosure.of(study)
     points = round_means(_means(matrix, labels), matrix, labels, limits) if given is None else given
     order = _choose(matrix, labels, points, spans)[: last + 1]
     return Questions(

@@ -53,7 +53,7 @@ def round_rule(frame: pd.DataFrame, prepared: Prepared, evidence: Evidence, stud
         Its labels are not read, so that the rule is the same after customers were assigned with it.
     study : Study
     """
-    rules = Disclosure(study.min_cell, study.disclosure == "public")
+    rules = Disclosure.of(study)
     fit = evidence.fit
     coarse = rules.public and study.scaling in {"standard", "robust"}
     steps = tuple(_round_digits(_coarsen(s, frame, evidence.core, rules) if coarse else s) for s in prepared.steps)

@@ -166,7 +166,7 @@ def _find_centres(
     if prepared.axes is not None:
         matrix = apply_steps(frame, steps)
         means = np.vstack([matrix[evidence.labels == j + 1].mean(axis=0) for j in range(fit.k)])
-        typical = round_means(means, matrix, evidence.labels, Disclosure(study.min_cell, study.disclosure == "public"))
+        typical = round_means(means, matrix, evidence.labels, Disclosure.of(study))
     placed = evidence.labels > 0
     same = Fit(centres).assign(prepared.matrix)[placed] == evidence.labels[placed]
     return Centres(

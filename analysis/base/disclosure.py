@@ -10,6 +10,7 @@ import calendar
 import datetime as dt
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,16 @@ UNDER, OVER = 0.0999, 0.9001
 """How a share below :data:`GROUP`, or above the rest, stands in the report: pages print "under 10%" and "over 90%"."""
 
 
+class Settings(Protocol):
+    """Settings of a study that say how its numbers are published."""
+
+    @property
+    def min_cell(self) -> int: ...
+
+    @property
+    def disclosure(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Disclosure:
     """How numbers about customers are published.
@@ -44,6 +55,11 @@ class Disclosure:
 
     min_cell: int = 10
     public: bool = True
+
+    @classmethod
+    def of(cls, study: Settings) -> Disclosure:
+        """Return the rules that the settings of a study ask for."""
+        return cls(study.min_cell, study.disclosure == "public")
 
     @property
     def neighbours(self) -> int:

@@ -120,7 +120,7 @@ def _years(study: Study, cleaned: Cleaned) -> list[Finding]:
 def _duplicates(study: Study, cleaned: Cleaned) -> list[Finding]:
     if not cleaned.duplicates:
         return []
-    rules = Disclosure(study.min_cell, study.disclosure == "public")
+    rules = Disclosure.of(study)
     rows = Formats(min_cell=study.min_cell).people(rules.count(cleaned.duplicates))
     return [
         Finding(

@@ -148,6 +148,7 @@ def _plan(
     """Plan a test and print what it will be."""
     from analysis.base.formats import short_percentage
     from analysis.experiments.audience import choose_segments, read_members, split_action
+    from analysis.experiments.outcomes import KINDS
     from analysis.experiments.planning import Action, find_action, leave_out_running, plan_test, read_date
     from analysis.experiments.statistics import POWERED
     from analysis.segments.plans.experiments import detectable
@@ -166,7 +167,7 @@ def _plan(
         raise InputError("The data have no date, so the test has no first day.", hint="Give it: --start 2026-01-31")
     first = start or dt.date.fromisoformat(as_of) + dt.timedelta(days=1)
     planned = plan_test(root, name, action, act, audience, (kpi, holdout, days or act.days, first))
-    if kpi in ("orders", "spend", "visits", "visited") or act.baseline is None:
+    if (kpi in KINDS and kpi != "ordered") or act.baseline is None:
         size = POWERED * (1 / planned.planned[0] + 1 / planned.planned[1]) ** 0.5
         detects = f"a difference of {size:.2g} standard deviations"
     else:

@@ -27,7 +27,7 @@ def measure_file(root: Path, test: Experiment, place: str, study: Study) -> str:
     outcomes, as_of = read_outcomes(root, place, test, groups, key, read_date(root))
     if test.days_left(as_of):
         return _wait(test, as_of)
-    return _close(root, measure(test, groups, outcomes, _rules(study)))
+    return _close(root, measure(test, groups, outcomes, Disclosure.of(study)))
 
 
 def measure_running(root: Path, tests: Sequence[Experiment], study: Study, places: Sequence[Location]) -> list[str]:
@@ -43,38 +43,44 @@ def measure_running(root: Path, tests: Sequence[Experiment], study: Study, place
     """
     for test in tests:
         _check_running(test)
+    kinds = dict.fromkeys(map(_kind_of, tests))
     kept = [
         (i, source)
         for i, source in enumerate(study.sources)
-        if source.kind in ("transactions", "events") or (source.kind in ("customers", "survey") and source.key)
+        if source.kind in kinds or (source.kind in ("customers", "survey") and source.key)
     ]
-    for kind in {KINDS[test.kpi] for test in tests if test.kpi in KINDS}:
+    for kind in kinds:
         if not any(source.kind == kind for _, source in kept):
             find_source((), study.model_copy(update={"sources": ()}), kind)
     part = study.model_copy(update={"sources": tuple(source for _, source in kept)})
     raws = [read_source(places[i], root, source, f"segmentation.sources[{i}]") for i, source in kept]
     tables = align_keys(raws, part)
-    return [_measure(root, test, tables, part) for test in tests]
+    newest = {kind: date_data(tables, part, kind) for kind in kinds}
+    return [_measure(root, test, tables, part, newest[_kind_of(test)]) for test in tests]
 
 
 def measure_due(root: Path, tables: Sequence[RawTable], study: Study) -> list[str]:
     """Measure what a build's new data cover: running tests of purchases or visits that are kept on this computer."""
+    running = [test for test in read_experiments(root, study.title) if test.status == "running" and test.kpi in KINDS]
+    newest = {kind: date_data(tables, study, kind) for kind in dict.fromkeys(map(_kind_of, running))}
     lines = []
-    for test in read_experiments(root, study.title):
-        if test.status != "running" or test.kpi not in KINDS:
-            continue
-        as_of = date_data(tables, study, KINDS[test.kpi])
+    for test in running:
+        as_of = newest[_kind_of(test)]
         if not as_of or test.days_left(as_of):
             continue
         try:
-            lines.append(_measure(root, test, tables, study))
+            lines.append(_measure(root, test, tables, study, as_of))
         except InputError as error:
             lines.append(str(error).splitlines()[0])
     return lines
 
 
-def _measure(root: Path, test: Experiment, tables: Sequence[RawTable], study: Study) -> str:
-    as_of = date_data(tables, study, KINDS.get(test.kpi, "transactions"))
+def _kind_of(test: Experiment) -> str:
+    """Name the kind of source that dates a test: the one that holds its outcome, or transactions."""
+    return KINDS.get(test.kpi, "transactions")
+
+
+def _measure(root: Path, test: Experiment, tables: Sequence[RawTable], study: Study, as_of: str) -> str:
     if test.days_left(as_of):
         return _wait(test, as_of)
     if test.kpi not in KINDS:
@@ -83,7 +89,7 @@ def _measure(root: Path, test: Experiment, tables: Sequence[RawTable], study: St
             hint=f"Give a file: python -m analysis measure {test.name} --outcomes results.csv",
         )
     groups = read_groups(root, test)
-    return _close(root, measure(test, groups, sum_outcomes(tables, study, test, groups), _rules(study)))
+    return _close(root, measure(test, groups, sum_outcomes(tables, study, test, groups), Disclosure.of(study)))
 
 
 def _check_running(test: Experiment) -> None:
@@ -102,7 +108,3 @@ def _wait(test: Experiment, as_of: str) -> str:
 def _close(root: Path, test: Experiment) -> str:
     write_experiment(root, test)
     return f"{test.name} is measured: experiments/{test.name}.yml has the results."
-
-
-def _rules(study: Study) -> Disclosure:
-    return Disclosure(study.min_cell, study.disclosure == "public")

@@ -37,7 +37,7 @@ def summarise_data(features: Features, study: Study, run: Run) -> DataSummary:
     """Summarise sources, columns, missing values and how variables go together."""
     customers, table = features.customers, features.built
     inputs, assembled = customers.inputs, customers.assembled
-    rules = Disclosure(study.min_cell, study.disclosure == "public")
+    rules = Disclosure.of(study)
     with run.stage("Summarise data"):
         return DataSummary(
             summarise_sources(inputs.tables, study, assembled.joined, inputs.notes),

@@ -155,7 +155,7 @@ def profile_segments(
     """
     min_cell = study.min_cell
     keys = frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key)
-    rules = Disclosure(min_cell, study.disclosure == "public")
+    rules = Disclosure.of(study)
     numeric = [variable for variable in table.variables if not variable.categorical]
     frame = table.frame[[variable.name for variable in numeric]]
     hidden = _hide(frame, numeric, labels, min_cell)

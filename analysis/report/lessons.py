@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.base.formats import Formats, number
 from analysis.base.locales import localized
 from analysis.experiments.audience import read_members
+from analysis.experiments.outcomes import COUNTED
 from analysis.experiments.records import Effect, Experiment, Results, Verdict, judge, judge_segments, read_experiments
 from analysis.segments.plans.experiments import Holdout, detectable, round_rate
 from analysis.segments.plans.plan import Slot
@@ -23,8 +24,6 @@ WORDS = {
     "visited": "came for a visit",
     "visits": "visits per customer",
 }
-COUNTS, SHARES = ("orders", "visits"), ("ordered", "visited")
-"""KPIs that count, and those that are a share of customers."""
 STATES = {
     "helps": "works",
     "harms": "does harm",
@@ -124,12 +123,12 @@ def say_effect(lesson: Lesson, formats: Formats) -> str:
         return ""
     if lesson.verdict == "invalid":
         return ""
-    way = "more" if effect.lift >= 0 else "fewer" if test.kpi in COUNTS else "less"
+    way = "more" if effect.lift >= 0 else "fewer" if test.kpi in COUNTED.values() else "less"
     if test.results and test.results.kind == "share":
-        what = WORDS[test.kpi] if test.kpi in SHARES else f"“{test.kpi}”"
+        what = WORDS[test.kpi] if test.kpi in COUNTED else f"“{test.kpi}”"
         groups = f"{formats.percent(effect.rate_treated or 0)} against {formats.percent(effect.rate_control or 0)}"
         head = f"Of those who got it, {groups} of the others {what}"
-        if test.kpi not in SHARES:
+        if test.kpi not in COUNTED:
             head = f"{what}: {groups} in the control group"
         lift, low, high = (100 * x for x in (effect.lift, effect.low, effect.high))
         span = _span(low, high, lambda x: f"{x:.3g}", "fewer")

@@ -57,7 +57,7 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
     """
     features, found, robustness = analysis.features, analysis.segments, analysis.robustness
     prepared, profiles = features.prepared, found.profiles
-    rules = Disclosure(analysis.study.min_cell, analysis.study.disclosure == "public")
+    rules = Disclosure.of(analysis.study)
     info = publish(_describe_study(analysis, tool), rules)
     segments = publish(_list_segments(analysis), rules)
     lessons = gather_lessons(tool.experiments, {s.slug: s.n for s in segments}, info.as_of)

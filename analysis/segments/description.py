@@ -93,7 +93,7 @@ def describe_segments(
         personas = write_personas(profiles, table, evidence, study, plays, looked.memory, times)
         record = make_record(past, looked, measures, personas, evidence, study, as_of, background.synthetic)
         card = write_card(study, cleaned, table, prepared, labels, profiles, personas, background)
-        lifetime, limits = assembled.lifetime, Disclosure(study.min_cell, study.disclosure == "public")
+        lifetime, limits = assembled.lifetime, Disclosure.of(study)
         expected = expect_spend(lifetime, cleaned.keys, labels, limits) if lifetime else None
         targeting = weigh_segments(profiles.segments, table.variables, rules, expected, study, looked.change)
     messages = (*past.told, *looked.told)
