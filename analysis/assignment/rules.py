@@ -14,7 +14,7 @@ from analysis.assignment.rounding import DIGITS, Rounded, round_means
 from analysis.assignment.trees import MOST_QUESTIONS, SMALLEST_LEAF, Tree, find_tree, round_digits, split_folds
 from analysis.base.disclosure import Disclosure
 from analysis.base.expressions import Expression, parse
-from analysis.base.sql import SqlColumn, UntranslatableError, quote_name, quote_text, to_sql
+from analysis.base.expressions.sql import SqlColumn, UntranslatableError, quote_name, quote_text, to_sql
 from analysis.clustering.algorithms import Fit, Labels, Matrix, sample_rows
 from analysis.clustering.evidence import Evidence
 from analysis.customers.assembly import Assembled

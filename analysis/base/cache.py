@@ -6,9 +6,10 @@ import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from joblib import Memory
+if TYPE_CHECKING:
+    from joblib import Memory
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,6 +46,8 @@ class Kept:
 
     def _open(self) -> Memory:
         """What is kept, once something is to be: a build that fails before leaves the folder as it was."""
+        from joblib import Memory
+
         if self._memory is None:
             for other in self._folder.glob("*") if self._folder.is_dir() else ():
                 if self._anew or other.name != self._mark:

@@ -7,7 +7,7 @@ import pprint
 from collections.abc import Iterator
 from typing import Any
 
-from analysis.base.sql import quote_name, quote_text
+from analysis.base.expressions.sql import quote_name, quote_text
 from analysis.report.model import Report
 from analysis.report.parts import Centres, Node, Step
 

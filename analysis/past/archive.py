@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from pydantic import ValidationError
 
 from analysis.base.errors import InputError
 from analysis.base.manifest import write_whole
-from analysis.clustering.algorithms import Labels
 from analysis.past.published import download, unusable
 from analysis.past.records import Past, Record, Table, digest, from_json, slugify, to_json
 from analysis.settings.models import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.clustering.algorithms import Labels
 
 FOLDER, INDEX, UNREAD = "site/history", "index.json", "unread"
 MOST_RECORDS = 60
@@ -94,6 +98,8 @@ def knows_real_run(root: Path, study: Study) -> bool:
 
 def read_members(root: Path, stem: str) -> pd.Series | None:
     """Read the private memberships of an earlier run, segment by key; None if they are not available."""
+    import pandas as pd
+
     try:
         frame = pd.read_parquet(root / "build" / "history" / f"{stem}.parquet")
         return pd.Series(frame["segment"].to_numpy(int), index=pd.Index(frame["key"].astype("str")))
@@ -103,6 +109,8 @@ def read_members(root: Path, stem: str) -> pd.Series | None:
 
 def write_members(root: Path, stem: str, keys: pd.Series, labels: Labels) -> Path:
     """Keep who is in which segment, for the next run to match by; private, never published."""
+    import pandas as pd
+
     file = root / "build" / "history" / f"{stem}.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame({"key": keys.astype("str"), "segment": labels.astype("int64")}).to_parquet(file, index=False)

@@ -8,12 +8,14 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import Field, TypeAdapter
 
 from analysis.settings.models import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALIKE = 0.8
 """Share of the columns of two tables that are in both, from which they are taken for months of one table."""

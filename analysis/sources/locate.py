@@ -14,8 +14,6 @@ from pathlib import Path
 
 from analysis.base.errors import InputError, listed, place_of
 from analysis.settings.models import Study
-from analysis.sources.readers.archives import SUFFIXES as PACKED
-from analysis.sources.readers.formats import TABLE_FILE
 
 Location = Path | str
 """A file or a pattern of files, or the address of a database or a download."""
@@ -253,6 +251,10 @@ def _data_files(folder: Path) -> list[str]:
 def _is_data(file: Path) -> bool:
     if _TEXT_FILE.search(file.name):
         return _is_table(file)
+    # A study that names its files needs no reader to find them.
+    from analysis.sources.readers.archives import SUFFIXES as PACKED
+    from analysis.sources.readers.formats import TABLE_FILE
+
     return bool(TABLE_FILE.search(file.name) or re.search(rf"\.({PACKED}|{_DATABASE})$", file.name, re.IGNORECASE))
 
 

@@ -47,7 +47,7 @@ def test_a_changed_module_makes_a_cached_result_stale(package: str, copied: Path
 
 def test_a_module_that_goes_to_another_room_makes_a_cached_result_stale(copied: Path) -> None:
     before = mark_code(copied)
-    (copied / "analysis/base/sql.py").rename(copied / "analysis/settings/sql.py")
+    (copied / "analysis/base/formats.py").rename(copied / "analysis/settings/sql.py")
     assert mark_code(copied) != before
 
 

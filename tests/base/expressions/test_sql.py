@@ -11,7 +11,7 @@ import pytest
 import sqlglot
 
 from analysis.base.expressions import parse
-from analysis.base.sql import SqlColumn, UntranslatableError, quote_name, quote_text, to_sql
+from analysis.base.expressions.sql import SqlColumn, UntranslatableError, quote_name, quote_text, to_sql
 
 AS_OF = dt.date(2014, 6, 29)
 COLUMNS = {
