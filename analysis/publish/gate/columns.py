@@ -6,20 +6,20 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 SIDEWAYS = 40
 LISTED = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:\s*[,;|]\s*\d+(?:\.\d+)?){2,}")
 """Three or more numbers in a row of words."""
+SEPARATOR = re.compile(r"\d\s*[,;|]")
+"""What stands in each such row, and in few texts."""
 LIST_NAME = re.compile(r"([^\W\d][\w ]{0,40}):\s*$")
 """What stands before them."""
 NAME_LENGTH = 60
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One value of a column and the label of its row."""
 
     label: str
@@ -27,8 +27,7 @@ class Cell:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """Values under one name: a table's column, a JSON field or array, a list, a repeated attribute.
 
     The field names of a JSON object are a column too: its name ends in a slash.
@@ -146,6 +145,8 @@ def _row_label(row: Mapping[str, object]) -> str:
 
 def listed_columns(text: str, line: int) -> Iterator[Column]:
     """Yield the lists of numbers in a text."""
+    if not SEPARATOR.search(text):
+        return
     for match in LISTED.finditer(text):
         if not GROUPED.fullmatch(match[0]):
             at = line + text.count("\n", 0, match.start())

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from scipy.special import bdtrc
@@ -266,6 +267,7 @@ def _masked(value: str) -> str:
     return f"“{value[:2]}…” ({len(value)} characters)"
 
 
+@lru_cache(maxsize=4096)
 def normalise(name: str) -> str:
     """Return a column's name in snake case.
 

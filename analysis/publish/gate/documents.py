@@ -11,9 +11,10 @@ import unicodedata
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from analysis.publish.gate.archives import PACKED, read_office, unpack
@@ -54,8 +55,7 @@ DISGUISES |= dict.fromkeys(range(0x201C, 0x2020), '"')
 PAIR = re.compile(r"([A-Za-z_][\w ]{0,40}): ([^:;\n]{1,60})(?=;|,|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A start tag: its name, its attributes, its line, and whether it stands in the page's `<main>`."""
 
     name: str
@@ -64,8 +64,7 @@ class Tag:
     in_main: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A run of text: `origin` is text, attribute, comment, json or file, `holder` its tag or field."""
 
     value: str
@@ -393,7 +392,7 @@ def _read_embedded(document: Document, address: str, line: int) -> None:
     if "svg" in head:
         picture = Document(document.file, text, len(text))
         _Reader(picture).read()
-        document.texts.extend(replace(part, line=line) for part in picture.texts)
+        document.texts.extend(part._replace(line=line) for part in picture.texts)
         document.columns.extend(picture.columns)
     elif text:
         document.texts.append(Text(text, line, "attribute", "data"))
