@@ -72,7 +72,10 @@ class Trip:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str, work: str = "render") -> list[str]:
+        """Return a command that renders the site; the embedded renderer can be asked to serve it, too."""
+        if work == "preview" and self.engine == "embedded":
+            return [sys.executable, "-m", "analysis", "preview", "--port", str(4900 + os.getpid() % 90)]
         if self.engine != "embedded":
             return ["quarto", "render", *arguments]
         out = f" --out {arguments[1]}" if arguments[:1] == ("--output-dir",) else ""
@@ -218,19 +221,24 @@ def draw_strikes(n: int) -> Iterator[Any]:
     """Draw moments at which a process is killed or stopped by Ctrl-C, in seconds after the site is cleared."""
     rng = random.Random(2)
     for number in range(n):
-        how = (signal.SIGKILL, signal.SIGINT)[number % 2]
-        yield pytest.param(rng.uniform(0, 6), how, marks=pytest.mark.trials, id=f"{how.name} {number}")
+        how, work = (signal.SIGKILL, signal.SIGINT)[number % 2], ("render", "preview")[number % 3 == 2]
+        name = f"{how.name} {work} {number}"
+        yield pytest.param(rng.uniform(0, 6), how, work, marks=pytest.mark.trials, id=name)
 
 
-@pytest.mark.parametrize(("wait", "how"), [(0.3, signal.SIGKILL), (0.9, signal.SIGINT), *draw_strikes(30)])
+@pytest.mark.parametrize(
+    ("wait", "how", "work"),
+    [(0.3, signal.SIGKILL, "render"), (0.9, signal.SIGINT, "preview"), *draw_strikes(30)],
+)
 def test_after_a_kill_the_next_command_puts_the_last_good_site_back(
-    trip: Trip, wait: float, how: signal.Signals
+    trip: Trip, wait: float, how: signal.Signals, work: str
 ) -> None:
     before, records = list_files(trip.site), {path.name for path in trip.root.glob("site/history/*.json")}
     trip.add_rows(20, seed=int(1000 * wait) + int(how))
     struck = subprocess.Popen(
-        trip.command(), cwd=trip.root, env={**trip.environment(), "LOKY_MAX_CPU_COUNT": "2"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        trip.command(work=work), cwd=trip.root,
+        env={**trip.environment(), "LOKY_MAX_CPU_COUNT": "2"}, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     cleared = time.monotonic()
     while trip.engine != "embedded" and trip.site.exists() and time.monotonic() - cleared < 60:
