@@ -83,8 +83,19 @@ def measure(test: Experiment, groups: pd.DataFrame, outcomes: Outcomes, rules: D
         heavy,
         round(narrowed, 3),
         *boot,
+        _value_order(outcomes, groups["group"].to_numpy() == CONTROL, rules),
     )
     return replace(test, status="measured", results=results)
+
+
+def _value_order(outcomes: Outcomes, control: NDArray[np.bool_], rules: Disclosure) -> float | None:
+    """Return the mean worth of an order in the control group; None where too few ordered, or one dominates."""
+    if outcomes.order_values is None:
+        return None
+    known = outcomes.order_values[control & np.isfinite(outcomes.order_values)]
+    if len(known) < rules.min_cell or (rules.public and rules.is_dominated(known)):
+        return None
+    return float(f"{rules.mean(known):.6g}")
 
 
 def _effect(segment: str, values: Values, raw: Values, group: NDArray[Any], kind: Kind, rules: Disclosure) -> Effect:

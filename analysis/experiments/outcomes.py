@@ -50,11 +50,14 @@ class Outcomes:
     before : ndarray of float, shape (n,), optional
         The same before the start.
     source : str
+    order_values : ndarray of float, shape (n,), optional
+        What an order, or for the share of those who order a customer's orders, came to; NaN without an order.
     """
 
     values: Values
     before: Values | None
     source: str
+    order_values: Values | None = None
 
 
 def read_outcomes(
@@ -153,11 +156,20 @@ def sum_outcomes(tables: Sequence[RawTable], study: Study, test: Experiment, gro
     add_up = count_visits if kind == "events" else sum_purchases
     start, stop = dt.date.fromisoformat(test.start), dt.date.fromisoformat(test.stop)
     before = start - dt.timedelta(days=test.days)
-    values = [
-        _of_kpi(add_up(table, source.columns, first, last), test.kpi, groups["key"])
+    sums = [
+        add_up(table, source.columns, first, last)
         for first, last in ((start, stop), (before, start - dt.timedelta(days=1)))
     ]
-    return Outcomes(values[0], values[1], kind)
+    values = [_of_kpi(each, test.kpi, groups["key"]) for each in sums]
+    return Outcomes(values[0], values[1], kind, _value_orders(sums[0], test.kpi, groups["key"]))
+
+
+def _value_orders(sums: pd.DataFrame, kpi: str, keys: pd.Series) -> Values | None:
+    """Return what one more of the KPI came to for each customer who ordered; None for KPIs that are no orders."""
+    if kpi not in ("ordered", "orders"):
+        return None
+    known = sums[sums["orders"] > 0].reindex(keys)
+    return np.asarray(known["spend"] / (known["orders"] if kpi == "orders" else 1.0), dtype="float64")
 
 
 def find_source(tables: Sequence[RawTable], study: Study, kind: str) -> tuple[RawTable, Source]:

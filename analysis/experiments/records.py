@@ -85,6 +85,8 @@ class Results:
         Part by which the outcomes before the start narrowed the interval (CUPED).
     boot_low, boot_high : float, optional
         Bootstrap interval of the lift, where few customers hold much of the outcome.
+    order_value : float, optional
+        Mean of what one more of the KPI came to in the control group, rounded: an order, or the orders of a customer.
     """
 
     kind: Kind
@@ -96,6 +98,7 @@ class Results:
     narrowed: float = 0.0
     boot_low: float | None = None
     boot_high: float | None = None
+    order_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ class Lesson:
     customers : int
         Customers of its segments, rounded.
     worth, worth_low, worth_high : float, optional
-        Lift times customers, for spend.
+        Lift times customers, for spend; for orders, times what an order came to in the control group.
+    more_low, more_high : float, optional
+        Lift times customers, for any other share of customers.
     parts : tuple of Lesson
         The same of each segment, where the test has several and is measured.
     """
@@ -64,6 +66,8 @@ class Lesson:
     worth: float | None = None
     worth_low: float | None = None
     worth_high: float | None = None
+    more_low: float | None = None
+    more_high: float | None = None
     parts: tuple[Lesson, ...] = ()
 
     @property
@@ -104,9 +108,14 @@ def _lesson(test: Experiment, verdict: Verdict | str, sizes: dict[str, int], as_
     n = sum(sizes.get(slug, 0) for slug in test.segments)
     lesson = Lesson(replace(test, groups=""), verdict, test.days_left(as_of), n)
     effect = lesson.effect
-    if effect and effect.lift is not None and test.kpi == "spend" and effect.low is not None and effect.high:
-        worth, low, high = (float(f"{x * n:.2g}") for x in (effect.lift, effect.low, effect.high))
+    if not effect or not test.results or effect.lift is None or effect.low is None or effect.high is None:
+        return lesson
+    each = 1.0 if test.kpi == "spend" else test.results.order_value
+    if each is not None:
+        worth, low, high = (float(f"{x * n * each:.2g}") for x in (effect.lift, effect.low, effect.high))
         return replace(lesson, worth=worth, worth_low=low, worth_high=high)
+    if test.results.kind == "share":
+        return replace(lesson, more_low=float(f"{effect.low * n:.2g}"), more_high=float(f"{effect.high * n:.2g}"))
     return lesson
 
 
@@ -172,7 +181,12 @@ def say_verdict(lesson: Lesson, formats: Formats) -> str:
     worth, whose = "", "segment" if len(test.segments) == 1 else "segments"
     if lesson.worth_low is not None and lesson.worth_high is not None and lesson.verdict == "helps":
         worth = formats.interval(lesson.worth_low, lesson.worth_high, "money")
-        worth = f" For all customers of the {whose} that is worth {worth} in {test.days} days."
+        worth = f" For all customers of the {whose} that is worth {worth} in {test.days} days{_say_order(lesson)}."
+    elif lesson.more_low is not None and lesson.more_high is not None and lesson.verdict == "helps":
+        more = _span(lesson.more_low, lesson.more_high, lambda x: formats.value(x, "number"), "fewer")
+        more += " more" if lesson.more_low >= 0 else " fewer" if lesson.more_high <= 0 else ""
+        who = f"who {WORDS[test.kpi]}" if test.kpi in COUNTED else f"with “{test.kpi}”"
+        worth = f" Among all customers of the {whose} that is {more} {who} in {test.days} days."
     return {
         "helps": f"It works: extend it to everyone in the {whose}.{worth}",
         "harms": "It does harm: stop it.",
@@ -182,6 +196,13 @@ def say_verdict(lesson: Lesson, formats: Formats) -> str:
         "invalid": "The groups are not as large as they were drawn, so the result cannot be trusted.",
         "withheld": "Too few customers are behind the result to publish it.",
     }[lesson.verdict]
+
+
+def _say_order(lesson: Lesson) -> str:
+    """Say what an order is taken to be worth, where a test counted orders."""
+    if lesson.test.kpi == "spend":
+        return ""
+    return ", if the additional orders are as large as those of the control group"
 
 
 def say_result(lesson: Lesson, formats: Formats) -> str:
@@ -224,7 +245,8 @@ def _learn(slot: Slot, lesson: Lesson, formats: Formats) -> Slot:
         return replace(slot, prize_low=0.0, prize_high=0.0, prize="", prize_shares=None, prize_of="", assuming="")
     if lesson.verdict == "helps" and lesson.worth_low is not None and lesson.worth_high is not None:
         low, high = max(lesson.worth_low, 0.0), max(lesson.worth_high, 0.0)
-        text = f"Worth {formats.interval(low, high, 'money')} in {test.days} days, as measured in a test."
+        text = f"Worth {formats.interval(low, high, 'money')} in {test.days} days, as measured in a test"
+        text += f"{_say_order(lesson)}."
         return replace(slot, prize_low=low, prize_high=high, prize=text, prize_shares=None, prize_of="", assuming="")
     return slot
 

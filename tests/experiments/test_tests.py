@@ -303,6 +303,25 @@ def test_new_transactions_measure_a_test_and_the_time_before_narrows_its_interva
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kpi", ["ordered", "orders"])
+def test_orders_are_kept_with_what_they_came_to_in_the_control_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kpi: str
+) -> None:
+    root = finish(tmp_path, make_members(N), sources=[ORDERS])
+    monkeypatch.chdir(root)
+    start("B", kpi=kpi)
+    write_orders(root, "2025-07-30")
+    assert "is measured" in run("measure")
+    orders, groups = pd.read_csv(root / "data/orders.csv"), groups_of(root)
+    control = groups.loc[groups["group"] == "control", "key"]
+    bought = orders[orders["who"].isin(control) & (orders["day"] > "2025-07")].groupby("who")["paid"]
+    found = find_experiment(root, "spring").results
+    assert found is not None
+    worth = (bought.sum() if kpi == "ordered" else bought.mean()).mean()
+    assert found.order_value == pytest.approx(worth, rel=0.03) and found.order_value != worth
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kpi", ["visited", "visits"])
 def test_visits_of_events_measure_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kpi: str) -> None:
     events = {"path": "data/web.csv", "kind": "events", "columns": {"customer": "who", "date": "at", "session": "sid"}}

@@ -84,6 +84,36 @@ def test_money_is_the_lift_times_the_customers() -> None:
 
 
 @pytest.mark.slow
+def test_more_orders_are_worth_what_an_order_came_to() -> None:
+    """A lift of 10 percentage points among 640 customers is 64 who order, between 25.6 and 102.4, at 50 each."""
+    test = make_test(SHARE)
+    assert test.results is not None
+    lesson = lesson_of(replace(test, results=replace(test.results, order_value=50.0)))
+    assert (lesson.worth, lesson.worth_low, lesson.worth_high) == (3200.0, 1300.0, 5100.0)
+    assert "worth €1,300 to 5,100 in 42 days, if the additional orders are as large" in say_verdict(lesson, FORMATS)
+    slot = Slot("campaign", "Send a card.", prize_low=1.0, prize_high=2.0, prize="Assumed.", prize_shares=(0.1, 0.2))
+    (learned,) = learn("b", (slot,), [lesson], FORMATS)
+    assert (learned.prize_low, learned.prize_high) == (1300.0, 5100.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        (make_test(SHARE), "that is 26 to 100 more who placed an order in 42 days"),
+        (make_test(replace(SHARE, lift=-0.1, low=-0.16, high=-0.04), "left", better="less"),
+         "that is 26 to 100 fewer with “left” in 42 days"),
+    ],
+)  # fmt: skip
+def test_a_share_without_a_price_is_said_in_customers(test: Experiment, said: str) -> None:
+    assert test.results is not None
+    lesson = lesson_of(replace(test, results=replace(test.results, kind="share")))
+    assert lesson.worth is None and said in say_verdict(lesson, FORMATS)
+    slot = Slot("campaign", "Send a card.", prize_low=1.0, prize_high=2.0, prize="Assumed.")
+    assert learn("b", (slot,), [lesson], FORMATS)[0].prize == "Assumed."
+
+
+@pytest.mark.slow
 def test_measured_values_replace_assumed_ones_and_a_useless_action_loses_its_prize() -> None:
     design = design_test("share", 6, Baseline(0.05, "assumed: 5%", True, 640, "customers", "more"), "{treated} {held}")
     slot = Slot("campaign", "Send a card.", prize_low=1.0, prize_high=2.0, prize="Assumed.", design=design)
