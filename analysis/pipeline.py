@@ -25,7 +25,7 @@ from analysis.report.model import Report
 from analysis.report.outputs import private_values, write_outputs
 from analysis.report.private import private_from_build, write_private
 from analysis.report.release import FILE as CUSTOMERS
-from analysis.report.release import explain_held, explain_off, held_back, mark_customers, write_customers
+from analysis.report.release import guard, mark_customers, write_customers
 from analysis.report.write import Tool, write_report
 from analysis.segments.card import Background, find_protected
 from analysis.segments.description import describe_segments
@@ -112,8 +112,8 @@ def make_pages(
     report = write_report(analysis, tool)
     source, cleaned = analysis.customers.source, analysis.customers.cleaned
     customers = mark_customers(cleaned.keys if source.key else None, cleaned.frame)
-    last = held_back(root / "build", report, customers)
-    unguarded = explain_off(root / "build", report, customers, bool(past.compared()))
+    guarded = guard(root / "build", report, customers, bool(past.compared()))
+    last = guarded.last
     before()
     with run.stage("Write pages"):
         files = _write(root, analysis, report) if last is None else _keep(root, analysis)
@@ -123,7 +123,7 @@ def make_pages(
     report = last or report
     lost = find_lost(notes, [segment.slug for segment in report.segments])
     messages = [
-        *((explain_held(study.min_cell),) if last else (unguarded,) if unguarded else ()),
+        *filter(None, (guarded.message,)),
         *analysis.segments.messages,
         *(f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost),
         *find_misspelt(plays, [variable.name for variable in analysis.features.table.variables]),

@@ -14,7 +14,7 @@ import pytest
 from analysis.base.disclosure import COUNT_STEP, Disclosure
 from analysis.report.disclosure import COUNTS, DIGITS, DISTINCT, MEASURES, SHARES, publish
 from analysis.report.model import Report, to_json
-from analysis.report.release import explain_held, explain_off, held_back, mark_customers, write_customers
+from analysis.report.release import guard, mark_customers, write_customers
 from tests.stages import run_stages
 
 NO_CUSTOMERS = {
@@ -119,12 +119,13 @@ def test_a_release_a_few_customers_apart_keeps_the_last_figures(tmp_path: Path, 
     everyone, fewer = mark_customers(keys, values), mark_customers(keys[gone:], values[gone:])
     (tmp_path / "report.json").write_text(to_json(report), encoding="utf-8")
     write_customers(tmp_path, everyone)
-    assert held_back(tmp_path, report, fewer) == (report if held else None)
+    found = guard(tmp_path, report, fewer, recorded=True)
+    assert found.last == (report if held else None)
+    assert ("Fewer than 10 customers" in found.message) == held
     other = replace(report, study=replace(report.study, title="Another study"))
-    assert held_back(tmp_path, other, fewer) is None
-    assert held_back(tmp_path, run_stages().report, fewer) is None
-    assert held_back(tmp_path / "nothing", report, fewer) is None
-    assert "Fewer than 10 customers" in explain_held(10)
+    assert guard(tmp_path, other, fewer, recorded=True).last is None
+    assert guard(tmp_path, run_stages().report, fewer, recorded=True).last is None
+    assert guard(tmp_path / "nothing", report, fewer, recorded=True).last is None
 
 
 @pytest.mark.slow
@@ -137,7 +138,7 @@ def test_customers_whose_values_changed_count_too(tmp_path: Path, changed: int, 
     (tmp_path / "report.json").write_text(to_json(report), encoding="utf-8")
     write_customers(tmp_path, mark_customers(keys, values))
     later = values.assign(spend=values["spend"].where(values.index >= changed, -1.0))
-    assert held_back(tmp_path, report, mark_customers(keys, later)) == (report if held else None)
+    assert guard(tmp_path, report, mark_customers(keys, later), recorded=True).last == (report if held else None)
 
 
 @pytest.mark.slow
@@ -146,20 +147,22 @@ def test_a_build_says_that_the_release_guard_is_off(tmp_path: Path, monkeypatch:
     report = in_public(run_stages().report)
     report = replace(report, study=replace(report.study, synthetic=False))
     people = mark_customers(pd.Series(["a"]), pd.DataFrame({"spend": [1.0]}))
-    assert "The release guard is off" in explain_off(tmp_path, report, people, recorded=True)
-    assert explain_off(tmp_path, report, people, recorded=False) == ""
-    assert (
-        explain_off(tmp_path, replace(report, study=replace(report.study, synthetic=True)), people, recorded=True) == ""
-    )
-    assert explain_off(tmp_path, run_stages().report, people, recorded=True) == ""
+
+    def say(report: Report, people: pd.DataFrame, recorded: bool = True) -> str:
+        return guard(tmp_path, report, people, recorded).message
+
+    assert "The release guard is off" in say(report, people)
+    assert say(report, people, recorded=False) == ""
+    assert say(replace(report, study=replace(report.study, synthetic=True)), people) == ""
+    assert say(run_stages().report, people) == ""
     monkeypatch.setenv("CI", "true")
-    assert "The release guard is off" in explain_off(tmp_path, report, people, recorded=False)
+    assert "The release guard is off" in say(report, people, recorded=False)
     (tmp_path / "report.json").write_text(to_json(report), encoding="utf-8")
     write_customers(tmp_path, people)
-    assert explain_off(tmp_path, report, people, recorded=True) == ""
+    assert say(report, people) == ""
     other = mark_customers(pd.Series(["b"]), pd.DataFrame({"spend": [2.0]}))
-    assert explain_off(tmp_path, report, other, recorded=True) == ""
+    assert "The pages keep the figures of the last build" in say(report, other)
     changed = replace(report, study=replace(report.study, settings=report.study.settings[1:]))
     changed = in_public(changed)
-    assert "Settings changed, and fewer than" in explain_off(tmp_path, changed, other, recorded=True)
-    assert explain_off(tmp_path, changed, people, recorded=True) == ""
+    assert "Settings changed, and fewer than" in say(changed, other)
+    assert say(changed, people) == ""
