@@ -36,7 +36,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
 COUNTED: Mapping[str, str] = MappingProxyType({"ordered": "orders", "visited": "visits"})
 """Shares of customers, and the count that has to be above 0."""
 KEYS, VALUES, DATES = ("key", "customer", "customer_id", "id"), ("outcome", "value", "result"), ("date", "day", "as_of")
-BEFORE, CONTACTED = "before", "contacted"
+BEFORE, CONTACTED, SPEND = "before", "contacted", "spend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,10 @@ def read_outcomes(
     as_of = max(as_of, _check_dates(table, named, test, where))
     _check_control(table, named, test, groups, where)
     before = _numbers(table[named[BEFORE]], where) if BEFORE in named else None
-    return Outcomes(_numbers(table[column], where), before, "a file of outcomes"), as_of
+    values, order_values = _numbers(table[column], where), None
+    if SPEND in named and column != named[SPEND]:
+        order_values = _value_orders(values, _numbers(table[named[SPEND]], where), test.kpi)
+    return Outcomes(values, before, "a file of outcomes", order_values), as_of
 
 
 def _check_dates(table: pd.DataFrame, named: dict[str, str], test: Experiment, where: str) -> str:
@@ -161,15 +164,16 @@ def sum_outcomes(tables: Sequence[RawTable], study: Study, test: Experiment, gro
         for first, last in ((start, stop), (before, start - dt.timedelta(days=1)))
     ]
     values = [_of_kpi(each, test.kpi, groups["key"]) for each in sums]
-    return Outcomes(values[0], values[1], kind, _value_orders(sums[0], test.kpi, groups["key"]))
+    worth = _value_orders(values[0], _of_kpi(sums[0], SPEND, groups["key"]), test.kpi) if SPEND in sums[0] else None
+    return Outcomes(values[0], values[1], kind, worth)
 
 
-def _value_orders(sums: pd.DataFrame, kpi: str, keys: pd.Series) -> Values | None:
+def _value_orders(values: Values, spend: Values, kpi: str) -> Values | None:
     """Return what one more of the KPI came to for each customer who ordered; None for KPIs that are no orders."""
     if kpi not in ("ordered", "orders"):
         return None
-    known = sums[sums["orders"] > 0].reindex(keys)
-    return np.asarray(known["spend"] / (known["orders"] if kpi == "orders" else 1.0), dtype="float64")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(values > 0, spend / values, np.nan)
 
 
 def find_source(tables: Sequence[RawTable], study: Study, kind: str) -> tuple[RawTable, Source]:

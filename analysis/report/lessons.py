@@ -146,7 +146,8 @@ def say_effect(lesson: Lesson, formats: Formats) -> str:
         return f"{head}: {abs(lift):.3g} percentage points {'more' if lift > 0 else 'fewer'} (95% interval {span})."
     unit = "money" if test.kpi == "spend" else "number"
     rates = [formats.value(x, unit) for x in (effect.rate_treated, effect.rate_control)]
-    span = _span(effect.low, effect.high, lambda x: formats.value(x, unit), way if effect.lift < 0 else "less")
+    fewer = "fewer" if test.kpi in COUNTED.values() else "less"
+    span = _span(effect.low, effect.high, lambda x: formats.value(x, unit), fewer)
     name = WORDS.get(test.kpi, test.kpi)
     change = f"{formats.value(abs(effect.lift), unit)} {way}" if effect.lift else "no difference"
     return (

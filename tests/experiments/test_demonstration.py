@@ -6,6 +6,7 @@ import html
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis.base.errors import InputError
@@ -51,8 +52,14 @@ def test_the_loop_finds_the_lift_the_harm_and_nothing_where_they_were_planted(
     # Not all customers of a segment are of the planted group, so its effect is a little weaker than the planted one.
     ratios = {letters[effect.segment]: effect.ratio for effect in test.results.effects[1:]}
     assert ratios["A"] == pytest.approx(PLANTED[1], abs=0.25) and ratios["B"] == pytest.approx(PLANTED[2], abs=0.15)
+    outcomes = pd.read_csv(root / "build/demo/offer.csv")
+    control = outcomes[(outcomes["contacted"] == "no") & (outcomes["orders"] > 0)]
+    assert test.results.order_value == pytest.approx((control["spend"] / control["orders"]).mean(), rel=0.03)
     build_quickly(root, app=app)
     assert not render_and_check(root)
     page = html.unescape((root / "_site/site/learned.html").read_text(encoding="utf-8"))
-    assert all(words in page for words in ("It works: extend it", "It does harm: stop it", "helps one segment and"))
+    assert all(
+        words in page
+        for words in ("It works: extend it", "that is worth", "It does harm: stop it", "helps one segment and")
+    )
     assert not re.search(r"C\d{6}", page)

@@ -13,6 +13,8 @@ from analysis.report.model import Report
 
 ROW = 38
 SHOWN = ("helps", "harms", "mixed", "useless", "open")
+RATIOS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 2.0, 3.0, 4.0, 5.0, 10.0)
+"""Numbers on the axis."""
 
 
 def forest(report: Report) -> Figure | None:
@@ -69,12 +71,14 @@ def _draw(rows: list[dict[str, Any]]) -> Any:
         tooltip=[tip("test", "Test"), tip("text", "Ratio"), tip("band", "95% interval"), tip("verdict", "Verdict")],
     )
     ends = [1.0, *(row["low"] for row in rows), *(row["high"] for row in rows)]
+    # On a phone the number beyond the longest line takes a fifth of the width.
+    low, high = 0.95 * min(ends), 1.25 * max(ends)
     x = alt.X(
         field="ratio",
         type="quantitative",
         title="with the action / without it",
-        axis=alt.Axis(tickCount=5),
-        scale=alt.Scale(type="log", domain=[0.95 * min(ends), 1.1 * max(ends)], nice=False),
+        axis=alt.Axis(values=[ratio for ratio in RATIOS if low <= ratio <= high], labelOverlap=True),
+        scale=alt.Scale(type="log", domain=[low, high], nice=False),
     )
     lines = base.mark_rule(strokeWidth=2, color=INK).encode(
         x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high")

@@ -38,8 +38,8 @@ def play_campaign(
     Returns
     -------
     DataFrame, n rows
-        ``customer_id``, ``orders`` in the window, ``before`` (orders in as many days before the start), ``contacted``
-        and ``date``, the last day.
+        ``customer_id``, ``orders`` in the window and their ``spend``, ``before`` (orders in as many days before the
+        start), ``contacted`` and ``date``, the last day.
 
     Raises
     ------
@@ -61,11 +61,13 @@ def play_campaign(
     year, window = (_count(orders, first, days, keys) for days in (_YEAR, n_days))
     treated = groups.set_index("key")["group"].reindex(keys).to_numpy() == treatment
     factor = np.where(treated, truth.reindex(keys).map(PLANTED).fillna(1.0), 1.0)
-    rng = np.random.default_rng(seed)
+    made = np.random.default_rng(seed).poisson(year * n_days / _YEAR * factor)
+    each = orders.groupby("key")["amount"].mean().reindex(keys).fillna(0.0).to_numpy()
     return pd.DataFrame(
         {
             "customer_id": keys,
-            "orders": rng.poisson(year * n_days / _YEAR * factor),
+            "orders": made,
+            "spend": (made * each).round(2),
             "before": window.astype(int),
             "contacted": np.where(treated, "yes", "no"),
             "date": stop.isoformat(),
