@@ -106,29 +106,33 @@ def _with_lifetime_value(
         histories = purchase_histories(raw.frame, columns, as_of=features.as_of, setting=place)
         if known is not None:
             histories = histories[histories.index.astype(str).isin(known)]
-        value = customer_lifetime_value(histories)
-        weeks = math.floor(7 * histories["T"].max() / 2) / 7
+        tried, weeks = None, math.floor(7 * histories["T"].max() / 2) / 7
         if weeks >= SHORTEST_TEST:
             day = features.as_of - dt.timedelta(weeks=weeks)
             earlier = purchase_histories(raw.frame, columns, as_of=day, setting=place)
             earlier = earlier[earlier.index.isin(histories.index)]
             if len(earlier) >= FEWEST_FOR_VALUE:
-                value = replace(value, tried=back_test(earlier, histories, weeks))
+                tried = back_test(earlier, histories, weeks)
+        value = customer_lifetime_value(histories, early=tried is not None and tried.early)
+        value = replace(value, tried=tried)
     except InputError as error:
         note = f"Lifetime value was left out: {str(error).splitlines()[0]}"
         return replace(features, notes=(*features.notes, note)), None
     used = (columns.customer, columns.date, columns.amount)
+    whose, missing = "Chance of still being a customer", ""
+    if not value.purchases.early:
+        whose = "Chance that a repeat buyer is still a customer"
+        missing = " Missing for customers who bought once, as the model cannot tell whether they have left."
     made = (
         Description(
-            "clv", "Expected spend in the next year", "money", "BG/NBD and Gamma-Gamma", used,
+            "clv", "Expected spend in the next year", "money", f"{value.purchases.name} and Gamma-Gamma", used,
             "Purchases expected in the 52 weeks after the study's date times their value, discounted at "
             f"{percentage(0.1)} a year.",
             additive=True,
         ),
         Description(
-            "alive", "Chance that a repeat buyer is still a customer", "share", "BG/NBD", used,
-            "By how often and how recently a customer bought; a model's estimate, not an observation. Missing for "
-            "customers who bought once, as the model cannot tell whether they have left.",
+            "alive", whose, "share", value.purchases.name, used,
+            f"By how often and how recently a customer bought; a model's estimate, not an observation.{missing}",
         ),
     )  # fmt: skip
     frame = features.frame.join(value.frame[["clv", "alive"]])

@@ -1,4 +1,4 @@
-"""Customer lifetime value: expected purchases (BG/NBD) times expected value (Gamma-Gamma), discounted."""
+"""Customer lifetime value: expected purchases (BG/NBD or MBG/NBD) times expected value (Gamma-Gamma), discounted."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from analysis.customers.purchase_models import (
     SpendModel,
     conditional_expectation,
     expected_purchase_value,
-    fit_bgnbd,
     fit_gamma_gamma,
+    fit_purchases,
+    log_likelihoods,
     probability_alive,
 )
 
@@ -57,10 +58,13 @@ class BackTest:
         Length of the second half.
     frame : DataFrame, shape (n, 2)
         ``expected`` and ``came``, not discounted, of each customer of the first half; NaN for others.
+    early : bool
+        Whether MBG/NBD made the purchases of the second half more likely than BG/NBD.
     """
 
     weeks: float
     frame: pd.DataFrame
+    early: bool = False
 
     @property
     def ratio(self) -> float:
@@ -82,7 +86,7 @@ class LifetimeValue:
     Attributes
     ----------
     frame : DataFrame, shape (n, 6)
-        ``alive`` (probability; NaN for customers who bought once), ``purchases`` (expected within the
+        ``alive`` (probability; with BG/NBD, NaN for customers who bought once), ``purchases`` (expected within the
         horizon), ``purchase_value`` (expected money of one), ``clv`` with
         ``clv_low`` and ``clv_high``; indexed like the histories.
     purchases : PurchaseModel
@@ -152,6 +156,7 @@ def customer_lifetime_value(
     discount_rate: float = 0.1,
     margin: float = 1.0,
     level: float = 0.95,
+    early: bool = False,
 ) -> LifetimeValue:
     """Fit both models and add up what each customer is expected to spend, discounted.
 
@@ -169,6 +174,8 @@ def customer_lifetime_value(
         Share of the spend that counts as value.
     level : float
         Of the intervals.
+    early : bool
+        Whether purchases are modelled by MBG/NBD rather than BG/NBD.
 
     Returns
     -------
@@ -177,12 +184,12 @@ def customer_lifetime_value(
     Raises
     ------
     InputError
-        As `fit_bgnbd`, `fit_gamma_gamma` and `expected_purchase_value`.
+        As `fit_purchases`, `fit_gamma_gamma` and `expected_purchase_value`.
     """
     _check_choices(horizon_weeks, discount_rate, level)
     x, t_x, T, value = (histories[name].to_numpy(float) for name in ("x", "t_x", "T", "value"))  # noqa: N806
     value = np.where(value > 0, value, 0.0)
-    buying, spending = fit_bgnbd(x, t_x, T), fit_gamma_gamma(x, value)
+    buying, spending = fit_purchases(x, t_x, T, early), fit_gamma_gamma(x, value)
     # Customers of one history share one value, so each history is computed once.
     distinct, place = np.unique(np.column_stack([x, t_x, T]), axis=0, return_inverse=True)
     discounted = partial(_discount, histories=distinct, horizon_weeks=horizon_weeks, discount_rate=discount_rate)
@@ -208,7 +215,10 @@ def customer_lifetime_value(
 
 
 def back_test(earlier: pd.DataFrame, later: pd.DataFrame, weeks: float) -> BackTest:
-    """Fit both models on the histories up to some day, and compare what they expect of the weeks after it.
+    """Fit the models on the histories up to some day, and compare what they expect of the weeks after it.
+
+    Of BG/NBD and MBG/NBD, the one is taken that makes the purchases after the day more likely: the difference of the
+    log likelihoods of the whole history and of its first part.
 
     Parameters
     ----------
@@ -223,12 +233,18 @@ def back_test(earlier: pd.DataFrame, later: pd.DataFrame, weeks: float) -> BackT
     """
     x, t_x, T, value = (earlier[name].to_numpy(float) for name in ("x", "t_x", "T", "value"))  # noqa: N806
     value = np.where(value > 0, value, 0.0)
-    buying, spending = fit_bgnbd(x, t_x, T), fit_gamma_gamma(x, value)
+    whole = later.reindex(earlier.index)[["x", "t_x", "T"]].to_numpy(float).T
+
+    def held_out(model: PurchaseModel) -> float:
+        return float((log_likelihoods(model, *whole) - log_likelihoods(model, x, t_x, T)).sum())
+
+    buying = max((fit_purchases(x, t_x, T, early) for early in (False, True)), key=held_out)
+    spending = fit_gamma_gamma(x, value)
     expected = conditional_expectation(buying, weeks, x, t_x, T) * expected_purchase_value(spending, x, value)
     # The first purchase of a customer lies before the day, so spend after it is repeat spend.
     repeat = (later["x"] * later["value"].fillna(0.0)).reindex(earlier.index).to_numpy() - x * value
     frame = pd.DataFrame({"expected": expected, "came": np.maximum(repeat, 0.0)}, index=earlier.index)
-    found = BackTest(weeks, frame.reindex(later.index))
+    found = BackTest(weeks, frame.reindex(later.index), buying.early)
     if not 1 / WORST_RATIO <= found.ratio <= WORST_RATIO:
         raise InputError(
             f"Lifetime value: fitted on the first half of the time, the models were wrong about the second "

@@ -1,11 +1,11 @@
-"""Models of purchases (BG/NBD) and of their value (Gamma-Gamma), fitted by maximum likelihood.
+"""Models of purchases (BG/NBD, MBG/NBD) and of their value (Gamma-Gamma), fitted by maximum likelihood.
 
 The words are those of the papers and not those of recency, frequency and spend: ``x`` counts *repeat*
 purchases, ``t_x`` is the customer's age at the last of them and ``T`` the age at the end of the
 observation, both in weeks since the first purchase.
 
-References: Fader, Hardie & Lee 2005, doi 10.1287/mksc.1040.0098; Fader & Hardie 2013, The Gamma-Gamma
-Model of Monetary Value.
+References: Fader, Hardie & Lee 2005, doi 10.1287/mksc.1040.0098; Batislam, Denizel & Filiztekin 2007, doi
+10.1016/j.ijresmar.2006.12.005; Fader & Hardie 2013, The Gamma-Gamma Model of Monetary Value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ LOG_BOUND = 14.0
 
 @dataclass(frozen=True, slots=True)
 class PurchaseModel:
-    """BG/NBD: purchases at a gamma-distributed rate until a customer leaves, with beta-distributed chance.
+    """Purchases at a gamma-distributed rate until a customer leaves, with beta-distributed chance.
+
+    BG/NBD lets customers leave after a repeat purchase, MBG/NBD after the first one, too. The formulas are the same
+    but for the number of purchases after which a customer could leave, one more with MBG/NBD.
 
     Attributes
     ----------
@@ -41,6 +44,8 @@ class PurchaseModel:
     covariance : ndarray, shape (4, 4)
         Of the logarithms of the four.
     n_customers : int
+    early : bool
+        Whether customers can leave after the first purchase (MBG/NBD).
     """
 
     r: float
@@ -50,6 +55,12 @@ class PurchaseModel:
     log_likelihood: float
     covariance: Floats
     n_customers: int
+    early: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the name of the model in the literature."""
+        return "MBG/NBD" if self.early else "BG/NBD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +86,8 @@ class SpendModel:
     n_customers: int
 
 
-def fit_bgnbd(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:  # noqa: N803
-    """Fit the purchase model by maximum likelihood.
+def fit_purchases(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, early: bool = False) -> PurchaseModel:  # noqa: N803
+    """Fit a purchase model by maximum likelihood.
 
     Parameters
     ----------
@@ -84,6 +95,8 @@ def fit_bgnbd(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:  # n
         Repeat purchases.
     t_x, T : array of float, shape (n,)
         Age in weeks at the last purchase and at the end of the observation; ``0 <= t_x <= T``.
+    early : bool
+        Whether customers can leave after the first purchase (MBG/NBD) or not (BG/NBD).
 
     Returns
     -------
@@ -102,36 +115,66 @@ def fit_bgnbd(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:  # n
             "Use a longer period, or leave out lifetime value.",
         )
     weeks = float(T.mean())
-    repeated = x > 0
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
-        r, alpha, a, b = parameters
-        log_end, log_last = np.log(alpha + T / weeks), np.log(alpha + t_x / weeks)
-        stays = -(r + x) * log_end
-        # Without a repeat purchase nobody can have left: the second term is then absent.
-        left = np.where(repeated, np.log(a) - np.log(b + np.maximum(x, 1) - 1) - (r + x) * log_last, -np.inf)
-        value = (
-            gammaln(r + x) - gammaln(r) + r * np.log(alpha)
-            + gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
-            + np.logaddexp(stays, left)
-        )  # fmt: skip
-        gone = np.where(repeated, expit(left - stays), 0.0)
-        here = 1 - gone
-        by_both = digamma(a + b) - digamma(a + b + x)
-        slopes = (
-            digamma(r + x) - digamma(r) + np.log(alpha) - here * log_end - gone * log_last,
-            r / alpha - (r + x) * (here * np.exp(-log_end) + gone * np.exp(-log_last)),
-            by_both + gone / a,
-            by_both + digamma(b + x) - digamma(b) - gone / (b + np.maximum(x, 1) - 1),
-        )
-        return float(value.sum()), np.array([slope.sum() for slope in slopes])
+        value, slopes = _log_likelihoods(parameters, x, t_x / weeks, T / weeks, early)
+        return float(value.sum()), slopes.sum(axis=1)
 
     starts = ((1.0, 1.0, 1.0, 1.0), (0.3, 0.2, 0.8, 2.5), (0.5, 0.5, 0.1, 2.0), (3.0, 2.0, 0.5, 5.0))
     best, value, covariance = _maximise(likelihood, np.array(starts))
     # In weeks again: each purchase is a density in time.
     value -= float(x.sum() * np.log(weeks))
     r, alpha, a, b = (float(v) for v in best)
-    return PurchaseModel(r, alpha * weeks, a, b, value, covariance, len(x))
+    return PurchaseModel(r, alpha * weeks, a, b, value, covariance, len(x), early)
+
+
+def log_likelihoods(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
+    """Compute the log likelihood of each customer's history, a density in weeks.
+
+    Parameters
+    ----------
+    model : PurchaseModel
+    x, t_x, T : array, shape (n,)
+        As for `fit_purchases`.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    parameters = np.array([model.r, model.alpha, model.a, model.b])
+    return _log_likelihoods(parameters, *_histories(x, t_x, T), model.early)[0]
+
+
+def _log_likelihoods(
+    parameters: Floats,
+    x: Floats,
+    t_x: Floats,
+    T: Floats,  # noqa: N803
+    early: bool,
+) -> tuple[Floats, Floats]:
+    """Log likelihood of each history, and its slopes along r, alpha, a and b, shape (4, n)."""
+    r, alpha, a, b = parameters
+    # Purchases after which the customer could leave; without any, the second term is absent.
+    y = x + early
+    leaves, before = y > 0, b + np.maximum(y, 1) - 1
+    log_end, log_last = np.log(alpha + T), np.log(alpha + t_x)
+    stays = -(r + x) * log_end
+    left = np.where(leaves, np.log(a) - np.log(before) - (r + x) * log_last, -np.inf)
+    value = (
+        gammaln(r + x) - gammaln(r) + r * np.log(alpha)
+        + gammaln(a + b) + gammaln(b + y) - gammaln(b) - gammaln(a + b + y)
+        + np.logaddexp(stays, left)
+    )  # fmt: skip
+    gone = np.where(leaves, expit(left - stays), 0.0)
+    here = 1 - gone
+    by_both = digamma(a + b) - digamma(a + b + y)
+    slopes = (
+        digamma(r + x) - digamma(r) + np.log(alpha) - here * log_end - gone * log_last,
+        r / alpha - (r + x) * (here * np.exp(-log_end) + gone * np.exp(-log_last)),
+        by_both + gone / a,
+        by_both + digamma(b + y) - digamma(b) - gone / before,
+    )
+    return value, np.array(slopes)
 
 
 def expected_purchases(model: PurchaseModel, t: ArrayLike) -> Floats:
@@ -147,39 +190,41 @@ def expected_purchases(model: PurchaseModel, t: ArrayLike) -> Floats:
     -------
     ndarray
     """
-    a = _off_one(model.a, model.b)
-    t = np.asarray(t, dtype=float)
+    a = _off_one(model)
+    t, c = np.asarray(t, dtype=float), a + model.b + model.early - 1
     # Pfaff's transformation of the paper's formula: no product of a vanishing and an exploding factor.
-    series = hyp2f1(model.r, a - 1, a + model.b - 1, -t / model.alpha)
-    return (a + model.b - 1) / (a - 1) * (1 - series)
+    series = hyp2f1(model.r, a - 1, c, -t / model.alpha)
+    stays = model.b / (a + model.b) if model.early else 1.0
+    return stays * c / (a - 1) * (1 - series)
 
 
 def probability_alive(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
     """Compute the probability that a customer with this history is still active.
 
-    Missing without a repeat purchase: the model lets customers leave after a repeat purchase only, so it would give
+    Missing without a repeat purchase where the model lets customers leave after a repeat purchase only: it would give
     1 by construction, whatever the history.
 
     Parameters
     ----------
     model : PurchaseModel
     x, t_x, T : array, shape (n,)
-        As for `fit_bgnbd`.
+        As for `fit_purchases`.
 
     Returns
     -------
     ndarray, shape (n,)
-        NaN where ``x`` is 0.
+        NaN where ``x`` is 0 and the model is BG/NBD.
     """
     x, t_x, T = _histories(x, t_x, T)  # noqa: N806
-    return np.where(x > 0, _alive_by_model(model, x, t_x, T), np.nan)
+    return np.where(x + model.early > 0, _alive_by_model(model, x, t_x, T), np.nan)
 
 
 def _alive_by_model(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
-    """Compute the chance of not having left as the formulas need it; 1 without a repeat purchase."""
-    odds = np.log(model.a) - np.log(model.b + np.maximum(x, 1) - 1)
+    """Compute the chance of not having left as the formulas need it; 1 where nobody could have."""
+    y = x + model.early
+    odds = np.log(model.a) - np.log(model.b + np.maximum(y, 1) - 1)
     odds = odds + (model.r + x) * (np.log(model.alpha + T) - np.log(model.alpha + t_x))
-    return np.where(x > 0, expit(-odds), 1.0)
+    return np.where(y > 0, expit(-odds), 1.0)
 
 
 def conditional_expectation(
@@ -197,15 +242,15 @@ def conditional_expectation(
     t : float
         Weeks after the end of the observation.
     x, t_x, T : array, shape (n,)
-        As for `fit_bgnbd`.
+        As for `fit_purchases`.
 
     Returns
     -------
     ndarray, shape (n,)
     """
     x, t_x, T = _histories(x, t_x, T)  # noqa: N806
-    a = _off_one(model.a, model.b)
-    c = a + model.b + x - 1
+    a = _off_one(model)
+    c = a + model.b + x + model.early - 1
     series = hyp2f1(model.r + x, a - 1, c, -t / (model.alpha + T))
     return c / (a - 1) * (1 - series) * _alive_by_model(model, x, t_x, T)
 
@@ -322,6 +367,7 @@ def _maximise(likelihood: Likelihood, starts: Floats) -> tuple[Floats, float, Fl
     return np.exp(best.x), -float(best.fun), covariance.astype(np.float64)
 
 
-def _off_one(a: float, b: float) -> float:
-    """``a`` moved off the two places where the formula is 0 / 0; the expectation is smooth there."""
+def _off_one(model: PurchaseModel) -> float:
+    """Move ``a`` off the two places where the formula is 0 / 0; the expectation is smooth there."""
+    a, b = model.a, model.b + model.early
     return a + 1e-6 if min(abs(a - 1), abs(a + b - 1)) < 1e-6 else a

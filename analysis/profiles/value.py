@@ -103,8 +103,10 @@ class ExpectedSpend:
         Of one customer, on average.
     segments : tuple of Estimate
         The same for each segment, in the order of their numbers.
+    model : str
+        Of the purchases, BG/NBD or MBG/NBD.
     parameters : tuple of (str, float)
-        r, alpha, a, b (times in weeks) of BG/NBD; p, q, gamma of Gamma-Gamma.
+        r, alpha, a, b (times in weeks) of that model; p, q, gamma of Gamma-Gamma.
     n_customers, n_repeaters : int
         That the two models were fitted on.
     horizon_weeks, discount_rate, level : float
@@ -115,6 +117,7 @@ class ExpectedSpend:
     total: Estimate
     everyone: Estimate
     segments: tuple[Estimate, ...]
+    model: str
     parameters: tuple[tuple[str, float], ...]
     n_customers: int
     n_repeaters: int
@@ -153,6 +156,7 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules
             _each(own.total(labels == segment), int((labels == segment).sum()))
             for segment in range(1, int(labels.max()) + 1)
         ),
+        model=buying.name,
         parameters=(
             *((name, float(getattr(buying, name))) for name in ("r", "alpha", "a", "b")),
             *((name, float(getattr(spending, name))) for name in ("p", "q", "gamma")),

@@ -250,7 +250,8 @@ def expect(lines: pd.DataFrame, as_of: pd.Timestamp, study: Study) -> Lifetime |
     told = study.report.get("expected") or {}
     if len(history) < FEWEST:
         return None
-    return fit_lifetime(history, told.get("horizon_weeks", 52.0), told.get("discount_rate", 0.1))
+    early = int(told.get("model") == "MBG/NBD")
+    return fit_lifetime(history, told.get("horizon_weeks", 52.0), told.get("discount_rate", 0.1), early)
 
 
 def build_frame(

@@ -1,7 +1,8 @@
-"""Customer lifetime value by an own likelihood: BG/NBD for purchases, Gamma-Gamma for their value.
+"""Customer lifetime value by an own likelihood: BG/NBD or MBG/NBD for purchases, Gamma-Gamma for their value.
 
-References: Fader, Hardie & Lee 2005, doi 10.1287/mksc.1040.0098, equations 6, 7 and 10; Fader & Hardie 2013, The
-Gamma-Gamma Model of Monetary Value.
+References: Fader, Hardie & Lee 2005, doi 10.1287/mksc.1040.0098, equations 6, 7 and 10; Batislam, Denizel & Filiztekin
+2007, doi 10.1016/j.ijresmar.2006.12.005; Fader & Hardie 2013, The Gamma-Gamma Model of Monetary Value. MBG/NBD counts
+one more purchase, the first, after which a customer could leave.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Lifetime:
     value : Series
         Expected discounted spend of each customer.
     alive : Series
-        Chance of still being one; NaN without a repeat purchase, where the model says 1 by construction.
+        Chance of still being one; NaN without a repeat purchase where the model says 1 by construction.
     slopes : ndarray, shape (n, 7)
         Of ``value`` along the logarithms of the parameters.
     covariance : ndarray, shape (7, 7)
@@ -52,18 +53,26 @@ class Lifetime:
     n_repeaters: int
 
 
-def bgnbd_log_likelihood(logs: Floats, x: Floats, t_x: Floats, T: Floats, weight: Floats) -> float:  # noqa: N803
-    """Compute the log-likelihood of BG/NBD (equation 6) at the logarithms of r, alpha, a and b."""
+def purchase_log_likelihood(
+    logs: Floats,
+    x: Floats,
+    t_x: Floats,
+    T: Floats,  # noqa: N803
+    weight: Floats,
+    early: int,
+) -> float:
+    """Compute the log-likelihood of the purchases (equation 6) at the logarithms of r, alpha, a and b."""
     r, alpha, a, b = np.exp(logs)
+    y = x + early
     stays = -(r + x) * np.log(alpha + T)
-    leaves = np.log(a) - np.log(b + np.maximum(x, 1) - 1) - (r + x) * np.log(alpha + t_x)
+    leaves = np.log(a) - np.log(b + np.maximum(y, 1) - 1) - (r + x) * np.log(alpha + t_x)
     each = (
         gammaln(r + x)
         - gammaln(r)
         + r * np.log(alpha)
-        + betaln(a, b + x)
+        + betaln(a, b + y)
         - betaln(a, b)
-        + np.logaddexp(stays, np.where(x > 0, leaves, -np.inf))
+        + np.logaddexp(stays, np.where(y > 0, leaves, -np.inf))
     )
     return float(weight @ each)
 
@@ -105,26 +114,35 @@ def maximise(log_likelihood: Callable[[Floats], float], starts: list[list[float]
     return at, np.linalg.pinv((hessian + hessian.T) / 2, hermitian=True)
 
 
-def chance_alive(parameters: Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
-    """Compute the chance of still being a customer (equation 7); 1 without a repeat purchase, by construction."""
+def chance_alive(parameters: Floats, x: Floats, t_x: Floats, T: Floats, early: int) -> Floats:  # noqa: N803
+    """Compute the chance of still being a customer (equation 7); 1 where nobody could have left, by construction."""
     r, alpha, a, b = parameters[:4]
-    odds = a / (b + np.maximum(x, 1) - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x)
-    return np.where(x > 0, 1 / (1 + odds), 1.0)
+    y = x + early
+    odds = a / (b + np.maximum(y, 1) - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x)
+    return np.where(y > 0, 1 / (1 + odds), 1.0)
 
 
-def purchases_within(parameters: Floats, t: float, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
+def purchases_within(
+    parameters: Floats,
+    t: float,
+    x: Floats,
+    t_x: Floats,
+    T: Floats,  # noqa: N803
+    early: int,
+) -> Floats:
     """Compute the purchases expected within ``t`` weeks (equation 10)."""
     r, alpha, a, b = parameters[:4]
-    series = hyp2f1(r + x, b + x, a + b + x - 1, t / (alpha + T + t))
+    y = x + early
+    series = hyp2f1(r + x, b + y, a + b + y - 1, t / (alpha + T + t))
     shrink = ((alpha + T) / (alpha + T + t)) ** (r + x)
-    return (a + b + x - 1) / (a - 1) * (1 - shrink * series) * chance_alive(parameters, x, t_x, T)
+    return (a + b + y - 1) / (a - 1) * (1 - shrink * series) * chance_alive(parameters, x, t_x, T, early)
 
 
-def discounted_value(parameters: Floats, h: pd.DataFrame, horizon: float, rate: float) -> Floats:
+def discounted_value(parameters: Floats, h: pd.DataFrame, horizon: float, rate: float, early: int) -> Floats:
     """Compute the expected spend within the horizon, discounted in the middle of steps of at most four weeks."""
     x, t_x, T = (h[name].to_numpy(float) for name in ("x", "t_x", "T"))  # noqa: N806
     ends = np.linspace(0, horizon, max(int(np.ceil(horizon / STEP_WEEKS)), 1) + 1)
-    until = np.array([purchases_within(parameters, float(end), x, t_x, T) for end in ends])
+    until = np.array([purchases_within(parameters, float(end), x, t_x, T, early) for end in ends])
     factors = (1 + rate) ** (-(ends[1:] + ends[:-1]) / 2 / WEEKS_A_YEAR)
     p, q, gamma = parameters[4:]
     mean = h["value"].fillna(0.0).to_numpy(float)
@@ -132,12 +150,12 @@ def discounted_value(parameters: Floats, h: pd.DataFrame, horizon: float, rate: 
     return (factors @ np.diff(until, axis=0)) * worth
 
 
-def fit_lifetime(h: pd.DataFrame, horizon: float, rate: float) -> Lifetime:
+def fit_lifetime(h: pd.DataFrame, horizon: float, rate: float, early: int) -> Lifetime:
     """Fit both models to purchase histories and compute what they expect of each customer."""
     grouped = h.groupby(["x", "t_x", "T"]).size().reset_index(name="n")
     x, t_x, T, n = (grouped[name].to_numpy(float) for name in ("x", "t_x", "T", "n"))  # noqa: N806
     buying, first = maximise(
-        lambda logs: bgnbd_log_likelihood(logs, x, t_x, T, n),
+        lambda logs: purchase_log_likelihood(logs, x, t_x, T, n, early),
         [[0.3, 5.0, 0.8, 2.5], [1.0, 10.0, 0.3, 3.0], [3.0, 20.0, 0.5, 5.0]],
     )
     kept = h[(h["x"] > 0) & (h["value"] > 0)]
@@ -151,15 +169,14 @@ def fit_lifetime(h: pd.DataFrame, horizon: float, rate: float) -> Lifetime:
     parameters = np.exp(logs)
     covariance = np.zeros((7, 7))
     covariance[:4, :4], covariance[4:, 4:] = first, second
-    moves = np.eye(7) * 1e-4
-    slopes = [
-        (discounted_value(np.exp(logs + m), h, horizon, rate) - discounted_value(np.exp(logs - m), h, horizon, rate))
-        / 2e-4
-        for m in moves
-    ]
-    value = pd.Series(discounted_value(parameters, h, horizon, rate), index=h.index)
-    chance = chance_alive(parameters, *(h[c].to_numpy(float) for c in ("x", "t_x", "T")))
-    alive = pd.Series(chance, index=h.index).where(h["x"] > 0)
+
+    def worth(logs: Floats) -> Floats:
+        return discounted_value(np.exp(logs), h, horizon, rate, early)
+
+    slopes = [(worth(logs + move) - worth(logs - move)) / 2e-4 for move in np.eye(7) * 1e-4]
+    value = pd.Series(worth(logs), index=h.index)
+    chance = chance_alive(parameters, *(h[c].to_numpy(float) for c in ("x", "t_x", "T")), early)
+    alive = pd.Series(chance, index=h.index).where(h["x"] + early > 0)
     return Lifetime(parameters, value, alive, np.column_stack(slopes), covariance, len(kept))
 
 

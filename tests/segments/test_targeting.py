@@ -94,7 +94,7 @@ def test_what_the_study_does_not_hold_is_left_out_and_said(stages: Stages) -> No
 
 def test_what_is_expected_of_the_next_year_is_weighed_where_it_is_known(stages: Stages) -> None:
     each = (Estimate(10, 9, 11), Estimate(5, 4, 6), Estimate(5, 4, 6))
-    expected = ExpectedSpend(Estimate(20, 17, 23), Estimate(7, 6, 8), each, (), 600, 300, 52.0, 0.1, 0.95)
+    expected = ExpectedSpend(Estimate(20, 17, 23), Estimate(7, 6, 8), each, "BG/NBD", (), 600, 300, 52.0, 0.1, 0.95)
     segments, variables = stages.profiles.segments, stages.table.variables
     found = weigh_segments(segments, variables, stages.report.rules, expected, stages.study)
     (outlook,) = (c for c in found.criteria if c.name == "outlook")

@@ -13,7 +13,7 @@ from analysis.clustering.resample import agreements, draw_labels, fit_solutions,
 from analysis.customers.assembly import assemble
 from analysis.customers.cleaning import clean
 from analysis.customers.descriptions import Columns
-from analysis.customers.purchase_models import fit_bgnbd
+from analysis.customers.purchase_models import fit_purchases
 from analysis.customers.transactions import purchase_histories
 from analysis.features.build import FeatureTable, build_features
 from analysis.features.prepare import Prepared, prepare
@@ -79,7 +79,7 @@ def compare_published() -> tuple[Published, ...]:
         table = pd.read_csv(file, sep=r"\s+", names=names, dtype={"customer": str})
         table = table.assign(date=pd.to_datetime(table["date"].astype(str)))
         histories = purchase_histories(table, Columns("customer", "date", "dollars"), as_of=date(1997, 9, 30))
-        model = fit_bgnbd(histories["x"], histories["t_x"], histories["T"])
+        model = fit_purchases(histories["x"], histories["t_x"], histories["T"])
         numbers = [model.r, model.alpha, model.a, model.b]
         found.append(
             Published(
