@@ -77,7 +77,7 @@ def bands(study: Study, audit: Audit, segment: int, page: Page) -> None:
             values = [own["mean"]] if is_yes_no(study, name) else [own["median"], own["p10"], own["p90"]]
             audit.printed(f"band {name}, {kind}", text.text() if text else "", values)
         note = band.first("p", "band-label")
-        words = re.sub(r"in \d+ of [\d,]+ resamples", "", note.text() if note else "")
+        words = re.sub(r"in \d+ of [\d,]+ re-runs", "", note.text() if note else "")
         if "on average" in words:
             tail = words[words.index("on average") :]
             means = [stats(study, name, group)["mean"] for group in (segment, 0)]
