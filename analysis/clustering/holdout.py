@@ -21,6 +21,9 @@ CHANCE = {"auc": 0.5, "r2": 0.0}
 CONTACTED = (0.2, 0.4)
 """Shares of customers, the most promising first, of whom it is stated how many with a yes they reach."""
 
+LEAVES, LEAST_LEAF = 8, 20
+"""Most leaves of a tree that is grown for one target, and fewest customers in one. Chosen for this project."""
+
 _BLOCK = 50
 
 Measure = Literal["auc", "r2"]
@@ -38,12 +41,15 @@ class Grouping:
         Group of each customer, any numbers.
     expected : ndarray, shape (n,), optional
         A model's expectation for each customer, which the groups are bins of.
+    features : ndarray, shape (n, p), optional
+        What a tree is grown on, for each half that is predicted by the other one; its leaves are then the groups.
     """
 
     name: str
     label: str
     codes: NDArray[np.intp]
     expected: Floats | None = None
+    features: Floats | None = None
 
 
 def estimate(drawn: Floats) -> Estimate:
@@ -110,8 +116,13 @@ class _Counter:
         self, grouping: Grouping, y: Floats, halves: NDArray[np.intp], shuffles: list[NDArray[np.intp]]
     ) -> None:
         codes = np.unique(grouping.codes, return_inverse=True)[1].astype(np.intp)
-        n, n_groups = len(y), int(codes.max()) + 1
+        n, n_groups, self.counts = len(y), int(codes.max()) + 1, np.True_
         own = np.array([codes[s] for s in shuffles]) if grouping.name == "random" else np.tile(codes, (len(halves), 1))
+        if grouping.features is not None:
+            # A tree for each half that is predicted: a score counts on that half alone.
+            own = np.array([_grow(grouping.features, y, half != side) for half in halves for side in (0, 1)])
+            self.counts = np.tile(np.eye(2, dtype=bool), (len(halves), 1))[:, :, None]
+            halves, n_groups = np.repeat(halves, 2, axis=0), LEAVES
         rows = ((np.arange(len(halves))[:, None] * 2 + halves) * n_groups + own).ravel()
         self.shape = (len(halves), 2, n_groups)
         size, cells = (len(halves) * 2 * n_groups, n), (rows, np.tile(np.arange(n), len(halves)))
@@ -138,7 +149,7 @@ class _Counter:
             each = 1 - np.divide(errors, around, out=np.full_like(errors, np.nan), where=around > 1e-9)
         figures = [each, *(_reach(predicted, count, total, part) for part in CONTACTED)] if measure == "auc" else [each]
         # A sample in which a half has one value only says nothing about that half.
-        return np.array([np.nanmean(figure, axis=(0, 1)) for figure in figures])
+        return np.array([np.nanmean(np.where(self.counts, each, np.nan), axis=(0, 1)) for each in figures])
 
     def _predict(self, count: Floats, total: Floats) -> Floats:
         """Means of the groups, or a line through what a model expects; shape (halvings, 2, groups, draws)."""
@@ -149,6 +160,15 @@ class _Counter:
         x = self.expected[:, None] - (count * self.expected[:, None]).sum(axis=2, keepdims=True) / everyone
         spread = (count * x**2).sum(axis=2, keepdims=True)
         return mean + x * (total * x).sum(axis=2, keepdims=True) / np.where(spread > 0, spread, 1.0)
+
+
+def _grow(features: Floats, y: Floats, learnt: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Grow a tree on some customers, and return the leaf of each customer, 0 to :data:`LEAVES` - 1."""
+    from sklearn.tree import DecisionTreeRegressor
+
+    tree = DecisionTreeRegressor(max_leaf_nodes=LEAVES, min_samples_leaf=LEAST_LEAF, random_state=0)
+    leaves = tree.fit(features[learnt], y[learnt]).apply(features)
+    return np.unique(leaves, return_inverse=True)[1].astype(np.intp)
 
 
 def _reach(predicted: Floats, count: Floats, total: Floats, part: float) -> Floats:

@@ -18,6 +18,7 @@ from analysis.clustering.algorithms import competing
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.holdout import (
     CHANCE,
+    LEAVES,
     LEVEL,
     Floats,
     Grouping,
@@ -56,7 +57,7 @@ class Score:
     Attributes
     ----------
     name, label : str
-        segments, rfm, rfm_groups, fifths, random or model; and in words.
+        segments, rfm, rfm_groups, fifths, random, tree or model; and in words.
     n_groups : int, optional
         None where each customer has an expectation of one's own.
     score : Estimate
@@ -244,7 +245,7 @@ def _prove_in_time(
         (f"Spend {after}", spend, "r2", "clv"),
     ]
     for label, values, measure, expected in aims:
-        ways = [*groupings, _random(groupings[0])]
+        ways = [*groupings, _random(groupings[0]), _tree(prepared.matrix)]
         if model is not None:
             ways.append(_ranked(model[expected].to_numpy(float)))
         found = _score(label, values, measure, ways, study, formats, run.effort)
@@ -262,6 +263,8 @@ def _prove_outcomes(
     formats = Formats(study.currency, study.customers, study.min_cell)
     groupings = [Grouping("segments", "Segments", evidence.labels.astype(np.intp)), *_named(table, study)]
     forming = {c for v in table.of("feature") for c in (v.name, *v.columns)}
+    numbers = table.frame[[v.name for v in table.of("feature") if not v.categorical]]
+    known = numbers.fillna(numbers.median()).to_numpy(float)
     targets, notes = [], []
     for variable in table.of("outcome"):
         if variable.categorical:
@@ -270,7 +273,8 @@ def _prove_outcomes(
         values = table.frame[variable.name].to_numpy(float)
         measure: Measure = "auc" if set(np.unique(values[~np.isnan(values)])) <= {0.0, 1.0} else "r2"
         rivals = [g for g in groupings if g.name != "fifths" or variable.name != study.value]
-        found = _score(variable.label, values, measure, [*rivals, _random(groupings[0])], study, formats, effort)
+        ways = [*rivals, _random(groupings[0]), *([_tree(known)] if known.shape[1] else [])]
+        found = _score(variable.label, values, measure, ways, study, formats, effort)
         targets += [found] if found else []
         notes += [] if found else [_too_few(variable.label)]
         if found and forming & {variable.name, *variable.columns}:
@@ -328,6 +332,10 @@ def _random(segments: Grouping) -> Grouping:
     return Grouping("random", "Random split", segments.codes)
 
 
+def _tree(features: Floats) -> Grouping:
+    return Grouping("tree", f"Tree of up to {LEAVES} leaves", np.zeros(len(features), np.intp), features=features)
+
+
 def _ranked(expected: Floats) -> Grouping:
     ranks = pd.Series(expected).rank(method="average", pct=True).to_numpy()
     codes = np.minimum((ranks * BINS).astype(np.intp), BINS - 1)
@@ -356,7 +364,7 @@ def _score(
         Score(
             g.name,
             g.label,
-            None if g.expected is not None else len(np.unique(g.codes[at])),
+            None if g.expected is not None or g.features is not None else len(np.unique(g.codes[at])),
             estimate(own[0]),
             None if g is groupings[0] else estimate(drawn[0, 0] - own[0]),
             tuple(map(estimate, own[1:])),
@@ -376,8 +384,9 @@ def _rival(scores: tuple[Score, ...]) -> Score | None:
 
 
 def _at(grouping: Grouping, at: NDArray[np.intp]) -> Grouping:
-    expected = None if grouping.expected is None else grouping.expected[at]
-    return replace(grouping, codes=grouping.codes[at], expected=expected)
+    known = (grouping.expected, grouping.features)
+    expected, features = (None if each is None else each[at] for each in known)
+    return replace(grouping, codes=grouping.codes[at], expected=expected, features=features)
 
 
 def _sentence(

@@ -282,7 +282,7 @@ class _Book:
             yield "briefs.qmd", self.page("briefs")
         yield "workshop.qmd", self.page("workshop")
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
-        yield "proof.qmd", self.page("proof", figures=shown)
+        yield "proof.qmd", self.page("proof", figures=shown, thresholds=THRESHOLDS)
 
     def data_page(self, shown: dict[str, PageFigure]) -> tuple[str, str]:
         """Return the page about the input data."""

@@ -11,7 +11,7 @@ from analysis.clustering.algorithms.kprototypes import LEAST_STARTS
 from analysis.clustering.algorithms.lloyd import PARENTS, SEARCHED_ROWS, STARTS
 from analysis.clustering.algorithms.mixture import MOST_FINISHED, RIDGE, SHORT_RUNS
 from analysis.clustering.choices import AGREES
-from analysis.clustering.holdout import CHANCE, CONTACTED
+from analysis.clustering.holdout import CHANCE, CONTACTED, LEAVES
 from analysis.clustering.ladder import DIP_OF_ONE_PEAK, REPRODUCED
 from analysis.clustering.preferences import PREDICTS
 from analysis.clustering.selection import (
@@ -57,6 +57,7 @@ THRESHOLDS = {
     "halvings": USERS.strength_halvings,
     "worst_ratio": WORST_RATIO,
     "shortest_test": SHORTEST_TEST,
+    "leaves": LEAVES,
     "starts": USERS.starts,
     "starts_least": LEAST_STARTS,
     "search_starts": STARTS,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.tree import DecisionTreeRegressor
 
 from analysis.base.run import USERS
 from analysis.clustering import holdout
@@ -97,6 +98,33 @@ def test_expectations_predict_along_a_line_fitted_on_the_other_half() -> None:
     bins = np.argsort(np.argsort(expected)) // 40
     (found,) = held_out_scores(values, "r2", [Grouping("model", "", bins, expected)], rng, EFFORT)
     assert found[0, 0] > 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("measure", ["auc", "r2"])
+def test_a_tree_is_scored_on_the_half_that_it_was_not_grown_on(measure: Measure) -> None:
+    rng = np.random.default_rng(6)
+    features = rng.normal(size=(800, 4))
+    latent = np.where(features[:, 0] > 0.3, 1.0, np.where(features[:, 1] > 0, 0.5, 0.0)) + 0.1 * rng.normal(size=800)
+    values = (latent > 0.7).astype(float) if measure == "auc" else latent
+    noise = rng.permutation(values)
+    way = Grouping("tree", "", np.zeros(800, np.intp), features=features)
+    (knows,), (guesses,) = (
+        held_out_scores(each, measure, [way], np.random.default_rng(2), EFFORT) for each in (values, noise)
+    )
+    assert knows[0, 0] > 0.9
+    assert guesses[0, 0] < {"auc": 0.56, "r2": 0.0}[measure]
+    inside = np.random.default_rng(2).permutation(800) < 400
+    first = []
+    for learnt in (inside, ~inside):
+        tree = DecisionTreeRegressor(max_leaf_nodes=8, min_samples_leaf=20, random_state=0).fit(
+            features[learnt], values[learnt]
+        )
+        told = tree.predict(features[~learnt])
+        score = roc_auc_score(values[~learnt], told) if measure == "auc" else r2_score(values[~learnt], told)
+        first.append(score)
+    (alone,) = held_out_scores(values, measure, [way], np.random.default_rng(2), replace(EFFORT, holdout_halvings=1))
+    assert alone[0, 0] == pytest.approx(np.mean(first), abs=0.01)
 
 
 def test_a_half_without_a_yes_in_a_sample_says_nothing() -> None:

@@ -95,7 +95,7 @@ def test_nothing_after_the_date_forms_a_group(tmp_path: Path, grouped: list[Any]
         (tmp_path / name).mkdir()
         prove_orders(*study_of(tmp_path / name, table))
     first, *others = [groupings for _, groupings in grouped[::2]]
-    assert len(others) == 2 and {g.name for g in first} == {"segments", "rfm", "rfm_groups", "random"}
+    assert len(others) == 2 and {g.name for g in first} == {"segments", "rfm", "rfm_groups", "random", "tree"}
     for groupings in others:
         for one, two in zip(first, groupings, strict=True):
             assert (one.codes == two.codes).all(), one.name
@@ -181,7 +181,7 @@ def test_too_few_customers_known_then_are_told_without_a_number(tmp_path: Path) 
 def test_where_the_history_is_long_enough_a_model_shows_what_grouping_costs(tmp_path: Path) -> None:
     found = prove_orders(*study_of(tmp_path, make_orders(500)))
     for target in found.later:
-        assert [s.name for s in target.scores] == ["segments", "rfm", "rfm_groups", "random", "model"]
+        assert [s.name for s in target.scores] == ["segments", "rfm", "rfm_groups", "random", "tree", "model"]
         assert target.scores[-1].n_groups is None
 
 
@@ -230,7 +230,7 @@ def test_the_verdict_says_who_wins_who_loses_and_what_stays_open() -> None:
 def test_segments_are_held_against_the_best_of_the_simple_groupings() -> None:
     settings = {"proof": {"recency": "days", "frequency": "orders"}}
     (target,) = prove_table(GROUP, table_of(WORTH, worth=BY_WORTH), **settings).outcomes
-    assert [s.name for s in target.scores] == ["segments", "rfm", "rfm_groups", "fifths", "random"]
+    assert [s.name for s in target.scores] == ["segments", "rfm", "rfm_groups", "fifths", "random", "tree"]
     assert target.rival == "Fifths of spend" and target.against == "loses"
 
 
