@@ -225,7 +225,7 @@ def _own_columns(model: Model, at: int) -> frozenset[str]:
     needed = model.needed()
     rows = {column for part, column in source.columns.model_dump().items() if column and part != "customer"}
     taken = {c for c in model.types[at] if f"{name}_{c}" in needed}
-    return frozenset(needed | rows | taken)
+    return frozenset(needed | rows | taken | {*source.totals, *source.balances})
 
 
 def _settings(model: Model) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from analysis.customers.assembly import Assembled, assemble
 from analysis.customers.cleaning import clean
 from analysis.features.build import build_features
 from analysis.features.prepare import apply_steps
-from analysis.settings.models import Roles, Source
+from analysis.settings.models import ROW_KINDS, Roles, Source
 from analysis.sources.tables import Known, RawTable
 
 DRIFTED, DRIFTED_LEAST = 0.05, 5
@@ -94,7 +94,7 @@ def explain_gaps(raws: Sequence[RawTable], model: Model) -> list[str]:
         key = source.key or source.columns.customer
         if key in raw.frame.columns and (n := int(_is_blank(raw.frame[key]).sum())):
             rows = f"{raw.shown_path}: {n:,} row{'s have' if n > 1 else ' has'} no value in the key column '{key}'"
-            joined = len(raws) > 1 or source.kind in {"transactions", "events"}
+            joined = len(raws) > 1 or source.kind in ROW_KINDS
             done = "left out, as nothing tells whose they are" if joined else "placed, with an empty key"
             lines.append(f"{rows}; {'they are' if n > 1 else 'it is'} {done}.")
         wanted = [c for c in raw.frame.columns if c in _own_columns(model, at) and c != key]

@@ -1,4 +1,4 @@
-"""Computation of customers from sources with many rows each: transactions and events."""
+"""Computation of customers from sources with many rows each, such as transactions and events."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from analysis.customers.lifetime_value import (
     back_test,
     customer_lifetime_value,
 )
+from analysis.customers.spans.panel import panel_features
+from analysis.customers.spans.subscriptions import subscription_features
 from analysis.customers.transactions import customer_features, purchase_histories
-from analysis.settings.models import Source
+from analysis.settings.models import ROW_KINDS, Source
 from analysis.sources.tables import RawTable
 
 Placed = tuple[int, RawTable, Source]
@@ -35,7 +37,7 @@ def compute_customers(
     levels: Sequence[Levels] | None,
     known: pd.Index | None,
 ) -> dict[int, tuple[CustomerFeatures, LifetimeValue | None]]:
-    """Compute customers from each source of transactions or events, by its place in the settings.
+    """Compute customers from each source with several rows for a customer, by its place in the settings.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ def compute_customers(
     return {
         i: _compute(raw, source, as_of, i, levels[i] if levels else None, known)
         for i, raw, source in pairs
-        if source.kind in {"transactions", "events"}
+        if source.kind in ROW_KINDS
     }
 
 
@@ -74,21 +76,33 @@ def _compute(
             f"Available columns: {listed(there)}.",
             did_you_mean(absent[0], there),
         )
-    needed = ("customer", "date") if source.kind == "events" else ("customer", "date", "amount")
+    needed = ("customer", "date", "amount") if source.kind == "transactions" else ("customer", "date")
     for part in needed:
         if part not in named:
             raise InputError(
                 f"{place}.{part}: not set; a source of {source.kind} needs it.",
                 f"Columns of {raw.shown_path}: {listed(raw.frame.columns)}.",
             )
-    if source.kind == "events":
-        wanted = EventColumns(named["customer"], named["date"], named.get("session"), named.get("event"))
-        return event_features(raw.frame, wanted, as_of=as_of, setting=place), None
+    if source.kind != "transactions":
+        return _compute_others(raw, source, as_of, place), None
     columns = Columns(**{name: named[name] for name in Columns.__dataclass_fields__ if name in named})
     features = customer_features(raw.frame, columns, as_of=as_of, levels=levels, setting=place)
     if levels is not None:
         return features, None
     return _with_lifetime_value(features, raw, columns, place, known)
+
+
+def _compute_others(raw: RawTable, source: Source, as_of: dt.date | None, place: str) -> CustomerFeatures:
+    """Compute customers from events, sessions, subscriptions or a panel."""
+    columns = source.columns
+    if source.kind == "subscriptions":
+        return subscription_features(raw, columns, as_of=as_of, setting=place)
+    if source.kind == "panel":
+        return panel_features(raw, source, as_of=as_of, setting=place)
+    wanted = EventColumns(str(columns.customer), str(columns.date), columns.session, columns.event)
+    if source.kind == "sessions":
+        wanted = replace(wanted, event=None, each_session=True, pages=columns.pages, duration=columns.duration)
+    return event_features(raw.frame, wanted, as_of=as_of, setting=place)
 
 
 def _with_lifetime_value(

@@ -20,14 +20,14 @@ from analysis.customers.lifetime_value import LifetimeValue
 from analysis.customers.rfm import NO_PURCHASE, RfmGrid, rfm_cells, rfm_grid
 from analysis.customers.surveys import survey_summary
 from analysis.customers.transactions import customer_features
-from analysis.settings.models import RowColumns, Source, Study
+from analysis.settings.models import ROW_KINDS, RowColumns, Source, Study
 from analysis.sources.columns import Column
 from analysis.sources.tables import RawTable, check_key
 
 DESCRIBES = frozenset(
     [
         *("spend", "tenure_days", "active_months", "gap_days", "gap_sd_days"),
-        *("items", "refund_value", "clv", "alive", "rfm_group"),
+        *("items", "refund_value", "clv", "alive", "rfm_group", "plan", "contract_value", "periods"),
     ]
 )
 """Computed features that describe segments unless the settings say otherwise: sums of others, or often missing."""
@@ -182,6 +182,7 @@ def _list_customers(
     keys = computed[at][0].frame.index.astype(str)
     table = pd.DataFrame({"customer": keys}, index=keys)
     own = {"columns": RowColumns(), "types": {}, "merge": {}, "ordered": {}, "plausible": {}}
+    own |= {"totals": (), "balances": ()}
     column = Column("customer", "key", f"the customers of {raw.shown_path}", 0, len(table))
     return _Base(at, raw, source.model_copy(update={"key": "customer", **own}), table, (column,))
 
@@ -366,10 +367,15 @@ def settle_date(raws: Sequence[RawTable], study: Study) -> dt.date | None:
 
 
 def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | None:
-    """The end of the newest month in any column that is not ignored."""
+    """The end of the newest month in any column that is not ignored; an end of a contract may lie in the future."""
     dates = [
-        raw.frame.drop(columns=list(source.roles.ignore), errors="ignore").select_dtypes("datetime").max().max()
+        raw.frame[[date] if date in raw.frame.columns and source.kind in ROW_KINDS else raw.frame.columns]
+        .drop(columns=list(source.roles.ignore), errors="ignore")
+        .select_dtypes("datetime")
+        .max()
+        .max()
         for raw, source in zip(raws, sources, strict=True)
+        for date in [source.columns.date]
     ]
     known = [date for date in dates if not pd.isna(date)]
     return month_end(max(known).date()) if known else None

@@ -264,7 +264,8 @@ def check_columns(raw: RawTable, source: Source, setting: str) -> None:
     places = {
         "key": (source.key,),
         **{f"roles.{role}": getattr(source.roles, role) for role in ("feature", "descriptor", "outcome", "ignore")},
-        "battery": source.battery,
+        "columns": tuple(source.columns.model_dump().values()),
+        **{part: getattr(source, part) for part in ("totals", "balances", "battery")},
         **{part: getattr(source, part) for part in ("labels", "units", "types", "merge", "ordered", "plausible")},
     }
     place = next(part for part, columns in places.items() if absent[0] in columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -49,12 +49,19 @@ class EventColumns:
         Without it, sessions are cut at pauses.
     event : str, optional
         What happened, such as a page view or a purchase; without it every row is a page view.
+    each_session : bool
+        Whether each row is a whole session.
+    pages, duration : str, optional
+        Of a session.
     """
 
     customer: str
     time: str
     session: str | None = None
     event: str | None = None
+    each_session: bool = False
+    pages: str | None = None
+    duration: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +232,8 @@ def _describe_shares(columns: Columns, levels: Levels) -> list[Description]:
 
 def describe_visits(columns: EventColumns, session_minutes: float) -> tuple[Description, ...]:
     """Describe the features that `analysis.customers.events.event_features` makes of these columns."""
+    if columns.each_session:
+        return _describe_sessions(columns)
     who, at = columns.customer, columns.time
     cut = columns.session or f"pauses over {session_minutes:g} minutes in {at}"
     in_session = (who, columns.session or at)
@@ -259,6 +268,29 @@ def describe_visits(columns: EventColumns, session_minutes: float) -> tuple[Desc
                 "conversion", "Sessions with a purchase", "share", "sessions with a purchase / sessions",
                 (*in_session, columns.event), "The part of a customer's visits that end in a purchase.",
                 "visitors who buy", "visitors who only look",
+            )
+        )  # fmt: skip
+    return tuple(made)
+
+
+def _describe_sessions(columns: EventColumns) -> tuple[Description, ...]:
+    """Describe the features of rows that are whole sessions."""
+    visits = {v.name: v for v in describe_visits(EventColumns(columns.customer, columns.time), 0)}
+    made = [
+        visits["days_since_visit"],
+        replace(visits["sessions"], formula="count of rows", columns=(columns.customer,)),
+        visits["active_days"],
+    ]
+    if columns.pages:
+        used = (columns.customer, columns.pages)
+        made.append(replace(visits["pages_per_session"], formula=f"mean of {columns.pages}", columns=used))
+    if columns.duration:
+        made.append(
+            Description(
+                "session_length", "Average duration of a session", "number", f"mean of {columns.duration}",
+                (columns.customer, columns.duration),
+                f"How long a session of a customer lasts, in the unit of {columns.duration}.",
+                "visitors who stay long", "visitors who leave soon",
             )
         )  # fmt: skip
     return tuple(made)

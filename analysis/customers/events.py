@@ -20,6 +20,7 @@ from analysis.customers.engines import (
     clean_key,
     count_where,
     engine_for,
+    finite,
     index_by_customer,
 )
 from analysis.customers.transactions import EPOCH, last_day
@@ -43,7 +44,8 @@ def event_features(
     """Compute visits, pages and conversion of each customer from single events.
 
     A session is what the session column says; without one, a pause longer than ``session_minutes`` ends it.
-    Where no event is a page view, every event counts as a page.
+    Where no event is a page view, every event counts as a page. Of rows that are whole sessions, pages and duration
+    are averaged.
 
     Parameters
     ----------
@@ -77,9 +79,11 @@ def event_features(
     [2.0, 0.5]
     """
     optional = {"session": columns.session, "event": columns.event}
+    optional |= {"pages": columns.pages, "duration": columns.duration}
     roles = {"customer": columns.customer, "time": columns.time}
     roles |= {role: own for role, own in optional.items() if own is not None}
-    wanted: dict[str, tuple[Kind, ...]] = {"time": ("moment",)}
+    numbers: tuple[Kind, ...] = ("number", "whole")
+    wanted: dict[str, tuple[Kind, ...]] = {"time": ("moment",), "pages": numbers, "duration": numbers}
     with engine_for(engine, table) as opened:
         rows = opened.read(table, roles, setting)
         check_kinds(rows.kinds, wanted, roles, setting)
@@ -150,6 +154,8 @@ def _measure_visits(
 ) -> pd.DataFrame:
     """Form sessions and compute the features; one row per customer, in no order."""
     F = opened.functions  # noqa: N806
+    if columns.each_session:
+        return opened.to_pandas(average_sessions(usable, F, (counted.until - EPOCH).days))
     if columns.session:
         sessions = opened.view(name_sessions(usable, F), "session_events")
     else:
@@ -165,11 +171,12 @@ def _list_notes(columns: EventColumns, counted: _Counted, purchase_events: Seque
         (counted.n_undated, "without a time were left out."),
         (counted.n_late, f"after {Formats().date(counted.until.isoformat())} were left out."),
         (
-            counted.n_sessionless if columns.session else 0,
+            counted.n_sessionless if columns.session and not columns.each_session else 0,
             f"without {columns.session} were counted as one session a day.",
         ),
     ]
-    said = [f"{number(n)} events {words}" for n, words in notes if n]
+    what = "sessions" if columns.each_session else "events"
+    said = [f"{number(n)} {what} {words}" for n, words in notes if n]
     if columns.event and not counted.n_pages:
         said.append("No event is a page view, so every event counts as a page.")
     if columns.event and not counted.n_purchases:
@@ -198,6 +205,7 @@ def type_events(
         (clean_key(F, "text", "session") if has_session else F.lit(None).cast("string")).alias("session"),
         (is_one_of(page_events) if has_event else F.lit(True)).alias("is_page"),
         (is_one_of(purchase_events) if has_event else F.lit(False)).alias("is_purchase"),
+        *(finite(F, name).alias(name) for name in ("pages", "duration") if name in kinds),
     )
 
 
@@ -216,6 +224,29 @@ def cut_sessions(events: Any, F: Any, Window: Any, session_minutes: float) -> An
     return flagged.select(
         "customer", "day", "is_page", "is_purchase", F.sum("starts").over(in_time).cast("bigint").alias("visit")
     )
+
+
+def average_sessions(sessions: Any, F: Any, until_day: int) -> Any:  # noqa: N803
+    """Compute the features of rows that are whole sessions; one row per customer, in no order.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        customer, day; pages and duration where the table has them, which are summed as whole millionths.
+    F : module
+    until_day : int
+        As-of date in days since 1970-01-01.
+    """
+    features = {
+        "days_since_visit": F.lit(until_day) - F.max("day"),
+        "sessions": F.count(F.lit(1)),
+        "active_days": F.count_distinct(F.col("day")),
+    }
+    for name, made in (("pages", "pages_per_session"), ("duration", "session_length")):
+        if name in sessions.columns:
+            whole = F.sum(F.round(F.col(name) * F.lit(1e6)).cast("bigint")).cast("double")
+            features[made] = whole / F.lit(1e6) / F.count(F.col(name))
+    return sessions.groupBy("customer").agg(*(column.cast("double").alias(name) for name, column in features.items()))
 
 
 def aggregate_visits(sessions: Any, F: Any, until_day: int, pages: Any) -> Any:  # noqa: N803

@@ -15,7 +15,7 @@ from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.manifest import check_whole, read_stamp
 from analysis.experiments.permissions import Permissions
 from analysis.settings.load import check_study
-from analysis.settings.models import SLOTS, Source, Study
+from analysis.settings.models import ROW_KINDS, SLOTS, Source, Study
 from analysis.sources.inputs import read_source
 from analysis.sources.locate import Location
 from analysis.sources.tables import RawTable, check_key
@@ -90,7 +90,7 @@ def read_sources(root: Path) -> tuple[Source, ...]:
 
 def _base(sources: Sequence[Source]) -> Source | None:
     """Return the source that customers are identified by; None where it has no key."""
-    for kind in ("customers", "survey", "transactions", "events"):
+    for kind in ("customers", "survey", "transactions", *sorted(ROW_KINDS - {"transactions"})):
         if of_kind := [source for source in sources if source.kind == kind]:
             first = of_kind[0]
             return first if first.key or first.columns.customer else None

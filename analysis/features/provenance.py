@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.base.locales import NOT_WITHIN_NUMBER
 from analysis.customers.assembly import Joined
 from analysis.features.binning import Bar, month_bars, round_bars
-from analysis.settings.models import Source, Study
+from analysis.settings.models import ROW_KINDS, Source, Study
 from analysis.sources.tables import RawTable
 
 
@@ -65,7 +65,7 @@ def summarise_sources(
         dated = _date_column(raw, source)
         customer = source.columns.customer or source.key
         people = raw.frame[customer] if customer else None
-        events = source.kind in {"transactions", "events"}
+        events = source.kind in ROW_KINDS
         first, last, bars = _span(raw.frame[dated], people, events, study.min_cell) if dated else ("", "", ())
         summaries.append(
             SourceSummary(

@@ -204,8 +204,15 @@ COMPUTED: Mapping[str, tuple[Meaning, Theme]] = {
     "events": ("visits", "contact"),
     "pages_per_session": ("pages", "contact"),
     "conversion": ("conversion", "contact"),
+    "session_length": ("other", "contact"),
+    "contracts": ("other", "buying"),
+    "active_contracts": ("other", "buying"),
+    "ended_share": ("other", "rhythm"),
+    "recurring_amount": ("spend", "buying"),
+    "contract_value": ("spend", "buying"),
+    "plan": ("other", "products"),
 }
-"""Features that the tool computes from transactions and events, by name."""
+"""Features that the tool computes from rows of customers, by name."""
 CHANNEL_WORDS: Mapping[str, frozenset[str]] = {
     key: frozenset(words.split())
     for key, words in {

@@ -22,7 +22,7 @@ from analysis.features.select import MOST_RANKED
 from analysis.profiles.contrasts import count_levels
 from analysis.profiles.profile import Profiles
 from analysis.segments.personas import Persona
-from analysis.settings.models import Source, Study
+from analysis.settings.models import ROW_KINDS, Source, Study
 from analysis.sources.columns import split_words
 from analysis.sources.inference import PROTECTED
 
@@ -336,7 +336,7 @@ def _limits(
     if background.synthetic:
         lines.append("The data are synthetic: nothing here is true of real people.")
     kinds = {source.kind for source in study.sources}
-    if not kinds & {"transactions", "events"}:
+    if not kinds & ROW_KINDS:
         when = f" of {formats.date(cleaned.as_of.isoformat())}" if cleaned.as_of else ""
         lines.append(f"The data are one picture{when}: whether {people} stay in their segment is not known from them.")
     if "survey" in kinds:

@@ -12,7 +12,9 @@ from analysis.base.locales import check_tag
 
 FIRST_YEAR, LAST_YEAR = 1800, 2199
 """Years in which a study can be."""
-Kind = Literal["customers", "transactions", "survey", "events"]
+Kind = Literal["customers", "transactions", "survey", "events", "sessions", "subscriptions", "panel"]
+ROW_KINDS: frozenset[Kind] = frozenset({"transactions", "events", "sessions", "subscriptions", "panel"})
+"""Kinds of sources with several rows for a customer."""
 Role = Literal["feature", "descriptor", "outcome", "ignore"]
 SlotName = Literal["campaign", "recommendation", "service", "product", "retention"]
 SLOTS: tuple[SlotName, ...] = get_args(SlotName)
@@ -69,11 +71,16 @@ class Roles(Settings):
 
 
 class RowColumns(Settings):
-    """Meaning of the columns of transactions and events."""
+    """Meaning of the columns of sources with several rows for a customer."""
 
     customer: str | None = Field(default=None, description="Customer of the row, the same key as in other sources.")
-    date: str | None = Field(default=None, description="Date, or date and time.")
-    amount: str | None = Field(default=None, description="Transactions: amount paid; a negative amount is a refund.")
+    date: str | None = Field(
+        default=None, description="Date, or date and time. Subscriptions: start. Panel: month, quarter or year."
+    )
+    amount: str | None = Field(
+        default=None,
+        description="Transactions: amount paid; a negative amount is a refund. Subscriptions: price of one period.",
+    )
     price: str | None = Field(
         default=None, description="Transactions: price of one item, where no column has the amount; needs quantity."
     )
@@ -87,6 +94,11 @@ class RowColumns(Settings):
         default=None, description="Events: session number. Without it, a long pause ends a session."
     )
     event: str | None = Field(default=None, description="Events: type of event, such as a page view or a purchase.")
+    pages: str | None = Field(default=None, description="Sessions: number of pages, clicks or actions.")
+    duration: str | None = Field(default=None, description="Sessions: how long the session lasted.")
+    end: str | None = Field(default=None, description="Subscriptions: end; without one, the subscription is active.")
+    status: str | None = Field(default=None, description="Subscriptions: whether it is active or has ended.")
+    plan: str | None = Field(default=None, description="Subscriptions: plan, product or rate.")
 
     @model_validator(mode="before")
     @classmethod
@@ -110,7 +122,7 @@ class Source(Settings):
     )
     kind: Kind = Field("customers", description="Content of a row.")
     key: str | None = Field(None, description="Column that identifies the customer; by default the row number.")
-    columns: RowColumns = Field(RowColumns(), description="Meaning of the columns of transactions and events.")
+    columns: RowColumns = Field(RowColumns(), description="Meaning of the columns, where a customer has several rows.")
     roles: Roles = Field(Roles(), description="Roles of the columns.")
     labels: dict[str, str] = Field({}, description="Labels on the pages, by column.")
     units: dict[str, Unit] = Field({}, description="Unit of a column, if it cannot be inferred from the data.")
@@ -130,6 +142,12 @@ class Source(Settings):
     decimal: Literal["auto", ".", ","] = Field("auto", description="Decimal mark; auto infers it from the file.")
     delimiter: str = Field("auto", description="Column delimiter of a text file; auto infers it from the file.")
     encoding: str = Field("auto", description="Encoding of a text file, such as utf-8; auto infers it from the file.")
+    totals: tuple[str, ...] = Field(
+        (), description="Panel: columns to add up over the periods; inferred by default, such as revenue and visits."
+    )
+    balances: tuple[str, ...] = Field(
+        (), description="Panel: columns whose latest value counts; inferred by default, such as balances and scores."
+    )
     battery: tuple[str, ...] = Field(
         (), description="Survey items on the same scale; by default those that form the segments."
     )
@@ -154,7 +172,7 @@ class Source(Settings):
         """List every column in these settings once, the key first."""
         named = [self.key] if self.key else []
         named += [column for column in self.columns.model_dump().values() if column]
-        named += self.battery
+        named += (*self.totals, *self.balances, *self.battery)
         for role in get_args(Role):
             named += getattr(self.roles, role)
         for part in (self.labels, self.units, self.types, self.merge, self.ordered, self.plausible):

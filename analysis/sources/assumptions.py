@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from analysis.base.errors import listed
 from analysis.base.formats import number
-from analysis.settings.models import Study
+from analysis.settings.models import ROW_KINDS, Study
 from analysis.sources.inputs import Inputs
 
 _MOST_FEATURES = 6
@@ -18,9 +18,10 @@ def list_assumptions(inputs: Inputs, study: Study) -> Iterator[str]:
         return
     raw, source = inputs.tables[0], study.sources[0]
     rows = {"transactions": "an order or a line of one", "events": "an event", "survey": "the answers of a respondent"}
+    rows |= {"sessions": "a session", "subscriptions": "a subscription", "panel": "a customer in one period"}
     yield f"Read {raw.shown_path} without settings. The main assumptions, which the Data page explains:"
     yield f"- A row is {rows.get(source.kind, 'one customer')}; {number(raw.n_rows)} rows."
-    if source.kind in ("transactions", "events"):
+    if source.kind in ROW_KINDS:
         columns = source.columns
         paid = f", and '{columns.amount}' is the amount" if columns.amount and source.kind == "transactions" else ""
         yield f"- '{columns.customer}' names the customer, '{columns.date}' says when{paid}."

@@ -10,9 +10,10 @@ import yaml
 
 from analysis.base.errors import InputError, listed
 from analysis.base.expressions import parse
-from analysis.settings.models import Role, Roles, RowColumns, Source, Study
+from analysis.settings.models import ROW_KINDS, Role, Roles, RowColumns, Source, Study
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.roles import row_candidates
+from analysis.sources.evidence.spans import find_measures, name_columns, recognise_spans
 from analysis.sources.evidence.units import names_value
 from analysis.sources.inference import (
     InferredColumn,
@@ -71,9 +72,13 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
     block: dict[str, Any] = {"title": label_of(Path(path).name.split(".")[0])}
     if people != "customers":
         block["customers"] = people
-    if kind in {"transactions", "events"}:
-        source["columns"] = dict(export.columns) if export else _row_columns(columns)
-        return block | ({"value": "spend"} if kind == "transactions" else {}) | {"sources": [source]}
+    if kind in ROW_KINDS:
+        spans = None if export else recognise_spans(raw)
+        source["columns"] = dict(export.columns) if export else spans.columns if spans else _row_columns(columns)
+        if spans:
+            source |= {name: list(names) for name in ("totals", "balances") if (names := getattr(spans, name))}
+        value = "spend" if kind == "transactions" else spans.value if spans else None
+        return block | ({"value": value} if value else {}) | {"sources": [source]}
     key = next((column.name for column in columns if column.role == "key"), None)
     if key:
         source["key"] = key
@@ -93,8 +98,8 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
 def complete_study(raws: Sequence[RawTable], study: Study) -> tuple[Study, dict[str, str]]:
     """Fill in what the settings of the sources leave out, where the tables leave no doubt.
 
-    Of transactions and events: which column is the customer, the date and the amount, and, where no column is
-    named at all, the order, channel, category, quantity, session and event. Of tables with one row per customer: the
+    Of sources with several rows for a customer: which column is the customer, the date and the amount, and, where no
+    column is named at all, all others that such a source can have. Of tables with one row per customer: the
     key, where others are joined to it, and the roles, where none is set and no formula uses the table. Where orders
     or events form the segments, columns without a role only describe them.
 
@@ -118,13 +123,14 @@ def complete_study(raws: Sequence[RawTable], study: Study) -> tuple[Study, dict[
     shared = [{name for other in raws if other is not raw for name in other.frame.columns} for raw in raws]
     used = {name for feature in study.features.values() for name in parse(feature.formula).names}
     alone = len(raws) == 1
-    behaviour = any(source.kind in {"transactions", "events"} for source in study.sources)
+    behaviour = any(source.kind in ROW_KINDS for source in study.sources)
     sources, reasons = [], {}
     seen: set[str] = set()
     for i, (raw, source) in enumerate(zip(raws, study.sources, strict=True)):
         place = f"_quarto.yml, segmentation.sources[{i}]"
-        if source.kind in {"transactions", "events"}:
-            sources.append(source.model_copy(update={"columns": _complete_columns(raw, source, shared[i], place)}))
+        if source.kind in ROW_KINDS:
+            columns = _complete_columns(raw, source, shared[i], place)
+            sources.append(source.model_copy(update={"columns": columns, **_complete_measures(raw, source, columns)}))
             continue
         bare = not any(source.roles.model_dump().values()) and not used & set(raw.frame.columns)
         if source.key is None and not (alone and not bare):
@@ -138,7 +144,7 @@ def complete_study(raws: Sequence[RawTable], study: Study) -> tuple[Study, dict[
 
 
 def explain_rows(raw: RawTable, source: Source | None, chosen: Source) -> tuple[str, ...]:
-    """Explain how the columns of transactions or events were read and used, in sentences.
+    """Explain how the columns of rows of customers were read and used, in sentences.
 
     Parameters
     ----------
@@ -148,13 +154,14 @@ def explain_rows(raw: RawTable, source: Source | None, chosen: Source) -> tuple[
     chosen : Source
         As completed by `complete_study`.
     """
-    if chosen.kind not in {"transactions", "events"}:
+    if chosen.kind not in ROW_KINDS:
         return ()
     notes = []
     for part, column in chosen.columns.model_dump().items():
         if column in raw.frame.columns:
             how = "set" if source and getattr(source.columns, part) else "by its name and type"
-            notes.append(f"{column} is {_PARTS[part]} ({how}): {raw.column(column).note}.")
+            words = "the price of one period" if (part, chosen.kind) == ("amount", "subscriptions") else _PARTS[part]
+            notes.append(f"{column} is {words} ({how}): {raw.column(column).note}.")
     return tuple(notes)
 
 
@@ -169,13 +176,29 @@ _PARTS = {
     "channel": "the channel",
     "session": "the session",
     "event": "what happened",
+    "pages": "the number of pages",
+    "duration": "the duration",
+    "end": "the end",
+    "status": "whether it is active",
+    "plan": "the plan",
 }
-"""What the columns of transactions and events are, in words."""
+"""What the columns of rows of customers are, in words."""
+
+
+_DATED = frozenset({"customer", "date"})
+_PARTS_OF = {
+    "transactions": _DATED | {"amount", "order", "price", "quantity", "category", "channel"},
+    "events": _DATED | {"session", "event", "category", "channel"},
+    "sessions": _DATED | {"session", "pages", "duration"},
+    "subscriptions": _DATED | {"amount", "end", "status", "plan"},
+    "panel": _DATED,
+}
+"""Columns that are inferred for each kind of source with several rows for a customer."""
 
 
 def _complete_columns(raw: RawTable, source: Source, shared: set[str], place: str) -> RowColumns:
     given = {part: column for part, column in source.columns.model_dump().items() if column}
-    inferred = _row_columns(infer_roles(raw)) if not given else {}
+    inferred = (_row_columns(infer_roles(raw)) | name_columns(raw, source.kind)) if not given else {}
     candidates = row_candidates(raw)
     joining = [name for name in candidates["customer"] if name in shared]
     candidates["customer"] = joining if len(joining) == 1 else candidates["customer"]
@@ -183,9 +206,18 @@ def _complete_columns(raw: RawTable, source: Source, shared: set[str], place: st
         if part not in given:
             names = [name for name in candidates[part] if name not in given.values()]
             inferred[part] = _only(names, f"{place}.columns.{part}", raw, f"is {_PARTS[part]}")
-    allowed = {"session", "event"} if source.kind == "transactions" else {"amount", "order", "quantity"}
-    complete = {part: name for part, name in (inferred | given).items() if part in given or part not in allowed}
+    complete = {
+        part: name for part, name in (inferred | given).items() if part in given or part in _PARTS_OF[source.kind]
+    }
     return RowColumns(**{part: name for part, name in complete.items() if name})
+
+
+def _complete_measures(raw: RawTable, source: Source, columns: RowColumns) -> dict[str, tuple[str, ...]]:
+    """Find the measures of a panel where the settings name none."""
+    if source.kind != "panel" or source.totals or source.balances:
+        return {}
+    totals, balances = find_measures(raw, str(columns.customer))
+    return {"totals": totals, "balances": balances}
 
 
 def _complete_key(raw: RawTable, shared: set[str], alone: bool, place: str) -> str | None:

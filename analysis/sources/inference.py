@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from analysis.base.formats import number, percentage
+from analysis.settings.models import ROW_KINDS, Kind
 from analysis.sources.columns import Column, ColumnType
 from analysis.sources.content.answers import IN_ORDER
 from analysis.sources.content.choices import ONE_OF_SEVERAL
@@ -24,6 +25,7 @@ from analysis.sources.evidence.roles import (
     names_amount,
     names_customer,
 )
+from analysis.sources.evidence.spans import recognise_spans
 from analysis.sources.evidence.units import InferredUnit, infer_unit, is_coded
 from analysis.sources.evidence.vocabularies import (
     AMOUNT,
@@ -47,7 +49,6 @@ from analysis.sources.evidence.vocabularies import (
 from analysis.sources.names import OUTCOME, is_identifier, split_words, words_of
 from analysis.sources.tables import RawTable, once_a_table
 
-Kind = Literal["customers", "transactions", "survey", "events"]
 InferredRole = Literal["key", "feature", "descriptor", "outcome", "ignore", "date", "amount", "customer"]
 ORDER_DATE: tuple[InferredRole, str] = ("date", "when it happened")
 OTHER_DATE: tuple[InferredRole, str] = ("ignore", "another date than the one when it happened")
@@ -122,12 +123,15 @@ def label_of(name: str) -> str:
 def infer_kind(table: RawTable) -> InferredKind:
     """Decide what a row of the table is.
 
-    Transactions and events repeat an identifier beside a date; a survey asks at least five questions on one
-    scale; anything else has one row for each customer.
+    Transactions, events, sessions, subscriptions and panels repeat an identifier beside a date; a survey asks at
+    least five questions on one scale; anything else has one row for each customer.
     """
     export = find_export(table.frame.columns)
     if export is not None:
         return InferredKind(cast(Kind, export.kind), f"It has the columns of {export.name}.")
+    spans = recognise_spans(table)
+    if spans is not None:
+        return InferredKind(spans.kind, spans.why)
     customer = find_customer(table)
     dates = find_dates(table)
     if customer and dates:
@@ -170,7 +174,7 @@ def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
         In the order of the table. Where no column names the row, none is the ``key``: row numbers serve.
     """
     kind = infer_kind(table).kind
-    rows_of_a_customer = kind in ("transactions", "events")
+    rows_of_a_customer = kind in ROW_KINDS
     taken: dict[str, tuple[InferredRole, str]] = {}
     export = find_export(table.frame.columns)
     if export is not None:
@@ -242,9 +246,16 @@ def _row_roles(table: RawTable) -> dict[str, tuple[InferredRole, str]]:
     taken: dict[str, tuple[InferredRole, str]] = {
         customer.name: ("customer", "whose row it is: the value repeats from row to row")
     }
-    dates = find_dates_of(table, customer)
-    taken |= dict.fromkeys(dates[:1], ORDER_DATE) | dict.fromkeys(dates[1:], OTHER_DATE)
-    amount = find_amount(table)
+    dates, spans = find_dates_of(table, customer), recognise_spans(table)
+    if spans is not None:
+        dates = [spans.columns["date"], *(name for name in dates if name != spans.columns["date"])]
+        parts = {name: part for part, name in spans.columns.items() if part not in ("customer", "date", "amount")}
+        uses = {name: f"the {part} of each of the {spans.kind}" for name, part in parts.items()}
+        uses |= dict.fromkeys(spans.totals, "adds up over the periods")
+        uses |= dict.fromkeys(spans.balances, "its latest value counts")
+        taken |= {name: ("ignore", use) for name, use in uses.items()}
+    taken |= dict.fromkeys(dates[:1], ORDER_DATE) | {name: OTHER_DATE for name in dates[1:] if name not in taken}
+    amount = find_amount(table) if spans is None else spans.columns.get("amount")
     if amount is not None:
         named = names_amount(amount)
         taken[amount] = (

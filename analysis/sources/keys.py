@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.base.formats import percentage
-from analysis.settings.models import Source, Study
+from analysis.settings.models import ROW_KINDS, Source, Study
 from analysis.sources.tables import RawTable
 
 ENOUGH = 0.5
@@ -48,7 +48,7 @@ def align_keys(tables: Sequence[RawTable], study: Study) -> tuple[RawTable, ...]
 
 
 def _key_of(source: Source) -> str | None:
-    return source.columns.customer if source.kind in ("transactions", "events") else source.key
+    return source.columns.customer if source.kind in ROW_KINDS else source.key
 
 
 def _texts(values: pd.Series) -> dict[Any, str]:

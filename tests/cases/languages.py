@@ -59,7 +59,7 @@ def what_a_row_is() -> Iterator[Case]:
         [(5000 + 3 * a, f"2023-{m:02}", 1000 + 40.5 * a + 13 * m, a * m % 9) for a in range(40) for m in range(1, 7)],
         columns=["account_id", "month", "balance", "logins"],
     )
-    yield Case("panel.csv", text(panel), {"kind": "events", "n": 40, "customer": "account_id"})
+    yield Case("panel.csv", text(panel), {"kind": "panel", "n": 40, "customer": "account_id", "value": None})
     event = _rng(5).choice(["page_view", "add_to_cart", "purchase"], N_ORDERS, p=[0.6, 0.3, 0.1])
     revenue = np.where(event == "purchase", frame["amount"].astype(str), "")
     visits = frame[["customer_id", "order_date"]].assign(event=event, revenue=revenue)

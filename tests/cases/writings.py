@@ -47,10 +47,11 @@ def of_dates() -> Iterator[Case]:
         yield Case(f"days_{name}.csv", _rows("Kto", date, "Betrag", form), expect)
     months = [(5_000 + a, 2023, m, 20 + 1.5 * a + 3.1 * m, a * m % 9) for a in range(40) for m in range(1, 7)]
     panel = pd.DataFrame(months, columns=["customer_id", "year", "month", "revenue", "orders"])
-    expect = {**ROWS, "customer": "customer_id", "date": "year, month", "amount": "revenue", "first": "2023-01-01"}
+    expect = {"kind": "panel", "n": N_BUYERS, "customer": "customer_id", "value": "revenue total"}
+    expect |= {"date": "year, month", "first": "2023-01-01"}
     yield Case("panel_of_months.csv", text(panel), expect)
     years = panel.assign(year=2018 + panel["month"]).drop(columns="month").rename(columns={"year": "Jahr"})
-    yield Case("panel_of_years.csv", text(years), {**ROWS, "date": "Jahr as a date", "first": "2019-01-01"})
+    yield Case("panel_of_years.csv", text(years), {**expect, "date": "Jahr as a date", "first": "2019-01-01"})
 
 
 def what_a_row_is() -> Iterator[Case]:
@@ -71,7 +72,7 @@ def what_a_row_is() -> Iterator[Case]:
     starts = [(dt.datetime(2023, 3, 1) + dt.timedelta(hours=7 * i)).isoformat() for i in range(n)]
     sessions = {"Sitzung": [f"s{i:05}" for i in range(n)], "Nutzer-ID": np.resize(1_000 + np.arange(40), n)}
     sessions |= {"Beginn": starts, "Dauer (s)": _rng(5).integers(5, 900, n), "Seiten": _rng(6).integers(1, 20, n)}
-    expect = {"kind": "events", "n": 40, "customer": "Nutzer-ID", "date": "Beginn"}
+    expect = {"kind": "sessions", "n": 40, "customer": "Nutzer-ID", "date": "Beginn"}
     yield Case("sitzungen.csv", text(pd.DataFrame(sessions)), expect)
     contracts = {
         "Abo-Nr": 100 + np.arange(n),
@@ -81,7 +82,7 @@ def what_a_row_is() -> Iterator[Case]:
         "Vertragsbeginn": [f"0{1 + i % 9}.0{1 + i % 9}.202{i % 3}" for i in range(n)],
         "Status": ["gekündigt" if i % 4 == 0 else "storniert" if i % 4 == 1 else "aktiv" for i in range(n)],
     }
-    expect = {"n": 60, "n_rows": n, "customer": "Kundennummer", "date": "Vertragsbeginn"}
+    expect = {"kind": "subscriptions", "n": 60, "n_rows": n, "customer": "Kundennummer", "date": "Vertragsbeginn"}
     yield Case("vertraege.csv", text(pd.DataFrame(contracts)), expect)
     for column, yes, no in (
         ("storniert", "ja", "nein"),

@@ -42,6 +42,9 @@ ROWS = {
     "transactions": "an order, or a line of one",
     "events": "an event, such as a visit or a click",
     "survey": "the answers of one person",
+    "sessions": "a session, with its pages or its duration",
+    "subscriptions": "a subscription, from its start to its end",
+    "panel": "one of the {people} in one month, quarter or year",
 }
 """What a row of each kind of source is."""
 MOST_NAMED = 8

@@ -61,7 +61,7 @@ def sum_up_months(
     added: dict[str, tuple[pd.Series, Column]] = {}
     reasons: dict[str, str] = {}
     for stem, names in measures.items():
-        made = _summary(stem, frame[names])
+        made = summarise_periods(stem, frame[names])
         if set(made) & (set(frame.columns) | set(added)):
             continue
         added |= made
@@ -168,7 +168,18 @@ def _period(name: str) -> Period | None:
     return None
 
 
-def _summary(stem: str, months: pd.DataFrame) -> dict[str, tuple[pd.Series, Column]]:
+def summarise_periods(stem: str, months: pd.DataFrame, period: str = "month") -> dict[str, tuple[pd.Series, Column]]:
+    """Sum up a measure over periods: total, trend and periods since the last, each with how it was made.
+
+    Parameters
+    ----------
+    stem : str
+        Name of the measure.
+    months : DataFrame, shape (n_rows, n_periods)
+        The earliest period first.
+    period : str
+        Noun for one of them.
+    """
     amounts = months.to_numpy(np.float64)
     known = np.nan_to_num(amounts)
     half = amounts.shape[1] // 2
@@ -177,11 +188,11 @@ def _summary(stem: str, months: pd.DataFrame) -> dict[str, tuple[pd.Series, Colu
     trend = np.divide(second - first, size, out=np.zeros(len(size)), where=size > 0)
     had = known != 0
     since = np.where(had.any(axis=1), had[:, ::-1].argmax(axis=1), had.shape[1]).astype(np.int64)
-    n = f"{number(amounts.shape[1])} months"
+    n = f"{number(amounts.shape[1])} {period}s"
     made = {
         f"{stem} total": (known.sum(axis=1).round(6), f"sum of {n}"),
         f"{stem} trend": (trend.round(6), f"second half of {n} against the first, from -1 to 1"),
-        f"{stem} months since last": (since, f"months at the end of {n} without any"),
+        f"{stem} {period}s since last": (since, f"{period}s at the end of {n} without any"),
     }
     return {
         name: (pd.Series(values, index=months.index), Column(name, "number", note, 0, len(np.unique(values))))

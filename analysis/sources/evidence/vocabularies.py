@@ -137,6 +137,7 @@ MONEY = vocabulary(
     "importe precio gasto gastos ventas ingresos monto valor preco despesa receita renda faturamento",
     "importo prezzo spesa spendensumme erlos erlose dons don donation donado facturacion speso gastado besteed fattura",
     "fare fares tarif tarifa tariffa premium pramie beitrag contributie cotisation cuota quota canone mensualite",
+    "mensalidade mensualidad",
     "faturacao facturacao lifetimevalue ltv clv cltv gmv mrr arr arpu aov ca rebate refund refunds reimbursement",
     "chiffredaffaires saldo solde salario stipendio salaris salaire costo coste cout custo",
     "ricavi fatturato reddito bedrag prijs omzet uitgaven besteding inkomen wrbtr dmbtr netwr",
@@ -250,6 +251,71 @@ MODEL_ENDS = ("wahrscheinlichkeit", "waarschijnlijkheid", "prognose", "vorhersag
 WEIGHT_STARTS = ("gewichtung", "ponderat", "ponderac", "weeg", "weging")
 WEIGHT = vocabulary("weight weights wt wgt gewicht gewichtung poids ponderation ponderacion peso weging weegfactor")
 SUBSTANCE = vocabulary("kg lb lbs gram grams body product parcel package height")
+STATUS = vocabulary(
+    "status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus situacao situacion etat",
+    "zahlungsstatus paymentstatus orderstatus bestelstatus betaalstatus",
+)
+SUBSCRIPTION = vocabulary(
+    "subscription subscriptions plan mrr arr abo abonnement tarif vertrag contract contrat contrato contratto",
+    "membership suscripcion assinatura abbonamento mitgliedschaft renewal trial policy police polizza poliza polis",
+    "lease leasing licence license lizenz licencia licenza licentie forfait subs abonelik vertrage contratti contratos",
+)
+"""Words of columns about contracts: one that was cancelled was used before."""
+SUBSCRIPTION_STARTS = (
+    "vertrag",
+    "abonn",
+    "abbonam",
+    "suscrip",
+    "assinat",
+    "subscri",
+    "contract",
+    "contrat",
+    "mitgliedsch",
+)
+START = vocabulary(
+    "start started starts startdate begin begins began beginn commenced effective activated activation signed",
+    "from since",
+    "debut inicio inizio aanvang ingang ingangsdatum begindatum startdatum abobeginn abschluss abschlussdatum von",
+    "depuis",
+    "souscription alta decorrenza attivazione sottoscrizione desde inception created",
+)
+START_ENDS = ("beginn", "start", "begindatum", "startdatum", "abschluss", "startdate")
+END = vocabulary(
+    "end ended ends enddate enddatum einddatum einde eind ende fin fine fim termino cancelled canceled",
+    "cancellation cancel",
+    "expiry expires expiration expired until to terminated termination closed churned laufzeitende vertragsende bis",
+    "kundigung gekundigt kundigungsdatum resiliation resilie baja cancelacion vencimiento cancelamento rescisao",
+    "echeance",
+    "vencimento scadenza disdetta cessazione opzegging opgezegd opzegdatum tot hasta",
+)
+END_ENDS = ("ende", "einde", "einddatum", "kundigung", "enddatum", "enddate")
+"""Words of dates on which a contract begins and ends, and endings of such words."""
+PLAN = vocabulary(
+    "plan tier product package paket tarif tarifa tariffa abo abonnement formule forfait plano piano pacchetto pakket",
+    "produkt producto produto produit prodotto rate level type typ membership",
+)
+MONTHLY_STARTS = ("monat", "month", "mensu", "mensi", "mensa", "maand", "mrr")
+YEARLY_STARTS = ("jahres", "jahrlich", "annua", "annue", "anua", "jaar", "year", "arr")
+"""Beginnings of words of prices that are due each month or year."""
+PAGES = vocabulary(
+    "pages pageviews views hits screens clicks clics klicks seiten seitenaufrufe aufrufe pagine paginas vues",
+    "vistas visualizzazioni visualizacoes weergaven paginaweergaven pagesviewed pageviewcount actions page",
+)
+SESSION_STARTS = ("session", "sitzung", "seance", "sesion", "sessao", "sessie", "visit", "besuch", "bezoek", "sessoes")
+"""Words of the number of pages of a session, and beginnings of words for sessions."""
+PERIOD = vocabulary(
+    "month monat mois mes mese maand period periode periodo yearmonth yyyymm quarter quartal trimestre kwartaal year",
+    "jahr annee ano anno jaar stichtag snapshot reporting asof reference stand",
+)
+PERIOD_ENDS = ("monat", "quartal", "stichtag", "maand", "jahr")
+USED = vocabulary(
+    "kwh minutes minuten minuti minutos data mb gb km kilometer verbrauch consumption consommation consumo verbruik",
+    "usage logins sessions pageviews visits hours stunden heures horas ore uren litres liters liter calls messages sms",
+    "points earned claims tickets calls nights trips downloads streams plays rides checkins deposits withdrawals",
+    "anrufe",
+    "einzahlungen kurse appels chamadas llamadas chiamate gesprekken workouts accessi accesos acessos connexions",
+)
+"""Words of quantities that add up over periods."""
 RECENT = vocabulary("order purchase invoice transaction booking sale event visit bestell achat commande compra pedido")
 DATE_STARTS = (
     "bestell",

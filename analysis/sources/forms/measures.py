@@ -52,6 +52,17 @@ _FAMILIES = (
 """Units that measure the same, and how large each is."""
 
 
+def names_duration(name: str) -> bool:
+    """Return whether a name says that the column holds how long something lasted.
+
+    >>> names_duration("Dauer (s)"), names_duration("time on site"), names_duration("order time")
+    (True, True, False)
+    """
+    words = words_of(name)
+    lasts = words & _DURATION or any(word.endswith(("dauer", "duur")) for word in words)
+    return bool(lasts or (words & _TIME and words & _SPENT))
+
+
 def read_durations(texts: Sequence[str], name: str) -> list[float] | None:
     """Read durations in minutes, or return None where texts are none, or may be the time of a day.
 
@@ -71,9 +82,7 @@ def read_durations(texts: Sequence[str], name: str) -> list[float] | None:
     clocks = [_CLOCK.fullmatch(text.strip()) for text in texts]
     if texts and all(clocks):
         parts = [[int(part or 0) for part in match.groups()] for match in clocks if match]
-        words = words_of(name)
-        lasts = bool(words & _DURATION or (words & _TIME and words & _SPENT))
-        if not lasts and max(part[0] for part in parts) <= _NO_CLOCK:
+        if not names_duration(name) and max(part[0] for part in parts) <= _NO_CLOCK:
             return None
         three = any(match[3] for match in clocks if match)
         return [60.0 * a + b + c / 60 if three else a + b / 60 for a, b, c in parts]

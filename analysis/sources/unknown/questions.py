@@ -12,6 +12,7 @@ from pyarrow import compute
 
 from analysis.base.errors import listed
 from analysis.base.formats import number
+from analysis.settings.models import ROW_KINDS
 from analysis.sources.columns import Column
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.persons import OF_THINGS, tells_a_person
@@ -27,28 +28,30 @@ from analysis.sources.evidence.roles import (
     names_order,
     row_candidates,
 )
-from analysis.sources.evidence.vocabularies import AMOUNT, COUNT, DEMOGRAPHIC, MONEY, NO_AMOUNT, NO_MONEY, SHARE, STAFF
+from analysis.sources.evidence.vocabularies import (
+    AMOUNT,
+    COUNT,
+    DEMOGRAPHIC,
+    MONEY,
+    NO_AMOUNT,
+    NO_MONEY,
+    SHARE,
+    STAFF,
+    STATUS,
+    SUBSCRIPTION,
+)
 from analysis.sources.inference import InferredColumn, infer_kind, infer_roles
 from analysis.sources.names import is_identifier, names_a_date, vocabulary, words_of
 from analysis.sources.tables import RawTable
 from analysis.sources.texts import form_of
 
 pc: Any = compute
-_STATUS = vocabulary(
-    "status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus situacao situacion etat",
-    "zahlungsstatus paymentstatus orderstatus bestelstatus betaalstatus",
-)
 _CANCELLED = vocabulary(
     "cancelled canceled cancellation deleted void voided failed refused declined test istest storniert storno geloscht",
     "annule annulee supprime supprimee cancelado cancelada anulado anulada eliminado eliminada excluido annullato",
     "annullata eliminata geannuleerd verwijderd",
 )
 """Words of yes or no columns that say that an order came to nothing."""
-_SUBSCRIPTION = vocabulary(
-    "subscription subscriptions plan mrr arr abo abonnement tarif vertrag contract contrat contrato contratto",
-    "membership suscripcion assinatura abbonamento mitgliedschaft renewal trial policy police polizza poliza polis",
-)
-"""Words of columns about contracts: one that was cancelled was used before."""
 _UNDONE = re.compile(
     r"(cancel|storn|annul|anul|cancelad|geannul|fail|fehlgeschlagen|échou|fallid|falh|fallit|mislukt|void|test|declin"
     r"|rejected|abgelehnt|refusé|rechazad|recusad|rifiutat|geweigerd|abandon|draft|expired)",
@@ -100,8 +103,8 @@ def find_rows_to_leave_out(raw: RawTable) -> dict[str, tuple[str, ...]]:
         return {name: found for name, values in export.leave_out.items() if (found := _present(raw, name, values))}
     leave_out: dict[str, tuple[str, ...]] = {}
     kind = infer_kind(raw).kind
-    rows = kind in ("transactions", "events")
-    contracts = any(words_of(column.name) & _SUBSCRIPTION for column in raw.columns)
+    rows = kind in ROW_KINDS
+    contracts = any(words_of(column.name) & SUBSCRIPTION for column in raw.columns)
     for column in infer_roles(raw):
         values: Any = raw.frame[column.name].dropna()
         if column.role == "customer" or (column.role == "key" and not rows):
@@ -111,7 +114,7 @@ def find_rows_to_leave_out(raw: RawTable) -> dict[str, tuple[str, ...]]:
                 leave_out[column.name] = found
         elif rows and not contracts and (said := _says_cancelled(raw, column)):
             leave_out[column.name] = (said,)
-        elif rows and not contracts and column.type == "category" and words_of(column.name) & _STATUS:
+        elif rows and not contracts and column.type == "category" and words_of(column.name) & STATUS:
             undone = tuple(sorted(level for level in values.unique() if _is_undone(level)))
             if undone and values.isin(undone).mean() < 0.5:
                 leave_out[column.name] = undone

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.base.errors import InputError
+from analysis.settings.models import ROW_KINDS
 from analysis.sources.draft import draft_settings
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.inference import infer_kind, infer_roles
@@ -135,7 +136,7 @@ def describe_table(table: UnknownTable) -> dict[str, Any]:
     kind = infer_kind(raw).kind
     columns = infer_roles(raw)
     of_role = {role: next((c.name for c in columns if c.role == role), None) for role in ("key", "customer", "amount")}
-    rows = kind in ("transactions", "events")
+    rows = kind in ROW_KINDS
     date = next((c.name for c in columns if c.role == "date"), None)
     customer = of_role["customer"]
     n_customers = raw.n_rows

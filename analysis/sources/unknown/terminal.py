@@ -14,6 +14,7 @@ from rich.text import Text
 
 from analysis.base.formats import number
 from analysis.base.yamls import read_yaml
+from analysis.settings.models import ROW_KINDS
 from analysis.sources.unknown.readings import UnknownTable, describe_table
 
 ROLES = {
@@ -46,7 +47,7 @@ def print_columns(table: UnknownTable, console: Console) -> None:
 
 def _change(column: dict[str, Any], kind: str) -> str:
     """The lines of YAML that read a column otherwise."""
-    if kind in ("transactions", "events"):
+    if kind in ROW_KINDS:
         return f"columns: {{amount: '{column['name']}'}}" if column["type"] == "number" else ""
     other = "descriptor" if column["role"] in ("feature", "ignore", "outcome") else "feature"
     return "" if column["role"] == "key" else f"roles: {{{other}: ['{column['name']}']}}"

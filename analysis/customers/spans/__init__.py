@@ -1,0 +1,1 @@
+"""Features of customers from rows that last: subscriptions, and panels of periods."""
