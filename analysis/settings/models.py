@@ -122,6 +122,11 @@ class Source(Settings):
     )
     kind: Kind = Field("customers", description="Content of a row.")
     key: str | None = Field(None, description="Column that identifies the customer; by default the row number.")
+    repeats: Literal["refuse", "first", "last", "newest", "sum"] = Field(
+        "refuse",
+        description="Rows of a customer with the same key: refused, or the first, the last or the newest is kept; sum "
+        "adds amounts and counts up and keeps the last row of other columns.",
+    )
     columns: RowColumns = Field(RowColumns(), description="Meaning of the columns, where a customer has several rows.")
     roles: Roles = Field(Roles(), description="Roles of the columns.")
     labels: dict[str, str] = Field({}, description="Labels on the pages, by column.")

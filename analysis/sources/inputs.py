@@ -23,7 +23,7 @@ from analysis.sources.draft import (
     explain_rows,
     is_known,
 )
-from analysis.sources.keys import align_keys
+from analysis.sources.keys import align_keys, settle_repeats
 from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.synthetic.retailer import is_retailer
@@ -113,6 +113,8 @@ def read_inputs(
         tables.append(read_source(places[i], root, source, f"segmentation.sources[{i}]"))
     stated = (None,) if draft else study.sources
     study, reasons = complete_study(tables, study)
+    places_in_settings = (f"segmentation.sources[{i}]" for i in range(len(tables)))
+    tables = [settle_repeats(*each) for each in zip(tables, study.sources, places_in_settings, strict=True)]
     tables = align_keys(tables, study)
     notes = tuple(explain_rows(*each) for each in zip(tables, stated, study.sources, strict=True))
     reasons |= explain_columns(first) if draft else {}
@@ -190,14 +192,14 @@ def read_source(
 
     raw = read(source.dates)
     if source.dates == "auto":
-        return multiply_price(raw, source, setting)
+        return settle_repeats(multiply_price(raw, source, setting), source, setting)
     by_evidence = read("auto")
     overruled = any(
         by_evidence.column(c.name).type == "date"
         for c in raw.columns
         if c.type == "text" and c.name not in source.types
     )
-    return multiply_price(by_evidence if overruled else raw, source, setting)
+    return settle_repeats(multiply_price(by_evidence if overruled else raw, source, setting), source, setting)
 
 
 def multiply_price(raw: RawTable, source: Source, setting: str) -> RawTable:

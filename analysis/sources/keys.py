@@ -1,4 +1,4 @@
-"""Keys that tables write in different forms, such as 00123, 123 and K-123, brought to one form."""
+"""Keys: forms such as 00123, 123 and K-123 brought to one, and rows of customers whose key repeats."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.base.formats import percentage
+from analysis.base.errors import InputError, listed
+from analysis.base.formats import number, percentage
 from analysis.settings.models import ROW_KINDS, Source, Study
-from analysis.sources.tables import RawTable
+from analysis.sources.evidence.roles import find_dates
+from analysis.sources.evidence.spans import adds_up
+from analysis.sources.tables import RawTable, read_key
 
 ENOUGH = 0.5
 """Share of the keys of a table that must be known in the base for their form to be taken as it is, or as another one.
@@ -92,3 +95,57 @@ def _align(table: RawTable, column: str, base: set[str]) -> RawTable:
             )
             return replace(table, frame=frame, notes=(*table.notes, note))
     return table
+
+
+def settle_repeats(raw: RawTable, source: Source, setting: str) -> RawTable:
+    """Make one row of the rows of a customer whose key repeats, as the settings say.
+
+    Parameters
+    ----------
+    raw : RawTable
+    source : Source
+        Where ``repeats`` is refuse, or a customer may have several rows, the table is returned as it is.
+    setting : str
+        Place in the settings that messages name.
+
+    Returns
+    -------
+    RawTable
+        With a note that says what was done. Rows without a key stay.
+
+    Raises
+    ------
+    InputError
+        As `read_key`; or for the newest row where no column is a date.
+    """
+    if source.repeats == "refuse" or source.kind in ROW_KINDS or source.key is None:
+        return raw
+    read = read_key(raw, source.key, f"{setting}.key")
+    if not read.n_repeats:
+        return raw
+    keys, dates = read.values, find_dates(raw)
+    dates = [str(source.columns.date)] if source.columns.date in raw.frame.columns else dates
+    if source.repeats == "newest" and not dates:
+        raise InputError(
+            f"_quarto.yml, {setting}.repeats: 'newest' needs a date, and {raw.shown_path} has none.",
+            f"Columns there: {listed(raw.frame.columns)}.",
+            "Keep the first or the last row of each key, or set columns.date.",
+        )
+    frame = raw.frame.reset_index(drop=True)
+    newest = source.repeats == "newest"
+    order = frame[dates[0]].sort_values(kind="stable", na_position="first").index if newest else frame.index
+    ordered = keys.set_axis(frame.index)[order]
+    again = ordered.duplicated(keep="first" if source.repeats == "first" else "last") & ordered.notna()
+    kept = ~again.sort_index()
+    added: list[str] = []
+    if source.repeats == "sum":
+        added = [c.name for c in raw.columns if c.type == "number" and c.name != source.key and adds_up(c.name)]
+        sums = frame[added].groupby(keys.to_numpy()).transform("sum", min_count=1)
+        frame = frame.assign(**{name: sums[name].where(ordered.notna(), frame[name]) for name in added})
+    how = {
+        "newest": f"the newest by '{dates[0] if dates else ''}' of each is kept",
+        "sum": f"{listed(map(repr, added), 6)} added up, other columns as in the last row of each",
+    }.get(source.repeats, f"the {source.repeats} of each is kept")
+    note = f"{number(int((~kept).sum()))} rows left out: the key '{source.key}' repeats, and {how}"
+    frame = frame[kept.to_numpy()].reset_index(drop=True)
+    return replace(raw, frame=frame, n_rows=len(frame), notes=(*raw.notes, note), dropped=(*raw.dropped, note))

@@ -306,7 +306,8 @@ def check_key(table: RawTable, key: str, setting: str) -> pd.Series:
     raise InputError(
         f"{where} repeats a key in {checked.n_repeats:,} rows, {rows}.",
         "Expected one row for each customer.",
-        "If the rows are orders or events, set the source's kind to transactions or events.",
+        "If the rows are orders or events, set the source's kind to transactions or events; to keep one row of each "
+        "key, set its repeats to first, last, newest or sum.",
     )
 
 

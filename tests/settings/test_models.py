@@ -90,7 +90,7 @@ MISTAKES: tuple[tuple[tuple[str | int, ...], Any, str], ...] = (
     (("sources", 0, "key"), 3, "sources[0].key: 3 is not valid; expected text."),
     (
         ("sources", 0, "kind"), "customer",
-        "sources[0].kind: 'customer' is not a valid choice.\n  Valid: 'customers', 'transactions', 'survey' or 'events'.",
+        "sources[0].kind: 'customer' is not a valid choice.\n  Valid: 'customers', 'transactions', 'survey', 'events', 'sessions', 'subscriptions' or 'panel'.",
     ),
     (
         ("sources", 0, "roles"), {"feature": ["x"], "outcome": ["x"]},

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from analysis.base.errors import InputError
 from analysis.settings.load import check_study
-from analysis.sources.inputs import read_inputs
+from analysis.settings.models import Source
+from analysis.sources.inputs import read_inputs, read_source
+from analysis.sources.tables import check_key
 
 N = 60
 FORMS: dict[str, Callable[[int], str]] = {
@@ -58,3 +62,45 @@ def test_keys_that_would_become_the_same_are_left_alone(tmp_path: Path) -> None:
     orders = [str(i) for i in range(N)]
     who, notes = write(tmp_path, base, orders)
     assert list(who) == orders and not any("are compared" in note for note in notes)
+
+
+REPEATED = """id,orders,spend,balance,seen
+7,1,10.5,100,2024-03-01
+8,2,20,50,2024-01-05
+7 ,4,2.5,80,
+7,3,5,60,2024-02-01
+,9,9,9,2024-01-01
+"""
+
+
+@pytest.mark.parametrize(
+    ("repeats", "row"),
+    [
+        ("first", [1, 10.5, 100]),
+        ("last", [3, 5.0, 60]),
+        ("newest", [1, 10.5, 100]),
+        ("sum", [8, 18.0, 60]),
+    ],
+)
+def test_rows_with_the_same_key_become_one_as_the_settings_say(repeats: Any, row: list[float], tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(REPEATED, encoding="utf-8")
+    source = Source(path="a.csv", key="id", repeats=repeats, types={"id": "text"})
+    table = read_source("a.csv", tmp_path, source, "segmentation.sources[0]")
+    frame = table.frame
+    assert table.n_rows == len(frame) == 3 and frame["id"].isna().sum() == 1
+    assert frame.loc[frame["id"].str.strip() == "7", ["orders", "spend", "balance"]].iloc[0].tolist() == row
+    assert frame.loc[frame["id"] == "8", "spend"].tolist() == [20.0]
+    (note,) = table.dropped
+    assert note.startswith("2 rows left out: the key 'id' repeats") and note in table.notes
+
+
+def test_repeated_keys_are_refused_unless_the_settings_say_what_becomes_of_them(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(REPEATED, encoding="utf-8")
+    source = Source(path="a.csv", key="id")
+    table = read_source("a.csv", tmp_path, source, "segmentation.sources[0]")
+    with pytest.raises(InputError, match="set its repeats to first, last, newest or sum"):
+        check_key(table, "id", "segmentation.sources[0].key")
+    (tmp_path / "b.csv").write_text("id,orders\n7,1\n7,2\n8,1\n", encoding="utf-8")
+    undated = Source(path="b.csv", key="id", repeats="newest")
+    with pytest.raises(InputError, match=r"repeats: 'newest' needs a date, and b\.csv has none"):
+        read_source("b.csv", tmp_path, undated, "segmentation.sources[0]")

@@ -35,7 +35,9 @@ def subscriptions() -> pd.DataFrame:
         for _ in range(1 + rng.poisson([0.3, 2, 5][g])):
             start = dt.date(2020, 1, 1) + dt.timedelta(days=int(rng.integers(0, 1400)))
             end = start + dt.timedelta(days=int(rng.integers(90, 900))) if rng.random() < [0.1, 0.9, 0.5][g] else None
-            rows.append((f"K{i:04}", rng.choice(["Basic", "Pro"]), float([90, 20, 45][g] + rng.integers(9)), start, end))
+            rows.append(
+                (f"K{i:04}", rng.choice(["Basic", "Pro"]), float([90, 20, 45][g] + rng.integers(9)), start, end)
+            )
     table = pd.DataFrame(rows, columns=["customer_id", "plan", "monthly_price", "start_date", "end_date"])
     return table.assign(contract_id=np.arange(len(table)) + 5_000)
 

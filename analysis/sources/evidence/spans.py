@@ -49,11 +49,12 @@ from analysis.sources.evidence.vocabularies import (
     YEARLY_STARTS,
 )
 from analysis.sources.forms.measures import names_duration
-from analysis.sources.names import OUTCOME, is_identifier, words_of
+from analysis.sources.names import OUTCOME, is_identifier, vocabulary, words_of
 from analysis.sources.tables import RawTable, once_a_table
 
 MONTHS_OF = {"month": 1.0, "year": 12.0}
 """Months in a period for which a price is due."""
+_NEVER = vocabulary("average avg mean durchschnitt moyenne media promedio gemiddeld median max min active total per")
 FILLED = 0.7
 """Share of rows with an amount other than zero from which sessions are purchases."""
 DENSE = 0.5
@@ -127,10 +128,19 @@ def find_measures(table: RawTable, customer: str) -> tuple[tuple[str, ...], tupl
             continue
         if is_identifier(column.name) or words & (DEMOGRAPHIC - STOCK | MODEL) or not _varies(table, column, customer):
             continue
-        had = words & (STOCK | SHARE | PRICE | NO_MONEY | {"average", "avg", "mean", "durchschnitt", "active", "total"})
-        adds = words & (MONEY | AMOUNT | COUNT | USED) or any(word.endswith(MONEY_ENDS) for word in words)
-        (totals if adds and not had else balances).append(column.name)
+        (totals if adds_up(column.name) else balances).append(column.name)
     return tuple(totals), tuple(balances)
+
+
+def adds_up(name: str) -> bool:
+    """Return whether a name says that values of several rows add up: amounts, counts and consumption.
+
+    >>> adds_up("revenue"), adds_up("orders"), adds_up("balance"), adds_up("unit price"), adds_up("age")
+    (True, True, False, False, False)
+    """
+    words = words_of(name)
+    had = words & (STOCK | SHARE | PRICE | NO_MONEY | DEMOGRAPHIC | _NEVER)
+    return bool(words & (MONEY | AMOUNT | COUNT | USED) or any(word.endswith(MONEY_ENDS) for word in words)) and not had
 
 
 def _starts(words: Iterable[str], starts: tuple[str, ...]) -> bool:
