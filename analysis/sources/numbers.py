@@ -19,7 +19,7 @@ Decimal = Literal["auto", ".", ","]
 
 _MANY = 20_000
 """Distinct texts above which some are tried as numbers first."""
-_GROUP = "[\\s'\u2019\u00a0\u202f]"
+_GROUP = "[\\s'\u2019\u00a0\u202f_]"
 _EVIDENCE = {
     ".": (
         r"^-?\d{1,3}(?:,\d{3})+\.\d*$|^-?\d{1,3}(?:,\d{3}){2,}$"
@@ -42,7 +42,18 @@ _MULTIPLES = {
 _MULTIPLE_WORDS = (
     "k|K|M|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|B|Mrd|mrd|mil|mi|mill|Mill|Md|mld|Mld|[Ll]akh|[Ll]ac|[Cc]r|[Cc]rore"
 )
+_SPREAD = r"(?:±|\+/-|\+-)"
 _EXPONENT = r"(\d)?[eE][+-]?\d{1,3}$"
+_BELOW = (
+    r"<=?|≤|(?:less than|under|below|unter|weniger als|kleiner als|moins de|inférieur à|menos de|menor que|inferior a"
+    r"|meno di|minore di|inferiore a|minder dan|kleiner dan|onder)\b"
+)
+_ABOVE = (
+    r">=?|≥|(?:more than|over|above|über|mehr als|größer als|plus de|supérieur à|más de|mayor que|superior a|mais de"
+    r"|maior que|acima de|più di|maggiore di|superiore a|meer dan|groter dan|boven)\b"
+)
+FEWEST_BESIDE = 5
+"""Different plain numbers beside which numbers with a bound are numbers too. Chosen for this project."""
 _EITHER_WAY = r"^-?[1-9]\d{0,2}[.,]\d{3}$"
 
 
@@ -96,6 +107,7 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True, name: str = "")
     measured = _read_measures(texts, mark, name) if guess else None
     if measured is not None:
         return measured
+    texts, halves = _settle_bounds(texts) if guess else (texts, np.ones(len(texts)))
     bare, factors, unit = _strip(texts) if guess else (_strip_signs(texts), np.ones(len(texts)), "")
     if guess:
         closed = pc.replace_substring_regex(bare, _GROUP, "")
@@ -108,7 +120,7 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True, name: str = "")
     percent = _matches(texts, r"%$") & fits
     if percent.any() and not percent[fits].all() and np.nanmax(np.abs(numbers[fits & ~percent])) <= 1:
         factors = np.where(percent, 0.01, factors)
-    numbers = numbers * factors
+    numbers = numbers * factors * halves
     grouped = _matches(bare, rf"\d(?:{_GROUP}|[{',' if mark == '.' else '.'}])\d") & fits
     signed = _matches(texts, rf"[%\p{{Sc}}]|{_CURRENCY}") & fits
     how = {
@@ -119,6 +131,8 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True, name: str = "")
         "signs of several currencies": len(_signs(texts)) > 1,
         "K, M and the like multiplied out": (factors > 1).any(),
         f"the unit '{unit}' removed": bool(unit),
+        "numbers below a bound read as half of it": (halves < 1).any(),
+        "the value before ± counts": _matches(texts, rf"\d\s*{_SPREAD}\s*\d").any(),
     }
     note = ", ".join(words for words, is_so in how.items() if is_so)
     return numbers, note
@@ -168,7 +182,11 @@ def _strip_signs(texts: pa.Array) -> pa.Array:
     bare = pc.replace_substring_regex(bare, r"^'([+\-(\d])", r"\1")
     bare = pc.replace_substring_regex(bare, rf"\(({_CURRENCY})\)$", r"\1")
     bare = pc.replace_substring_regex(bare, r"(\d)\s?T(€|\s?EUR)$", r"\1 Tsd \2")
-    bare = pc.replace_substring_regex(bare, r"(\d)\s?[.,][-\x{2013}\x{2014}]{1,2}", r"\1")
+    bare = pc.replace_substring_regex(bare, rf"(\d)\s*{_SPREAD}\s*\d[\d.,]*", r"\1")
+    colon = r"([+-]?\d[\d .]*):(\d\d)"
+    bare = pc.replace_substring_regex(bare, rf"^{colon}(\s?{_CURRENCY})$", r"\1.\2\3")
+    bare = pc.replace_substring_regex(bare, rf"^({_CURRENCY}\s?){colon}$", r"\1\2.\3")
+    bare = pc.replace_substring_regex(bare, r"(\d)\s?[.,:][-\x{2013}\x{2014}]{1,2}", r"\1")
     bare = pc.replace_substring_regex(bare, r"^([+-]?\d+)(?:[€$£]|\x{b7})(\d\d)$", r"\1.\2")
     bare = pc.replace_substring_regex(bare, rf"^({_CURRENCY}\s?[\d.,]+)m$", r"\1M")
     bare = pc.replace_substring_regex(bare, r"^[\x{2212}\x{2013}]", "-")
@@ -218,6 +236,28 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
     if len({word[: max(len(longest) - 2, 1)].casefold() for word in words}) > 1 or len(words) > 3:
         return bare, factors, ""
     return pc.replace_substring_regex(bare, united, r"\1"), factors, longest
+
+
+def _settle_bounds(texts: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """Write numbers that are known to lie below or above a bound, such as <20 among other numbers, without the sign.
+
+    As the ranges of `analysis.sources.content.ranges`: what lies below a bound is read as the middle between zero and
+    it, what lies above one as the bound. Texts stay as they are where bounds are most of them, or others are negative.
+
+    Returns
+    -------
+    texts : pyarrow.Array of str, length m
+    halves : ndarray of float, length m
+        One half for a number below a bound, else one.
+    """
+    halves = np.ones(len(texts))
+    bound = rf"^(?:(?i:{_BELOW})|(?i:{_ABOVE}))\s*((?:{_CURRENCY})?\s?\d.*)$"
+    bounded = _matches(texts, bound)
+    n_plain = int((_matches(texts, rf"^(?:{_CURRENCY})?\s?\d") & ~bounded).sum())
+    if not bounded.any() or n_plain < max(FEWEST_BESIDE, int(bounded.sum())) or _matches(texts, r"^[-\x{2212}(]").any():
+        return texts, halves
+    halves[bounded & _matches(texts, rf"^(?i:{_BELOW})")] = 0.5
+    return pc.replace_substring_regex(texts, bound, r"\1"), halves
 
 
 def _settle_sides(texts: pa.Array) -> pa.Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,12 @@ MISSING = (
 MAX_CELL = 100_000
 FREQUENT = 10
 """Rows from which a value is quoted in a message; it is then no single customer's. Chosen for this project."""
+
+
+_OTHER_DIGITS = r"[\x{660}-\x{669}\x{6f0}-\x{6f9}\x{ff10}-\x{ff19}]"
+_WESTERN = {start + digit: str(digit) for start in (0x660, 0x6F0, 0xFF10) for digit in range(10)}
+_WESTERN |= {0x66B: ".", 0x66C: ",", 0x66A: "%", 0xFF0E: ".", 0xFF0C: ",", 0x61C: "", 0x200E: "", 0x200F: ""}
+"""Digits of other scripts, their decimal mark and thousands separator, and signs that only turn the direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,14 @@ def gather_distinct(name: str, array: pa.ChunkedArray, shown: str) -> Text:
     )
     _check_cells(text, shown)
     return text
+
+
+def with_western_digits(text: Text) -> Text:
+    """Write Arabic, Persian and full-width digits, and the marks between them, as 0 to 9, comma and point."""
+    if not pc.match_substring_regex(text.values.slice(0, 1000), _OTHER_DIGITS).to_numpy(zero_copy_only=False).any():
+        return text
+    written = [value.translate(_WESTERN) for value in text.values.to_pylist()]
+    return replace(text, values=pa.array(written, text.values.type))
 
 
 def _missing_note(values: pa.Array, is_missing: np.ndarray, counts: np.ndarray, n_rows: int) -> str:

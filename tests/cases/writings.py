@@ -121,6 +121,7 @@ def of_numbers() -> Iterator[Case]:
         frame = customers()
         expect = {**ONE_EACH, "feat": ["spend"], "low": ["spend", 20], "top": ["spend", highest + 1]}
         yield Case(f"number_with_{name}.csv", text(frame.assign(spend=frame["spend"].map(write)), ";"), expect)
+    yield from _of_numbers_elsewhere()
     seconds = _rng(9).integers(61, 900, N_CUSTOMERS)
     table = customers().assign(
         wait=[f"{x}s" for x in seconds],
@@ -143,6 +144,50 @@ def of_numbers() -> Iterator[Case]:
         customer_id=lambda f: [str(9_007_199_254_740_993 + 2 * (c - 12_000)) for c in f["customer_id"]]
     )
     yield Case("key_beyond_2_53.csv", text(long), {**ROWS, "customer": "customer_id"})
+
+
+def _of_numbers_elsewhere() -> Iterator[Case]:
+    """Make numbers with underscores, colons, bounds, spreads and the digits of other scripts, and texts beside them."""
+    arabic, persian = ({ord(str(i)): chr(start + i) for i in range(10)} for start in (0x660, 0x6F0))
+    below = dict(
+        zip(
+            ("en", "de", "fr", "es", "pt", "it", "nl"),
+            ["<", "unter ", "moins de ", "menos de ", "menor que ", "meno di ", "minder dan "],
+            strict=True,
+        )
+    )
+    forms: dict[str, Callable[[int, float], str]] = {
+        "underscore": lambda _, v: f"{v:_.0f}",
+        "colon": lambda _, v: f"{v:,.2f} kr".replace(",", " ").replace(".", ":"),
+        "colon_dash": lambda _, v: f"{v:.0f}:-",
+        "colon_first": lambda _, v: f"kr {v:.2f}".replace(".", ":"),
+        "spread": lambda i, v: f"{v:.1f} ± {i % 5}.5",
+        "spread_unit": lambda i, v: f"{v:.0f} +/- {i % 5} points",
+        "arabic": lambda _, v: f"{v:,.2f}".replace(",", "\u066c").replace(".", "\u066b").translate(arabic),
+        "persian": lambda _, v: f"{v:.0f}".translate(persian),
+        "full_width": lambda _, v: f"{v:.0f}".translate({ord(str(i)): chr(0xFF10 + i) for i in range(10)}),
+        **{
+            f"below_{name}": lambda i, v, word=word: f"{word}40" if i % 9 == 2 else f"{v:.0f}"
+            for name, word in below.items()
+        },
+    }
+    truth = customers()
+    for name, write in forms.items():
+        frame = truth.assign(spend=[write(i, v) for i, v in enumerate(truth["spend"])])
+        least = 20 if name.startswith("below") else float(truth["spend"].min()) - 1
+        expect = {
+            **ONE_EACH,
+            "feat": ["spend"],
+            "low": ["spend", least],
+            "top": ["spend", float(truth["spend"].max()) + 1],
+        }
+        yield Case(f"elsewhere_{name}.csv", text(frame, ";"), expect)
+    codes = truth.assign(
+        size=[f"{i % 3}_{i % 4}" for i in range(N_CUSTOMERS)], opens=[f"{8 + i % 4}:30" for i in range(N_CUSTOMERS)]
+    )
+    yield Case("elsewhere_codes.csv", text(codes), {**ONE_EACH, "types": {"size": "category", "opens": "category"}})
+    bands = truth.assign(age=np.resize(["<20", "20-39", "40-59", ">=60"], N_CUSTOMERS))
+    yield Case("elsewhere_bands.csv", text(bands), {**ONE_EACH, "low": ["age", 10], "top": ["age", 70]})
 
 
 def of_answers() -> Iterator[Case]:
