@@ -29,7 +29,7 @@ _CLOCK = (
     r"(?P<hour>\d{1,2})\s?[:h.]\s?(?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,]\d+)?)?"
     r"(?:\s?(?:Uhr|uhr|h|uur|u))?"
 )
-_TIME = rf"(?:(?:[ T,:]+|,? (?:à|at|um|om|alle|a las|às|-) ){_CLOCK})?\s*(?P<half>[AaPp]\.? ?[Mm]\.?)?"
+_TIME = rf"(?:(?:[ T,:]+|,? (?:à|at|um|om|alle ore|ore|alle|a las|às|-) ){_CLOCK})?\s*(?P<half>[AaPp]\.? ?[Mm]\.?)?"
 _ABBREVIATION = "UTC|GMT|WET|WEST|CET|CEST|MEZ|MESZ|EET|EEST|MSK|BST|IST|EST|EDT|CST|CDT|MST|MDT|PST|PDT|JST|AEST|AEDT"
 _PLACE = r"\[?[A-Z][A-Za-z]+/[A-Za-z_/]+\]?"
 _ZONE = rf"\s*(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d{{2}}):?(?P<zone_minute>\d{{2}})?|\(?(?:{_ABBREVIATION})\)?|{_PLACE})?"
@@ -81,6 +81,8 @@ _TOLD = {
     "quarters in words": "quarters, read as their first day",
     "months, year last": "months, read as their first day",
 }
+_TRIED = 40
+"""Distinct texts of which one has to have a form for all to be tried. Chosen for this project."""
 _SHORT, _MOST_YEARS = "month names, short years", 12
 """Months with years of two digits, and how many such years they have at most: more are days of a month."""
 _ZERO = r"^(?:0{1,4}[-/.]0{1,2}[-/.]0{1,4}(?:[ T]00:00(?::00(?:\.0+)?)?)?|0)$"
@@ -141,7 +143,7 @@ def read_dates(
     total = weights[~zero].sum()
     if not total or weights[zero].sum() > total:
         return None
-    head = texts.slice(0, 200).to_pylist()
+    head = texts.slice(0, _TRIED).to_pylist()
     for form, pattern in _FORMS.items():
         if (order == "iso" and form not in _TOLD) or not any(re.match(pattern, text) for text in head):
             continue
@@ -228,9 +230,11 @@ def _months(words: pa.Array) -> np.ndarray:
 
 def _read_counted(texts: pa.Array, weights: np.ndarray, name: str, floor: float) -> Dates | None:
     """Read seconds, milli-, micro- or nanoseconds since 1970, and days of a spreadsheet since 1900."""
-    zero = _matches(texts, r"^0(?:\.0+)?$")
     head = texts.slice(0, 50)
-    if not pc.all(pc.match_substring_regex(head, r"^\d+(?:[.,]\d+)?$")).as_py() or zero.all():
+    if not pc.all(pc.match_substring_regex(head, r"^\d+(?:[.,]\d+)?$")).as_py():
+        return None
+    zero = _matches(texts, r"^0(?:\.0+)?$")
+    if zero.all():
         return None
     if _matches(head, ",").any():
         texts = pc.replace_substring(texts, ",", ".")

@@ -33,6 +33,7 @@ from analysis.sources.evidence.vocabularies import (
     COORDINATES,
     COUNT,
     DEMOGRAPHIC,
+    DEMOGRAPHIC_ENDS,
     EVENT,
     MODEL,
     MODEL_ENDS,
@@ -208,7 +209,7 @@ def _promote(columns: list[InferredColumn]) -> list[InferredColumn]:
             column.role == "descriptor"
             and column.type == "number"
             and column.unit in ("money", "number")
-            and bool(words & DEMOGRAPHIC)
+            and bool(words & DEMOGRAPHIC or any(word.endswith(DEMOGRAPHIC_ENDS) for word in words))
             and not words & kept
         )
 
@@ -374,7 +375,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
         (column.name in battery, "feature", "one of several answers on the same scale"),
         (binary and bool(words & OUTCOME), "outcome", "a result with two answers, by its name"),
         (
-            bool(words & DEMOGRAPHIC),
+            bool(words & DEMOGRAPHIC) or any(word.endswith(DEMOGRAPHIC_ENDS) for word in words),
             "descriptor",
             "describes the person rather than what they do, by its name",
         ),
@@ -395,7 +396,8 @@ def _names_another(table: RawTable, column: Column) -> bool:
     if key is None or column.type != "number" or table.frame[key.name].dtype != np.int64 or column.n_distinct < 5:
         return False
     keys, values = table.frame[key.name], table.frame[column.name].dropna()
-    return int(keys.min()) >= 1_000 and bool(values.isin(keys).mean() >= 0.95)
+    low, high = int(keys.min()), int(keys.max())
+    return low >= 1_000 and bool(values.between(low, high).mean() >= 0.95) and bool(values.isin(keys).mean() >= 0.95)
 
 
 def _names_model(words: frozenset[str]) -> bool:

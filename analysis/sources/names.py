@@ -113,6 +113,7 @@ def is_identifier(name: str) -> bool:
         or (numbered and words[0] in _FIRST and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None)
         or (words[0] in _CODES and re.fullmatch(rf"({_ENTITY})", "".join(words[1:])) is not None)
         or (words[-1] in _CODES and re.fullmatch(rf"({_ENTITY})", "".join(words[:-1])) is not None)
+        or (words[-1] in _CODES and len(words) > 2 and re.fullmatch(rf"({_ENTITY})", words[-2]) is not None)
     )
 
 

@@ -107,6 +107,7 @@ def read_numbers(texts: pa.Array, mark: str, guess: bool = True, name: str = "")
     measured = _read_measures(texts, mark, name) if guess else None
     if measured is not None:
         return measured
+    texts = _settle_rates(texts) if guess else texts
     texts, halves = _settle_bounds(texts) if guess else (texts, np.ones(len(texts)))
     bare, factors, unit = _strip(texts) if guess else (_strip_signs(texts), np.ones(len(texts)), "")
     if guess:
@@ -236,6 +237,15 @@ def _strip(texts: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
     if len({word[: max(len(longest) - 2, 1)].casefold() for word in words}) > 1 or len(words) > 3:
         return bare, factors, ""
     return pc.replace_substring_regex(bare, united, r"\1"), factors, longest
+
+
+def _settle_rates(texts: pa.Array) -> pa.Array:
+    """Remove what an amount is due for, such as the year of 12.50 €/year, where all that have one have the same."""
+    rate = rf"^(.*\d.*(?:{_CURRENCY}))\s?(?:/|per |pro |par |por |al |alla )\s?(\p{{L}}+\.?)$"
+    if not _matches(texts.slice(0, 1000), rate).any():
+        return texts
+    due = set(pc.replace_substring_regex(texts.filter(pa.array(_matches(texts, rate))), rate, r"\2").to_pylist())
+    return pc.replace_substring_regex(texts, rate, r"\1") if len(due) == 1 else texts
 
 
 def _settle_bounds(texts: pa.Array) -> tuple[pa.Array, np.ndarray]:

@@ -80,8 +80,9 @@ def trim_footer(body: str, notes: list[str]) -> str:
         body = body[: len(body) - len(body[-200:]) + counted.start()]
         notes.append("1 line below the table skipped")
     tail = body[-4000:].rstrip().split("\n")
+    separators = "".join(DELIMITERS) + ' "'
     usual = max(_count(body.split("\n", 1)[0]))
-    blank = next((i for i in range(len(tail) - 1, max(len(tail) - 12, 0), -1) if not tail[i].strip()), 0)
+    blank = next((i for i in range(len(tail) - 1, max(len(tail) - 12, 0), -1) if not tail[i].strip(separators)), 0)
     footer = tail[blank + 1 :]
     if not blank or not usual or any(max(_count(line)) >= usual for line in footer):
         return body

@@ -31,6 +31,8 @@ UNIQUE = 0.98
 
 MANY_DATES, SURELY = 30, 0.95
 """Different numbers, and their share, from which days written as digits are dates. Chosen for this project."""
+SMALL = 100
+"""Size up to which whole numbers of few values tell nobody. Chosen for this project."""
 LONG, WIDE, ROUND = 10**7, 10**5, 0.2
 """Size from which whole numbers are codes; largest one from which they may be; share of tens up to which they are not
 rounded. Chosen for this project."""
@@ -211,7 +213,8 @@ def _number_tells(table: RawTable, column: Column) -> str:
     words = words_of(column.name)
     values: Any = table.frame[column.name]
     known = values.dropna()
-    if len(known) < 50:
+    few = column.n_distinct <= SMALL and known.min() >= 0 and known.max() <= SMALL
+    if len(known) < 50 or (few and not words & COORDINATES):
         return ""
     if words & POSTAL and column.n_distinct > 50:
         return "a code with many values"

@@ -144,7 +144,23 @@ MONEY = vocabulary(
     "gesamtbetrag rechnungsbetrag",
     "nettobetrag bruttobetrag bestellwert warenwert einkaufswert gesamtumsatz jahresumsatz stuckpreis einzelpreis",
 )
-MONEY_ENDS = ("betrag", "umsatz", "preis", "ausgaben", "bedrag", "omzet", "erlos", "summe", "uitgaven")
+MONEY_ENDS = (
+    "betrag",
+    "umsatz",
+    "preis",
+    "ausgaben",
+    "bedrag",
+    "omzet",
+    "erlos",
+    "summe",
+    "uitgaven",
+    "beitrag",
+    "pramie",
+    "premie",
+    "gebuhr",
+    "entgelt",
+    "bijdrage",
+)
 TOTAL_STARTS = ("gesamt", "total", "totaal", "summe", "brutto")
 PART_ENDS = ("kosten", "steuer", "gebuhr", "rabatt", "korting")
 NO_MONEY = vocabulary(
@@ -243,13 +259,19 @@ EVENT = vocabulary(
 MODEL = vocabulary(
     "cluster clusters segment segmentation rfm predicted prediction propensity probability decile",
     "quintile bayes logit",
+    "kans chance likelihood neigung affinitat affinity",
     "kmeans dbscan hdbscan rscore fscore mscore recencyscore frequencyscore monetaryscore rfmscore",
     "classifier proba pred wahrscheinlichkeit probabilite probabilidad probabilidade probabilita waarschijnlijkheid",
     "vorhersage prognose prediction prediccion previsao previsione voorspelling forecast churnscore leadscore predite",
 )
+DEMOGRAPHIC_ENDS = ("einkommen", "gehalt", "inkomen", "salaris", "geschlecht", "familienstand")
+"""Endings of compound words that tell of the person."""
 MODEL_ENDS = ("wahrscheinlichkeit", "waarschijnlijkheid", "prognose", "vorhersage", "segment", "cluster")
 WEIGHT_STARTS = ("gewichtung", "ponderat", "ponderac", "weeg", "weging")
-WEIGHT = vocabulary("weight weights wt wgt gewicht gewichtung poids ponderation ponderacion peso weging weegfactor")
+WEIGHT = vocabulary(
+    "ponder fexp factorexp hochrechnungsfaktor hochrechnung redressement",
+    "weight weights wt wgt gewicht gewichtung poids ponderation ponderacion peso weging weegfactor",
+)
 SUBSTANCE = vocabulary("kg lb lbs gram grams body product parcel package height")
 STATUS = vocabulary(
     "status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus situacao situacion etat",
@@ -262,6 +284,10 @@ SUBSCRIPTION = vocabulary(
 )
 """Words of columns about contracts: one that was cancelled was used before."""
 SUBSCRIPTION_STARTS = (
+    "polic",
+    "polis",
+    "versicherungsn",
+    "verzekering",
     "vertrag",
     "abonn",
     "abbonam",
@@ -288,7 +314,7 @@ END = vocabulary(
     "echeance",
     "vencimento scadenza disdetta cessazione opzegging opgezegd opzegdatum tot hasta",
 )
-END_ENDS = ("ende", "einde", "einddatum", "kundigung", "enddatum", "enddate")
+END_ENDS = ("ende", "ablauf", "ablaufdatum", "vervaldatum", "einde", "einddatum", "kundigung", "enddatum", "enddate")
 """Words of dates on which a contract begins and ends, and endings of such words."""
 PLAN = vocabulary(
     "plan tier product package paket tarif tarifa tariffa abo abonnement formule forfait plano piano pacchetto pakket",
