@@ -38,7 +38,7 @@ _LETTER = r"[^\s\d.,;:/()'\"-]"
 _NAME = rf"(?P<name>{_LETTER}{{3,12}})\.?"
 _WEEKDAY = rf"(?:{_LETTER}{{2,12}}\.?,?\s+)?"
 _FORMS = {
-    "year first": rf"^(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}}){_TIME}{_ZONE}$",
+    "year first": rf"^(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}})\.?{_TIME}{_ZONE}$",
     "compact": (
         r"^(?P<year>(?:0001|1[89]\d\d|2[01]\d\d|9999))(?P<month>\d{2})(?P<day>\d{2})"
         r"(?:T?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})Z?)?$"
@@ -61,7 +61,7 @@ _FORMS = {
     "quarters": r"^(?P<year>(?:19|20)\d\d)[-/ ]?(?:Q|T|K)(?P<quarter>[1-4])$",
     "quarters, year last": r"^(?:Q|T|K)(?P<quarter>[1-4])[-/ ]+(?P<year>(?:19|20)\d\d)$",
     "quarters in words": r"^(?P<quarter>[1-4])\. ?(?:Quartal|Q|kwartaal|trimestre)[-/ ]+(?P<year>(?:19|20)\d\d)$",
-    "months, year last": r"^(?P<month>0?[1-9]|1[0-2])[-/](?P<year>(?:19|20)\d\d)$",
+    "months, year last": r"^(?P<month>0?[1-9]|1[0-2])[-/.](?P<year>(?:19|20)\d\d)$",
     "months": r"^(?P<year>(?:19|20)\d\d)[-/]?(?P<month>0[1-9]|1[0-2])$",
     "month names": rf"^{_NAME}[-/. ]+(?:de )?(?P<year>\d{{4}})$",
     "month names, short years": rf"^{_NAME}[-/. ']+(?P<year>\d\d)$",
@@ -284,6 +284,8 @@ def _may_have_form(form: str, texts: pa.Array, fits: np.ndarray, name: str) -> b
     """Return whether texts that other things than dates may look like are dates: by the name, or by their values."""
     if form == "months":
         return _are_months(texts, fits, name)
+    if form == "months, year last":
+        return names_a_date(name) or not _matches(texts, r"\.").any()
     if form == "day of the year":
         return names_a_date(name) and not is_identifier(name)
     if form == "month names, short years":

@@ -31,7 +31,7 @@ _EVIDENCE = {
     ),
 }
 _CURRENCY = (
-    r"(?:(?:R|US|A|C|CA|AU|NZ|HK|S|NT|MX)?\$|\p{Sc}|kr\.?|Kr\.?|zł|Kč|Ft|lei|руб\.?|р\.|Rs\.?|円|元|원|S?Fr\.?|Euros?|euros?|(?i:"
+    r"(?:(?:R|US|A|C|CA|AU|NZ|HK|S|NT|MX)?\$(?:US|CA|CAN)?|\p{Sc}|kr\.?|Kr\.?|zł|Kč|Ft|lei|руб\.?|р\.|Rs\.?|円|元|원|S?Fr\.?|Euros?|euros?|(?i:"
     "EUR|USD|GBP|CHF|JPY|CNY|RMB|INR|BRL|SEK|NOK|DKK|PLN|CZK|HUF|RON|RUB|TRY|AUD|CAD|NZD|MXN|ZAR|SGD|HKD|KRW|ILS|AED"
     "|SAR|THB|IDR|MYR|PHP|COP|CLP|ARS|PEN))"
 )

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from analysis.sources.unknown.readings import describe_reading
-from tests.cases import corpus, languages, spans, writings
+from tests.cases import corpus, found, languages, spans, writings
 from tests.cases.corpus import Case
 from tests.cases.run import ASKED, RIGHT, compare
 
-CASES = [*corpus.cases(), *languages.cases(), *writings.cases(), *spans.cases()]
+CASES = [*corpus.cases(), *languages.cases(), *writings.cases(), *spans.cases(), *found.cases()]
 EVERY = 4
 """The quick tests read every fourth file."""
 PARAMETERS = [
@@ -27,4 +27,4 @@ def test_a_file_is_read_rightly_or_asked_about(case: Case, tmp_path: Path) -> No
 
 
 def test_files_are_small() -> None:
-    assert len(CASES) >= 280 and max(len(case.data) for case in CASES) <= 32_000
+    assert len(CASES) >= 350 and max(len(case.data) for case in CASES) <= 32_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.sources.names import vocabulary
 
 CUSTOMER = vocabulary(
+    "visiteur besucher bezoeker visitante visitatore",
     "customer client user visitor member account household buyer person respondent",
     "customers cust custid cliente clienti clientes kunde kunden kundin kundennummer kundennr kundenid",
     "debitor kunnr klant",
@@ -212,6 +213,7 @@ QUANTITY = vocabulary(
     "uds unds cant qtde qtd pieces pcs stk",
 )
 VALUE = vocabulary(
+    "warenwert einkaufswert",
     "lifetimevalue customervalue kundenwert valeurclient valorcliente valorecliente klantwaarde cltv",
     "spend spent spending amt revenue sales turnover monetary clv ltv mnt expenditure amount purchase purchases total",
     "umsatz ausgaben gesamtumsatz jahresumsatz depense depenses montant ca ventas gasto gastos monto",
@@ -377,7 +379,7 @@ PEOPLE = {
     "borrowers": vocabulary("loan loanid borrower borrowerid kreditnehmer emprunteur"),
     "subscribers": vocabulary("subscriber subscriberid abonnent abonne abbonato abonnee suscriptor assinante"),
     "users": vocabulary("user userid utente gebruiker usuario utilisateur nutzer benutzer"),
-    "visitors": vocabulary("visitor visitorid"),
+    "visitors": vocabulary("visitor visitorid visiteur besucher bezoeker visitante visitatore"),
     "guests": vocabulary("guest guestid"),
     "donors": vocabulary("donor donorid spender donateur donante doador donatore"),
     "households": vocabulary("household householdid haushalt foyer hogar agregado"),
