@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from joblib import delayed
@@ -15,9 +14,10 @@ from analysis.base.run import USERS, Effort
 from analysis.base.workers import run_parallel
 from analysis.clustering.algorithms import Fit, Labels, Matrix, competing, distances, sample_rows
 from analysis.clustering.preferences import Preferences, find_preferences
+from analysis.clustering.references.categories import all_differ, find_category
+from analysis.clustering.references.nulls import Matrices, References
 from analysis.clustering.resample import (
     Drawn,
-    Gaussian,
     Refits,
     Sample,
     agreements,
@@ -25,14 +25,12 @@ from analysis.clustering.resample import (
     dispersion,
     draw_labels,
     fit_solutions,
-    gaussian_silhouette,
     jaccard,
     match_refits,
     mean_silhouette,
     measure,
     one_thread,
     own_jaccard,
-    permuted_stability,
     prediction_strengths,
     reference_dispersions,
     silhouettes,
@@ -97,6 +95,8 @@ class Evidence:
         The solution made again from resamples.
     sample : Sample, optional
         Who was measured, where that was not everyone.
+    category : int, optional
+        Scaled feature whose levels are the segments, where nothing else sets them apart.
     """
 
     fit: Fit
@@ -111,6 +111,7 @@ class Evidence:
     solutions: dict[tuple[str, int], Labels]
     refits: Refits
     sample: Sample | None = None
+    category: int | None = None
 
     def chosen(self) -> AlgorithmEvidence:
         """The winning algorithm's evidence."""
@@ -190,8 +191,8 @@ class _Judge:
         self.draws: dict[tuple[str, int], list[Drawn]] = {}
         self.agreement: dict[tuple[str, int], list[float]] = {}
         self.similarities: dict[tuple[str, int], tuple[int, NDArray[np.float64], list[NDArray[np.float64]]]] = {}
-        self.permuted: dict[tuple[str, int], tuple[float, ...]] = {}
-        self.gaussian: dict[tuple[str, int], tuple[float, ...]] = {}
+        matrices = Matrices(self.clean, self.features, self.blocks, blocks, self.n_axes)
+        self.references = References(matrices, study, effort, run_parallel)
         self.gaps: dict[int, tuple[float, float]] = {}
         self.strengths: dict[int, float] = {}
 
@@ -213,20 +214,23 @@ class _Judge:
             decision = decide(judged, self.study, self._beaten_by)
         name, k = decision.algorithm, decision.k
         self.tick("null references")
-        nulls = self._nulls(name, k)
         row = self._row(name, k)
+        nulls = self._nulls(name, k)
+        if self._verdict(name, row, nulls) == "reproducible":
+            nulls = self.references.add_lumped(nulls, self.algorithms[name], k)
         return Evidence(
             self.fits[name, k],
             self.labels[name, k],
             self.core,
             decision,
-            verdict(row, nulls, self.algorithms[name].takes_k),
+            self._verdict(name, row, nulls),
             tuple(judged),
             self._segments(name, k, row),
             nulls,
             self._preferences(next(a for a in judged if a.name == name)),
             self.labels,
             self._refits(name, k),
+            category=self._category(name, k),
         )
 
     def _candidate_ks(self) -> tuple[int, ...]:
@@ -383,11 +387,19 @@ class _Judge:
         """Whether a solution meets the definition of natural; the cheap conditions first."""
         if row.stability.median < NATURAL_STABLE or row.silhouette < NATURAL_GAP:
             return False
-        if (name, row.k) not in self.gaussian:
-            (first,) = run_parallel(self._gaussian_jobs(name, row.k, 1))
-            if row.silhouette < first + NATURAL_GAP:
-                return False
-        return verdict(row, self._nulls(name, row.k), self.algorithms[name].takes_k) == "natural"
+        if row.silhouette < self.references.glance(self.algorithms[name], row.k) + NATURAL_GAP:
+            return False
+        return self._verdict(name, row, self._nulls(name, row.k)) == "natural"
+
+    def _verdict(self, name: str, row: CandidateEvidence, nulls: Nulls) -> str:
+        nameable = self._category(name, row.k) is None and all_differ(self._clean_labels(name, row.k), self.features)
+        return verdict(row, nulls, self.algorithms[name].takes_k, nameable)
+
+    def _category(self, name: str, k: int) -> int | None:
+        return find_category(self._clean_labels(name, k), self.features, self.feature_blocks)
+
+    def _clean_labels(self, name: str, k: int) -> Labels:
+        return self.labels[name, k][self.core]
 
     def _beaten_by(self, dense: AlgorithmEvidence, row: CandidateEvidence, name: str, k: int) -> float | None:
         """Leaving the border out raises any silhouette, so both are taken over the same customers."""
@@ -399,35 +411,10 @@ class _Judge:
         return other if row.silhouette > other + CLOSE and self._may_be_natural(dense.name, row) else None
 
     def _nulls(self, name: str, k: int) -> Nulls:
-        if (name, k) not in self.gaussian:
-            self.gaussian[name, k] = tuple(run_parallel(self._gaussian_jobs(name, k, self.effort.null_draws)))
-        if (name, k) not in self.permuted and self.algorithms[name].takes_k:
-            # One tree holds every number of segments, so such a method is shuffled once for all.
-            algorithm, starts = self.algorithms[name], self.study.starts
-            ks = self.ks if algorithm.shares_work else (k,)
-            rows = some(self.features, algorithm.resample_rows, self.study.seed)
-            seeds = [(self.study.seed, draw) for draw in range(self.effort.null_draws)]
-            found = run_parallel(
-                delayed(permuted_stability)(
-                    rows, self.feature_blocks, self.n_axes, algorithm, ks, starts, seed, self.effort
-                )
-                for seed in seeds
-            )
-            self.permuted |= {(name, j): values for j, values in zip(ks, zip(*found, strict=True), strict=True)}
-        permuted = self.permuted.get((name, k), ())
-        stability = summarise(self.agreement[name, k]).median
-        return Nulls(permuted, all(stability > null for null in permuted), self.gaussian[name, k])
-
-    def _gaussian_jobs(self, name: str, k: int, draws: int) -> list[Any]:
-        gaussian, algorithm = Gaussian.of(self.clean, self.blocks), self.algorithms[name]
-        rows, seed = min(len(self.clean), self.effort.null_rows), self.study.seed
-        return [
-            delayed(gaussian_silhouette)(gaussian, rows, algorithm, k, (seed, draw), self.effort)
-            for draw in range(draws)
-        ]
+        return self.references.compare(self.algorithms[name], k, summarise(self.agreement[name, k]).median, self.ks)
 
     def _segments(self, name: str, k: int, row: CandidateEvidence) -> tuple[SegmentEvidence, ...]:
-        fit, labels = self.fits[name, k], self.labels[name, k][self.core]
+        fit, labels = self.fits[name, k], self._clean_labels(name, k)
         each, sampled = self.separation[name, k], labels[self.sample]
         near = np.sqrt(np.sort(distances(self.clean, fit.centres), axis=1)[:, :2])
         shadow = 2 * near[:, 0] / np.maximum(near.sum(axis=1), 1e-12)

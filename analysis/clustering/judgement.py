@@ -85,6 +85,6 @@ def compare_choices(features: Features, evidence: Evidence, study: Study, run: R
         solutions = compare_solutions(evidence, *matrices, names, study.min_cell, study.seed, run.effort)
         multiverse = explore_choices(features, study, evidence, run, run.cached(run_all))
         rules = Disclosure.of(study)
-        ladder = find_ladder(evidence, *matrices, names, table.frame, rules)
+        ladder = find_ladder(evidence, *matrices, names, table.frame, rules, prepared.blocks(), study.seed)
     findings = lint(study, customers.assembled.raw, customers.cleaned, table, prepared, evidence)
     return Robustness(solutions, multiverse, findings, ladder)

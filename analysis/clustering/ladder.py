@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.clustering.evidence import Evidence
+from analysis.clustering.references.clouds import Gaussian
+from analysis.features.prepare import Blocks
 from analysis.features.select import dip, spread_ties
 
 REPRODUCED = 0.9
 """Least share of memberships that bands of one order give back where segments are a ladder. Chosen for this project."""
 DIP_OF_ONE_PEAK = 0.5
 """Dip, times the root of the number of customers, that evenly spread values exceed in one sample of twenty."""
+CLOUDS, BY_CHANCE = 99, 0.05
+"""Clouds whose dips stand for one peak where features are lumped, and the share of them that may be larger."""
 NAMED = 3
 """Features that name an axis at most: those whose weight is at least half of the largest."""
 
@@ -45,7 +49,14 @@ class Ladder:
 
 
 def find_ladder(
-    evidence: Evidence, matrix: Matrix, features: Matrix, names: Sequence[str], frame: pd.DataFrame, rules: Disclosure
+    evidence: Evidence,
+    matrix: Matrix,
+    features: Matrix,
+    names: Sequence[str],
+    frame: pd.DataFrame,
+    rules: Disclosure,
+    blocks: Blocks = (),
+    seed: int = 0,
 ) -> Ladder | None:
     """Find the order whose bands, as large as the segments, give most memberships back and that has no gap.
 
@@ -62,6 +73,9 @@ def find_ladder(
         The features in their own units.
     rules : Disclosure
         Rounds the cuts.
+    blocks : tuple of (int, int), optional
+        Columns of the matrix that are the levels of a category.
+    seed : int, optional
 
     Returns
     -------
@@ -71,13 +85,17 @@ def find_ladder(
     labels = evidence.labels
     if evidence.verdict == "natural" or labels.min() == 0 or labels.max() < 2:
         return None
+    core = evidence.core
     if evidence.sample is not None:
         at = evidence.sample.rows
+        core = core[at]
         labels, matrix, features, frame = labels[at], matrix[at], features[at], frame.iloc[at]
-    found = [(*_band(order, labels), names_of, order) for names_of, order in _orders(matrix, features, names)]
-    reproduced, rungs, variables, order = max(found, key=lambda one: one[0])
-    points = spread_ties(np.sort(order), log=False)
-    if reproduced < REPRODUCED or dip(points) > DIP_OF_ONE_PEAK / np.sqrt(len(order)):
+    found = [(*_band(one[2], labels), *one) for one in _orders(matrix, features, names)]
+    reproduced, rungs, variables, axis, order = max(found, key=lambda one: one[0])
+    if reproduced < REPRODUCED:
+        return None
+    gaussian = Gaussian.of(matrix[core], blocks).with_lumps(matrix[core])
+    if _dip(order) > _most_of_one_peak(gaussian, axis, len(order), seed):
         return None
     cuts: tuple[float, ...] = ()
     if len(variables) == 1 and pd.api.types.is_numeric_dtype(frame[variables[0]]):
@@ -87,19 +105,37 @@ def find_ladder(
     return Ladder(variables, rungs, round(reproduced, 2), cuts)
 
 
+def _dip(order: NDArray[np.float64]) -> float:
+    return dip(spread_ties(np.sort(order), log=False))
+
+
+def _most_of_one_peak(gaussian: Gaussian, axis: NDArray[np.float64], n: int, seed: int) -> float:
+    """Largest dip of an order without a gap: that of even values, or of a cloud with the same lumps."""
+    if not gaussian.lumps or len(axis) != len(gaussian.mean):
+        return DIP_OF_ONE_PEAK / np.sqrt(n)
+    rng = np.random.default_rng((seed, 8))
+    dips = [_dip(gaussian.draw(n, rng) @ axis) for _ in range(CLOUDS)]
+    return max(float(np.quantile(dips, 1 - BY_CHANCE)), DIP_OF_ONE_PEAK / np.sqrt(n))
+
+
 def _orders(
     matrix: Matrix, features: Matrix, names: Sequence[str]
-) -> Iterator[tuple[tuple[str, ...], NDArray[np.float64]]]:
-    """Give each feature, the simpler first, and the axis along which the matrix varies most, with what names it."""
-    for name, column in zip(names, features.T, strict=True):
-        yield (name,), column
+) -> Iterator[tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]]:
+    """Give each feature, the simpler first, and the axis along which the matrix varies most.
+
+    Each with what names it, its direction, and the place of each customer along it.
+    """
+    for name, unit, column in zip(names, np.eye(len(names)), features.T, strict=True):
+        yield (name,), unit, column
     centred = matrix - matrix.mean(axis=0)
-    axis = centred @ np.linalg.svd(centred.T @ centred)[0][:, 0]
-    moved = np.nan_to_num((features - features.mean(axis=0)).T @ axis)
+    axis = np.linalg.svd(centred.T @ centred)[0][:, 0]
+    order = centred @ axis
+    moved = np.nan_to_num((features - features.mean(axis=0)).T @ order)
     if moved[np.abs(moved).argmax()] < 0:
-        moved, axis = -moved, -axis
+        moved, axis, order = -moved, -axis, -order
     largest = np.argsort(-np.abs(moved), kind="stable")[:NAMED]
-    yield tuple(dict.fromkeys(names[i] for i in largest if abs(moved[i]) >= abs(moved[largest[0]]) / 2)), axis
+    named = tuple(dict.fromkeys(names[i] for i in largest if abs(moved[i]) >= abs(moved[largest[0]]) / 2))
+    yield named, axis, order
 
 
 def _band(order: NDArray[np.float64], labels: Labels) -> tuple[float, tuple[int, ...]]:

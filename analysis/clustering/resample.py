@@ -16,7 +16,6 @@ from threadpoolctl import ThreadpoolController
 
 from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
-from analysis.features.prepare import Blocks, principal_axes
 
 USUAL_STARTS = 3
 """Value of the setting ``starts`` at which ``Effort.starts`` holds for published fits, which grows with the square of
@@ -304,82 +303,6 @@ def _spread(members: Labels | None, used: NDArray[np.intp], n: int) -> Labels | 
     everyone = np.zeros(n, dtype=np.int16)
     everyone[used] = members
     return everyone
-
-
-def permuted_stability(
-    features: Matrix,
-    blocks: Blocks,
-    n_axes: int,
-    algorithm: Algorithm,
-    ks: tuple[int, ...],
-    starts: int,
-    seed: tuple[int, ...],
-    effort: Effort = USERS,
-) -> list[float]:
-    """Median stability for each k after each feature was permuted on its own, so that nothing hangs together.
-
-    The levels of a category, which stand in ``blocks`` of columns, go together.
-    Where the study clusters in its first ``n_axes`` principal components (else 0), so do the permuted features.
-    """
-    rng = np.random.default_rng((*seed, 1))
-    shuffled: Matrix = rng.permuted(features, axis=0)
-    for start, stop in blocks:
-        shuffled[:, start:stop] = rng.permutation(features[:, start:stop])
-    with one_thread():
-        if n_axes:
-            shuffled = np.ascontiguousarray(shuffled @ principal_axes(shuffled, n_axes))
-        draws = [
-            _draw(shuffled, shuffled, algorithm, ks, starts, (*seed, 1, draw)) for draw in range(2 * effort.null_pairs)
-        ]
-    return [summarise(agreements([draw[i].labels for draw in draws])).median for i in range(len(ks))]
-
-
-@dataclass(frozen=True, slots=True)
-class Gaussian:
-    """One Gaussian group that stands in for customers without segments.
-
-    Attributes
-    ----------
-    mean : ndarray, shape (p,)
-    covariance : ndarray, shape (p, p)
-    highest : ndarray, shape (p,)
-        Largest value of each feature.
-    blocks : tuple of (int, int)
-        Columns that are the levels of a category.
-    """
-
-    mean: Matrix
-    covariance: Matrix
-    highest: Matrix
-    blocks: Blocks
-
-    @classmethod
-    def of(cls, clean: Matrix, blocks: Blocks) -> Gaussian:
-        """Take mean and covariance from customers, shape (n, p)."""
-        return cls(clean.mean(axis=0), np.atleast_2d(np.cov(clean.T)), clean.max(axis=0), blocks)
-
-    def draw(self, rows: int, rng: np.random.Generator) -> Matrix:
-        """Draw customers, shape (rows, p); of each category a customer has the level with the largest coordinate."""
-        cloud = rng.multivariate_normal(self.mean, self.covariance, rows)
-        for start, stop in self.blocks:
-            level = start + cloud[:, start:stop].argmax(axis=1)
-            cloud[:, start:stop] = 0.0
-            cloud[np.arange(rows), level] = self.highest[level]
-        return cloud
-
-
-def gaussian_silhouette(
-    gaussian: Gaussian, rows: int, algorithm: Algorithm, k: int, seed: tuple[int, ...], effort: Effort = USERS
-) -> float:
-    """Cluster customers drawn from one Gaussian by the same method, and give their mean silhouette."""
-    rng = np.random.default_rng((*seed, 2))
-    with one_thread():
-        cloud = gaussian.draw(rows, rng)
-        fits = algorithm.fit(cloud, (k,), int(rng.integers(2**31)), effort.starts_null, None)
-        if not fits:
-            return 0.0
-        (each,) = silhouettes(cloud, [fits[0].assign(cloud)])
-        return float(np.nanmean(each)) if np.isfinite(each).any() else 0.0
 
 
 def reference_dispersions(

@@ -24,6 +24,9 @@ AS_SEPARATE = 0.03
 """How far below the best silhouette of natural solutions a finer one may lie. Chosen for this project."""
 NATURAL_STABLE, NATURAL_GAP, REPRODUCIBLE_STABLE = 0.90, 0.15, 0.75
 """Verdict: thresholds of section "What the verdicts mean". Chosen for this project."""
+LUMPED_GAP = 0.05
+"""How far the silhouette of natural segments lies above that of one cloud with the same lumps. Chosen for this
+project."""
 HENNIG = ((0.85, "highly stable"), (VALID, "valid"), (0.60, "a pattern"), (0.0, "do not trust"))
 """Least Jaccard stability of a segment in each band (Hennig 2007)."""
 DISSOLVED = 0.50
@@ -114,11 +117,17 @@ class AlgorithmEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Nulls:
-    """The decided solution beside data without groups: stability of permuted columns, silhouette of one Gaussian."""
+    """The decided solution beside data without groups: stability of permuted columns, silhouette of one Gaussian.
+
+    Where features are lumped, ``lumped`` and ``lumped_stability`` are silhouette and stability of one Gaussian cut to
+    the same lumps; the latter only where the verdict depends on it.
+    """
 
     permuted: tuple[float, ...]
     permuted_beaten: bool
     gaussian: tuple[float, ...]
+    lumped: tuple[float, ...] = ()
+    lumped_stability: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,13 +355,28 @@ def _outdone(a: AlgorithmEvidence, b: AlgorithmEvidence) -> bool:
     return _standing(other) > _standing(own) + (-CLOSE if simpler else CLOSE)
 
 
-def verdict(row: CandidateEvidence, nulls: Nulls, takes_k: bool) -> str:
-    """Natural, reproducible, constructive or none."""
+def verdict(row: CandidateEvidence, nulls: Nulls, takes_k: bool, nameable: bool = True) -> str:
+    """Natural, reproducible, constructive or none.
+
+    Parameters
+    ----------
+    row : CandidateEvidence
+    nulls : Nulls
+    takes_k : bool
+        Whether the algorithm is given a number of segments.
+    nameable : bool, optional
+        Whether the segments are more than the levels of one column, and each differs readably.
+    """
     if takes_k and not nulls.permuted_beaten:
         return "none"
-    if row.stability.median >= NATURAL_STABLE and row.silhouette > max(nulls.gaussian) + NATURAL_GAP:
+    if not nameable:
+        return "constructive"
+    apart = row.silhouette > max(nulls.gaussian) + NATURAL_GAP
+    above_lumps = all(row.silhouette > cloud + LUMPED_GAP for cloud in nulls.lumped)
+    if row.stability.median >= NATURAL_STABLE and apart and above_lumps:
         return "natural"
-    if row.stability.median >= REPRODUCIBLE_STABLE and min(row.slsw) >= VALID:
+    more_stable = all(row.stability.median > cloud for cloud in nulls.lumped_stability)
+    if row.stability.median >= REPRODUCIBLE_STABLE and min(row.slsw) >= VALID and more_stable:
         return "reproducible"
     return "constructive"
 

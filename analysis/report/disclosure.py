@@ -65,7 +65,7 @@ MEASURES = {
     "Estimate": ("value", "low", "high"),
     "Group": ("least",),
     "Neighbour": ("difference", "agreement", "stability", "silhouette"),
-    "Nulls": ("permuted", "gaussian"),
+    "Nulls": ("permuted", "gaussian", "lumped", "lumped_stability"),
     "Reach": ("quantiles", "radius"),
     "Relations": ("rows",),
     "SampleInfo": ("agreement",),

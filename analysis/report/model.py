@@ -73,6 +73,11 @@ VERDICTS = {
     ),
 }
 """Badge and sentence of each verdict."""
+CATEGORY = (
+    "The segments are the levels of one column, “{column}”, and differ in nothing else. That is a category, not a "
+    "group: useful to plan with, not a discovery."
+)
+"""Sentence of a working split along one column."""
 
 
 @dataclass(frozen=True, slots=True)

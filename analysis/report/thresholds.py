@@ -14,12 +14,15 @@ from analysis.clustering.choices import AGREES
 from analysis.clustering.holdout import CHANCE, CONTACTED, LEAVES
 from analysis.clustering.ladder import DIP_OF_ONE_PEAK, REPRODUCED
 from analysis.clustering.preferences import PREDICTS
+from analysis.clustering.references.categories import MOST_LEVELS, READABLE, TELLS_ALL
+from analysis.clustering.references.clouds import LUMP
 from analysis.clustering.selection import (
     AS_SEPARATE,
     BAND,
     CLOSE,
     DISSOLVED,
     HENNIG,
+    LUMPED_GAP,
     MOST_NOISE,
     NATURAL_GAP,
     NATURAL_STABLE,
@@ -76,6 +79,11 @@ THRESHOLDS = {
     "sampled": SAMPLE_ROWS,
     "agrees": AGREES,
     "reproduced": REPRODUCED,
+    "most_levels": MOST_LEVELS,
+    "tells_all": TELLS_ALL,
+    "readable": READABLE,
+    "lump": LUMP,
+    "lumped_gap": LUMPED_GAP,
     "one_peak": DIP_OF_ONE_PEAK,
     "null_draws": USERS.null_draws,
     "null_pairs": USERS.null_pairs,

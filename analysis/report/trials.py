@@ -56,12 +56,17 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Groupless:
-    """One condition without groups; ``said_so`` counts the verdicts none and constructive."""
+    """One condition without groups.
+
+    ``said_so`` counts the verdicts none and constructive, and where ``levels``, segments that are named levels of one
+    thing.
+    """
 
     name: str
     title: str
     about: str
     connected: bool
+    levels: bool
     said_so: Rate
     verdicts: dict[str, int]
 

@@ -13,6 +13,7 @@ from analysis.report.analysis import Analysis
 from analysis.report.disclosure import publish
 from analysis.report.lessons import gather_lessons, learn
 from analysis.report.model import (
+    CATEGORY,
     VERDICTS,
     DataInfo,
     EvidenceInfo,
@@ -199,6 +200,9 @@ def _list_evidence(analysis: Analysis) -> EvidenceInfo:
 def _judge(analysis: Analysis, info: StudyInfo, segments: tuple[Segment, ...]) -> VerdictInfo:
     verdict = analysis.evidence.verdict
     title, sentence = VERDICTS[verdict]
+    column = analysis.evidence.category
+    if column is not None and verdict == "constructive":
+        sentence = CATEGORY.format(column=analysis.features.prepared.columns()[column].label)
     profiles = analysis.segments.profiles
     variables = analysis.features.table.variables
     worth = next((in_sentence(v.label) for v in variables if v.name == analysis.study.value), "")

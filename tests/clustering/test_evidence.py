@@ -432,6 +432,24 @@ def test_the_verdict_follows_its_thresholds(
     assert verdict(row(stability, slsw, silhouette), nulls, takes_k) == expected
 
 
+@pytest.mark.parametrize(
+    ("lumped", "stability", "nameable", "expected"),
+    [
+        ((), (), True, "natural"),
+        ((), (), False, "constructive"),
+        ((0.54,), (), True, "natural"),
+        ((0.56,), (), True, "reproducible"),
+        ((0.56,), (0.94,), True, "reproducible"),
+        ((0.56,), (0.5, 0.95), True, "constructive"),
+    ],
+)
+def test_lumps_and_names_lower_the_verdict(
+    lumped: tuple[float, ...], stability: tuple[float, ...], nameable: bool, expected: str
+) -> None:
+    nulls = Nulls((0.3,), True, (0.2,), lumped, stability)
+    assert verdict(row(0.95, 0.9, 0.60), nulls, True, nameable) == expected
+
+
 def test_a_value_that_rounds_to_the_bound_is_told_with_a_digit_more() -> None:
     stability = Stability(0.848, 0, 0, 0, 0, 20)
     assert first_failure(check(0.2, 0.03, 0.0, stability, (0.9,))) == "stability 0.848, under 0.85"

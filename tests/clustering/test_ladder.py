@@ -59,6 +59,16 @@ def test_one_feature_that_carries_all_names_the_levels_and_its_cuts_are_given_in
     assert all(cut not in set(frame["spend"]) for cut in ladder.cuts)
 
 
+def test_a_gap_that_yes_no_answers_alone_make_parts_no_levels() -> None:
+    rng = np.random.default_rng(2)
+    trait = rng.normal(size=600)
+    points = np.column_stack([0.8 * trait + 0.6 * rng.normal(size=600) > 0 for _ in NAMES]).astype(float)
+    found, ladder = solve(points, 2)
+    assert found.verdict != "natural"
+    assert ladder is not None
+    assert len(ladder.variables) > 1
+
+
 @pytest.mark.parametrize("segments", [2, 4])
 def test_groups_that_stand_apart_are_no_ladder(segments: int) -> None:
     rng = np.random.default_rng(3)

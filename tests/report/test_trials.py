@@ -21,7 +21,7 @@ from analysis.pages.text import validation
 from analysis.report.model import VERDICTS, from_json, to_json
 from analysis.report.trials import RESULTS, Groupless, Planted, Published, Rate, Validation, Way, read_validation
 from tests.stages import ROOT, plain_pages, run_stages
-from tests.validation.__main__ import HONEST, summarise_trials
+from tests.validation.__main__ import HONEST, LEVELS, said_so, summarise_trials
 from tests.validation.customers import CONDITIONS, REPORTED, TUNED, draw_customers
 from tests.validation.rivals import Answer
 from tests.validation.trials import RECOVERABLE, Trial, run_trial
@@ -46,7 +46,7 @@ def made_up() -> Validation:
             replace(planted, name="long", title="Long groups", right=FEW, rivals={"other": MANY}),
             replace(planted, name="rings", title="Rings", beyond=True, agreement=0.4),
         ),
-        groupless=(Groupless("even", "Evenly spread", "no groups", False, Rate(98, 100, 0.93, 0.99), COUNTS),),
+        groupless=(Groupless("even", "Evenly spread", "no groups", False, False, Rate(98, 100, 0.93, 0.99), COUNTS),),
         ways=(
             Way("own", "This project", "all evidence", MANY, 0.97, ALL, 5.0, 21.0, 4),
             Way("other", "Another way", "something else", FEW, 0.98, NONE, 0.01, 0.4, 2),
@@ -87,11 +87,11 @@ def test_only_draws_that_the_oracle_recovers_count() -> None:
     answers = {name: Answer(3, 0.9, 0.1) for name in ("silhouette", "hdbscan", "bic")}
     right, wrong = Answer(3, 0.9, 1.0), Answer(2, 0.5, 1.0)
     draws = [
-        Trial(0, 3, 0.95, right, "kmeans", "natural", answers),
-        Trial(1, 3, 0.95, wrong, "kmeans", "reproducible", answers),
-        Trial(2, 3, 0.6, wrong, "kmeans", "reproducible", answers),
+        Trial(0, 3, 0.95, right, "kmeans", "natural", False, answers),
+        Trial(1, 3, 0.95, wrong, "kmeans", "reproducible", False, answers),
+        Trial(2, 3, 0.6, wrong, "kmeans", "reproducible", False, answers),
     ]
-    none = [Trial(d, 0, 1.0, right, "kmeans", verdict, answers) for d, verdict in enumerate(VERDICTS)]
+    none = [Trial(d, 0, 1.0, right, "kmeans", verdict, False, answers) for d, verdict in enumerate(VERDICTS)]
     found = summarise_trials(
         {name: draws if condition.ks else none for name, condition in CONDITIONS.items()},
         {"own": right, **answers},
@@ -102,7 +102,10 @@ def test_only_draws_that_the_oracle_recovers_count() -> None:
     assert (first.draws, first.right.held, first.right.tries) == (3, 1, 2)
     assert first.rivals["bic"].held == 2
     assert found.right.tries == 2 * sum(not CONDITIONS[name].beyond for name in WITH_GROUPS)
-    assert [g.said_so.held for g in found.groupless] == [2] * 4 and found.said_so.tries == 4 * 3
+    assert [g.said_so.held for g in found.groupless] == [2] * 8 and found.said_so.tries == 4 * 7
+    levels = [replace(trial, ladder=True) for trial in none]
+    assert [said_so(trial, True) for trial in levels] == [verdict != "natural" for verdict in VERDICTS]
+    assert [said_so(trial, False) for trial in levels] == [verdict in HONEST for verdict in VERDICTS]
     assert first.right.low == pytest.approx(0.0945, abs=1e-3)
 
 
@@ -110,9 +113,10 @@ def test_only_draws_that_the_oracle_recovers_count() -> None:
 def test_the_line_decides_as_it_did(name: str, stored: dict[str, Any]) -> None:
     if any(version(package) != known for package, known in stored["versions"].items() if package != "python"):
         pytest.skip("the results are of other versions of the packages")
-    planted, oracle, k, agreement, algorithm, verdict = stored["quick"][name].split()
+    planted, oracle, k, agreement, algorithm, verdict, *named = stored["quick"][name].split()
     found = run_trial(name, REPORTED, 0, quick=True)
     assert (found.planted, found.own.k, found.algorithm, found.verdict) == (int(planted), int(k), algorithm, verdict)
+    assert found.ladder == (named == [LEVELS])
     assert (found.oracle, found.own.agreement) == pytest.approx((float(oracle), float(agreement)), abs=0.006)
 
 
@@ -129,8 +133,12 @@ def test_the_rates_are_those_of_the_draws(stored: dict[str, Any]) -> None:
         assert (planted.draws, planted.right.tries) == (len(rows), len(counted))
         assert planted.right.held == sum(row[0] == row[2] for row in counted)
     for groupless in found.groupless:
-        verdicts = [row.split()[5] for row in stored["draws"][groupless.name]]
-        assert groupless.said_so.held == sum(verdict in HONEST for verdict in verdicts)
+        rows = [row.split() for row in stored["draws"][groupless.name]]
+        verdicts = [row[5] for row in rows]
+        named = [groupless.levels and row[-1] == LEVELS and row[5] != "natural" for row in rows]
+        assert groupless.said_so.held == sum(
+            verdict in HONEST or name for verdict, name in zip(verdicts, named, strict=True)
+        )
         assert groupless.verdicts == {kind: verdicts.count(kind) for kind in VERDICTS}
 
 
@@ -140,7 +148,7 @@ def test_the_whole_line_keeps_what_is_asked_of_it(stored: dict[str, Any]) -> Non
     assert found.right.held / found.right.tries >= 0.9 and found.of_oracle >= 0.97
     assert min(p.right.held / p.right.tries for p in found.planted if not p.beyond) >= 0.6
     assert min(g.said_so.held for g in found.groupless if not g.connected) >= 95
-    assert all(g.verdicts["natural"] == 0 for g in found.groupless if g.connected)
+    assert all(g.verdicts["natural"] == 0 for g in found.groupless)
     assert "cuts through a continuum" in VERDICTS["reproducible"][1]
 
 

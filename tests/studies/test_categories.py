@@ -16,7 +16,9 @@ from analysis.base.run import TESTS
 from analysis.clustering import resample
 from analysis.clustering.algorithms import competing, kprototypes
 from analysis.clustering.evidence import gather_evidence
-from analysis.clustering.resample import Gaussian, adjusted_rand, gaussian_silhouette, permuted_stability
+from analysis.clustering.references import clouds
+from analysis.clustering.references.clouds import Gaussian, gaussian_silhouette, permuted_stability
+from analysis.clustering.resample import adjusted_rand
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import MISMATCH, Prepared, apply_steps, prepare
 from analysis.settings.load import check_study
@@ -136,7 +138,7 @@ def test_the_levels_of_a_category_are_shuffled_together(monkeypatch: pytest.Monk
 def test_a_gaussian_cloud_has_levels_too(monkeypatch: pytest.MonkeyPatch) -> None:
     found = made()
     seen: list[np.ndarray] = []
-    monkeypatch.setattr(resample, "silhouettes", lambda cloud, labels: (seen.append(cloud), [np.zeros(len(cloud))])[1])
+    monkeypatch.setattr(clouds, "silhouettes", lambda cloud, labels: (seen.append(cloud), [np.zeros(len(cloud))])[1])
     algorithm = competing(found.blocks())["kprototypes"]
     highest = found.matrix.max(axis=0)
     gaussian_silhouette(Gaussian.of(found.matrix, found.blocks()), 500, algorithm, 3, (1, 0))

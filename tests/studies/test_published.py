@@ -11,7 +11,8 @@ import pytest
 from analysis.base.run import TESTS
 from analysis.clustering.algorithms import ALGORITHMS, Matrix
 from analysis.clustering.evidence import gather_evidence
-from analysis.clustering.resample import draw_labels, fit_solutions, jaccard, permuted_stability
+from analysis.clustering.references.clouds import permuted_stability
+from analysis.clustering.resample import draw_labels, fit_solutions, jaccard
 from analysis.features.prepare import apply_steps
 from analysis.settings.load import load_study
 from tests.stages import ROOT, little_work

@@ -37,12 +37,15 @@ RULE = (
     "NATURAL_STABLE",
     "NATURAL_GAP",
     "REPRODUCIBLE_STABLE",
+    "LUMPED_GAP",
 )
 """Bounds of the decision that the results hold for."""
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas")
 HONEST = ("none", "constructive")
 """Verdicts that say of customers without groups what is true of them."""
 COLUMNS = ("planted", "oracle", "k", "agreement", "algorithm", "verdict")
+LEVELS = "levels"
+"""Stands after the verdict of draws whose segments were named levels of one thing."""
 
 
 def main() -> None:
@@ -70,7 +73,9 @@ def main() -> None:
     found = summarise_trials(full, *time_study(), compare_published())
     content = asdict(found) | {
         "seeds": {"reported": REPORTED, "tuned": TUNED, "study": STUDY.seed},
-        "columns": " ".join([*COLUMNS, *(f"{name}_{what}" for name in RIVALS for what in ("k", "agreement"))]),
+        "columns": " ".join(
+            [*COLUMNS, *(f"{name}_{what}" for name in RIVALS for what in ("k", "agreement")), f"[{LEVELS}]"]
+        ),
         "draws": {name: list(map(describe, each)) for name, each in full.items()},
         "quick": {name: describe(trials[name, 0, True]) for name in CONDITIONS},
     }
@@ -86,7 +91,13 @@ def describe(trial: Trial) -> str:
     """A draw as one line: what was planted and what each way answered."""
     own = (trial.planted, f"{trial.oracle:.2f}", trial.own.k, f"{trial.own.agreement:.2f}")
     rivals = (cell for answer in trial.rivals.values() for cell in (answer.k, f"{answer.agreement:.2f}"))
-    return " ".join(map(str, (*own, trial.algorithm, trial.verdict, *rivals)))
+    named = (LEVELS,) if trial.ladder else ()
+    return " ".join(map(str, (*own, trial.algorithm, trial.verdict, *rivals, *named)))
+
+
+def said_so(trial: Trial, levels: bool) -> bool:
+    """Whether the answer is true of customers without groups; ``levels`` where naming levels of one thing is, too."""
+    return trial.verdict in HONEST or (levels and trial.ladder and trial.verdict != "natural")
 
 
 def summarise_trials(
@@ -106,14 +117,12 @@ def summarise_trials(
     """
     told = {name: [t for t in each if t.oracle >= RECOVERABLE] for name, each in trials.items()}
     with_groups = [t for n, each in told.items() for t in each if CONDITIONS[n].ks and not CONDITIONS[n].beyond]
-    alone = [t for n, each in trials.items() for t in each if not CONDITIONS[n].ks]
-    independent = [
-        t for n, each in trials.items() for t in each if not CONDITIONS[n].ks and not CONDITIONS[n].connected
-    ]
+    alone = [(t, c) for n, c in CONDITIONS.items() if not c.ks for t in trials[n]]
+    independent = [(t, c) for t, c in alone if not c.connected]
     return Validation(
         right=_rate(with_groups, lambda t: t.own.k == t.planted),
         of_oracle=_median(t.own.agreement / t.oracle for t in with_groups),
-        said_so=_rate(independent, lambda t: t.verdict in HONEST),
+        said_so=_rate(independent, lambda each: said_so(each[0], each[1].levels)),
         recoverable=RECOVERABLE,
         data=data,
         planted=tuple(
@@ -138,7 +147,8 @@ def summarise_trials(
                 c.title,
                 c.about,
                 c.connected,
-                _rate(trials[name], lambda t: t.verdict in HONEST),
+                c.levels,
+                _rate(trials[name], lambda t, levels=c.levels: said_so(t, levels)),
                 _verdicts(trials[name]),
             )
             for name, c in CONDITIONS.items()
@@ -151,7 +161,7 @@ def summarise_trials(
                 about,
                 _rate(with_groups, lambda t, n=name: _answer(t, n).k == t.planted),
                 _median(_answer(t, name).agreement for t in with_groups),
-                _rate(alone, lambda t, n=name: t.verdict in HONEST if n == "own" else t.rivals[n].k < 2),
+                _rate(alone, lambda e, n=name: said_so(e[0], e[1].levels) if n == "own" else e[0].rivals[n].k < 2),
                 _median(_answer(t, name).seconds for t in with_groups),
                 study[name].seconds,
                 study[name].k,
@@ -168,7 +178,7 @@ def _answer(trial: Trial, way: str) -> Answer:
     return trial.own if way == "own" else trial.rivals[way]
 
 
-def _rate(trials: list[Trial], holds: Callable[[Trial], bool]) -> Rate:
+def _rate(trials: list[Any], holds: Callable[[Any], bool]) -> Rate:
     held = sum(map(holds, trials))
     if not trials:
         return Rate(0, 0, 0.0, 1.0)

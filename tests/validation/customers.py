@@ -48,7 +48,8 @@ class Condition:
     """What customers are drawn: ``make`` takes a generator of random numbers and how many groups to plant.
 
     ``ks`` is empty for customers without groups; ``beyond`` marks groups that no centre describes; ``connected`` marks
-    features that hang together without groups.
+    features that hang together without groups, ``levels`` those of which a verdict must not make more than levels of
+    one thing or a working split.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Condition:
     ks: tuple[int, ...] = KS
     beyond: bool = False
     connected: bool = False
+    levels: bool = False
 
 
 def draw_customers(name: str, stream: int, draw: int) -> tuple[Customers, int]:
@@ -167,14 +169,57 @@ def _without_groups(kind: str) -> Callable[[np.random.Generator, int], Customers
         n, p = FEWEST, 4
         points = rng.uniform(size=(n, p)) if kind == "uniform" else rng.normal(size=(n, p))
         if kind == "correlated":
-            turn, _ = np.linalg.qr(rng.normal(size=(p, p)))
-            points = points @ (turn * np.sqrt(np.geomspace(0.1, 2, p))).T
+            points = _stretched(rng, points)
         if kind == "lognormal":
             points = np.exp(points)
-        nobody = np.zeros(n, dtype=np.int64)
-        return Customers(_table({f"x{j + 1}": points[:, j] for j in range(p)}, {}), nobody, nobody)
+        return _nobody({f"x{j + 1}": points[:, j] for j in range(p)}, {})
 
     return make
+
+
+def _stretched(rng: np.random.Generator, points: Numbers) -> Numbers:
+    p = points.shape[1]
+    turn, _ = np.linalg.qr(rng.normal(size=(p, p)))
+    return points @ (turn * np.sqrt(np.geomspace(0.1, 2, p))).T
+
+
+def _one_thing(rng: np.random.Generator, k: int) -> Customers:
+    """Four amounts that grow with one thing, which few have much of."""
+    thing = rng.gamma(2.0, size=FEWEST)
+    columns = {f"x{j + 1}": 10 * thing * np.exp(rng.normal(0, 0.25, FEWEST)) for j in range(4)}
+    return _nobody(columns, {})
+
+
+def _zeros(rng: np.random.Generator, k: int) -> Customers:
+    """Four amounts, each zero for 30 to 70 % of customers, the more often the less active a customer is."""
+    active, pull = rng.normal(size=FEWEST), rng.uniform(0, 1)
+    columns = {}
+    for j in range(4):
+        own, size = (pull * active + np.sqrt(1 - pull**2) * rng.normal(size=FEWEST) for _ in range(2))
+        columns[f"x{j + 1}"] = np.where(own > np.quantile(own, rng.uniform(0.3, 0.7)), np.exp(2 + size), 0.0)
+    return _nobody(columns, {})
+
+
+def _answers(rng: np.random.Generator, k: int) -> Customers:
+    """Six yes/no answers, all the more often yes the more of one trait a customer has."""
+    trait, pull = rng.normal(size=FEWEST), rng.uniform(0, 0.8)
+    answers = {}
+    for j in range(6):
+        own = pull * trait + np.sqrt(1 - pull**2) * rng.normal(size=FEWEST)
+        answers[f"answer{j + 1}"] = (own > np.quantile(own, rng.uniform(0.3, 0.7))).astype(float)
+    return _nobody({}, answers)
+
+
+def _dominant(rng: np.random.Generator, k: int) -> Customers:
+    """One yes/no answer beside three correlated numbers that know nothing of it."""
+    points = _stretched(rng, rng.normal(size=(FEWEST, 3)))
+    answer = (rng.random(FEWEST) < rng.uniform(0.3, 0.7)).astype(float)
+    return _nobody({f"x{j + 1}": points[:, j] for j in range(3)}, {"answer": answer})
+
+
+def _nobody(numbers: dict[str, Numbers], yes_no: dict[str, Numbers]) -> Customers:
+    alone = np.zeros(FEWEST, dtype=np.int64)
+    return Customers(_table(numbers, yes_no), alone, alone)
 
 
 def _table(numbers: dict[str, Numbers], yes_no: dict[str, Numbers]) -> FeatureTable:
@@ -221,6 +266,16 @@ CONDITIONS = {
     "lognormal": Condition("One skewed cloud", "independent log-normal features", _without_groups("lognormal"), ()),
     "continuum": Condition(
         "One stretched cloud", "correlated normal features", _without_groups("correlated"), (), connected=True
+    ),
+    "factor": Condition(
+        "One skewed thing", "four amounts that grow with one thing, which few have much of", _one_thing, (), levels=True
+    ),
+    "zeros": Condition(
+        "Many zeros", "four amounts, zero for 30 to 70 % of customers, more or less correlated", _zeros, (), levels=True
+    ),
+    "answers": Condition("Yes/no answers", "six answers that share one trait, more or less", _answers, (), levels=True),
+    "dominant": Condition(
+        "One dominant answer", "a yes/no answer beside three correlated numbers", _dominant, (), levels=True
     ),
 }
 """The conditions by name; a new one goes to the end, so that the seeds of the others stay."""

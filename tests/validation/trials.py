@@ -10,8 +10,10 @@ from unittest import mock
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.run import TRIALS
 from analysis.clustering import evidence
+from analysis.clustering.ladder import find_ladder
 from analysis.clustering.resample import one_thread
 from analysis.features.prepare import prepare
 from analysis.settings.load import check_study
@@ -29,7 +31,10 @@ STUDY: Study = check_study({"title": "Trial", "sources": [{"path": "trial.csv", 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One draw: planted groups, the oracle's agreement with the truth, our answer and verdict, and the rivals'."""
+    """One draw: planted groups, the oracle's agreement with the truth, our answer and verdict, and the rivals'.
+
+    ``ladder`` says whether the segments were named levels of one thing.
+    """
 
     draw: int
     planted: int
@@ -37,6 +42,7 @@ class Trial:
     own: Answer
     algorithm: str
     verdict: str
+    ladder: bool
     rivals: dict[str, Answer]
 
 
@@ -56,5 +62,9 @@ def run_trial(name: str, stream: int, draw: int, quick: bool = False) -> Trial:
         prepared = prepare(customers.table, STUDY)
         found = evidence.gather_evidence(prepared.matrix, prepared.core, STUDY, effort=QUICK if quick else TRIALS)
         own = Answer(found.decision.k, agreement(found.labels), time.process_time() - started)
+        blocks, names = prepared.blocks(), [variable.name for variable in prepared.columns()]
+        matrices, rules = (prepared.matrix, prepared.matrix), Disclosure.of(STUDY)
+        ladder = find_ladder(found, *matrices, names, customers.table.frame, rules, blocks, STUDY.seed)
         rivals = {} if quick else time_rivals(customers.table.frame.to_numpy(float), agreement)
-    return Trial(draw, k, agreement(customers.oracle), own, found.decision.algorithm, found.verdict, rivals)
+    said = found.decision.algorithm, found.verdict, ladder is not None
+    return Trial(draw, k, agreement(customers.oracle), own, *said, rivals)

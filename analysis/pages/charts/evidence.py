@@ -13,7 +13,7 @@ from analysis.base.formats import formatted, in_words, number, percentage, signi
 from analysis.pages.figures import ACCENT, EVERYONE, INK, Figure, Table, make_figure, single, tip
 from analysis.report.model import Report
 from analysis.report.parts import CandidateEvidence
-from analysis.report.thresholds import NATURAL_GAP, PREDICTS, STABLE
+from analysis.report.thresholds import LUMPED_GAP, NATURAL_GAP, PREDICTS, STABLE
 
 
 def elbow(report: Report) -> Figure | None:
@@ -254,7 +254,14 @@ def gaussian_reference(report: Report) -> Figure:
     """Chart the published silhouette, that of Gaussian data, and the threshold for natural segments."""
     nulls = report.evidence.nulls.gaussian
     published, most = _published(report).silhouette, max(nulls)
-    bound = most + NATURAL_GAP
+    lumped = report.evidence.nulls.lumped
+    bound = max(most + NATURAL_GAP, max(lumped, default=-1.0) + LUMPED_GAP)
+    above = f"{significant(NATURAL_GAP)} above the best of them"
+    if lumped:
+        above += (
+            f" and {significant(LUMPED_GAP)} above every cloud in which as many customers share a value of a feature "
+            f"(at most {number(max(lumped), 2)})"
+        )
     reading = (
         "as far apart as natural groups are"
         if published > bound
@@ -268,10 +275,8 @@ def gaussian_reference(report: Report) -> Figure:
         title = f"{cloud}, no less than this study ({number(published, 2)})"
     caption = (
         f"Grey: {len(nulls)} clouds with the data's own means and covariances, which hold no groups at all, cut by the "
-        f"same method. Blue: this study{report.core_note()}. Dashed: {number(bound, 2)}, that is "
-        f"{significant(NATURAL_GAP)} above the best of them, from which "
-        f"segments would "
-        "count as natural."
+        f"same method. Blue: this study{report.core_note()}. Dashed: {number(bound, 2)}, that is {above}, from which "
+        "segments would count as natural."
     )
     words = _Reference("gaussian", "Mean silhouette", "Cloud", title, caption)
     return _strip(nulls, published, words, max(published, bound) * 1.06, bound)
