@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from analysis.assignment.model import Model, make_model
 from analysis.assignment.questions import Questions, find_questions
-from analysis.assignment.rounding import round_rule
+from analysis.assignment.rounding import Rounded, round_rule
 from analysis.assignment.rules import Rules, find_rules
 from analysis.base.run import Run
 from analysis.clustering.algorithms import Fit
@@ -33,6 +35,16 @@ class Assignment:
     questions: Questions | None
 
 
+def _by_rule(rounded: Rounded, evidence: Evidence) -> Fit:
+    """The published rule; of latent classes with their means, too, from which the distance of a customer is taken."""
+    fit = evidence.fit
+    if fit.classes is None:
+        return Fit(rounded.centres)
+    matrix, labels = rounded.prepared.matrix, evidence.labels
+    means = np.array([matrix[labels == j].mean(axis=0) for j in range(1, fit.k + 1)])
+    return Fit(means, classes=replace(fit.classes, points=rounded.centres))
+
+
 def find_assignment(features: Features, evidence: Evidence, study: Study, run: Run) -> Assignment:
     """Find rules and questions that place customers as the study did, and keep what scores new ones."""
     customers, table, prepared = features.customers, features.table, features.prepared
@@ -41,7 +53,7 @@ def find_assignment(features: Features, evidence: Evidence, study: Study, run: R
         rounded = round_rule(table.frame, prepared, evidence, study)
         rules = find_rules(table, rounded, evidence, study, cleaned, assembled)
         exact = rules.centres is not None and rules.centres.exact
-        formed, fit = (rounded.prepared, Fit(rounded.centres)) if exact else (prepared, evidence.fit)
+        formed, fit = (rounded.prepared, _by_rule(rounded, evidence)) if exact else (prepared, evidence.fit)
         model = make_model(study, customers.inputs.tables, assembled, cleaned, formed, fit, evidence.labels)
         questions = find_questions(table, rounded, evidence, rules, study, cleaned, model)
     return Assignment(rules, model, questions)

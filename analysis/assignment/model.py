@@ -15,7 +15,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from analysis.base.errors import InputError
 from analysis.base.expressions import parse
-from analysis.clustering.algorithms import Fit, Labels, Matrix
+from analysis.clustering.algorithms import Classes, Fit, Labels, Matrix, distances
 from analysis.customers.assembly import Assembled
 from analysis.customers.cleaning import Cleaned
 from analysis.features.prepare import Prepared, Step
@@ -25,7 +25,7 @@ from analysis.sources.tables import Known, RawTable
 
 UNLIKE = 0.99
 """A customer farther from its segment than this share of the fitted ones is unlike anyone seen."""
-VERSION = 3
+VERSION = 4
 TYPES = ("number", "date", "category", "boolean")
 """Types of columns that a new file is read with, as its few rows may not show them."""
 PARTS = ("types", "units", "merge", "ordered", "plausible")
@@ -130,7 +130,11 @@ def to_json(model: Model) -> str:
         "levels": model.levels,
         "steps": [asdict(step) for step in model.steps],
         "axes": None if model.axes is None else model.axes.tolist(),
-        "fit": {**fit, "radius": model.fit.radius},
+        "fit": {
+            **fit,
+            "radius": model.fit.radius,
+            "classes": model.fit.classes and {**asdict(model.fit.classes), "points": model.fit.classes.points.tolist()},
+        },
         "unlike": model.unlike,
         "types": [
             {c: kind for c, kind in types.items() if c in _own_columns(model, at)}
@@ -167,7 +171,7 @@ def read_model(path: Path) -> Model:
             tuple({role: tuple(of) for role, of in levels.items()} for levels in content["levels"]),
             tuple(map(_read_step, content["steps"])),
             None if content["axes"] is None else np.array(content["axes"]),
-            Fit(**arrays, radius=fit["radius"]),
+            Fit(**arrays, radius=fit["radius"], classes=_read_classes(fit["classes"])),
             tuple(content["unlike"]),
             tuple(content["types"]),
             tuple(Name(**segment) for segment in content["segments"]),
@@ -181,6 +185,13 @@ def read_model(path: Path) -> Model:
         ) from None
 
 
+def _read_classes(classes: dict[str, Any] | None) -> Classes | None:
+    if classes is None:
+        return None
+    points = np.array(classes["points"], dtype=float)
+    return Classes(points, classes["aic3"], classes["entropy_r2"], classes["error"])
+
+
 def _read_step(step: dict[str, Any]) -> Step:
     read: dict[str, Any] = {**step, "limits": step["limits"] and tuple(step["limits"])}
     return Step(**read)
@@ -190,13 +201,16 @@ def measure_distances(fit: Fit, matrix: Matrix) -> tuple[Matrix, NDArray[np.floa
     """How far each customer is from each segment, shape (m, k), and how far it is from what was seen, shape (m,).
 
     Both are distances to the nearest centre; for a density method to the nearest dense customer; for a mixture the
-    first is what its rule makes smallest, the second the distance in standard deviations of the likeliest ellipse.
+    first is what its rule makes smallest, the second the distance in standard deviations of the likeliest ellipse; for
+    latent classes the first is the same, the second the distance to the mean of the likeliest class.
     """
     if fit.points is not None and fit.point_labels is not None:
         near = [_to_nearest(matrix, fit.points[fit.point_labels == j]) for j in range(1, fit.k + 1)]
         costs = np.column_stack(near)
         return costs, costs.min(axis=1)
     costs = fit.costs(matrix)
+    if fit.classes is not None:
+        return costs, np.sqrt(distances(matrix, fit.centres)[np.arange(len(matrix)), costs.argmin(axis=1)])
     if fit.shapes is None:
         np.sqrt(costs, out=costs)
         return costs, costs.min(axis=1)

@@ -63,7 +63,7 @@ def round_rule(frame: pd.DataFrame, prepared: Prepared, evidence: Evidence, stud
         axes = _digits(axes, FEW_DIGITS if rules.public else DIGITS)
         matrix = matrix @ axes
     rounded = replace(prepared, steps=steps, axes=axes, matrix=matrix)
-    centres = _carry(fit.centres, prepared, matrix, frame)
+    centres = _carry(fit.nearest, prepared, matrix, frame)
     own = np.where(evidence.core, fit.assign(prepared.matrix), 0)
     if fit.members is not None and len(fit.members) == evidence.core.sum():
         own[evidence.core] = fit.members

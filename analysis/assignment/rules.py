@@ -163,7 +163,7 @@ def _find_centres(
         return None
     fit = evidence.fit
     steps, typical = prepared.steps, centres
-    if prepared.axes is not None:
+    if prepared.axes is not None or fit.classes is not None:
         matrix = apply_steps(frame, steps)
         means = np.vstack([matrix[evidence.labels == j + 1].mean(axis=0) for j in range(fit.k)])
         typical = round_means(means, matrix, evidence.labels, Disclosure.of(study))

@@ -185,7 +185,7 @@ def _rate(fit: Fit, cost: NDArray[np.float64], other: NDArray[np.float64]) -> ND
     """Return the confidence in a segment from the distances to it and to the runner-up."""
     if fit.k == 1:
         return np.ones_like(cost)
-    if fit.shapes is None:
+    if fit.shapes is None and fit.classes is None:
         return np.divide(other, cost + other, out=np.full(len(cost), 0.5), where=cost + other > 0)
     return 1 / (1 + np.exp(np.minimum((cost - other) / 2, 0)))
 

@@ -166,7 +166,7 @@ def _list_choices(own: Features, study: Study, plain: Study, task: _Task) -> tup
         changed = plain.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
         made = prepare_customers(features, changed, task.run)
         as_set = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce) and features is own
-        for name, algorithm in competing(made.prepared.blocks()).items():
+        for name, algorithm in competing(made.prepared.matrix, made.prepared.blocks()).items():
             if algorithm.takes_k:
                 published = as_set and name == task.algorithm
                 described.append(Choice(scaling, name, label, outliers, published, 0.0))
@@ -177,7 +177,7 @@ def _list_choices(own: Features, study: Study, plain: Study, task: _Task) -> tup
 def _leave_out(own: Features, variable: Variable, plain: Study, task: _Task) -> Any:
     """Give the job that clusters without a feature, by the published algorithm where it takes a number of segments."""
     made = prepare_customers(_without(own, variable.name), plain, task.run)
-    algorithms = competing(made.prepared.blocks())
+    algorithms = competing(made.prepared.matrix, made.prepared.blocks())
     winner = algorithms.get(task.algorithm, algorithms["kmeans"])
     return task.job(made, winner if winner.takes_k else algorithms["kmeans"])
 

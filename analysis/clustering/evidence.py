@@ -13,7 +13,7 @@ from analysis.base.errors import InputError
 from analysis.base.run import USERS, Effort
 from analysis.base.workers import run_parallel
 from analysis.clustering.algorithms import Fit, Labels, Matrix, competing, distances, sample_rows
-from analysis.clustering.preferences import Preferences, find_preferences
+from analysis.clustering.preferences import Preferences, describe_classes, find_preferences
 from analysis.clustering.references.categories import all_differ, find_category
 from analysis.clustering.references.nulls import Matrices, References
 from analysis.clustering.resample import (
@@ -58,6 +58,19 @@ from analysis.settings.models import Study
 SETTINGS = ("algorithm", "segments", "max_segments", "starts", "seed", "min_share", "min_customers")
 """The settings of a study on which evidence depends."""
 
+NEEDS = {
+    "kprototypes": (
+        "_quarto.yml, segmentation.algorithm: kprototypes needs a categorical feature, and there is none.",
+        "Without categories it equals k-means.",
+        "Give a column of text the role 'feature', or choose kmeans.",
+    ),
+    "latent_class": (
+        "_quarto.yml, segmentation.algorithm: latent_class needs yes/no answers or categories alone.",
+        "Other numbers form segments, too, or features are reduced to principal components.",
+        "Give the numbers the role 'descriptor', or choose auto.",
+    ),
+}
+"""What an algorithm that does not suit the features needs."""
 _BLOCK = 4
 
 Tick = Callable[[str], None]
@@ -173,13 +186,9 @@ class _Judge:
         self.feature_blocks = blocks
         # Principal components mix the levels of a category with everything else.
         self.blocks = blocks if features is None else ()
-        self.algorithms = competing(self.blocks)
+        self.algorithms = competing(self.clean, self.blocks)
         if study.algorithm not in ("auto", *self.algorithms):
-            raise InputError(
-                "_quarto.yml, segmentation.algorithm: kprototypes needs a categorical feature, and there is none.",
-                "Without categories it equals k-means.",
-                "Give a column of text the role 'feature', or choose kmeans.",
-            )
+            raise InputError(*NEEDS[study.algorithm])
         self.sample = sample_rows(len(self.clean), effort.silhouette_rows, study.seed)
         self.compared = sample_rows(len(matrix), effort.judged_rows, study.seed)
         self.judged = np.ascontiguousarray(matrix[self.compared])
@@ -381,7 +390,9 @@ class _Judge:
     def _conclude(self, name: str) -> AlgorithmEvidence:
         rows = tuple(self._row(name, k) for a, k in sorted(self.fits) if a == name and k > 1)
         found = sum(1 for a, _ in self.fits if a == name)
-        return judge(name, rows, found, self.study.max_segments, lambda row: self._may_be_natural(name, row))
+        judged = judge(name, rows, found, self.study.max_segments, lambda row: self._may_be_natural(name, row))
+        fits = [fit for (a, _), fit in self.fits.items() if a == name and fit.classes is not None]
+        return describe_classes(judged, fits) if fits else judged
 
     def _may_be_natural(self, name: str, row: CandidateEvidence) -> bool:
         """Whether a solution meets the definition of natural; the cheap conditions first."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from analysis.clustering.selection import (
-    CandidateEvidence,
-    elbow,
-)
+from analysis.base.formats import number, percentage
+from analysis.clustering.algorithms import Fit
+from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence, elbow
 
 PREDICTS = 0.8
 """Prediction strength from which a number of segments is supported (Tibshirani and Walther 2005)."""
@@ -63,3 +62,17 @@ def find_preferences(
         max((k for k, strength in strengths.items() if strength >= PREDICTS), default=1),
         min(bics, key=lambda k: bics[k]) if bics else None,
     )
+
+
+def describe_classes(judged: AlgorithmEvidence, fits: Sequence[Fit]) -> AlgorithmEvidence:
+    """Add to the outcome of latent class analysis what its likelihood says of all numbers of classes and of its own."""
+    own = next((fit.classes for fit in fits if fit.k == judged.k), None)
+    if own is None:
+        return judged
+    by_bic = min(fits, key=lambda fit: fit.bic or 0.0).k
+    by_aic3 = min(fits, key=lambda fit: fit.classes.aic3 if fit.classes else 0.0).k
+    said = (
+        f"BIC prefers {by_bic}, AIC3 {by_aic3}; entropy R² {number(own.entropy_r2, 2)}, "
+        f"{percentage(own.error)} of customers expected in another class"
+    )
+    return replace(judged, outcome=f"{judged.outcome}; {said}")

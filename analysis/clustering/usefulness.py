@@ -295,7 +295,7 @@ def _form(prepared: Prepared, study: Study, evidence: Evidence, effort: Effort) 
     core, k = np.ascontiguousarray(prepared.matrix[prepared.core]), evidence.decision.k
     if len(np.unique(core, axis=0)) <= k:
         return None
-    algorithms = competing(prepared.blocks())
+    algorithms = competing(prepared.matrix, prepared.blocks())
     # Without its categories before the split, k-prototypes is k-means.
     algorithm = algorithms.get(evidence.decision.algorithm, algorithms["kmeans"])
     fits = fit_solutions(core, algorithm, (k,), study.seed, study.starts, effort)

@@ -23,6 +23,7 @@ Unit = Literal["money", "count", "share", "days", "years", "yes_no", "number", "
 Algorithm = Literal[
     "kmeans",
     "kprototypes",
+    "latent_class",
     "mixture",
     "ward",
     "dbscan",

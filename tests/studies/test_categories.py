@@ -92,7 +92,7 @@ def test_a_level_that_is_missing_rare_or_new_is_as_unlike_one_as_another() -> No
 
 def test_prototypes_are_means_and_commonest_levels_of_those_nearest_to_them() -> None:
     found = made()
-    (fit,) = competing(found.blocks())["kprototypes"].fit(found.matrix, (3,), 1, 10, None)
+    (fit,) = competing(found.matrix, found.blocks())["kprototypes"].fit(found.matrix, (3,), 1, 10, None)
     labels = fit.assign(found.matrix)
     for j in (1, 2, 3):
         own = found.matrix[labels == j]
@@ -118,7 +118,9 @@ def test_groups_that_only_categories_tell_apart_are_found_and_judged() -> None:
             found.matrix, found.core, study(algorithm="kprototypes", segments=3), blocks=found.blocks(), effort=TESTS
         )
     assert adjusted_rand(shop()["group"].to_numpy() + 1, evidence.labels) > 0.9
-    alone = competing(())["kmeans"].fit(found.matrix[:, :2], (3,), 1, 10, None)[0].assign(found.matrix[:, :2])
+    alone = (
+        competing(found.matrix, ())["kmeans"].fit(found.matrix[:, :2], (3,), 1, 10, None)[0].assign(found.matrix[:, :2])
+    )
     assert adjusted_rand(shop()["group"].to_numpy() + 1, alone) < 0.7
 
 
@@ -127,7 +129,7 @@ def test_the_levels_of_a_category_are_shuffled_together(monkeypatch: pytest.Monk
     seen: list[np.ndarray] = []
     draw = resample._draw
     monkeypatch.setattr(resample, "_draw", lambda clean, *rest: (seen.append(clean), draw(clean, *rest))[1])
-    algorithm = competing(found.blocks())["kprototypes"]
+    algorithm = competing(found.matrix, found.blocks())["kprototypes"]
     permuted_stability(found.matrix, found.blocks(), 0, algorithm, (3,), 1, (1, 2))
     for start, stop in found.blocks():
         assert ((seen[0][:, start:stop] > 0).sum(axis=1) == 1).all()
@@ -139,7 +141,7 @@ def test_a_gaussian_cloud_has_levels_too(monkeypatch: pytest.MonkeyPatch) -> Non
     found = made()
     seen: list[np.ndarray] = []
     monkeypatch.setattr(clouds, "silhouettes", lambda cloud, labels: (seen.append(cloud), [np.zeros(len(cloud))])[1])
-    algorithm = competing(found.blocks())["kprototypes"]
+    algorithm = competing(found.matrix, found.blocks())["kprototypes"]
     highest = found.matrix.max(axis=0)
     gaussian_silhouette(Gaussian.of(found.matrix, found.blocks()), 500, algorithm, 3, (1, 0))
     for start, stop in found.blocks():
@@ -153,7 +155,7 @@ def test_a_gaussian_cloud_has_levels_too(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_categories_alone_form_segments() -> None:
     found = prepare(table(shop()[["plan", "colour", "shade"]]), study())
     assert found.matrix.shape == (300, 9)
-    (fit,) = competing(found.blocks())["kprototypes"].fit(found.matrix, (2,), 1, 5, None)
+    (fit,) = competing(found.matrix, found.blocks())["kprototypes"].fit(found.matrix, (2,), 1, 5, None)
     assert adjusted_rand((shop()["group"].to_numpy() > 0) + 1, fit.assign(found.matrix)) > 0.8
 
 

@@ -1,6 +1,17 @@
 """Clustering algorithms, one a module and all in one table; each can fit customers and assign new ones."""
 
-from analysis.clustering.algorithms.fits import Algorithm, Counts, Fit, Labels, Matrix, distances, sample_rows
+from analysis.clustering.algorithms.fits import Algorithm, Classes, Counts, Fit, Labels, Matrix, distances, sample_rows
 from analysis.clustering.algorithms.table import ALGORITHMS, competing
 
-__all__ = ["ALGORITHMS", "Algorithm", "Counts", "Fit", "Labels", "Matrix", "competing", "distances", "sample_rows"]
+__all__ = [
+    "ALGORITHMS",
+    "Algorithm",
+    "Classes",
+    "Counts",
+    "Fit",
+    "Labels",
+    "Matrix",
+    "competing",
+    "distances",
+    "sample_rows",
+]

@@ -23,6 +23,29 @@ QUADRATIC = "grows with n², so on a sample at most"
 
 
 @dataclass(frozen=True, slots=True)
+class Classes:
+    """What a latent class solution has beyond its means.
+
+    Attributes
+    ----------
+    points : ndarray, shape (k, p)
+        The nearest of them is the likeliest class; half the difference of two squared distances is that of the log
+        probabilities.
+    aic3 : float
+        Lower is better (Bozdogan 1993).
+    entropy_r2 : float
+        How well classes are told apart, 0 to 1 (Vermunt and Magidson 2005).
+    error : float
+        Share of customers expected to be in another class than the likeliest.
+    """
+
+    points: Matrix
+    aic3: float
+    entropy_r2: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """A fitted solution and its rule for new customers.
 
@@ -41,9 +64,11 @@ class Fit:
     shares : ndarray, shape (k,), optional
         Its mixing weights.
     bic : float, optional
-        Of a mixture; lower is better.
+        Of a mixture or of latent classes; lower is better.
     members : ndarray of int, shape (n,), optional
         Segments of the fitted rows by the method itself, where its rule may place some elsewhere; 0 = not fitted on.
+    classes : Classes, optional
+        Of latent class analysis.
     """
 
     centres: Matrix
@@ -54,6 +79,12 @@ class Fit:
     shares: Matrix | None = None
     bic: float | None = None
     members: Labels | None = None
+    classes: Classes | None = None
+
+    @property
+    def nearest(self) -> Matrix:
+        """Points, shape (k, p), of which the nearest is a customer's segment where the rule goes by one distance."""
+        return self.centres if self.classes is None else self.classes.points
 
     @property
     def k(self) -> int:
@@ -69,9 +100,12 @@ class Fit:
         return np.where(distance[:, 0] <= self.radius, self.point_labels[index[:, 0]], 0).astype(np.int16)
 
     def costs(self, matrix: Matrix) -> Matrix:
-        """What the rule makes smallest, shape (n, k): squared distance; for a mixture -2 log of the joint density."""
+        """What the rule makes smallest, shape (n, k): squared distance; for a mixture -2 log of the joint density.
+
+        For latent classes differences are those of -2 log of the joint probability.
+        """
         if self.shapes is None or self.shares is None:
-            return distances(matrix, self.centres)
+            return distances(matrix, self.nearest)
         columns = [
             (((matrix - centre) @ shape) ** 2).sum(axis=1) - 2 * np.log(np.diag(shape)).sum() - 2 * np.log(share)
             for centre, shape, share in zip(self.centres, self.shapes, self.shares, strict=True)
@@ -92,6 +126,7 @@ class Fit:
             shapes=None if self.shapes is None else self.shapes[order],
             shares=None if self.shares is None else self.shares[order],
             members=None if self.members is None else new_label[self.members],
+            classes=self.classes and replace(self.classes, points=self.classes.points[order]),
         )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from analysis.clustering.algorithms.density import DBSCAN_ROW, HDBSCAN_ROW
-from analysis.clustering.algorithms.fits import Algorithm
+from analysis.clustering.algorithms.fits import Algorithm, Matrix
 from analysis.clustering.algorithms.kmeans import KMEANS
 from analysis.clustering.algorithms.kprototypes import KPROTOTYPES, fit_kprototypes
+from analysis.clustering.algorithms.latent_class import LATENT_CLASS, fit_latent_class
 from analysis.clustering.algorithms.mixture import MIXTURE
 from analysis.clustering.algorithms.ward import WARD
 from analysis.features.prepare import Blocks
@@ -18,6 +21,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     for algorithm in (
         KMEANS,
         KPROTOTYPES,
+        LATENT_CLASS,
         MIXTURE,
         WARD,
         DBSCAN_ROW,
@@ -27,7 +31,21 @@ ALGORITHMS: dict[str, Algorithm] = {
 """The algorithms, by name. A new one is one more row."""
 
 
-def competing(blocks: Blocks) -> dict[str, Algorithm]:
-    """The algorithms for a matrix with these categories; k-prototypes is k-means where there are none, and left out."""
-    bound = replace(ALGORITHMS["kprototypes"], fit=partial(fit_kprototypes, blocks=blocks))
-    return {name: bound if name == bound.name else a for name, a in ALGORITHMS.items() if blocks or name != bound.name}
+def competing(matrix: Matrix, blocks: Blocks) -> dict[str, Algorithm]:
+    """The algorithms for a matrix with these categories.
+
+    k-prototypes is k-means without categories, and left out; latent classes need answers alone: columns of two values
+    and categories.
+    """
+    found = dict(ALGORITHMS)
+    for name, fit in (("kprototypes", fit_kprototypes), ("latent_class", fit_latent_class)):
+        found[name] = replace(found[name], fit=partial(fit, blocks=blocks))
+    if not blocks:
+        del found["kprototypes"]
+    single = sorted(set(range(matrix.shape[1])) - {j for start, stop in blocks for j in range(start, stop)})
+    if any(
+        (column != column.min()).any() and not np.isin(column, (column.min(), column.max())).all()
+        for column in matrix[:, single].T
+    ):
+        del found["latent_class"]
+    return found

@@ -1,1 +1,1 @@
-"""What segments are compared with: customers without groups, and single columns that tell the segments."""
+"""What segments are compared with: customers without groups, and single columns whose levels are the segments."""

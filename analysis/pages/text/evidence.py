@@ -434,7 +434,7 @@ def another_story(report: Report) -> tuple[str, str]:
         if decision.algorithm in means
         else ""
     )
-    ways = len(report.evidence.multiverse.choices) // len(means)
+    ways = len({(choice.scaling, choice.features, choice.outliers) for choice in report.evidence.multiverse.choices})
     second = (
         f"Agreement with the published segments, mean of {ways} ways to prepare the data: {numbers}{best}, where 1 is "
         f"the same groups, 0 chance, and {significant(AGREES)} or more the same story. {density} What decides "
