@@ -177,10 +177,6 @@ def customer_lifetime_value(
     early : bool
         Whether purchases are modelled by MBG/NBD rather than BG/NBD.
 
-    Returns
-    -------
-    LifetimeValue
-
     Raises
     ------
     InputError

@@ -220,7 +220,7 @@ def probability_alive(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: Arr
 
 
 def _alive_by_model(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
-    """Compute the chance of not having left as the formulas need it; 1 where nobody could have."""
+    """Compute the chance of not having left as the formulas need it; 1 where leaving is not possible yet."""
     y = x + model.early
     odds = np.log(model.a) - np.log(model.b + np.maximum(y, 1) - 1)
     odds = odds + (model.r + x) * (np.log(model.alpha + T) - np.log(model.alpha + t_x))

@@ -72,7 +72,7 @@ def _extreme(choose: Any, values: tuple[Any, ...]) -> Any:
     return result
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+COMPUTED: dict[str, Callable[..., Any]] = {
     "log1p": np.log1p,
     "sqrt": np.sqrt,
     "abs": abs,
@@ -132,7 +132,7 @@ def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
             left, right = _evaluate(node.left, values), _evaluate(node.comparators[0], values)
             return _where_known(_COMPARE[type(node.ops[0])](left, right), left, right)
         case ast.Call(func=ast.Name(id=function)):
-            return FUNCTIONS[function](*(_evaluate(argument, values) for argument in node.args))
+            return COMPUTED[function](*(_evaluate(argument, values) for argument in node.args))
         case ast.Constant():
             return node.value
         case _:

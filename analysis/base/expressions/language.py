@@ -15,7 +15,7 @@ from analysis.base.errors import did_you_mean, listed
 from analysis.base.expressions.limits import can_hold, divides_by_zero
 
 FUNCTIONS = ("abs", "days", "is_in", "log1p", "max", "min", "sqrt", "where", "year")
-"""Functions that a formula may call; :mod:`~analysis.base.expressions.evaluate` has what they compute."""
+"""Functions that a formula may call; `COMPUTED` in :mod:`~analysis.base.expressions.evaluate` has the same."""
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)

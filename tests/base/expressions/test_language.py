@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.base.expressions import FUNCTIONS, parse
+from analysis.base.expressions.evaluate import COMPUTED
 
 ATTACKS = (
     "__import__('os').system('touch PROOF')",
@@ -207,3 +208,7 @@ def test_any_text_is_a_formula_or_one_value_error(text: str) -> None:
     except ValueError:
         return
     assert formula.text == text.strip()
+
+
+def test_every_function_of_the_language_is_computed() -> None:
+    assert tuple(sorted(COMPUTED)) == FUNCTIONS
