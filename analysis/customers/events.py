@@ -28,6 +28,7 @@ from analysis.customers.transactions import EPOCH, last_day
 PURCHASE_EVENTS = ("purchase", "order", "transaction")
 PAGE_EVENTS = ("page_view", "page view", "pageview", "page", "view")
 SESSION_MINUTES = 30
+NUMBERS: tuple[Kind, ...] = ("number", "whole")
 
 
 def event_features(
@@ -44,8 +45,7 @@ def event_features(
     """Compute visits, pages and conversion of each customer from single events.
 
     A session is what the session column says; without one, a pause longer than ``session_minutes`` ends it.
-    Where no event is a page view, every event counts as a page. Of rows that are whole sessions, pages and duration
-    are averaged.
+    Where no event is a page view, every event counts as a page. Pages and durations of whole sessions are averaged.
 
     Parameters
     ----------
@@ -78,12 +78,10 @@ def event_features(
     >>> made.frame.loc["a", ["sessions", "conversion"]].to_list()
     [2.0, 0.5]
     """
-    optional = {"session": columns.session, "event": columns.event}
-    optional |= {"pages": columns.pages, "duration": columns.duration}
+    optional = {name: getattr(columns, name) for name in ("session", "event", "pages", "duration")}
     roles = {"customer": columns.customer, "time": columns.time}
     roles |= {role: own for role, own in optional.items() if own is not None}
-    numbers: tuple[Kind, ...] = ("number", "whole")
-    wanted: dict[str, tuple[Kind, ...]] = {"time": ("moment",), "pages": numbers, "duration": numbers}
+    wanted: dict[str, tuple[Kind, ...]] = {"time": ("moment",), "pages": NUMBERS, "duration": NUMBERS}
     with engine_for(engine, table) as opened:
         rows = opened.read(table, roles, setting)
         check_kinds(rows.kinds, wanted, roles, setting)

@@ -20,18 +20,8 @@ from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
 from analysis.sources.dates import YEARS, DateOrder, DayMonth, look_like_dates, read_dates
 from analysis.sources.names import is_a_person, is_identifier
-from analysis.sources.names import split_words as split_words
 from analysis.sources.numbers import Decimal, are_words, decimal_mark, read_numbers
-from analysis.sources.texts import (
-    MISSING,
-    Text,
-    as_text,
-    form_of,
-    gather_distinct,
-    gives_no_answer,
-    list_examples,
-    with_western_digits,
-)
+from analysis.sources.texts import MISSING, Text, as_text, form_of, gather_distinct, gives_no_answer, list_examples
 
 # Its functions are made at run time, out of a type checker's sight.
 pc: Any = compute
@@ -201,7 +191,7 @@ def _read_text(
         return _Read(empty, Column(text.name, "category", "no values at all", len(text.codes), 0))
     if forced in (None, "boolean") and (read := _read_boolean(text, forced is not None)) is not None:
         return read
-    digits = with_western_digits(text)
+    digits = text.with_western_digits()
     if forced in (None, "date") and (read := _read_date(digits, dates, forced is not None)) is not None:
         return read
     if forced in (None, "number") and (read := _read_number(digits, mark, guess, forced is not None)) is not None:

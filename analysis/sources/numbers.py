@@ -252,7 +252,7 @@ def _settle_bounds(texts: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """Write numbers that are known to lie below or above a bound, such as <20 among other numbers, without the sign.
 
     As the ranges of `analysis.sources.content.ranges`: what lies below a bound is read as the middle between zero and
-    it, what lies above one as the bound. Texts stay as they are where bounds are most of them, or others are negative.
+    it, what lies above one as the bound. Nothing changes where bounds are most of the texts, or others are negative.
 
     Returns
     -------

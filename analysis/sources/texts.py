@@ -69,6 +69,13 @@ class Text:
         """Return the first data row, counted from 1, with the distinct value number ``value``."""
         return int(np.argmax(self.codes == value)) + 1
 
+    def with_western_digits(self) -> Text:
+        """Write Arabic, Persian and full-width digits, and the marks between them, as 0 to 9, comma and point."""
+        if not pc.any(pc.match_substring_regex(self.values.slice(0, 1000), _OTHER_DIGITS)).as_py():
+            return self
+        written = [value.translate(_WESTERN) for value in self.values.to_pylist()]
+        return replace(self, values=pa.array(written, self.values.type))
+
     def spread(self, values: np.ndarray, nothing: Any) -> np.ndarray:
         """Map values of distinct values back to the rows."""
         lookup = np.full(len(self.values) + 1, nothing, dtype=values.dtype)
@@ -140,14 +147,6 @@ def gather_distinct(name: str, array: pa.ChunkedArray, shown: str) -> Text:
     )
     _check_cells(text, shown)
     return text
-
-
-def with_western_digits(text: Text) -> Text:
-    """Write Arabic, Persian and full-width digits, and the marks between them, as 0 to 9, comma and point."""
-    if not pc.match_substring_regex(text.values.slice(0, 1000), _OTHER_DIGITS).to_numpy(zero_copy_only=False).any():
-        return text
-    written = [value.translate(_WESTERN) for value in text.values.to_pylist()]
-    return replace(text, values=pa.array(written, text.values.type))
 
 
 def _missing_note(values: pa.Array, is_missing: np.ndarray, counts: np.ndarray, n_rows: int) -> str:

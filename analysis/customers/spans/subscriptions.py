@@ -1,4 +1,4 @@
-"""Features of customers from their subscriptions, one row a contract."""
+"""Features of customers from their subscriptions, each row a contract."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def subscription_features(
     A contract is active if it has not ended by the study's date: an end lies later or is missing, and no status says
     that it has ended. Without a date the study's is the end of the month of the newest start, since an end may lie in
     the future. The price of one period is due, not paid: months times price are computed only where the name of the
-    price says that it is due each month or year, and are missing for a customer of whom an end is not known.
+    price says that it is due each month or year, and are missing for a customer
+    with an end that is not known.
 
     Parameters
     ----------

@@ -274,7 +274,7 @@ _ENDED = (
 
 
 def _find_panel(table: RawTable, customer: Column) -> Spans | None:
-    """Recognise a panel: each customer has one row a month, quarter or year, with measures that vary."""
+    """Recognise a panel: a row for each customer and month, quarter or year, with measures that vary."""
     dates = find_dates(table)
     if len(dates) != 1 or any(c.type == "key" and c.n_distinct == table.n_rows for c in table.columns):
         return None

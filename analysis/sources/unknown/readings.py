@@ -103,10 +103,10 @@ def describe_reading(path: str | Path, root: Path, setting: str = "init") -> dic
     Returns
     -------
     dict
-        ``table`` (customers, transactions, events or survey), ``n_rows``, ``n_customers``, the columns ``key``,
-        ``customer``, ``date``, ``amount`` and ``value``, each or None, ``columns``, ``dropped_rows`` with the reason of
-        each, ``leave_out`` with the values whose rows are left out, ``notes``, and ``asked``. Where nothing can be
-        read, ``asked`` holds the message alone.
+        ``table`` (customers, transactions, events, survey, sessions, subscriptions or panel), ``n_rows``,
+        ``n_customers``, the columns ``key``, ``customer``, ``date``, ``amount`` and ``value``, each or None,
+        ``columns``, ``dropped_rows`` with the reason of each, ``leave_out`` with the values whose rows are left out,
+        ``notes``, and ``asked``. Where nothing can be read, ``asked`` holds the message alone.
     """
     try:
         table = read_unknown(path, root, setting)
