@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from analysis.features.build import NOT_KNOWN, Variable
 from analysis.settings.models import Better, Meaning, Study, Theme, VariableWords
-from analysis.sources.columns import split_words
+from analysis.sources.names import split_words
 
 TITLES: Mapping[Theme, str] = {
     "buying": "How much they buy",

@@ -23,8 +23,8 @@ from analysis.profiles.contrasts import count_levels
 from analysis.profiles.profile import Profiles
 from analysis.segments.personas import Persona
 from analysis.settings.models import ROW_KINDS, Source, Study
-from analysis.sources.columns import split_words
 from analysis.sources.inference import PROTECTED
+from analysis.sources.names import split_words
 
 REVEALS, HINTS = 0.3, 0.1
 """Association from which a segment reveals a descriptor, and from which it hints at it. Chosen for this project."""

@@ -18,7 +18,7 @@ from analysis.profiles.profile import Difference, Profiles, SegmentProfile
 from analysis.profiles.themes import Trait
 from analysis.segments.phrases import Phrases, answer, capital, singular
 from analysis.settings.models import Study
-from analysis.sources.columns import split_words
+from analysis.sources.names import split_words
 
 TIERS = ((1.4, "Premium"), (0.7, "Mid-value"), (0.0, "Low-spend"))
 """Least ratio of a segment's mean value to everyone's, and the word for it. Thresholds chosen for this project."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from analysis.profiles.mixes import REST, Mix
 from analysis.profiles.profile import Difference, Profiles
 from analysis.profiles.themes import CHANNEL_WORDS, Trait
-from analysis.sources.columns import split_words
+from analysis.sources.names import split_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from analysis.segments.phrases import Phrases, answer, duration
 from analysis.segments.plans.channels import Channel, share_channels
 from analysis.segments.plans.playbook import ATTITUDES, OF_A_VARIABLE
 from analysis.settings.models import Study
-from analysis.sources.columns import split_words
+from analysis.sources.names import split_words
 
 
 def _words_of(**families: str) -> Mapping[str, frozenset[str]]:

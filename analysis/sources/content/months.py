@@ -29,6 +29,11 @@ _COUNTED = re.compile(
     r"[\s_.\-/]?(?P<month>\d{1,2})",
     re.IGNORECASE,
 )
+_BEGINNINGS = vocabulary(
+    "abr ago aou apr aug avr cze dec des dez dic ene feb fev gen giu gru jan jui jul jun kwi lip lis lug",
+    "lut maa mag mai maj mar may mei mrt mrz nov oct okt ott out paz sep set sie sty wrz",
+)
+"""First letters of the months in all languages: only names that begin so are looked up, since Babel loads slowly."""
 _YEARS = vocabulary("year years jahr annee an ano anio anno jaar fy geschaftsjahr exercice")
 _MONTHS = vocabulary("month monat mois mes mese maand")
 Period = tuple[str, int]
@@ -159,13 +164,17 @@ def _period(name: str) -> Period | None:
         if match is None:
             continue
         parts = match.groupdict()
-        month = int(parts["month"]) if parts.get("month") else month_number(plain(parts["name"]))
+        month = int(parts["month"]) if parts.get("month") else _month_called(plain(parts["name"]))
         if not 1 <= month <= 36:
             continue
         year = int(parts.get("year") or 0)
         stem = " ".join(re.sub(r"[_\s]+", " ", parts["stem"] or "").split()) + (parts.get("end") or "").rstrip()
         return stem.strip(" -./") or "Months", 12 * year + month
     return None
+
+
+def _month_called(name: str) -> int:
+    return month_number(name) if name[:3] in _BEGINNINGS else 0
 
 
 def summarise_periods(stem: str, months: pd.DataFrame, period: str = "month") -> dict[str, tuple[pd.Series, Column]]:

@@ -15,6 +15,7 @@ from scipy.stats import kstest
 from analysis.base.yamls import read_yaml
 from analysis.sources.columns import Column
 from analysis.sources.evidence.places import look_like_coordinates, look_like_degrees, look_like_postcodes
+from analysis.sources.evidence.roles import is_whole
 from analysis.sources.evidence.vocabularies import CODED, COORDINATES, COUNT, DEMOGRAPHIC, MONEY, POSTAL, SHARE
 from analysis.sources.names import plain, vocabulary, words_of
 from analysis.sources.tables import RawTable
@@ -32,7 +33,7 @@ UNIQUE = 0.98
 MANY_DATES, SURELY = 30, 0.95
 """Different numbers, and their share, from which days written as digits are dates. Chosen for this project."""
 SMALL = 100
-"""Size up to which whole numbers of few values tell nobody. Chosen for this project."""
+"""Size up to which whole numbers of few values are no identifiers. Chosen for this project."""
 LONG, WIDE, ROUND = 10**7, 10**5, 0.2
 """Size from which whole numbers are codes; largest one from which they may be; share of tens up to which they are not
 rounded. Chosen for this project."""
@@ -213,7 +214,7 @@ def _number_tells(table: RawTable, column: Column) -> str:
     words = words_of(column.name)
     values: Any = table.frame[column.name]
     known = values.dropna()
-    few = column.n_distinct <= SMALL and known.min() >= 0 and known.max() <= SMALL
+    few = column.n_distinct <= SMALL and 0 <= known.min() <= known.max() <= SMALL and is_whole(known)
     if len(known) < 50 or (few and not words & COORDINATES):
         return ""
     if words & POSTAL and column.n_distinct > 50:
