@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-from babel.dates import get_month_names
 from pyarrow import compute
 
 from analysis.base.formats import number
 from analysis.sources.forms.digits import read_digits
+from analysis.sources.forms.month_names import month_names
 from analysis.sources.names import is_identifier, names_a_date, names_a_version
 
 # Its functions are made at run time, out of a type checker's sight.
@@ -24,7 +23,6 @@ DayMonth = Literal["day-first", "month-first"]
 
 YEARS = (1800, 2200)
 
-_LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "pl")
 _CLOCK = (
     r"(?P<hour>\d{1,2})\s?[:h.]\s?(?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,]\d+)?)?"
     r"(?:\s?(?:Uhr|uhr|h|uur|u))?"
@@ -87,6 +85,8 @@ _SHORT, _MOST_YEARS = "month names, short years", 12
 """Months with years of two digits, and how many such years they have at most: more are days of a month."""
 _ZERO = r"^(?:0{1,4}[-/.]0{1,2}[-/.]0{1,4}(?:[ T]00:00(?::00(?:\.0+)?)?)?|0)$"
 _SENTINELS = ("1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01")
+_SERIAL = 5
+"""Digits of a spreadsheet's days."""
 _EPOCHS = {9: 1, 10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
 """Digits of moments counted from 1970, and how many of them make a second."""
 
@@ -139,14 +139,12 @@ def read_dates(
     counted = _read_counted(texts, weights, name, floor) or _read_digits(texts, name)
     if counted is not None or names_a_version(name):
         return counted
-    zero = _matches(texts, _ZERO)
+    forms = _forms_of(texts, order)
+    zero = _matches(texts, _ZERO) if forms else np.ones(len(texts), bool)
     total = weights[~zero].sum()
     if not total or weights[zero].sum() > total:
         return None
-    head = texts.slice(0, _TRIED).to_pylist()
-    for form, pattern in _FORMS.items():
-        if (order == "iso" and form not in _TOLD) or not any(re.match(pattern, text) for text in head):
-            continue
+    for form, pattern in forms.items():
         parts = pc.extract_regex(texts, pattern)
         fits = parts.is_valid().to_numpy(zero_copy_only=False)
         if weights[fits].sum() < floor * total:
@@ -175,6 +173,13 @@ def read_dates(
     return None
 
 
+def _forms_of(texts: pa.Array, order: DateOrder) -> dict[str, str]:
+    """Return the forms that one of the first texts has."""
+    head = texts.slice(0, _TRIED).to_pylist()
+    allowed = {form: pattern for form, pattern in _FORMS.items() if order != "iso" or form in _TOLD}
+    return {form: pattern for form, pattern in allowed.items() if any(re.match(pattern, text) for text in head)}
+
+
 def look_like_dates(texts: pa.Array) -> np.ndarray:
     """Return whether each text has the form of a date, whether or not the date exists."""
     known = np.zeros(len(texts), bool)
@@ -190,37 +195,9 @@ def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
     return pc.fill_null(pc.match_substring_regex(texts, pattern), False).to_numpy(zero_copy_only=False)
 
 
-@lru_cache(maxsize=1)
-def _month_names() -> dict[str, int]:
-    """Return the number of each month by its name and abbreviation, in lower case without a full stop."""
-    names = {}
-    for language in _LANGUAGES:
-        for width in ("abbreviated", "wide"):
-            for context in ("format", "stand-alone"):
-                for month, word in get_month_names(width, context, language).items():
-                    names.setdefault(word.lower().rstrip("."), month)
-    english = {word[:3]: month for word, month in names.items() if word.isascii() and word in _ENGLISH}
-    return english | {"sept": 9, "set": 9, "mrz": 3, "mrt": 3} | names
-
-
-def month_number(word: str) -> int:
-    """Return the number of the month with a name or abbreviation in lower case; 0 for another word.
-
-    >>> month_number("jan"), month_number("dezember"), month_number("market")
-    (1, 12, 0)
-    """
-    return _month_names().get(word, 0)
-
-
-_ENGLISH = (
-    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november"),
-    "december",
-)
-
-
 def _months(words: pa.Array) -> np.ndarray:
     """Return the month of each name as a number; 0 for another word."""
-    names = _month_names()
+    names = month_names()
     encoded = words.dictionary_encode()
     texts = [word.lower() if word else "" for word in encoded.dictionary.to_pylist()]
     numbers = [names.get(text) or names.get(text[:3], 0) for text in texts]
@@ -232,6 +209,8 @@ def _read_counted(texts: pa.Array, weights: np.ndarray, name: str, floor: float)
     """Read seconds, milli-, micro- or nanoseconds since 1970, and days of a spreadsheet since 1900."""
     head = texts.slice(0, 50)
     if not pc.all(pc.match_substring_regex(head, r"^\d+(?:[.,]\d+)?$")).as_py():
+        return None
+    if not {len(re.split("[.,]", text)[0]) for text in head.to_pylist()} & {_SERIAL, *_EPOCHS}:
         return None
     zero = _matches(texts, r"^0(?:\.0+)?$")
     if zero.all():
@@ -245,7 +224,13 @@ def _read_counted(texts: pa.Array, weights: np.ndarray, name: str, floor: float)
     values = pc.cast(plain_texts, pa.float64()).to_numpy(zero_copy_only=False)
     digits = len(str(int(np.nanmax(values))))
     moments = names_a_date(name, clock=True) and not is_identifier(name)
-    if digits == 5 and names_a_date(name) and moments and np.nanmin(values) >= 20_000 and np.nanmax(values) < 75_000:
+    if (
+        digits == _SERIAL
+        and names_a_date(name)
+        and moments
+        and np.nanmin(values) >= 20_000
+        and np.nanmax(values) < 75_000
+    ):
         seconds, evidence = (values - 25_569) * 86_400, "days counted by a spreadsheet since 1900"
     elif digits in _EPOCHS:
         seconds = values / _EPOCHS[digits]
@@ -381,6 +366,12 @@ def _day_month(parts: pa.Array, weights: np.ndarray, fits: np.ndarray, order: st
     return "day-first", f"{note} (set dates: month-first if that is wrong)", True
 
 
+def _has(parts: pa.Array, name: str) -> bool:
+    """Return whether a named group holds something in any text."""
+    there = parts.type.get_field_index(name) >= 0
+    return there and (pc.max(pc.binary_length(pc.struct_field(parts, name))).as_py() or 0) > 0
+
+
 def _field(parts: pa.Array, name: str) -> np.ndarray:
     """A named group as int64; -1 where it is absent."""
     if parts.type.get_field_index(name) < 0:
@@ -426,12 +417,12 @@ def _stamps(parts: pa.Array, form: str, order: str) -> tuple[np.ndarray, bool]:
     legal &= days.astype("datetime64[M]") == start
     hour, minute, second = (np.maximum(_field(parts, name), 0) for name in ("hour", "minute", "second"))
     legal &= (hour < 25) & (minute < 60) & (second < 61)
-    if parts.type.get_field_index("half") >= 0:
+    if _has(parts, "half"):
         half = pc.utf8_lower(pc.replace_substring(pc.struct_field(parts, "half"), ".", ""))
         half = pc.fill_null(half, "").to_numpy(zero_copy_only=False)
         hour = np.where(half == "pm", hour % 12 + 12, np.where(half == "am", hour % 12, hour))
     seconds = hour * 3600 + minute * 60 + second
-    if parts.type.get_field_index("zone") >= 0:
+    if _has(parts, "zone"):
         zone = pc.fill_null(pc.struct_field(parts, "zone"), "")
         sign = np.where(pc.starts_with(zone, "-").to_numpy(zero_copy_only=False), -1, 1)
         hours = pc.replace_substring_regex(zone, "[+-]", "")

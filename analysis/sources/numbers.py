@@ -43,6 +43,7 @@ _MULTIPLE_WORDS = (
     "k|K|M|Tsd|Mio|mio|mln|Mn|mn|bn|Bn|B|Mrd|mrd|mil|mi|mill|Mill|Md|mld|Mld|[Ll]akh|[Ll]ac|[Cc]r|[Cc]rore"
 )
 _SPREAD = r"(?:±|\+/-|\+-)"
+_PLAIN = r"^[+-]?[\d.,]*\d[\d.,]*$"
 _EXPONENT = r"(\d)?[eE][+-]?\d{1,3}$"
 _BELOW = (
     r"<=?|≤|(?:less than|under|below|unter|weniger als|kleiner als|moins de|inférieur à|menos de|menor que|inferior a"
@@ -67,9 +68,12 @@ def decimal_mark(columns: Iterable[tuple[pa.Array, np.ndarray]]) -> str:
     """
     votes = Counter({".": 0, ",": 0})
     for texts, weights in columns:
-        sample, counts = pc.replace_substring_regex(_strip_signs(texts.slice(0, 2000)), _GROUP, ""), weights[:2000]
-        sample = pc.replace_substring_regex(sample, _EXPONENT, "")
-        plain = _matches(sample, r"^[+-]?[\d.,]*\d[\d.,]*$")
+        sample, counts = texts.slice(0, 2000), weights[:2000]
+        plain = _matches(sample, _PLAIN)
+        if not plain.all():
+            sample = pc.replace_substring_regex(_strip_signs(sample), _GROUP, "")
+            sample = pc.replace_substring_regex(sample, _EXPONENT, "")
+            plain = _matches(sample, _PLAIN)
         if not counts.sum() or counts[plain].sum() < 0.9 * counts.sum():
             continue
         for mark, pattern in _EVIDENCE.items():

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.base.errors import InputError
 from analysis.sources.content.months import _BEGINNINGS
-from analysis.sources.dates import _month_names
+from analysis.sources.forms.month_names import month_names
 from analysis.sources.inference import infer_kind, infer_roles
 from analysis.sources.names import plain
 from analysis.sources.tables import Known, RawTable, once_a_table, read_table
@@ -114,4 +114,4 @@ def test_what_is_inferred_of_a_table_is_computed_once(tmp_path: Path) -> None:
 
 
 def test_names_of_months_are_looked_up_by_their_first_letters() -> None:
-    assert {plain(word)[:3] for word in _month_names() if not word.isdigit()} == _BEGINNINGS
+    assert {plain(word)[:3] for word in month_names() if not word.isdigit()} == _BEGINNINGS

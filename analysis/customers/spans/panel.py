@@ -52,7 +52,8 @@ def panel_features(
                     "In how many periods a customer is in the table.", additive=True)
     ]  # fmt: skip
     for name in totals:
-        wide = rows.pivot_table(index="_key", columns="_day", values=name, aggfunc="sum", fill_value=0.0)
+        amounts = rows[["_key", "_day"]].assign(amount=rows[name].astype("float64"))
+        wide = amounts.groupby(["_key", "_day"])["amount"].sum().unstack().fillna(0.0)
         summary = {column: series for column, (series, _) in summarise_periods(name, wide, "period").items()}
         made |= summary
         variables += _describe_total(name, list(summary), _unit(raw, name), (customer, date, name))

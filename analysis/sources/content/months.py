@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.base.formats import number
 from analysis.sources.columns import Column
-from analysis.sources.dates import month_number
+from analysis.sources.forms.month_names import month_number
 from analysis.sources.names import plain, vocabulary, words_of
 
 FEWEST = 4
