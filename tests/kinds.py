@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.cluster import KMeans
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.run import TESTS, Run, open_silently
 from analysis.clustering.algorithms import Labels
 from analysis.clustering.evidence import SegmentEvidence
@@ -57,7 +58,7 @@ class Kind:
         """Describe the segments as the line does, with this verdict."""
         traits = read_traits(self.table.variables, self.study)
         k = len(self.profiles.segments)
-        mixes = find_mixes(self.table, self.labels, traits, self.study.min_cell)
+        mixes = find_mixes(self.table, self.labels, traits, Disclosure.of(self.study))
         names = tuple(f"segment {chr(ord('A') + i)}" for i in range(k))
         return Described(self.profiles, (SOUND,) * k, traits, mixes, names, verdict, self.times)
 

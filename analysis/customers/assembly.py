@@ -22,6 +22,8 @@ from analysis.customers.surveys import survey_summary
 from analysis.customers.transactions import customer_features
 from analysis.settings.models import ROW_KINDS, RowColumns, Source, Study
 from analysis.sources.columns import Column
+from analysis.sources.evidence.vocabularies import PROTECTED
+from analysis.sources.names import words_of
 from analysis.sources.tables import RawTable, check_key
 
 DESCRIBES = frozenset(
@@ -367,15 +369,18 @@ def settle_date(raws: Sequence[RawTable], study: Study) -> dt.date | None:
 
 
 def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | None:
-    """The end of the newest month in any column that is not ignored; an end of a contract may lie in the future."""
+    """The end of the newest month in any column that is not ignored and, by its name, has no birthdays.
+
+    Of sources with several rows for a customer, the date alone counts: an end of a contract may lie in the future.
+    """
     dates = [
-        raw.frame[[date] if date in raw.frame.columns and source.kind in ROW_KINDS else raw.frame.columns]
-        .drop(columns=list(source.roles.ignore), errors="ignore")
+        raw.frame[[name for name in names if name not in source.roles.ignore and not words_of(name) & PROTECTED]]
         .select_dtypes("datetime")
         .max()
         .max()
         for raw, source in zip(raws, sources, strict=True)
         for date in [source.columns.date]
+        for names in [[date] if date in raw.frame.columns and source.kind in ROW_KINDS else list(raw.frame.columns)]
     ]
     known = [date for date in dates if not pd.isna(date)]
     return month_end(max(known).date()) if known else None

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable
 from analysis.profiles.themes import Trait
@@ -97,7 +98,7 @@ class Mix:
 
 
 def find_mixes(
-    table: FeatureTable, labels: Labels, traits: Sequence[Trait], min_cell: int
+    table: FeatureTable, labels: Labels, traits: Sequence[Trait], rules: Disclosure
 ) -> tuple[tuple[Mix, ...], ...]:
     """Find the partitions among the shares of a study and measure them in each segment.
 
@@ -108,8 +109,9 @@ def find_mixes(
     labels : ndarray of int, shape (n,)
         1..k, 0 = unassigned.
     traits : sequence of Trait
-    min_cell : int
-        A share of customers that stands for fewer is given as 0.
+    rules : Disclosure
+        A share of customers that stands for fewer than ``min_cell`` is given as 0. Where one customer dominates a part
+        of a whole, in a segment or over all, its shares are means over customers.
 
     Returns
     -------
@@ -125,8 +127,11 @@ def find_mixes(
             if np.nanmean(rest) > WHOLE:
                 shares = np.column_stack([shares, rest])
             weights, pooled = _weights(parts[0].whole, traits, table.frame)
+            if pooled and _is_dominated(shares * weights[:, None], labels, rules):
+                weights, pooled = np.ones(len(weights)), False
             for segment, mixes in enumerate(found, start=1):
-                mixes.append(_measure(theme, parts, (shares, weights, pooled), np.asarray(labels == segment), min_cell))
+                inside = np.asarray(labels == segment)
+                mixes.append(_measure(theme, parts, (shares, weights, pooled), inside, rules.min_cell))
     return tuple(tuple(mixes) for mixes in found)
 
 
@@ -146,6 +151,12 @@ def _weights(whole: str, traits: Sequence[Trait], frame: pd.DataFrame) -> tuple[
     if amount is None:
         return np.ones(len(frame)), False
     return frame[amount].fillna(0).to_numpy(float), True
+
+
+def _is_dominated(amounts: NDArray[np.float64], labels: Labels, rules: Disclosure) -> bool:
+    """Return whether one customer makes up too much of what a part comes to, in a segment or over all."""
+    groups = (np.ones(len(labels), bool), *(labels == segment for segment in range(1, int(labels.max()) + 1)))
+    return rules.public and any(rules.is_dominated(part) for rows in groups for part in amounts[rows].T)
 
 
 def _measure(

@@ -15,7 +15,7 @@ from analysis.features.build import FeatureTable, Variable
 from analysis.profiles.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.profiles.distributions import NOTHING, Spread, measure_spread
 from analysis.profiles.segment_map import SegmentMap, draw_map
-from analysis.profiles.sensitivity import find_nested, is_sensitive
+from analysis.profiles.sensitivity import find_nested, is_sensitive, share_an_answer
 from analysis.profiles.uncertainty import Redrawn, interval, redraw, share_intervals
 from analysis.profiles.value import Concentration, measure_concentration, share_value
 from analysis.settings.models import Study
@@ -158,10 +158,10 @@ def profile_segments(
     rules = Disclosure.of(study)
     numeric = [variable for variable in table.variables if not variable.categorical]
     frame = table.frame[[variable.name for variable in numeric]]
-    hidden = _hide(frame, numeric, labels, min_cell)
+    sensitive = _find_sensitive(table, study)
+    hidden = _hide(frame, numeric, labels, min_cell, sensitive if rules.public else frozenset())
     shown = [variable for variable in numeric if variable.name not in hidden]
     values = frame[[variable.name for variable in shown]].to_numpy(float)
-    sensitive = _find_sensitive(table, study)
     everyone = _summaries(values, shown, rules, frozenset())
     worth = frame[study.value].fillna(0).to_numpy(float) if study.value else None
     counted = {
@@ -190,13 +190,19 @@ def profile_segments(
     )
 
 
-def _hide(frame: pd.DataFrame, numeric: list[Variable], labels: Labels, min_cell: int) -> tuple[str, ...]:
-    """List the variables whose figures would count a few customers, by themselves or beside another's."""
+def _hide(
+    frame: pd.DataFrame, numeric: list[Variable], labels: Labels, min_cell: int, sensitive: frozenset[str]
+) -> tuple[str, ...]:
+    """List the variables whose figures would count a few customers, by themselves or beside another's.
+
+    Sensitive codes that a whole segment shares are among them.
+    """
     hidden = tuple(
         variable.name
         for variable in numeric
         if _few_known(frame[variable.name], labels, min_cell)
         or (variable.unit == "yes_no" and _small_cell(frame[variable.name], labels, min_cell))
+        or (variable.unit != "yes_no" and variable.name in sensitive and share_an_answer(frame[variable.name], labels))
     )
     answers = [v.name for v in numeric if v.unit == "yes_no" and v.name not in hidden]
     return hidden + find_nested(frame[answers], labels, min_cell)

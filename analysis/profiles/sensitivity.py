@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from analysis.base.disclosure import GROUP
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import Variable
 from analysis.settings.models import Study
-from analysis.sources.evidence.vocabularies import PROTECTED, SENSITIVE, SENSITIVE_ANSWERS, SENSITIVE_STARTS
+from analysis.sources.evidence.vocabularies import MOST_CODES, PROTECTED, SENSITIVE_ANSWERS, names_sensitive
 from analysis.sources.names import words_of
 
 FEWEST_ANSWERS = 2
@@ -32,9 +33,27 @@ def is_sensitive(variable: Variable, study: Study, answers: Iterable[object] = (
     if set(names) & set(study.card.protected or ()):
         return True
     told = frozenset().union(*(words_of(name) for name in (*names, variable.label)))
-    if told & (PROTECTED | SENSITIVE) or any(word.startswith(SENSITIVE_STARTS) for word in told):
+    if told & PROTECTED or names_sensitive(told):
         return True
     return sum(bool(SENSITIVE_ANSWERS & words_of(str(answer))) for answer in answers) >= FEWEST_ANSWERS
+
+
+def share_an_answer(values: pd.Series, labels: Labels) -> bool:
+    """Return whether nearly all of a segment have the same of a few numbers, as where answers are written as codes.
+
+    Examples
+    --------
+    >>> share_an_answer(pd.Series([1.0, 2.0] * 10 + [3.0] * 20), np.repeat([1, 2], 20))
+    True
+    >>> share_an_answer(pd.Series([1.0, 2.0] * 20), np.repeat([1, 2], 20))
+    False
+    """
+    known = values.notna().to_numpy()
+    if values.nunique() > MOST_CODES:
+        return False
+    table = pd.crosstab(values[known].to_numpy(), labels[known])
+    inside = table[[column for column in table.columns if column > 0]].to_numpy()
+    return bool((inside.max(axis=0) > (1 - GROUP) * inside.sum(axis=0)).any())
 
 
 def find_nested(frame: pd.DataFrame, labels: Labels, min_cell: int) -> tuple[str, ...]:

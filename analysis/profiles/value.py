@@ -141,9 +141,12 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules
     Returns
     -------
     ExpectedSpend or None
-        None where a segment has customers with a purchase, but fewer than may be published.
+        None where a segment has customers with a purchase, but fewer than may be published, and where one customer
+        dominates what a segment or everyone is expected to spend.
     """
     own = lifetime.of(keys)
+    if rules.public and None in share_value(own.frame["clv"].to_numpy(float), labels, rules)[0]:
+        return None
     buyers = np.bincount(labels[own.frame["purchase_value"].notna().to_numpy()])[1:]
     if ((buyers > 0) & (buyers < rules.min_cell)).any():
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.formats import Formats, unit_beside
 from analysis.clustering.evidence import Evidence
 from analysis.features.build import FeatureTable, Variable
@@ -98,7 +99,7 @@ def write_personas(
     formats = Formats(study.currency, study.customers, study.min_cell)
     by_name = {variable.name: variable for variable in table.variables}
     traits = read_traits(table.variables, study)
-    mixes = find_mixes(table, evidence.labels, traits, study.min_cell)
+    mixes = find_mixes(table, evidence.labels, traits, Disclosure.of(study))
     namer = Namer(table, evidence.labels, profiles, traits, mixes, study, formats)
     today, identities = _identify(namer, profiles, memory, study, named=evidence.verdict != "none")
     letters = tuple(f"segment {own.letter}" for own in identities)

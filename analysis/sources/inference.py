@@ -38,6 +38,7 @@ from analysis.sources.evidence.vocabularies import (
     MODEL,
     MODEL_ENDS,
     MONEY,
+    MOST_CODES,
     NUMBERED_PRIVATE,
     PEOPLE,
     POSTAL,
@@ -46,6 +47,7 @@ from analysis.sources.evidence.vocabularies import (
     SUBSTANCE,
     WEIGHT,
     WEIGHT_STARTS,
+    names_sensitive,
 )
 from analysis.sources.names import OUTCOME, is_identifier, split_words, words_of
 from analysis.sources.tables import RawTable, once_a_table
@@ -378,6 +380,11 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
             bool(words & DEMOGRAPHIC) or any(word.endswith(DEMOGRAPHIC_ENDS) for word in words),
             "descriptor",
             "describes the person rather than what they do, by its name",
+        ),
+        (
+            column.n_distinct <= MOST_CODES and names_sensitive(words),
+            "descriptor",
+            "a sensitive answer, by its name: it forms no segments",
         ),
         (kind == "survey", "descriptor", "beside the questions on one scale: it describes who answered"),
         (_looks_like_codes(table, column, words), "ignore", "a different code in nearly every row"),

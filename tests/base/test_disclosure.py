@@ -89,3 +89,22 @@ def test_a_project_keeps_its_secret_and_the_environment_comes_first(
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
     monkeypatch.setenv(VARIABLE, "chosen")
     assert read_salt(tmp_path) == b"chosen" and keyed_digest(b"chosen", "a") != keyed_digest(first, "a")
+
+
+def test_the_median_of_one_customer_less_seldom_tells_on_which_side_the_customer_is() -> None:
+    rng, told = np.random.default_rng(3), []
+    for _ in range(60):
+        values = rng.lognormal(6, 1, 180).round(2)
+        for i in rng.choice(180, 10, replace=False):
+            moved = RULES.quantile(np.delete(values, i), 0.5) - RULES.quantile(values, 0.5)
+            told.append(moved != 0 and (moved < 0) == (values[i] > np.median(values)))
+    assert np.mean(told) < 0.1
+
+
+@pytest.mark.parametrize("n", [600, 2_000])
+def test_quantiles_stay_in_order_and_near(n: int) -> None:
+    for seed in range(20):
+        values = np.random.default_rng(seed).gamma(2, 90, n).round(2)
+        told = [RULES.quantile(values, q) for q in (0.1, 0.5, 0.9)]
+        assert told == sorted(told)
+        assert np.abs(np.array(told) - np.quantile(values, [0.1, 0.5, 0.9])).max() < 0.4 * values.std()

@@ -385,6 +385,23 @@ def test_of_two_answers_that_differ_by_a_few_customers_one_is_hidden() -> None:
     assert found.hidden == ("or_in_prison",)
 
 
+def test_codes_of_a_sensitive_answer_that_a_segment_shares_are_hidden() -> None:
+    labels = np.repeat([1, 2], 60)
+    codes = pd.DataFrame({"diagnosis": [1.0, 2.0, 3.0] * 20 + [2.0] * 58 + [1.0, 3.0], "visits": np.arange(120.0)})
+    assert in_public(codes, labels).hidden == ("diagnosis",)
+    assert in_public(codes.assign(diagnosis=[1.0, 2.0, 3.0] * 40), labels).hidden == ()
+    assert in_public(codes.rename(columns={"diagnosis": "rooms"}), labels).hidden == ()
+
+
+def test_expected_spend_is_not_told_where_one_customer_dominates_it() -> None:
+    keys, labels = pd.Series([str(i) for i in range(60)]), np.repeat([1, 2], 30)
+    known = lifetime(60)
+    assert expect_spend(known, keys, labels, Disclosure(MIN_CELL)) is not None
+    known.frame.loc["45", "clv"] = 9_000.0
+    assert expect_spend(known, keys, labels, Disclosure(MIN_CELL)) is None
+    assert expect_spend(known, keys, labels, EXACT) is not None
+
+
 def test_what_came_is_stated_by_tenth_where_enough_were_known() -> None:
     keys, labels = pd.Series([str(i) for i in range(200)]), np.repeat([1, 2, 3], [120, 75, 5])
     known = lifetime(200)

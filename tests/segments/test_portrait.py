@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.formats import Formats
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable, Variable
@@ -118,7 +120,7 @@ def portraits_of(table: FeatureTable, labels: Labels, study: Study) -> list[tupl
     matrix = table.frame[[v.name for v in forming]].fillna(0).to_numpy(float)
     profiles = profile_segments(table, labels, matrix, forming, study, same_segments(labels))
     traits = read_traits(table.variables, study)
-    mixes = find_mixes(table, labels, traits, study.min_cell)
+    mixes = find_mixes(table, labels, traits, Disclosure.of(study))
     names = [f"Name {i}" for i in range(len(profiles.segments))]
     formats = Formats("", study.customers, study.min_cell)
     return list(zip(write_portraits(profiles, traits, mixes, names, study, formats), mixes, strict=True))
@@ -262,3 +264,18 @@ def test_labels_of_any_shape_stand_in_quotation_marks_or_alone() -> None:
     study = project_study().model_copy(update={"value": None, "names": {}, "variables": {}})
     texts = [s.text for portrait, _ in portraits_of(table, labels, study) for s in sentences(portrait)]
     assert not any("anz." in text or "bbq" in text or "a&e" in text for text in texts)
+
+
+def test_a_mix_is_not_weighed_by_a_customer_who_dominates_it() -> None:
+    table = random_table(1, 90, 2.0)
+    spend = replace(variable("odd", "money"), name="spend", label="Spend", formula="spend", columns=("spend",))
+    table = FeatureTable(table.frame.assign(spend=table.frame["orders"] * 10.0), (*table.variables, spend))
+    labels = np.ones(90, np.int16)
+    study = project_study().model_copy(update={"variables": {}})
+    traits = read_traits(table.variables, study)
+    table.frame.loc[7, ["spend", "wine", "meat", "rest"]] = 50_000.0, 0.05, 0.15, 0.8
+    for disclosure, near in (("internal", True), ("public", False)):
+        (mixes,) = find_mixes(table, labels, traits, Disclosure.of(study.model_copy(update={"disclosure": disclosure})))
+        (mix,) = (mix for mix in mixes if mix.whole == "spend")
+        rest = next(part.share for part in mix.parts if part.variable == "rest")
+        assert mix.pooled == near and (abs(rest - 0.8) < 0.1) == near

@@ -136,6 +136,17 @@ PERSONAL: dict[str, dict[str, Values]] = {
     "tax numbers": {"c1": [f"{i % 90 + 10}/{i % 800 + 100}/{RNG.integers(10_000, 99_999)}" for i in range(N)]},
     "card numbers masked": {"c1": [f"XXXX-XXXX-XXXX-{i + 1000}" for i in range(N)]},
     "identifiers of devices": {"c1": [f"{i * 2**100 + 0xABCDEF:032x}" for i in range(1, N + 1)]},
+    "last digits of cards": {"last4": RNG.integers(1_000, 10_000, N)},
+    "last digits with zeros in front": {"c1": RNG.integers(0, 10_000, N)},
+    "tokens of several rows": {"c1": _levels([f"{x:x}" for x in RNG.integers(2**36, 2**40, 40)])},
+    "short digests of several rows": {"c1": _levels([f"{x:06x}" for x in RNG.integers(2**20, 2**24, 40)])},
+    "Japanese names": {
+        "c1": _levels([a + b for a in ("佐藤", "鈴木", "高橋", "田中") for b in ("太郎", "花子", "健", "美咲")])
+    },
+    "Korean names": {"c1": _levels([a + b for a in "김이박최정" for b in ("민준", "서연", "지훈")])},
+    "Arabic names": {
+        "c1": _levels([f"{a} {b}" for a in ("محمد", "فاطمة", "خالد", "مريم") for b in ("السيد", "النجار", "حداد")])
+    },
     "numbers of members": {"c1": [f"M-{i}" for i in _codes(10_000, 99_999)]},
 }
 """Columns by what they hold: name and values of each."""
@@ -143,6 +154,10 @@ INNOCENT: dict[str, dict[str, Values]] = {
     "product codes": {"product": _levels([f"P{i:03d}" for i in range(8)])},
     "article numbers": {"sku": _levels([f"SKU-{i}" for i in range(200, 230)])},
     "article numbers in German": {"Artikelgruppe": _levels([f"AG{i}" for i in range(100, 130)])},
+    "article numbers of one form": {"c1": _levels([f"AB12C{i}" for i in range(8)])},
+    "kinds of goods in Korean": {"c1": _levels(["노트북", "냉장고", "세탁기", "텔레비전", "휴대폰", "카메라", "청소기", "전자레인지", "에어컨", "오븐", "선풍기", "모니터"])},
+    "kinds of goods in Japanese": {"c1": _levels(["牛乳", "小麦粉", "石鹸", "田舎味噌", "醤油", "果物", "野菜", "鶏肉", "牛肉", "豆腐", "海苔", "緑茶"])},
+    "kilometres a year": {"c1": RNG.integers(1_500, 9_000, N)},
     "few codes": {"c1": _levels([f"A{i}00" for i in range(1, 8)])},
     "sizes of clothes": {"size": _levels(["XS", "S", "M", "L", "XL"])},
     "plans": {"plan": _levels(["Basic 100", "Plus 250", "Max 500"])},

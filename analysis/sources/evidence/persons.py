@@ -94,6 +94,7 @@ _HAN_FAMILY = frozenset(
     "王李张劉刘陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何高林罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾肖田董袁潘"
     "于蒋蔡余杜叶葉程苏蘇魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵"
 )
+_HANGUL = re.compile(r"[김이박최정강조윤장임한오서신권황안송류홍전고문손양배백허남심노하곽성차주우구민][가-힣]{2}")
 _NOT_NAMES = (
     "job title role position department product item brand model category type segment city town state country region "
     "district area school university company store branch channel plan package campaign source reason status industry "
@@ -142,7 +143,8 @@ def tells_a_person(table: RawTable, column: Column) -> str:
         for reason, shape in (("number plates", _PLATE), ("postcodes", _POSTCODE)):
             if np.mean([bool(shape.fullmatch(text)) for text in shown]) >= MOSTLY:
                 return f"private: {reason}"
-        if np.mean([bool(_CODE.fullmatch(text)) and not _RANGE.fullmatch(text) for text in shown]) >= PART_NAMES:
+        codes = [bool(_CODE.fullmatch(text)) and not _RANGE.fullmatch(text) for text in shown]
+        if np.mean(codes) >= PART_NAMES or _are_tokens(shown):
             return "codes that may name a customer"
         if np.mean([_is_a_place_or_login(text) for text in shown]) >= PART_NAMES:
             return "private: a word and a number, as in addresses and user names"
@@ -154,6 +156,17 @@ def _is_a_place_or_login(text: str) -> bool:
     return match is not None and not words_of(match[1]) & (OF_THINGS | STEPS)
 
 
+def _are_tokens(shown: list[str]) -> bool:
+    """Return whether texts are letters and digits in no order, as in digests and tokens.
+
+    >>> _are_tokens(["dc59bf", "78c288", "a1b2c3", "9f00d1"]), _are_tokens(["AB100", "AC101", "AD230", "AX400"])
+    (True, False)
+    """
+    if not all(text.isalnum() and text.isascii() and len(text) == len(shown[0]) >= 6 for text in shown):
+        return False
+    return len({re.sub(r"[a-z]", "a", re.sub(r"\d", "0", text.lower())) for text in shown}) >= len(shown) / 2
+
+
 def _are_names(shown: list[str]) -> bool:
     """Return whether values are names of people: by capitals where there are many, or by frequent given names."""
     if len(shown) >= FEWEST_NAMES and np.mean(_name_like(shown)) >= PART_NAMES:
@@ -163,7 +176,8 @@ def _are_names(shown: list[str]) -> bool:
             return True
         for fits in (
             lambda text: bool(_LOGIN.fullmatch(text) or _INITIAL.fullmatch(text)),
-            lambda text: bool(_HAN.fullmatch(text)) and text[0] in _HAN_FAMILY,
+            lambda text: bool(_HAN.fullmatch(text)) and (text[0] in _HAN_FAMILY or text[:2] in surnames()),
+            lambda text: bool(_HANGUL.fullmatch(text)),
         ):
             if np.mean([fits(text) for text in shown]) >= PART_NAMES:
                 return True
@@ -207,7 +221,7 @@ def surnames() -> frozenset[str]:
 def given_names() -> frozenset[str]:
     """Return frequent given names, without case and accents."""
     content: Any = read_yaml(_FILE.read_text(encoding="utf-8"))
-    return vocabulary(content["given"])
+    return frozenset(map(plain, vocabulary(content["given"])))
 
 
 def _number_tells(table: RawTable, column: Column) -> str:
@@ -237,7 +251,7 @@ def _number_tells(table: RawTable, column: Column) -> str:
         return "numbers of eight digits or more: an identifier, not a trait"
     if unique and _look_drawn(sizes):
         return "a different code in nearly every row"
-    if column.n_distinct >= MANY_DATES and _look_like_codes(sizes):
+    if column.n_distinct >= MANY_DATES and (_look_like_codes(sizes) or _are_endings(sizes)):
         return "codes that may name a customer"
     return ""
 
@@ -301,6 +315,14 @@ def _look_like_codes(sizes: NDArray[np.float64]) -> bool:
     n, width = len(sizes), float(sizes[-1] - sizes[0]) + 1
     different = np.unique(sizes)
     return n - len(different) > 10 * n * n / (2 * width) + 5 and _are_even(different)
+
+
+def _are_endings(sizes: NDArray[np.float64]) -> bool:
+    """Return whether numbers fill all of those of four digits evenly, as the last digits of cards and accounts do."""
+    low, high = float(sizes[0]), float(sizes[-1])
+    if not ((low < 200 or 1_000 <= low < 1_200) and 9_800 < high < 10_000) or np.mean(sizes % 10 == 0) > ROUND:
+        return False
+    return float(kstest((sizes - low) / (high - low), "uniform").pvalue) > 0.01
 
 
 def _are_even(different: NDArray[np.float64]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from analysis.sources.names import vocabulary
 
 CUSTOMER = vocabulary(
@@ -88,7 +90,7 @@ SENSITIVE = vocabulary(
     "insolvenz beschwerde vorstrafe gefangnis partei",
     "syndicat maladie handicap dette dettes plainte croyance sante sindicato enfermedad salud deuda queja creencia",
     "saude deficiencia divida reclamacao sindacato malattia salute debito reclamo geloof ziekte gezondheid",
-    "schuld klacht",
+    "schuld klacht afkomst partito rasse caste tribe ivf kosher halal covid",
 )
 """Words of columns with answers that nobody should learn of a person: belief, origin, health, debt, crime, complaints.
 
@@ -107,14 +109,21 @@ SENSITIVE_STARTS = (
     *("straf", "vorbestraf", "verurteil", "gefang", "prison", "condamn", "carcel", "condena", "crimin"),
     *("kriminal", "betrug", "fraud", "convict", "arrest", "detenut", "gevang", "beschwerd", "reklamation", "reclamac"),
     *("plainte", "queja", "queix", "klacht", "lament", "complain", "sozialhilfe", "burgergeld", "hartz", "welfare"),
+    *("privatinsolv", "zahlungsverzug", "arretrat", "antecedent", "casellario", "aufenthaltsst", "einwander"),
+    *("staatsburger", "bloodtype", "blutgruppe", "addict", "sucht", "smok", "rauch", "fumad", "arbeitslos", "unemploy"),
+    *("abortion", "fertility", "alleinerz", "asylum", "krebs"),
 )
 """Beginnings of words of such columns, for compounds and other forms."""
+MOST_CODES = 10
+"""Different numbers up to which they can be codes of a sensitive answer. Chosen for this project."""
 SENSITIVE_ANSWERS = vocabulary(
     "catholic protestant evangelical orthodox christian muslim islam jewish jew hindu buddhist sikh atheist agnostic",
     "katholisch evangelisch muslimisch judisch christlich konfessionslos catholique musulman juif chretien athee",
     "catolico musulmano judio cristiano ateo cattolico ebreo katholiek moslim joods gay lesbian",
     "bisexual heterosexual straight homosexual pregnant schwanger enceinte hiv diabetes cancer krebs depression",
-    "bankrupt insolvent convicted",
+    "bankrupt insolvent convicted refugee asylum asylant hetero diabetic diabetiker asthma asthmatic hispanic latino",
+    "caucasian republican democrat cdu spd afd muzulmanin katolik ateista ateist kristen evangelico moslem druze",
+    "православный мусульманин атеист католик иудей буддист مسلم مسيحي يهودي درزي",
 )
 """Answers that tell the same whatever the name of their column."""
 DEMOGRAPHIC = PROTECTED | vocabulary(
@@ -406,3 +415,12 @@ COMPOUND = vocabulary(
     "leden mitglied patient abonnee spender abonnent teilnehmer haushalt rechnung kreditnehmer household subscriber"
 )
 """First parts of compound words such as Spendernummer."""
+
+
+def names_sensitive(words: Iterable[str]) -> bool:
+    """Return whether words of a name say that its answers should be learned of nobody.
+
+    >>> names_sensitive({"krankheitstage"}), names_sensitive({"visits"})
+    (True, False)
+    """
+    return any(word in SENSITIVE or word.startswith(SENSITIVE_STARTS) for word in words)
