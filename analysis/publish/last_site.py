@@ -56,7 +56,8 @@ def keep_site(root: Path, site: Path, source: Path | None = None) -> None:
         if other != fresh:
             shutil.rmtree(other, ignore_errors=True)
     manifests = sorted((root / FOLDER).glob("*/manifest.json"), key=lambda file: file.stat().st_mtime_ns)
-    for file in manifests[:-MOST_SITES]:
+    # Where the clock was set back, the newest copy has the earliest time.
+    for file in [file for file in manifests if file.parent != folder][: -(MOST_SITES - 1)]:
         shutil.rmtree(file.parent, ignore_errors=True)
 
 
@@ -159,7 +160,7 @@ def recover(root: Path) -> str:
         manifest = _read(file)
         site = root / str(manifest["site"]) if manifest else root / "_site"
         remove_leftovers(site)
-        if manifest and site.parent.is_dir() and not (site / "index.html").is_file():
+        if manifest and site.parent.is_dir() and not all((site / name).is_file() for name in manifest["files"]):
             return f"{manifest['site']} was missing or incomplete. {put_back(root, site)}"
     return ""
 

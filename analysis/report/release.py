@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.base.errors import InputError
+from analysis.base.manifest import write_whole
 from analysis.report.model import Report, read_report
 
 FILE = "customers.parquet"
@@ -94,10 +97,15 @@ def mark_customers(keys: pd.Series | None, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_customers(build: Path, customers: pd.DataFrame) -> Path:
-    """Keep the digests of a release for the guard of the next one."""
-    file = build / FILE
-    customers.sort_values(["key", "mark"]).to_parquet(file, index=False)
+    """Keep the digests of a release, with that of its report, for the guard of the next one."""
+    file, kept = build / FILE, io.BytesIO()
+    customers.sort_values(["key", "mark"]).assign(report=_mark_report(build)).to_parquet(kept, index=False)
+    write_whole(file, kept.getvalue())
     return file
+
+
+def _mark_report(build: Path) -> str:
+    return hashlib.sha256((build / "report.json").read_bytes()).hexdigest()
 
 
 def _is_same(last: Report, report: Report) -> bool:
@@ -107,8 +115,12 @@ def _is_same(last: Report, report: Report) -> bool:
 
 
 def _read_last(build: Path) -> tuple[Report, pd.DataFrame] | None:
+    """Read the last report and its customers; None where an interrupted build left those of two releases."""
     try:
-        return read_report(build / "report.json"), pd.read_parquet(build / FILE, columns=["key", "mark"])
+        known = pd.read_parquet(build / FILE, columns=["key", "mark", "report"])
+        if set(known["report"]) != {_mark_report(build)}:
+            return None
+        return read_report(build / "report.json"), known[["key", "mark"]]
     except (InputError, OSError, ValueError, KeyError):
         return None
 

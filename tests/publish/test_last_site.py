@@ -104,6 +104,14 @@ def test_a_site_that_is_gone_comes_back_without_a_mark(tmp_path: Path, site: Pat
     assert list_files(site) == before
 
 
+def test_a_file_that_was_deleted_by_hand_comes_back(tmp_path: Path, site: Path) -> None:
+    before = list_files(site)
+    (site / "site/index.html").unlink()
+    assert "The last good site was restored" in recover(tmp_path)
+    assert list_files(site) == before
+    assert recover(tmp_path) == ""
+
+
 def test_a_render_that_still_runs_is_left_alone(tmp_path: Path, site: Path) -> None:
     begin(tmp_path, site, os.getpid())
     (site / "site/index.html").write_text("half", encoding="utf-8")
@@ -133,6 +141,16 @@ def test_copies_are_kept_for_the_last_output_folders(tmp_path: Path, site: Path)
     for n in range(MOST_SITES + 2):
         keep_site(tmp_path, tmp_path / f"site-{n}", site)
     assert len(list(tmp_path.glob("build/last-site/*/manifest.json"))) == MOST_SITES
+
+
+def test_the_newest_copy_stays_where_the_clock_was_set_back(tmp_path: Path, site: Path) -> None:
+    for n in range(MOST_SITES):
+        keep_site(tmp_path, tmp_path / f"site-{n}", site)
+    for manifest in tmp_path.glob("build/last-site/*/manifest.json"):
+        os.utime(manifest, (4e9, 4e9))
+    keep_site(tmp_path, tmp_path / "newest", site)
+    shown = [manifest.read_text("utf-8") for manifest in tmp_path.glob("build/last-site/*/manifest.json")]
+    assert len(shown) == MOST_SITES and any('"newest"' in text for text in shown)
 
 
 def test_a_site_stands_in_its_place_at_every_moment_of_a_swap(

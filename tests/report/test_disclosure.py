@@ -126,6 +126,10 @@ def test_a_release_a_few_customers_apart_keeps_the_last_figures(tmp_path: Path, 
     assert guard(tmp_path, other, fewer, recorded=True).last is None
     assert guard(tmp_path, run_stages().report, fewer, recorded=True).last is None
     assert guard(tmp_path / "nothing", report, fewer, recorded=True).last is None
+    # As a build leaves it that was killed between the two files.
+    (tmp_path / "report.json").write_bytes((tmp_path / "report.json").read_bytes() + b" ")
+    torn = guard(tmp_path, replace(report, study=replace(report.study, synthetic=False)), fewer, recorded=True)
+    assert torn.last is None and "guard is off" in torn.message
 
 
 @pytest.mark.slow

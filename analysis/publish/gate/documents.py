@@ -159,8 +159,7 @@ def parse_document(data: bytes, name: str, site: Path | None = None) -> Document
     if suffix in FONTS:
         return Document(name, "", len(data), texts=called)
     if suffix in PICTURES:
-        texts = [Text(text, 1, "file", suffix) for text in _picture_texts(data)]
-        return Document(name, "", len(data), texts=called + texts)
+        return Document(name, "", len(data), texts=called + [Text(x, 1, "file", suffix) for x in _picture_texts(data)])
     if suffix == ".pdf":
         extracted, fault = read_pdf(data)
         texts = [Text(text, page, "file", suffix) for page, text in extracted]
@@ -170,6 +169,8 @@ def parse_document(data: bytes, name: str, site: Path | None = None) -> Document
         return _read_packed(data, name, called, site)
     if not readable and not name.startswith(ENGINE) and Path(name).name not in ("LICENSE", "CNAME", ".nojekyll"):
         return Document(name, "", len(data), faults=[(1, f"a {suffix or 'nameless'} file cannot be searched")])
+    if b"\0" in data and not name.startswith(ENGINE):
+        return Document(name, "", len(data), faults=[(1, "a text that is not in UTF-8 cannot be searched")])
     text = data.decode("utf-8-sig", errors="replace")
     document = Document(name, text, len(data), texts=called)
     if document.is_engine and suffix not in MARKUP:

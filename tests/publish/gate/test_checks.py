@@ -418,6 +418,16 @@ HARMLESS = {
     "numbered segments": spec([{"id": 1}, {"id": 2}, {"id": 3}]),
     "words that are also comments": "<p>It came late. It was broken. The answer was rude.</p>",
     "share below the smallest cell": table("Segment|Customers", "A|3 %", "B|97 %"),
+    "customers in a hundred": "<p>5 customers in 100 buy twice, and 3 people out of 10 come back.</p>",
+    "names as levels": table("Plan|Customers", "Anna plan|120", "Victoria sponge|900", "Wilhelmina pears|80"),
+    "products with numbers": table("Product|Customers", "WD-40|120", "7 Up 330 ml|45", "Formula 409|90"),
+    "answers with a percent sign": table("Discount|Customers", "0%|150", "5%|40", "10% or more|35"),
+    "answers in Chinese and Russian": table("城市|Customers", "北京|45", "上海|35", "Санкт-Петербург|60"),
+    "long answers": table("Question|Customers", f"{'How satisfied were you with the delivery? ' * 9}|140"),
+    "tiny whole numbers": spec([{"kids": kids, "share": share} for kids, share in ((0, 0.5), (1, 0.3), (2, 0.2))]),
+    "years of a chart": spec([{"year": year, "median": 50} for year in range(2010, 2024)]),
+    "versions and hours": "<p>numpy 2.3.4 and 1.26.5, from 0800-1200 hours, 020-30 items</p>",
+    "signs of prices": "<p>2 @ 3 for 5, a@b and user@home of the level</p>",
     "no customers": table("Segment|Customers", "A|0", "B|900"),
     "median of four": table("Feature|Median", "Orders|4"),
     "total without a rest": table("Segment|Customers", "A|120", "B|900", "Total|1,020"),
@@ -630,6 +640,11 @@ def test_site_of_quarto_passes(clean_site: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(clean_site.parent, tmp_path / "project", ignore=shutil.ignore_patterns("_site")))
     subprocess.run(["quarto", "render", str(root)], check=True, capture_output=True)
     assert check(root / "_site", PRIVATE) == []
+
+
+def test_a_text_in_another_encoding_is_refused(site: Path) -> None:
+    (site / "site" / "read.txt").write_bytes("Wilhelmina Oesterreicher-Quandt".encode("utf-16"))
+    assert any("not in UTF-8" in refusal.message for refusal in check(site, PRIVATE))
 
 
 def test_a_copy_of_an_export_is_refused_under_any_name(site: Path, tmp_path: Path) -> None:
