@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax
 from sklearn.metrics import adjusted_rand_score
 
 from analysis.assignment.model import Model
+from analysis.assignment.rounding import assign_by_rule, round_rule
+from analysis.assignment.rules import _find_centres
 from analysis.assignment.scoring import rate_confidence
 from analysis.clustering.algorithms import ALGORITHMS, Fit, competing
 from analysis.clustering.algorithms.latent_class import Answers, fit_classes, fit_latent_class, log_joint
 from analysis.clustering.resample import one_thread
+from analysis.features.build import FeatureTable, Variable
+from analysis.features.prepare import prepare
 from tests.stages import judge, project_study
 
 SHARES = np.array([[0.9, 0.9, 0.9, 0.1, 0.1, 0.1], [0.1, 0.1, 0.9, 0.9, 0.9, 0.1], [0.1, 0.9, 0.1, 0.1, 0.9, 0.9]])
@@ -108,3 +116,24 @@ def test_classes_are_judged_as_other_segments_are_and_say_what_their_likelihood_
     assert adjusted_rand_score(truth, found.labels) > 0.7
     assert found.chosen().outcome.startswith("3 segments, stability 0.9")
     assert "BIC prefers 3" in found.chosen().outcome
+
+
+@pytest.mark.slow
+def test_the_published_rule_places_as_the_likeliest_class_does() -> None:
+    points, _ = survey()
+    frame = pd.DataFrame((points > 0).astype(float), columns=[f"answer{j}" for j in range(points.shape[1])])
+    variables = tuple(
+        Variable(name, name, "yes_no", "feature", name, (name,), "", "", "", "auto", False) for name in frame
+    )
+    study = project_study().model_copy(update={"algorithm": "latent_class", "noise": "keep"})
+    table = FeatureTable(frame, variables)
+    prepared = prepare(table, study)
+    found = judge(prepared.matrix, study, prepared.core)
+    features: Any = SimpleNamespace(table=table, prepared=prepared)
+    placed = assign_by_rule(features, found, study)
+    assert (placed.labels == found.labels).mean() > 0.97, "rounding moves few"
+    rounded = round_rule(frame, prepared, placed, study)
+    rule = _find_centres(frame, rounded.prepared, rounded.centres, placed, study)
+    assert rule is not None and rule.exact and rule.fidelity == 1
+    means = [[frame[name][placed.labels == j].mean() for name in frame] for j in range(1, found.fit.k + 1)]
+    assert np.array(rule.typical) == pytest.approx(np.array(means), abs=0.03)
