@@ -11,8 +11,8 @@ from scipy.special import logsumexp, softmax
 from analysis.clustering.algorithms.fits import PUBLISHED, Algorithm, Classes, Counts, Fit, Matrix
 from analysis.features.prepare import Blocks
 
-CLASS_STARTS, SHORT_ROUNDS, MOST_FINISHED = 20, 20, 5
-"""Starts of a published solution (Linzer and Lewis 2011), their rounds, and how many are taken to their end."""
+CLASS_STARTS = 20
+"""Starts of a published solution, as many different ones end in likelihoods that differ (Linzer and Lewis 2011)."""
 PRIOR = 1.0
 """Customers who answer as everyone does, shared out among the classes, so that no share is 0 or 1 (Vermunt and Magidson
 2005)."""
@@ -102,10 +102,6 @@ def fit_classes(
     shares = (answers.given[seeds] + everyone + 0.1) / 2
     shares /= _of_question(shares, answers)
     sizes = np.full((starts, k), 1 / k)
-    if published:
-        sizes, shares, found = _climb(answers, sizes, shares, everyone[0, 0], prior, (0.0, SHORT_ROUNDS))
-        best = np.argsort(-found, kind="stable")[:MOST_FINISHED]
-        sizes, shares = sizes[best], shares[best]
     end = (CONVERGED, MOST_ROUNDS) if published else (ROUGHLY, FEW_ROUNDS)
     sizes, shares, found = _climb(answers, sizes, shares, everyone[0, 0], prior, end)
     best = int(found.argmax())
@@ -135,7 +131,7 @@ def _climb(
         member *= answers.weights / total
         sizes = (member.sum(axis=2) + prior / sizes.shape[1]) / (n + prior)
         shares = _share_out(member @ answers.given, answers, everyone, prior / sizes.shape[1])
-        if (found - before <= end[0] * n).all() and end[0]:
+        if (found - before <= end[0] * n).all():
             break
         before = found
     return sizes, shares, found
