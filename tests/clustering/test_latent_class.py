@@ -81,14 +81,15 @@ def test_an_answer_that_is_left_open_counts_for_no_class() -> None:
     assert answers.weights.sum() == len(points)
 
 
-def test_more_likely_solutions_are_found_than_from_one_start() -> None:
-    answers = Answers.of(survey()[0], None, ())
+def test_of_many_starts_the_likeliest_is_taken() -> None:
+    rates = np.random.default_rng(0).uniform(0.1, 0.9, (3, 10))
+    answers = Answers.of(survey(shares=rates)[0], None, ())
 
-    def likelihood(starts: int) -> float:
-        sizes, shares = fit_classes(answers, 5, 7, starts)
+    def likelihood(starts: int, seed: int) -> float:
+        sizes, shares = fit_classes(answers, 5, seed, starts)
         return float(np.logaddexp.reduce(log_joint(answers, sizes, shares), axis=0) @ answers.weights)
 
-    assert likelihood(20) >= max(likelihood(1), likelihood(2))
+    assert likelihood(20, 7) >= max(likelihood(1, seed) for seed in range(10)) - 0.5
 
 
 def test_latent_classes_compete_for_answers_alone() -> None:
