@@ -34,7 +34,7 @@ class Classes:
     aic3 : float
         Lower is better (Bozdogan 1993).
     entropy_r2 : float
-        How well classes are told apart, 0 to 1 (Vermunt and Magidson 2005).
+        How well classes are separated, 0 to 1 (Vermunt and Magidson 2005).
     error : float
         Share of customers expected to be in another class than the likeliest.
     """

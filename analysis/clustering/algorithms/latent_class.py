@@ -70,7 +70,7 @@ def fit_latent_class(
 ) -> tuple[Fit, ...]:
     """Fit latent classes, as `Algorithm.fit` says; ``blocks`` are the columns of each category.
 
-    No number of classes above the columns plus one is fitted: the answers tell no more of them apart.
+    No number of classes above the columns plus one is fitted: the rule by points holds no more of them.
     """
     answers = Answers.of(matrix, counts, blocks)
     weights = np.ones(len(matrix)) if counts is None else counts.astype(float)
