@@ -241,6 +241,22 @@ def test_a_solution_that_was_not_resampled_has_no_stability_to_draw(report: Repo
     assert "not resampled" in figure.caption
 
 
+def test_natural_asks_for_more_than_clouds_with_the_same_lumps_reach(report: Report) -> None:
+    rows = (replace(model.chosen(report), silhouette=0.4),)
+
+    def title(*lumped: float) -> str:
+        nulls = replace(NULLS, lumped=lumped)
+        figure = evidence_charts.gaussian_reference(
+            replace(report, evidence=replace(report.evidence, by_k=rows, nulls=nulls))
+        )
+        assert ("share a value of a feature" in figure.caption) == bool(lumped)
+        return figure.title
+
+    assert "as far apart as natural groups are" in title()
+    assert "as far apart as natural groups are" in title(0.3, 0.34)
+    assert "not by enough" in title(0.3, 0.36)
+
+
 @pytest.mark.slow
 def test_a_density_method_has_no_curve_over_numbers_of_segments(report: Report) -> None:
     evidence = replace(report.evidence, by_k=(model.chosen(report),), nulls=replace(NULLS, permuted=()))

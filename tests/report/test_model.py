@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from analysis.base.errors import InputError
-from analysis.report.model import DIGITS, Report, from_json, read_report, to_json
-from analysis.report.write import _headline
+from analysis.report.model import DIGITS, VERDICTS, Report, from_json, read_report, to_json
+from analysis.report.write import Tool, _headline, write_report
 from tests.stages import project_study, run_stages, take_through, twin_file
 
 
@@ -91,6 +91,16 @@ def test_the_headline_holds_the_numbers_of_the_most_valuable_segment(report: Rep
     if report.verdict.kind != "none":
         assert formats.percent(best.share) in report.verdict.headline
         assert formats.percent(best.value_share or 0) in report.verdict.headline
+
+
+def test_a_split_along_one_column_is_named_as_a_category() -> None:
+    analysis = run_stages().analysis
+    column = analysis.features.prepared.columns()[1].label
+    evidence = replace(analysis.evidence, verdict="constructive", category=1)
+    found = write_report(replace(analysis, evidence=evidence), Tool({}))
+    assert f"“{column}”" in found.verdict.sentence and "a category" in found.verdict.sentence
+    other = write_report(replace(analysis, evidence=replace(evidence, category=None)), Tool({}))
+    assert other.verdict.sentence == VERDICTS["constructive"][1]
 
 
 def test_the_report_holds_no_row_of_a_customer(report: Report) -> None:
