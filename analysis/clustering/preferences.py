@@ -65,7 +65,7 @@ def find_preferences(
 
 
 def describe_classes(judged: AlgorithmEvidence, fits: Sequence[Fit]) -> AlgorithmEvidence:
-    """Add to the outcome of latent class analysis which numbers of classes its likelihood prefers, and how sure it is."""
+    """Add to latent class analysis which numbers of classes its likelihood prefers, and how sure it is."""
     own = next((fit.classes for fit in fits if fit.k == judged.k), None)
     if own is None:
         return judged

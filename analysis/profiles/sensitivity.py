@@ -48,11 +48,10 @@ def share_an_answer(values: pd.Series, labels: Labels) -> bool:
     >>> share_an_answer(pd.Series([1.0, 2.0] * 20), np.repeat([1, 2], 20))
     False
     """
-    known = values.notna().to_numpy()
-    if values.nunique() > MOST_CODES:
+    known = values.notna().to_numpy() & (labels > 0)
+    if not known.any() or values.nunique() > MOST_CODES:
         return False
-    table = pd.crosstab(values[known].to_numpy(), labels[known])
-    inside = table[[column for column in table.columns if column > 0]].to_numpy()
+    inside = pd.crosstab(values[known].to_numpy(), labels[known]).to_numpy()
     return bool((inside.max(axis=0) > (1 - GROUP) * inside.sum(axis=0)).any())
 
 
