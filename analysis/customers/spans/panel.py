@@ -60,8 +60,10 @@ def panel_features(
     for name in balances:
         made[f"{name} latest"] = of_each[name].last().astype("float64")
         variables.append(
-            Description(f"{name} latest", f"{label_of(name)}, latest", _unit(raw, name), f"{name} of the last period",
-                        (customer, date, name), "The latest known value: values of several periods do not add up.")
+            Description(
+                f"{name} latest", f"{label_of(name)} at the end", _unit(raw, name), f"{name} of the last period",
+                (customer, date, name), "The latest known value: values of several periods do not add up.",
+            )
         )  # fmt: skip
     said = [f"{listed(totals, 6)} added up over the periods." if totals else ""]
     said += [f"The latest value of {listed(balances, 6)} counts." if balances else ""]
@@ -73,13 +75,15 @@ def _describe_total(name: str, made: Sequence[str], unit: Unit, used: tuple[str,
     label = label_of(name)
     total, trend, since = made
     return [
-        Description(total, f"{label}, total", unit, f"sum of {name}", used, "The sum over all periods.", additive=True),
         Description(
-            trend, f"{label}, trend", "number", f"({name} in the second half - in the first) / both", used,
+            total, f"{label} in total", unit, f"sum of {name}", used, "The sum over all periods.", additive=True
+        ),
+        Description(
+            trend, f"{label} trend", "number", f"({name} in the second half - in the first) / both", used,
             "The second half of the periods against the first, from -1 to 1.",
         ),
         Description(
-            since, f"{label}, periods since the last", "count", f"periods at the end without {name}", used,
+            since, f"{label}: periods since the last", "count", f"periods at the end without {name}", used,
             "How many periods have passed since the last one with an amount.",
         ),
     ]  # fmt: skip
