@@ -73,6 +73,6 @@ def describe_classes(judged: AlgorithmEvidence, fits: Sequence[Fit]) -> Algorith
     by_aic3 = min(fits, key=lambda fit: fit.classes.aic3 if fit.classes else 0.0).k
     said = (
         f"BIC prefers {by_bic}, AIC3 {by_aic3}; entropy R² {number(own.entropy_r2, 2)}, "
-        f"{percentage(own.error)} of customers expected in another class"
+        f"{percentage(own.error)} expected in another class"
     )
     return replace(judged, outcome=f"{judged.outcome}; {said}")
