@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.base.disclosure import COUNT_STEP, DOMINANCE, GROUP, PRECISION, SHARE_STEP, Disclosure
-from analysis.base.formats import percentage
+from analysis.base.disclosure import COUNT_STEP, DOMINANCE, GROUP, PRECISION, SHARE_STEP, WIDTHS, Disclosure
+from analysis.base.formats import in_words, percentage
 from analysis.settings.models import Study
 
 
@@ -13,6 +13,7 @@ def list_limits() -> dict[str, str]:
     return {
         "min_cell": str(min_cell),
         "neighbours": str(Disclosure(min_cell).neighbours),
+        "widths": in_words(WIDTHS),
         "count_step": str(COUNT_STEP),
         "share_step": percentage(SHARE_STEP),
         "dominance": percentage(DOMINANCE),

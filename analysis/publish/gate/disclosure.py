@@ -85,7 +85,8 @@ LEADING_COUNT = re.compile(
 GROUP = "[.,\u00a0\u202f\u2009 '’،⹁]"
 """What a locale may set between groups of digits."""
 FEW = re.compile(
-    rf"(?<![\w.,-]){NOT_WITHIN_NUMBER}(\d+) (?:customers?|people|persons?)\b(?! (?:in|out of) (?:every )?10{{1,3}}\b)",
+    rf"(?<![\w.,-]){NOT_WITHIN_NUMBER}(\d+) (?:customers?|people|persons?)\b"
+    r"(?! (?:in|out of) (?:every )?(?:10|100|1000)\b)",
     re.IGNORECASE,
 )
 MANY = re.compile(

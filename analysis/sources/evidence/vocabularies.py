@@ -418,7 +418,7 @@ COMPOUND = vocabulary(
 
 
 def names_sensitive(words: Iterable[str]) -> bool:
-    """Return whether words of a name say that its answers are private.
+    """Return whether words of a name say that its answers are sensitive.
 
     >>> names_sensitive({"krankheitstage"}), names_sensitive({"visits"})
     (True, False)
