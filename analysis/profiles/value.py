@@ -142,7 +142,8 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules
     -------
     ExpectedSpend or None
         None where a segment has customers with a purchase, but fewer than may be published, and where one customer
-        dominates what a segment or everyone is expected to spend.
+        dominates what a segment or everyone is expected to spend. The same where the models are not known well enough
+        for an interval, as where one customer places most of the orders.
     """
     own = lifetime.of(keys)
     if rules.public and None in share_value(own.frame["clv"].to_numpy(float), labels, rules)[0]:
@@ -152,6 +153,8 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules
         return None
     buying, spending = own.purchases, own.spend
     total = own.total()
+    if not np.isfinite([total.value, total.low, total.high]).all():
+        return None
     return ExpectedSpend(
         total=total,
         everyone=_each(total, len(labels)),

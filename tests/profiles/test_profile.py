@@ -402,6 +402,13 @@ def test_expected_spend_is_not_told_where_one_customer_dominates_it() -> None:
     assert expect_spend(known, keys, labels, EXACT) is not None
 
 
+def test_expected_spend_without_an_interval_is_left_out() -> None:
+    keys, labels = pd.Series([str(i) for i in range(60)]), np.repeat([1, 2], 30)
+    known = lifetime(60)
+    vague = replace(known, purchases=replace(known.purchases, covariance=np.full((4, 4), np.nan)))
+    assert expect_spend(vague, keys, labels, EXACT) is None
+
+
 def test_what_came_is_stated_by_tenth_where_enough_were_known() -> None:
     keys, labels = pd.Series([str(i) for i in range(200)]), np.repeat([1, 2, 3], [120, 75, 5])
     known = lifetime(200)
