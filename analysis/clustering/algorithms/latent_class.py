@@ -189,7 +189,7 @@ def _as_nearest(pulls: Matrix, levels: Matrix) -> Matrix:
 
 LATENT_CLASS = Algorithm(
     name="latent_class",
-    title="Latent class analysis",
+    title="latent class analysis",
     about="k classes that answer alike, each with its own share of every answer; everyone goes to the likeliest.",
     places="to the likeliest class",
     cost="grows with n",
