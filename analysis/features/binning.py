@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.base.disclosure import round_up
+from analysis.base.disclosure import Disclosure, round_up
 
 BINS = 20
 """Bins of a histogram before small ones are merged. Chosen for this project."""
@@ -96,14 +96,19 @@ def month_bars(dates: pd.Series, people: pd.Series | None, min_cell: int) -> tup
     people : Series, shape (n,), optional
         Whose row it is; by default each row is somebody else's.
     min_cell : int
-        Fewest different customers of a period with rows.
+        Fewest different customers of a period with rows. Where one of them has most of the rows, none is shown.
     """
-    known = dates.notna()
+    rules, known = Disclosure(min_cell), dates.notna()
     dates = dates[known]
     for unit in ("M", "Q", "Y"):
         periods = dates.dt.to_period(unit)
         rows = periods.value_counts().sort_index()
-        n_people = rows if people is None else people[known].groupby(periods).nunique()
+        each = rows if people is None else people[known].groupby([periods, people[known]]).size()
+        n_people = rows if people is None else each.groupby(level=0).size()
+        if people is not None and any(
+            Disclosure(min_cell).is_dominated(n.to_numpy()) for _, n in each.groupby(level=0)
+        ):
+            continue
         if len(n_people) and n_people.min() >= min_cell and (rows.index[-1] - rows.index[0]).n < PERIODS:
             every = rows.reindex(pd.period_range(rows.index[0], rows.index[-1], freq=rows.index.freq), fill_value=0)
             return tuple(Bar(str(label), None, None, int(n)) for label, n in every.items())

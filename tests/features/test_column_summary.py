@@ -15,7 +15,7 @@ from scipy.stats import skew
 
 from analysis.base.disclosure import Disclosure
 from analysis.customers.cleaning import clean
-from analysis.features.binning import LEVELS, histogram, level_bars
+from analysis.features.binning import LEVELS, histogram, level_bars, month_bars
 from analysis.features.column_summary import ColumnSummary, Missingness, find_missing_together, summarise_columns
 from analysis.settings.load import check_study
 from analysis.settings.models import Source, Study
@@ -226,3 +226,11 @@ def test_no_total_less_the_combinations_leaves_a_few(tmp_path: Path, counts: dic
         left = total - sum(n for letters, n in shown(found).items() if column in letters.split("+"))
         assert total < 10 or left == 0 or left >= 10
     assert all(n >= 10 for n in shown(found).values())
+
+
+def test_rows_by_month_are_not_shown_where_one_customer_has_most_of_them() -> None:
+    dates = pd.Series(pd.date_range("2024-01-01", periods=120, freq="D"))
+    people = pd.Series([f"c{i % 30}" for i in range(120)])
+    assert len(month_bars(dates, people, 10)) == 4
+    heavy = pd.concat([dates, dates, dates], ignore_index=True)
+    assert month_bars(heavy, pd.concat([people, pd.Series(["c1"] * 240)], ignore_index=True), 10) == ()
