@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,11 +104,9 @@ def month_bars(dates: pd.Series, people: pd.Series | None, min_cell: int) -> tup
     for unit in ("M", "Q", "Y"):
         periods = dates.dt.to_period(unit)
         rows = periods.value_counts().sort_index()
-        each = rows if people is None else people[known].groupby([periods, people[known]]).size()
-        n_people = rows if people is None else each.groupby(level=0).size()
-        if people is not None and any(
-            Disclosure(min_cell).is_dominated(n.to_numpy()) for _, n in each.groupby(level=0)
-        ):
+        each: Any = None if people is None else people[known].groupby([periods, people[known]]).size()
+        n_people = rows if each is None else each.groupby(level=0).size()
+        if each is not None and any(rules.is_dominated(n.to_numpy(float)) for _, n in each.groupby(level=0)):
             continue
         if len(n_people) and n_people.min() >= min_cell and (rows.index[-1] - rows.index[0]).n < PERIODS:
             every = rows.reindex(pd.period_range(rows.index[0], rows.index[-1], freq=rows.index.freq), fill_value=0)
