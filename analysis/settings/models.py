@@ -125,8 +125,7 @@ class Source(Settings):
     key: str | None = Field(None, description="Column that identifies the customer; by default the row number.")
     repeats: Literal["refuse", "first", "last", "newest", "sum"] = Field(
         "refuse",
-        description="Rows of a customer with the same key: refused, or the first, the last or the newest is kept; sum "
-        "adds amounts and counts up and keeps the last row of other columns.",
+        description="Rows with one key: refused, or the first, last or newest is kept; sum adds amounts and counts up.",
     )
     columns: RowColumns = Field(RowColumns(), description="Meaning of the columns, where a customer has several rows.")
     roles: Roles = Field(Roles(), description="Roles of the columns.")

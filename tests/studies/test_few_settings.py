@@ -45,7 +45,7 @@ sources:
 
 def write_sources(folder: Path, n_customers: int = 400) -> None:
     """Write the retailer's tables, its orders as two files and a table of scores for most customers."""
-    made = make_retailer(n_customers)
+    made = make_retailer(n_customers, 3)
     folder.mkdir(parents=True)
     half = len(made.orders) // 2
     rng = np.random.default_rng(1)

@@ -35,7 +35,8 @@ def proof(report: Report, index: int) -> Figure:
         for s in target.scores
     ]
     chart = _draw_scores(rows, target, level)
-    rival = next(s for s in target.scores if s.label == target.rival or (not target.rival and s.name == "random"))
+    against = (s for s in target.scores if s.label == target.rival or (not target.rival and s.name == "random"))
+    rival = next(against, target.scores[-1])
     title = (
         f"{target.label}: {name} {formats.score(target.scores[0].score.value)} by segments, "
         f"{formats.score(rival.score.value)} by {in_sentence(rival.label)}"
