@@ -204,6 +204,7 @@ IN_PAGE = {
         spec([]).replace('"values": []', '"url": "https://example.org/a.csv"'),
     ),
     "foreign form": ("off-host", '<form action="https://example.org/in"><button>Go</button></form>'),
+    "foreign request far from its call": ("off-host", f'<script>fetch({" " * 900}"https://example.org/a")</script>'),
     "duplicate id": ("duplicate-ids", '<p id="sizes">again</p>'),
     "template mark": ("marks", "<p>We found &lt;&lt; study.n >> customers</p>"),
     "shortcode": ("marks", "<p>{{&lt; var notice >}}</p>"),
