@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from analysis.assignment.model import Model, make_model
 from analysis.assignment.questions import Questions, find_questions
 from analysis.assignment.rounding import Rounded, round_rule
 from analysis.assignment.rules import Rules, find_rules
 from analysis.base.run import Run
-from analysis.clustering.algorithms import Fit
+from analysis.clustering.algorithms import Fit, segment_means
 from analysis.clustering.evidence import Evidence
 from analysis.features.preparation import Features
 from analysis.settings.models import Study
@@ -40,8 +38,7 @@ def _by_rule(rounded: Rounded, evidence: Evidence) -> Fit:
     fit = evidence.fit
     if fit.classes is None:
         return Fit(rounded.centres)
-    matrix, labels = rounded.prepared.matrix, evidence.labels
-    means = np.array([matrix[labels == j].mean(axis=0) for j in range(1, fit.k + 1)])
+    means = segment_means(rounded.prepared.matrix, evidence.labels, fit.k)
     return Fit(means, classes=replace(fit.classes, points=rounded.centres))
 
 

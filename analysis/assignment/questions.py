@@ -15,7 +15,7 @@ from analysis.assignment.rounding import DIGITS, Rounded, round_means
 from analysis.assignment.rules import Rules
 from analysis.assignment.trees import split_folds
 from analysis.base.disclosure import Disclosure
-from analysis.clustering.algorithms import Labels, Matrix, sample_rows
+from analysis.clustering.algorithms import Labels, Matrix, sample_rows, segment_means
 from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned
 from analysis.features.build import FeatureTable
@@ -136,7 +136,7 @@ def _ask_nearest(
     spans = [slice(int(a), int(b)) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
     assigned = np.zeros((len(spans), len(matrix)), dtype=np.int16)
     for learn, test in split_folds(labels, study.seed):
-        points = _means(matrix[learn], labels[learn]) if given is None else given
+        points = segment_means(matrix[learn], labels[learn], int(labels[learn].max())) if given is None else given
         order = _choose(matrix[learn], labels[learn], points, spans)
         assigned[:, test] = _place(matrix[test], points, [spans[q] for q in order])
     right = (assigned == labels).mean(axis=1)
@@ -144,7 +144,7 @@ def _ask_nearest(
     enough = np.flatnonzero((right >= KEPT * full) & (recall >= FOUND))
     last = int(enough[0]) if len(enough) else len(spans) - 1
     limits = Disclosure.of(study)
-    points = round_means(_means(matrix, labels), matrix, labels, limits) if given is None else given
+    points = round_means(segment_means(matrix, labels, k), matrix, labels, limits) if given is None else given
     order = _choose(matrix, labels, points, spans)[: last + 1]
     return Questions(
         "centres",
@@ -185,10 +185,6 @@ def _place(matrix: Matrix, points: Matrix, spans: Sequence[slice]) -> Labels:
 
 def _squares(matrix: Matrix, points: Matrix, span: slice) -> Values:
     return ((matrix[:, None, span] - points[None, :, span]) ** 2).sum(axis=2)
-
-
-def _means(matrix: Matrix, labels: Labels) -> Matrix:
-    return np.vstack([matrix[labels == j].mean(axis=0) for j in range(1, int(labels.max()) + 1)])
 
 
 def _share(yes: NDArray[np.bool_]) -> float:

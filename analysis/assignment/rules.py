@@ -15,7 +15,7 @@ from analysis.assignment.trees import MOST_QUESTIONS, SMALLEST_LEAF, Tree, find_
 from analysis.base.disclosure import Disclosure
 from analysis.base.expressions import Expression, parse
 from analysis.base.expressions.sql import SqlColumn, UntranslatableError, quote_name, quote_text, to_sql
-from analysis.clustering.algorithms import Fit, Labels, Matrix, sample_rows
+from analysis.clustering.algorithms import Fit, Labels, Matrix, sample_rows, segment_means
 from analysis.clustering.evidence import Evidence
 from analysis.customers.assembly import Assembled
 from analysis.customers.cleaning import Cleaned
@@ -165,7 +165,7 @@ def _find_centres(
     steps, typical = prepared.steps, centres
     if prepared.axes is not None or fit.classes is not None:
         matrix = apply_steps(frame, steps)
-        means = np.vstack([matrix[evidence.labels == j + 1].mean(axis=0) for j in range(fit.k)])
+        means = segment_means(matrix, evidence.labels, fit.k)
         typical = round_means(means, matrix, evidence.labels, Disclosure.of(study))
     placed = evidence.labels > 0
     same = Fit(centres).assign(prepared.matrix)[placed] == evidence.labels[placed]

@@ -174,8 +174,8 @@ class Disclosure:
         -------
         float
             Whole where all values are; NaN where nothing is known. The lowest and the highest value take part only
-            where so few are known that there are no others. The step is at most about a
-            quarter of the range without these two.
+            where so few are known that there are no others. The step is at most about a quarter of the range without
+            these two.
 
         Examples
         --------
@@ -191,8 +191,9 @@ class Disclosure:
         first = round(q * (n - 1) - (width - 1) / 2)
         first = max(edge, min(first, n - edge - width), 0)
         last = min(first + width, n)
-        around = np.sort(np.partition(known, (first, last - 1))[first:last])
-        reach = min(WIDTHS * float(around[-1] - around[0]), _inner_range(known, edge) / 4)
+        placed = np.partition(known, sorted({edge, first, last - 1, n - 1 - edge}))
+        around, inner = np.sort(placed[first:last]), float(placed[n - 1 - edge] - placed[edge])
+        reach = min(WIDTHS * float(around[-1] - around[0]), inner / 4)
         average = _nearest(float(around.mean()), round_up(reach))
         return float(math.floor(average + 0.5)) if bool((known == np.round(known)).all()) else average
 
@@ -225,12 +226,6 @@ class Disclosure:
         sizes = np.partition(sizes, len(sizes) - 2)
         rest = whole - float(sizes[-1]) - float(sizes[-2])
         return bool(sizes[-1] >= DOMINANCE * whole or rest < PRECISION * sizes[-1])
-
-
-def _inner_range(known: Values, edge: int) -> float:
-    """Return the range of values, without the lowest and the highest where ``edge`` is 1."""
-    inner = np.partition(known, (edge, len(known) - 1 - edge))
-    return float(inner[len(known) - 1 - edge] - inner[edge])
 
 
 def month_end(day: dt.date) -> dt.date:

@@ -225,14 +225,16 @@ class _Judge:
         self.tick("null references")
         row = self._row(name, k)
         nulls = self._nulls(name, k)
-        if self._verdict(name, row, nulls) == "reproducible":
+        kind = self._verdict(name, row, nulls)
+        if kind == "reproducible":
             nulls = self.references.add_lumped(nulls, self.algorithms[name], k)
+            kind = self._verdict(name, row, nulls)
         return Evidence(
             self.fits[name, k],
             self.labels[name, k],
             self.core,
             decision,
-            self._verdict(name, row, nulls),
+            kind,
             tuple(judged),
             self._segments(name, k, row),
             nulls,

@@ -117,12 +117,15 @@ class _Counter:
     ) -> None:
         codes = np.unique(grouping.codes, return_inverse=True)[1].astype(np.intp)
         n, n_groups, self.counts = len(y), int(codes.max()) + 1, np.True_
-        own = np.array([codes[s] for s in shuffles]) if grouping.name == "random" else np.tile(codes, (len(halves), 1))
         if grouping.features is not None:
             # A tree for each half that is predicted: a score counts on that half alone.
             own = np.array([_grow(grouping.features, y, half != side) for half in halves for side in (0, 1)])
             self.counts = np.tile(np.eye(2, dtype=bool), (len(halves), 1))[:, :, None]
             halves, n_groups = np.repeat(halves, 2, axis=0), LEAVES
+        elif grouping.name == "random":
+            own = np.array([codes[s] for s in shuffles])
+        else:
+            own = np.tile(codes, (len(halves), 1))
         rows = ((np.arange(len(halves))[:, None] * 2 + halves) * n_groups + own).ravel()
         self.shape = (len(halves), 2, n_groups)
         size, cells = (len(halves) * 2 * n_groups, n), (rows, np.tile(np.arange(n), len(halves)))

@@ -369,21 +369,24 @@ def settle_date(raws: Sequence[RawTable], study: Study) -> dt.date | None:
 
 
 def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | None:
-    """The end of the newest month in any column that is not ignored and, by its name, has no birthdays.
-
-    Of sources with several rows for a customer, the date alone counts: an end of a contract may lie in the future.
-    """
+    """The end of the newest month in any column that dates rows."""
     dates = [
-        raw.frame[[name for name in names if name not in source.roles.ignore and not words_of(name) & PROTECTED]]
-        .select_dtypes("datetime")
-        .max()
-        .max()
+        raw.frame[_list_dating(raw, source)].select_dtypes("datetime").max().max()
         for raw, source in zip(raws, sources, strict=True)
-        for date in [source.columns.date]
-        for names in [[date] if date in raw.frame.columns and source.kind in ROW_KINDS else list(raw.frame.columns)]
     ]
     known = [date for date in dates if not pd.isna(date)]
     return month_end(max(known).date()) if known else None
+
+
+def _list_dating(raw: RawTable, source: Source) -> list[str]:
+    """List the columns that are not ignored and, by their names, have no birthdays.
+
+    Of sources with several rows for a customer, the date alone counts: an end of a contract may lie in the future.
+    """
+    date, names = source.columns.date, list(raw.frame.columns)
+    if source.kind in ROW_KINDS and date in names:
+        names = [date]
+    return [name for name in names if name not in source.roles.ignore and not words_of(name) & PROTECTED]
 
 
 def purchases_after(raws: Sequence[RawTable], study: Study, split: dt.date, as_of: dt.date) -> pd.DataFrame:

@@ -314,9 +314,14 @@ def index_by_customer(frame: pd.DataFrame, key_kind: Kind) -> pd.DataFrame:
     key: Any = frame["customer"]
     if key_kind == "number":
         key = key.map(lambda value: str(int(value)) if value == int(value) else str(value))
-    text = key.astype("str")
-    order = text.str.len().to_frame("length").assign(key=text).sort_values(["length", "key"], kind="stable").index
-    return frame.drop(columns="customer").astype("float64").set_index(pd.Index(text, name="customer")).iloc[order]
+    return in_order(frame.drop(columns="customer").astype("float64").set_axis(pd.Index(key)))
+
+
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort customers by the keys in the index, as text: shorter ones first."""
+    keys = frame.index.astype("str")
+    order = pd.DataFrame({"length": keys.str.len(), "key": keys}).sort_values(["length", "key"], kind="stable").index
+    return frame.set_axis(keys.rename("customer")).iloc[order]
 
 
 def _spark(session: Any) -> Engine:

@@ -19,6 +19,17 @@ from analysis.settings.models import Study
 Blocks = tuple[tuple[int, int], ...]
 """First column and the one after the last of each category's levels, of which a customer has one at most."""
 
+
+def list_numbers(n_columns: int, blocks: Blocks) -> list[int]:
+    """List the columns of a matrix that are no category's levels.
+
+    >>> list_numbers(5, ((1, 3),))
+    [0, 3, 4]
+    """
+    levels = {j for start, stop in blocks for j in range(start, stop)}
+    return [j for j in range(n_columns) if j not in levels]
+
+
 OUTLIER_Z = 3.5
 """Robust z above which a value is an outlier (Iglewicz & Hoaglin 1993)."""
 MOST_UNUSUAL = 0.1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.base.errors import InputError
-from analysis.base.manifest import write_whole
+from analysis.base.manifest import list_digests, write_whole
 from analysis.report.model import Report, read_report
 
 FILE = "customers.parquet"
@@ -105,7 +104,7 @@ def write_customers(build: Path, customers: pd.DataFrame) -> Path:
 
 
 def _mark_report(build: Path) -> str:
-    return hashlib.sha256((build / "report.json").read_bytes()).hexdigest()
+    return list_digests(build, [build / "report.json"])["report.json"]
 
 
 def _is_same(last: Report, report: Report) -> bool:

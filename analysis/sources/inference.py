@@ -49,7 +49,7 @@ from analysis.sources.evidence.vocabularies import (
     WEIGHT_STARTS,
     names_sensitive,
 )
-from analysis.sources.names import OUTCOME, is_identifier, split_words, words_of
+from analysis.sources.names import OUTCOME, has_word, is_identifier, split_words, words_of
 from analysis.sources.tables import RawTable, once_a_table
 
 InferredRole = Literal["key", "feature", "descriptor", "outcome", "ignore", "date", "amount", "customer"]
@@ -211,7 +211,7 @@ def _promote(columns: list[InferredColumn]) -> list[InferredColumn]:
             column.role == "descriptor"
             and column.type == "number"
             and column.unit in ("money", "number")
-            and bool(words & DEMOGRAPHIC or any(word.endswith(DEMOGRAPHIC_ENDS) for word in words))
+            and has_word(words, DEMOGRAPHIC, DEMOGRAPHIC_ENDS)
             and not words & kept
         )
 
@@ -377,7 +377,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
         (column.name in battery, "feature", "one of several answers on the same scale"),
         (binary and bool(words & OUTCOME), "outcome", "a result with two answers, by its name"),
         (
-            bool(words & DEMOGRAPHIC) or any(word.endswith(DEMOGRAPHIC_ENDS) for word in words),
+            has_word(words, DEMOGRAPHIC, DEMOGRAPHIC_ENDS),
             "descriptor",
             "describes the person rather than what they do, by its name",
         ),
@@ -408,7 +408,7 @@ def _names_another(table: RawTable, column: Column) -> bool:
 
 
 def _names_model(words: frozenset[str]) -> bool:
-    return bool(words & MODEL) or any(word.endswith(MODEL_ENDS) for word in words)
+    return has_word(words, MODEL, MODEL_ENDS)
 
 
 def _is_long_number(table: RawTable, column: Column) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 
@@ -29,6 +30,15 @@ def words_of(name: str) -> frozenset[str]:
     words = [plain(word) for word in split_words(name)]
     joined = re.sub(r"\W", "", "".join(words))
     return frozenset({*words, *(word.rstrip("0123456789") for word in words), joined} - {""})
+
+
+def has_word(words: Iterable[str], known: frozenset[str], ends: tuple[str, ...]) -> bool:
+    """Return whether one of the words is known, or is a compound with one of these ends.
+
+    >>> has_word({"vertragsbeginn"}, frozenset({"start"}), ("beginn",)), has_word({"name"}, frozenset({"start"}), ())
+    (True, False)
+    """
+    return any(word in known or word.endswith(ends) for word in words)
 
 
 def plain(word: str) -> str:
@@ -135,7 +145,7 @@ def names_a_date(name: str, clock: bool = False) -> bool:
     (True, True, False, True)
     """
     words = words_of(name)
-    return bool(words & _DATE or (clock and words & _CLOCK) or any(word.endswith(_DATE_ENDS) for word in words))
+    return has_word(words, _DATE, _DATE_ENDS) or bool(clock and words & _CLOCK)
 
 
 def names_a_version(name: str) -> bool:

@@ -1,6 +1,16 @@
 """Clustering algorithms, one a module and all in one table; each can fit customers and assign new ones."""
 
-from analysis.clustering.algorithms.fits import Algorithm, Classes, Counts, Fit, Labels, Matrix, distances, sample_rows
+from analysis.clustering.algorithms.fits import (
+    Algorithm,
+    Classes,
+    Counts,
+    Fit,
+    Labels,
+    Matrix,
+    distances,
+    sample_rows,
+    segment_means,
+)
 from analysis.clustering.algorithms.table import ALGORITHMS, competing
 
 __all__ = [
@@ -14,4 +24,5 @@ __all__ = [
     "competing",
     "distances",
     "sample_rows",
+    "segment_means",
 ]

@@ -180,6 +180,11 @@ def renumber(order: NDArray[np.intp]) -> Labels:
     return numbers
 
 
+def segment_means(matrix: Matrix, labels: Labels, k: int) -> Matrix:
+    """Mean of each segment 1..k, shape (k, p)."""
+    return np.array([matrix[labels == j].mean(axis=0) for j in range(1, k + 1)])
+
+
 def distances(matrix: Matrix, centres: Matrix) -> Matrix:
     """Squared Euclidean distances, shape (n, k), never negative."""
     cross = matrix @ centres.T

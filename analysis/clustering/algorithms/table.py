@@ -14,7 +14,7 @@ from analysis.clustering.algorithms.kprototypes import KPROTOTYPES, fit_kprototy
 from analysis.clustering.algorithms.latent_class import LATENT_CLASS, fit_latent_class
 from analysis.clustering.algorithms.mixture import MIXTURE
 from analysis.clustering.algorithms.ward import WARD
-from analysis.features.prepare import Blocks
+from analysis.features.prepare import Blocks, list_numbers
 
 ALGORITHMS: dict[str, Algorithm] = {
     algorithm.name: algorithm
@@ -42,10 +42,7 @@ def competing(matrix: Matrix, blocks: Blocks) -> dict[str, Algorithm]:
         found[name] = replace(found[name], fit=partial(fit, blocks=blocks))
     if not blocks:
         del found["kprototypes"]
-    single = sorted(set(range(matrix.shape[1])) - {j for start, stop in blocks for j in range(start, stop)})
-    if any(
-        (column != column.min()).any() and not np.isin(column, (column.min(), column.max())).all()
-        for column in matrix[:, single].T
-    ):
+    numbers = matrix[:, list_numbers(matrix.shape[1], blocks)]
+    if not all(np.isin(column, (column.min(), column.max())).all() for column in numbers.T):
         del found["latent_class"]
     return found

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.clustering.algorithms import Labels, Matrix
+from analysis.clustering.algorithms import Labels, Matrix, segment_means
 from analysis.clustering.references.clouds import is_lumped
-from analysis.features.prepare import Blocks
+from analysis.features.prepare import Blocks, list_numbers
 
 MOST_LEVELS = 8
 """Values up to which a column counts as discrete. Chosen for this project."""
@@ -42,7 +42,7 @@ def find_category(labels: Labels, features: Matrix, blocks: Blocks) -> int | Non
     k = int(labels.max(initial=0))
     if k < 2:
         return None
-    apart = np.ptp(_means(labels, features, k), axis=0) / _spread(features)
+    apart = np.ptp(segment_means(features, labels, k), axis=0) / _spread(features)
     for start, stop, levels in _discrete(features, blocks):
         table = np.zeros((int(levels.max()) + 1, k + 1))
         np.add.at(table, (levels, labels), 1)
@@ -59,13 +59,9 @@ def all_differ(labels: Labels, features: Matrix) -> bool:
     labels, features = labels[inside], features[inside]
     k, n = int(labels.max(initial=0)), len(labels)
     sizes = np.bincount(labels, minlength=k + 1)[1:, None]
-    means = _means(labels, features, k)
+    means = segment_means(features, labels, k)
     rest = (features.sum(axis=0) - sizes * means) / np.maximum(n - sizes, 1)
     return bool((np.abs(means - rest) / _spread(features)).max(axis=1, initial=0.0).min(initial=np.inf) >= READABLE)
-
-
-def _means(labels: Labels, features: Matrix, k: int) -> Matrix:
-    return np.array([features[labels == j].mean(axis=0) for j in range(1, k + 1)])
 
 
 def _spread(features: Matrix) -> Matrix:
@@ -78,8 +74,7 @@ def _discrete(features: Matrix, blocks: Blocks) -> Iterator[tuple[int, int, NDAr
     for start, stop in blocks:
         level = features[:, start:stop]
         yield start, stop, np.where(level.any(axis=1), level.argmax(axis=1), stop - start)
-    within = {j for start, stop in blocks for j in range(start, stop)}
-    for j in (j for j in range(features.shape[1]) if j not in within):
+    for j in list_numbers(features.shape[1], blocks):
         values, level, counts = np.unique(features[:, j], return_inverse=True, return_counts=True)
         if len(values) <= MOST_LEVELS:
             yield j, j + 1, level

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import Algorithm, Matrix
 from analysis.clustering.resample import agreements, draw_labels, one_thread, silhouettes, summarise
-from analysis.features.prepare import Blocks, principal_axes
+from analysis.features.prepare import Blocks, list_numbers, principal_axes
 
 LUMP = 0.3
 """Share of customers from which one value that they have in common makes a feature lumped, as a yes/no answer or an
@@ -92,8 +92,8 @@ class Gaussian:
 
     def with_lumps(self, clean: Matrix) -> Gaussian:
         """Return the same cloud with the lumped columns of customers, shape (n, p), that are no category's levels."""
-        single = set(range(clean.shape[1])) - {j for start, stop in self.blocks for j in range(start, stop)}
-        lumps = {j: np.sort(clean[:, j]) for j in sorted(single) if is_lumped(clean[:, j])}
+        single = list_numbers(clean.shape[1], self.blocks)
+        lumps = {j: np.sort(clean[:, j]) for j in single if is_lumped(clean[:, j])}
         return replace(self, covariance=_before_thresholds(self.covariance, lumps), lumps=lumps) if lumps else self
 
     def draw(self, rows: int, rng: np.random.Generator) -> Matrix:

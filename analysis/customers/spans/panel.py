@@ -9,7 +9,8 @@ import pandas as pd
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.customers.descriptions import CustomerFeatures, Description, Unit
-from analysis.customers.spans.rows import in_order, keep_usable
+from analysis.customers.engines import in_order
+from analysis.customers.spans.rows import keep_usable
 from analysis.settings.models import Source
 from analysis.sources.content.months import summarise_periods
 from analysis.sources.evidence.units import infer_unit

@@ -63,10 +63,3 @@ def keep_usable(
         )
     frame = raw.frame.assign(_key=keys, _day=days)[usable].sort_values(["_key", "_day"], kind="stable")
     return frame, last, tuple(f"{number(int(n))} rows {words}" for words, at in reasons.items() if (n := at.sum()))
-
-
-def in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Sort customers as those of transactions: shorter keys first, then by text."""
-    keys = frame.index.astype("str")
-    order = pd.DataFrame({"length": keys.str.len(), "key": keys}).sort_values(["length", "key"], kind="stable").index
-    return frame.set_axis(keys.rename("customer")).iloc[order]

@@ -36,7 +36,7 @@ from analysis.sources.evidence.vocabularies import (
     WHOLE_AMOUNT,
     WITH_OR_WITHOUT,
 )
-from analysis.sources.names import is_identifier, plain, split_words, words_of
+from analysis.sources.names import has_word, is_identifier, plain, split_words, words_of
 from analysis.sources.tables import RawTable, once_a_table
 
 
@@ -220,7 +220,7 @@ def find_product(table: RawTable, numbers: list[str]) -> str | None:
 def names_amount(name: str) -> bool:
     """Return whether a name says that the column holds an amount of money."""
     words = money_words(name)
-    return bool(AMOUNT & words or any(word.endswith(MONEY_ENDS) for word in words)) and not words & NO_MONEY
+    return has_word(words, AMOUNT, MONEY_ENDS) and not words & NO_MONEY
 
 
 def money_words(name: str) -> frozenset[str]:
@@ -236,7 +236,7 @@ def money_words(name: str) -> frozenset[str]:
 def _amount_rank(name: str) -> int:
     """Rank the name of an amount: totals first, then amounts, prices, and last what is only a part."""
     words = money_words(name)
-    if words & OTHER_AMOUNT or any(word.endswith(PART_ENDS) for word in words):
+    if has_word(words, OTHER_AMOUNT, PART_ENDS):
         return 4
     if words & PART_AMOUNT and not words & {"total"}:
         return 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ from analysis.sources.evidence.vocabularies import (
     YEARLY_STARTS,
 )
 from analysis.sources.forms.measures import names_duration
-from analysis.sources.names import OUTCOME, is_identifier, vocabulary, words_of
+from analysis.sources.names import OUTCOME, has_word, is_identifier, vocabulary, words_of
 from analysis.sources.tables import RawTable, once_a_table
 
 MONTHS_OF = {"month": 1.0, "year": 12.0}
@@ -84,7 +84,7 @@ class Spans:
     columns: dict[str, str]
     totals: tuple[str, ...] = ()
     balances: tuple[str, ...] = ()
-    value: str | None = field(default=None)
+    value: str | None = None
 
 
 @once_a_table
@@ -140,7 +140,7 @@ def adds_up(name: str) -> bool:
     """
     words = words_of(name)
     had = words & (STOCK | SHARE | PRICE | NO_MONEY | DEMOGRAPHIC | _NEVER)
-    return bool(words & (MONEY | AMOUNT | COUNT | USED) or any(word.endswith(MONEY_ENDS) for word in words)) and not had
+    return has_word(words, MONEY | AMOUNT | COUNT | USED, MONEY_ENDS) and not had
 
 
 def _starts(words: Iterable[str], starts: tuple[str, ...]) -> bool:
@@ -197,7 +197,7 @@ def _dated(table: RawTable, customer: Column, parts: dict[str, str]) -> dict[str
 
 def _start(table: RawTable) -> str | None:
     dates = [column for column in table.columns if column.type == "date"]
-    return _first(dates, lambda words: words & START or any(word.endswith(START_ENDS) for word in words))
+    return _first(dates, lambda words: has_word(words, START, START_ENDS))
 
 
 def _columns_of_subscriptions(table: RawTable) -> dict[str, str]:
@@ -209,7 +209,7 @@ def _columns_of_subscriptions(table: RawTable) -> dict[str, str]:
     return _named(
         {
             "date": start,
-            "end": _first(ends, lambda words: words & END or any(word.endswith(END_ENDS) for word in words)),
+            "end": _first(ends, lambda words: has_word(words, END, END_ENDS)),
             "status": _first(words, lambda words: words & (STATUS | OUTCOME | END | {"active", "aktiv"})),
             "plan": _first([c for c in words if c.type == "category"], lambda words: words & PLAN),
             "amount": next((c.name for c in paid if period_of(c.name)), paid[0].name if paid else None),
@@ -288,8 +288,7 @@ def _find_panel(table: RawTable, customer: Column) -> Spans | None:
     if float(of_each.size().mean()) < 2 or float((of_each.size().to_numpy() / places).mean()) < DENSE:
         return None
     totals, balances = find_measures(table, customer.name)
-    words = words_of(dates[0])
-    says = words & PERIOD or any(word.endswith(PERIOD_ENDS) for word in words)
+    says = has_word(words_of(dates[0]), PERIOD, PERIOD_ENDS)
     had = any(words_of(name) & STOCK for name in balances)
     if not (totals or balances) or not (says or had):
         return None

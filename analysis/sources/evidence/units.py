@@ -17,7 +17,7 @@ from analysis.sources.evidence.vocabularies import (
     SHARE,
     VALUE,
 )
-from analysis.sources.names import words_of
+from analysis.sources.names import has_word, words_of
 from analysis.sources.tables import RawTable
 
 DISCOUNTS = frozenset(["discount", "rabatt", "remise", "descuento", "sconto", "korting", "desconto"])
@@ -34,7 +34,7 @@ def is_coded(column: Column, words: frozenset[str]) -> bool:
 
 
 def _is_money(words: frozenset[str]) -> bool:
-    money = bool(words & MONEY) or any(word.endswith(MONEY_ENDS) for word in words) or bool(words & set("€$£¥₹"))
+    money = has_word(words, MONEY | set("€$£¥₹"), MONEY_ENDS)
     return (money or words <= {"total", "gesamt", "totale", "totaal"}) and not words & (NO_MONEY - {"limit"})
 
 
