@@ -128,6 +128,11 @@ def of_others() -> Iterator[Case]:
     shop = sessions().assign(revenue=np.where(np.arange(N) % 6 == 0, 49.9, 0.0))
     shop = shop.rename(columns={"session": "session_id", "customer": "visitor_id", "start": "started_at"})
     yield Case("sessions_revenue.csv", text(shop), {"kind": "sessions", "n": 40, "value": None})
+    for who in ("visitor", "Besucher", "visiteur", "visitante", "visitatore", "bezoeker"):
+        # The word alone names whom letters and a number stand for.
+        coded = sessions().assign(customer=lambda f: "u" + f["customer"].astype("str"))
+        coded = coded.rename(columns={"customer": who, "session": "session_id", "start": "started_at"})
+        yield Case(f"sessions_of_{who}.csv", text(coded), {"kind": "sessions", "n": 40, "customer": who})
 
 
 def cases() -> list[Case]:

@@ -134,8 +134,15 @@ def _customer_rank(table: RawTable, column: Column) -> int:
         return 0
     if holds_addresses(table, column):
         return 4
-    named = _has_orders(table) if words & FIRMS else buyer and not _other_words(column.name)
+    sure = buyer or (bool(words & CUSTOMER) and _holds_codes(table, column))
+    named = _has_orders(table) if words & FIRMS else sure and not _other_words(column.name)
     return 3 if named and column.n_distinct > max(20, 0.05 * table.n_rows) else 0
+
+
+def _holds_codes(table: RawTable, column: Column) -> bool:
+    """Return whether the first values of a column are a few letters and a number, such as u12 or M-0007."""
+    head = table.frame[column.name].dropna().head(200).astype("str")
+    return bool(len(head)) and bool(head.str.fullmatch(r"[^\W\d_]{0,4}[-_ ]?\d{1,12}").all())
 
 
 @once_a_table
