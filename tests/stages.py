@@ -37,7 +37,8 @@ from analysis.report.model import Report
 from analysis.report.write import Tool, write_report
 from analysis.segments.personas import Persona
 from analysis.settings.load import load_study
-from analysis.settings.models import Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import Source
 from analysis.sources.synthetic.twin import write_twin
 from analysis.sources.tables import RawTable, read_table
 from tests.built_sites import make_once

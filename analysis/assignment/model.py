@@ -20,7 +20,8 @@ from analysis.customers.assembly import Assembled
 from analysis.customers.cleaning import Cleaned
 from analysis.features.prepare import Prepared, Step
 from analysis.settings.load import check_study
-from analysis.settings.models import Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import Source
 from analysis.sources.tables import Known, RawTable
 
 UNLIKE = 0.99

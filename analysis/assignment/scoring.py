@@ -18,7 +18,7 @@ from analysis.customers.assembly import Assembled, assemble
 from analysis.customers.cleaning import clean
 from analysis.features.build import build_features
 from analysis.features.prepare import apply_steps
-from analysis.settings.models import ROW_KINDS, Roles, Source
+from analysis.settings.sources import ROW_KINDS, Roles, Source
 from analysis.sources.tables import Known, RawTable
 
 DRIFTED, DRIFTED_LEAST = 0.05, 5

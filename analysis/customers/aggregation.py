@@ -22,7 +22,7 @@ from analysis.customers.lifetime_value import (
 from analysis.customers.spans.panel import panel_features
 from analysis.customers.spans.subscriptions import subscription_features
 from analysis.customers.transactions import customer_features, purchase_histories
-from analysis.settings.models import ROW_KINDS, Source
+from analysis.settings.sources import ROW_KINDS, Source
 from analysis.sources.tables import RawTable
 
 Placed = tuple[int, RawTable, Source]

@@ -20,7 +20,8 @@ from analysis.customers.lifetime_value import LifetimeValue
 from analysis.customers.rfm import NO_PURCHASE, RfmGrid, rfm_cells, rfm_grid
 from analysis.customers.surveys import survey_summary
 from analysis.customers.transactions import customer_features
-from analysis.settings.models import ROW_KINDS, RowColumns, Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import ROW_KINDS, RowColumns, Source
 from analysis.sources.columns import Column
 from analysis.sources.evidence.vocabularies import PROTECTED
 from analysis.sources.names import words_of

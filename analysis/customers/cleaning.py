@@ -12,7 +12,8 @@ import pandas as pd
 from analysis.base.disclosure import month_end
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import and_more, number, significant
-from analysis.settings.models import Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import Source
 from analysis.sources.tables import Column, RawTable, check_key
 
 

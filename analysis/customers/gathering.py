@@ -8,7 +8,8 @@ from analysis.base.errors import InputError
 from analysis.base.run import Run
 from analysis.customers.assembly import Assembled, assemble
 from analysis.customers.cleaning import Cleaned, LedgerLine, clean
-from analysis.settings.models import Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import Source
 from analysis.sources.inputs import Inputs
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pandas as pd
 
 from analysis.base.errors import InputError
-from analysis.settings.models import RowColumns
+from analysis.settings.sources import RowColumns
 from analysis.sources.tables import RawTable
 
 

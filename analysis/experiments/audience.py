@@ -15,7 +15,8 @@ from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.manifest import check_whole, read_stamp
 from analysis.experiments.permissions import Permissions
 from analysis.settings.load import check_study
-from analysis.settings.models import ROW_KINDS, SLOTS, Source, Study
+from analysis.settings.models import SLOTS, Study
+from analysis.settings.sources import ROW_KINDS, Source
 from analysis.sources.inputs import read_source
 from analysis.sources.locate import Location
 from analysis.sources.tables import RawTable, check_key

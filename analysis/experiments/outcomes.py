@@ -19,7 +19,8 @@ from analysis.experiments.importers import write_texts
 from analysis.experiments.permissions import YES
 from analysis.experiments.records import Experiment
 from analysis.experiments.statistics import Values
-from analysis.settings.models import Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import Source
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.tables import RawTable, read_table
 

@@ -14,7 +14,8 @@ from analysis.base.formats import and_more
 from analysis.customers.cleaning import Cleaned
 from analysis.customers.descriptions import Description
 from analysis.customers.surveys import find_order
-from analysis.settings.models import Feature, Role, Source, Study
+from analysis.settings.models import Feature, Study
+from analysis.settings.sources import Role, Source
 
 FEWEST_UNKNOWN = 0.05
 """Share of customers without a value from which not knowing it describes segments too. Chosen for this project."""

@@ -15,7 +15,7 @@ from analysis.customers.cleaning import Cleaned
 from analysis.features.binning import LEVELS, Bar, histogram, level_bars, month_bars, round_bars
 from analysis.features.prepare import OUTLIER_Z, robust_z
 from analysis.features.provenance import without_few, without_values
-from analysis.settings.models import Source
+from analysis.settings.sources import Source
 from analysis.sources.tables import RawTable
 
 MOST_PATTERNS = 12

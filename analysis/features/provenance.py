@@ -11,7 +11,8 @@ import pandas as pd
 from analysis.base.locales import NOT_WITHIN_NUMBER
 from analysis.customers.assembly import Joined
 from analysis.features.binning import Bar, month_bars, round_bars
-from analysis.settings.models import ROW_KINDS, Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import ROW_KINDS, Source
 from analysis.sources.tables import RawTable
 
 

@@ -15,7 +15,8 @@ from scipy.spatial.distance import squareform
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import Formats, number, percentage
 from analysis.features.build import FeatureTable, Variable
-from analysis.settings.models import Role, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import Role
 
 Matrix = NDArray[np.float64]
 

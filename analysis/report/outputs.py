@@ -19,7 +19,8 @@ from analysis.customers.rfm import NAMES as RFM_NAMES
 from analysis.report.analysis import Analysis
 from analysis.report.model import Report, to_json
 from analysis.report.private import Private, write_figure
-from analysis.settings.models import Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import Source
 from analysis.sources.tables import RawTable
 
 NEARLY_ALL = 0.95

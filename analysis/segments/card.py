@@ -22,7 +22,8 @@ from analysis.features.select import MOST_RANKED
 from analysis.profiles.contrasts import count_levels
 from analysis.profiles.profile import Profiles
 from analysis.segments.personas import Persona
-from analysis.settings.models import ROW_KINDS, Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import ROW_KINDS, Source
 from analysis.sources.inference import PROTECTED
 from analysis.sources.names import split_words
 

@@ -14,12 +14,10 @@ from analysis.settings.models import (
     NameRule,
     ProofChoices,
     Reduce,
-    Roles,
-    RowColumns,
-    Source,
     Study,
     TargetingChoices,
 )
+from analysis.settings.sources import Roles, RowColumns, Source
 
 
 def as_lines(where: str, problems: list[str]) -> str:

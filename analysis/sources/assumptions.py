@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from analysis.base.errors import listed
 from analysis.base.formats import number
-from analysis.settings.models import ROW_KINDS, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import ROW_KINDS
 from analysis.sources.inputs import Inputs
 
 _MOST_FEATURES = 6

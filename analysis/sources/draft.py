@@ -10,7 +10,8 @@ import yaml
 
 from analysis.base.errors import InputError, listed
 from analysis.base.expressions import parse
-from analysis.settings.models import ROW_KINDS, Role, Roles, RowColumns, Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import ROW_KINDS, Role, Roles, RowColumns, Source
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.roles import row_candidates
 from analysis.sources.evidence.spans import find_measures, name_columns, recognise_spans

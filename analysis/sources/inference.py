@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from analysis.base.formats import number, percentage
-from analysis.settings.models import ROW_KINDS, Kind
+from analysis.settings.sources import ROW_KINDS, Kind
 from analysis.sources.columns import Column, ColumnType
 from analysis.sources.content.answers import IN_ORDER
 from analysis.sources.content.choices import ONE_OF_SEVERAL

@@ -13,7 +13,8 @@ import pandas as pd
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.salt import keyed_digest
 from analysis.settings.load import check_study
-from analysis.settings.models import Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import Source
 from analysis.sources.columns import Column
 from analysis.sources.dates import DateOrder
 from analysis.sources.draft import (

@@ -11,7 +11,8 @@ import pandas as pd
 
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import number, percentage
-from analysis.settings.models import ROW_KINDS, Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import ROW_KINDS, Source
 from analysis.sources.evidence.roles import find_dates
 from analysis.sources.evidence.spans import adds_up
 from analysis.sources.tables import RawTable, read_key

@@ -10,7 +10,7 @@ import pytest
 from analysis.base.errors import InputError
 from analysis.customers.spans.panel import panel_features
 from analysis.customers.spans.subscriptions import subscription_features
-from analysis.settings.models import RowColumns, Source
+from analysis.settings.sources import RowColumns, Source
 from analysis.sources.tables import RawTable, read_table
 
 CONTRACTS = """who,plan,from,to,state,monthly

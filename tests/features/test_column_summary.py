@@ -18,7 +18,8 @@ from analysis.customers.cleaning import clean
 from analysis.features.binning import LEVELS, histogram, level_bars, month_bars
 from analysis.features.column_summary import ColumnSummary, Missingness, find_missing_together, summarise_columns
 from analysis.settings.load import check_study
-from analysis.settings.models import Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import Source
 from analysis.sources.tables import RawTable, read_table
 from tests.stages import run_stages
 

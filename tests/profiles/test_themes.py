@@ -9,7 +9,8 @@ import pytest
 
 from analysis.features.build import Variable
 from analysis.profiles.themes import DICTIONARY, TITLES, Trait, read_traits
-from analysis.settings.models import Source, Study, VariableWords
+from analysis.settings.models import Study, VariableWords
+from analysis.settings.sources import Source
 from tests.stages import project_study, run_stages
 
 

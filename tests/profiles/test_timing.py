@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from analysis.profiles.timing import BusyTime, find_busy_times
-from analysis.settings.models import RowColumns, Source, Study
+from analysis.settings.models import Study
+from analysis.settings.sources import RowColumns, Source
 from analysis.sources.tables import RawTable
 
 MONDAY = pd.Timestamp("2022-01-03")

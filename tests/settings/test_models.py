@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from analysis.base.errors import InputError, listed
 from analysis.settings.load import check_study, load_study, merge, name_settings_file, project_settings
-from analysis.settings.models import Algorithm, Source, Study
+from analysis.settings.models import Algorithm, Study
+from analysis.settings.sources import Source
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY: dict[str, Any] = {

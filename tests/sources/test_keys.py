@@ -11,7 +11,7 @@ import pytest
 
 from analysis.base.errors import InputError
 from analysis.settings.load import check_study
-from analysis.settings.models import Source
+from analysis.settings.sources import Source
 from analysis.sources.inputs import read_inputs, read_source
 from analysis.sources.tables import check_key
 

@@ -11,7 +11,7 @@ from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.customers.descriptions import CustomerFeatures, Description, Unit
 from analysis.customers.engines import in_order
 from analysis.customers.spans.rows import keep_usable
-from analysis.settings.models import Source
+from analysis.settings.sources import Source
 from analysis.sources.content.months import summarise_periods
 from analysis.sources.evidence.units import infer_unit
 from analysis.sources.inference import label_of

@@ -11,7 +11,7 @@ from analysis.base.errors import InputError
 from analysis.customers.descriptions import CustomerFeatures, Description
 from analysis.customers.engines import in_order
 from analysis.customers.spans.rows import keep_usable
-from analysis.settings.models import RowColumns
+from analysis.settings.sources import RowColumns
 from analysis.sources.evidence.spans import MONTHS_OF, has_ended, period_of
 from analysis.sources.tables import RawTable
 

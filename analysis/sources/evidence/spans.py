@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.settings.models import Kind
+from analysis.settings.sources import Kind
 from analysis.sources.columns import Column
 from analysis.sources.evidence.roles import (
     find_amount,

@@ -12,7 +12,7 @@ from pyarrow import compute
 
 from analysis.base.errors import listed
 from analysis.base.formats import number
-from analysis.settings.models import ROW_KINDS
+from analysis.settings.sources import ROW_KINDS
 from analysis.sources.columns import Column
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.evidence.persons import OF_THINGS, tells_a_person

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.base.errors import InputError
-from analysis.settings.models import ROW_KINDS
+from analysis.settings.sources import ROW_KINDS
 from analysis.sources.draft import draft_settings
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.inference import infer_kind, infer_roles

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from analysis.base.formats import number
 from analysis.base.yamls import read_yaml
-from analysis.settings.models import ROW_KINDS
+from analysis.settings.sources import ROW_KINDS
 from analysis.sources.unknown.readings import UnknownTable, describe_table
 
 ROLES = {
