@@ -17,8 +17,13 @@ STARTS, SWAPS, PARENTS = 40, 20, 6
 """Starts of the search, swaps of a round of it, and the best solutions in which it swaps."""
 SEARCHED_ROWS = 20_000
 """Rows above which the search takes a sample."""
+ROUGHLY = 1e-2
+"""Squared shift of the centres, as a part of the mean variance of a column, at which the search chooses the starts that
+it takes to their end. Chosen for this project."""
 SAME = 1e-6
 """Part of its cost by which two solutions differ at most that count as one."""
+STILL = 1e-20
+"""Squared shift of the centres, as a part of the mean variance of a column, that is rounding alone."""
 MOST_ROUNDS = 300
 """Rounds of a start at most, as in scikit-learn."""
 
@@ -48,7 +53,8 @@ def fit_starts(
     -------
     tuple of ndarray, shape (k, p)
     """
-    rows = Rows(matrix, weights)
+    # Such fits are compared by whom they put together; single precision halves their time.
+    rows = Rows(matrix, weights, np.float32)
     drawn = rows.draw(max(ks, default=1), starts, np.random.default_rng(seed))
     found = []
     for k in ks:
@@ -80,10 +86,10 @@ def search_best(matrix: Matrix, k: int, seed: int, patience: int, weights: Count
     rows = Rows(matrix, weights)
     sampled = len(matrix) > SEARCHED_ROWS
     some = rows.sample(SEARCHED_ROWS, rng) if sampled else rows
-    costs, centres = _best(*some.settle(some.draw(k, STARTS, rng)))
+    costs, centres = _best(*some.settle_promising(some.draw(k, STARTS, rng)))
     idle = 0
     while idle < patience:
-        swapped = some.settle(some.swap(centres[np.arange(SWAPS) % len(centres)], rng))
+        swapped = some.settle_promising(some.swap(centres[np.arange(SWAPS) % len(centres)], rng))
         before = costs[0]
         costs, centres = _best(np.append(costs, swapped[0]), np.append(centres, swapped[1], axis=0))
         idle = 0 if costs[0] < before * (1 - SAME) else idle + SWAPS
@@ -104,12 +110,12 @@ def _best(costs: Matrix, centres: Matrix) -> tuple[Matrix, Matrix]:
 class Rows:
     """Rows to cluster around their mean, prepared once for many starts; centres here are around it, too."""
 
-    def __init__(self, matrix: Matrix, weights: Counts | Matrix | None = None) -> None:
+    def __init__(self, matrix: Matrix, weights: Counts | Matrix | None = None, precision: Any = np.float64) -> None:
         n = len(matrix)
         self.mean = matrix.mean(axis=0)
-        self.weights = np.ones(n) if weights is None else weights.astype(float)
+        self.weights: Matrix = np.asarray(np.ones(n) if weights is None else weights, precision)
         # A column of ones takes in the squares of the centres, and gives the sizes of the segments.
-        self.wide = np.column_stack([matrix - self.mean, np.ones(n)])
+        self.wide: Matrix = np.column_stack([matrix - self.mean, np.ones(n)]).astype(precision)
         self.values = np.ascontiguousarray(self.wide[:, :-1])
         self.tall = np.ascontiguousarray(self.wide.T)
         self.weighted = self.wide if weights is None else self.wide * self.weights[:, None]
@@ -151,10 +157,16 @@ class Rows:
     def _scores(self, centres: Matrix, part: slice = slice(None)) -> Matrix:
         """Half the squared distance of rows to centres, less half the row's square; shape (starts, k, rows)."""
         starts, k, p = centres.shape
-        flat = np.empty((starts * k, p + 1))
+        flat = np.empty((starts * k, p + 1), self.wide.dtype)
         flat[:, :p] = centres.reshape(-1, p)
         flat[:, p] = -0.5 * (flat[:, :p] ** 2).sum(axis=1)
         return (-flat @ self.tall[:, part]).reshape(starts, k, -1)
+
+    def settle_promising(self, centres: Matrix) -> tuple[Matrix, Matrix]:
+        """Take many starts some rounds far, and settle those that may become the best; as `settle` for these."""
+        costs, centres = self.settle(centres, ROUGHLY)
+        order = np.argsort(costs, kind="stable")[:PARENTS]
+        return self.settle(centres[order])
 
     def settle(self, centres: Matrix, tolerance: float = 0.0) -> tuple[Matrix, Matrix]:
         """Move centres to the means of the rows nearest to them (Lloyd 1982) until no row changes its segment.
@@ -176,51 +188,45 @@ class Rows:
 
     def _settle(self, centres: Matrix, tolerance: float) -> tuple[Matrix, Matrix]:
         centres = centres.copy()
-        going, before = np.arange(len(centres)), None
+        going = np.arange(len(centres))
         for _ in range(MOST_ROUNDS):
-            member, nearest, sums = self._join(centres[going])
-            for start, j in np.argwhere(sums[..., -1] == 0):
-                self._fill(member[start], nearest[start], sums[start], j)
+            sums = self._sums(centres[going])
+            for start in np.flatnonzero((sums[..., -1] == 0).any(axis=1)):
+                self._fill(centres[going[start]], sums[start])
             moved = np.divide(sums[..., :-1], sums[..., -1:], out=centres[going], where=sums[..., -1:] > 0)
             shift = ((moved - centres[going]) ** 2).sum(axis=(1, 2))
             centres[going] = moved
-            more = shift > tolerance * self.variance
-            if before is not None:
-                more &= (member != before).any(axis=(1, 2))
-            if not more.any():
+            # Where no row changes its segment, centres move by rounding at most.
+            going = going[shift > max(tolerance, STILL) * self.variance]
+            if not len(going):
                 break
-            going, before = going[more], member[more]
         return self.costs(centres), centres
 
-    def _join(self, centres: Matrix) -> tuple[NDArray[np.bool_], Matrix, Matrix]:
-        """Who belongs to which centre, shape (starts, k, n), how near, and the sums and sizes of the segments."""
+    def _sums(self, centres: Matrix) -> Matrix:
+        """Sums of the rows nearest to each centre, and their weights in the last column, shape (starts, k, p + 1)."""
         starts, k, p = centres.shape
-        n = len(self.wide)
-        member, nearest = np.empty((starts, k, n), dtype=bool), np.empty((starts, 1, n))
-        sums = np.zeros((starts * k, p + 1))
+        sums = np.zeros((starts * k, p + 1), self.wide.dtype)
         for part in self._parts(starts * k):
             scores = self._scores(centres, part)
-            scores.min(axis=1, keepdims=True, out=nearest[..., part])
-            inside = np.equal(scores, nearest[..., part])
+            inside = np.equal(scores, scores.min(axis=1, keepdims=True))
             if np.count_nonzero(inside) > starts * inside.shape[2]:
                 inside &= inside.cumsum(axis=1) == 1
-            member[..., part] = inside
-            sums += inside.reshape(starts * k, -1).astype(float) @ self.weighted[part]
-        return member, nearest[:, 0], sums.reshape(starts, k, p + 1)
+            sums += inside.reshape(starts * k, -1).astype(self.wide.dtype) @ self.weighted[part]
+        return sums.reshape(starts, k, p + 1)
 
     def _parts(self, wide: int) -> list[slice]:
         size = max(_AT_ONCE // wide, 1_000)
         return [slice(i, i + size) for i in range(0, len(self.wide), size)]
 
-    def _fill(self, member: NDArray[np.bool_], nearest: Matrix, sums: Matrix, j: int) -> None:
-        """Give an empty segment the row that lies farthest from its centre."""
-        apart = 2 * nearest + self.squares
-        row = int(apart.argmax())
-        old = int(member[:, row].argmax())
-        member[old, row], member[j, row] = False, True
-        sums[old] -= self.weighted[row]
-        sums[j] += self.weighted[row]
-        nearest[row] = -self.squares[row] / 2
+    def _fill(self, centres: Matrix, sums: Matrix) -> None:
+        """Give each empty segment of a start the row that lies farthest from its centre."""
+        scores = self._scores(centres[None])[0]
+        member, apart = scores.argmin(axis=0), 2 * scores.min(axis=0) + self.squares
+        for j in np.flatnonzero(sums[:, -1] == 0):
+            row = int(apart.argmax())
+            sums[member[row]] -= self.weighted[row]
+            sums[j] += self.weighted[row]
+            member[row], apart[row] = j, 0.0
 
     def costs(self, centres: Matrix) -> Matrix:
         """Weighted sums of squared distances to the nearest centres, shape (starts,)."""
@@ -271,6 +277,6 @@ def _ratio(sizes: Matrix, change: Matrix) -> Matrix:
 
 def _pick(weights: Matrix, at: Matrix) -> NDArray[np.intp]:
     """Draw rows in proportion to weights, shape (starts, n), by uniform numbers, shape (starts, m)."""
-    cumulated = np.cumsum(weights, axis=1)
+    cumulated = np.cumsum(weights, axis=1, dtype=float)
     found = [np.searchsorted(c, a * c[-1], side="right") for c, a in zip(cumulated, at, strict=True)]
     return np.minimum(np.stack(found), weights.shape[1] - 1)
