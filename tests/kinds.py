@@ -90,9 +90,7 @@ def _make_kind(folder: Path, name: str, k: int) -> Kind:
     found = KMeans(k or segments, n_init=5, random_state=1).fit_predict(prepared.matrix)
     order = np.argsort(-np.bincount(found))
     labels = np.argsort(order)[found] + 1
-    profiles = profile_segments(
-        features.table, labels, prepared.matrix, prepared.columns(), study, same_segments(labels)
-    )
+    profiles = profile_segments(features.table, labels, prepared.matrix, prepared, study, same_segments(labels))
     cleaned = features.customers.cleaned
     times = find_busy_times(inputs.tables, study, cleaned.as_of, cleaned.keys, labels)
     return Kind(study, features.table, labels, profiles, times)

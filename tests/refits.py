@@ -1,4 +1,4 @@
-"""Refits that find the same segments again, for tests of what is made of them."""
+"""Preparations that change nothing and refits that find the same segments again, for tests of what is made of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ import numpy as np
 
 from analysis.clustering.algorithms import Labels
 from analysis.clustering.resample import Refits
+from analysis.features.build import FeatureTable, Variable
+from analysis.features.prepare import Prepared, Step
+
+
+def as_they_are(table: FeatureTable, forming: tuple[Variable, ...]) -> Prepared:
+    """Take features as they are; a missing value is the median, and everyone belongs to the clean core."""
+    values = table.frame[[v.name for v in forming]]
+    steps = tuple(Step(v.name, False, float(values[v.name].median()), 0.0, 1.0, 0) for v in forming)
+    matrix = values.fillna(values.median()).to_numpy(float)
+    return Prepared(matrix, np.ones(len(matrix), dtype=bool), steps, forming, (), (), None, ())
 
 
 def same_segments(labels: Labels, draws: int = 200) -> Refits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -125,18 +125,12 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     InputError
         Where no feature varies.
     """
-    auto = study.transform == "auto"
-    logged = frozenset(v.name for v in table.of("feature") if auto and _takes_log(v, table.frame[v.name]))
+    logged = _find_logged(table.of("feature"), table.frame, study)
     chosen = select(table, study, logged)
     numbers = [v for v in chosen.variables if not v.categorical]
-    values = table.frame[[v.name for v in numbers]].to_numpy(float)
-    logs = np.array([v.name in logged for v in numbers], dtype=bool)
     unknown = table.frame[[v.name for v in chosen.variables]].isna().to_numpy()
     missing = unknown[:, : len(numbers)]
-    fills = _usual_values(values)
-    values = np.where(missing, fills, values)
-    units = _units(values, numbers, logs)
-    values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0) / units), values)
+    values, logs, fills, units = _transform(table.frame, numbers, logged)
     nobody = np.zeros(len(values), dtype=bool)
     unusual = nobody if study.outliers == "none" else np.asarray((robust_z(values) > OUTLIER_Z).any(axis=1))
     aside = unusual if study.outliers == "robust" and unusual.mean() <= MOST_UNUSUAL else nobody
@@ -185,6 +179,45 @@ def apply_steps(frame: pd.DataFrame, steps: tuple[Step, ...]) -> NDArray[np.floa
     ndarray of float64, shape (m, p)
     """
     return np.column_stack([_scaled(frame, step) for step in steps])
+
+
+def standard_steps(table: FeatureTable, names: Sequence[str], prepared: Prepared, study: Study) -> tuple[Step, ...]:
+    """Return the steps that put numbers on one scale, on which differences between segments are measured.
+
+    A feature that forms segments has the scale of its column of the matrix, in standard deviations of the clean core:
+    weights of near-copies and another ``scaling`` are undone. All others are prepared by the same rules, and limited
+    at :data:`OUTLIER_Z`, so that one extreme customer does not make a difference. What is missing does not count.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        n customers.
+    names : sequence of str, length p
+        Numbers with at least one known value.
+    prepared : Prepared
+    study : Study
+        Uses ``transform``.
+
+    Returns
+    -------
+    tuple of Step, length p
+    """
+    steps = {step.name: step for step in prepared.steps}
+    for variable in table.variables:
+        if variable.name in names and variable.name not in steps:
+            known = table.frame[[variable.name]].dropna()
+            values, (log,), (fill,), (unit,) = _transform(known, [variable], _find_logged([variable], known, study))
+            (reach,) = _limits(values)
+            steps[variable.name] = Step(variable.name, bool(log), float(fill), 0.0, 1.0, 0, reach, float(unit))
+    return tuple(_standardise(table.frame, steps[name], prepared.core) for name in names)
+
+
+def _standardise(frame: pd.DataFrame, step: Step, core: NDArray[np.bool_]) -> Step:
+    """The step with the mean and the standard deviation of the known values of the clean core."""
+    known = frame[step.name].notna().to_numpy()
+    column = _scaled(frame[core & known if (core & known).any() else known], step)
+    spread = float(column.std()) if np.ptp(column) > 0 else 1.0
+    return replace(step, centre=step.centre + step.scale * float(column.mean()), scale=step.scale * spread)
 
 
 def _scaled(frame: pd.DataFrame, step: Step) -> NDArray[np.float64]:
@@ -255,6 +288,24 @@ def _ledger(
         why += f" More than {percentage(MOST_UNUSUAL)} would be: a group rather than outliers, so nobody is."
     touched = unusual if study.outliers == "winsorise" else aside
     return (*lines, LedgerLine("Unusual customers", why, n, touched, n, done))
+
+
+def _find_logged(variables: Sequence[Variable], frame: pd.DataFrame, study: Study) -> frozenset[str]:
+    """Names of the variables that are taken as their logarithm."""
+    return frozenset(v.name for v in variables if study.transform == "auto" and _takes_log(v, frame[v.name]))
+
+
+def _transform(
+    frame: pd.DataFrame, variables: Sequence[Variable], logged: frozenset[str]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Numbers without gaps, shape (n, p), some as logarithms; and of each which one, what filled it, and its unit."""
+    values = frame[[v.name for v in variables]].to_numpy(float)
+    logs = np.array([v.name in logged for v in variables], dtype=bool)
+    fills = _usual_values(values)
+    values = np.where(np.isnan(values), fills, values)
+    units = _units(values, variables, logs)
+    values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0) / units), values)
+    return values, logs, fills, units
 
 
 def _units(values: NDArray[np.float64], variables: Sequence[Variable], logs: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -259,6 +259,13 @@ def certainty_interval(difference: Difference) -> str:
     return f"{number(difference.z_low, 2, '+')} to {number(difference.z_high, 2, '+')}"
 
 
+def explain_scale(report: Report) -> str:
+    """Say on which scale differences from everyone are measured; the methodology explains it."""
+    logged = any(step.log for step in report.steps)
+    how = "; skewed amounts and counts are compared by their logarithm" if logged else ""
+    return f"Standard deviations are those of the scale that forms the segments{how}."
+
+
 def short_number(x: float) -> str:
     """Format a number with two digits and no leading zero, for narrow cells."""
     return number(x, 2).replace("0", "", 1) if abs(x) < 0.995 else number(x)

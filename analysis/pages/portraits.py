@@ -87,7 +87,7 @@ def place_marker(report: Report, s: Segment, name: str) -> Band:
     variable, difference = report.variable(name), s.difference(name)
     assert difference is not None
     summary, base = difference.summary, report.everyone[name]
-    word = "higher" if difference.z > 0 else "lower"
+    word = {1: "higher", -1: "lower"}.get(difference.direction, "different")
     sure = f"clearly {word} in {difference.certainty} of 100 re-runs"
     if s.n - summary.n >= report.study.min_cell:
         sure += f"; known for {formats.people(summary.n)}"

@@ -23,7 +23,7 @@ NOBODY = np.zeros((0, 0), dtype=np.int64)
 SIZES = ("negligible", "small", "medium", "large")
 """Words for the size of a difference."""
 W_BOUNDS, ETA_BOUNDS = (0.1, 0.3, 0.5), (0.0099, 0.0588, 0.1379)
-"""From where on a difference is small, medium and large: of w, and of the share of the variance of ranks.
+"""From where on a difference is small, medium and large: of w, and of epsilon squared.
 
 Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd edition, chapters 7 and 8.
 """
@@ -32,6 +32,32 @@ MOST_MERGED, MOST_NAMED = 1 / 3, 3
 twos under their names, of which a merged level has at most so many."""
 SAMPLED = 20_000
 """Customers by whom near-copies of the features are told. Chosen for this project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """How strongly a variable depends on the segments.
+
+    Attributes
+    ----------
+    test : str
+        Kruskal-Wallis or chi-square.
+    measure : str
+        ε² of numbers: epsilon squared, the share of the variance of ranks that the segments explain, corrected for
+        chance. V of groups and answers: Cramér's, corrected for its bias.
+    effect : float
+        0 to 1.
+    size : str
+        The effect in words, of :data:`SIZES`.
+    p : float
+        Before any correction.
+    """
+
+    test: str
+    measure: str
+    effect: float
+    size: str
+    p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +70,7 @@ class Contrast:
     test : str
         Kruskal-Wallis or chi-square.
     measure : str
-        Of the effect: ε² (share of the variance of ranks) or V (Cramér's, corrected for its bias).
+        Of the effect, as in :class:`Association`.
     effect : float
         0 to 1.
     size : str
@@ -206,41 +232,79 @@ def find_contrasts(
         name, values = variable.name, table.frame[variable.name][kept]
         if name in veiled or (variable.categorical and name not in counted):
             continue
-        result = _chi_square(counted[name]) if name in counted else _kruskal_wallis(values, labels[kept])
+        result = associate_groups(*counted[name][1:]) if name in counted else associate_numbers(values, labels[kept])
         if result is None:
             continue
         circular = name in used or bool(used.intersection(variable.columns))
         if not circular and not variable.categorical:
             circular = bool((near[name] >= NEAR_COPY).any())
-        test, measure, effect, size, p = result
-        found.append(Contrast(name, test, measure, effect, size, None if circular else p))
+        p = None if circular else result.p
+        found.append(Contrast(name, result.test, result.measure, result.effect, result.size, p))
     return tuple(sorted(_corrected(found), key=lambda c: (-SIZES.index(c.size), -c.effect)))
 
 
-def _kruskal_wallis(values: pd.Series, labels: Labels) -> tuple[str, str, float, str, float] | None:
+def associate_numbers(values: pd.Series, labels: Labels) -> Association | None:
+    """Measure how far numbers differ between segments, by their ranks.
+
+    Epsilon squared is (H - k + 1) / (n - k) for the statistic H of Kruskal and Wallis with its correction for ties, k
+    segments and n customers with a value: the correlation ratio of ranks without what random groups would reach
+    (Kelley 1935, An unbiased correlation ratio measure).
+
+    Parameters
+    ----------
+    values : Series of float, shape (n,)
+        Customers without a value do not count.
+    labels : ndarray of int, shape (n,)
+        1..k; the unassigned, 0, do not count.
+
+    Returns
+    -------
+    Association or None
+        None where fewer than two segments or values are left.
+
+    Examples
+    --------
+    >>> found = associate_numbers(pd.Series([1.0, 2.0, 3.0, 7.0, 8.0, 9.0]), np.array([1, 1, 1, 2, 2, 2]))
+    >>> found.measure, round(found.effect, 2)
+    ('ε²', 0.71)
+    """
     from scipy.stats import kruskal
 
-    known = values.notna().to_numpy()
+    known = values.notna().to_numpy() & (labels > 0)
     numbers, groups = values.to_numpy(float)[known], labels[known]
     samples = [numbers[groups == segment] for segment in np.unique(groups)]
-    if len(samples) < 2 or numbers.min() == numbers.max():
+    n, k = len(numbers), len(samples)
+    if k < 2 or n <= k or numbers.min() == numbers.max():
         return None
     statistic, p = kruskal(*samples)
-    effect = float(min(1.0, statistic / (len(numbers) - 1)))
-    return "Kruskal-Wallis", "ε²", effect, _word(effect, ETA_BOUNDS), float(p)
+    effect = min(1.0, max(0.0, (float(statistic) - k + 1) / (n - k)))
+    return Association("Kruskal-Wallis", "ε²", effect, _word(effect, ETA_BOUNDS), float(p))
 
 
-def _chi_square(counted: Counted) -> tuple[str, str, float, str, float] | None:
+def associate_groups(columns: NDArray[np.int64], counts: NDArray[np.int64]) -> Association | None:
+    """Measure how far shares of levels differ between segments.
+
+    Parameters
+    ----------
+    columns : ndarray of int, shape (c,)
+        Segments of the columns; the unassigned, 0, do not count.
+    counts : ndarray of int, shape (levels, c)
+
+    Returns
+    -------
+    Association or None
+        None where fewer than two segments or levels are left.
+    """
     from scipy.stats import chi2_contingency
 
-    counts = counted[2][:, counted[1] > 0]
+    counts = counts[:, columns > 0]
     counts = counts[counts.any(axis=1)][:, counts.any(axis=0)]
     if min(counts.shape) < 2:
         return None
     effect = cramers_v(counts)
     w = effect * float(np.sqrt(min(counts.shape) - 1))
     tested: Any = chi2_contingency(counts, correction=False)
-    return "chi-square", "V", effect, _word(w, W_BOUNDS), float(tested.pvalue)
+    return Association("chi-square", "V", effect, _word(w, W_BOUNDS), float(tested.pvalue))
 
 
 def _word(effect: float, bounds: tuple[float, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +80,10 @@ class Plane:
 
 @dataclass(frozen=True, slots=True)
 class Strand:
-    """A small group of like customers of one segment, and its mean of each forming feature in standard deviations."""
+    """A small group of like customers of one segment, and its distance from everyone's mean on each forming feature.
+
+    Distances are in standard deviations on the scale of the profiles.
+    """
 
     segment: int
     means: tuple[float, ...]
@@ -104,7 +108,7 @@ def measure_spread(
     labels: Labels,
     matrix: Matrix,
     forming: tuple[Variable, ...],
-    shown: tuple[str, ...],
+    scaled: Mapping[str, Values],
     min_cell: int,
 ) -> Spread:
     """Compute the distributions of customers within and between segments.
@@ -118,15 +122,15 @@ def measure_spread(
     matrix : ndarray, shape (n, p)
         Scaled features that formed the segments.
     forming : tuple of Variable, length p
-    shown : tuple of str
-        Variables that may be published by segment.
+    scaled : mapping of str to ndarray, shape (n,)
+        The variables that may be published by segment, on the scale on which profiles compare them.
     min_cell : int
         Fewest customers that a bin, a cell or a path stands for.
     """
     k = int(labels.max())
-    numbers = [v for v in table.variables if v.name in shown and not v.categorical and v.unit != "yes_no"]
+    numbers = [v for v in table.variables if v.name in scaled and not v.categorical and v.unit != "yes_no"]
     columns = [table.frame[v.name].to_numpy(float) for v in numbers]
-    apart = [_apart(values, labels, k) for values in columns]
+    apart = [_apart(scaled[v.name], labels, k) for v in numbers]
     first = sorted(range(len(numbers)), key=lambda i: -apart[i])
     distributions = [_distribute(numbers[i].name, columns[i], labels, k, min_cell) for i in first[: MOST_SHOWN // k]]
     named = {v.name: j for j, v in enumerate(forming[: matrix.shape[1]])}
@@ -134,7 +138,7 @@ def measure_spread(
     placed = [(numbers[i].name, columns[i], matrix[:, named[numbers[i].name]]) for i in axes]
     planes = [_plane(across, up, labels, k, min_cell) for across, up in itertools.combinations(placed, 2)]
     lines = [i for i, v in enumerate(numbers) if v.name in named]
-    own = np.column_stack([columns[i] for i in lines]) if lines else np.empty((len(labels), 0))
+    own = np.column_stack([scaled[numbers[i].name] for i in lines]) if lines else np.empty((len(labels), 0))
     return Spread(
         tuple(d for d in distributions if d),
         tuple(p for p in planes if p.cells),
@@ -267,8 +271,7 @@ def _strands(matrix: Matrix, own: Values, labels: Labels, k: int, min_cell: int)
 
     The halves stay together in the features that formed the segments, so that a path is a group of similar customers.
     """
-    deviations = np.nanstd(own, axis=0)
-    away = (own - np.nanmean(own, axis=0)) / np.where(deviations > 0, deviations, 1)
+    away = own - np.nanmean(own, axis=0)
     most = min(MOST_STRANDS, max(1, MOST_POINTS // (k * own.shape[1])))
     found = []
     for j in range(1, k + 1):

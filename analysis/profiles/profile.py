@@ -12,6 +12,7 @@ from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.clustering.resample import Refits
 from analysis.features.build import FeatureTable, Variable
+from analysis.features.prepare import Prepared, Step, apply_steps, standard_steps
 from analysis.profiles.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.profiles.distributions import NOTHING, Spread, measure_spread
 from analysis.profiles.segment_map import SegmentMap, draw_map
@@ -23,7 +24,8 @@ from analysis.settings.models import Study
 Z_DIGITS = 2
 """Digits after the point of differences in standard deviations."""
 MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
-"""A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share."""
+"""A marker differs by half a standard deviation; a yes/no one by 25 points or by half of everyone's share. Thresholds
+chosen for this project."""
 TYPICAL_FROM = 0.5
 """Share of a segment's customers with a value from which the value counts as typical of the segment."""
 
@@ -49,7 +51,8 @@ class Difference:
     summary : Summary
         Of the segment.
     z, z_low, z_high : float
-        Difference of means in standard deviations of everyone, with a 95% interval over refits of the segments.
+        Difference of means on the scale that forms segments, in standard deviations of the clean core, with a 95%
+        interval over refits of the segments. Missing values, which are filled for forming segments only, do not count.
     ratio : float
         Segment mean over everyone's mean; NaN-free: 1 where everyone's mean is 0.
     marker : bool
@@ -58,6 +61,9 @@ class Difference:
         In how many of a hundred refits it does.
     z_median : float
         Distance of the segment's median, or of its share of yes, from everyone's mean in the same unit as ``z``.
+    direction : int
+        1 where the segment lies above everyone, -1 where it lies below; 0 where ``z`` and the means in original units
+        have different signs, so that neither may be said.
     """
 
     variable: str
@@ -69,6 +75,7 @@ class Difference:
     marker: bool
     certainty: int
     z_median: float
+    direction: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ def profile_segments(
     table: FeatureTable,
     labels: Labels,
     matrix: Matrix,
-    forming: tuple[Variable, ...],
+    prepared: Prepared,
     study: Study,
     refits: Refits,
 ) -> Profiles:
@@ -146,7 +153,8 @@ def profile_segments(
         1..k, 0 = unassigned.
     matrix : ndarray, shape (n, p)
         Scaled features that formed the segments, for the map.
-    forming : tuple of Variable, length p
+    prepared : Prepared
+        Its steps, and its clean core, give the scale on which differences are measured.
     study : Study
         ``value`` says what a customer is worth. Yes/no variables and categories with a cell below ``min_cell`` in any
         segment are merged or hidden. To share a column that identifies customers with a feature says nothing.
@@ -156,6 +164,7 @@ def profile_segments(
     min_cell = study.min_cell
     keys = frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key)
     rules = Disclosure.of(study)
+    forming = prepared.columns()
     numeric = [variable for variable in table.variables if not variable.categorical]
     frame = table.frame[[variable.name for variable in numeric]]
     sensitive = _find_sensitive(table, study)
@@ -163,6 +172,9 @@ def profile_segments(
     shown = [variable for variable in numeric if variable.name not in hidden]
     values = frame[[variable.name for variable in shown]].to_numpy(float)
     everyone = _summaries(values, shown, rules, frozenset())
+    steps = standard_steps(table, [variable.name for variable in shown], prepared, study)
+    scaled = np.where(np.isnan(values), np.nan, apply_steps(frame, steps)) if steps else values
+    numbers = _Numbers(shown, values, scaled, steps, everyone, sensitive)
     worth = frame[study.value].fillna(0).to_numpy(float) if study.value else None
     counted = {
         variable.name: found
@@ -176,12 +188,14 @@ def profile_segments(
     described = {variable.name for variable in table.variables if variable.categorical or variable.role == "descriptor"}
     return Profiles(
         everyone={variable.name: summary for variable, summary in zip(shown, everyone, strict=True)},
-        segments=_profile_each((shown, values, everyone, sensitive), labels, worth, study, rules, refits),
+        segments=_profile_each(numbers, labels, worth, study, rules, refits),
         categories=tuple(
             _category(name, *found, rules, name in sensitive) for name, found in counted.items() if name in described
         ),
         map=draw_map(matrix, labels, forming, min_cell),
-        spread=measure_spread(table, labels, matrix, forming, tuple(v.name for v in shown), min_cell),
+        spread=measure_spread(
+            table, labels, matrix, forming, {v.name: x for v, x in zip(shown, scaled.T, strict=True)}, min_cell
+        ),
         unassigned=int((labels == 0).sum()),
         value_total=rules.total(worth) if worth is not None else None,
         hidden=hidden,
@@ -208,12 +222,39 @@ def _hide(
     return hidden + find_nested(frame[answers], labels, min_cell)
 
 
-Shown = tuple[list[Variable], NDArray[np.float64], list[Summary], frozenset[str]]
-"""Variables, their values of shape (n, variables), everyone's summaries, and the names of the sensitive ones."""
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Variables by which segments are compared.
+
+    ``values`` and ``scaled``, of shape (n, variables), hold them in original units and, by ``steps``, on the scale that
+    forms segments; ``everyone`` their summaries, and ``sensitive`` the names of sensitive ones.
+    """
+
+    variables: list[Variable]
+    values: NDArray[np.float64]
+    scaled: NDArray[np.float64]
+    steps: tuple[Step, ...]
+    everyone: list[Summary]
+    sensitive: frozenset[str]
+
+    @property
+    def answers(self) -> NDArray[np.bool_]:
+        """Which are answered by yes or no."""
+        return np.array([variable.unit == "yes_no" for variable in self.variables], dtype=bool)
+
+    def place(self, figures: list[float]) -> NDArray[np.float64]:
+        """Place a figure of each variable in original units on the scale."""
+        frame = pd.DataFrame([figures], columns=[step.name for step in self.steps])
+        return apply_steps(frame, self.steps)[0]
+
+    def centres(self, rows: NDArray[np.bool_], summaries: list[Summary], rules: Disclosure) -> NDArray[np.float64]:
+        """Means on the scale as they may be published; of answers, what the published share gives."""
+        means = np.array([rules.mean(column) for column in self.scaled[rows].T])
+        return np.where(self.answers, self.place([summary.mean for summary in summaries]), means)
 
 
 def _profile_each(
-    shown: Shown,
+    numbers: _Numbers,
     labels: Labels,
     worth: NDArray[np.float64] | None,
     study: Study,
@@ -226,8 +267,8 @@ def _profile_each(
     told = study.min_cell if 0 < unassigned < study.min_cell else 1
     totals, shares = share_value(worth, labels, rules)
     valued = np.zeros(len(labels)) if worth is None else worth
-    redrawn = redraw(np.column_stack([shown[1], valued]), refits, k)
-    differences = _differences(shown, labels, redrawn, rules)
+    redrawn = redraw(np.column_stack([numbers.scaled, valued]), refits, k)
+    differences = _differences(numbers, labels, redrawn, rules)
     sizes, parts = share_intervals(redrawn, labels, valued)
     return tuple(
         SegmentProfile(
@@ -264,44 +305,55 @@ def _summaries(
     return found
 
 
-def _differences(shown: Shown, labels: Labels, redrawn: Redrawn, rules: Disclosure) -> list[tuple[Difference, ...]]:
+def _differences(
+    numbers: _Numbers, labels: Labels, redrawn: Redrawn, rules: Disclosure
+) -> list[tuple[Difference, ...]]:
     """Compare the published means of each segment with everyone's; the intervals lie around the published difference.
 
     Whether a difference marks the segment is decided by the exact means, so that rounding loses no finding.
     """
-    variables, values, everyone, sensitive = shown
-    answers = np.array([variable.unit == "yes_no" for variable in variables])
-    base, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
-    scale = np.where(spread > 0, spread, 1.0)
-    overall = np.array([summary.mean for summary in everyone])
-    whole, ranges = redrawn.everyone[:, :-1], np.where(redrawn.spread > 0, redrawn.spread, 1.0)[:, :-1]
+    names, scaled, answers = [variable.name for variable in numbers.variables], numbers.scaled, numbers.answers
+    base, spread, original = np.nanmean(scaled, axis=0), np.nanstd(scaled, axis=0), np.nanmean(numbers.values, axis=0)
+    overall = np.array([summary.mean for summary in numbers.everyone])
+    centre = numbers.centres(np.ones(len(labels), dtype=bool), numbers.everyone, rules)
+    whole, ranges = redrawn.everyone[:, :-1], redrawn.spread[:, :-1]
+    # Other customers have another standard deviation, so the unit of the scale varies as well.
+    unit = np.divide(ranges, spread, out=np.ones_like(ranges), where=(ranges > 0) & (spread > 0))
     found = []
     for segment in range(1, int(labels.max()) + 1):
-        own = values[labels == segment]
-        summaries = _summaries(own, variables, rules, sensitive)
-        exact, drawn = np.nanmean(own, axis=0) - base, redrawn.means[:, segment - 1, :-1] - whole
+        inside = labels == segment
+        summaries = _summaries(numbers.values[inside], numbers.variables, rules, numbers.sensitive)
+        exact, drawn = np.nanmean(scaled[inside], axis=0) - base, redrawn.means[:, segment - 1, :-1] - whole
         means = np.array([summary.mean for summary in summaries])
-        typical = [x.mean if v.unit == "yes_no" else x.median for x, v in zip(summaries, variables, strict=True)]
-        z, middle = (means - overall) / scale, (np.array(typical) - overall) / scale
-        low, high = (end + z - exact / scale for end in interval(drawn / ranges, exact / scale, redrawn.shrink))
+        typical = [x.mean if yes else x.median for x, yes in zip(summaries, answers, strict=True)]
+        z, middle = numbers.centres(inside, summaries, rules) - centre, numbers.place(typical) - centre
+        low, high = (end + z - exact for end in interval(drawn / unit, exact, redrawn.shrink))
         if rules.public:
             # With more digits, the published means give the exact standard deviation, which of two releases gives a
             # customer.
             z, middle, low, high = (np.round(each, Z_DIGITS) + 0.0 for each in (z, middle, low, high))
-        marker = _sets_apart(exact, base, scale, answers)
-        certain = (_sets_apart(drawn, whole, ranges, answers) & (np.sign(drawn) == np.sign(exact))).mean(axis=0)
+        marker = np.where(answers, _is_far(exact, base, numbers.steps), np.abs(exact) >= MARKER_SD)
+        again = np.where(answers, _is_far(drawn, whole, numbers.steps), np.abs(drawn / unit) >= MARKER_SD)
+        certain = (again & (np.sign(drawn) == np.sign(exact))).mean(axis=0)
         ratio = np.divide(means, overall, out=np.ones_like(means), where=overall != 0)
-        figures = (z, low, high, ratio, marker, (100 * certain).round().astype(int), middle)
-        columns = [variable.name for variable in variables], summaries, *(each.tolist() for each in figures)
-        found.append(tuple(map(Difference, *columns)))
+        plain = np.nanmean(numbers.values[inside], axis=0) - original
+        side = _find_direction(exact, z, plain, means - overall)
+        figures = (z, low, high, ratio, marker, (100 * certain).round().astype(int), middle, side)
+        found.append(tuple(map(Difference, names, summaries, *(each.tolist() for each in figures))))
     return found
 
 
-def _sets_apart(
-    apart: NDArray[np.float64], base: NDArray[np.float64], scale: NDArray[np.float64], answers: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    size = np.abs(apart)
-    return np.where(answers, (size >= MARKER_POINTS) | (size >= MARKER_RATIO * base), size >= MARKER_SD * scale)
+def _is_far(apart: NDArray[np.float64], base: NDArray[np.float64], steps: tuple[Step, ...]) -> NDArray[np.bool_]:
+    """Whether shares of yes, of which differences and everyone's lie on the scale, are far enough for a marker."""
+    scale, centre = np.array([step.scale for step in steps]), np.array([step.centre for step in steps])
+    points = np.abs(apart * scale)
+    return (points >= MARKER_POINTS) | (points >= MARKER_RATIO * (base * scale + centre))
+
+
+def _find_direction(exact: NDArray[np.float64], *others: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The sign of exact differences; 0 where one of the others, published or in original units, contradicts it."""
+    agree = np.all([np.sign(exact) * each >= 0 for each in others], axis=0)
+    return np.where(agree, np.sign(exact), 0).astype(np.int64)
 
 
 def _find_sensitive(table: FeatureTable, study: Study) -> frozenset[str]:

@@ -17,9 +17,8 @@ from analysis.clustering.lint import Finding
 from analysis.customers.cleaning import Cleaned
 from analysis.features.build import FeatureTable
 from analysis.features.prepare import Prepared
-from analysis.features.relations import cramers_v
 from analysis.features.select import MOST_RANKED
-from analysis.profiles.contrasts import count_levels
+from analysis.profiles.contrasts import Contrast, associate_groups, associate_numbers, count_levels
 from analysis.profiles.profile import Profiles
 from analysis.segments.personas import Persona
 from analysis.settings.models import Study
@@ -28,7 +27,8 @@ from analysis.sources.inference import PROTECTED
 from analysis.sources.names import split_words
 
 REVEALS, HINTS = 0.3, 0.1
-"""Association from which a segment reveals a descriptor, and from which it hints at it. Chosen for this project."""
+"""Cramér's V, or root of epsilon squared, from which a segment reveals a descriptor, and from which it hints at it.
+Chosen for this project."""
 EVEN = 0.8
 """An action is even where the group it reaches least is reached this often as the one it reaches most. Chosen for this
 project."""
@@ -56,9 +56,10 @@ class Descriptor:
     name, label : str
     guessed : str
         What one would guess, in words.
+    measure : str
+        Of the strength, as in `Association` of :mod:`analysis.profiles.contrasts`.
     strength : float, optional
-        Cramér's V of groups, the correlation ratio of ranks (root of epsilon squared) of numbers; 0 to 1. None where
-        a group is too small to tell.
+        0 to 1, as in the tests of descriptors. None where a group is too small to tell.
     base, hit : float
         Share guessed right without and with knowledge of the segment.
     sentence : str
@@ -71,6 +72,7 @@ class Descriptor:
     name: str
     label: str
     guessed: str
+    measure: str
     strength: float | None
     base: float
     hit: float
@@ -183,7 +185,8 @@ def write_card(
     dated = [span for span in background.months if span[0]]
     forming = {step.name for step in prepared.steps}
     checked = tuple(
-        _check(name, label, table, cleaned, labels, personas, study, formats) for name, label in protected.items()
+        _check(name, label, table, cleaned, labels, personas, study, profiles.contrasts)
+        for name, label in protected.items()
     )
     n_read = cleaned.ledger[0].rows_in if cleaned.ledger else len(table.frame)
     return Card(
@@ -216,8 +219,9 @@ def _check(
     labels: Labels,
     personas: Sequence[Persona],
     study: Study,
-    formats: Formats,
+    contrasts: Sequence[Contrast],
 ) -> Descriptor:
+    formats = Formats(study.currency, study.customers, study.min_cell)
     variable = next((v for v in table.variables if v.name == name), None)
     values = table.frame[name] if variable else cleaned.frame[name]
     number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
@@ -226,8 +230,8 @@ def _check(
     two = bool(values.dropna().nunique() <= 2) if number else False
     known = values.notna().to_numpy()
     known_values, inside = values[known], labels[known]
-    strength = None
-    if (number or dated) and not two:
+    ranked = (number or dated) and not two
+    if ranked:
         unit = "year" if dated else variable.unit if variable else "number"
         middle = formats.value(float(known_values.median()), unit)
         above, words = known_values > known_values.median(), (f"more than {middle}", f"{middle} or less")
@@ -235,7 +239,7 @@ def _check(
             # Of the two ways to cut at the median, the one that halves better.
             above, words = known_values >= known_values.median(), (f"{middle} or more", f"less than {middle}")
         levels = above.map({True: words[0], False: words[1]})
-        guessed, strength = f"whether it is {words[0]}", correlation_ratio(known_values.to_numpy(float), inside)
+        guessed = f"whether it is {words[0]}"
     elif two and (variable is None or variable.unit == "yes_no"):
         levels, guessed = (known_values > known_values.min()).map({True: "yes", False: "no"}), "yes or no"
     else:
@@ -244,11 +248,15 @@ def _check(
     groups, counts = _count(levels, inside, int(labels.max()), study.min_cell, order)
     if len(groups) < 2:
         few = f"{label}: too few {study.customers} in a group to tell it by segment."
-        return Descriptor(name, label, guessed or "–", None, 0.0, 0.0, few, (), ())
-    strength = cramers_v(counts) if strength is None else strength
+        return Descriptor(name, label, guessed or "–", "", None, 0.0, 0.0, few, (), ())
+    tested = next((c for c in contrasts if c.variable == name), None) or (
+        associate_numbers(known_values, inside) if ranked else associate_groups(np.arange(counts.shape[1]), counts)
+    )
+    measure, strength = (tested.measure, tested.effect) if tested else ("ε²" if ranked else "V", 0.0)
     n = int(counts.sum())
     base, hit = float(counts.sum(axis=1).max() / n), float(counts.max(axis=0).sum() / n)
-    word = "reveals it" if strength >= REVEALS else "hints at it" if strength >= HINTS else "hardly tells it"
+    root = strength**0.5 if measure == "ε²" else strength
+    word = "reveals it" if root >= REVEALS else "hints at it" if root >= HINTS else "hardly tells it"
     right = formats.percent(hit), formats.percent(base)
     sentence = (
         f"a guess from it is right for {right[0]} of {study.customers}, without it for {right[1]}"
@@ -260,6 +268,7 @@ def _check(
         name,
         label,
         guessed or f"which of {in_words(len(groups))} groups",
+        measure,
         strength,
         base,
         hit,
@@ -267,23 +276,6 @@ def _check(
         groups,
         uneven,
     )
-
-
-def correlation_ratio(values: NDArray[np.float64], labels: Labels) -> float:
-    """Compute the square root of epsilon squared (Kruskal-Wallis), from 0 to 1.
-
-    >>> round(correlation_ratio(np.array([1.0, 2.0, 3.0, 7.0, 8.0, 9.0]), np.array([1, 1, 1, 2, 2, 2])), 2)
-    0.85
-    """
-    ranks = pd.Series(values).rank()
-    between = ranks.groupby(labels).transform("mean")
-    total = float(((ranks - ranks.mean()) ** 2).sum())
-    n, k = len(ranks), len(np.unique(labels))
-    if total == 0 or n <= k:
-        return 0.0
-    # Epsilon squared takes off what groups drawn at random would reach.
-    within = float(((ranks - between) ** 2).sum()) / (n - k)
-    return float(np.sqrt(max(0.0, 1 - within * (n - 1) / total)))
 
 
 def _count(

@@ -83,7 +83,7 @@ def describe_segments(
     assembled, cleaned, as_of = features.customers.assembled, features.customers.cleaned, features.customers.as_of
     with run.stage("Profile segments"):
         shown = prepared.matrix if features.before_reduction is None else features.before_reduction
-        profiles = profile_segments(table, labels, shown, prepared.columns(), study, evidence.refits)
+        profiles = profile_segments(table, labels, shown, prepared, study, evidence.refits)
     with run.stage("Compare with the last run"):
         # Without a key, nobody can be recognised.
         past = past if assembled.source.key else replace(past, members=None)

@@ -54,9 +54,9 @@ def _say_tail(segment: SegmentProfile, mark: Difference, trait: Trait, study: St
     """Say where a tenth of the members is that lies at the other end of a marker; empty where that is the middle."""
     own, unit = mark.summary, trait.variable.unit
     fewer = "fewer" if unit in {"count", "number"} and is_plural(trait.label) else "less"
-    edge, word = (own.p10, fewer) if mark.z > 0 else (own.p90, "more")
+    edge, word = (own.p10, fewer) if mark.direction > 0 else (own.p90, "more")
     # An end that is the middle as well tells of most of them, not of those for whom the picture fails.
-    if unit == "yes_no" or edge == own.median or not segment.is_typical(own):
+    if not mark.direction or unit == "yes_no" or edge == own.median or not segment.is_typical(own):
         return ""
     phrases = Phrases(trait, study)
     figure = phrases.figure(edge, formats)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from analysis.profiles.measures import WIDTH_OF_NORMAL
 from analysis.profiles.profile import Difference, Profiles, SegmentProfile, Summary
 from analysis.profiles.themes import Trait
 from analysis.segments.claims import Claim
@@ -13,6 +14,8 @@ from analysis.settings.models import Study
 
 CLEAR = 0.35
 """Standard deviations from which a difference is worth a sentence. Threshold chosen for this project."""
+ALIKE = 0.12
+"""Standard deviations up to which a segment counts as like everyone. Threshold chosen for this project."""
 POINTS = 0.1
 """Difference of shares from which it is worth a sentence. Threshold chosen for this project."""
 
@@ -34,12 +37,20 @@ class Fact:
         d = self.difference
         if self.trait.variable.unit in {"yes_no", "share"} and abs(d.summary.mean - self.everyone.mean) < POINTS / 2:
             return False
-        return abs(d.z) >= CLEAR and d.z_low * d.z_high > 0
+        return abs(d.z) >= CLEAR and d.z_low * d.z_high > 0 and d.direction != 0
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether the segment is like everyone, on the scale that forms segments and in original units."""
+        d, base = self.difference, self.everyone
+        most = ALIKE * (base.p90 - base.p10) / WIDTH_OF_NORMAL
+        answered = self.trait.variable.unit == "yes_no"
+        return abs(d.z) <= ALIKE and (answered or abs(d.summary.mean - base.mean) <= most)
 
     @property
     def claim(self) -> Claim:
         """The claim that the segment's mean lies above or below everyone's."""
-        return Claim("higher" if self.difference.z > 0 else "lower", self.trait.name)
+        return Claim("higher" if self.difference.direction > 0 else "lower", self.trait.name)
 
 
 def collect_facts(segment: SegmentProfile, profiles: Profiles, traits: Sequence[Trait], study: Study) -> list[Fact]:

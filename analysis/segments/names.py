@@ -196,7 +196,7 @@ class Namer:
             trait = self.traits.get(difference.variable)
             if trait is None or trait.variable.role != "feature" or not segment.is_typical(difference.summary):
                 continue
-            up = difference.z > 0
+            up = difference.direction > 0
             noun = self._noun(segment, trait, difference, up) if difference.marker else None
             if noun is None:
                 continue
@@ -229,7 +229,7 @@ class Namer:
 
     def _noun(self, segment: SegmentProfile, trait: Trait, difference: Difference, up: bool) -> _Noun | None:
         """Return the noun for a difference if it is true for most members and clearly more than for everyone."""
-        if (difference.z > 0) != up:
+        if difference.direction != (1 if up else -1):
             return None
         high, low = self._nouns_of(trait)
         text = (high if up else low) or self._generic(trait, up)

@@ -19,8 +19,6 @@ from analysis.segments.phrases import NEARLY_ALL, answer, capital, in_people, of
 from analysis.segments.plans.facts import SHORTEST_GAP, read_period, span
 from analysis.settings.models import Study, Theme
 
-ALIKE = 0.12
-"""Standard deviations up to which a segment counts as like everyone. Threshold chosen for this project."""
 HALF = 0.5
 """Least share of members whose largest channel is named. Threshold chosen for this project."""
 MOST_SENTENCES = 3
@@ -136,7 +134,7 @@ class _Writer:
 
     def _verb(self, fact: Fact) -> tuple[str, Claim]:
         """Return the phrase for a clear difference, and what it claims."""
-        up = fact.difference.z > 0
+        up = fact.difference.direction > 0
         if part := self._part(fact.trait.name):
             mix, item = part
             if up and item.share > 0.5:
@@ -335,7 +333,7 @@ class _Writer:
         """Name what the segment has in common with everyone: by phrases of the settings, and by labels of people."""
         if len(self.profiles.segments) < 2:
             return None
-        alike = [f for f in facts if abs(f.difference.z) <= ALIKE and subject(f.trait) not in said]
+        alike = [f for f in facts if f.is_alike and subject(f.trait) not in said]
         phrased = [f for f in alike if f.trait.typical]
         shared = {
             subject(f.trait): f
@@ -363,8 +361,9 @@ class _Writer:
             ):
                 continue
             gap = fact.difference.z - d.z
-            small = fact.trait.variable.unit == "yes_no" and abs(fact.difference.summary.mean - d.summary.mean) < POINTS
-            if abs(gap) >= CLEAR and not small:
+            apart = fact.difference.summary.mean - d.summary.mean
+            small = fact.trait.variable.unit == "yes_no" and abs(apart) < POINTS
+            if abs(gap) >= CLEAR and gap * apart > 0 and not small:
                 ranked.append((gap, fact))
         ranked.sort(key=lambda item: (-abs(item[0]), item[1].trait.name))
         chosen: list[tuple[float, Fact]] = []

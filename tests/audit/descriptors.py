@@ -46,12 +46,13 @@ def size_of(effect: float, bounds: tuple[float, ...]) -> str:
 
 
 def kruskal_wallis(study: Study, name: str) -> tuple[float, str, float]:
-    """Test a number by Kruskal-Wallis; effect (epsilon squared, H / (n - 1)), its size in words, and p."""
+    """Test a number by Kruskal-Wallis; effect (epsilon squared, (H - k + 1) / (n - k)), its size in words, and p."""
     labels, values = study.customers.labels, study.customers.frame[name]
     kept = (labels > 0) & values.notna().to_numpy()
     groups = [values[kept & (labels == j)].to_numpy(float) for j in np.unique(labels[kept])]
     found = kruskal(*groups)
-    effect = min(1.0, float(found.statistic) / (int(kept.sum()) - 1))
+    k = len(groups)
+    effect = min(1.0, max(0.0, (float(found.statistic) - k + 1) / (int(kept.sum()) - k)))
     return effect, size_of(effect, ETA_BOUNDS), float(found.pvalue)
 
 

@@ -16,11 +16,11 @@ from tests.audit.pages import PrintedTable
 REVEALS, HINTS = 0.3, 0.1
 
 
-def correlation_ratio(values: np.ndarray, labels: np.ndarray) -> float:
-    """Compute the root of epsilon squared of Kruskal and Wallis: (H - k + 1) / (n - k)."""
-    groups = [values[labels == j] for j in np.unique(labels)]
-    n, k = len(values), len(groups)
-    return float(np.sqrt(max(0.0, (kruskal(*groups).statistic - k + 1) / (n - k))))
+def epsilon_squared(values: np.ndarray, labels: np.ndarray) -> float:
+    """Compute epsilon squared of Kruskal and Wallis, (H - k + 1) / (n - k), over the customers with a segment."""
+    groups = [values[labels == j] for j in np.unique(labels[labels > 0])]
+    n, k = sum(map(len, groups)), len(groups)
+    return max(0.0, (float(kruskal(*groups).statistic) - k + 1) / (n - k))
 
 
 def halves(values: pd.Series, guessed: str) -> pd.Series:
@@ -60,13 +60,17 @@ def audit_fairness(study: Study, audit: Audit) -> None:
                 audit.skip(name, "its groups were merged")
                 continue
             table = table.reindex(order_of(table, told["groups"]))
-            if told["guessed"].startswith("whether"):
+            tested = next((c for c in study.report["contrasts"] if c["variable"] == name), None)
+            if tested:
+                published = (told["measure"], told["strength"])
+                audit.same(f"{name}, the effect on Compare", published, (tested["measure"], tested["effect"]))
+            if told["measure"] == "ε²":
                 values = study.customers.frame[name] if name in study.customers.frame else study.customers.columns[name]
                 numbers = values.dropna()
                 numbers = numbers.dt.year.astype(float) if numbers.dtype.kind == "M" else numbers
-                strength = correlation_ratio(numbers.to_numpy(float), labels)
+                strength = epsilon_squared(numbers.to_numpy(float), labels)
             else:
-                strength = cramers_v(table.to_numpy())
+                strength = tested["effect"] if tested else cramers_v(table[[j for j in table if j > 0]].to_numpy())
             compare_descriptor(study, audit, told, table, strength)
 
 
@@ -85,7 +89,8 @@ def compare_descriptor(study: Study, audit: Audit, told: dict, table: pd.DataFra
     audit.report(f"{name}, association", told["strength"], strength, 6 if told["strength"] < 0.1 else None)
     audit.report(f"{name}, right without the segment", told["base"], counts.sum(axis=1).max() / n)
     audit.report(f"{name}, right with it", told["hit"], counts.max(axis=0).sum() / n)
-    word = "reveals" if strength >= REVEALS else "hints" if strength >= HINTS else "hardly"
+    root = strength**0.5 if told["measure"] == "ε²" else strength
+    word = "reveals" if root >= REVEALS else "hints" if root >= HINTS else "hardly"
     audit.same(f"{name}, in words", word in told["sentence"], True)
     letters = {s["letter"]: s["id"] for s in study.report["segments"]}
     for reach in told["uneven"]:
@@ -108,6 +113,8 @@ def printed_fairness(study: Study, audit: Audit, table: PrintedTable) -> None:
                 continue
             guesses = [counts.sum(axis=1).max() / counts.sum(), counts.max(axis=0).sum() / counts.sum()]
             audit.printed(f"{row[0]}, guesses", " ".join(row[3:5]), guesses)
+            if "=" in row[2]:
+                audit.printed(f"{row[0]}, association", row[2], [told["strength"]])
         return
     label = table.caption.partition(":")[0]
     told = next((each for each in protected if each["label"] == label), None)

@@ -72,7 +72,7 @@ def takes_log(study: Study, name: str) -> bool:
 
 
 def transformed(study: Study) -> tuple[Floats, list[dict[str, Any]]]:
-    """Fill and transform the forming features anew.
+    """Fill and transform the forming features anew, categories left out.
 
     Returns
     -------
@@ -82,6 +82,8 @@ def transformed(study: Study) -> tuple[Floats, list[dict[str, Any]]]:
     """
     columns, steps = [], []
     for step in study.report["steps"]:
+        if step["levels"]:
+            continue
         name = step["name"]
         values = study.customers.frame[name]
         fill, log = fill_of(values), takes_log(study, name)
@@ -94,13 +96,50 @@ def transformed(study: Study) -> tuple[Floats, list[dict[str, Any]]]:
     return np.column_stack(columns), steps
 
 
+def on_the_scale(study: Study, name: str) -> pd.Series:
+    """Put a variable on the scale on which segments are compared, missing values left out.
+
+    A skewed amount or count is its logarithm. Values of a variable that forms no segments lie at most 3.5 robust
+    standard deviations from the median. The unit is the standard deviation of the clean core.
+    """
+    values = study.customers.frame[name].astype(float)
+    if study.variables[name]["unit"] == "yes_no":
+        made = values
+    else:
+        known, log, unit = values.dropna(), takes_log(study, name), 1.0
+        if log and study.variables[name]["unit"] != "count" and (known > 0).any():
+            filled = values.fillna(fill_of(values)) if name in study.forming() else known
+            unit = float(np.median(filled[filled > 0])) / PARTS
+        made = np.log1p(values.clip(lower=0) / unit) if log else values
+        if name not in study.forming():
+            made = draw_in(made)
+    core = made[core_of(study)].dropna()
+    return (made - core.mean()) / (core.std(ddof=0) or 1.0)
+
+
+def draw_in(values: pd.Series) -> pd.Series:
+    """Limit values to 3.5 robust standard deviations from their median; those of two values are left alone."""
+    known = values.dropna()
+    distance = (known - known.median()).abs()
+    reach = OUTLIER_Z * (1.4826 * distance.median() or 1.2533 * distance.mean())
+    if not reach or known.nunique() <= 2:
+        return values
+    return values.clip(known.median() - reach, known.median() + reach)
+
+
+def core_of(study: Study) -> NDArray[np.bool_]:
+    """Give the customers who are set aside by no feature that forms segments."""
+    values, _ = transformed(study)
+    if study.report["study"]["outliers"] != "robust":
+        return np.ones(len(values), bool)
+    unusual = np.column_stack([robust_z(column) for column in values.T]).max(axis=1) > OUTLIER_Z
+    return ~unusual if unusual.mean() <= MOST_UNUSUAL else np.ones(len(values), bool)
+
+
 def make_matrix(study: Study) -> Matrix:
     """Make the matrix anew: fill, transform, set unusual customers aside, standardise by the core."""
     values, _ = transformed(study)
-    core = np.ones(len(values), bool)
-    if study.report["study"]["outliers"] == "robust":
-        unusual = np.column_stack([robust_z(column) for column in values.T]).max(axis=1) > OUTLIER_Z
-        core = ~unusual if unusual.mean() <= MOST_UNUSUAL else core
+    core = core_of(study)
     centre, scale = scaling(values[core], study.report["study"]["scaling"])
     return Matrix((values - centre) / scale, core, tuple(study.forming()))
 

@@ -12,12 +12,15 @@ import pandas as pd
 
 from tests.audit.comparison import NUMBER, Audit, read_number
 from tests.audit.customers import Study
+from tests.audit.matrix import on_the_scale
 from tests.audit.pages import Page
 from tests.audit.printed_tables import is_yes_no, stats
 from tests.audit.profiles import members_of
 
 LIKE_EVERYONE = 0.12
 """Standard deviations within which a segment may be called like everyone."""
+TENTHS_OF_NORMAL = 2.5631
+"""Standard deviations between the tenth and the ninetieth percentile of a normal distribution."""
 WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "seven": 7, "nine": 9, "ten": 10}
 PEOPLE = re.compile(r"\b(one|two|three|four|five|seven|nine) in (three|four|five|ten)\b", re.IGNORECASE)
 IN_PEOPLE = 0.055
@@ -89,8 +92,12 @@ def audit_claim(study: Study, audit: Audit, segment: int, claim: dict[str, Any])
     if kind in checks:
         audit.same(what, True, bool(checks[kind]))
     elif kind == "alike":
-        spread = float(study.customers.frame[name].std(ddof=0)) or 1.0
-        audit.same(what, True, bool(abs(means[segment] - means[0]) <= LIKE_EVERYONE * spread + 1e-9))
+        scaled, everyone = on_the_scale(study, name), stats(study, name, 0)
+        apart = scaled[study.customers.labels == segment].mean() - scaled.mean()
+        audit.same(what, True, bool(abs(apart) <= LIKE_EVERYONE + 1e-9))
+        spread = (everyone["p90"] - everyone["p10"]) / TENTHS_OF_NORMAL
+        near = is_yes_no(study, name) or abs(means[segment] - means[0]) <= LIKE_EVERYONE * spread + 1e-9
+        audit.same(f"{what}, in original units", True, bool(near))
     elif kind == "main":
         audit.report(what, claim["value"], share_led_by(study, name, segment))
     elif kind in {"largest", "majority", "part"}:

@@ -11,6 +11,7 @@ from tests.audit.columns import column_values
 from tests.audit.comparison import NUMBER, Audit
 from tests.audit.customers import Study
 from tests.audit.descriptors import chi_square, cramers_v, is_circular, kruskal_wallis, level_codes, spearman
+from tests.audit.matrix import on_the_scale
 from tests.audit.pages import Page, PrintedTable
 from tests.audit.profiles import count_levels, summarise
 from tests.audit.sizes import worth_of
@@ -31,9 +32,10 @@ def stats(study: Study, name: str, segment: int) -> dict[str, float]:
 
 
 def z_score(study: Study, name: str, segment: int) -> float:
-    """Compute the difference of means from everyone in their standard deviations."""
-    values = study.customers.frame[name]
-    return (stats(study, name, segment)["mean"] - float(values.mean())) / (float(values.std(ddof=0)) or 1.0)
+    """Compute the difference of means from everyone on the scale on which segments are compared."""
+    values = on_the_scale(study, name)
+    inside = study.customers.labels == segment
+    return float(values[inside].mean() - values.mean())
 
 
 def is_yes_no(study: Study, name: str) -> bool:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tests.audit.comparison import Audit
 from tests.audit.customers import Study
+from tests.audit.matrix import on_the_scale
 
 MARKER_SD, MARKER_POINTS, MARKER_RATIO = 0.5, 0.25, 0.5
 """A marker differs by half a standard deviation; a yes or no by 25 points or by half of everyone's share."""
@@ -40,10 +41,13 @@ def audit_differences(study: Study, audit: Audit) -> None:
                 own, everyone = summarise(inside[name]), summarise(frame[name])
                 for field, value in own.items():
                     audit.report(f"{name}, {field}", told["summary"][field], value)
-                spread = float(frame[name].std(ddof=0)) or 1.0
-                z = (own["mean"] - everyone["mean"]) / spread
+                scaled = on_the_scale(study, name)
+                members = study.customers.labels == segment["id"]
+                z = float(scaled[members].mean() - scaled.mean())
                 audit.report(f"{name}, standardised difference", told["z"], z, small_decimals(told["z"]))
                 audit.report(f"{name}, ratio", told["ratio"], own["mean"] / everyone["mean"] if everyone["mean"] else 1)
+                side = np.sign(z) if z * (own["mean"] - everyone["mean"]) >= 0 else 0
+                audit.same(f"{name}, direction", told["direction"], int(side))
                 yes_no = variables[name]["unit"] == "yes_no"
                 audit.same(f"{name}, marker", told["marker"], is_marker(own["mean"], everyone["mean"], z, yes_no))
                 audit.same(

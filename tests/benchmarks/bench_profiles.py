@@ -18,7 +18,7 @@ from analysis.profiles.profile import profile_segments
 from analysis.segments.personas import write_personas
 from analysis.segments.plans.playbook import read_playbook
 from analysis.settings.load import load_study
-from tests.refits import same_segments
+from tests.refits import as_they_are, same_segments
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = SegmentEvidence(0.9, "highly stable", 0.3, 0.5)
@@ -37,7 +37,7 @@ def main() -> None:
     looked = sample_rows(len(labels), USERS.judged_rows, seed=1)
     refits = replace(same_segments(labels[looked]), rows=looked)
     started = time.perf_counter()
-    profiles = profile_segments(table, labels, matrix, forming, study, refits)
+    profiles = profile_segments(table, labels, matrix, as_they_are(table, forming), study, refits)
     profiled = time.perf_counter()
     plays = read_playbook(ROOT / "templates" / "playbook.yml")
     write_personas(profiles, (SOUND,) * 4, table.variables, study, plays)

@@ -35,7 +35,14 @@ def measured(n: int = 900, k: int = 3) -> tuple[FeatureTable, np.ndarray, np.nda
     table = FeatureTable(frame, tuple(map(variable, NAMES)))
     matrix = frame.fillna(0).to_numpy(float)
     matrix = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
-    return table, labels, matrix, measure_spread(table, labels, matrix, table.variables, NAMES, MIN_CELL)
+    return table, labels, matrix, measure_spread(table, labels, matrix, table.variables, scaled(table), MIN_CELL)
+
+
+def scaled(table: FeatureTable, *names: str) -> dict[str, np.ndarray]:
+    """Put variables on a scale on which spend is its logarithm."""
+    frame = table.frame.assign(spend=np.log(table.frame["spend"])) if "spend" in table.frame else table.frame
+    standard = (frame - frame.mean()) / frame.std(ddof=0)
+    return {name: standard[name].to_numpy() for name in names or frame}
 
 
 def count_in(values: pd.Series, bins: tuple[Bin, ...], one: Bin) -> int:
@@ -98,14 +105,14 @@ def test_fewer_segments_leave_room_for_more_axes() -> None:
 def test_a_single_feature_has_a_distribution_and_nothing_else() -> None:
     table, labels, matrix, _ = measured()
     alone = FeatureTable(table.frame[["orders"]], table.variables[:1])
-    found = measure_spread(alone, labels, matrix[:, :1], alone.variables, ("orders",), MIN_CELL)
+    found = measure_spread(alone, labels, matrix[:, :1], alone.variables, scaled(alone), MIN_CELL)
     assert len(found.distributions) == 1
     assert found.planes == found.strands == ()
 
 
 def test_a_variable_that_must_not_be_told_by_segment_is_not() -> None:
     table, labels, matrix, _ = measured()
-    found = measure_spread(table, labels, matrix, table.variables, ("orders", "spend"), MIN_CELL)
+    found = measure_spread(table, labels, matrix, table.variables, scaled(table, "orders", "spend"), MIN_CELL)
     assert "visits" not in repr(found)
 
 

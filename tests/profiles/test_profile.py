@@ -14,9 +14,11 @@ from analysis.base.disclosure import COUNT_STEP, OVER, SHARE_STEP, UNDER, Disclo
 from analysis.customers.lifetime_value import BackTest, LifetimeValue
 from analysis.customers.purchase_models import PurchaseModel, SpendModel
 from analysis.features.build import FeatureTable, Variable
+from analysis.features.prepare import Prepared, prepare, standard_steps
 from analysis.profiles.contrasts import count_levels
 from analysis.profiles.profile import (
     MARKER_SD,
+    Difference,
     Profiles,
     Summary,
     _category,
@@ -25,8 +27,8 @@ from analysis.profiles.profile import (
 from analysis.profiles.segment_map import MAP_BINS
 from analysis.profiles.value import expect_spend, measure_concentration
 from analysis.settings.models import Study
-from tests.refits import same_segments
-from tests.stages import run_stages
+from tests.refits import as_they_are, same_segments
+from tests.stages import project_study, run_stages
 
 MIN_CELL = 10
 STUDY = Study.model_construct(value=None, min_cell=MIN_CELL, seed=1, sources=(), disclosure="internal")
@@ -41,8 +43,9 @@ def profile(frame: pd.DataFrame, labels: np.ndarray, value: str | None = None, *
     variables = tuple(variable(name, units.get(name, "number")) for name in frame)
     forming = tuple(v for v in variables if not v.categorical)[:2]
     matrix = frame[[v.name for v in forming]].fillna(0).to_numpy(float)
-    study = STUDY.model_copy(update={"value": value})
-    return profile_segments(FeatureTable(frame, variables), labels, matrix, forming, study, same_segments(labels))
+    study = STUDY.model_copy(update={"value": value, "transform": "none"})
+    table = FeatureTable(frame, variables)
+    return profile_segments(table, labels, matrix, as_they_are(table, forming), study, same_segments(labels))
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,91 @@ def test_medians_and_bands_are_those_of_pandas(groups: tuple[pd.DataFrame, np.nd
             assert difference.ratio == pytest.approx(own.mean() / every.mean())
             assert difference.z_low <= difference.z <= difference.z_high
             assert difference.marker == (abs(difference.z) >= MARKER_SD)
+            assert difference.direction == np.sign(difference.z)
+
+
+def skewed(seed: int = 5) -> tuple[pd.DataFrame, np.ndarray]:
+    """Make two groups that differ by a factor on an amount, of which one customer is extreme."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([1, 2], [300, 200]).astype(np.int16)
+    frame = pd.DataFrame(
+        {
+            "amount": rng.lognormal(np.where(labels == 1, 2.5, 4.0), 0.7),
+            "even": rng.normal(size=500) + labels,
+            "balance": rng.normal(size=500),
+            "income": rng.lognormal(np.where(labels == 1, 2.5, 4.0), 0.7),
+        }
+    )
+    frame.loc[0, ["balance", "income"]] = 1e6
+    return frame, labels
+
+
+def prepared_as_studies_are(frame: pd.DataFrame, **units: str) -> tuple[FeatureTable, Prepared, Study]:
+    """Prepare the amount and the even number as the features of a study; the others describe."""
+    forming = ("amount", "even")
+    table = FeatureTable(
+        frame,
+        tuple(
+            variable(name, units.get(name, "money"), "feature" if name in forming else "descriptor") for name in frame
+        ),
+    )
+    study = project_study().model_copy(update={"value": None, "disclosure": "internal", "noise": "keep"})
+    return table, prepare(table, study), study
+
+
+def differences(frame: pd.DataFrame, labels: np.ndarray, **units: str) -> dict[str, Difference]:
+    """Give the differences of the first segment."""
+    table, prepared, study = prepared_as_studies_are(frame, **units)
+    found = profile_segments(table, labels, prepared.matrix, prepared, study, same_segments(labels))
+    return {d.variable: d for d in found.segments[0].differences}
+
+
+def test_differences_are_those_of_the_columns_that_form_segments() -> None:
+    frame, labels = skewed()
+    prepared = prepared_as_studies_are(frame)[1]
+    found = differences(frame, labels)
+    for step, column in zip(prepared.steps, prepared.matrix.T, strict=True):
+        assert found[step.name].z == pytest.approx(column[labels == 1].mean() - column.mean())
+    assert prepared.steps[0].log and found["amount"].marker
+    assert found["amount"].summary.mean == pytest.approx(frame["amount"][labels == 1].mean())
+
+
+@pytest.mark.parametrize("changes", [{"scaling": "minmax"}, {"scaling": "robust"}, {"near_copies": "weigh"}])
+def test_differences_do_not_depend_on_how_features_are_scaled_or_weighed(changes: dict[str, str]) -> None:
+    frame, _ = skewed()
+    frame["copy"] = frame["amount"] ** 1.1
+    table = FeatureTable(frame, tuple(variable(name, "money") for name in frame))
+    study = project_study().model_copy(update={"value": None, "noise": "keep", "near_copies": "keep"})
+    plain, other = (prepare(table, each) for each in (study, study.model_copy(update=changes)))
+    names = ["amount", "even", "copy", "balance"]
+    first, second = (standard_steps(table, names, each, study) for each in (plain, other))
+    for one, two in zip(first, second, strict=True):
+        assert (one.centre, one.scale) == pytest.approx((two.centre, two.scale))
+
+
+@pytest.mark.parametrize("name", ["balance", "income"])
+def test_one_extreme_customer_does_not_make_a_difference(name: str) -> None:
+    frame, labels = skewed()
+    usual = frame.assign(**{name: frame[name].where(frame.index > 0, frame[name].median())})
+    found, expected = differences(frame, labels)[name], differences(usual, labels)[name]
+    assert found.z == pytest.approx(expected.z, abs=0.03)
+    assert found.marker == expected.marker == (name == "income")
+
+
+def test_where_scale_and_original_units_disagree_there_is_no_direction() -> None:
+    frame, labels = skewed()
+    found = differences(frame, labels)["income"]
+    assert found.z < -MARKER_SD and found.ratio > 1 and found.direction == 0
+    usual = differences(frame.assign(income=frame["income"].clip(upper=500)), labels)["income"]
+    assert usual.direction == -1 and usual.ratio < 1
+
+
+def test_missing_values_take_no_part_in_differences() -> None:
+    frame, labels = skewed()
+    gaps = frame.assign(even=frame["even"].where(np.arange(500) % 3 > 0))
+    some = differences(gaps, labels)["even"]
+    known, core = gaps["even"].dropna(), gaps["even"][prepared_as_studies_are(gaps)[1].core]
+    assert some.z == pytest.approx((known[labels[known.index] == 1].mean() - known.mean()) / core.std(ddof=0))
 
 
 @pytest.mark.slow
@@ -316,9 +404,9 @@ def test_segments_add_up_along_the_curve_and_never_lie_above_it() -> None:
 def in_public(frame: pd.DataFrame, labels: np.ndarray, value: str | None = None, **units: str) -> Profiles:
     """Profile as a site for the public states it."""
     variables = tuple(variable(name, units.get(name, "number"), "descriptor") for name in frame)
-    study = STUDY.model_copy(update={"value": value, "disclosure": "public"})
-    matrix = frame.iloc[:, :2].fillna(0).to_numpy(float)
-    return profile_segments(FeatureTable(frame, variables), labels, matrix, variables[:2], study, same_segments(labels))
+    study = STUDY.model_copy(update={"value": value, "disclosure": "public", "transform": "auto"})
+    table, matrix = FeatureTable(frame, variables), frame.iloc[:, :2].fillna(0).to_numpy(float)
+    return profile_segments(table, labels, matrix, as_they_are(table, variables[:2]), study, same_segments(labels))
 
 
 def summary_of(found: Profiles, segment: int, name: str) -> Summary:

@@ -18,13 +18,13 @@ from analysis.base.run import TESTS
 from analysis.features.build import FeatureTable, Variable
 from analysis.pages import book
 from analysis.past.records import Identity
+from analysis.profiles.contrasts import associate_numbers
 from analysis.report.model import from_json, to_json
 from analysis.segments.card import (
     NO_PURPOSE,
     Background,
     Card,
     Descriptor,
-    correlation_ratio,
     find_protected,
     write_card,
 )
@@ -97,20 +97,18 @@ def test_a_descriptor_that_has_nothing_to_do_with_segments_is_hardly_told() -> N
 
 def test_a_number_is_judged_by_its_ranks_and_guessed_by_its_median() -> None:
     found = only(made([*range(20, 120), *range(60, 160)], "years"))
-    assert found.strength == pytest.approx(correlation_ratio(np.r_[20:120, 60:160].astype(float), SEGMENTS))
+    tested = associate_numbers(pd.Series(np.r_[20:120, 60:160].astype(float)), SEGMENTS)
+    assert tested is not None and (found.measure, found.strength) == ("ε²", tested.effect)
     assert found.guessed == "whether it is more than 89.5 years"
     assert found.hit == pytest.approx((70 + 70) / 200)
 
 
-def test_the_correlation_ratio_agrees_with_kruskal_and_wallis_corrected_for_chance() -> None:
-    from scipy.stats import kruskal
-
-    rng = np.random.default_rng(3)
-    values, labels = rng.normal(size=90) + np.repeat([0, 1, 0], 30), np.repeat([1, 2, 3], 30)
-    h = kruskal(*(values[labels == i] for i in (1, 2, 3))).statistic
-    n, k = 90, 3
-    assert correlation_ratio(values, labels) ** 2 == pytest.approx((h - k + 1) / (n - k))
-    assert correlation_ratio(np.ones(9), np.repeat([1, 2, 3], 3)) == 0.0
+def test_the_card_states_the_effect_that_the_test_of_the_descriptor_states() -> None:
+    found = stages()
+    told = {d.name: (d.measure, d.strength) for d in found.report.card.protected}
+    tested = {c.variable: (c.measure, c.effect) for c in found.report.contrasts}
+    assert {"age", "partner"} <= told.keys() & tested.keys()
+    assert all(told[name] == tested[name] for name in told.keys() & tested.keys())
 
 
 def test_groups_too_small_to_tell_are_merged_and_where_none_is_left_nothing_is_told() -> None:

@@ -43,7 +43,8 @@ VARIABLES = (
 
 
 def difference(name: str, z: float, marker: bool = True, mean: float = 0.5) -> Difference:
-    return Difference(name, Summary(50, mean, mean, mean / 2, mean * 2), z, z - 0.1, z + 0.1, 1 + z / 4, marker, 97, z)
+    summary, side = Summary(50, mean, mean, mean / 2, mean * 2), int(np.sign(z))
+    return Difference(name, summary, z, z - 0.1, z + 0.1, 1 + z / 4, marker, 97, z, side)
 
 
 def profiles(*segments: tuple[float | None, list[Difference]]) -> Profiles:

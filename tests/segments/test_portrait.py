@@ -21,11 +21,12 @@ from analysis.profiles.mixes import Mix, find_mixes
 from analysis.profiles.profile import profile_segments
 from analysis.profiles.themes import read_traits
 from analysis.segments.claims import Claim, Portrait, Sentence
+from analysis.segments.facts import ALIKE
 from analysis.segments.phrases import HARDLY_ANY, NEARLY_ALL, in_people
-from analysis.segments.portrait import ALIKE, write_portraits
+from analysis.segments.portrait import write_portraits
 from analysis.settings.models import Study, VariableWords
 from tests.kinds import KINDS, load_kind
-from tests.refits import same_segments
+from tests.refits import as_they_are, same_segments
 from tests.stages import project_study, run_stages
 
 UNITS = {"orders": "count", "order_value": "money", "wine": "share", "meat": "share", "rest": "share"}
@@ -96,8 +97,11 @@ def check(
     if claim.kind in {"highest", "lowest"}:
         return means[segment] == (means.max() if claim.kind == "highest" else means.min())
     if claim.kind == "alike":
-        most = ALIKE + 0.05 * published
-        return abs(own.mean() - rest.mean()) <= most * max(rest.std(ddof=0), 1e-12) + 1e-12
+        most, deviation = (
+            ALIKE + 0.05 * published,
+            max(rest.std(ddof=0), (rest.quantile(0.9) - rest.quantile(0.1)) / 2.56),
+        )
+        return abs(own.mean() - rest.mean()) <= most * max(deviation, 1e-12) + 1e-12
     if claim.kind in {"median", "mean"}:
         mine, all_ = (own.median(), rest.median()) if claim.kind == "median" else (own.mean(), rest.mean())
         if not (published and claim.kind == "median"):
@@ -128,7 +132,7 @@ def portraits_of(table: FeatureTable, labels: Labels, study: Study) -> list[tupl
     study = study.model_copy(update={"disclosure": "internal"})
     forming = tuple(v for v in table.variables if v.role == "feature" and not v.categorical)
     matrix = table.frame[[v.name for v in forming]].fillna(0).to_numpy(float)
-    profiles = profile_segments(table, labels, matrix, forming, study, same_segments(labels))
+    profiles = profile_segments(table, labels, matrix, as_they_are(table, forming), study, same_segments(labels))
     traits = read_traits(table.variables, study)
     mixes = find_mixes(table, labels, traits, Disclosure.of(study))
     names = [f"Name {i}" for i in range(len(profiles.segments))]

@@ -17,6 +17,7 @@ from analysis.pages.figures import (
     Figure,
     Table,
     certainty_interval,
+    explain_scale,
     facet_rows,
     faceted,
     fold_rows,
@@ -367,6 +368,7 @@ def heat_map(report: Report) -> Figure:
     )
     caption = (
         "Blue: the segment's mean is above everyone's; brown: below; grey: the same. "
+        f"{explain_scale(report)} "
         "These features formed the segments, so differences are expected and carry no test. In the table, brackets "
         f"hold the {percentage(0.95)} bootstrap interval."
     )

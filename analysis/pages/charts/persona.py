@@ -15,6 +15,7 @@ from analysis.pages.figures import (
     Figure,
     Table,
     certainty_interval,
+    explain_scale,
     make_figure,
     single,
     tip,
@@ -29,7 +30,8 @@ def title_profile(report: Report, segment: Segment) -> str:
     variable, furthest = max(_list_differences(report, segment), key=lambda pair: abs(pair[1].z))
     if abs(furthest.z) < NEGLIGIBLE:
         return "Close to everyone on every feature"
-    return f"Furthest {'above' if furthest.z > 0 else 'below'} everyone on “{variable.label}”"
+    side = {1: "above ", -1: "below "}.get(furthest.direction, "from ")
+    return f"Furthest {side}everyone on “{variable.label}”"
 
 
 def _list_differences(report: Report, segment: Segment) -> list[tuple[Variable, Difference]]:
@@ -57,7 +59,7 @@ def persona_profile(report: Report, segment: Segment) -> Figure:
     title = title_profile(report, segment)
     caption = (
         f"Bar: difference between the segment's mean and everyone's; line: {percentage(0.95)} bootstrap interval. "
-        "The figures beside it are medians, or the share of yes."
+        f"The figures beside it are medians, or the share of yes. {explain_scale(report)}"
     )
     table = Table(
         ("Feature", "Here", "Everyone", "Difference, sd", f"{percentage(0.95)} interval"),

@@ -194,7 +194,7 @@ def _add_profile(making: Making, slide: Any, s: Segment, place: Box) -> None:
     most = sorted(pairs, key=lambda pair: -abs(pair[1].z))[: MOST_BARS if place.h > 3 else 6]
     most.sort(key=lambda pair: -pair[1].z)
     left = len(pairs) - len(most)
-    note = "Difference from everyone, in standard deviations"
+    note = "Difference from everyone, in standard deviations of the scale that forms the segments"
     note += f"; the {in_words(len(most))} largest of {in_words(len(pairs))}" if left else ""
     making.deck.text(
         slide, Box(place.x, place.y, place.w, 0.5), [Line(figure.title, 13, True), Line(note, 11, colour="--ink-3")]

@@ -11,7 +11,7 @@ from typing import Any
 import xlsxwriter
 
 from analysis.pages.downloads.texts import as_shown, printable
-from analysis.pages.figures import tag
+from analysis.pages.figures import explain_scale, tag
 from analysis.pages.text import act, data
 from analysis.pages.text.overview import finding
 from analysis.report.model import Report
@@ -133,7 +133,7 @@ def _differences(report: Report) -> Sheet:
             rows.append((s.letter, s.name, v.label, v.unit.replace("_", " or "), _measure(v), *typical, *sizes, apart))
     columns = ("Segment", "Name", "Variable", "Unit", "Measure", "Here", "Everyone", "10th percentile here")
     columns += ("90th percentile here", "Difference (sd)", "Interval from", "Interval to", "Sets it apart")
-    about = "Each segment against everyone. Differences are in standard deviations, with a 95% bootstrap interval."
+    about = "Each segment against everyone. Differences have a 95% bootstrap interval. " + explain_scale(report)
     return Sheet("Differences", about, columns, tuple(rows))
 
 

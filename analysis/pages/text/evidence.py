@@ -92,7 +92,8 @@ def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str
     rows, uneven = [], []
     for d in report.card.protected:
         known = d.strength is not None
-        figures = (number(d.strength or 0.0, 2), percent(d.base), percent(d.hit)) if known else ("–", "–", "–")
+        association = f"{d.measure} {report.formats().effect(d.strength or 0.0)}"
+        figures = (association, percent(d.base), percent(d.hit)) if known else ("–", "–", "–")
         rows.append((d.label, d.guessed, *figures))
         uneven.append([(r.segments, "; ".join(r.actions), *map(percent, r.shares)) for r in d.uneven])
     return rows, uneven

@@ -111,7 +111,7 @@ def gather_facts(
     texts |= {"whole": next((_whole(mix) for mix in mixes if mix.theme == "channels"), "orders")}
     texts |= _habits(roles, own, study, formats)
     for owner, d in _notable(own, by_name).items():
-        numbers |= {f"{owner}.z": (d.z, "number"), f"{owner}.ratio": (d.ratio, "number")}
+        numbers |= {f"{owner}.z": (_said(d), "number"), f"{owner}.ratio": (d.ratio, "number")}
         numbers |= _direction(owner, d, traits)
         if owner == "outcome" and by_name[d.variable].unit == "yes_no":
             numbers["outcome.rate"] = (d.summary.mean, "share")
@@ -165,7 +165,7 @@ def _rank(trait: Trait, study: Study) -> tuple[object, ...]:
 def _fields(d: Difference, base: Summary, variable: Variable) -> dict[str, tuple[float, str]]:
     unit, summary = variable.unit, d.summary
     fields = {
-        "z": (d.z, "number"),
+        "z": (_said(d), "number"),
         "ratio": (d.ratio, "number"),
         "mean": (summary.mean, unit),
         "median": (summary.median, unit),
@@ -175,6 +175,11 @@ def _fields(d: Difference, base: Summary, variable: Variable) -> dict[str, tuple
     if unit in {"yes_no", "share"}:
         fields |= {"share": (summary.mean, "share"), "rate": (summary.mean, "share")}
     return fields
+
+
+def _said(d: Difference) -> float:
+    """The difference as rules read it: none where scale and original units disagree, as a text must not state it."""
+    return d.z if d.direction else 0.0
 
 
 def _words(
@@ -195,8 +200,8 @@ def _words(
         said = f"{here} say “{answer(phrases.label)}”" if trait.meaning == "opinion" else ""
         said = said or f"“{phrases.label}” applies to {here} of them"
         texts[f"{owner}.fact"] = f"{said}, against {everyone} of everyone."
-    elif shown and (figures := [phrases.figure(value, formats) for value in values])[0] != figures[1]:
-        verb = phrases.more() if d.z > 0 else phrases.less()
+    elif d.direction and shown and (figures := [phrases.figure(value, formats) for value in values])[0] != figures[1]:
+        verb = phrases.more() if d.direction > 0 else phrases.less()
         texts[f"{owner}.fact"] = phrases.statement(verb, figures[0], figures[1], measure == "median")
     return texts
 
@@ -354,7 +359,7 @@ def _notable(own: Mapping[str, Difference], by_name: Mapping[str, Variable]) -> 
     """The forming feature and the outcome that differ most, under the names ``top`` and ``outcome``."""
     notable = {}
     for owner, role in (("top", "feature"), ("outcome", "outcome")):
-        candidates = [d for d in own.values() if by_name[d.variable].role == role]
+        candidates = [d for d in own.values() if by_name[d.variable].role == role and d.direction]
         if candidates:
             notable[owner] = max(candidates, key=lambda d: (abs(d.z), d.variable))
     return notable
@@ -363,9 +368,9 @@ def _notable(own: Mapping[str, Difference], by_name: Mapping[str, Variable]) -> 
 def _direction(owner: str, d: Difference, traits: Sequence[Trait]) -> dict[str, tuple[float, str]]:
     """Whether the difference is up or down, or for an outcome better or worse than everyone's: 1 for yes."""
     if owner == "top":
-        return {"top.more": (float(d.z > 0), "number"), "top.less": (float(d.z < 0), "number")}
+        return {"top.more": (float(d.direction > 0), "number"), "top.less": (float(d.direction < 0), "number")}
     better = next(trait.better for trait in traits if trait.name == d.variable)
-    good = d.z > 0 if better != "less" else d.z < 0
+    good = d.direction > 0 if better != "less" else d.direction < 0
     return {"outcome.better": (float(good), "number"), "outcome.worse": (float(not good), "number")}
 
 

@@ -15,6 +15,7 @@ from analysis.pages.figures import (
     SHAPES,
     Figure,
     Table,
+    explain_scale,
     fold_rows,
     list_letters,
     make_figure,
@@ -89,7 +90,7 @@ def parallel_coordinates(report: Report) -> Figure:
     )
     caption = (
         "Thick line: a segment's medians, or its share of yes; dashed: everyone's mean. The table holds the figures. "
-        f"{list_letters(report)}"
+        f"{explain_scale(report)} {list_letters(report)}"
     )
     if bundles:
         caption += (
