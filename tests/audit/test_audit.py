@@ -99,6 +99,17 @@ def test_a_number_that_is_changed_on_a_page_is_found(study: Study) -> None:
 
 
 @default_twin
+def test_compare_and_the_card_print_the_same_effect_of_a_descriptor(study: Study) -> None:
+    tested = study.pages["site/compare.html"].table("is-that-more-than-chance")
+    protected = study.pages["site/card.html"].table("fairness-check")
+    assert tested is not None and protected is not None
+    effects = {label: effect for label, _, _, effect, _ in tested.rows}
+    both = [(label, association) for label, _, association, *_ in protected.rows if label in effects]
+    assert len(both) >= 3 and {text[0] for _, text in both} == {"ε", "V"}
+    assert all(effects[label] == association for label, association in both)
+
+
+@default_twin
 def test_the_command_ends_with_1_where_a_number_differs(
     built_site: BuiltSite, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -272,6 +272,28 @@ def test_a_phrase_of_the_settings_is_said_where_a_segment_is_like_everyone() -> 
         assert all(check(claim, same, labels, segment, mixes) for claim in people.claims)
 
 
+def test_no_sentence_says_higher_or_lower_where_scale_and_original_units_disagree() -> None:
+    rng, labels = np.random.default_rng(9), np.repeat([1, 2, 3], 60).astype(np.int16)
+    income = replace(variable("odd", "money", "descriptor"), name="income", label="Income", transform="auto")
+    values = rng.lognormal(np.array([0.0, 2.0, 2.8, 4.0])[labels], 0.4)
+    study = project_study().model_copy(update={"value": None, "names": {}, "variables": {}})
+
+    def comparisons(values: np.ndarray) -> set[tuple[int, str, int]]:
+        table = random_table(1, 180, 3.0)
+        table = FeatureTable(table.frame.assign(income=values), (*table.variables, income))
+        return {
+            (segment, claim.kind, claim.against)
+            for segment, (portrait, mixes) in enumerate(portraits_of(table, labels, study), start=1)
+            for sentence in sentences(portrait)
+            for claim in sentence.claims
+            if claim.variable == "income" and claim.kind not in {"median", "mean"}
+        }
+
+    assert {(1, "lowest", 0), (3, "highest", 0), (1, "below", 2), (3, "above", 2)} <= comparisons(values)
+    values[5] = 1e7
+    assert comparisons(values) == {(3, "above", 2)}
+
+
 def test_labels_of_any_shape_stand_in_quotation_marks_or_alone() -> None:
     table = random_table(1, 150, 5.0)
     labels = np.arange(150) % 3 + 1
