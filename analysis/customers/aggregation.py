@@ -19,6 +19,7 @@ from analysis.customers.lifetime_value import (
     back_test,
     customer_lifetime_value,
 )
+from analysis.customers.purchase_models import BG_NBD
 from analysis.customers.spans.panel import panel_features
 from analysis.customers.spans.subscriptions import subscription_features
 from analysis.customers.transactions import customer_features, purchase_histories
@@ -127,7 +128,7 @@ def _with_lifetime_value(
             earlier = earlier[earlier.index.isin(histories.index)]
             if len(earlier) >= FEWEST_FOR_VALUE:
                 tried = back_test(earlier, histories, weeks)
-        value = customer_lifetime_value(histories, early=tried is not None and tried.early)
+        value = customer_lifetime_value(histories, model=tried.model if tried else BG_NBD)
         value = replace(value, tried=tried)
     except InputError as error:
         note = f"Lifetime value was left out: {str(error).splitlines()[0]}"

@@ -1,4 +1,4 @@
-"""Customer lifetime value: expected purchases (BG/NBD or MBG/NBD) times expected value (Gamma-Gamma), discounted."""
+"""Customer lifetime value: expected purchases times expected value (Gamma-Gamma), discounted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from scipy.special import ndtri
 from analysis.base.errors import InputError
 from analysis.base.formats import number
 from analysis.customers.purchase_models import (
-    Floats,
+    BG_NBD,
+    PURCHASE_MODELS,
     PurchaseModel,
     SpendModel,
     conditional_expectation,
@@ -25,6 +26,7 @@ from analysis.customers.purchase_models import (
     log_likelihoods,
     probability_alive,
 )
+from analysis.customers.purchases.fitting import Floats
 
 WEEKS_A_YEAR = 365.25 / 7
 SHORTEST_TEST = 13.0
@@ -36,7 +38,7 @@ STEP_WEEKS = 4.0
 SLOPE_STEP = 1e-4
 
 
-Model = TypeVar("Model", PurchaseModel, SpendModel)
+Model = TypeVar("Model", bound=PurchaseModel | SpendModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,16 @@ class BackTest:
         Length of the second half.
     frame : DataFrame, shape (n, 2)
         ``expected`` and ``came``, not discounted, of each customer of the first half; NaN for others.
-    early : bool
-        Whether MBG/NBD made the purchases of the second half more likely than BG/NBD.
+    model : str
+        The model of purchases that made those of the second half most likely.
+    held_out : tuple of (str, float)
+        Log likelihood of the purchases of the second half, of each model that could be fitted.
     """
 
     weeks: float
     frame: pd.DataFrame
-    early: bool = False
+    model: str = BG_NBD
+    held_out: tuple[tuple[str, float], ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -93,7 +98,7 @@ class LifetimeValue:
     spend : SpendModel
     horizon_weeks, discount_rate, margin, level : float
     jacobian : ndarray, shape (n, 7)
-        Slopes of ``clv`` along the logarithms of r, alpha, a, b, p, q, gamma.
+        Slopes of ``clv`` along the logarithms of the four parameters of purchases and of p, q, gamma.
     tried : BackTest, optional
         Of the same n customers; None where the history is too short.
     """
@@ -156,7 +161,7 @@ def customer_lifetime_value(
     discount_rate: float = 0.1,
     margin: float = 1.0,
     level: float = 0.95,
-    early: bool = False,
+    model: str = BG_NBD,
 ) -> LifetimeValue:
     """Fit both models and add up what each customer is expected to spend, discounted.
 
@@ -174,8 +179,8 @@ def customer_lifetime_value(
         Share of the spend that counts as value.
     level : float
         Of the intervals.
-    early : bool
-        Whether purchases are modelled by MBG/NBD rather than BG/NBD.
+    model : str
+        Of purchases, one of `PURCHASE_MODELS`.
 
     Raises
     ------
@@ -185,7 +190,7 @@ def customer_lifetime_value(
     _check_choices(horizon_weeks, discount_rate, level)
     x, t_x, T, value = (histories[name].to_numpy(float) for name in ("x", "t_x", "T", "value"))  # noqa: N806
     value = np.where(value > 0, value, 0.0)
-    buying, spending = fit_purchases(x, t_x, T, early), fit_gamma_gamma(x, value)
+    buying, spending = fit_purchases(x, t_x, T, model), fit_gamma_gamma(x, value)
     # Customers of one history share one value, so each history is computed once.
     distinct, place = np.unique(np.column_stack([x, t_x, T]), axis=0, return_inverse=True)
     discounted = partial(_discount, histories=distinct, horizon_weeks=horizon_weeks, discount_rate=discount_rate)
@@ -213,8 +218,8 @@ def customer_lifetime_value(
 def back_test(earlier: pd.DataFrame, later: pd.DataFrame, weeks: float) -> BackTest:
     """Fit the models on the histories up to some day, and compare what they expect of the weeks after it.
 
-    Of BG/NBD and MBG/NBD, the one is taken that makes the purchases after the day more likely: the difference of the
-    log likelihoods of the whole history and of its first part.
+    Of the models of purchases, the one is taken that makes the purchases after the day most likely: the difference of
+    the log likelihoods of the whole history and of its first part. A model that cannot be fitted is left out.
 
     Parameters
     ----------
@@ -230,17 +235,16 @@ def back_test(earlier: pd.DataFrame, later: pd.DataFrame, weeks: float) -> BackT
     x, t_x, T, value = (earlier[name].to_numpy(float) for name in ("x", "t_x", "T", "value"))  # noqa: N806
     value = np.where(value > 0, value, 0.0)
     whole = later.reindex(earlier.index)[["x", "t_x", "T"]].to_numpy(float).T
-
-    def held_out(model: PurchaseModel) -> float:
-        return float((log_likelihoods(model, *whole) - log_likelihoods(model, x, t_x, T)).sum())
-
-    buying = max((fit_purchases(x, t_x, T, early) for early in (False, True)), key=held_out)
+    fitted = _fit_each(x, t_x, T)
+    held_out = [float((log_likelihoods(m, *whole) - log_likelihoods(m, x, t_x, T)).sum()) for m in fitted]
+    buying = fitted[int(np.argmax(np.nan_to_num(held_out, nan=-np.inf)))]
     spending = fit_gamma_gamma(x, value)
     expected = conditional_expectation(buying, weeks, x, t_x, T) * expected_purchase_value(spending, x, value)
     # The first purchase of a customer lies before the day, so spend after it is repeat spend.
     repeat = (later["x"] * later["value"].fillna(0.0)).reindex(earlier.index).to_numpy() - x * value
     frame = pd.DataFrame({"expected": expected, "came": np.maximum(repeat, 0.0)}, index=earlier.index)
-    found = BackTest(weeks, frame.reindex(later.index), buying.early)
+    names = (model.name for model in fitted)
+    found = BackTest(weeks, frame.reindex(later.index), buying.name, tuple(zip(names, held_out, strict=True)))
     if not 1 / WORST_RATIO <= found.ratio <= WORST_RATIO:
         raise InputError(
             f"Lifetime value: fitted on the first half of the time, the models were wrong about the second "
@@ -249,6 +253,19 @@ def back_test(earlier: pd.DataFrame, later: pd.DataFrame, weeks: float) -> BackT
             "Use a period with steadier sales, or leave out lifetime value.",
         )
     return found
+
+
+def _fit_each(x: Floats, t_x: Floats, T: Floats) -> list[PurchaseModel]:  # noqa: N803
+    """Fit every model of purchases, without those that fail; where all fail, the first says why."""
+    fitted, failures = [], []
+    for model in PURCHASE_MODELS:
+        try:
+            fitted.append(fit_purchases(x, t_x, T, model))
+        except InputError as failure:
+            failures.append(failure)
+    if not fitted:
+        raise failures[0]
+    return fitted
 
 
 def _check_choices(horizon_weeks: float, discount_rate: float, level: float) -> None:
@@ -263,7 +280,7 @@ def _discount(model: PurchaseModel, histories: Floats, horizon_weeks: float, dis
     """Expected purchases within the horizon, each discounted to today; ``histories`` has a row x, t_x, T each."""
     ends = np.linspace(0, horizon_weeks, max(int(np.ceil(horizon_weeks / STEP_WEEKS)), 1) + 1)
     factors = (1 + discount_rate) ** (-(ends[1:] + ends[:-1]) / 2 / WEEKS_A_YEAR)
-    until = np.column_stack([conditional_expectation(model, float(end), *histories.T) for end in ends])
+    until = np.ascontiguousarray(conditional_expectation(model, ends, *histories.T).T)
     return np.diff(until, axis=1) @ factors
 
 
@@ -276,10 +293,10 @@ def _differentiate(
     """Slopes of the value along the logarithms of the seven parameters, by central differences."""
     bought = discounted(buying)
     slopes = []
-    for name in ("r", "alpha", "a", "b"):
+    for name in buying.symbols:
         up, down = (worth(discounted(_moved(buying, name, step)), spending) for step in (SLOPE_STEP, -SLOPE_STEP))
         slopes.append((up - down) / (2 * SLOPE_STEP))
-    for name in ("p", "q", "gamma"):
+    for name in spending.symbols:
         up, down = (worth(bought, _moved(spending, name, step)) for step in (SLOPE_STEP, -SLOPE_STEP))
         slopes.append((up - down) / (2 * SLOPE_STEP))
     return np.column_stack(slopes)

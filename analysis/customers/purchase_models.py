@@ -1,34 +1,34 @@
-"""Models of purchases (BG/NBD, MBG/NBD) and of their value (Gamma-Gamma), fitted by maximum likelihood.
+"""Models of purchases (BG/NBD, MBG/NBD, Pareto/NBD) and of their value (Gamma-Gamma), fitted by maximum likelihood.
 
 The words are those of the papers and not those of recency, frequency and spend: ``x`` counts *repeat*
 purchases, ``t_x`` is the customer's age at the last of them and ``T`` the age at the end of the
 observation, both in weeks since the first purchase.
 
 References: Fader, Hardie & Lee 2005, doi 10.1287/mksc.1040.0098; Batislam, Denizel & Filiztekin 2007, doi
-10.1016/j.ijresmar.2006.12.005; Fader & Hardie 2013, The Gamma-Gamma Model of Monetary Value.
+10.1016/j.ijresmar.2006.12.005; Fader & Hardie 2013, The Gamma-Gamma Model of Monetary Value. Pareto/NBD has a module of
+its own, `analysis.customers.purchases.pareto`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
+from numpy.typing import ArrayLike
 from scipy.special import digamma, expit, gammaln, hyp2f1
 
 from analysis.base.errors import InputError
 from analysis.base.formats import number
+from analysis.customers.purchases.fitting import Floats, check_fit, check_histories, maximise
+from analysis.customers.purchases.pareto import ParetoModel, fit_pareto
 
-Floats = NDArray[np.float64]
-Likelihood = Callable[[Floats], tuple[float, Floats]]
-
-LOG_BOUND = 14.0
+BG_NBD, MBG_NBD, PARETO_NBD = "BG/NBD", "MBG/NBD", ParetoModel.name
+PURCHASE_MODELS = (BG_NBD, MBG_NBD, PARETO_NBD)
 
 
 @dataclass(frozen=True, slots=True)
-class PurchaseModel:
+class BetaGeometricModel:
     """Purchases at a gamma-distributed rate until a customer leaves, with beta-distributed chance.
 
     BG/NBD lets customers leave after a repeat purchase, MBG/NBD after the first one, too. The formulas are the same
@@ -48,6 +48,8 @@ class PurchaseModel:
         Whether customers can leave after the first purchase (MBG/NBD).
     """
 
+    symbols: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+
     r: float
     alpha: float
     a: float
@@ -60,7 +62,42 @@ class PurchaseModel:
     @property
     def name(self) -> str:
         """Return the name of the model in the literature."""
-        return "MBG/NBD" if self.early else "BG/NBD"
+        return MBG_NBD if self.early else BG_NBD
+
+    def log_likelihoods(self, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
+        """Compute the log likelihood of each history, shape (n,), a density in weeks."""
+        return _log_likelihoods(np.array([self.r, self.alpha, self.a, self.b]), x, t_x, T, self.early)[0]
+
+    def alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
+        """Compute the probability of not having left, shape (n,); 1 where leaving is not possible yet."""
+        y = x + self.early
+        odds = np.log(self.a) - np.log(self.b + np.maximum(y, 1) - 1)
+        odds = odds + (self.r + x) * (np.log(self.alpha + T) - np.log(self.alpha + t_x))
+        return np.where(y > 0, expit(-odds), 1.0)
+
+    def expected(self, t: ArrayLike) -> Floats:
+        """Compute the purchases that a new customer is expected to make within ``t`` weeks."""
+        a = self._off_one()
+        t, c = np.asarray(t, dtype=float), a + self.b + self.early - 1
+        # Pfaff's transformation of the paper's formula: no product of a vanishing and an exploding factor.
+        series = hyp2f1(self.r, a - 1, c, -t / self.alpha)
+        stays = self.b / (a + self.b) if self.early else 1.0
+        return stays * c / (a - 1) * (1 - series)
+
+    def conditional(self, t: ArrayLike, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
+        """Compute the purchases expected within ``t`` weeks after ``T``, shape (n,) or that of ``t`` and n."""
+        a = self._off_one()
+        c = a + self.b + x + self.early - 1
+        series = hyp2f1(self.r + x, a - 1, c, -np.asarray(t, dtype=float)[..., None] / (self.alpha + T))
+        return c / (a - 1) * (1 - series) * self.alive(x, t_x, T)
+
+    def _off_one(self) -> float:
+        """Move ``a`` off the two places where the formula is 0 / 0; the expectation is smooth there."""
+        a, b = self.a, self.b + self.early
+        return a + 1e-6 if min(abs(a - 1), abs(a + b - 1)) < 1e-6 else a
+
+
+PurchaseModel = BetaGeometricModel | ParetoModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +115,8 @@ class SpendModel:
         With at least one repeat purchase.
     """
 
+    symbols: ClassVar[tuple[str, ...]] = ("p", "q", "gamma")
+
     p: float
     q: float
     gamma: float
@@ -86,7 +125,12 @@ class SpendModel:
     n_customers: int
 
 
-def fit_purchases(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, early: bool = False) -> PurchaseModel:  # noqa: N803
+def fit_purchases(
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,  # noqa: N803
+    model: str = BG_NBD,
+) -> PurchaseModel:
     """Fit a purchase model by maximum likelihood.
 
     Parameters
@@ -95,8 +139,8 @@ def fit_purchases(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, early: bool = Fals
         Repeat purchases.
     t_x, T : array of float, shape (n,)
         Age in weeks at the last purchase and at the end of the observation; ``0 <= t_x <= T``.
-    early : bool
-        Whether customers can leave after the first purchase (MBG/NBD) or not (BG/NBD).
+    model : str
+        One of :data:`PURCHASE_MODELS`.
 
     Returns
     -------
@@ -105,15 +149,19 @@ def fit_purchases(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, early: bool = Fals
     Raises
     ------
     InputError
-        No repeat purchases, or histories that contradict themselves.
+        No repeat purchases, histories that contradict themselves, or a fit that found no maximum.
     """
-    x, t_x, T = _histories(x, t_x, T)  # noqa: N806
+    x, t_x, T = check_histories(x, t_x, T)  # noqa: N806
     if not x.any():
         raise InputError(
             "Lifetime value: no customer bought a second time.",
             "Expected repeat purchases to fit the model.",
             "Use a longer period, or leave out lifetime value.",
         )
+    return fit_pareto(x, t_x, T) if model == PARETO_NBD else _fit_beta_geometric(x, t_x, T, model == MBG_NBD)
+
+
+def _fit_beta_geometric(x: Floats, t_x: Floats, T: Floats, early: bool) -> BetaGeometricModel:  # noqa: N803
     weeks = float(T.mean())
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
@@ -121,11 +169,12 @@ def fit_purchases(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, early: bool = Fals
         return float(value.sum()), slopes.sum(axis=1)
 
     starts = ((1.0, 1.0, 1.0, 1.0), (0.3, 0.2, 0.8, 2.5), (0.5, 0.5, 0.1, 2.0), (3.0, 2.0, 0.5, 5.0))
-    best, value, covariance = _maximise(likelihood, np.array(starts))
+    best, value, covariance = maximise(likelihood, np.array(starts))
+    check_fit(MBG_NBD if early else BG_NBD, BetaGeometricModel.symbols, best, value)
     # In weeks again: each purchase is a density in time.
     value -= float(x.sum() * np.log(weeks))
     r, alpha, a, b = (float(v) for v in best)
-    return PurchaseModel(r, alpha * weeks, a, b, value, covariance, len(x), early)
+    return BetaGeometricModel(r, alpha * weeks, a, b, value, covariance, len(x), early)
 
 
 def log_likelihoods(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
@@ -141,8 +190,7 @@ def log_likelihoods(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: Array
     -------
     ndarray, shape (n,)
     """
-    parameters = np.array([model.r, model.alpha, model.a, model.b])
-    return _log_likelihoods(parameters, *_histories(x, t_x, T), model.early)[0]
+    return model.log_likelihoods(*check_histories(x, t_x, T))
 
 
 def _log_likelihoods(
@@ -178,7 +226,7 @@ def _log_likelihoods(
 
 
 def expected_purchases(model: PurchaseModel, t: ArrayLike) -> Floats:
-    """Repeat purchases that a new customer is expected to make within ``t`` weeks.
+    """Compute the repeat purchases that a new customer is expected to make within ``t`` weeks.
 
     Parameters
     ----------
@@ -190,12 +238,7 @@ def expected_purchases(model: PurchaseModel, t: ArrayLike) -> Floats:
     -------
     ndarray
     """
-    a = _off_one(model)
-    t, c = np.asarray(t, dtype=float), a + model.b + model.early - 1
-    # Pfaff's transformation of the paper's formula: no product of a vanishing and an exploding factor.
-    series = hyp2f1(model.r, a - 1, c, -t / model.alpha)
-    stays = model.b / (a + model.b) if model.early else 1.0
-    return stays * c / (a - 1) * (1 - series)
+    return model.expected(t)
 
 
 def probability_alive(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
@@ -215,21 +258,13 @@ def probability_alive(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: Arr
     ndarray, shape (n,)
         NaN where ``x`` is 0 and the model is BG/NBD.
     """
-    x, t_x, T = _histories(x, t_x, T)  # noqa: N806
-    return np.where(x + model.early > 0, _alive_by_model(model, x, t_x, T), np.nan)
-
-
-def _alive_by_model(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
-    """Compute the chance of not having left as the formulas need it; 1 where leaving is not possible yet."""
-    y = x + model.early
-    odds = np.log(model.a) - np.log(model.b + np.maximum(y, 1) - 1)
-    odds = odds + (model.r + x) * (np.log(model.alpha + T) - np.log(model.alpha + t_x))
-    return np.where(y > 0, expit(-odds), 1.0)
+    x, t_x, T = check_histories(x, t_x, T)  # noqa: N806
+    return np.where(x + model.early > 0, model.alive(x, t_x, T), np.nan)
 
 
 def conditional_expectation(
     model: PurchaseModel,
-    t: float,
+    t: ArrayLike,
     x: ArrayLike,
     t_x: ArrayLike,
     T: ArrayLike,  # noqa: N803
@@ -239,20 +274,16 @@ def conditional_expectation(
     Parameters
     ----------
     model : PurchaseModel
-    t : float
+    t : float, or array of float, shape (m,)
         Weeks after the end of the observation.
     x, t_x, T : array, shape (n,)
         As for `fit_purchases`.
 
     Returns
     -------
-    ndarray, shape (n,)
+    ndarray, shape (n,) or (m, n)
     """
-    x, t_x, T = _histories(x, t_x, T)  # noqa: N806
-    a = _off_one(model)
-    c = a + model.b + x + model.early - 1
-    series = hyp2f1(model.r + x, a - 1, c, -t / (model.alpha + T))
-    return c / (a - 1) * (1 - series) * _alive_by_model(model, x, t_x, T)
+    return model.conditional(t, *check_histories(x, t_x, T))
 
 
 def fit_gamma_gamma(x: ArrayLike, value: ArrayLike) -> SpendModel:
@@ -300,7 +331,8 @@ def fit_gamma_gamma(x: ArrayLike, value: ArrayLike) -> SpendModel:
         return float(terms.sum()), np.array([slope.sum() for slope in slopes])
 
     starts = ((1.0, 2.0, 1.0), (6.0, 4.0, 0.5), (2.0, 10.0, 5.0))
-    best, total, covariance = _maximise(likelihood, np.array(starts))
+    best, total, covariance = maximise(likelihood, np.array(starts))
+    check_fit("Gamma-Gamma", SpendModel.symbols, best, total)
     p, q, gamma = (float(v) for v in best)
     return SpendModel(p, q, gamma * money, total - len(x) * float(np.log(money)), covariance, len(x))
 
@@ -333,41 +365,3 @@ def expected_purchase_value(model: SpendModel, x: ArrayLike, value: ArrayLike) -
             "Check the amounts for errors by a factor of 10 or more, or leave out lifetime value.",
         )
     return model.p * (model.gamma + np.where(x > 0, value, 0.0) * x) / weight
-
-
-def _histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:  # noqa: N803
-    x, t_x, T = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (x, t_x, T))  # noqa: N806
-    wrong = ~((x >= 0) & (t_x >= 0) & (t_x <= T)) | ((x == 0) != (t_x == 0))
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        raise InputError(
-            f"Lifetime value: history {at} has x = {x[at]:g}, t_x = {t_x[at]:g}, T = {T[at]:g}.",
-            "Expected 0 <= t_x <= T, and t_x = 0 exactly where there is no repeat purchase.",
-        )
-    return x, t_x, T
-
-
-def _maximise(likelihood: Likelihood, starts: Floats) -> tuple[Floats, float, Floats]:
-    """Best parameters of several starts, their log likelihood, and the covariance of their logarithms."""
-
-    def loss(logs: Floats) -> tuple[float, Floats]:
-        parameters = np.exp(logs)
-        value, slopes = likelihood(parameters)
-        return -value, -slopes * parameters
-
-    bounds = [(-LOG_BOUND, LOG_BOUND)] * starts.shape[1]
-    options = {"maxiter": 2000, "ftol": 1e-13, "gtol": 1e-8}
-    runs = [minimize(loss, np.log(s), jac=True, bounds=bounds, method="L-BFGS-B", options=options) for s in starts]
-    best = min(runs, key=lambda run: run.fun)
-    step = 1e-5
-    moves = np.eye(len(best.x)) * step
-    hessian = np.array([(loss(best.x + m)[1] - loss(best.x - m)[1]) / (2 * step) for m in moves])
-    # A flat direction (a parameter at its bound) gets no weight rather than an infinite one.
-    covariance = np.linalg.pinv((hessian + hessian.T) / 2, rcond=1e-10, hermitian=True)
-    return np.exp(best.x), -float(best.fun), covariance.astype(np.float64)
-
-
-def _off_one(model: PurchaseModel) -> float:
-    """Move ``a`` off the two places where the formula is 0 / 0; the expectation is smooth there."""
-    a, b = model.a, model.b + model.early
-    return a + 1e-6 if min(abs(a - 1), abs(a + b - 1)) < 1e-6 else a

@@ -104,9 +104,9 @@ class ExpectedSpend:
     segments : tuple of Estimate
         The same for each segment, in the order of their numbers.
     model : str
-        Of the purchases, BG/NBD or MBG/NBD.
+        Of the purchases: BG/NBD, MBG/NBD or Pareto/NBD.
     parameters : tuple of (str, float)
-        r, alpha, a, b (times in weeks) of that model; p, q, gamma of Gamma-Gamma.
+        r, alpha, and a, b or s, beta (times in weeks) of that model; p, q, gamma of Gamma-Gamma.
     n_customers, n_repeaters : int
         That the two models were fitted on.
     horizon_weeks, discount_rate, level : float
@@ -164,8 +164,8 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules
         ),
         model=buying.name,
         parameters=(
-            *((name, float(getattr(buying, name))) for name in ("r", "alpha", "a", "b")),
-            *((name, float(getattr(spending, name))) for name in ("p", "q", "gamma")),
+            *((name, float(getattr(buying, name))) for name in buying.symbols),
+            *((name, float(getattr(spending, name))) for name in spending.symbols),
         ),
         n_customers=buying.n_customers,
         n_repeaters=spending.n_customers,

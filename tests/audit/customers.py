@@ -250,8 +250,8 @@ def expect(lines: pd.DataFrame, as_of: pd.Timestamp, study: Study) -> Lifetime |
     told = study.report.get("expected") or {}
     if len(history) < FEWEST:
         return None
-    early = int(told.get("model") == "MBG/NBD")
-    return fit_lifetime(history, told.get("horizon_weeks", 52.0), told.get("discount_rate", 0.1), early)
+    model = told.get("model", "BG/NBD")
+    return fit_lifetime(history, told.get("horizon_weeks", 52.0), told.get("discount_rate", 0.1), model)
 
 
 def build_frame(

@@ -1,8 +1,10 @@
-"""Customer lifetime value by an own likelihood: BG/NBD or MBG/NBD for purchases, Gamma-Gamma for their value.
+"""Customer lifetime value by an own likelihood: BG/NBD, MBG/NBD or Pareto/NBD for purchases, Gamma-Gamma for value.
 
 References: Fader, Hardie & Lee 2005, doi 10.1287/mksc.1040.0098, equations 6, 7 and 10; Batislam, Denizel & Filiztekin
 2007, doi 10.1016/j.ijresmar.2006.12.005; Fader & Hardie 2013, The Gamma-Gamma Model of Monetary Value. MBG/NBD counts
-one more purchase, the first, after which a customer could leave.
+one more purchase, the first, after which a customer could leave. Pareto/NBD: Schmittlein, Morrison & Colombo 1987, doi
+10.1287/mnsc.33.1.1, by the hypergeometric functions of Fader & Hardie 2005, A Note on Deriving the Pareto/NBD Model;
+both are brought by Euler's transformation to the form F(1, b; c; z), which stays finite.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from tests.audit.customers import Study
 
 Floats = NDArray[np.float64]
 STEP_WEEKS, WEEKS_A_YEAR = 4.0, 365.25 / 7
+PARETO = "Pareto/NBD"
 FEWEST = 300
 """Customers with a purchase below which no value is published."""
 
@@ -33,7 +36,7 @@ class Lifetime:
     Attributes
     ----------
     parameters : ndarray, shape (7,)
-        r, alpha, a, b (weeks), p, q, gamma.
+        Four of purchases, r, alpha, a, b or r, alpha, s, beta (weeks); p, q, gamma.
     value : Series
         Expected discounted spend of each customer.
     alive : Series
@@ -114,8 +117,45 @@ def maximise(log_likelihood: Callable[[Floats], float], starts: list[list[float]
     return at, np.linalg.pinv((hessian + hessian.T) / 2, hermitian=True)
 
 
-def chance_alive(parameters: Floats, x: Floats, t_x: Floats, T: Floats, early: int) -> Floats:  # noqa: N803
-    """Compute the chance of still being a customer (equation 7); 1 where nobody could have left, by construction."""
+def log_tail(p: Floats, alpha: float, s: float, beta: float, t: Floats) -> Floats:
+    """Compute the log of the integral of (alpha + u)^-p (beta + u)^-(s + 1) over u above t."""
+    from_alpha, from_beta = np.log(alpha + t), np.log(beta + t)
+    if alpha >= beta:
+        series = hyp2f1(1.0, p, p + s + 1, (alpha - beta) / (alpha + t))
+        return np.log(series) - p * from_alpha - s * from_beta - np.log(p + s)
+    series = hyp2f1(1.0, s + 1, p + s + 1, (beta - alpha) / (beta + t))
+    return np.log(series) - (p - 1) * from_alpha - (s + 1) * from_beta - np.log(p + s)
+
+
+def log_left(parameters: Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
+    """Compute the log of having left between the last purchase and the end, over that of being active (Pareto/NBD)."""
+    r, alpha, s, beta = parameters[:4]
+    last, end = (log_tail(r + x, alpha, s, beta, t) for t in (t_x, T))
+    with np.errstate(divide="ignore"):
+        between = last + np.log(-np.expm1(np.minimum(end - last, 0.0)))
+    return np.log(s) + between + (r + x) * np.log(alpha + T) + s * np.log(beta + T)
+
+
+def pareto_log_likelihood(logs: Floats, x: Floats, t_x: Floats, T: Floats, weight: Floats) -> float:  # noqa: N803
+    """Compute the log-likelihood of the purchases under Pareto/NBD at the logarithms of r, alpha, s and beta."""
+    r, alpha, s, beta = np.exp(logs)
+    each = (
+        gammaln(r + x)
+        - gammaln(r)
+        + r * np.log(alpha)
+        + s * np.log(beta)
+        - (r + x) * np.log(alpha + T)
+        - s * np.log(beta + T)
+        + np.logaddexp(0.0, log_left(np.exp(logs), x, t_x, T))
+    )
+    return float(weight @ each)
+
+
+def chance_alive(parameters: Floats, x: Floats, t_x: Floats, T: Floats, model: str) -> Floats:  # noqa: N803
+    """Compute the chance of still being a customer (equation 7); 1 where leaving was not possible, by construction."""
+    if model == PARETO:
+        return 1 / (1 + np.exp(log_left(parameters, x, t_x, T)))
+    early = int(model == "MBG/NBD")
     r, alpha, a, b = parameters[:4]
     y = x + early
     odds = a / (b + np.maximum(y, 1) - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x)
@@ -128,21 +168,25 @@ def purchases_within(
     x: Floats,
     t_x: Floats,
     T: Floats,  # noqa: N803
-    early: int,
+    model: str,
 ) -> Floats:
-    """Compute the purchases expected within ``t`` weeks (equation 10)."""
+    """Compute the purchases expected within ``t`` weeks (equation 10; the same in the note on Pareto/NBD)."""
     r, alpha, a, b = parameters[:4]
-    y = x + early
+    if model == PARETO:
+        s, beta = a, b
+        weeks = (beta + T) / (s - 1) * (1 - ((beta + T) / (beta + T + t)) ** (s - 1))
+        return chance_alive(parameters, x, t_x, T, model) * (r + x) / (alpha + T) * weeks
+    y = x + int(model == "MBG/NBD")
     series = hyp2f1(r + x, b + y, a + b + y - 1, t / (alpha + T + t))
     shrink = ((alpha + T) / (alpha + T + t)) ** (r + x)
-    return (a + b + y - 1) / (a - 1) * (1 - shrink * series) * chance_alive(parameters, x, t_x, T, early)
+    return (a + b + y - 1) / (a - 1) * (1 - shrink * series) * chance_alive(parameters, x, t_x, T, model)
 
 
-def discounted_value(parameters: Floats, h: pd.DataFrame, horizon: float, rate: float, early: int) -> Floats:
+def discounted_value(parameters: Floats, h: pd.DataFrame, horizon: float, rate: float, model: str) -> Floats:
     """Compute the expected spend within the horizon, discounted in the middle of steps of at most four weeks."""
     x, t_x, T = (h[name].to_numpy(float) for name in ("x", "t_x", "T"))  # noqa: N806
     ends = np.linspace(0, horizon, max(int(np.ceil(horizon / STEP_WEEKS)), 1) + 1)
-    until = np.array([purchases_within(parameters, float(end), x, t_x, T, early) for end in ends])
+    until = np.array([purchases_within(parameters, float(end), x, t_x, T, model) for end in ends])
     factors = (1 + rate) ** (-(ends[1:] + ends[:-1]) / 2 / WEEKS_A_YEAR)
     p, q, gamma = parameters[4:]
     mean = h["value"].fillna(0.0).to_numpy(float)
@@ -150,12 +194,17 @@ def discounted_value(parameters: Floats, h: pd.DataFrame, horizon: float, rate: 
     return (factors @ np.diff(until, axis=0)) * worth
 
 
-def fit_lifetime(h: pd.DataFrame, horizon: float, rate: float, early: int) -> Lifetime:
+def fit_lifetime(h: pd.DataFrame, horizon: float, rate: float, model: str) -> Lifetime:
     """Fit both models to purchase histories and compute what they expect of each customer."""
     grouped = h.groupby(["x", "t_x", "T"]).size().reset_index(name="n")
     x, t_x, T, n = (grouped[name].to_numpy(float) for name in ("x", "t_x", "T", "n"))  # noqa: N806
+    early = int(model == "MBG/NBD")
     buying, first = maximise(
-        lambda logs: purchase_log_likelihood(logs, x, t_x, T, n, early),
+        lambda logs: (
+            pareto_log_likelihood(logs, x, t_x, T, n)
+            if model == PARETO
+            else purchase_log_likelihood(logs, x, t_x, T, n, early)
+        ),
         [[0.3, 5.0, 0.8, 2.5], [1.0, 10.0, 0.3, 3.0], [3.0, 20.0, 0.5, 5.0]],
     )
     kept = h[(h["x"] > 0) & (h["value"] > 0)]
@@ -171,12 +220,12 @@ def fit_lifetime(h: pd.DataFrame, horizon: float, rate: float, early: int) -> Li
     covariance[:4, :4], covariance[4:, 4:] = first, second
 
     def worth(logs: Floats) -> Floats:
-        return discounted_value(np.exp(logs), h, horizon, rate, early)
+        return discounted_value(np.exp(logs), h, horizon, rate, model)
 
     slopes = [(worth(logs + move) - worth(logs - move)) / 2e-4 for move in np.eye(7) * 1e-4]
     value = pd.Series(worth(logs), index=h.index)
-    chance = chance_alive(parameters, *(h[c].to_numpy(float) for c in ("x", "t_x", "T")), early)
-    alive = pd.Series(chance, index=h.index).where(h["x"] + early > 0)
+    chance = chance_alive(parameters, *(h[c].to_numpy(float) for c in ("x", "t_x", "T")), model)
+    alive = pd.Series(chance, index=h.index).where((h["x"] > 0) | (model != "BG/NBD"))
     return Lifetime(parameters, value, alive, np.column_stack(slopes), covariance, len(kept))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.base.disclosure import COUNT_STEP, OVER, SHARE_STEP, UNDER, Disclosure
 from analysis.customers.lifetime_value import BackTest, LifetimeValue
-from analysis.customers.purchase_models import PurchaseModel, SpendModel
+from analysis.customers.purchase_models import BetaGeometricModel, SpendModel
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import Prepared, prepare, standard_steps
 from analysis.profiles.contrasts import count_levels
@@ -338,7 +338,7 @@ def lifetime(n: int) -> LifetimeValue:
     rng = np.random.default_rng(4)
     clv = rng.uniform(10, 90, n)
     frame = pd.DataFrame({"alive": 0.5, "purchase_value": 20.0, "clv": clv}, index=[str(i) for i in range(n)])
-    buying = PurchaseModel(1.0, 10.0, 0.5, 2.0, -1.0, np.eye(4) * 2.5e-5, n)
+    buying = BetaGeometricModel(1.0, 10.0, 0.5, 2.0, -1.0, np.eye(4) * 2.5e-5, n)
     spending = SpendModel(6.0, 4.0, 15.0, -1.0, np.eye(3) * 2.5e-5, n // 2)
     return LifetimeValue(frame, buying, spending, 52.0, 0.1, 1.0, 0.9, np.outer(clv, np.ones(7)))
 
