@@ -14,7 +14,7 @@ from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Fit, Labels, Matrix
 from analysis.clustering.evidence import Evidence
 from analysis.features.preparation import Features
-from analysis.features.prepare import OUTLIER_Z, Prepared, Step, apply_steps
+from analysis.features.prepare import OUTLIER_Z, Prepared, Step, apply_steps, list_numbers
 from analysis.settings.models import Study
 
 DIGITS, FEW_DIGITS = 6, 2
@@ -67,7 +67,12 @@ def round_rule(frame: pd.DataFrame, prepared: Prepared, evidence: Evidence, stud
     own = np.where(evidence.core, fit.assign(prepared.matrix), 0)
     if fit.members is not None and len(fit.members) == evidence.core.sum():
         own[evidence.core] = fit.members
-    return Rounded(rounded, _digits(round_means(centres, matrix, own, rules), DIGITS))
+    means = round_means(centres, matrix, own, rules)
+    if fit.classes is not None and rules.public:
+        numbers = [j for j in list_numbers(matrix.shape[1], prepared.blocks()) if len(np.unique(matrix[:, j])) > 2]
+        steps = _point_steps(centres[:, numbers], matrix[:, numbers], own, rules)
+        means[:, numbers] = np.vectorize(rules.to_step, otypes=[float])(centres[:, numbers], steps)
+    return Rounded(rounded, _digits(means, DIGITS))
 
 
 def round_means(means: Matrix, matrix: Matrix, labels: Labels, rules: Disclosure) -> Matrix:
@@ -77,6 +82,25 @@ def round_means(means: Matrix, matrix: Matrix, labels: Labels, rules: Disclosure
     own = [matrix[labels == j + 1].T for j in range(len(means))]
     pairs = [zip(row, columns, strict=True) for row, columns in zip(means, own, strict=True)]
     return np.array([[rules.near(float(x), column) for x, column in pair] for pair in pairs])
+
+
+def _point_steps(points: Matrix, matrix: Matrix, labels: Labels, rules: Disclosure) -> Matrix:
+    """How far one customer can move the points of latent classes in the columns of numbers, shape (k, r).
+
+    There a point is a mean over the variance within classes, and a customer moves both.
+    """
+    steps = np.zeros_like(points)
+    everyone = matrix[labels > 0]
+    own = [matrix[labels == j + 1] for j in range(len(points))]
+    means = np.array([rows.mean(axis=0) if len(rows) else everyone.mean(axis=0) for rows in own])
+    apart = np.ptp(means, axis=0)
+    precision = np.where(apart > 0, np.ptp(points, axis=0) / np.where(apart > 0, apart, 1.0), 1.0)
+    for j, column in np.ndindex(points.shape):
+        values = own[j][:, column]
+        reach = float(precision[column] * np.abs(values - means[j, column]).max(initial=0.0))
+        away = abs(float(means[j, column] - everyone[:, column].mean()))
+        steps[j, column] = rules.step_of(reach * (1 + away * reach * len(values) / len(everyone)), len(values))
+    return steps
 
 
 def assign_by_rule(features: Features, evidence: Evidence, study: Study) -> Evidence:

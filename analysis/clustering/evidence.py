@@ -65,9 +65,9 @@ NEEDS = {
         "Give a column of text the role 'feature', or choose kmeans.",
     ),
     "latent_class": (
-        "_quarto.yml, segmentation.algorithm: latent_class needs yes/no answers or categories alone.",
-        "Other numbers form segments, too, or features are reduced to principal components.",
-        "Give the numbers the role 'descriptor', or choose auto.",
+        "_quarto.yml, segmentation.algorithm: latent_class needs a yes/no answer or a category, and there is none.",
+        "Only other numbers form segments, or features are reduced to principal components.",
+        "Give a column of answers or categories the role 'feature', remove reduce, or choose auto.",
     ),
 }
 """What an algorithm that does not suit the features needs."""
@@ -394,7 +394,7 @@ class _Judge:
         found = sum(1 for a, _ in self.fits if a == name)
         judged = judge(name, rows, found, self.study.max_segments, lambda row: self._may_be_natural(name, row))
         fits = [fit for (a, _), fit in self.fits.items() if a == name and fit.classes is not None]
-        return describe_classes(judged, fits) if fits else judged
+        return describe_classes(judged, fits, self.algorithms[name].about) if fits else judged
 
     def _may_be_natural(self, name: str, row: CandidateEvidence) -> bool:
         """Whether a solution meets the definition of natural; the cheap conditions first."""

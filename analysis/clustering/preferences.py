@@ -64,15 +64,15 @@ def find_preferences(
     )
 
 
-def describe_classes(judged: AlgorithmEvidence, fits: Sequence[Fit]) -> AlgorithmEvidence:
-    """Add to latent class analysis which numbers of classes its likelihood prefers, and how sure it is."""
+def describe_classes(judged: AlgorithmEvidence, fits: Sequence[Fit], about: str) -> AlgorithmEvidence:
+    """Add to latent class analysis its form, the numbers of classes that its likelihood prefers, and how sure it is."""
     own = next((fit.classes for fit in fits if fit.k == judged.k), None)
     if own is None:
-        return judged
+        return replace(judged, about=about)
     by_bic = min(fits, key=lambda fit: fit.bic or 0.0).k
     by_aic3 = min(fits, key=lambda fit: fit.classes.aic3 if fit.classes else 0.0).k
     said = (
         f"BIC prefers {by_bic}, AIC3 {by_aic3}; entropy R² {number(own.entropy_r2, 2)}, "
         f"{percentage(own.error)} expected in another class"
     )
-    return replace(judged, outcome=f"{judged.outcome}; {said}")
+    return replace(judged, about=about, outcome=f"{judged.outcome}; {said}")

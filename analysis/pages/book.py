@@ -321,6 +321,7 @@ class _Book:
                 sampling=methodology.sampling(report),
                 thresholds=THRESHOLDS,
                 parameters=methodology.parameters(report),
+                mixed=methodology.has_numbers(report),
             ),
         )
         recovery = self.figures.get("recovery")

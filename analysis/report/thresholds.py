@@ -8,7 +8,7 @@ from analysis.clustering.algorithms import ALGORITHMS
 from analysis.clustering.algorithms.density import LEAST_DENSE, REACH
 from analysis.clustering.algorithms.fits import PUBLISHED, SAMPLE_ROWS
 from analysis.clustering.algorithms.kprototypes import LEAST_STARTS
-from analysis.clustering.algorithms.latent_class import CLASS_STARTS
+from analysis.clustering.algorithms.latent_class import CLASS_STARTS, PROMISING, SHORT_ROUNDS
 from analysis.clustering.algorithms.lloyd import PARENTS, SEARCHED_ROWS, STARTS
 from analysis.clustering.algorithms.mixture import MOST_FINISHED, RIDGE, SHORT_RUNS
 from analysis.clustering.choices import AGREES
@@ -70,6 +70,8 @@ THRESHOLDS = {
     "short_runs": SHORT_RUNS,
     "finished": MOST_FINISHED,
     "class_starts": CLASS_STARTS,
+    "class_rounds": SHORT_ROUNDS,
+    "class_promising": in_words(PROMISING),
     "starts_null": USERS.starts_null,
     "ridge": RIDGE,
     "alpha": ALPHA,

@@ -46,9 +46,10 @@ def with_category() -> tuple[np.ndarray, tuple[tuple[int, int], ...]]:
 def test_planted_classes_come_back_with_their_sizes_and_shares() -> None:
     points, truth = survey(4_000)
     with one_thread():
-        sizes, shares = fit_classes(Answers.of(points, None, ()), 3, 7)
-    order = np.argsort(-sizes)
-    assert sizes[order] == pytest.approx([0.5, 0.3, 0.2], abs=0.04)
+        found = fit_classes(Answers.of(points, None, ()), 3, 7)
+    order = np.argsort(-found.sizes)
+    shares = found.shares
+    assert found.sizes[order] == pytest.approx([0.5, 0.3, 0.2], abs=0.04)
     assert shares[order][:, ::2] == pytest.approx(SHARES, abs=0.06)
     (fit,) = fit_latent_class(points, (3,), 7, 20)
     assert adjusted_rand_score(truth, fit.assign(points)) > 0.75
@@ -60,8 +61,8 @@ def test_the_nearest_point_is_the_likeliest_class_and_gives_its_odds(k: int) -> 
     answers = Answers.of(points, None, blocks)
     (fit,) = fit_latent_class(points, (k,), 7, 20, None, blocks)
     given = answers.offset + answers.slope * points[:, answers.column]
-    sizes, shares = fit_classes(answers, k, 7)
-    joint = np.log(sizes) + given.round() @ np.log(shares).T
+    found = fit_classes(answers, k, 7)
+    joint = np.log(found.sizes) + given.round() @ np.log(found.shares).T
     assert (fit.assign(points) - 1 == joint.argmax(axis=1)).all()
     assert softmax(-fit.costs(points) / 2, axis=1) == pytest.approx(softmax(joint, axis=1), abs=1e-6)
     assert fit.by_size(points).assign(points).max() == k
@@ -70,12 +71,13 @@ def test_the_nearest_point_is_the_likeliest_class_and_gives_its_odds(k: int) -> 
 def test_an_answer_that_is_left_open_counts_for_no_class() -> None:
     points, blocks = with_category()
     answers = Answers.of(points, None, blocks)
-    sizes, shares = fit_classes(answers, 3, 7)
-    known = log_joint(answers, sizes, shares)
+    found = fit_classes(answers, 3, 7)
+    known = log_joint(answers, found)
     leaves_open = answers.given[:, answers.question == 6].sum(axis=1) == 0
     assert leaves_open.any()
     without = (
-        np.log(sizes)[:, None] + np.log(shares[:, answers.question != 6]) @ answers.given[:, answers.question != 6].T
+        np.log(found.sizes)[:, None]
+        + np.log(found.shares[:, answers.question != 6]) @ answers.given[:, answers.question != 6].T
     )
     assert known[:, leaves_open] == pytest.approx(without[:, leaves_open])
     assert answers.weights.sum() == len(points)
@@ -86,17 +88,19 @@ def test_of_many_starts_the_likeliest_is_taken() -> None:
     answers = Answers.of(survey(shares=rates)[0], None, ())
 
     def likelihood(starts: int, seed: int) -> float:
-        sizes, shares = fit_classes(answers, 5, seed, starts)
-        return float(np.logaddexp.reduce(log_joint(answers, sizes, shares), axis=0) @ answers.weights)
+        found = fit_classes(answers, 5, seed, starts)
+        return float(np.logaddexp.reduce(log_joint(answers, found), axis=0) @ answers.weights)
 
     assert likelihood(20, 7) >= max(likelihood(1, seed) for seed in range(10)) - 0.5
 
 
-def test_latent_classes_compete_for_answers_alone() -> None:
+def test_latent_classes_compete_where_there_are_answers_or_categories() -> None:
     points, blocks = with_category()
-    assert "latent_class" in competing(points, blocks)
-    assert "latent_class" in competing(points[:, :6], ())
-    assert "latent_class" not in competing(np.column_stack([points, np.arange(len(points))]), blocks)
+    alone = competing(points, blocks)["latent_class"]
+    assert alone.about == competing(points[:, :6], ())["latent_class"].about == ALGORITHMS["latent_class"].about
+    mixed = competing(np.column_stack([points, np.arange(len(points))]), blocks)["latent_class"]
+    assert "mean of every number" in mixed.about
+    assert "latent_class" not in competing(np.random.default_rng(1).normal(size=(60, 3)), ())
     assert list(ALGORITHMS).index("latent_class") < list(ALGORITHMS).index("mixture")
 
 

@@ -158,11 +158,14 @@ def test_every_file_places_ten_thousand_random_customers_alike(real: Stages, tmp
         {"algorithm": "ward", "outliers": "winsorise"},
         {"algorithm": "kmeans", "reduce": {"pca": 3}, "scaling": "robust"},
         {"algorithm": "kmeans", "scaling": "none", "transform": "none"},
+        {"algorithm": "latent_class", "noise": "keep", "disclosure": "public"},
     ],
-    ids=["drawn in", "reduced", "as they are"],
+    ids=["drawn in", "reduced", "as they are", "mixed classes"],
 )
 def test_every_way_to_prepare_features_is_in_the_files(settings: dict[str, Any], tmp_path: Path) -> None:
     plain = project_study().model_dump(mode="json")
+    if settings["algorithm"] == "latent_class":
+        plain["features"]["has_children"]["role"] = "feature"
     stages = take_through(twin_file(500), check_study({**plain, "segments": 3, **settings}), tmp_path)
     placed = place_all(stages, stages.report, random_customers(stages.raw, 500), tmp_path / "files")
     assert [name for name, found in placed.centres.items() if found != placed.scored] == []

@@ -147,6 +147,10 @@ class Rows:
             chosen[:, j], nearest = candidates[each, best], apart[each, best]
         return self.values[chosen]
 
+    def join_nearest(self, centres: Matrix) -> NDArray[np.bool_]:
+        """Which rows are nearest to each centre, shape (starts, k, n); centres are around the mean, as `draw` gives."""
+        return self._join(centres)[0]
+
     def _apart(self, rows: NDArray[np.intp]) -> Matrix:
         """Squared distances of all rows to some, shape (*rows.shape, n)."""
         apart = self._scores(self.values[rows])

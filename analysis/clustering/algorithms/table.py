@@ -11,7 +11,7 @@ from analysis.clustering.algorithms.density import DBSCAN_ROW, HDBSCAN_ROW
 from analysis.clustering.algorithms.fits import Algorithm, Matrix
 from analysis.clustering.algorithms.kmeans import KMEANS
 from analysis.clustering.algorithms.kprototypes import KPROTOTYPES, fit_kprototypes
-from analysis.clustering.algorithms.latent_class import LATENT_CLASS, fit_latent_class
+from analysis.clustering.algorithms.latent_class import LATENT_CLASS, MIXED_CLASS, fit_latent_class
 from analysis.clustering.algorithms.mixture import MIXTURE
 from analysis.clustering.algorithms.ward import WARD
 from analysis.features.prepare import Blocks, list_numbers
@@ -34,15 +34,17 @@ ALGORITHMS: dict[str, Algorithm] = {
 def competing(matrix: Matrix, blocks: Blocks) -> dict[str, Algorithm]:
     """The algorithms for a matrix with these categories.
 
-    k-prototypes is k-means without categories, and left out; latent classes need answers alone: columns of two values
-    and categories.
+    k-prototypes is k-means without categories, and left out; latent classes need answers, which are columns of two
+    values and categories. Beside numbers their mixed form competes.
     """
     found = dict(ALGORITHMS)
-    for name, fit in (("kprototypes", fit_kprototypes), ("latent_class", fit_latent_class)):
-        found[name] = replace(found[name], fit=partial(fit, blocks=blocks))
+    found["kprototypes"] = replace(KPROTOTYPES, fit=partial(fit_kprototypes, blocks=blocks))
     if not blocks:
         del found["kprototypes"]
-    numbers = matrix[:, list_numbers(matrix.shape[1], blocks)]
-    if not all(np.isin(column, (column.min(), column.max())).all() for column in numbers.T):
+    alone = list_numbers(matrix.shape[1], blocks)
+    numbers = tuple(j for j in alone if not np.isin(matrix[:, j], (matrix[:, j].min(), matrix[:, j].max())).all())
+    form = MIXED_CLASS if numbers else LATENT_CLASS
+    found["latent_class"] = replace(form, fit=partial(fit_latent_class, blocks=blocks, numbers=numbers))
+    if len(numbers) == len(alone) and not blocks:
         del found["latent_class"]
     return found

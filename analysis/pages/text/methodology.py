@@ -46,6 +46,11 @@ def features(report: Report) -> Table:
     return Table(("Variable", "Use", "Formula", "Taken as", "Meaning"), tuple(rows))
 
 
+def has_numbers(report: Report) -> bool:
+    """Return whether numbers form segments beside yes/no answers and categories."""
+    return any(not step.levels and report.variable(step.name).unit != "yes_no" for step in report.steps)
+
+
 def core(report: Report) -> str:
     """Describe the number of customers in the fit without revealing small counts."""
     n, n_core = report.study.n_customers, report.study.n_core
