@@ -149,7 +149,7 @@ class Rows:
 
     def join_nearest(self, centres: Matrix) -> NDArray[np.bool_]:
         """Which rows are nearest to each centre, shape (starts, k, n); centres are around the mean, as `draw` gives."""
-        return self._join(centres)[0]
+        return _nearest(self._scores(centres))
 
     def _apart(self, rows: NDArray[np.intp]) -> Matrix:
         """Squared distances of all rows to some, shape (*rows.shape, n)."""
@@ -211,10 +211,7 @@ class Rows:
         starts, k, p = centres.shape
         sums = np.zeros((starts * k, p + 1), self.wide.dtype)
         for part in self._parts(starts * k):
-            scores = self._scores(centres, part)
-            inside = np.equal(scores, scores.min(axis=1, keepdims=True))
-            if np.count_nonzero(inside) > starts * inside.shape[2]:
-                inside &= inside.cumsum(axis=1) == 1
+            inside = _nearest(self._scores(centres, part))
             sums += inside.reshape(starts * k, -1).astype(self.wide.dtype) @ self.weighted[part]
         return sums.reshape(starts, k, p + 1)
 
@@ -271,6 +268,14 @@ class Rows:
             moved[to] += (self.values[row] - moved[to]) * weight / (sizes[to] + weight)
             centres = self.settle(moved[None])[1][0]
         return centres
+
+
+def _nearest(scores: Matrix) -> NDArray[np.bool_]:
+    """Which rows belong to each centre, the first of several as near; shape (starts, k, rows)."""
+    inside = np.equal(scores, scores.min(axis=1, keepdims=True))
+    if np.count_nonzero(inside) > inside.shape[0] * inside.shape[2]:
+        inside &= inside.cumsum(axis=1) == 1
+    return inside
 
 
 def _ratio(sizes: Matrix, change: Matrix) -> Matrix:
