@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from analysis.profiles.measures import WIDTH_OF_NORMAL
@@ -16,6 +16,8 @@ CLEAR = 0.35
 """Standard deviations from which a difference is worth a sentence. Threshold chosen for this project."""
 ALIKE = 0.12
 """Standard deviations up to which a segment counts as like everyone. Threshold chosen for this project."""
+LINKED = frozenset({"spend", "frequency", "basket"})
+"""What is bought in all, how often and for how much: two of them say the third."""
 POINTS = 0.1
 """Difference of shares from which it is worth a sentence. Threshold chosen for this project."""
 
@@ -91,6 +93,15 @@ def subject(trait: Trait) -> str:
     if trait.meaning in {"opinion", "other", "usage", "balance", "debt"}:
         return trait.name
     return trait.meaning
+
+
+def is_news(trait: Trait, said: Set[str]) -> bool:
+    """Tell whether a trait says something that the subjects named so far do not.
+
+    Of spend, orders and their value, two say the third.
+    """
+    about = subject(trait)
+    return about not in said and not (about in LINKED and len(LINKED & said) > 1)
 
 
 def has_orders(facts: Iterable[Fact]) -> bool:

@@ -14,7 +14,7 @@ from analysis.profiles.neighbours import rank_neighbours
 from analysis.profiles.profile import CategoryProfile, Profiles, SegmentProfile
 from analysis.profiles.themes import TITLES, Trait
 from analysis.segments.claims import Claim, KeyFact, Paragraph, Portrait, Sentence
-from analysis.segments.facts import CLEAR, POINTS, Fact, collect_facts, has_orders, strength, subject
+from analysis.segments.facts import CLEAR, POINTS, Fact, collect_facts, has_orders, is_news, strength, subject
 from analysis.segments.phrases import NEARLY_ALL, answer, capital, in_people, of_all, where
 from analysis.segments.plans.facts import SHORTEST_GAP, read_period, span
 from analysis.settings.models import Study, Theme
@@ -103,8 +103,7 @@ class _Writer:
         strong = sorted((f for f in self.facts if f.is_clear and f.trait.variable.role == "feature"), key=strength)
         chosen: list[Fact] = []
         for fact in strong:
-            same = {subject(other.trait) for other in chosen}
-            if subject(fact.trait) not in same and len(chosen) < 3:
+            if is_news(fact.trait, {subject(other.trait) for other in chosen}) and len(chosen) < 3:
                 chosen.append(fact)
         if not chosen:
             text = f"They are close to all {self.study.customers} in everything that forms the segments."
@@ -210,11 +209,10 @@ class _Writer:
         said: set[str] = set()
         numbers: list[Sentence] = []
         for fact in sorted(facts, key=strength):
-            about = subject(fact.trait)
-            if about in said or len(numbers) >= limit - min(len(sentences), 2):
+            if not is_news(fact.trait, said) or len(numbers) >= limit - min(len(sentences), 2):
                 continue
             if sentence := self._say(fact):
-                said.add(about)
+                said.add(subject(fact.trait))
                 numbers.append(sentence)
         if not numbers and not sentences and theme in {"buying", "contact"}:
             numbers = self._say_usual(facts)
@@ -368,7 +366,7 @@ class _Writer:
         ranked.sort(key=lambda item: (-abs(item[0]), item[1].trait.name))
         chosen: list[tuple[float, Fact]] = []
         for gap, fact in ranked:
-            if len(chosen) < CONTRASTS and subject(fact.trait) not in {subject(f.trait) for _, f in chosen}:
+            if len(chosen) < CONTRASTS and is_news(fact.trait, {subject(f.trait) for _, f in chosen}):
                 chosen.append((gap, fact))
         if not chosen:
             return None

@@ -294,6 +294,16 @@ def test_no_sentence_says_higher_or_lower_where_scale_and_original_units_disagre
     assert comparisons(values) == {(3, "above", 2)}
 
 
+def test_of_spend_orders_and_their_value_two_are_said() -> None:
+    for persona in run_stages().personas:
+        for text in sentences(persona.portrait):
+            told = {c.variable for c in text.claims} & {"spend", "orders", "order_value"}
+            assert len(told) < 3
+        buying = next(p for p in persona.portrait.paragraphs if p.theme == "buying")
+        said = {c.variable for s in buying.sentences for c in s.claims} & {"spend", "orders", "order_value"}
+        assert len(said) <= 2
+
+
 def test_labels_of_any_shape_stand_in_quotation_marks_or_alone() -> None:
     table = random_table(1, 150, 5.0)
     labels = np.arange(150) % 3 + 1
