@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.assignment.trees import round_digits
 from analysis.base.disclosure import Disclosure
+from analysis.base.weights import Weights
 from analysis.clustering.algorithms import Fit, Labels, Matrix
 from analysis.clustering.evidence import Evidence
 from analysis.features.preparation import Features
@@ -67,7 +68,7 @@ def round_rule(frame: pd.DataFrame, prepared: Prepared, evidence: Evidence, stud
     own = np.where(evidence.core, fit.assign(prepared.matrix), 0)
     if fit.members is not None and len(fit.members) == evidence.core.sum():
         own[evidence.core] = fit.members
-    means = round_means(centres, matrix, own, rules)
+    means = round_means(centres, matrix, own, rules, evidence.weights)
     if fit.classes is not None and rules.public:
         numbers = [j for j in list_numbers(matrix.shape[1], prepared.blocks()) if len(np.unique(matrix[:, j])) > 2]
         steps = _point_steps(centres[:, numbers], matrix[:, numbers], own, rules)
@@ -75,13 +76,16 @@ def round_rule(frame: pd.DataFrame, prepared: Prepared, evidence: Evidence, stud
     return Rounded(rounded, _digits(means, DIGITS))
 
 
-def round_means(means: Matrix, matrix: Matrix, labels: Labels, rules: Disclosure) -> Matrix:
+def round_means(means: Matrix, matrix: Matrix, labels: Labels, rules: Disclosure, weights: Weights = None) -> Matrix:
     """Round means of segments, shape (k, q), each to a step that none of its customers can move it by."""
     if not rules.public:
         return means
-    own = [matrix[labels == j + 1].T for j in range(len(means))]
-    pairs = [zip(row, columns, strict=True) for row, columns in zip(means, own, strict=True)]
-    return np.array([[rules.near(float(x), column) for x, column in pair] for pair in pairs])
+    inside = [labels == j + 1 for j in range(len(means))]
+    own = [None if weights is None else weights[rows] for rows in inside]
+    each = list(zip(means, inside, own, strict=True))
+    return np.array(
+        [[rules.near(float(x), c, w) for x, c in zip(row, matrix[at].T, strict=True)] for row, at, w in each]
+    )
 
 
 def _point_steps(points: Matrix, matrix: Matrix, labels: Labels, rules: Disclosure) -> Matrix:

@@ -15,6 +15,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.base import weights as weighing
+from analysis.base.weights import Weights
+
 Values = NDArray[np.float64]
 
 COUNT_STEP = 5
@@ -96,13 +99,15 @@ class Disclosure:
             return x
         return UNDER if x < GROUP else OVER if x > 1 - GROUP else self.share(x)
 
-    def mean(self, values: Values) -> float:
+    def mean(self, values: Values, weights: Weights = None) -> float:
         """Round the mean of known values to a step that one customer cannot move it by.
 
         Parameters
         ----------
         values : ndarray, shape (n,)
             NaN where not known.
+        weights : ndarray, shape (n,), optional
+            Of a survey.
 
         Returns
         -------
@@ -115,22 +120,28 @@ class Disclosure:
         >>> Disclosure().mean(np.array([10.0, 12.0, 14.0] * 20 + [110.0]))
         14.0
         """
-        known = values[~np.isnan(values)]
+        known, weights = _known(values, weights)
         if not len(known) or not self.public:
-            return float(known.mean()) if len(known) else math.nan
-        if self.is_dominated(known):
+            return _mean(known, weights) if len(known) else math.nan
+        if self.is_dominated(known, weights):
             at = max(len(known) - self.min_cell - 1, 0)
             known = np.minimum(known, np.partition(known, at)[at])
-        mean = float(known.mean())
-        return _nearest(mean, self.step(known, mean))
+        mean = _mean(known, weights)
+        return _nearest(mean, self.step(known, mean, weights))
 
-    def step(self, known: Values, mean: float) -> float:
+    def step(self, known: Values, mean: float, weights: Weights = None) -> float:
         """Return a round number at least as large as what one of the values can move their mean by; 0 for equal ones.
 
         >>> Disclosure().step(np.array([0.0] * 49 + [10.0]), 0.2)
         0.2
+        >>> Disclosure().step(np.array([0.0] * 49 + [10.0]), 0.2, np.array([1.0] * 49 + [8.0]))
+        2.0
         """
-        return self.step_of(float(np.abs(known - mean).max(initial=0.0)), len(known))
+        if weights is None:
+            return self.step_of(float(np.abs(known - mean).max(initial=0.0)), len(known))
+        others = weights.sum() - weights
+        moved = np.divide(np.abs(known - mean) * weights, others, out=np.zeros_like(known), where=others > 0)
+        return round_up(float(moved.max(initial=0.0)))
 
     def step_of(self, reach: float, n: int) -> float:
         """Return the same for the mean of n values of which one lies ``reach`` from it; 0 for a single value.
@@ -140,14 +151,14 @@ class Disclosure:
         """
         return round_up(reach / (n - 1)) if n > 1 else 0.0
 
-    def near(self, x: float, values: Values) -> float:
+    def near(self, x: float, values: Values, weights: Weights = None) -> float:
         """Round a number that the values determine, such as a centre, to the step of their mean.
 
         >>> Disclosure().near(0.23, np.array([0.0] * 49 + [10.0]))
         0.2
         """
-        known = values[~np.isnan(values)]
-        return self.to_step(x, self.step(known, float(known.mean()))) if len(known) else x
+        known, weights = _known(values, weights)
+        return self.to_step(x, self.step(known, _mean(known, weights), weights)) if len(known) else x
 
     def to_step(self, x: float, step: float) -> float:
         """Round a number to a multiple of a round step.
@@ -157,7 +168,7 @@ class Disclosure:
         """
         return _nearest(x, round_up(step)) if self.public else x
 
-    def quantile(self, values: Values, q: float) -> float:
+    def quantile(self, values: Values, q: float, weights: Weights = None) -> float:
         """Return the average of the customers around a quantile, never the value of one, rounded.
 
         Who is left out moves that average towards the other side. The step is :data:`WIDTHS` times the range of these
@@ -169,6 +180,8 @@ class Disclosure:
             NaN where not known.
         q : float
             0 to 1.
+        weights : ndarray, shape (n,), optional
+            Of a survey.
 
         Returns
         -------
@@ -183,12 +196,12 @@ class Disclosure:
         >>> Disclosure().quantile(values, 0.5), Disclosure().quantile(values, 0.9)
         (40.0, 50.0)
         """
-        known = values[~np.isnan(values)]
+        known, weights = _known(values, weights)
         n, width = len(known), self.neighbours
         if not n or not self.public:
-            return float(np.quantile(known, q)) if n else math.nan
+            return weighing.quantile(known, q, weights) if n else math.nan
         edge = 1 if n >= width + 2 else 0
-        first = round(q * (n - 1) - (width - 1) / 2)
+        first = round(_place(known, q, weights) - (width - 1) / 2)
         first = max(edge, min(first, n - edge - width), 0)
         last = min(first + width, n)
         placed = np.partition(known, sorted({edge, first, last - 1, n - 1 - edge}))
@@ -197,28 +210,34 @@ class Disclosure:
         average = _nearest(float(around.mean()), round_up(reach))
         return float(math.floor(average + 0.5)) if bool((known == np.round(known)).all()) else average
 
-    def total(self, values: Values) -> float | None:
+    def total(self, values: Values, weights: Weights = None) -> float | None:
         """Round a sum to a step that one customer cannot move it by; None where one of them dominates it.
+
+        With the weights of a survey it is that of the population, and neither it nor the sum of the values themselves
+        may be dominated.
 
         >>> Disclosure().total(np.array([100.0] * 30)), Disclosure().total(np.array([1.0] * 30 + [500.0]))
         (3000.0, None)
         """
-        known = values[~np.isnan(values)]
+        known, weights = _known(values, weights)
+        parts = known if weights is None else known * weights
         if not self.public:
-            return math.fsum(known)
-        if self.is_dominated(known):
+            return math.fsum(parts)
+        if self.is_dominated(known, weights):
             return None
-        total = math.fsum(known)
-        return _nearest(total, round_up(float(np.abs(known).max(initial=0.0))))
+        total = math.fsum(parts)
+        return _nearest(total, round_up(float(np.abs(parts).max(initial=0.0))))
 
-    def is_dominated(self, values: Values) -> bool:
-        """Return whether one customer makes up so much of a sum that the sum gives it away.
+    def is_dominated(self, values: Values, weights: Weights = None) -> bool:
+        """Return whether one customer makes up so much of a sum, weighted or not, that the sum gives it away.
 
         >>> Disclosure().is_dominated(np.array([1.0] * 100 + [90.0])), Disclosure().is_dominated(np.ones(20))
         (False, False)
         >>> Disclosure().is_dominated(np.array([1.0] * 100 + [120.0]))
         True
         """
+        if weights is not None and self.is_dominated(values * weights):
+            return True
         sizes = np.abs(values[~np.isnan(values)])
         whole = float(sizes.sum())
         if len(sizes) < 2 or whole == 0:
@@ -235,6 +254,24 @@ def month_end(day: dt.date) -> dt.date:
     datetime.date(2024, 2, 29)
     """
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def _known(values: Values, weights: Weights) -> tuple[Values, Weights]:
+    """The values that are known, and their weights."""
+    known = ~np.isnan(values)
+    return values[known], None if weights is None else weights[known]
+
+
+def _mean(known: Values, weights: Weights) -> float:
+    return float(known.mean()) if weights is None else float(known @ weights / weights.sum())
+
+
+def _place(known: Values, q: float, weights: Weights) -> float:
+    """The place of a quantile among sorted values, 0 to n - 1: where half of a value's weight lies on either side."""
+    if weights is None:
+        return q * (len(known) - 1)
+    own = weights[np.argsort(known, kind="stable")]
+    return float(np.interp(q * own.sum(), np.cumsum(own) - own / 2, np.arange(len(own))))
 
 
 def _nearest(x: float, step: float) -> float:

@@ -13,6 +13,7 @@ from joblib import delayed
 from numpy.typing import NDArray
 
 from analysis.base.run import Run
+from analysis.base.weights import Weights, scale
 from analysis.base.workers import run_all
 from analysis.clustering.algorithms import Algorithm, Labels, Matrix, competing, sample_rows
 from analysis.clustering.evidence import Evidence
@@ -108,7 +109,8 @@ def explore_choices(
     # What was chosen stands: leaving a feature out must not bring another one in.
     copies = "weigh" if study.near_copies == "weigh" else "keep"
     plain = study.model_copy(update={"near_copies": copies, "noise": "keep"})
-    task = _Task(evidence.labels[at], evidence.decision.algorithm, evidence.decision.k, study.seed, run)
+    weights = None if features.table.weights is None else features.table.weights[at]
+    task = _Task(evidence.labels[at], evidence.decision.algorithm, evidence.decision.k, study.seed, run, weights)
     described, jobs = _list_choices(own, study, plain, task)
     single = list(features.prepared.variables) if len(features.prepared.variables) > 2 else []
     jobs += [_leave_out(own, variable, plain, task) for variable in single]
@@ -129,19 +131,21 @@ def explore_choices(
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What each choice is compared with, and how: published labels, algorithm, number of segments and seed."""
+    """What each choice is compared with, and how: published labels, algorithm, number of segments, seed and weights."""
 
     published: Labels
     algorithm: str
     k: int
     seed: int
     run: Run
+    weights: Weights
 
     def job(self, features: Features, algorithm: Algorithm) -> Any:
         """Prepare the clustering of some features; its result is the agreement with the published labels."""
         made = features.prepared
         starts = self.run.effort.starts_null
-        return delayed(_agreement)(made.matrix, made.core, algorithm, self.k, self.seed, self.published, starts)
+        what, own = (made.matrix, made.core, algorithm, self.k), [] if self.weights is None else [self.weights]
+        return delayed(_agreement)(*what, self.seed, self.published, starts, *own)
 
 
 def _only_forming(features: Features, at: NDArray[np.intp]) -> Features:
@@ -216,12 +220,20 @@ def _without(features: Features, name: str) -> Features:
 
 
 def _agreement(
-    matrix: Matrix, core: NDArray[np.bool_], algorithm: Algorithm, k: int, seed: int, published: Labels, starts: int
+    matrix: Matrix,
+    core: NDArray[np.bool_],
+    algorithm: Algorithm,
+    k: int,
+    seed: int,
+    published: Labels,
+    starts: int,
+    weights: Weights = None,
 ) -> float:
     clean = np.ascontiguousarray(matrix[core])
+    at = sample_rows(len(clean), algorithm.resample_rows, seed)
+    counts = None if weights is None else scale(weights[core][at])
     with one_thread():
-        rows = clean[sample_rows(len(clean), algorithm.resample_rows, seed)]
-        (fit,) = algorithm.fit(rows, (k,), seed, starts, None)
+        (fit,) = algorithm.fit(clean[at], (k,), seed, starts, counts)
         return adjusted_rand(published, fit.assign(matrix))
 
 

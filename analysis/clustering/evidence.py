@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from analysis.base.errors import InputError
 from analysis.base.run import USERS, Effort
+from analysis.base.weights import Weights
 from analysis.base.workers import run_parallel
-from analysis.clustering.algorithms import Fit, Labels, Matrix, competing, distances, sample_rows
+from analysis.clustering.algorithms import NEEDS, Fit, Labels, Matrix, competing, distances, sample_rows
 from analysis.clustering.preferences import Preferences, describe_classes, find_preferences
 from analysis.clustering.references.categories import all_differ, find_category
 from analysis.clustering.references.nulls import Matrices, References
@@ -29,6 +30,7 @@ from analysis.clustering.resample import (
     match_refits,
     mean_silhouette,
     measure,
+    measure_extremes,
     one_thread,
     own_jaccard,
     prediction_strengths,
@@ -58,19 +60,6 @@ from analysis.settings.models import Study
 SETTINGS = ("algorithm", "segments", "max_segments", "starts", "seed", "min_share", "min_customers")
 """The settings of a study on which evidence depends."""
 
-NEEDS = {
-    "kprototypes": (
-        "_quarto.yml, segmentation.algorithm: kprototypes needs a categorical feature, and there is none.",
-        "Without categories it equals k-means.",
-        "Give a column of text the role 'feature', or choose kmeans.",
-    ),
-    "latent_class": (
-        "_quarto.yml, segmentation.algorithm: latent_class needs a yes/no answer or a category, and there is none.",
-        "Only other numbers form segments, or features are reduced to principal components.",
-        "Give a column of answers or categories the role 'feature', remove reduce, or choose auto.",
-    ),
-}
-"""What an algorithm that does not suit the features needs."""
 _BLOCK = 4
 
 Tick = Callable[[str], None]
@@ -110,6 +99,8 @@ class Evidence:
         Who was measured, where that was not everyone.
     category : int, optional
         Scaled feature whose levels are the segments, where nothing else sets them apart.
+    weights : ndarray of float64, shape (n,), optional
+        Survey weights that fits, resamples and shares follow.
     """
 
     fit: Fit
@@ -125,6 +116,7 @@ class Evidence:
     refits: Refits
     sample: Sample | None = None
     category: int | None = None
+    weights: Weights = None
 
     def chosen(self) -> AlgorithmEvidence:
         """The winning algorithm's evidence."""
@@ -139,6 +131,7 @@ def gather_evidence(
     features: Matrix | None = None,
     blocks: Blocks = (),
     effort: Effort = USERS,
+    weights: Weights = None,
 ) -> Evidence:
     """Fit all candidates, resample them, decide, and judge the decision.
 
@@ -156,6 +149,8 @@ def gather_evidence(
     blocks : tuple of (int, int)
         Columns of the features that are the levels of a category.
     effort : Effort, optional
+    weights : ndarray, shape (n,), optional
+        Of a survey. References without groups, and measures of separation, count each row once.
 
     Raises
     ------
@@ -163,7 +158,7 @@ def gather_evidence(
         For too few different customers, or an algorithm of the analyst's that finds no segments.
     """
     with one_thread():
-        return _Judge(matrix, core, study.only(*SETTINGS), tick, features, blocks, effort).judge()
+        return _Judge(matrix, core, study.only(*SETTINGS), tick, features, blocks, effort, weights).judge()
 
 
 class _Judge:
@@ -178,8 +173,10 @@ class _Judge:
         features: Matrix | None = None,
         blocks: Blocks = (),
         effort: Effort = USERS,
+        weights: Weights = None,
     ) -> None:
         self.matrix, self.core, self.study, self.tick, self.effort = matrix, core, study, tick, effort
+        self.weights, self.clean_weights = weights, None if weights is None else weights[core]
         self.clean = np.ascontiguousarray(matrix[core])
         self.features = self.clean if features is None else np.ascontiguousarray(features[core])
         self.n_axes = 0 if features is None else matrix.shape[1]
@@ -242,6 +239,7 @@ class _Judge:
             self.labels,
             self._refits(name, k),
             category=self._category(name, k),
+            weights=self.weights,
         )
 
     def _candidate_ks(self) -> tuple[int, ...]:
@@ -263,14 +261,11 @@ class _Judge:
             for name, algorithm in self.algorithms.items()
             for ks in ([self.ks] if algorithm.shares_work else [(k,) for k in self.ks])
         ]
-        study, effort = self.study, self.effort
-        jobs = (
-            delayed(fit_solutions)(self.clean, self.algorithms[name], ks, study.seed, study.starts, effort)
-            for name, ks in tasks
-        )
+        how = self.study.seed, self.study.starts, self.effort, self.clean_weights
+        jobs = (delayed(fit_solutions)(self.clean, self.algorithms[name], ks, *how) for name, ks in tasks)
         for (name, _), fits in zip(tasks, run_parallel(jobs), strict=True):
             for fit in fits:
-                self.fits[name, fit.k] = fit.by_size(self.matrix)
+                self.fits[name, fit.k] = fit.by_size(self.matrix, self.weights)
                 self.labels[name, fit.k] = self.fits[name, fit.k].assign(self.matrix)
         for key, fit in self.fits.items():
             self.geometry[key] = measure(self.clean, fit, self.labels[key][self.core])
@@ -330,12 +325,9 @@ class _Judge:
             behind = tuple(k for k in ks if len(self.draws.get((name, k), ())) == first)
             numbers = range(first, 2 * pairs)
             blocks = [numbers[i : i + _BLOCK] for i in range(0, len(numbers), _BLOCK)]
-            jobs = (
-                delayed(draw_labels)(
-                    self.clean, self.judged, algorithm, behind, starts, [(seed, draw) for draw in block]
-                )
-                for block in blocks
-            )
+            what, weights = (self.clean, self.judged, algorithm, behind, starts), self.clean_weights
+            seeds = ([(seed, draw) for draw in block] for block in blocks)
+            jobs = (delayed(draw_labels)(*what, each, weights) for each in seeds)
             for block in run_parallel(jobs):
                 for found in block:
                     for k, drawn in zip(behind, found, strict=True):
@@ -350,8 +342,7 @@ class _Judge:
         labels = self.labels[key]
         stability = summarise(self.agreement.get(key, []))
         each, own = self._similarities(key)
-        counts = np.bincount(labels, minlength=k + 1)
-        smallest, unassigned = int(counts[1:].min()) / len(labels), float(counts[0] / len(labels))
+        smallest, unassigned = measure_extremes(labels, k, self.weights, study.min_customers)
         least = max(study.min_share, study.min_customers / len(labels))
         checks = check(smallest, least, unassigned, stability, tuple(map(float, each)))
         why_not = first_failure(checks)
@@ -443,7 +434,8 @@ class _Judge:
 
     def _refits(self, name: str, k: int) -> Refits:
         draws, most = [drawn.labels for drawn in self.draws[name, k]], self.algorithms[name].resample_rows
-        return match_refits(self.labels[name, k], draws, self.compared, self.core, most, self.study.seed)
+        labels = self.labels[name, k]
+        return match_refits(labels, draws, self.compared, self.core, most, self.study.seed, self.weights)
 
     def _preferences(self, chosen: AlgorithmEvidence) -> Preferences:
         bics = {k: fit.bic for (name, k), fit in self.fits.items() if name == "mixture" and fit.bic is not None}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from analysis.base.run import USERS, Effort
+from analysis.base.weights import Weights, effective_size, scale
 from analysis.customers.lifetime_value import Estimate
 
 LEVEL = 0.95
@@ -69,6 +70,7 @@ def held_out_scores(
     groupings: Sequence[Grouping],
     rng: np.random.Generator,
     effort: Effort = USERS,
+    weights: Weights = None,
 ) -> Floats:
     """Score groupings on customers that their means were not taken over.
 
@@ -86,6 +88,9 @@ def held_out_scores(
     rng : Generator
     effort : Effort, optional
         Its halvings and draws of the holdout.
+    weights : ndarray, shape (n,), optional
+        Of a survey. Scores are then those of the population; bootstrap samples are drawn in proportion to them, with as
+        many draws as the effective sample size.
 
     Returns
     -------
@@ -98,28 +103,42 @@ def held_out_scores(
     y = values if measure == "auc" else (values - values.mean()) / values.std()
     halves = np.array([rng.permutation(n) < n // 2 for _ in range(n_halvings)]).astype(np.intp)
     shuffles = [rng.permutation(n) for _ in range(n_halvings)]
-    counters = [_Counter(g, y, halves, shuffles) for g in groupings]
+    counters = [_Counter(g, y, halves, shuffles, weights) for g in groupings]
+    own = np.ones((n, 1)) if weights is None else scale(weights)[:, None]
     scores = np.empty((len(groupings), 1 + len(CONTACTED) * (measure == "auc"), 1 + n_draws))
-    scores[:, :, 0] = [c.score(np.ones((n, 1)), measure)[:, 0] for c in counters]
+    scores[:, :, 0] = [c.score(own, measure)[:, 0] for c in counters]
     for start in range(0, n_draws, _BLOCK):
         size = min(_BLOCK, n_draws - start)
-        weights = np.column_stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(size)]).astype(float)
+        drawn = np.column_stack([_draw(n, rng, weights) for _ in range(size)]).astype(float)
         for row, counter in zip(scores, counters, strict=True):
-            row[:, 1 + start : 1 + start + size] = counter.score(weights, measure)
+            row[:, 1 + start : 1 + start + size] = counter.score(drawn, measure)
     return scores
+
+
+def _draw(n: int, rng: np.random.Generator, weights: Weights) -> NDArray[np.intp]:
+    """How often each customer is in a bootstrap sample, shape (n,)."""
+    if weights is None:
+        return np.bincount(rng.integers(0, n, n), minlength=n)
+    drawn = rng.choice(n, max(2, round(effective_size(weights))), p=weights / weights.sum())
+    return np.bincount(drawn, minlength=n)
 
 
 class _Counter:
     """Sums of a grouping by halving, half and group, as sparse matrices from the customers."""
 
     def __init__(
-        self, grouping: Grouping, y: Floats, halves: NDArray[np.intp], shuffles: list[NDArray[np.intp]]
+        self,
+        grouping: Grouping,
+        y: Floats,
+        halves: NDArray[np.intp],
+        shuffles: list[NDArray[np.intp]],
+        weights: Weights,
     ) -> None:
         codes = np.unique(grouping.codes, return_inverse=True)[1].astype(np.intp)
         n, n_groups, self.counts = len(y), int(codes.max()) + 1, np.True_
         if grouping.features is not None:
             # A tree for each half that is predicted: a score counts on that half alone.
-            own = np.array([_grow(grouping.features, y, half != side) for half in halves for side in (0, 1)])
+            own = np.array([_grow(grouping.features, y, half != side, weights) for half in halves for side in (0, 1)])
             self.counts = np.tile(np.eye(2, dtype=bool), (len(halves), 1))[:, :, None]
             halves, n_groups = np.repeat(halves, 2, axis=0), LEAVES
         elif grouping.name == "random":
@@ -165,12 +184,13 @@ class _Counter:
         return mean + x * (total * x).sum(axis=2, keepdims=True) / np.where(spread > 0, spread, 1.0)
 
 
-def _grow(features: Floats, y: Floats, learnt: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _grow(features: Floats, y: Floats, learnt: NDArray[np.bool_], weights: Weights) -> NDArray[np.intp]:
     """Grow a tree on some customers, and return the leaf of each customer, 0 to :data:`LEAVES` - 1."""
     from sklearn.tree import DecisionTreeRegressor
 
     tree = DecisionTreeRegressor(max_leaf_nodes=LEAVES, min_samples_leaf=LEAST_LEAF, random_state=0)
-    leaves = tree.fit(features[learnt], y[learnt]).apply(features)
+    own = None if weights is None else weights[learnt]
+    leaves = tree.fit(features[learnt], y[learnt], sample_weight=own).apply(features)
     return np.unique(leaves, return_inverse=True)[1].astype(np.intp)
 
 

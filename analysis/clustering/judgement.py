@@ -9,6 +9,7 @@ import numpy as np
 from analysis.base.disclosure import Disclosure
 from analysis.base.errors import GateError
 from analysis.base.run import Run
+from analysis.base.weights import FEWEST_EFFECTIVE, effective_size
 from analysis.base.workers import run_all
 from analysis.clustering.choices import Multiverse, explore_choices
 from analysis.clustering.evidence import SETTINGS, Evidence
@@ -44,7 +45,7 @@ class Robustness:
 
 def judge_segments(features: Features, study: Study, run: Run) -> Evidence:
     """Fit every algorithm for every number of segments, resample, and decide for one solution."""
-    prepared = features.prepared
+    prepared, weights = features.prepared, features.table.weights
     with run.stage("Gather evidence") as tick:
         return run.cached(judge_customers, "tick")(
             prepared.matrix,
@@ -54,6 +55,7 @@ def judge_segments(features: Features, study: Study, run: Run) -> Evidence:
             features.before_reduction,
             prepared.feature_blocks(),
             run.effort,
+            *([] if weights is None else [weights]),
         )
 
 
@@ -66,9 +68,16 @@ def refuse_small_segments(evidence: Evidence, study: Study) -> None:
         Where a segment has fewer than ``min_cell`` customers. A number of segments, an algorithm or a smallest share
         from the settings can lead there.
     """
+    k, weights = int(evidence.labels.max()), evidence.weights
     smallest = int(np.bincount(evidence.labels)[1:].min(initial=study.min_cell))
+    if weights is not None:
+        sizes = [effective_size(weights[evidence.labels == j]) for j in range(1, k + 1)]
+        if min(sizes, default=FEWEST_EFFECTIVE) < FEWEST_EFFECTIVE:
+            raise GateError(
+                f"A few rows hold most of the weight of one of {k} segments, so nothing can be published of it.\n"
+                f"  Trim the weights in column '{study.sources[0].weight}', or set fewer segments in _quarto.yml."
+            )
     if smallest < study.min_cell:
-        k = int(evidence.labels.max())
         raise GateError(
             f"One of {k} segments has fewer than {study.min_cell} customers, so nothing can be published of it.\n"
             "  Set fewer segments, or a larger min_share, in _quarto.yml:  segments: "

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure
+from analysis.base.weights import Weights, share
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.references.clouds import Gaussian
@@ -85,12 +86,12 @@ def find_ladder(
     labels = evidence.labels
     if evidence.verdict == "natural" or labels.min() == 0 or labels.max() < 2:
         return None
-    core = evidence.core
+    core, weights = evidence.core, evidence.weights
     if evidence.sample is not None:
         at = evidence.sample.rows
-        core = core[at]
+        core, weights = core[at], None if weights is None else weights[at]
         labels, matrix, features, frame = labels[at], matrix[at], features[at], frame.iloc[at]
-    found = [(*_band(one[2], labels), *one) for one in _orders(matrix, features, names)]
+    found = [(*_band(one[2], labels, weights), *one) for one in _orders(matrix, features, names)]
     reproduced, rungs, variables, axis, order = max(found, key=lambda one: one[0])
     if reproduced < REPRODUCED:
         return None
@@ -100,8 +101,8 @@ def find_ladder(
     cuts: tuple[float, ...] = ()
     if len(variables) == 1 and pd.api.types.is_numeric_dtype(frame[variables[0]]):
         values = frame[variables[0]].dropna().to_numpy(float)
-        shares = np.cumsum(np.bincount(labels)[list(rungs)])[:-1] / len(labels)
-        cuts = tuple(rules.near(rules.quantile(values, float(share)), values) for share in shares)
+        below = np.cumsum(np.bincount(labels)[list(rungs)])[:-1] / len(labels)
+        cuts = tuple(rules.near(rules.quantile(values, float(part)), values) for part in below)
     return Ladder(variables, rungs, round(reproduced, 2), cuts)
 
 
@@ -138,10 +139,12 @@ def _orders(
     yield named, axis, order
 
 
-def _band(order: NDArray[np.float64], labels: Labels) -> tuple[float, tuple[int, ...]]:
-    """Share of memberships that bands of the segments' sizes give back, and the segments from low to high."""
+def _band(order: NDArray[np.float64], labels: Labels, weights: Weights) -> tuple[float, tuple[int, ...]]:
+    """Share of memberships that bands of as many rows as the segments give back, and the segments from low to high."""
     sizes = np.bincount(labels)
     means = np.bincount(labels, order)[1:] / sizes[1:]
     rungs = np.argsort(means, kind="stable") + 1
     bands = np.repeat(rungs, sizes[rungs])
-    return float((labels[np.argsort(order, kind="stable")] == bands).mean()), tuple(map(int, rungs))
+    ranked = np.argsort(order, kind="stable")
+    own = None if weights is None else weights[ranked]
+    return share(labels[ranked] == bands, own), tuple(map(int, rungs))

@@ -15,6 +15,7 @@ from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 from threadpoolctl import ThreadpoolController
 
 from analysis.base.run import USERS, Effort
+from analysis.base.weights import Weights, effective_size, scale, sum_by
 from analysis.clustering.algorithms import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
 
 USUAL_STARTS = 3
@@ -107,10 +108,24 @@ class Refits:
     shrink: float
 
 
-def draw_rows(n: int, rows: int, seed: tuple[int, ...]) -> tuple[np.random.Generator, NDArray[np.intp]]:
-    """Draw a bootstrap sample: the generator for what follows, and how often each of n customers was drawn."""
+def draw_rows(
+    n: int, rows: int, seed: tuple[int, ...], weights: Weights = None
+) -> tuple[np.random.Generator, NDArray[np.intp]]:
+    """Draw a bootstrap sample: the generator for what follows, and how often each of n customers was drawn.
+
+    With survey weights, each is drawn with a probability in proportion to its weight.
+    """
     rng = np.random.default_rng((*seed, 0))
-    return rng, np.bincount(rng.integers(0, n, rows), minlength=n)
+    drawn = rng.integers(0, n, rows) if weights is None else rng.choice(n, rows, p=weights / weights.sum())
+    return rng, np.bincount(drawn, minlength=n)
+
+
+def count_draws(n: int, weights: Weights) -> int:
+    """Return how many customers a bootstrap sample has: all, or as many as survey weights make them worth.
+
+    The mean of so many draws in proportion to weights varies as the weighted mean does by Kish's design effect.
+    """
+    return n if weights is None else max(2, round(effective_size(weights)))
 
 
 def match_refits(
@@ -120,6 +135,7 @@ def match_refits(
     core: NDArray[np.bool_],
     most_rows: int,
     seed: int,
+    weights: Weights = None,
 ) -> Refits:
     """Number the segments of each refit as the published ones that they share most resampled customers with.
 
@@ -134,14 +150,19 @@ def match_refits(
     most_rows : int
         Customers in a resample at most.
     seed : int
+    weights : ndarray, shape (n,), optional
+        Of a survey.
     """
     n_clean, k = int(core.sum()), int(published.max())
-    rows = min(n_clean, most_rows)
+    own = None if weights is None else weights[core]
+    n_draws = count_draws(n_clean, own)
+    rows = min(n_draws, most_rows)
+    rate = rows / n_clean if weights is None or own is None else rows * weights / own.sum()
     labels = np.zeros((len(draws), len(compared)), dtype=np.int16)
     counts = np.zeros(labels.shape, dtype=np.uint8)
     for i, drawn in enumerate(draws):
-        rng, clean = draw_rows(n_clean, rows, (seed, i))
-        everyone = rng.poisson(rows / n_clean, len(published))
+        rng, clean = draw_rows(n_clean, rows, (seed, i), own)
+        everyone = rng.poisson(rate, len(published))
         everyone[core] = clean
         counts[i] = np.minimum(everyone[compared], 255)
         table = np.zeros((k + 1, int(drawn.max()) + 1))
@@ -150,7 +171,7 @@ def match_refits(
         number = np.zeros(table.shape[1], dtype=np.int16)
         number[theirs + 1] = ours + 1
         labels[i] = number[drawn]
-    return Refits(compared, labels, counts, float(np.sqrt(rows / n_clean)))
+    return Refits(compared, labels, counts, float(np.sqrt(rows / n_draws)))
 
 
 def jaccard(reference: Labels, other: Labels, k: int) -> NDArray[np.float64]:
@@ -207,10 +228,12 @@ def fit_solutions(
     seed: int,
     starts: int = USUAL_STARTS,
     effort: Effort = USERS,
+    weights: Weights = None,
 ) -> tuple[Fit, ...]:
     """The published fits of one algorithm; more starts in resamples mean a longer search here, too."""
+    counts = None if weights is None else scale(weights)
     with one_thread():
-        return algorithm.fit(clean, ks, seed, effort.starts * max(starts, USUAL_STARTS) ** 2 // USUAL_STARTS**2, None)
+        return algorithm.fit(clean, ks, seed, effort.starts * max(starts, USUAL_STARTS) ** 2 // USUAL_STARTS**2, counts)
 
 
 def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, float]:
@@ -221,6 +244,21 @@ def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, floa
     if len(np.unique(y)) < 2:
         return squared, 0.0, 0.0
     return squared, float(calinski_harabasz_score(x, y)), float(davies_bouldin_score(x, y))
+
+
+def measure_extremes(labels: Labels, k: int, weights: Weights, fewest: int) -> tuple[float, float]:
+    """Shares of the smallest of k segments and of the unassigned.
+
+    With survey weights they are of the population; where a segment has fewer than ``fewest`` rows, its share of the
+    rows counts if that is smaller.
+    """
+    counts = np.bincount(labels, minlength=k + 1)
+    smallest, n = int(counts[1:].min()), len(labels)
+    if weights is None:
+        return smallest / n, float(counts[0] / n)
+    shares = sum_by(labels, weights, k + 1) / weights.sum()
+    least = float(shares[1:].min())
+    return min(least, smallest / n) if smallest < fewest else least, float(shares[0])
 
 
 def silhouettes(points: Matrix, labelings: Sequence[Labels]) -> list[NDArray[np.float64]]:
@@ -277,17 +315,30 @@ def mean_silhouette(each: NDArray[np.float64], sampled: bool) -> tuple[float, fl
 
 
 def draw_labels(
-    clean: Matrix, judged: Matrix, algorithm: Algorithm, ks: tuple[int, ...], starts: int, seeds: list[tuple[int, ...]]
+    clean: Matrix,
+    judged: Matrix,
+    algorithm: Algorithm,
+    ks: tuple[int, ...],
+    starts: int,
+    seeds: list[tuple[int, ...]],
+    weights: Weights = None,
 ) -> list[list[Drawn]]:
     """Fit a bootstrap sample of the clean core for each seed; place the judged customers, for each k."""
     with one_thread():
-        return [_draw(clean, judged, algorithm, ks, starts, seed) for seed in seeds]
+        return [_draw(clean, judged, algorithm, ks, starts, seed, weights) for seed in seeds]
 
 
 def _draw(
-    clean: Matrix, judged: Matrix, algorithm: Algorithm, ks: tuple[int, ...], starts: int, seed: tuple[int, ...]
+    clean: Matrix,
+    judged: Matrix,
+    algorithm: Algorithm,
+    ks: tuple[int, ...],
+    starts: int,
+    seed: tuple[int, ...],
+    weights: Weights,
 ) -> list[Drawn]:
-    rng, counts = draw_rows(len(clean), min(len(clean), algorithm.resample_rows), seed)
+    rows = min(count_draws(len(clean), weights), algorithm.resample_rows)
+    rng, counts = draw_rows(len(clean), rows, seed, weights)
     used = np.flatnonzero(counts)
     fits = algorithm.fit(clean[used], ks, int(rng.integers(2**31)), starts, counts[used])
     if not fits:

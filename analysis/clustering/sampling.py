@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.base.run import USERS, Effort
+from analysis.base.weights import Weights, scale
 from analysis.clustering.algorithms import ALGORITHMS, Fit, Matrix, sample_rows
 from analysis.clustering.algorithms.fits import PUBLISHED, order_by_size, renumber
 from analysis.clustering.algorithms.lloyd import Rows
@@ -29,6 +30,7 @@ def judge_customers(
     features: Matrix | None = None,
     blocks: Blocks = (),
     effort: Effort = USERS,
+    weights: Weights = None,
 ) -> Evidence:
     """Gather the evidence on all customers, or on a seeded sample where they are more than ``effort.whole_rows``.
 
@@ -37,7 +39,7 @@ def judge_customers(
 
     Parameters
     ----------
-    matrix, core, study, tick, features, blocks, effort
+    matrix, core, study, tick, features, blocks, effort, weights
         As in :func:`analysis.clustering.evidence.gather_evidence`.
 
     Returns
@@ -46,35 +48,37 @@ def judge_customers(
         Fit, labels and core are those of all n customers; what was measured, and ``solutions``, are of its ``sample``.
     """
     if len(matrix) <= effort.whole_rows:
-        return gather_evidence(matrix, core, study, tick, features, blocks, effort)
+        return gather_evidence(matrix, core, study, tick, features, blocks, effort, weights)
     effort = replace(effort, starts=min(effort.starts, PUBLISHED))
     rows, second = (sample_rows(len(matrix), effort.evidence_rows, study.seed + i) for i in range(2))
     some = None if features is None else features[rows]
-    judged = gather_evidence(matrix[rows], core[rows], study, tick, some, blocks, effort)
+    own = None if weights is None else weights[rows]
+    judged = gather_evidence(matrix[rows], core[rows], study, tick, some, blocks, effort, own)
     tick("everyone")
     name, k = judged.decision.algorithm, judged.decision.k
     with one_thread():
         fit = replace(judged.fit, members=None)
         if name == "kmeans":
-            fit = Fit(_settle(matrix[core], fit.centres))
-        placed = _by_size(judged, fit, matrix, core)
+            fit = Fit(_settle(matrix[core], fit.centres, None if weights is None else scale(weights[core])))
+        placed = _by_size(judged, fit, matrix, core, weights)
         other = np.ascontiguousarray(matrix[second][core[second]])
-        again = fit_solutions(other, ALGORITHMS[name], (k,), study.seed, study.starts, effort)
+        own = None if weights is None else weights[second][core[second]]
+        again = fit_solutions(other, ALGORITHMS[name], (k,), study.seed, study.starts, effort, own)
         agreement = adjusted_rand(placed.labels, again[0].assign(matrix)) if again else 0.0
     refits = replace(placed.refits, rows=rows[placed.refits.rows])
     return replace(placed, sample=Sample(rows, agreement), refits=refits)
 
 
-def _settle(clean: Matrix, centres: Matrix) -> Matrix:
-    rows = Rows(clean)
+def _settle(clean: Matrix, centres: Matrix, weights: Weights) -> Matrix:
+    rows = Rows(clean, weights)
     return rows.settle(centres[None] - rows.mean, SETTLED)[1][0] + rows.mean
 
 
-def _by_size(judged: Evidence, fit: Fit, matrix: Matrix, core: NDArray[np.bool_]) -> Evidence:
+def _by_size(judged: Evidence, fit: Fit, matrix: Matrix, core: NDArray[np.bool_], weights: Weights) -> Evidence:
     """Place everyone, and number the segments by size among all instead of in the sample."""
     labels = fit.assign(matrix)
     k = fit.k
-    order = order_by_size(labels, k)
+    order = order_by_size(labels, k, weights)
     number = renumber(order)
     key = judged.decision.algorithm, judged.decision.k
     solutions = judged.solutions | {key: number[judged.solutions[key]]}
@@ -92,6 +96,7 @@ def _by_size(judged: Evidence, fit: Fit, matrix: Matrix, core: NDArray[np.bool_]
         fit=fit.in_order(order),
         labels=number[labels],
         core=core,
+        weights=weights,
         algorithms=algorithms,
         segments=ordered(judged.segments),
         solutions=solutions,

@@ -12,6 +12,7 @@ from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.optimize import linear_sum_assignment
 
 from analysis.base.run import USERS, Effort
+from analysis.base.weights import Weights
 from analysis.clustering.algorithms import ALGORITHMS, Labels, Matrix, distances
 from analysis.clustering.algorithms.knees import knee, neighbour_curve
 from analysis.clustering.evidence import Evidence
@@ -147,34 +148,39 @@ def compare_solutions(
     if evidence.sample is not None:
         at = evidence.sample.rows
         matrix, features = matrix[at], features[at]
-        evidence = replace(evidence, labels=evidence.labels[at], core=evidence.core[at])
-    own = sorted(j for a, j in evidence.solutions if a == name)
+        own = None if evidence.weights is None else evidence.weights[at]
+        evidence = replace(evidence, labels=evidence.labels[at], core=evidence.core[at], weights=own)
+    ks = sorted(j for a, j in evidence.solutions if a == name)
     clean = some(matrix[evidence.core], effort.reference_rows, seed)
     return Solutions(
-        slsa=_chain([evidence.solutions[name, j] for j in own], min_cell) if ALGORITHMS[name].takes_k else (),
+        slsa=_chain([evidence.solutions[name, j] for j in ks], min_cell, evidence.weights)
+        if ALGORITHMS[name].takes_k
+        else (),
         gorge=_gorges(matrix, evidence.fit.centres, min_cell),
         neighbours=tuple(
-            _neighbour(evidence, j, features, names) for j in (k - 1, k + 1) if ALGORITHMS[name].takes_k and j in own
+            _neighbour(evidence, j, features, names) for j in (k - 1, k + 1) if ALGORITHMS[name].takes_k and j in ks
         ),
         tree=_tree(clean, k),
         reach=_reach(clean),
     )
 
 
-def _crossed(first: Labels, second: Labels) -> NDArray[np.int64]:
+def _crossed(first: Labels, second: Labels, weights: Weights = None) -> NDArray[Any]:
     """Customers by segment of the first (rows) and of the second solution (columns); unassigned ones left out."""
     both = (first > 0) & (second > 0)
-    table = np.zeros((int(first.max()), int(second.max())), dtype=np.int64)
-    np.add.at(table, (first[both] - 1, second[both] - 1), 1)
+    table = np.zeros((int(first.max()), int(second.max())), dtype=np.int64 if weights is None else np.float64)
+    np.add.at(table, (first[both] - 1, second[both] - 1), 1 if weights is None else weights[both])
     return table
 
 
-def _chain(solutions: list[Labels], min_cell: int) -> tuple[Level, ...]:
+def _chain(solutions: list[Labels], min_cell: int, weights: Weights) -> tuple[Level, ...]:
     """One level a solution, each ordered so that a segment stands below the one that it continues."""
-    levels = [_first_level(solutions[0])]
+    levels = [_first_level(solutions[0], weights)]
+    n = len(solutions[0]) if weights is None else float(weights.sum())
     for before, after in pairwise(solutions):
         last = levels[-1]
-        table = _crossed(after, before)[:, np.array(last.segments) - 1]
+        shown = np.array(last.segments) - 1
+        counts, table = _crossed(after, before)[:, shown], _crossed(after, before, weights)[:, shown]
         rows, columns = linear_sum_assignment(-table)
         place = dict(zip(rows.tolist(), columns.tolist(), strict=True))
         order = sorted(range(len(table)), key=lambda row: (place.get(row, float(np.argmax(table[row])) + 0.5), row))
@@ -183,13 +189,13 @@ def _chain(solutions: list[Labels], min_cell: int) -> tuple[Level, ...]:
         logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
         entropy = -(shares * logs).sum(axis=1)
         most = np.log(len(last.segments)) if len(last.segments) > 1 else 1.0
-        told = np.where(table[order] >= min_cell, shares, 0.0)
+        told = np.where(counts[order] >= min_cell, shares, 0.0)
         told /= np.maximum(told.sum(axis=1, keepdims=True), 1e-300)
         levels.append(
             Level(
                 len(order),
                 tuple(row + 1 for row in order),
-                tuple(map(float, sizes[order] / len(after))),
+                tuple(map(float, sizes[order] / n)),
                 # Two digits, so that no share tells of a handful of customers.
                 tuple(round(float(x), 2) for x in 1 - entropy / most),
                 tuple(tuple(round(float(x), 2) for x in row) for row in told),
@@ -198,10 +204,10 @@ def _chain(solutions: list[Labels], min_cell: int) -> tuple[Level, ...]:
     return tuple(levels)
 
 
-def _first_level(labels: Labels) -> Level:
-    sizes = np.bincount(labels)[1:]
-    k = len(sizes)
-    return Level(k, tuple(range(1, k + 1)), tuple(map(float, sizes / len(labels))), (1.0,) * k, ())
+def _first_level(labels: Labels, weights: Weights) -> Level:
+    sizes = np.bincount(labels, weights)[1:]
+    k, n = len(sizes), len(labels) if weights is None else weights.sum()
+    return Level(k, tuple(range(1, k + 1)), tuple(map(float, sizes / n)), (1.0,) * k, ())
 
 
 def _gorges(matrix: Matrix, centres: Matrix, min_cell: int) -> tuple[Gorge, ...]:
@@ -220,7 +226,7 @@ def _neighbour(evidence: Evidence, k: int, features: Matrix, names: tuple[str, .
     published, other = evidence.labels, evidence.solutions[name, k]
     fewer = k < evidence.decision.k
     # Rows are the segments of the finer solution, columns those of the coarser.
-    table = _crossed(published, other) if fewer else _crossed(other, published)
+    table = _crossed(published, other, evidence.weights) if fewer else _crossed(other, published, evidence.weights)
     home = table.argmax(axis=1)
     shared = [column for column in range(table.shape[1]) if (home == column).sum() > 1]
     fine = [int(row) + 1 for row in np.flatnonzero(home == shared[0])] if shared else []

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analysis.base.errors import InputError
 from analysis.base.formats import Formats, in_sentence, in_words, joined
 from analysis.base.run import USERS, Effort, Run
+from analysis.base.weights import Weights
 from analysis.clustering.algorithms import competing
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.holdout import (
@@ -274,7 +275,7 @@ def _prove_outcomes(
         measure: Measure = "auc" if set(np.unique(values[~np.isnan(values)])) <= {0.0, 1.0} else "r2"
         rivals = [g for g in groupings if g.name != "fifths" or variable.name != study.value]
         ways = [*rivals, _random(groupings[0]), *([_tree(known)] if known.shape[1] else [])]
-        found = _score(variable.label, values, measure, ways, study, formats, effort)
+        found = _score(variable.label, values, measure, ways, study, formats, effort, table.weights)
         targets += [found] if found else []
         notes += [] if found else [_too_few(variable.label)]
         if found and forming & {variable.name, *variable.columns}:
@@ -350,6 +351,7 @@ def _score(
     study: Study,
     formats: Formats,
     effort: Effort,
+    weights: Weights = None,
 ) -> Target | None:
     """Score all ways to group the customers with a value; None where they are too few."""
     known = np.flatnonzero(~np.isnan(values))
@@ -359,7 +361,8 @@ def _score(
         return None
     rng = np.random.default_rng(study.seed)
     at = np.sort(rng.choice(known, MOST, replace=False)) if n > MOST else known
-    drawn = held_out_scores(values[at], measure, [_at(g, at) for g in groupings], rng, effort)
+    own = None if weights is None else weights[at]
+    drawn = held_out_scores(values[at], measure, [_at(g, at) for g in groupings], rng, effort, own)
     scores = tuple(
         Score(
             g.name,

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.base.disclosure import month_end
+from analysis.base.disclosure import Disclosure, month_end
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import and_more, number, significant
+from analysis.base.weights import Weights, check_weights, effective_size
 from analysis.settings.models import Study
 from analysis.settings.sources import Source
 from analysis.sources.tables import Column, RawTable, check_key
@@ -57,6 +58,8 @@ class Cleaned:
         Rows that belong to such a group, first ones included.
     constants : tuple of str
         Columns with one value.
+    weights : ndarray of float64, shape (n,), optional
+        Survey weights, positive and as in the file; None without them, and where all are the same.
     """
 
     frame: pd.DataFrame
@@ -66,6 +69,7 @@ class Cleaned:
     duplicates: int
     duplicate_groups_rows: int
     constants: tuple[str, ...]
+    weights: Weights = None
 
 
 def clean(
@@ -96,6 +100,11 @@ def clean(
     """
     check_columns(raw, source, setting)
     frame, keys, lines = _identify(raw, source, setting)
+    weights = None
+    if source.weight is not None:
+        place, rules = f"_quarto.yml, {setting}.weight", Disclosure.of(study)
+        frame, keys, weights, weighed = _weigh(frame, keys, source.weight, place, rules)
+        lines += weighed
     n, as_read = len(frame), frame
     others = [column for column in frame if column != source.key]
     # Computed figures coincide for customers of one purchase; that says nothing of copies.
@@ -121,7 +130,32 @@ def clean(
         int(repeated.sum()),
         int(grouped.sum()),
         constants,
+        weights,
     )
+
+
+def _weigh(
+    frame: pd.DataFrame, keys: pd.Series, column: str, place: str, rules: Disclosure
+) -> tuple[pd.DataFrame, pd.Series, Weights, list[LedgerLine]]:
+    """Read the survey weights; rows that stand for no one are left out."""
+    numbers = check_weights(frame[column], place)
+    counted = numbers > 0
+    n, lost = len(frame), int((~counted).sum())
+    why = "Without a positive weight, a row stands for no one in the population."
+    done = "left out" if lost else "none needed"
+    lines = [LedgerLine(f"{column}: survey weight of zero, or none", why, n, lost, n - lost, done)]
+    weights = numbers[counted]
+    same = float(weights.min()) == float(weights.max())
+    effective = number(rules.count(round(effective_size(weights))))
+    why = (
+        "All rows have the same weight, so that weighting changes nothing."
+        if same
+        else f"They count as much as about {effective} rows of equal weight: (sum of weights)² / sum of weights²."
+    )
+    done = "not needed" if same else "figures stand for the population"
+    touched = 0 if same else len(weights)
+    lines.append(LedgerLine(f"{column}: survey weights", why, len(weights), touched, len(weights), done))
+    return frame[counted].reset_index(drop=True), keys[counted].reset_index(drop=True), None if same else weights, lines
 
 
 def _merge_as_set(frame: pd.DataFrame, source: Source) -> tuple[pd.DataFrame, list[LedgerLine]]:
@@ -264,6 +298,7 @@ def check_columns(raw: RawTable, source: Source, setting: str) -> None:
         return
     places = {
         "key": (source.key,),
+        "weight": (source.weight,),
         **{f"roles.{role}": getattr(source.roles, role) for role in ("feature", "descriptor", "outcome", "ignore")},
         "columns": tuple(source.columns.model_dump().values()),
         **{part: getattr(source, part) for part in ("totals", "balances", "battery")},

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.expressions import parse
 from analysis.base.formats import and_more
+from analysis.base.weights import Weights
 from analysis.customers.cleaning import Cleaned
 from analysis.customers.descriptions import Description
 from analysis.customers.surveys import find_order
@@ -57,10 +58,13 @@ class FeatureTable:
         Numbers as float64 (missing = NaN), categories as text.
     variables : tuple of Variable
         In the order of the columns of ``frame``.
+    weights : ndarray of float64, shape (n,), optional
+        Survey weights; None where each row counts once.
     """
 
     frame: pd.DataFrame
     variables: tuple[Variable, ...]
+    weights: Weights = None
 
     def of(self, *roles: str) -> list[Variable]:
         """Return the variables with one of these roles, in order."""
@@ -100,7 +104,7 @@ def build_features(
             "Segmentation needs at least one.",
             "Add columns to sources[0].roles.feature, or features with a formula.",
         )
-    return FeatureTable(pd.DataFrame(columns), tuple(variables))
+    return FeatureTable(pd.DataFrame(columns), tuple(variables), cleaned.weights)
 
 
 def _derive(name: str, feature: Feature, cleaned: Cleaned) -> tuple[pd.Series, Variable]:

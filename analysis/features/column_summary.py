@@ -87,7 +87,7 @@ def summarise_columns(
         column: role
         for role in ("feature", "descriptor", "outcome", "ignore")
         for column in getattr(source.roles, role)
-    }
+    } | ({source.weight: "weight"} if source.weight else {})
     summaries = []
     for column in raw.columns:
         values = cleaned.frame[column.name]

@@ -103,11 +103,15 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """All that a run is compared by."""
+    """All that a run is compared by.
+
+    ``worth`` is the effective sample size over the number of rows: 1 without survey weights.
+    """
 
     n: Annotated[int, Field(ge=0)]
     spreads: tuple[Spread, ...]
     segments: tuple[Figures, ...]
+    worth: Annotated[Real, Field(gt=0, le=1)] = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +302,10 @@ def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
     told = {"label", "about", "high", "low"}
     settings = study.model_dump(mode="json", exclude={"sources": True, "features": True, **dict.fromkeys(words, True)})
     settings["features"] = {name: made.model_dump(mode="json", exclude=told) for name, made in study.features.items()}
-    sources = [s.model_dump(mode="json", exclude={"path", "origin", "labels"}) for s in study.sources]
+    sources = [
+        s.model_dump(mode="json", exclude={"path", "origin", "labels"} | ({"weight"} if s.weight is None else set()))
+        for s in study.sources
+    ]
     content = json.dumps([list(fingerprints), as_of, settings, sources], sort_keys=True)
     return f"{as_of or 'undated'}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
@@ -314,8 +321,11 @@ def mark_table(columns: Iterable[str], key: str | None, drafted: bool) -> Table:
 
 
 def to_json(record: Record) -> str:
-    """Return the record as JSON text."""
-    return json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return the record as JSON text; what only survey weights need stands in no other record."""
+    content = asdict(record)
+    if record.measures.worth == 1:
+        del content["measures"]["worth"]
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def from_json(text: str | bytes) -> Record:

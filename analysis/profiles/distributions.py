@@ -6,10 +6,12 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.base.weights import FEWEST_EFFECTIVE, Weights
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.features.build import FeatureTable, Variable
 
@@ -132,7 +134,8 @@ def measure_spread(
     columns = [table.frame[v.name].to_numpy(float) for v in numbers]
     apart = [_apart(scaled[v.name], labels, k) for v in numbers]
     first = sorted(range(len(numbers)), key=lambda i: -apart[i])
-    distributions = [_distribute(numbers[i].name, columns[i], labels, k, min_cell) for i in first[: MOST_SHOWN // k]]
+    chosen, weights = first[: MOST_SHOWN // k], table.weights
+    distributions = [_distribute(numbers[i].name, columns[i], labels, k, min_cell, weights) for i in chosen]
     named = {v.name: j for j, v in enumerate(forming[: matrix.shape[1]])}
     axes = [i for i in first if numbers[i].name in named][: MOST_AXES if k < 6 else FEWER_AXES]
     placed = [(numbers[i].name, columns[i], matrix[:, named[numbers[i].name]]) for i in axes]
@@ -154,9 +157,11 @@ def _apart(values: Values, labels: Labels, k: int) -> float:
     return float(np.std(means) / spread) if spread > 0 and len(means) > 1 else 0.0
 
 
-def _distribute(name: str, values: Values, labels: Labels, k: int, min_cell: int) -> Distribution | None:
+def _distribute(
+    name: str, values: Values, labels: Labels, k: int, min_cell: int, weights: Weights
+) -> Distribution | None:
     known = np.isfinite(values) & (labels > 0)
-    values, labels = values[known], labels[known]
+    values, labels, own = values[known], labels[known], None if weights is None else weights[known]
     if len(values) < 2 * min_cell:
         return None
     beyond = max(0.02, min_cell / len(values))
@@ -166,11 +171,16 @@ def _distribute(name: str, values: Values, labels: Labels, k: int, min_cell: int
     step = _round_step((high - low) / MOST_BINS, whole=bool(np.all(values == np.round(values))))
     edges = np.arange(math.floor(low / step), math.floor(high / step) + 2) * step
     places = np.clip(np.digitize(values, edges) - 1, 0, len(edges) - 2)
-    counts = [np.bincount(places[labels == j], minlength=len(edges) - 1) for j in range(1, k + 1)]
-    everyone = _merge_few(edges, np.sum(counts, axis=0), min_cell)
-    return Distribution(
-        name, step, everyone, tuple(_merge_few(edges, segment_counts, min_cell) for segment_counts in counts)
-    )
+    size = len(edges) - 1
+    each = [np.bincount(places[labels == j], minlength=size).astype(float) for j in range(1, k + 1)]
+    groups: list[NDArray[Any]] = [np.stack([counts] * 3) for counts in each]
+    if own is not None:
+        parts = [(places[labels == j], own[labels == j]) for j in range(1, k + 1)]
+        sums = [[np.bincount(at, weights**power, size) for power in (1, 2)] for at, weights in parts]
+        groups = [np.stack([counts, *pair]) for counts, pair in zip(each, sums, strict=True)]
+    everyone = _merge_few(edges, np.sum(groups, axis=0), min_cell, own is not None)
+    merged = tuple(_merge_few(edges, group, min_cell, own is not None) for group in groups)
+    return Distribution(name, step, everyone, merged)
 
 
 def _round_step(rough: float, whole: bool) -> float:
@@ -180,29 +190,45 @@ def _round_step(rough: float, whole: bool) -> float:
     return max(1.0, float(math.ceil(step))) if whole else step
 
 
-def _merge_few(edges: Values, counts: NDArray[np.int64], min_cell: int) -> tuple[Bin, ...]:
+def _merge_few(edges: Values, sums: Values, min_cell: int, weighted: bool) -> tuple[Bin, ...]:
     """Merge neighbours until each bin is empty or has at least ``min_cell``; shares in steps of a hundredth, or of
-    as many as half of ``min_cell`` customers where that is more."""
+    as many as half of ``min_cell`` customers where that is more.
+
+    Parameters
+    ----------
+    edges : ndarray, shape (bins + 1,)
+    sums : ndarray, shape (3, bins)
+        Customers, and the sums of their weights and of their squares, which are the same where each counts once.
+    min_cell : int
+    weighted : bool
+        Whether few customers may hold most of the weight of a bin.
+    """
+    counts = sums[0]
     n = int(counts.sum())
     if n < min_cell:
         return ()
-    merged: list[tuple[int, int, int]] = []
+
+    def is_few(i: int, j: int) -> bool:
+        count, weight, squares = sums[:, i:j].sum(axis=1)
+        return bool(count < min_cell or (weighted and weight**2 < FEWEST_EFFECTIVE * squares))
+
+    merged: list[tuple[int, int]] = []
     start, n_in_bin = 0, 0
     for i, count in enumerate(counts):
         n_in_bin += int(count)
-        if n_in_bin >= min_cell or (n_in_bin == 0 and (i + 1 == len(counts) or counts[i + 1] == 0)):
-            merged.append((start, i + 1, n_in_bin))
+        if not is_few(start, i + 1) or (n_in_bin == 0 and (i + 1 == len(counts) or counts[i + 1] == 0)):
+            merged.append((start, i + 1))
             start, n_in_bin = i + 1, 0
-    while n_in_bin < min_cell and start < len(counts) and merged:
+    while start < len(counts) and is_few(start, len(counts)) and merged:
         # Too few are left at the end: they join those before them.
-        first, _, before = merged.pop()
-        start, n_in_bin = first, n_in_bin + before
+        start, _ = merged.pop()
     if start < len(counts):
-        merged.append((start, len(counts), n_in_bin))
-    step = max(0.01, round(min_cell / (2 * n), 2))
+        merged.append((start, len(counts)))
+    step, whole = max(0.01, round(min_cell / (2 * n), 2)), float(sums[1].sum())
+    shares = [float(sums[1, i:j].sum()) / whole for i, j in merged]
     return tuple(
-        Bin(round(float(edges[i]), 9), round(float(edges[j]), 9), round(round(count / n / step) * step, 2))
-        for i, j, count in merged
+        Bin(round(float(edges[i]), 9), round(float(edges[j]), 9), round(round(share / step) * step, 2))
+        for (i, j), share in zip(merged, shares, strict=True)
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure
+from analysis.base.weights import Weights, deviations, effective_size, quantile, share
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import Step
@@ -57,23 +58,26 @@ def measure(
     rules = Disclosure(least)
     shown = [v for v in table.variables if v.name in profiles.everyone and v.role in {"feature", "descriptor"}]
     formed = {step.name: step for step in steps}
-    centres = _centres(matrix, steps, labels, profiles, rules)
-    values = table.frame[[v.name for v in shown]].to_numpy(float)
+    values, weights = table.frame[[v.name for v in shown]].to_numpy(float), table.weights
+    centres = _centres(matrix, steps, labels, profiles, rules, weights)
     worth = table.frame[study.value].fillna(0).to_numpy(float) if study.value else None
-    deviations = np.nanstd(values, axis=0).tolist()
+    scales = deviations(values, weights).tolist()
     segments = []
     for segment, centre in zip(profiles.segments, centres, strict=True):
         inside = labels == segment.id
+        own = None if weights is None else weights[inside]
         size = _rounded(segment.n, least)
         moments = {
-            v.name: _moments(v, column, sd, rules, is_sensitive(v, study))
-            for v, column, sd in zip(shown, values[inside].T, deviations, strict=True)
+            v.name: _moments(v, column, sd, rules, is_sensitive(v, study), own)
+            for v, column, sd in zip(shown, values[inside].T, scales, strict=True)
         }
-        spread = None if worth is None or segment.value_share is None else _share_error(worth, inside)
-        share = None if segment.value_share is None else round_digits(segment.value_share)
-        segments.append(Figures(size, round_digits(size / _rounded(n, least)), share, spread, centre, moments))
+        spread = None if worth is None or segment.value_share is None else _share_error(worth, inside, weights)
+        value = None if segment.value_share is None else round_digits(segment.value_share)
+        share = round_digits(size / _rounded(n, least) if weights is None else segment.share)
+        segments.append(Figures(size, share, value, spread, centre, moments))
     spreads = [
-        _spread(v, formed.get(v.name), x, rules, is_sensitive(v, study)) for v, x in zip(shown, values.T, strict=True)
+        _spread(v, formed.get(v.name), x, rules, is_sensitive(v, study), weights)
+        for v, x in zip(shown, values.T, strict=True)
     ]
     for category in profiles.categories:
         variable = next(v for v in table.variables if v.name == category.variable)
@@ -85,11 +89,18 @@ def measure(
             )
     formulas = {name: digest(feature.formula) for name, feature in study.features.items()}
     marked = tuple(replace(spread, formula=formulas.get(spread.name, "")) for spread in spreads)
-    return Measures(_rounded(n, least), marked, tuple(segments))
+    if weights is None:
+        return Measures(_rounded(n, least), marked, tuple(segments))
+    return Measures(_rounded(n, least), marked, tuple(segments), round_digits(effective_size(weights) / n))
 
 
 def _centres(
-    matrix: Matrix, steps: tuple[Step, ...], labels: Labels, profiles: Profiles, rules: Disclosure
+    matrix: Matrix,
+    steps: tuple[Step, ...],
+    labels: Labels,
+    profiles: Profiles,
+    rules: Disclosure,
+    weights: Weights,
 ) -> list[dict[str, float]]:
     """Means of the scaled features by segment; of a level only where neither it nor the others are few anywhere."""
     names = [f"{s.name}={level}" if level else s.name for s in steps for level in s.levels or ("",)]
@@ -101,7 +112,8 @@ def _centres(
             counts = [(int((x > 0).sum()), int((x <= 0).sum())) for x in _by_segment(column, labels, profiles)]
             hidden = any(0 < n < rules.min_cell for pair in counts for n in pair)
         shown.append(not hidden)
-    means = [[rules.mean(x) for x in matrix[labels == segment.id].T] for segment in profiles.segments]
+    inside = [labels == segment.id for segment in profiles.segments]
+    means = [[rules.mean(x, None if weights is None else weights[at]) for x in matrix[at].T] for at in inside]
     return [{name: round_digits(x) for name, x, show in zip(names, mean, shown, strict=True) if show} for mean in means]
 
 
@@ -110,12 +122,18 @@ def _by_segment(column: NDArray[np.float64], labels: Labels, profiles: Profiles)
 
 
 def _spread(
-    variable: Variable, step: Step | None, values: NDArray[np.float64], rules: Disclosure, sensitive: bool = False
+    variable: Variable,
+    step: Step | None,
+    values: NDArray[np.float64],
+    rules: Disclosure,
+    sensitive: bool = False,
+    weights: Weights = None,
 ) -> Spread:
     """Deciles and the shares between them; neighbours are merged until each bin holds ``min_cell`` customers."""
-    known, min_cell = values[~np.isnan(values)], rules.min_cell
-    sd = float(known.std())
-    cuts = np.unique([_near(rules.quantile(known, q), sd) for q in np.arange(1, DECILES + 1) / (DECILES + 1)])
+    kept, min_cell = ~np.isnan(values), rules.min_cell
+    known, own = values[kept], None if weights is None else weights[kept]
+    sd = float(known.std() if own is None else deviations(known[:, None], own)[0])
+    cuts = np.unique([_near(rules.quantile(known, q, own), sd) for q in np.arange(1, DECILES + 1) / (DECILES + 1)])
     counts = np.bincount(np.searchsorted(cuts, known, side="right"), minlength=len(cuts) + 1)
     edges: list[float] = []
     counts_held: list[int] = [0]
@@ -128,8 +146,12 @@ def _spread(
         last = counts_held.pop()
         counts_held[-1] += last
         edges.pop()
-    shares = tuple(rules.share(n / len(known)) for n in counts_held)
-    moments = _moments(variable, values, sd, rules, sensitive)
+    sums, whole = counts_held, len(known)
+    if own is not None:
+        sums = np.bincount(np.searchsorted(np.array(edges), known, side="right"), own, len(edges) + 1).tolist()
+        whole = own.sum()
+    shares = tuple(rules.share(n / whole) for n in sums)
+    moments = _moments(variable, values, sd, rules, sensitive, weights)
     return Spread(
         variable.name,
         variable.label,
@@ -152,20 +174,27 @@ def _standard(step: Step | None, n: int, rules: Disclosure) -> tuple[float | Non
 
 
 def _moments(
-    variable: Variable, values: NDArray[np.float64], deviation: float, rules: Disclosure, sensitive: bool
+    variable: Variable,
+    values: NDArray[np.float64],
+    deviation: float,
+    rules: Disclosure,
+    sensitive: bool,
+    weights: Weights = None,
 ) -> Moments:
-    known = values[~np.isnan(values)]
+    kept = ~np.isnan(values)
+    known, own = values[kept], None if weights is None else weights[kept]
     if variable.unit == "yes_no":
-        mean, median, p10, p90 = float(known.mean()), *(float(x) for x in np.percentile(known, [50, 10, 90]))
+        mean, (median, p10, p90) = share(known > 0, own), (quantile(known, q, own) for q in (0.5, 0.1, 0.9))
         mean = rules.sensitive_share(mean) if sensitive else rules.share(mean)
         return Moments(mean, round_digits((mean * (1 - mean)) ** 0.5), median, p10, p90)
-    median, p10, p90 = (rules.quantile(known, q) for q in (0.5, 0.1, 0.9))
-    parts = (rules.mean(known), (p90 - p10) / WIDTH_OF_NORMAL, median, p10, p90)
+    median, p10, p90 = (rules.quantile(known, q, own) for q in (0.5, 0.1, 0.9))
+    parts = (rules.mean(known, own), (p90 - p10) / WIDTH_OF_NORMAL, median, p10, p90)
     return Moments(*(_near(float(x), deviation) for x in parts))
 
 
-def _share_error(worth: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
+def _share_error(worth: NDArray[np.float64], inside: NDArray[np.bool_], weights: Weights) -> float:
     """Standard error of a segment's share of the value, a ratio of two sums."""
+    worth = worth if weights is None else worth * weights
     total, n = float(worth.sum()), len(worth)
     apart = worth * (inside - float(worth[inside].sum()) / total)
     return round_digits(float(np.sqrt((apart**2).sum() * n / max(n - 1, 1))) / total)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure
+from analysis.base.weights import Weights
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable
 from analysis.profiles.themes import Trait
@@ -119,6 +120,7 @@ def find_mixes(
         For each segment the channel mix and the product mix, where the study has them.
     """
     found: list[list[Mix]] = [[] for _ in range(int(labels.max()))]
+    own = np.ones(len(labels)) if table.weights is None else table.weights
     themes: tuple[Theme, ...] = ("channels", "products")
     for theme in themes:
         for parts in _partitions([t for t in traits if t.meaning == "part" and t.theme == theme], table.frame):
@@ -127,11 +129,11 @@ def find_mixes(
             if np.nanmean(rest) > WHOLE:
                 shares = np.column_stack([shares, rest])
             weights, pooled = _weights(parts[0].whole, traits, table.frame)
-            if pooled and _is_dominated(shares * weights[:, None], labels, rules):
+            if pooled and _is_dominated(shares * weights[:, None], labels, rules, table.weights):
                 weights, pooled = np.ones(len(weights)), False
             for segment, mixes in enumerate(found, start=1):
                 inside = np.asarray(labels == segment)
-                mixes.append(_measure(theme, parts, (shares, weights, pooled), inside, rules.min_cell))
+                mixes.append(_measure(theme, parts, (shares, weights, own, pooled), inside, rules.min_cell))
     return tuple(tuple(mixes) for mixes in found)
 
 
@@ -153,22 +155,25 @@ def _weights(whole: str, traits: Sequence[Trait], frame: pd.DataFrame) -> tuple[
     return frame[amount].fillna(0).to_numpy(float), True
 
 
-def _is_dominated(amounts: NDArray[np.float64], labels: Labels, rules: Disclosure) -> bool:
+def _is_dominated(amounts: NDArray[np.float64], labels: Labels, rules: Disclosure, weights: Weights) -> bool:
     """Return whether one customer makes up too much of what a part comes to, in a segment or over all."""
     groups = (np.ones(len(labels), bool), *(labels == segment for segment in range(1, int(labels.max()) + 1)))
-    return rules.public and any(rules.is_dominated(part) for rows in groups for part in amounts[rows].T)
+    own = [None if weights is None else weights[rows] for rows in groups]
+    each = zip(groups, own, strict=True)
+    return rules.public and any(rules.is_dominated(part, part_of) for rows, part_of in each for part in amounts[rows].T)
 
 
 def _measure(
     theme: Theme,
     parts: Sequence[Trait],
-    measured: tuple[NDArray[np.float64], NDArray[np.float64], bool],
+    measured: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], bool],
     inside: NDArray[np.bool_],
     min_cell: int,
 ) -> Mix:
-    shares, weights, pooled = measured
-    here, everyone = (_pool(shares[rows], weights[rows]) for rows in (inside, np.ones(len(shares), bool)))
-    main, main_everyone = (_count_main(shares[rows], min_cell) for rows in (inside, np.ones(len(shares), bool)))
+    shares, weights, own, pooled = measured
+    groups = inside, np.ones(len(shares), bool)
+    here, everyone = (_pool(shares[rows], weights[rows], own[rows]) for rows in groups)
+    main, main_everyone = (_count_main(shares[rows], own[rows], min_cell) for rows in groups)
     names = [(part.name, part.part, part.link) for part in parts] + [("", REST, "")]
     made = [
         MixPart(*names[j], float(here[j]), float(everyone[j]), float(main[j]), float(main_everyone[j]))
@@ -177,17 +182,20 @@ def _measure(
     return Mix(theme, parts[0].whole, pooled, tuple(sorted(made, key=lambda part: (-part.everyone, part.variable))))
 
 
-def _pool(shares: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _pool(shares: NDArray[np.float64], weights: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:
     known = np.isfinite(shares.sum(axis=1))
-    weights = np.where(known, weights, 0.0)
+    weights = np.where(known, weights * own, 0.0)
     if weights.sum() == 0:
-        weights = known.astype(float)
+        weights = known * own
     return (np.where(known[:, None], shares, 0.0) * weights[:, None]).sum(axis=0) / max(weights.sum(), 1e-300)
 
 
-def _count_main(shares: NDArray[np.float64], min_cell: int) -> NDArray[np.float64]:
+def _count_main(shares: NDArray[np.float64], own: NDArray[np.float64], min_cell: int) -> NDArray[np.float64]:
     """Return how often each part is larger than any other, among customers with a known mix."""
-    known = shares[~np.isnan(shares).any(axis=1)]
+    complete = ~np.isnan(shares).any(axis=1)
+    known, own = shares[complete], own[complete]
     alone = (known >= known.max(axis=1, keepdims=True, initial=0) - EQUAL).sum(axis=1) == 1
-    counts = np.bincount(known[alone].argmax(axis=1), minlength=shares.shape[1])
-    return np.where(counts < min_cell, 0.0, counts / max(len(known), 1))
+    largest = known[alone].argmax(axis=1)
+    counts = np.bincount(largest, minlength=shares.shape[1])
+    sums = np.bincount(largest, own[alone], minlength=shares.shape[1])
+    return np.where(counts < min_cell, 0.0, sums / max(own.sum(), 1e-300))

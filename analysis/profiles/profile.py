@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure
+from analysis.base.weights import Weights, deviations, means, share
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.clustering.resample import Refits
 from analysis.features.build import FeatureTable, Variable
@@ -16,7 +17,7 @@ from analysis.features.prepare import Prepared, Step, apply_steps, standard_step
 from analysis.profiles.contrasts import Contrast, Counted, count_levels, find_contrasts
 from analysis.profiles.distributions import NOTHING, Spread, measure_spread
 from analysis.profiles.segment_map import SegmentMap, draw_map
-from analysis.profiles.sensitivity import find_nested, is_sensitive, share_an_answer
+from analysis.profiles.sensitivity import find_hidden, is_sensitive
 from analysis.profiles.uncertainty import Redrawn, interval, redraw, share_intervals
 from analysis.profiles.value import Concentration, measure_concentration, share_value
 from analysis.settings.models import Study
@@ -81,6 +82,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class SegmentProfile:
     """One segment; ``share`` of customers, ``value_share`` of the value variable's total (None without one).
+
+    With survey weights these are of the population, as are all figures but ``n``, which counts rows.
 
     ``share_interval`` and ``value_interval`` have the two shares in 95 of 100 refits.
     """
@@ -161,26 +164,26 @@ def profile_segments(
     refits : Refits
         What intervals and the certainty of markers are taken from.
     """
-    min_cell = study.min_cell
+    min_cell, sensitive = study.min_cell, _find_sensitive(table, study)
     keys = frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key)
     rules = Disclosure.of(study)
     forming = prepared.columns()
     numeric = [variable for variable in table.variables if not variable.categorical]
     frame = table.frame[[variable.name for variable in numeric]]
-    sensitive = _find_sensitive(table, study)
-    hidden = _hide(frame, numeric, labels, min_cell, sensitive if rules.public else frozenset())
+    coded = sensitive if rules.public else frozenset()
+    hidden = find_hidden(frame, numeric, labels, min_cell, coded, table.weights)
     shown = [variable for variable in numeric if variable.name not in hidden]
     values = frame[[variable.name for variable in shown]].to_numpy(float)
-    everyone = _summaries(values, shown, rules, frozenset())
+    everyone = _summaries(values, shown, rules, frozenset(), table.weights)
     steps = standard_steps(table, [variable.name for variable in shown], prepared, study)
     scaled = np.where(np.isnan(values), np.nan, apply_steps(frame, steps)) if steps else values
-    numbers = _Numbers(shown, values, scaled, steps, everyone, sensitive)
+    numbers = _Numbers(shown, values, scaled, steps, everyone, sensitive, table.weights)
     worth = frame[study.value].fillna(0).to_numpy(float) if study.value else None
     counted = {
         variable.name: found
         for variable in table.variables
         if (variable.categorical or (variable.unit == "yes_no" and variable.name not in hidden))
-        and (found := _count(table.frame[variable.name], labels, min_cell, variable)) is not None
+        and (found := _count(table.frame[variable.name], labels, min_cell, variable, table.weights)) is not None
     }
     hidden += tuple(
         v.name for v in table.variables if v.categorical and v.name not in counted and table.frame[v.name].nunique() > 1
@@ -190,36 +193,18 @@ def profile_segments(
         everyone={variable.name: summary for variable, summary in zip(shown, everyone, strict=True)},
         segments=_profile_each(numbers, labels, worth, study, rules, refits),
         categories=tuple(
-            _category(name, *found, rules, name in sensitive) for name, found in counted.items() if name in described
+            _category(name, found, rules, name in sensitive) for name, found in counted.items() if name in described
         ),
         map=draw_map(matrix, labels, forming, min_cell),
         spread=measure_spread(
             table, labels, matrix, forming, {v.name: x for v, x in zip(shown, scaled.T, strict=True)}, min_cell
         ),
         unassigned=int((labels == 0).sum()),
-        value_total=rules.total(worth) if worth is not None else None,
+        value_total=rules.total(worth, table.weights) if worth is not None else None,
         hidden=hidden,
         contrasts=find_contrasts(table, labels, forming, counted, hidden, keys),
-        concentration=measure_concentration(worth, labels, rules) if worth is not None else None,
+        concentration=measure_concentration(worth, labels, rules, table.weights) if worth is not None else None,
     )
-
-
-def _hide(
-    frame: pd.DataFrame, numeric: list[Variable], labels: Labels, min_cell: int, sensitive: frozenset[str]
-) -> tuple[str, ...]:
-    """List the variables whose figures would count a few customers, by themselves or beside another's.
-
-    Sensitive codes that a whole segment shares are among them.
-    """
-    hidden = tuple(
-        variable.name
-        for variable in numeric
-        if _few_known(frame[variable.name], labels, min_cell)
-        or (variable.unit == "yes_no" and _small_cell(frame[variable.name], labels, min_cell))
-        or (variable.unit != "yes_no" and variable.name in sensitive and share_an_answer(frame[variable.name], labels))
-    )
-    answers = [v.name for v in numeric if v.unit == "yes_no" and v.name not in hidden]
-    return hidden + find_nested(frame[answers], labels, min_cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +212,8 @@ class _Numbers:
     """Variables by which segments are compared.
 
     ``values`` and ``scaled``, of shape (n, variables), hold them in original units and, by ``steps``, on the scale that
-    forms segments; ``everyone`` their summaries, and ``sensitive`` the names of sensitive ones.
+    forms segments; ``everyone`` their summaries, ``sensitive`` the names of sensitive ones, and ``weights`` survey
+    weights of shape (n,).
     """
 
     variables: list[Variable]
@@ -236,6 +222,7 @@ class _Numbers:
     steps: tuple[Step, ...]
     everyone: list[Summary]
     sensitive: frozenset[str]
+    weights: Weights
 
     @property
     def answers(self) -> NDArray[np.bool_]:
@@ -249,8 +236,9 @@ class _Numbers:
 
     def centres(self, rows: NDArray[np.bool_], summaries: list[Summary], rules: Disclosure) -> NDArray[np.float64]:
         """Means on the scale as they may be published; of answers, what the published share gives."""
-        means = np.array([rules.mean(column) for column in self.scaled[rows].T])
-        return np.where(self.answers, self.place([summary.mean for summary in summaries]), means)
+        own = None if self.weights is None else self.weights[rows]
+        averages = np.array([rules.mean(column, own) for column in self.scaled[rows].T])
+        return np.where(self.answers, self.place([summary.mean for summary in summaries]), averages)
 
 
 def _profile_each(
@@ -265,16 +253,16 @@ def _profile_each(
     k = int(labels.max())
     unassigned = int((labels == 0).sum())
     told = study.min_cell if 0 < unassigned < study.min_cell else 1
-    totals, shares = share_value(worth, labels, rules)
+    totals, shares = share_value(worth, labels, rules, numbers.weights)
     valued = np.zeros(len(labels)) if worth is None else worth
     redrawn = redraw(np.column_stack([numbers.scaled, valued]), refits, k)
     differences = _differences(numbers, labels, redrawn, rules)
-    sizes, parts = share_intervals(redrawn, labels, valued)
+    sizes, parts = share_intervals(redrawn, labels, valued, numbers.weights)
     return tuple(
         SegmentProfile(
             id=segment,
             n=rules.count(told * round(int((labels == segment).sum()) / told)),
-            share=rules.share(float((labels == segment).mean())),
+            share=rules.share(share(labels == segment, numbers.weights)),
             value_total=totals[segment - 1],
             value_share=shares[segment - 1],
             differences=differences[segment - 1],
@@ -288,19 +276,23 @@ def _profile_each(
 
 
 def _summaries(
-    values: NDArray[np.float64], variables: list[Variable], rules: Disclosure, sensitive: frozenset[str]
+    values: NDArray[np.float64],
+    variables: list[Variable],
+    rules: Disclosure,
+    sensitive: frozenset[str],
+    weights: Weights,
 ) -> list[Summary]:
     """Summarise each column as it may be published; the share of a sensitive answer may be coded."""
-    found = []
+    found, exact = [], Disclosure(rules.min_cell, public=False)
     for variable, column in zip(variables, values.T, strict=True):
         n = int((~np.isnan(column)).sum())
         if variable.unit == "yes_no":
-            mean = float(np.nanmean(column))
+            mean = float(means(column[:, None], weights)[0])
             mean = rules.sensitive_share(mean) if variable.name in sensitive else rules.share(mean)
-            p10, median, p90 = (float(x) for x in np.nanpercentile(column, [10, 50, 90]))
+            p10, median, p90 = (exact.quantile(column, q, weights) for q in (0.1, 0.5, 0.9))
         else:
-            mean = rules.mean(column)
-            p10, median, p90 = (rules.quantile(column, q) for q in (0.1, 0.5, 0.9))
+            mean = rules.mean(column, weights)
+            p10, median, p90 = (rules.quantile(column, q, weights) for q in (0.1, 0.5, 0.9))
         found.append(Summary(rules.count(n), mean, median, p10, p90))
     return found
 
@@ -313,7 +305,8 @@ def _differences(
     Whether a difference marks the segment is decided by the exact means, so that rounding loses no finding.
     """
     names, scaled, answers = [variable.name for variable in numbers.variables], numbers.scaled, numbers.answers
-    base, spread, original = np.nanmean(scaled, axis=0), np.nanstd(scaled, axis=0), np.nanmean(numbers.values, axis=0)
+    weights = numbers.weights
+    base, spread, original = means(scaled, weights), deviations(scaled, weights), means(numbers.values, weights)
     overall = np.array([summary.mean for summary in numbers.everyone])
     centre = numbers.centres(np.ones(len(labels), dtype=bool), numbers.everyone, rules)
     whole, ranges = redrawn.everyone[:, :-1], redrawn.spread[:, :-1]
@@ -322,9 +315,10 @@ def _differences(
     found = []
     for segment in range(1, int(labels.max()) + 1):
         inside = labels == segment
-        summaries = _summaries(numbers.values[inside], numbers.variables, rules, numbers.sensitive)
-        exact, drawn = np.nanmean(scaled[inside], axis=0) - base, redrawn.means[:, segment - 1, :-1] - whole
-        means = np.array([summary.mean for summary in summaries])
+        own = None if weights is None else weights[inside]
+        summaries = _summaries(numbers.values[inside], numbers.variables, rules, numbers.sensitive, own)
+        exact, drawn = means(scaled[inside], own) - base, redrawn.means[:, segment - 1, :-1] - whole
+        averages = np.array([summary.mean for summary in summaries])
         typical = [x.mean if yes else x.median for x, yes in zip(summaries, answers, strict=True)]
         z, middle = numbers.centres(inside, summaries, rules) - centre, numbers.place(typical) - centre
         low, high = (end + z - exact for end in interval(drawn / unit, exact, redrawn.shrink))
@@ -335,9 +329,9 @@ def _differences(
         marker = np.where(answers, _is_far(exact, base, numbers.steps), np.abs(exact) >= MARKER_SD)
         again = np.where(answers, _is_far(drawn, whole, numbers.steps), np.abs(drawn / unit) >= MARKER_SD)
         certain = (again & (np.sign(drawn) == np.sign(exact))).mean(axis=0)
-        ratio = np.divide(means, overall, out=np.ones_like(means), where=overall != 0)
-        plain = np.nanmean(numbers.values[inside], axis=0) - original
-        side = _find_direction(exact, z, plain, means - overall)
+        ratio = np.divide(averages, overall, out=np.ones_like(averages), where=overall != 0)
+        plain = means(numbers.values[inside], own) - original
+        side = _find_direction(exact, z, plain, averages - overall)
         figures = (z, low, high, ratio, marker, (100 * certain).round().astype(int), middle, side)
         found.append(tuple(map(Difference, names, summaries, *(each.tolist() for each in figures))))
     return found
@@ -362,35 +356,18 @@ def _find_sensitive(table: FeatureTable, study: Study) -> frozenset[str]:
     return frozenset(v.name for v in table.variables if is_sensitive(v, study, levels[v.name]))
 
 
-def _few_known(values: pd.Series, labels: Labels, min_cell: int) -> bool:
-    """Whether a segment's figures would stand for fewer customers than may be published."""
-    known = np.bincount(labels[values.notna().to_numpy()], minlength=int(labels.max()) + 1)
-    return bool((known[1:] < np.minimum(min_cell, np.bincount(labels)[1:])).any())
-
-
-def _small_cell(values: pd.Series, labels: Labels, min_cell: int) -> bool:
-    known = values.notna().to_numpy()
-    table = pd.crosstab(values[known].to_numpy() > 0, labels[known])
-    return bool(((table > 0) & (table < min_cell)).to_numpy().any())
-
-
-def _count(values: pd.Series, labels: Labels, min_cell: int, variable: Variable) -> Counted | None:
+def _count(values: pd.Series, labels: Labels, min_cell: int, variable: Variable, weights: Weights) -> Counted | None:
     if variable.categorical:
-        return count_levels(values, labels, min_cell, variable.order)
+        return count_levels(values, labels, min_cell, variable.order, weights=weights)
     known = values.notna().to_numpy()
-    return count_levels((values[known] > 0).map({True: "Yes", False: "No"}), labels[known], min_cell)
+    answers, own = (values[known] > 0).map({True: "Yes", False: "No"}), None if weights is None else weights[known]
+    return count_levels(answers, labels[known], min_cell, weights=own)
 
 
-def _category(
-    name: str,
-    levels: tuple[str, ...],
-    columns: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    rules: Disclosure,
-    sensitive: bool,
-) -> CategoryProfile:
+def _category(name: str, counted: Counted, rules: Disclosure, sensitive: bool) -> CategoryProfile:
     """Shares of levels as they may be published, and what follows from those alone."""
-    sizes = np.array([rules.count(int(n)) for n in counts.sum(axis=0)])[columns > 0]
+    levels, columns, counts = counted.levels, counted.columns, counted.weighed
+    sizes = np.array([rules.count(round(n)) for n in counts.sum(axis=0)])[columns > 0]
     publish = np.vectorize(rules.sensitive_share if sensitive else rules.share, otypes=[float])
     shares = publish((counts / counts.sum(axis=0)).T[columns > 0])
     overall = np.vectorize(rules.share, otypes=[float])(counts.sum(axis=1) / counts.sum())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.base.disclosure import GROUP
+from analysis.base.weights import FEWEST_EFFECTIVE, Weights
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import Variable
 from analysis.settings.models import Study
@@ -53,6 +56,65 @@ def share_an_answer(values: pd.Series, labels: Labels) -> bool:
         return False
     inside = pd.crosstab(values[known].to_numpy(), labels[known]).to_numpy()
     return bool((inside.max(axis=0) > (1 - GROUP) * inside.sum(axis=0)).any())
+
+
+def find_hidden(
+    frame: pd.DataFrame,
+    numeric: list[Variable],
+    labels: Labels,
+    min_cell: int,
+    sensitive: frozenset[str],
+    weights: Weights = None,
+) -> tuple[str, ...]:
+    """List the variables whose figures would count a few customers, by themselves or beside another's.
+
+    Sensitive codes that a whole segment shares are among them.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, variables)
+    numeric : list of Variable
+    labels : ndarray of int, shape (n,)
+        1..k, 0 = unassigned.
+    min_cell : int
+    sensitive : frozenset of str
+        Names of variables with sensitive answers.
+    weights : ndarray, shape (n,), optional
+        Of a survey: few rows may hold most of the weight of a segment, or of an answer in it.
+    """
+    hidden = tuple(
+        variable.name
+        for variable in numeric
+        if _few_known(frame[variable.name], labels, min_cell, weights)
+        or (variable.unit == "yes_no" and _small_cell(frame[variable.name], labels, min_cell, weights))
+        or (variable.unit != "yes_no" and variable.name in sensitive and share_an_answer(frame[variable.name], labels))
+    )
+    answers = [v.name for v in numeric if v.unit == "yes_no" and v.name not in hidden]
+    return hidden + find_nested(frame[answers], labels, min_cell)
+
+
+def _few_known(values: pd.Series, labels: Labels, min_cell: int, weights: Weights) -> bool:
+    """Whether a segment's figures would stand for fewer customers than may be published, or for few heavy ones."""
+    known = values.notna().to_numpy()
+    inside = known & (labels > 0)
+    if weights is not None and _few_effective(labels[inside], weights[inside]):
+        return True
+    counts = np.bincount(labels[known], minlength=int(labels.max()) + 1)
+    return bool((counts[1:] < np.minimum(min_cell, np.bincount(labels)[1:])).any())
+
+
+def _small_cell(values: pd.Series, labels: Labels, min_cell: int, weights: Weights) -> bool:
+    known = values.notna().to_numpy()
+    yes = values[known].to_numpy() > 0
+    table = pd.crosstab(yes, labels[known])
+    few = weights is not None and _few_effective(labels[known] * 2 + yes, weights[known])
+    return few or bool(((table > 0) & (table < min_cell)).to_numpy().any())
+
+
+def _few_effective(cells: NDArray[Any], weights: NDArray[np.float64]) -> bool:
+    """Whether few rows hold most of the weight of a cell."""
+    sums, squares = np.bincount(cells, weights), np.bincount(cells, weights**2)
+    return bool((sums**2 < FEWEST_EFFECTIVE * squares).any())
 
 
 def find_nested(frame: pd.DataFrame, labels: Labels, min_cell: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from analysis.base.weights import Weights
 from analysis.clustering.algorithms import Labels
 from analysis.clustering.resample import Refits
 
@@ -104,7 +105,9 @@ def interval(drawn: Values, published: Values, shrink: float = 1.0) -> tuple[Val
     return published - half, published + half
 
 
-def share_intervals(redrawn: Redrawn, labels: Labels, worth: Values) -> tuple[tuple[Values, Values], ...]:
+def share_intervals(
+    redrawn: Redrawn, labels: Labels, worth: Values, weights: Weights = None
+) -> tuple[tuple[Values, Values], ...]:
     """Return the ends of 95% intervals of the segments' shares of customers, and of their shares of the value.
 
     Parameters
@@ -113,12 +116,15 @@ def share_intervals(redrawn: Redrawn, labels: Labels, worth: Values) -> tuple[tu
         Its last column is ``worth``.
     labels : ndarray of int, shape (n,)
     worth : ndarray, shape (n,)
+    weights : ndarray, shape (n,), optional
+        Of a survey.
     """
-    counts, sums = np.bincount(labels)[1:], np.bincount(labels, weights=worth)[1:]
-    whole, total = redrawn.everyone[:, -1:], worth.sum()
+    n, valued = (len(labels), worth) if weights is None else (weights.sum(), worth * weights)
+    counts, sums = np.bincount(labels, weights)[1:], np.bincount(labels, weights=valued)[1:]
+    whole, total = redrawn.everyone[:, -1:], valued.sum()
     parts = np.divide(
         redrawn.means[:, :, -1] * redrawn.shares, whole, out=np.zeros_like(redrawn.shares), where=whole != 0
     )
-    sizes = interval(redrawn.shares, counts / len(labels), redrawn.shrink)
+    sizes = interval(redrawn.shares, counts / n, redrawn.shrink)
     values = interval(parts, sums / (total or 1.0), redrawn.shrink)
     return tuple((np.maximum(low, 0.0), high) for low, high in (sizes, values))

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure
+from analysis.base.weights import Weights, scale
 from analysis.clustering.algorithms import Labels
 from analysis.customers.lifetime_value import BackTest, Estimate, LifetimeValue
 
@@ -35,38 +36,51 @@ class Concentration:
 
 
 def share_value(
-    worth: NDArray[np.float64] | None, labels: Labels, rules: Disclosure
+    worth: NDArray[np.float64] | None, labels: Labels, rules: Disclosure, weights: Weights = None
 ) -> tuple[list[float | None], list[float | None]]:
     """Total and share of the value by segment; no shares where a customer dominates a segment or everyone.
 
-    All are left out together: one alone would follow from the others.
+    All are left out together: one alone would follow from the others. With survey weights, totals are those of the
+    population.
     """
     k = int(labels.max())
     if worth is None:
         return [None] * k, [None] * k
-    totals = [rules.total(worth[labels == segment]) for segment in range(1, k + 1)]
-    whole = math.fsum(worth)
-    if None in totals or rules.total(worth) is None or not whole:
+    inside = [np.flatnonzero(labels == segment) for segment in range(1, k + 1)]
+    own = [None if weights is None else weights[rows] for rows in inside]
+    totals = [rules.total(worth[rows], weighing) for rows, weighing in zip(inside, own, strict=True)]
+    parts = worth if weights is None else worth * weights
+    whole = math.fsum(parts)
+    if None in totals or rules.total(worth, weights) is None or not whole:
         return [None] * k, [None] * k
-    return totals, [rules.share(math.fsum(worth[labels == segment]) / whole) for segment in range(1, k + 1)]
+    return totals, [rules.share(math.fsum(parts[rows]) / whole) for rows in inside]
 
 
-def measure_concentration(worth: NDArray[np.float64], labels: Labels, rules: Disclosure) -> Concentration | None:
+def measure_concentration(
+    worth: NDArray[np.float64], labels: Labels, rules: Disclosure, weights: Weights = None
+) -> Concentration | None:
     """None where nothing is of value, a customer dominates it, or customers are too few for a curve of groups."""
-    n, total, min_cell = len(worth), float(worth.sum()), rules.min_cell
-    if total <= 0 or n < 2 * min_cell or None in share_value(worth, labels, rules)[0]:
+    n, min_cell = len(worth), rules.min_cell
+    each = np.ones(n) if weights is None else scale(weights)
+    parts = worth * each
+    total = float(parts.sum())
+    if total <= 0 or n < 2 * min_cell or None in share_value(worth, labels, rules, weights)[0]:
         return None
-    reached, ends = np.cumsum(np.sort(worth)[::-1]), [0]
+    # Customers of equal value are in any order, but with weights the order has to be the same in every run.
+    ranked = np.argsort(-worth, kind="stable")
+    reached, counted, ends = np.cumsum(parts[ranked]), np.cumsum(each[ranked]), [0]
     for share in STEPS:
-        end = math.ceil(share * n)
+        end = math.ceil(share * n) if weights is None else int(np.searchsorted(counted, share * n)) + 1
         if end - ends[-1] >= min_cell and n - end >= min_cell:
             ends.append(end)
-    curve = [(rules.share(end / n), rules.share(float(reached[end - 1]) / total)) for end in ends[1:]]
+    curve = [
+        (rules.share(float(counted[end - 1]) / n), rules.share(float(reached[end - 1]) / total)) for end in ends[1:]
+    ]
     inside = [labels == segment for segment in range(1, int(labels.max()) + 1)]
-    order = sorted(range(len(inside)), key=lambda i: -float(worth[inside[i]].mean()))
-    segments, people, value = [], 0, 0.0
+    order = sorted(range(len(inside)), key=lambda i: -float(parts[inside[i]].sum() / each[inside[i]].sum()))
+    segments, people, value = [], 0.0, 0.0
     for i in order:
-        people, value = people + int(inside[i].sum()), value + float(worth[inside[i]].sum())
+        people, value = people + float(each[inside[i]].sum()), value + float(parts[inside[i]].sum())
         segments.append((i + 1, rules.share(people / n), rules.share(value / total)))
     return Concentration((*curve, (1.0, 1.0)), tuple(segments))
 

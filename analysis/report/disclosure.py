@@ -37,6 +37,7 @@ COUNTS = {
     "Summary": ("n",),
     "Target": ("n", "n_yes"),
     "Usefulness": ("n_known",),
+    "Weighting": ("n_effective", "segments"),
 }
 """Fields that count customers or their rows, by class."""
 SHARES = {
@@ -113,7 +114,7 @@ def _publish(part: Any, rules: Disclosure) -> Any:
     for field in fields(part):
         value = getattr(part, field.name)
         if field.name in COUNTS.get(name, ()):
-            changed[field.name] = None if value is None else rules.count(value)
+            changed[field.name] = _round_shares(value, rules.count)
         elif field.name in SHARES.get(name, ()):
             changed[field.name] = _round_shares(value, rules.share)
         elif field.name in MEASURES.get(name, ()) and rules.public:
@@ -131,7 +132,7 @@ def _round_measure(x: float) -> float:
     return float(f"{x:.{DIGITS}g}")
 
 
-def _round_shares(value: Any, rounded: Callable[[float], float]) -> Any:
+def _round_shares(value: Any, rounded: Callable[[Any], float]) -> Any:
     if isinstance(value, tuple):
         return tuple(_round_shares(item, rounded) for item in value)
     return None if value is None else rounded(value)

@@ -152,6 +152,25 @@ class SampleInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighting:
+    """Survey weights of a study.
+
+    Attributes
+    ----------
+    column : str
+        Label of their column.
+    n_effective : int
+        Rows of equal weight that would count as much as those of the study (Kish 1965).
+    segments : tuple of int, length k
+        The same of each segment.
+    """
+
+    column: str
+    n_effective: int
+    segments: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceInfo:
     """Evidence for the published solution (``by_k`` is the winning algorithm's) and all that competed."""
 
@@ -219,7 +238,8 @@ class Segment:
 class Report:
     """Everything a page may show; ``expected`` and ``rfm`` only where the study has transactions.
 
-    ``validation`` is of the tool rather than the study, where the project holds the results.
+    ``validation`` is of the tool rather than the study, where the project holds the results. ``weighting`` is None, and
+    not written to JSON, without survey weights.
     """
 
     schema_version: int
@@ -255,6 +275,7 @@ class Report:
     targeting: Targeting | None = None
     themes: tuple[ThemeGroup, ...] = ()
     lessons: tuple[Lesson, ...] = ()
+    weighting: Weighting | None = None
 
     def variable(self, name: str) -> Variable:
         """Return the variable with this name; levels of categorical features have one each."""
@@ -272,6 +293,29 @@ class Report:
         """Describe the customers that measures of the core leave out; empty if there are none."""
         return " with unusual customers left out" if self.study.n_core < self.study.n_customers else ""
 
+    def weight_note(self, segment: int | None = None) -> str:
+        """Say that figures stand for the population, and what they rest on; empty without survey weights.
+
+        Parameters
+        ----------
+        segment : int, optional
+            Number of the segment that the figures are of, from 1; by default all.
+        """
+        if self.weighting is None:
+            return ""
+        n = self.study.n_customers if segment is None else self.segments[segment - 1].n
+        effective = self.weighting.n_effective if segment is None else self.weighting.segments[segment - 1]
+        people = self.formats().people
+        return (
+            "Shares, averages, medians and totals stand for the population, by the survey weight "
+            f"“{self.weighting.column}”. They rest on {people(n)} rows, which count as much as {people(effective)} "
+            "rows of equal weight."
+        )
+
+    def rows_note(self) -> str:
+        """Say that figures count rows, whatever their survey weight; empty without survey weights."""
+        return "" if self.weighting is None else "Figures on this page count rows, whatever their survey weight."
+
     def forming(self) -> list[Variable]:
         """Return the features that form the segments and have cells large enough to publish."""
         return [self.variable(step.name) for step in self.steps if step.name in self.everyone]
@@ -286,6 +330,8 @@ def to_json(report: Report) -> str:
         Where a number is infinite or none, with its place in the report, which names the stage that made it.
     """
     content = _rounded(asdict(report))
+    if report.weighting is None:
+        del content["weighting"]
     if place := _find_unbounded(content):
         raise InputError(
             f"report.{place} is not a finite number.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.base.formats import in_words
 from analysis.base.run import USERS
+from analysis.base.weights import FEWEST_EFFECTIVE
 from analysis.clustering.algorithms import ALGORITHMS
 from analysis.clustering.algorithms.density import LEAST_DENSE, REACH
 from analysis.clustering.algorithms.fits import PUBLISHED, SAMPLE_ROWS
@@ -45,6 +46,7 @@ SILHOUETTE_ROWS, JUDGED_ROWS = USERS.silhouette_rows, USERS.judged_rows
 NULL_ROWS, REFERENCE_ROWS = USERS.null_rows, USERS.reference_rows
 
 THRESHOLDS = {
+    "effective": int(FEWEST_EFFECTIVE),
     "stable": STABLE,
     "valid": VALID,
     "band": BAND,

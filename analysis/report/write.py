@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from analysis.base.disclosure import Disclosure
 from analysis.base.formats import Formats, in_sentence, in_words, number
+from analysis.base.weights import effective_size
 from analysis.experiments.records import Experiment
 from analysis.profiles.themes import group_by_theme, read_traits
 from analysis.report.analysis import Analysis
@@ -22,6 +23,7 @@ from analysis.report.model import (
     Segment,
     StudyInfo,
     VerdictInfo,
+    Weighting,
     from_json,
     to_json,
 )
@@ -97,6 +99,7 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
         questions=analysis.assignment.questions,
         targeting=found.targeting,
         themes=group_by_theme(read_traits(features.table.variables, analysis.study), profiles.everyone),
+        weighting=_describe_weights(analysis),
     )
     return from_json(to_json(publish(report, rules)))
 
@@ -125,6 +128,16 @@ def _describe_study(analysis: Analysis, tool: Tool) -> StudyInfo:
         _settings(study),
         tool.versions,
     )
+
+
+def _describe_weights(analysis: Analysis) -> Weighting | None:
+    weights, labels = analysis.features.table.weights, analysis.evidence.labels
+    column = analysis.customers.source.weight
+    if weights is None or column is None:
+        return None
+    sizes = [effective_size(weights[labels == j]) for j in range(1, int(labels.max()) + 1)]
+    label = analysis.customers.source.labels.get(column, column)
+    return Weighting(label, round(effective_size(weights)), tuple(map(round, sizes)))
 
 
 def _describe_data(analysis: Analysis) -> DataInfo:
@@ -206,10 +219,14 @@ def _judge(analysis: Analysis, info: StudyInfo, segments: tuple[Segment, ...]) -
     profiles = analysis.segments.profiles
     variables = analysis.features.table.variables
     worth = next((in_sentence(v.label) for v in variables if v.name == analysis.study.value), "")
-    return VerdictInfo(verdict, title, _headline(profiles.unassigned, segments, verdict, info, worth), sentence)
+    weighted = analysis.features.table.weights is not None
+    headline = _headline(profiles.unassigned, segments, verdict, info, worth, weighted)
+    return VerdictInfo(verdict, title, headline, sentence)
 
 
-def _headline(unassigned: int, segments: tuple[Segment, ...], verdict: str, study: StudyInfo, value: str) -> str:
+def _headline(
+    unassigned: int, segments: tuple[Segment, ...], verdict: str, study: StudyInfo, value: str, weighted: bool = False
+) -> str:
     """The one sentence that answers."""
     groups = f"{in_words(len(segments))} groups" if len(segments) > 1 else "one group"
     n, few = study.n_customers, unassigned < study.min_cell
@@ -222,11 +239,12 @@ def _headline(unassigned: int, segments: tuple[Segment, ...], verdict: str, stud
         return f"{text}."
     best = max(worth, key=lambda s: (s.value_share or 0) / s.share)
     formats = Formats(study.currency, study.customers, study.min_cell)
-    rank = Counter(s.n < best.n for s in segments)[True]
+    rank = Counter(s.share < best.share if weighted else s.n < best.n for s in segments)[True]
     least, most = ("the smaller", "the larger") if len(segments) == 2 else ("the smallest", "the largest")
     size = least if rank == 0 else most if rank == len(segments) - 1 else "one"
+    whole = "the population" if weighted else "them" if few else "all"
     return (
-        f"{text}; {size}, {formats.percent(best.share)} of {'them' if few else 'all'}, brings "
+        f"{text}; {size}, {formats.percent(best.share)} of {whole}, brings "
         f"{formats.percent(best.value_share or 0)} of {value}."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import Formats, in_sentence, in_words, joined
 from analysis.base.run import USERS, Effort
+from analysis.base.weights import Weights
 from analysis.clustering.algorithms import Labels
 from analysis.clustering.lint import Finding
 from analysis.customers.cleaning import Cleaned
@@ -245,15 +247,16 @@ def _check(
     else:
         levels, guessed = known_values.astype(str), ""
     order = variable.order if variable and not guessed else ()
-    groups, counts = _count(levels, inside, int(labels.max()), study.min_cell, order)
+    own = None if table.weights is None else table.weights[known]
+    groups, counts = _count(levels, inside, int(labels.max()), study.min_cell, order, own)
     if len(groups) < 2:
         few = f"{label}: too few {study.customers} in a group to tell it by segment."
         return Descriptor(name, label, guessed or "–", "", None, 0.0, 0.0, few, (), ())
     tested = next((c for c in contrasts if c.variable == name), None) or (
-        associate_numbers(known_values, inside) if ranked else associate_groups(np.arange(counts.shape[1]), counts)
+        associate_numbers(known_values, inside, own) if ranked else associate_groups(np.arange(counts.shape[1]), counts)
     )
     measure, strength = (tested.measure, tested.effect) if tested else ("ε²" if ranked else "V", 0.0)
-    n = int(counts.sum())
+    n = counts.sum()
     base, hit = float(counts.sum(axis=1).max() / n), float(counts.max(axis=0).sum() / n)
     root = strength**0.5 if measure == "ε²" else strength
     word = "reveals it" if root >= REVEALS else "hints at it" if root >= HINTS else "hardly tells it"
@@ -279,19 +282,18 @@ def _check(
 
 
 def _count(
-    levels: pd.Series, labels: Labels, k: int, min_cell: int, order: Sequence[str]
-) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    levels: pd.Series, labels: Labels, k: int, min_cell: int, order: Sequence[str], weights: Weights
+) -> tuple[tuple[str, ...], NDArray[Any]]:
     """Customers by group and segment (0 to k), merged as on every other page, so that none can be taken off."""
-    counted = count_levels(levels, labels, min_cell, order)
+    counted = count_levels(levels, labels, min_cell, order, weights=weights)
     if counted is None:
         return (), np.zeros((0, k + 1), dtype=np.int64)
-    groups, columns, shown = counted
-    counts = np.zeros((len(groups), k + 1), dtype=np.int64)
-    counts[:, columns] = shown
-    return tuple("other" if group == "Other" else group for group in groups), counts
+    counts = np.zeros((len(counted.levels), k + 1), dtype=counted.weighed.dtype)
+    counts[:, counted.columns] = counted.weighed
+    return tuple("other" if group == "Other" else group for group in counted.levels), counts
 
 
-def _reach(counts: NDArray[np.int64], personas: Sequence[Persona]) -> list[Reach]:
+def _reach(counts: NDArray[Any], personas: Sequence[Persona]) -> list[Reach]:
     """For each action the share of every group that is in a segment which gets it."""
     gets: dict[str, list[int]] = {}
     for i, persona in enumerate(personas, start=1):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.base.weights import effective_size
 from analysis.clustering.algorithms import Labels
 from analysis.clustering.evidence import Evidence
 from analysis.features.build import FeatureTable
@@ -177,7 +178,7 @@ def population_stability(then: NDArray[np.float64], now: NDArray[np.float64], n_
     return float(((b - a) * np.log(b / a)).sum())
 
 
-def share_shift(then: float, n_then: int, now: float, n_now: int, both: float = 0.0) -> Interval:
+def share_shift(then: float, n_then: float, now: float, n_now: float, both: float = 0.0) -> Interval:
     """Return the difference of two shares with its 95% interval.
 
     ``both`` is the covariance of the two answers, summed over the customers of both runs: 0 for independent samples,
@@ -209,7 +210,10 @@ def _segments(
             continue
         i = back[j]
         old = then.measures.segments[i]
-        shift = _plain(share_shift(old.share, then.measures.n, segment.share, n, _both(matching, i, j)))
+        sizes, both = (then.measures.n * then.measures.worth, n * measures.worth), _both(matching, i, j)
+        # Weights are those of the population at each time, so that the covariance of the answers does not carry over.
+        both = both if then.measures.worth == measures.worth == 1 else 0.0
+        shift = _plain(share_shift(old.share, sizes[0], segment.share, sizes[1], both))
         worth = None
         if old.value_share is not None and segment.value_share is not None:
             step = segment.value_share - old.value_share
@@ -283,7 +287,8 @@ def _traits(then: Record, matching: Matching, measures: Measures) -> tuple[Trait
             base = everyone[name]
             assert base is not None
             z = (own.mean - was.mean) / base.sd
-            reach = Z95 * float(np.sqrt(was.sd**2 / max(old.n, 1) + own.sd**2 / max(new.n, 1))) / base.sd
+            sizes = old.n * then.measures.worth, new.n * measures.worth
+            reach = Z95 * float(np.sqrt(was.sd**2 / max(sizes[0], 1) + own.sd**2 / max(sizes[1], 1))) / base.sd
             flagged = abs(z) >= TELLS and abs(z) > reach
             shift = _plain((z, z - reach, z + reach))
             found.append(TraitShift(j + 1, name, (was.median, own.median), (was.mean, own.mean), shift, flagged))
@@ -297,27 +302,29 @@ def _drifts(then: Measures, now: Measures, table: FeatureTable) -> tuple[Drift, 
     for spread in then.spreads:
         if spread.name not in shared or not spread.shares:
             continue
-        values = table.frame[spread.name].dropna()
-        shares, n = _shares_now(values, spread), len(values)
+        known = table.frame[spread.name].notna().to_numpy()
+        values, weights = table.frame[spread.name][known], None if table.weights is None else table.weights[known]
+        shares = _shares_now(values, spread, np.ones(len(values)) if weights is None else weights)
+        n = len(values) if weights is None else round(effective_size(weights))
         before = np.array(spread.shares) / sum(spread.shares)
         psi = population_stability(before, shares, n)
         ks = None if spread.levels else round(float(np.abs(np.cumsum(shares - before)).max()), 4)
-        chance = KS95 * float(np.sqrt(1 / then.n + 1 / max(n, 1)))
+        chance = KS95 * float(np.sqrt(1 / (then.n * then.worth) + 1 / max(n, 1)))
         reading = "as before" if psi < MOVED else "moved" if psi < ANOTHER else "another distribution"
         drifts.append(Drift(spread.name, spread.label, round(psi, 4), ks, round(chance, 4), reading))
     return tuple(sorted(drifts, key=lambda d: (-d.psi, d.variable)))
 
 
-def _shares_now(values: pd.Series, spread: Spread) -> NDArray[np.float64]:
+def _shares_now(values: pd.Series, spread: Spread, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shares of today's values in the earlier bins; levels that were not there then count as the last one, or none."""
     if spread.levels:
         others = {"Other", "Unknown"} & set(spread.levels)
         text = values.astype("str")
-        text = text.where(text.isin(spread.levels), sorted(others)[0]) if others else text[text.isin(spread.levels)]
-        counts = np.array([int((text == level).sum()) for level in spread.levels], dtype=float)
+        text = text.where(text.isin(spread.levels), sorted(others)[0]) if others else text
+        counts = np.array([weights[(text == level).to_numpy()].sum() for level in spread.levels], dtype=float)
     else:
         places = np.searchsorted(np.array(spread.edges), values.to_numpy(float), side="right")
-        counts = np.bincount(places, minlength=len(spread.edges) + 1).astype(float)
+        counts = np.bincount(places, weights, minlength=len(spread.edges) + 1)
     return counts / max(counts.sum(), 1.0)
 
 

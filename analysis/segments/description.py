@@ -95,6 +95,8 @@ def describe_segments(
         card = write_card(study, cleaned, table, prepared, labels, profiles, personas, background)
         lifetime, limits = assembled.lifetime, Disclosure.of(study)
         expected = expect_spend(lifetime, cleaned.keys, labels, limits) if lifetime else None
-        targeting = weigh_segments(profiles.segments, table.variables, rules, expected, study, looked.change)
+        targeting = weigh_segments(
+            profiles.segments, table.variables, rules, expected, study, looked.change, table.weights
+        )
     messages = (*past.told, *looked.told)
     return Segments(profiles, personas, card, expected, targeting, looked.change, record, messages)

@@ -10,6 +10,7 @@ from itertools import count
 import numpy as np
 
 from analysis.base.formats import Formats
+from analysis.base.weights import share
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable
 from analysis.past.records import slugify
@@ -285,7 +286,8 @@ class Namer:
         known = ~np.isnan(values)
         true = values > bound if up else values < bound
         inside = known & (self.labels == segment.id)
-        holds, everyone = float(true[inside].mean()), float(true[known].mean())
+        own = self.table.weights
+        holds, everyone = (share(true[rows], None if own is None else own[rows]) for rows in (inside, known))
         if holds < HOLDS or holds - everyone < CLEARLY:
             return None
         return holds, everyone, f"{percent(holds)} of them {words} ({percent(everyone)} of all)."

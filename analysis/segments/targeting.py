@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.assignment.rules import Rules
 from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.base.weights import Weights, effective_size
 from analysis.features.build import Variable
 from analysis.past.records import Change
 from analysis.profiles.profile import SegmentProfile
@@ -78,15 +79,16 @@ def weigh_segments(
     expected: ExpectedSpend | None,
     study: Study,
     change: Change | None = None,
+    weights: Weights = None,
 ) -> Targeting:
-    """Score each segment by each criterion that the data supports.
+    """Score each segment by each criterion that the data supports; survey weights widen the interval of its size.
 
     Raises
     ------
     InputError
         Where ``targeting.response`` is not a yes/no outcome.
     """
-    n = sum(s.n for s in segments)
+    n = sum(s.n for s in segments) if weights is None else round(effective_size(weights))
     sizes = [s.share for s in segments]
     scored = [_criterion("size", "attractiveness", "", sizes, _around(sizes, [n] * len(sizes)), study)]
     if study.value:

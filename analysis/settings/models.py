@@ -267,6 +267,12 @@ class Study(Settings):
         return as_of
 
     @model_validator(mode="after")
+    def _weights_are_of_one_table(self) -> Study:
+        if len(self.sources) > 1 and any(source.weight for source in self.sources):
+            raise ValueError("sources: a weight needs a study of one table; remove it, or the other sources")
+        return self
+
+    @model_validator(mode="after")
     def _prototypes_take_categories(self) -> Study:
         if self.algorithm == "kprototypes" and (self.encode != "indicator" or self.reduce):
             raise ValueError(

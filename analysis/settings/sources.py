@@ -94,6 +94,9 @@ class Source(Settings):
     )
     kind: Kind = Field("customers", description="Content of a row.")
     key: str | None = Field(None, description="Column that identifies the customer; by default the row number.")
+    weight: str | None = Field(
+        None, description="Survey weight: the column that says how many people of the population a row stands for."
+    )
     repeats: Literal["refuse", "first", "last", "newest", "sum"] = Field(
         "refuse",
         description="Rows with one key: refused, or the first, last or newest is kept; sum adds amounts and counts up.",
@@ -136,6 +139,18 @@ class Source(Settings):
         {}, description="Rows to leave out: values by column, such as the status of cancelled orders."
     )
 
+    @model_validator(mode="after")
+    def _weight_is_of_people(self) -> Source:
+        if self.weight is None:
+            return self
+        if self.kind in ROW_KINDS:
+            raise ValueError(f"weight: {self.kind} have several rows for a customer; a survey weight has one")
+        role = next((role for role in get_args(Role) if self.weight in getattr(self.roles, role)), None)
+        used = "key" if self.weight == self.key else "battery" if self.weight in self.battery else role
+        if used and used != "ignore":
+            raise ValueError(f"weight: column '{self.weight}' is also the {used}; remove one of them")
+        return self
+
     @field_validator("plausible")
     @classmethod
     def _low_to_high(cls, ranges: dict[str, tuple[float | None, float | None]]) -> object:
@@ -145,8 +160,8 @@ class Source(Settings):
         return ranges
 
     def named_columns(self) -> tuple[str, ...]:
-        """List every column in these settings once, the key first."""
-        named = [self.key] if self.key else []
+        """List every column in these settings once, key and weight first."""
+        named = [column for column in (self.key, self.weight) if column]
         named += [column for column in self.columns.model_dump().values() if column]
         named += (*self.totals, *self.balances, *self.battery)
         for role in get_args(Role):

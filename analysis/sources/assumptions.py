@@ -29,6 +29,8 @@ def list_assumptions(inputs: Inputs, study: Study) -> Iterator[str]:
     else:
         yield f"- '{source.key}' names the customer." if source.key else "- No column names the customer."
         yield f"- The segments are formed by {listed(map(repr, source.roles.feature), _MOST_FEATURES)}."
+    if source.weight:
+        yield f"- '{source.weight}' is the survey weight, so shares and means stand for the population."
     sizes = "- No column is surely the value of a customer, so the site speaks of sizes."
     yield f"- '{study.value}' is the value of a customer." if study.value else sizes
     for line in raw.dropped:

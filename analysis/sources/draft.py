@@ -66,7 +66,7 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
     for column in columns:
         if column.role in roles:
             roles[column.role].append(column.name)
-        elif column.role != "key":
+        elif column.role not in ("key", "weight"):
             roles["ignore"].append(column.name)
     source: dict[str, Any] = {"path": path, "kind": kind}
     people = infer_people(raw)
@@ -83,6 +83,8 @@ def draft_settings(raw: RawTable, path: str) -> dict[str, Any]:
     key = next((column.name for column in columns if column.role == "key"), None)
     if key:
         source["key"] = key
+    if weight := next((column.name for column in columns if column.role == "weight"), None):
+        source["weight"] = weight
     source["roles"] = {role: names for role, names in roles.items() if names}
     source["labels"] = {column.name: column.label for column in columns if column.name != column.label}
     known = dict(export.units) if export else {}
@@ -137,7 +139,7 @@ def complete_study(raws: Sequence[RawTable], study: Study) -> tuple[Study, dict[
         if source.key is None and not (alone and not bare):
             source = source.model_copy(update={"key": _complete_key(raw, shared[i], alone, place)})
         if bare:
-            source, why = _complete_roles(raw, source, behaviour, seen)
+            source, why = _complete_roles(raw, source, behaviour, seen, alone)
             reasons |= why
         seen |= set(raw.frame.columns)
         sources.append(source)
@@ -240,9 +242,16 @@ def _only(names: list[str], place: str, raw: RawTable, what: str) -> str:
     )
 
 
-def _complete_roles(raw: RawTable, source: Source, behaviour: bool, seen: set[str]) -> tuple[Source, dict[str, str]]:
-    """Roles, labels and units as for an unknown table; columns that an earlier table has too keep out."""
-    columns = [c for c in infer_roles(raw) if c.name != source.key and c.name not in seen]
+def _complete_roles(
+    raw: RawTable, source: Source, behaviour: bool, seen: set[str], alone: bool
+) -> tuple[Source, dict[str, str]]:
+    """Roles, labels and units as for an unknown table; columns that an earlier table has too keep out.
+
+    A survey weight is used where the table is ``alone``.
+    """
+    inferred = [c for c in infer_roles(raw) if c.name != source.key and c.name not in seen]
+    weight = source.weight or next((c.name for c in inferred if c.role == "weight" and alone), None)
+    columns = [c for c in inferred if c.name != weight]
     battery = tuple(c.name for c in columns if c.role == "feature") if source.kind == "survey" else ()
     roles: dict[str, tuple[str, ...]] = {}
     reasons = {}
@@ -257,7 +266,9 @@ def _complete_roles(raw: RawTable, source: Source, behaviour: bool, seen: set[st
         "labels": {c.name: c.label for c in columns if c.name != c.label} | source.labels,
         "units": {c.name: c.unit for c in columns if _states_unit(c)} | source.units,
         "battery": source.battery or battery,
+        "weight": weight,
     }
+    reasons |= {c.name: c.why for c in inferred if c.name == weight and c.role == "weight"}
     return source.model_copy(update=update), reasons
 
 

@@ -44,15 +44,13 @@ from analysis.sources.evidence.vocabularies import (
     POSTAL,
     PRIVATE,
     PROTECTED,
-    SUBSTANCE,
-    WEIGHT,
-    WEIGHT_STARTS,
     names_sensitive,
 )
+from analysis.sources.evidence.weights import UNSURE, find_weights, is_sure_weight, may_be_weight
 from analysis.sources.names import OUTCOME, has_word, is_identifier, split_words, words_of
 from analysis.sources.tables import RawTable, once_a_table
 
-InferredRole = Literal["key", "feature", "descriptor", "outcome", "ignore", "date", "amount", "customer"]
+InferredRole = Literal["key", "feature", "descriptor", "outcome", "ignore", "weight", "date", "amount", "customer"]
 ORDER_DATE: tuple[InferredRole, str] = ("date", "when it happened")
 OTHER_DATE: tuple[InferredRole, str] = ("ignore", "another date than the one when it happened")
 
@@ -78,7 +76,7 @@ class InferredColumn:
     type : str
         As read.
     role : str
-        key, customer, date and amount say what a row is about; the others are the roles of the settings.
+        key, customer, date, amount and weight say what a row is about; the others are the roles of the settings.
     unit : str
         One of the units of the settings; empty for keys, dates and text.
     why : str
@@ -188,6 +186,8 @@ def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
         taken = _row_roles(table)
     elif key := _key(table):
         taken[key.name] = ("key", "the key: a different value in every row")
+    if not rows_of_a_customer:
+        taken |= cast(dict[str, tuple[InferredRole, str]], find_weights(table, kind == "survey"))
     battery = set(_battery(table)) if kind == "survey" else set()
     roles = []
     for column in table.columns:
@@ -288,7 +288,9 @@ def _key(table: RawTable) -> Column | None:
 
 @once_a_table
 def _keys(table: RawTable) -> list[Column]:
-    unique = [c for c in table.columns if c.n_distinct == table.n_rows and not c.n_missing]
+    unique = [
+        c for c in table.columns if c.n_distinct == table.n_rows and not c.n_missing and not is_sure_weight(table, c)
+    ]
     nearly = [
         c
         for c in table.columns
@@ -340,6 +342,8 @@ def _battery(table: RawTable) -> list[str]:
         values: Any = table.frame[column.name]
         if column.type != "number" or not 2 <= column.n_distinct <= 11 or not is_whole(values):
             continue
+        if is_sure_weight(table, column):
+            continue
         lowest, highest = int(values.min()), int(values.max())
         if 0 <= lowest <= 1 and highest <= 10:
             scales.setdefault((0 if highest == 1 else 1, highest), []).append(column.name)
@@ -370,7 +374,7 @@ def _role(table: RawTable, column: Column, battery: set[str], kind: Kind) -> tup
         (_names_another(table, column), "ignore", "names another row: an identifier, not a trait"),
         (bool(person := tells_a_person(table, column)), "ignore", person),
         (_is_long_number(table, column), "ignore", "numbers of ten digits or more: an identifier, not a trait"),
-        (_is_weight(table, column, words), "ignore", "a weight of the row, not a trait"),
+        (may_be_weight(table, column), "ignore", UNSURE),
         (column.type == "number" and _names_model(words), "ignore", "the result of another model, by its name"),
         (column.type == "text", "ignore", f"free text: {number(column.n_distinct)} different values"),
         (column.type == "date", "date", "a date: it dates the row and does not form segments itself"),
@@ -414,18 +418,6 @@ def _names_model(words: frozenset[str]) -> bool:
 def _is_long_number(table: RawTable, column: Column) -> bool:
     values: Any = table.frame[column.name]
     return column.type == "number" and is_whole(values) and bool((values.dropna() >= 10**9).mean() > 0.9)
-
-
-def _is_weight(table: RawTable, column: Column, words: frozenset[str]) -> bool:
-    values: Any = table.frame[column.name]
-    return (
-        column.type == "number"
-        and (bool(words & WEIGHT) or any(word.startswith(WEIGHT_STARTS) for word in words))
-        and not words & SUBSTANCE
-        and bool(values.min() >= 0)
-        and bool(values.max() < 50)
-        and not is_whole(values)
-    )
 
 
 def _looks_like_codes(table: RawTable, column: Column, words: frozenset[str]) -> bool:

@@ -99,7 +99,7 @@ def of_names() -> Iterator[Case]:
         ("Hat_gekündigt", rng.choice(["Ja", "Nein"], N_CUSTOMERS), "outcome"),
         ("Kaufwahrscheinlichkeit", rng.random(N_CUSTOMERS).round(4), "ignore"),
         ("Probabilidad_de_fuga", rng.random(N_CUSTOMERS).round(3), "ignore"),
-        ("Gewichtungsfaktor", rng.uniform(0.4, 2.2, N_CUSTOMERS).round(4), "ignore"),
+        ("Gewichtungsfaktor", rng.uniform(0.4, 2.2, N_CUSTOMERS).round(4), "weight"),
         ("CPF", 10_000_000_000 + rng.integers(0, 89_999_999_999, N_CUSTOMERS), "ignore"),
         ("Idade", rng.integers(18, 80, N_CUSTOMERS), "descriptor"),
         ("Situation familiale", rng.choice(["marié", "seul"], N_CUSTOMERS), "descriptor"),

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from analysis.sources.unknown.readings import describe_reading
-from tests.cases import corpus, found, languages, spans, writings
+from tests.cases import corpus, found, languages, spans, weighed, writings
 from tests.cases.corpus import Case
 from tests.cases.run import ASKED, RIGHT, compare
 
-CASES = [*corpus.cases(), *languages.cases(), *writings.cases(), *spans.cases(), *found.cases()]
+CASES = [*corpus.cases(), *languages.cases(), *writings.cases(), *spans.cases(), *found.cases(), *weighed.cases()]
 EVERY = 4
 """The quick tests read every fourth file."""
 PARAMETERS = [

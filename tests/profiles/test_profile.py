@@ -261,7 +261,7 @@ def test_no_published_share_of_a_category_stands_for_a_few(cells: list[list[int]
     counted = count_levels(pd.Series(levels.astype(object)), labels.astype(np.int16), min_cell)
     if counted is None:
         return
-    found = _category("c", *counted, EXACT, False)
+    found = _category("c", counted, EXACT, False)
     assert len(set(found.levels)) == len(found.levels) >= 2
     sizes = np.bincount(labels, minlength=k + 1)[1:]
     for shares, size in zip(found.segments, sizes, strict=True):
@@ -293,7 +293,7 @@ def test_missing_categories_are_a_level_of_their_own() -> None:
     values = pd.Series((["x"] * 60 + [None] * 40) * 2, dtype=object)
     counted = count_levels(values, labels, MIN_CELL)
     assert counted is not None
-    found = _category("c", *counted, EXACT, False)
+    found = _category("c", counted, EXACT, False)
     assert set(found.levels) == {"x", "Unknown"}
     assert dict(zip(found.levels, found.everyone, strict=True)) == pytest.approx({"x": 0.6, "Unknown": 0.4})
 

@@ -11,10 +11,11 @@ from analysis.clustering.algorithms.fits import (
     sample_rows,
     segment_means,
 )
-from analysis.clustering.algorithms.table import ALGORITHMS, competing
+from analysis.clustering.algorithms.table import ALGORITHMS, NEEDS, competing
 
 __all__ = [
     "ALGORITHMS",
+    "NEEDS",
     "Algorithm",
     "Classes",
     "Counts",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
+from analysis.base.weights import Weights, as_counts
+
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int16]
-Counts = NDArray[np.int64]
+Counts = NDArray[np.int64] | NDArray[np.float64]
+"""How often each row stands in the data, or its survey weight, with a mean of 1."""
 
 SAMPLE_ROWS = 5_000
 """Quadratic methods fit on a seeded sample above this many customers."""
@@ -112,9 +116,9 @@ class Fit:
         ]
         return np.column_stack(columns)
 
-    def by_size(self, matrix: Matrix) -> Fit:
+    def by_size(self, matrix: Matrix, weights: Weights = None) -> Fit:
         """The same solution with segment 1 the largest over these customers."""
-        return self.in_order(order_by_size(self.assign(matrix), self.k))
+        return self.in_order(order_by_size(self.assign(matrix), self.k, weights))
 
     def in_order(self, order: NDArray[np.intp]) -> Fit:
         """The same solution with its segments in this order of rows."""
@@ -143,7 +147,8 @@ class Algorithm:
         How the work grows with the number of customers.
     fit : callable
         ``fit(matrix, ks, seed, n_init, counts)`` gives one :class:`Fit` for each number of segments in ``ks``; a
-        density method ignores ``ks`` and gives at most one. ``counts`` says how often each row stands in the data.
+        density method ignores ``ks`` and gives at most one. ``counts`` says how often each row stands in the data, or
+        its survey weight; Ward and density methods take those as whole counts.
     takes_k : bool
     simplicity : int
         Rank by ease of explaining and scoring, 1 is simplest.
@@ -168,9 +173,9 @@ class Algorithm:
     sampled: bool = False
 
 
-def order_by_size(labels: Labels, k: int) -> NDArray[np.intp]:
-    """Rows of k segments, the one with the most customers first."""
-    return np.lexsort((np.arange(k), -np.bincount(labels, minlength=k + 1)[1:]))
+def order_by_size(labels: Labels, k: int, weights: Weights = None) -> NDArray[np.intp]:
+    """Rows of k segments, the one with the most customers, or with the largest sum of weights, first."""
+    return np.lexsort((np.arange(k), -np.bincount(labels, weights, minlength=k + 1)[1:]))
 
 
 def renumber(order: NDArray[np.intp]) -> Labels:
@@ -200,5 +205,8 @@ def sample_rows(n: int, most: int, seed: int) -> NDArray[np.intp]:
 
 
 def repeat_rows(matrix: Matrix, counts: Counts | None) -> NDArray[np.intp]:
-    """Row numbers, each as often as it counts."""
-    return np.arange(len(matrix)) if counts is None else np.repeat(np.arange(len(matrix)), counts)
+    """Row numbers, each as often as it counts; weights are made whole."""
+    if counts is None:
+        return np.arange(len(matrix))
+    whole: NDArray[Any] = as_counts(counts.astype(float)) if counts.dtype == np.float64 else counts
+    return np.repeat(np.arange(len(matrix)), whole)

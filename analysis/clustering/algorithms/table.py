@@ -29,6 +29,19 @@ ALGORITHMS: dict[str, Algorithm] = {
     )
 }
 """The algorithms, by name. A new one is one more row."""
+NEEDS = {
+    "kprototypes": (
+        "_quarto.yml, segmentation.algorithm: kprototypes needs a categorical feature, and there is none.",
+        "Without categories it equals k-means.",
+        "Give a column of text the role 'feature', or choose kmeans.",
+    ),
+    "latent_class": (
+        "_quarto.yml, segmentation.algorithm: latent_class needs a yes/no answer or a category, and there is none.",
+        "Only other numbers form segments, or features are reduced to principal components.",
+        "Give a column of answers or categories the role 'feature', remove reduce, or choose auto.",
+    ),
+}
+"""What an algorithm that does not suit the features needs."""
 
 
 def competing(matrix: Matrix, blocks: Blocks) -> dict[str, Algorithm]:

@@ -10,6 +10,7 @@ import numpy as np
 from analysis.base.errors import InputError
 from analysis.base.expressions import Expression, parse
 from analysis.base.formats import in_sentence
+from analysis.base.weights import share
 from analysis.clustering.algorithms import Labels
 from analysis.features.build import FeatureTable
 from analysis.profiles.profile import Profiles
@@ -49,6 +50,7 @@ class Baselines:
         self, facts: Sequence[Facts], profiles: Profiles, table: FeatureTable, labels: Labels, study: Study
     ) -> None:
         self.facts, self.profiles, self.frame, self.labels, self.study = facts, profiles, table.frame, labels, study
+        self.weights = np.ones(len(labels)) if table.weights is None else table.weights
 
     def find(self, i: int, play: Play, line: int) -> Baseline | None:
         """The rate before the test: from the data where they hold it, else assumed, else not known."""
@@ -86,13 +88,15 @@ class Baselines:
             return (rate, f"visited in the last {MONTH_DAYS} days") if rate is not None else None
         if test == "contact" and "support" in traits:
             known = self.frame[traits["support"].name].to_numpy(float)[self._members(i)]
-            rate = self._share(known[np.isfinite(known)] >= 1)
+            there = np.isfinite(known)
+            rate = self._share(known[there] >= 1, self.weights[self._members(i)][there])
             return (rate, f"{in_sentence(traits['support'].label)}: one or more") if rate is not None else None
         if test == "conversion" and {"conversion", "visits"} <= set(traits):
             rows = self.frame[[traits["conversion"].name, traits["visits"].name]].to_numpy(float)[self._members(i)]
-            rows = rows[np.isfinite(rows).all(axis=1)]
-            total = rows[:, 1].sum()
-            return (float(rows.prod(axis=1).sum() / total), "visits with an order") if total > 0 else None
+            complete = np.isfinite(rows).all(axis=1)
+            rows, own = rows[complete], self.weights[self._members(i)][complete]
+            total = (rows[:, 1] * own).sum()
+            return (float((rows.prod(axis=1) * own).sum() / total), "visits with an order") if total > 0 else None
         return None
 
     def _reorder(self, i: int, n: int, unit: str) -> Baseline | None:
@@ -114,15 +118,18 @@ class Baselines:
 
     def _share_within(self, i: int, trait: Trait, days: int) -> float | None:
         """Return the share of members with the event in the last days; in transactions, no date means never."""
-        values = self.frame[trait.name].to_numpy(float)[self._members(i)]
+        values, own = self.frame[trait.name].to_numpy(float)[self._members(i)], self.weights[self._members(i)]
         if not trait.variable.name.endswith("_days"):
-            values = values[np.isfinite(values)]
-        return self._share(values <= days)
+            known = np.isfinite(values)
+            values, own = values[known], own[known]
+        return self._share(values <= days, own)
 
-    def _share(self, holds: np.ndarray[Any, np.dtype[np.bool_]]) -> float | None:
+    def _share(
+        self, holds: np.ndarray[Any, np.dtype[np.bool_]], weights: np.ndarray[Any, np.dtype[np.float64]]
+    ) -> float | None:
         """A share, if neither those counted nor the others are too few to publish."""
         few = self.study.min_cell
-        return float(holds.mean()) if holds.sum() >= few and (~holds).sum() >= few else None
+        return share(holds, weights) if holds.sum() >= few and (~holds).sum() >= few else None
 
     def _by_answer(self, i: int, test: str) -> Baseline | None:
         trait, n = self.facts[i].traits.get(test), self.profiles.segments[i].n

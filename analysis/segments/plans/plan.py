@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.base.expressions import parse
 from analysis.base.formats import Formats, in_sentence, short_percentage
+from analysis.base.weights import deviations, means
 from analysis.clustering.algorithms import Labels
 from analysis.clustering.evidence import SegmentEvidence
 from analysis.features.build import FeatureTable
@@ -201,6 +202,7 @@ class _Planner:
 
     def __init__(self, described: Described, table: FeatureTable, labels: Labels, study: Study) -> None:
         self.described, self.study, self.labels, self.frame = described, study, labels, table.frame
+        self.weights = table.weights
         self.formats = Formats(study.currency, study.customers, study.min_cell)
         each = zip(described.profiles.segments, described.evidence, described.mixes, strict=True)
         self.facts = [
@@ -398,11 +400,13 @@ class _Planner:
         if baseline.source == NEARLY and basket is None:
             worth = next((t for t in self.described.traits if t.name == self.study.value), None)
         if (compared := basket or worth) is not None:
-            values = self.frame[compared.name].to_numpy(float)[self.labels == segment.id]
-            values = values[np.isfinite(values)]
+            values, own = self.frame[compared.name].to_numpy(float), self.weights
+            rows = np.isfinite(values) & (self.labels == segment.id)
+            values, own = values[rows], None if own is None else own[rows]
             if len(values) >= self.study.min_cell:
                 label = "average order value" if basket else in_sentence(compared.label)
-                amount = Amount(label, len(values), float(values.mean()), float(values.std()))
+                mean, deviation = (float(measure(values[:, None], own)[0]) for measure in (means, deviations))
+                amount = Amount(label, len(values), mean, deviation)
         kpi = KPIS.get(play.test)
         label = kpi.label if kpi else play.rate_of or chosen.texts["measure"]
         if play.test in ATTITUDES:

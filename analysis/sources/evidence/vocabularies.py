@@ -278,12 +278,6 @@ MODEL = vocabulary(
 DEMOGRAPHIC_ENDS = ("einkommen", "gehalt", "inkomen", "salaris", "geschlecht", "familienstand")
 """Endings of compound words that tell of the person."""
 MODEL_ENDS = ("wahrscheinlichkeit", "waarschijnlijkheid", "prognose", "vorhersage", "segment", "cluster")
-WEIGHT_STARTS = ("gewichtung", "ponderat", "ponderac", "weeg", "weging")
-WEIGHT = vocabulary(
-    "ponder fexp factorexp hochrechnungsfaktor hochrechnung redressement",
-    "weight weights wt wgt gewicht gewichtung poids ponderation ponderacion peso weging weegfactor",
-)
-SUBSTANCE = vocabulary("kg lb lbs gram grams body product parcel package height")
 STATUS = vocabulary(
     "status state zustand bestellstatus auftragsstatus estado statut stato stand orderstatus situacao situacion etat",
     "zahlungsstatus paymentstatus orderstatus bestelstatus betaalstatus",
