@@ -8,11 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
+from analysis.base.run import TESTS
+from analysis.base.weights import effective_size
 from analysis.clustering.algorithms import ALGORITHMS
 from analysis.clustering.resample import (
     adjusted_rand,
     box,
+    count_draws,
     dispersion,
+    draw_rows,
+    fit_solutions,
+    measure_extremes,
     own_jaccard,
     prediction_strengths,
     reference_dispersions,
@@ -121,6 +127,37 @@ def test_whole_number_weights_are_as_repeated_rows(name: str) -> None:
     first, second = (fits[0].by_size(points) for fits in (weighted, repeated))
     assert first.centres == pytest.approx(second.centres, abs=1e-3)
     assert (first.assign(points) == second.assign(points)).all()
+
+
+@pytest.mark.parametrize("name", [name for name, algorithm in ALGORITHMS.items() if algorithm.takes_k])
+def test_survey_weights_are_as_counts_whatever_their_scale(name: str) -> None:
+    points = islands(80)
+    counts = np.random.default_rng(2).integers(1, 4, len(points))
+    (weighted,) = fit_solutions(points, ALGORITHMS[name], (3,), 1, effort=TESTS, weights=250.0 * counts)
+    (repeated,) = fit_solutions(np.repeat(points, counts, axis=0), ALGORITHMS[name], (3,), 1, effort=TESTS)
+    first, second = (fit.by_size(points, 1.0 * counts) for fit in (weighted, repeated))
+    assert (first.assign(points) == second.assign(points)).all()
+    sizes = np.bincount(first.assign(points), counts)[1:]
+    assert (np.diff(sizes) <= 0).all()
+
+
+def test_resamples_draw_in_proportion_to_weights_as_many_as_they_are_worth() -> None:
+    weights = np.random.default_rng(0).lognormal(0, 0.8, 300)
+    n = count_draws(300, weights)
+    assert n == round(effective_size(weights)) < 200 and count_draws(300, None) == 300
+    drawn = np.sum([draw_rows(300, n, (1, i), weights)[1] for i in range(2000)], axis=0)
+    assert drawn.sum() == 2000 * n
+    expected = 2000 * n * weights / weights.sum()
+    assert (np.abs(drawn - expected) < 5 * np.sqrt(expected)).all()
+    assert draw_rows(300, 300, (1, 2))[1].tolist() == draw_rows(300, 300, (1, 2), None)[1].tolist()
+
+
+def test_the_smallest_segment_is_that_of_the_population_unless_its_rows_are_few() -> None:
+    labels = np.repeat([0, 1, 2], [10, 70, 20]).astype(np.int16)
+    weights = np.where(labels == 1, 1.0, 4.0)
+    assert measure_extremes(labels, 2, None, 30) == (0.2, 0.1)
+    assert measure_extremes(labels, 2, weights, 15) == pytest.approx((70 / 190, 40 / 190))
+    assert measure_extremes(labels, 2, weights, 30) == pytest.approx((0.2, 40 / 190))
 
 
 def test_a_sample_is_seeded_and_everyone_is_kept_where_they_are_few() -> None:
