@@ -84,7 +84,8 @@ class Model:
     def needed(self) -> frozenset[str]:
         """List the columns that the features depend on."""
         columns = {name for f in self.study.features.values() for name in parse(f.formula).names}
-        return frozenset(columns | set(self.forming))
+        items = {item for source in self.study.sources for item in source.centred()}
+        return frozenset(columns | items | set(self.forming))
 
 
 def make_model(
@@ -250,6 +251,7 @@ def _settings(model: Model) -> dict[str, Any]:
     for name, source in zip(model.names, model.study.sources, strict=True):
         settings = source.model_dump(mode="json", exclude={"roles", "labels", "battery", "origin"})
         settings["roles"] = {"ignore": list(source.roles.ignore)}
+        settings["battery"] = list(source.centred())
         row_columns = {source.key, *source.columns.model_dump().values()}
         for part in PARTS:
             remaining = {c: v for c, v in settings[part].items() if c in row_columns or {c, f"{name}_{c}"} & needed}

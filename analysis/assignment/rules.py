@@ -217,6 +217,14 @@ def _guess(
     return Guess(round(float(right.mean()), 2), round(largest, 2), tuple(map(str, asked.index)))
 
 
+def _write_centred(variable: Variable, columns: dict[str, SqlColumn]) -> str:
+    """An answer less the average of the answers to the items that are known."""
+    own, *others = (to_sql(Expression("", (item,), ast.Name(item)), columns, None) for item in variable.columns)
+    total = " + ".join(f"COALESCE({item}, 0)" for item in (own, *others))
+    known = " + ".join(f"CASE WHEN {item} IS NULL THEN 0 ELSE 1 END" for item in (own, *others))
+    return f"({own} - ({total}) / NULLIF({known}, 0))"
+
+
 def _write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
     """A feature over the customer table; under its own name where SQL has no equal for its formula."""
     expected = f"CAST(c.{quote_name(variable.name)} AS DOUBLE PRECISION)"
@@ -241,6 +249,8 @@ def _write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
     }
     taken = variable.columns == (variable.name,)
     try:
+        if variable.is_centred:
+            return _write_centred(variable, columns)
         formula = Expression("", variable.columns, ast.Name(variable.name)) if taken else parse(variable.formula)
         return to_sql(formula, columns, cleaned.as_of)
     except UntranslatableError:

@@ -279,7 +279,8 @@ def _known(source: Source, raw: RawTable) -> Source:
     there = set(map(str, raw.frame.columns))
     remaining = {part: {c: v for c, v in getattr(source, part).items() if c in there} for part in PARTS}
     ignored = Roles(ignore=tuple(c for c in source.roles.ignore if c in there))
-    return source.model_copy(update={"roles": ignored, "labels": {}, "battery": (), "weight": None, **remaining})
+    own = {"roles": ignored, "labels": {}, "battery": source.centred(), "weight": None}
+    return source.model_copy(update=own | remaining)
 
 
 def _cut(whole: Assembled, model: Model) -> tuple[RawTable, Source]:

@@ -95,5 +95,6 @@ def compare_choices(features: Features, evidence: Evidence, study: Study, run: R
         multiverse = explore_choices(features, study, evidence, run, run.cached(run_all))
         rules = Disclosure.of(study)
         ladder = find_ladder(evidence, *matrices, names, table.frame, rules, prepared.blocks(), study.seed)
-    findings = lint(study, customers.assembled.raw, customers.cleaned, table, prepared, evidence)
+    assembled = customers.assembled
+    findings = lint(study, assembled.raw, customers.cleaned, table, prepared, evidence, assembled.batteries)
     return Robustness(solutions, multiverse, findings, ladder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.base.disclosure import Disclosure
-from analysis.base.formats import Formats, joined, number, significant
+from analysis.base.formats import Formats, joined, number, percentage, significant
 from analysis.clustering.evidence import Evidence
 from analysis.customers.cleaning import Cleaned
+from analysis.customers.surveys import Battery
 from analysis.features.build import FeatureTable
 from analysis.features.prepare import Prepared
 from analysis.features.select import NEAR_COPY, spearman
@@ -24,6 +26,9 @@ PER_FEATURE = 100
 SCALES_APART = 10
 """Ratio of the largest to the smallest spread from which unscaled features count as a mixture. Chosen for
 this project."""
+
+MANY_LINED, MANY_YEAS = 0.05, 0.1
+"""Shares of straight-lining and of yea-saying respondents from which they are a finding. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,19 @@ class Finding:
 
 
 def lint(
-    study: Study, raw: RawTable, cleaned: Cleaned, table: FeatureTable, prepared: Prepared, evidence: Evidence
+    study: Study,
+    raw: RawTable,
+    cleaned: Cleaned,
+    table: FeatureTable,
+    prepared: Prepared,
+    evidence: Evidence,
+    batteries: Sequence[Battery] = (),
 ) -> tuple[Finding, ...]:
     """Look over the recipe, serious findings first.
 
     Parameters
     ----------
-    study, raw, cleaned, table, prepared, evidence
+    study, raw, cleaned, table, prepared, evidence, batteries
         The settings and the results of the stages so far.
     """
     found = [
@@ -72,6 +83,7 @@ def lint(
         *_reduced(study, prepared),
         *_thin(table, prepared),
         *_constants(study, cleaned, prepared),
+        *(finding for battery in batteries for finding in _styles(study, battery)),
     ]
     return tuple(sorted(found, key=lambda finding: ("serious", "caution", "note").index(finding.severity)))
 
@@ -285,6 +297,40 @@ def _constants(study: Study, cleaned: Cleaned, prepared: Prepared) -> list[Findi
             _labels(study, names),
         )
     ]
+
+
+def _styles(study: Study, battery: Battery) -> list[Finding]:
+    """Styles of answering that many respondents of a survey have."""
+    rules = Disclosure.of(study)
+    centred = any(source.centred() for source in study.sources)
+    found = []
+    for share, most, rule, what, why in (
+        (
+            battery.straight_lining,
+            MANY_LINED,
+            "straight-lining",
+            f"gave the same answer to all {len(battery.items)} items",
+            "Haste puts them into one segment, whatever they think.",
+        ),
+        (
+            battery.yea_saying,
+            MANY_YEAS,
+            "yea-saying",
+            f"agreed with nearly all {len(battery.items)} items",
+            "A habit of agreeing makes a segment that agrees with everything.",
+        ),
+    ):
+        # A comparison with NaN, for batteries that have no such share, is false.
+        if not share >= most or share * battery.n_answered < study.min_cell:
+            continue
+        done = "Reported and kept; response_style: centre takes each respondent's average from the answers."
+        if centred:
+            done = (
+                "Each respondent's average was taken from the answers; those of whom nothing is left formed no segment."
+            )
+        title = f"{percentage(rules.share(share))} of {study.customers} {what}"
+        found.append(Finding(rule, "caution", title, why, done, _labels(study, battery.items)))
+    return found
 
 
 def _summands(formula: str) -> list[str]:

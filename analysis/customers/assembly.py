@@ -18,7 +18,7 @@ from analysis.customers.cleaning import LedgerLine, check_columns
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, Levels
 from analysis.customers.lifetime_value import LifetimeValue
 from analysis.customers.rfm import NO_PURCHASE, RfmGrid, rfm_cells, rfm_grid
-from analysis.customers.surveys import survey_summary
+from analysis.customers.surveys import ALL_AGREED, Battery, survey_summary
 from analysis.customers.transactions import customer_features
 from analysis.settings.models import Study
 from analysis.settings.sources import ROW_KINDS, RowColumns, Source
@@ -78,6 +78,8 @@ class Assembled:
         None without transactions.
     levels : dict of int to Levels
         Categories and channels with a share of their own, by place in the settings.
+    batteries : tuple of Battery
+        Items of surveys on one scale, and how they were answered.
     """
 
     raw: RawTable
@@ -89,6 +91,7 @@ class Assembled:
     lifetime: LifetimeValue | None = None
     rfm: RfmGrid | None = None
     levels: dict[int, Levels] = field(default_factory=dict)
+    batteries: tuple[Battery, ...] = ()
 
 
 def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | None = None) -> Assembled:
@@ -112,10 +115,12 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
     """
     pairs = list(zip(range(len(raws)), raws, study.sources, strict=True))
     as_of = settle_date(raws, study)
-    answered = [line for _, raw, source in pairs for line in _answers(raw, source)]
+    styles = [(battery, source) for _, raw, source in pairs for battery in _read_answers(raw, source)]
+    batteries = tuple(battery for battery, _ in styles)
+    answered = [line for battery, source in styles for line in _describe_answers(battery, source)]
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
-        return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {})
+        return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {}, batteries=batteries)
     if people:
         base = _take_base(people[0])
         computed = compute_customers(pairs, as_of, levels, base.table.index)
@@ -149,6 +154,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         lifetime=next((found[1] for found in computed.values() if found[1]), None),
         rfm=whole.rfm,
         levels={i: found.levels for i, (found, _) in computed.items()},
+        batteries=batteries,
     )
 
 
@@ -174,7 +180,7 @@ def _take_base(pair: Placed) -> _Base:
     keys = check_key(raw, source.key, f"_quarto.yml, segmentation.sources[{at}].key")
     table = raw.frame[keys.notna().to_numpy()].assign(**{source.key: keys.dropna()}).set_index(source.key, drop=False)
     table.index = table.index.astype(str)
-    return _Base(at, raw, source, table, raw.columns)
+    return _Base(at, raw, source.model_copy(update={"battery": source.centred() or source.battery}), table, raw.columns)
 
 
 def _list_customers(
@@ -279,19 +285,34 @@ class _Whole:
         return base.model_copy(update=update)
 
 
-def _answers(raw: RawTable, source: Source) -> list[LedgerLine]:
-    """Describe the response style of a battery; no respondent is dropped."""
+def _read_answers(raw: RawTable, source: Source) -> tuple[Battery, ...]:
+    """Read how the battery of a survey was answered; no respondent is dropped."""
     items = list(source.battery or source.roles.feature)
     if source.kind != "survey" or len(items) < 2 or any(item not in raw.frame.columns for item in items):
-        return []
-    battery = survey_summary(raw.frame, items, setting="battery").batteries[0]
+        return ()
+    return survey_summary(raw.frame, items, setting="battery").batteries
+
+
+def _describe_answers(battery: Battery, source: Source) -> list[LedgerLine]:
+    """Describe the response style of a battery."""
+    n, items = battery.n_asked, len(battery.items)
     lined = round(battery.straight_lining * battery.n_answered) if battery.n_answered else 0
     yes = (
         "of the answers are a yes" if battery.scale == "yes_no" else "of the answers lie above the middle of the scale"
     )
     tendency = f" {percentage(battery.acquiescence)} {yes}." if battery.acquiescence == battery.acquiescence else ""
-    why = f"The same answer to all {len(items)} items may be haste rather than opinion.{tendency}"
-    return [LedgerLine("Straight-lining", why, raw.n_rows, lined, raw.n_rows, "reported, kept")]
+    why = f"The same answer to all {items} items may be haste rather than opinion.{tendency}"
+    centred = bool(source.centred())
+    done = "set aside while segments are formed, then assigned like everyone" if centred else "reported, kept"
+    lines = [LedgerLine("Straight-lining", why, n, lined, n, done)]
+    if battery.yea_saying == battery.yea_saying:
+        each = "items of either direction" if battery.reversed_items else "items"
+        why = f"Who agrees with {percentage(ALL_AGREED)} or more of the {each} may have a habit of agreeing."
+        if not battery.reversed_items:
+            why += " No item points the other way, so it may also be an opinion."
+        done = "each respondent's average taken from the answers" if centred else "reported, kept"
+        lines.append(LedgerLine("Yea-saying", why, n, round(battery.yea_saying * battery.n_answered), n, done))
+    return lines
 
 
 def _rfm_group(source: Source) -> Description:

@@ -1,4 +1,4 @@
-"""Numeric survey answers and measures of response style: straight-lining and acquiescence."""
+"""Numeric survey answers and measures of response style: straight-lining, acquiescence and yea-saying."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number
@@ -24,6 +26,14 @@ OFTEN = (
     *("every day", "once a day", "more than once a day"),
 )
 """Answers to how often, from least to most."""
+ALL_AGREED = 0.9
+"""Share of the items, of each direction where there are two, from which a respondent who agrees counts as a yea-sayer.
+Chosen for this project."""
+MOST_POINTS = 11
+"""Points that a scale of plain whole numbers has at most, as from 0 to 10. Chosen for this project."""
+OPPOSED = 0.2
+"""Loading on the first principal axis from which an item with the other sign points the other way. Chosen for this
+project."""
 _SIGNED = re.compile(r"(?:^|[^\d\w.,+-])([+-]\d+(?:[.,]\d+)?)$|^([+-]\d+(?:[.,]\d+)?)\b|[^\d\s]([+-]\d+(?:[.,]\d+)?)$")
 _RANGE = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:-|–|to)\s*\d")
 
@@ -36,6 +46,8 @@ class Battery:
     ----------
     name : str
     items : tuple of str
+    n_asked : int
+        Respondents.
     scale : {"yes_no", "likert", "number"}
     codes : tuple of (str, float)
         Each answer and the number that it became, from least to most.
@@ -45,15 +57,23 @@ class Battery:
         Share of those who gave the same answer to all items; NaN for a battery of one item.
     acquiescence : float
         Share of yes among all answers, or of answers above the middle of the scale; NaN for plain numbers.
+    yea_saying : float
+        Share of those who answered every item that agreed with :data:`ALL_AGREED` of them, of both directions where
+        items point in two; NaN for numbers that are no scale and for a battery of one item.
+    reversed_items : tuple of str
+        Items that point the other way than most; empty where fewer than two do.
     """
 
     name: str
     items: tuple[str, ...]
+    n_asked: int
     scale: Scale
     codes: tuple[tuple[str, float], ...]
     n_answered: int
     straight_lining: float
     acquiescence: float
+    yea_saying: float
+    reversed_items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +209,22 @@ def _read_battery(
     complete = numbers.notna().all(axis=1)
     same = complete & (numbers.nunique(axis=1) == 1) & (len(columns) > 1)
     n_answered = int(complete.sum())
+    agreed = _agreed(numbers[complete], scale, codes or _points(numbers))
+    other_way = _find_reversed(numbers[complete])
     return (
         numbers,
         same,
         Battery(
             name=name,
             items=tuple(columns),
+            n_asked=len(frame),
             scale=scale,
             codes=tuple(sorted(codes.items(), key=lambda code: (code[1], code[0]))),
             n_answered=n_answered,
             straight_lining=float(same.sum() / n_answered) if n_answered and len(columns) > 1 else float("nan"),
             acquiescence=_acquiescence(numbers, scale, codes),
+            yea_saying=_yea_saying(agreed, other_way),
+            reversed_items=tuple(str(column) for column in numbers.columns[other_way]),
         ),
     )
 
@@ -252,8 +277,46 @@ def _plain(values: pd.Series) -> pd.Series:
 
 
 def _acquiescence(numbers: pd.DataFrame, scale: Scale, codes: Mapping[str, float]) -> float:
-    if scale == "number" or not codes or not numbers.notna().any(axis=None):
+    agreed = _agreed(numbers, scale, codes)
+    if agreed is None or not numbers.notna().any(axis=None):
         return float("nan")
-    middle = (min(codes.values()) + max(codes.values())) / 2 if scale == "likert" else 0.5
-    given = numbers.to_numpy()
-    return float((given > middle).sum() / numbers.notna().to_numpy().sum())
+    return float(agreed.sum() / numbers.notna().to_numpy().sum())
+
+
+def _agreed(numbers: pd.DataFrame, scale: Scale, codes: Mapping[str, float]) -> NDArray[np.bool_] | None:
+    """Which answers, shape (n, items), are a yes or lie above the middle of the scale; None without a scale."""
+    if not codes:
+        return None
+    middle = 0.5 if scale == "yes_no" else (min(codes.values()) + max(codes.values())) / 2
+    return numbers.to_numpy() > middle
+
+
+def _points(numbers: pd.DataFrame) -> dict[str, float]:
+    """Ends of a scale of plain whole numbers, as they were used; nothing where numbers are no scale."""
+    given = numbers.to_numpy()[numbers.notna().to_numpy()]
+    if not len(given) or (given % 1 != 0).any():
+        return {}
+    low, high = float(given.min()), float(given.max())
+    return {"lowest": low, "highest": high} if 1 < high - low < MOST_POINTS else {}
+
+
+def _find_reversed(numbers: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which items, shape (items,), point the other way than most: by the sign of their loading on the first axis."""
+    none = np.zeros(numbers.shape[1], dtype=bool)
+    answers = numbers.to_numpy()
+    varies = np.ptp(answers, axis=0) > 0 if len(answers) else none
+    if varies.sum() < 4:
+        return none
+    first = np.linalg.eigh(np.corrcoef(answers[:, varies].T))[1][:, -1]
+    loadings = np.zeros(len(none))
+    loadings[varies] = first * np.sign(first.sum() or 1.0)
+    other_way = loadings <= -OPPOSED
+    return other_way if 2 <= other_way.sum() <= (loadings >= OPPOSED).sum() else none
+
+
+def _yea_saying(agreed: NDArray[np.bool_] | None, other_way: NDArray[np.bool_]) -> float:
+    """Share of respondents who agree with nearly all items, shape (n, items), of each direction."""
+    if agreed is None or not len(agreed) or agreed.shape[1] < 2:
+        return float("nan")
+    sides = [side for side in (other_way, ~other_way) if side.any()]
+    return float(np.all([agreed[:, side].mean(axis=1) >= ALL_AGREED for side in sides], axis=0).mean())

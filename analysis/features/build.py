@@ -47,6 +47,11 @@ class Variable:
     categorical: bool
     order: tuple[str, ...] = ()
 
+    @property
+    def is_centred(self) -> bool:
+        """Whether it is a survey answer less the respondent's average over the items in ``columns``."""
+        return len(self.columns) > 1 and self.columns[0] == self.name
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureTable:
@@ -94,6 +99,8 @@ def build_features(
     for role in ("feature", "descriptor", "outcome"):
         for column in getattr(source.roles, role):
             columns[column], variable = _take(column, role, source, cleaned.frame[column], study.encode)
+            if column in source.centred():
+                columns[column], variable = _centre(columns[column], variable, source, cleaned.frame)
             variables.append(_with_words(variable, (described or {}).get(column)))
     for name, (values, variable) in _not_known(cleaned, variables, columns, described or {}, study.min_cell).items():
         columns[name] = values
@@ -168,7 +175,7 @@ def _take(column: str, role: str, source: Source, values: pd.Series, encode: str
     if encode == "label" and role == "feature" and not pd.api.types.is_numeric_dtype(values):
         values = values.astype("category").cat.codes.astype(float).where(values.notna())
     coded = source.units.get(column) == "category"
-    numeric = not coded and (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values))
+    numeric = not coded and _is_number(values)
     if role == "feature" and not numeric and (encode != "indicator" or values.isna().all()):
         raise InputError(
             f"_quarto.yml, segmentation.sources[0].roles.feature: column '{column}' contains "
@@ -199,6 +206,28 @@ def _take(column: str, role: str, source: Source, values: pd.Series, encode: str
     there = tuple(sorted(set(texts.dropna())))
     order = tuple(level for level in source.ordered.get(column, ()) if level in there) or find_order(there)
     return texts, replace(variable, order=order)
+
+
+def _centre(values: pd.Series, variable: Variable, source: Source, frame: pd.DataFrame) -> tuple[pd.Series, Variable]:
+    """An answer less the respondent's average over the items that were answered."""
+    items = source.centred()
+    texts = [item for item in items if source.units.get(item) == "category" or not _is_number(frame[item])]
+    if texts:
+        raise InputError(
+            f"_quarto.yml, segmentation.sources[0].response_style: column '{texts[0]}' is a category.",
+            "Only numbers and yes/no answers have an average that can be taken from them.",
+            "Name the items with numbers under battery, or set response_style: keep.",
+        )
+    answers = pd.DataFrame({item: _as_numbers(frame[item]) for item in items})
+    return values - answers.mean(axis=1), replace(
+        variable,
+        label=f"{variable.label} (against own average)",
+        unit="number",
+        formula=f"{variable.name} - average of the respondent's answers to {len(items)} items",
+        columns=tuple(dict.fromkeys((variable.name, *items))),
+        about="The answer less the respondent's average over the items, which takes out a habit of agreeing.",
+        transform="none",
+    )
 
 
 def _not_known(
@@ -245,6 +274,10 @@ def _not_known(
             ),
         )
     return unknown
+
+
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
 
 
 def _as_numbers(values: pd.Series) -> pd.Series:

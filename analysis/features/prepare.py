@@ -42,6 +42,8 @@ MOST_NEIGHBOURS, NEIGHBOURS = 5_000, 5
 stand for the nearest. Ours; five is scikit-learn's default."""
 MISMATCH = 0.5
 """What another level of a category costs, in mean standard deviations of the numbers (Huang 1998)."""
+EQUAL = 1e-9
+"""Distance of a centred answer from 0 up to which it is the respondent's average, but for rounding."""
 MOST_PREDICTORS, ROUNDS = 20, 20
 """Features that a missing value is estimated from, and how often estimates are renewed. Chosen for this project."""
 
@@ -136,7 +138,9 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     aside = unusual if study.outliers == "robust" and unusual.mean() <= MOST_UNUSUAL else nobody
     limits = _limits(values) if study.outliers == "winsorise" else [None] * len(logs)
     values = _draw_in(values, limits)
-    core = ~(aside | unknown.any(axis=1)) if study.missing == "exclude" else ~aside
+    core = ~(aside | _straight_lined(table, chosen.variables))
+    if study.missing == "exclude":
+        core &= ~unknown.any(axis=1)
     centre, scale = _scaling(values[core], study.scaling)
     match = float(np.sqrt(MISMATCH / 2 * (values[core] / scale).std(axis=0).mean())) if numbers else 1.0
     scale = scale * np.sqrt(chosen.shared_by[: len(numbers)])
@@ -229,6 +233,14 @@ def _scaled(frame: pd.DataFrame, step: Step) -> NDArray[np.float64]:
     values = np.where(np.isnan(values), step.fill, values)
     values = np.log1p(np.maximum(values, 0) / step.unit) if step.log else values
     return (_draw_in(values[:, None], [step.limits]) - step.centre) / step.scale
+
+
+def _straight_lined(table: FeatureTable, variables: Sequence[Variable]) -> NDArray[np.bool_]:
+    """Respondents, shape (n,), of whose answers nothing is left once their average is taken from them."""
+    items = [variable.name for variable in variables if variable.is_centred]
+    if not items:
+        return np.zeros(len(table.frame), dtype=bool)
+    return (table.frame[items].abs().fillna(0.0) < EQUAL).all(axis=1).to_numpy()
 
 
 def _levels(values: pd.Series, min_cell: int) -> tuple[str, ...]:

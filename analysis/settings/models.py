@@ -281,6 +281,17 @@ class Study(Settings):
         return self
 
     @model_validator(mode="after")
+    def _centred_answers_are_the_base(self) -> Study:
+        kinds = [source.kind for source in self.sources]
+        for i, source in enumerate(self.sources):
+            if source.response_style == "centre" and ("customers" in kinds or kinds.index("survey") != i):
+                raise ValueError(
+                    f"sources[{i}].response_style: centre needs a survey that other sources are joined to; "
+                    "remove the customers source, or set keep"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _same_names_lead_somewhere(self) -> Study:
         for slug in self.names:
             chain = [slug]

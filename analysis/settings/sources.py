@@ -130,6 +130,10 @@ class Source(Settings):
     battery: tuple[str, ...] = Field(
         (), description="Survey items on the same scale; by default those that form the segments."
     )
+    response_style: Literal["keep", "centre"] = Field(
+        "keep",
+        description="Survey: take answers as given, or less each respondent's average over the items (centre).",
+    )
     origin: str = Field("", description="Where others can get the file.")
     sheet: str | int | None = Field(None, description="Sheet of a workbook: name, or number starting at 0.")
     query: str | None = Field(None, description="Table name or SQL query, if the path is a database.")
@@ -158,6 +162,16 @@ class Source(Settings):
             if low is not None and high is not None and low > high:
                 raise ValueError(f"'{column}': {low:g} is above {high:g}; write the lower bound first")
         return ranges
+
+    @model_validator(mode="after")
+    def _answers_are_centred_in_a_survey(self) -> Source:
+        if self.response_style == "centre" and self.kind != "survey":
+            raise ValueError(f"response_style: centre needs kind: survey, not {self.kind}")
+        return self
+
+    def centred(self) -> tuple[str, ...]:
+        """List the survey items from which each respondent's average is taken; none where answers stay as given."""
+        return (self.battery or self.roles.feature) if self.response_style == "centre" else ()
 
     def named_columns(self) -> tuple[str, ...]:
         """List every column in these settings once, key and weight first."""

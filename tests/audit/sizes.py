@@ -117,6 +117,19 @@ def touched_by_settings(study: Study, audit: Audit) -> None:
         if battery and "Straight-lining" in by_rule:
             answers = raw[list(battery)].dropna()
             audit.report("Straight-lining", by_rule["Straight-lining"], int((answers.nunique(axis=1) == 1).sum()))
+            agreed = answers.isin(["Yes", "yes", True])
+            if agreed.any(axis=None):
+                audit.report("Yea-saying", by_rule.get("Yea-saying"), _count_yea_sayers(agreed.astype(float)))
+
+
+def _count_yea_sayers(agreed: pd.DataFrame) -> int:
+    """Count who says yes to nine in ten items, of both directions where two items or more point the other way."""
+    values, axes = np.linalg.eigh(agreed.corr().to_numpy())
+    first = axes[:, values.argmax()]
+    first = first if first.sum() >= 0 else -first
+    other_way = first <= -0.2
+    sides = [other_way, ~other_way] if 2 <= other_way.sum() <= (first >= 0.2).sum() else [other_way | True]
+    return int(np.logical_and.reduce([agreed.to_numpy()[:, side].mean(axis=1) >= 0.9 for side in sides]).sum())
 
 
 def audit_joins(study: Study, audit: Audit) -> None:

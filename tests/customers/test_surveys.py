@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,3 +75,32 @@ def test_the_published_shares_of_the_fast_food_survey(dataset: Callable[[str], P
     assert image.n_answered == 1453 and image.straight_lining == same / 1453 == 11 / 1453
     assert image.acquiescence == pytest.approx(summary.frame.iloc[:, :11].to_numpy().mean())
     assert [value for _, value in like.codes] == list(range(-5, 6))
+
+
+def opinions(n: int = 200, yeas: int = 0, lined: int = 0) -> pd.DataFrame:
+    """Make answers from 1 to 5 to three items and three that say the contrary; then yea-sayers and straight-liners."""
+    rng = np.random.default_rng(4)
+    opinion = rng.normal(size=(n, 1)) * np.array([1, 1, 1, -1, -1, -1]) + rng.normal(scale=0.6, size=(n, 6))
+    answers = np.clip(np.round(3 + opinion), 1, 5).astype(int)
+    answers[:yeas] = rng.integers(4, 6, (yeas, 6))
+    answers[n - lined :] = rng.integers(1, 6, (lined, 1))
+    return pd.DataFrame(answers, columns=[f"item{j}" for j in range(1, 7)])
+
+
+def test_yea_sayers_agree_with_items_of_both_directions() -> None:
+    usual, many = (survey_summary(opinions(yeas=yeas), list(opinions())).batteries[0] for yeas in (0, 30))
+    assert set(usual.reversed_items) in ({"item1", "item2", "item3"}, {"item4", "item5", "item6"})
+    assert usual.yea_saying < 0.02
+    assert many.yea_saying == pytest.approx(0.15, abs=0.02)
+    assert usual.n_asked == 200
+
+
+def test_without_items_of_the_other_direction_all_must_be_agreed_with() -> None:
+    answers = pd.DataFrame([[5, 4, 5, 4], [4, 4, 2, 4], [1, 2, 1, 2], [3, 3, 4, 3]], columns=list("abcd"))
+    battery = survey_summary(answers, list("abcd")).batteries[0]
+    assert (battery.reversed_items, battery.yea_saying) == ((), 0.25)
+
+
+def test_numbers_that_are_no_scale_have_no_yea_sayers() -> None:
+    answers = pd.DataFrame({"a": [10.5, 200.0, 31.0], "b": [1.0, 5.0, 900.0]})
+    assert math.isnan(survey_summary(answers, ["a", "b"]).batteries[0].yea_saying)
