@@ -166,18 +166,13 @@ def profile_segments(
     """
     min_cell, sensitive = study.min_cell, _find_sensitive(table, study)
     keys = frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key)
-    rules = Disclosure.of(study)
-    forming = prepared.columns()
+    rules, forming = Disclosure.of(study), prepared.columns()
     numeric = [variable for variable in table.variables if not variable.categorical]
     frame = table.frame[[variable.name for variable in numeric]]
-    coded = sensitive if rules.public else frozenset()
-    hidden = find_hidden(frame, numeric, labels, min_cell, coded, table.weights)
+    hidden = find_hidden(frame, numeric, labels, min_cell, sensitive if rules.public else frozenset(), table.weights)
     shown = [variable for variable in numeric if variable.name not in hidden]
-    values = frame[[variable.name for variable in shown]].to_numpy(float)
-    everyone = _summaries(values, shown, rules, frozenset(), table.weights)
-    steps = standard_steps(table, [variable.name for variable in shown], prepared, study)
-    scaled = np.where(np.isnan(values), np.nan, apply_steps(frame, steps)) if steps else values
-    numbers = _Numbers(shown, values, scaled, steps, everyone, sensitive, table.weights)
+    numbers = _gather_numbers(table, shown, prepared, study, sensitive)
+    columns = {variable.name: column for variable, column in zip(shown, numbers.scaled.T, strict=True)}
     worth = frame[study.value].fillna(0).to_numpy(float) if study.value else None
     counted = {
         variable.name: found
@@ -190,15 +185,13 @@ def profile_segments(
     )
     described = {variable.name for variable in table.variables if variable.categorical or variable.role == "descriptor"}
     return Profiles(
-        everyone={variable.name: summary for variable, summary in zip(shown, everyone, strict=True)},
+        everyone={variable.name: summary for variable, summary in zip(shown, numbers.everyone, strict=True)},
         segments=_profile_each(numbers, labels, worth, study, rules, refits),
         categories=tuple(
             _category(name, found, rules, name in sensitive) for name, found in counted.items() if name in described
         ),
         map=draw_map(matrix, labels, forming, min_cell),
-        spread=measure_spread(
-            table, labels, matrix, forming, {v.name: x for v, x in zip(shown, scaled.T, strict=True)}, min_cell
-        ),
+        spread=measure_spread(table, labels, matrix, forming, columns, min_cell),
         unassigned=int((labels == 0).sum()),
         value_total=rules.total(worth, table.weights) if worth is not None else None,
         hidden=hidden,
@@ -239,6 +232,18 @@ class _Numbers:
         own = None if self.weights is None else self.weights[rows]
         averages = np.array([rules.mean(column, own) for column in self.scaled[rows].T])
         return np.where(self.answers, self.place([summary.mean for summary in summaries]), averages)
+
+
+def _gather_numbers(
+    table: FeatureTable, shown: list[Variable], prepared: Prepared, study: Study, sensitive: frozenset[str]
+) -> _Numbers:
+    """Gather the variables that may be published by segment, in original units and on the scale of the profiles."""
+    names = [variable.name for variable in shown]
+    values = table.frame[names].to_numpy(float)
+    everyone = _summaries(values, shown, Disclosure.of(study), frozenset(), table.weights)
+    steps = standard_steps(table, names, prepared, study)
+    scaled = np.where(np.isnan(values), np.nan, apply_steps(table.frame, steps)) if steps else values
+    return _Numbers(shown, values, scaled, steps, everyone, sensitive, table.weights)
 
 
 def _profile_each(

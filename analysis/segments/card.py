@@ -231,23 +231,17 @@ def _check(
     values = values.dt.year.astype(float) if dated else values
     two = bool(values.dropna().nunique() <= 2) if number else False
     known = values.notna().to_numpy()
-    known_values, inside = values[known], labels[known]
+    known_values, inside, own = values[known], labels[known], None if table.weights is None else table.weights[known]
     ranked = (number or dated) and not two
     if ranked:
         unit = "year" if dated else variable.unit if variable else "number"
-        middle = formats.value(float(known_values.median()), unit)
-        above, words = known_values > known_values.median(), (f"more than {middle}", f"{middle} or less")
-        if (known_values >= known_values.median()).mean() < 1 - above.mean():
-            # Of the two ways to cut at the median, the one that halves better.
-            above, words = known_values >= known_values.median(), (f"{middle} or more", f"less than {middle}")
-        levels = above.map({True: words[0], False: words[1]})
-        guessed = f"whether it is {words[0]}"
+        levels, word = _halve(known_values, formats.value(float(known_values.median()), unit))
+        guessed = f"whether it is {word}"
     elif two and (variable is None or variable.unit == "yes_no"):
         levels, guessed = (known_values > known_values.min()).map({True: "yes", False: "no"}), "yes or no"
     else:
         levels, guessed = known_values.astype(str), ""
     order = variable.order if variable and not guessed else ()
-    own = None if table.weights is None else table.weights[known]
     groups, counts = _count(levels, inside, int(labels.max()), study.min_cell, order, own)
     if len(groups) < 2:
         few = f"{label}: too few {study.customers} in a group to tell it by segment."
@@ -256,10 +250,8 @@ def _check(
         associate_numbers(known_values, inside, own) if ranked else associate_groups(np.arange(counts.shape[1]), counts)
     )
     measure, strength = (tested.measure, tested.effect) if tested else ("ε²" if ranked else "V", 0.0)
-    n = counts.sum()
-    base, hit = float(counts.sum(axis=1).max() / n), float(counts.max(axis=0).sum() / n)
-    root = strength**0.5 if measure == "ε²" else strength
-    word = "reveals it" if root >= REVEALS else "hints at it" if root >= HINTS else "hardly tells it"
+    base, hit = (float(part / counts.sum()) for part in (counts.sum(axis=1).max(), counts.max(axis=0).sum()))
+    word = _say_strength(measure, strength)
     right = formats.percent(hit), formats.percent(base)
     sentence = (
         f"a guess from it is right for {right[0]} of {study.customers}, without it for {right[1]}"
@@ -279,6 +271,20 @@ def _check(
         groups,
         uneven,
     )
+
+
+def _halve(values: pd.Series, middle: str) -> tuple[pd.Series, str]:
+    """Cut numbers at their median, which ``middle`` names: the answers in words, and those of the upper half."""
+    above, words = values > values.median(), (f"more than {middle}", f"{middle} or less")
+    if (values >= values.median()).mean() < 1 - above.mean():
+        # Of the two ways to cut at the median, the one that halves better.
+        above, words = values >= values.median(), (f"{middle} or more", f"less than {middle}")
+    return above.map({True: words[0], False: words[1]}), words[0]
+
+
+def _say_strength(measure: str, strength: float) -> str:
+    root = strength**0.5 if measure == "ε²" else strength
+    return "reveals it" if root >= REVEALS else "hints at it" if root >= HINTS else "hardly tells it"
 
 
 def _count(
