@@ -39,6 +39,24 @@ def audit_sizes(study: Study, audit: Audit) -> None:
         audit.same("segments stand by size", sizes, sorted(sizes, reverse=True))
 
 
+def audit_weights(study: Study, audit: Audit) -> None:
+    """Compare what the figures of a study with survey weights rest on, and the shares of its segments."""
+    told, column = study.report.get("weighting"), study.settings["sources"][0].get("weight")
+    if told is None or column is None:
+        return
+    weights, labels = pd.to_numeric(study.customers.columns[column]).to_numpy(float), study.customers.labels
+
+    def worth(own: np.ndarray) -> int:
+        return round(float(own.sum() ** 2 / (own**2).sum()))
+
+    with audit.at("survey weights"):
+        audit.report("effective sample size", told["n_effective"], worth(weights))
+        for segment, effective in zip(study.report["segments"], told["segments"], strict=True):
+            own, name = weights[labels == segment["id"]], f"segment {segment['id']}"
+            audit.report(f"{name}, effective size", effective, worth(own))
+            audit.report(f"{name}, share of the population", segment["share"], own.sum() / weights.sum())
+
+
 def audit_concentration(study: Study, audit: Audit) -> None:
     """Compare the curve of value: most valuable customers first, and whole segments."""
     told, worth = study.report["concentration"], worth_of(study)

@@ -30,6 +30,7 @@ Subject = Callable[[Study, Audit], None]
 
 QUICK: tuple[Subject, ...] = (
     sizes.audit_sizes,
+    sizes.audit_weights,
     sizes.audit_concentration,
     sizes.audit_rfm,
     sizes.audit_ledger,
@@ -85,6 +86,7 @@ NOT_COVERED = (
     "Pictures: what charts draw is held to their tables, which are compared; alternative texts and titles of charts.",
     "Choice of words that names, stories and findings are made of; findings of the linter.",
     "Briefs as PDF, segments.json and its schema; data with categories that form segments, weights, or reduced axes.",
+    "Means and quantiles under survey weights: tests/studies/test_weights.py holds them to those of repeated rows.",
 )
 """What no line of the audit computes."""
 

@@ -9,16 +9,18 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.audit import subjects
 from tests.audit.__main__ import main
 from tests.audit.comparison import Audit, half_unit, is_close, read_number
-from tests.audit.customers import Study
+from tests.audit.customers import Customers, Study
 from tests.audit.pages import Page, read_html, tables_of
 from tests.audit.printed_tables import audit_tables
 from tests.audit.profiles import audit_differences
-from tests.audit.sizes import audit_sizes
+from tests.audit.sizes import audit_sizes, audit_weights
 from tests.conftest import BuiltSite
 
 HERE = Path(__file__).parent
@@ -153,3 +155,17 @@ def test_a_total_is_held_to_all_of_its_digits() -> None:
     assert half_unit(1_356_988.0) == 0.5
     assert half_unit(1_356_990.0) == 5.0
     assert half_unit(0.123456) == pytest.approx(5e-7)
+
+
+@pytest.mark.parametrize(("share", "differences"), [(0.6, []), (0.5, ["segment 1, share of the population"])])
+def test_what_weighted_figures_rest_on_is_recomputed(share: float, differences: list[str], tmp_path: Path) -> None:
+    segments = [{"id": 1, "share": share}, {"id": 2, "share": 0.4}]
+    report = {"weighting": {"n_effective": 5, "segments": [3, 2]}, "segments": segments}
+    study = Study("weighted", tmp_path, report=report, settings={"sources": [{"weight": "w"}]})
+    columns = pd.DataFrame({"w": [2.0, 2.0, 2.0, 1.0, 3.0]})
+    labels = np.array([1, 1, 1, 2, 2])
+    keys = pd.Index(list("abcde"))
+    study.__dict__["customers"] = Customers(keys, labels, columns, columns, [], None, columns)
+    audit = Audit("weighted")
+    audit_weights(study, audit)
+    assert [c.what for c in audit.differences()] == differences and len(audit.found) == 5
