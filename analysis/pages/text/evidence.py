@@ -88,13 +88,11 @@ def _span(report: Report, ends: tuple[float, float]) -> str:
 
 def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str, ...]]]]:
     """List how segments and their actions differ by protected attribute."""
-    percent = report.formats().percent
+    percent, effect = report.formats().percent, report.formats().effect
     rows, uneven = [], []
     for d in report.card.protected:
-        known = d.strength is not None
-        association = f"{d.measure} {report.formats().effect(d.strength or 0.0)}"
-        figures = (association, percent(d.base), percent(d.hit)) if known else ("–", "–", "–")
-        rows.append((d.label, d.guessed, *figures))
+        known = () if d.strength is None else (f"{d.measure} {effect(d.strength)}", percent(d.base), percent(d.hit))
+        rows.append((d.label, d.guessed, *(known or ("–", "–", "–"))))
         uneven.append([(r.segments, "; ".join(r.actions), *map(percent, r.shares)) for r in d.uneven])
     return rows, uneven
 
