@@ -12,6 +12,7 @@ from analysis.assignment.rounding import assign_by_rule
 from analysis.base import workers
 from analysis.base.run import Run
 from analysis.clustering.judgement import compare_choices, judge_segments, refuse_small_segments
+from analysis.clustering.use.aims import settle_aim
 from analysis.clustering.usefulness import prove, settle_split
 from analysis.customers.assembly import settle_date
 from analysis.features.preparation import prepare_customers
@@ -67,13 +68,14 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     check_numbers(plays, features.table.variables)
     protected = find_protected(study, features.customers.source, features.customers.cleaned, features.table)
     data = summarise_data(features, study, run)
-    evidence = assign_by_rule(features, judge_segments(features, study, run), study)
+    aim = settle_aim(inputs, study, split, features, run)
+    evidence = assign_by_rule(features, judge_segments(features, study, run, aim), study)
     refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)
     # From here on the other processes have nothing to do until charts are drawn.
     workers.warm_up("analysis.pages.drawings")
     assignment = find_assignment(features, evidence, study, run)
-    usefulness = prove(inputs, study, split, features.table, evidence, run)
+    usefulness = prove(inputs, study, split, features.table, evidence, run, features.customers.cleaned.keys)
     months = tuple((source.first, source.last) for source in data.sources)
     background = Background(protected, months, robustness.findings, inputs.synthetic, run.effort)
     segments = describe_segments(features, evidence, assignment.rules, study, plays, past, background, run)

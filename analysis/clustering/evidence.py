@@ -54,6 +54,7 @@ from analysis.clustering.selection import (
     stability_band,
     verdict,
 )
+from analysis.clustering.use.choice import NO_GUIDE, Chooser, ChosenForUse, Guide
 from analysis.features.prepare import Blocks
 from analysis.settings.models import Study
 
@@ -101,6 +102,8 @@ class Evidence:
         Scaled feature whose levels are the segments, where nothing else sets them apart.
     weights : ndarray of float64, shape (n,), optional
         Survey weights that fits, resamples and shares follow.
+    use : ChosenForUse, optional
+        How it was chosen among tied solutions, where that is what the settings prefer.
     """
 
     fit: Fit
@@ -117,6 +120,7 @@ class Evidence:
     sample: Sample | None = None
     category: int | None = None
     weights: Weights = None
+    use: ChosenForUse | None = None
 
     def chosen(self) -> AlgorithmEvidence:
         """The winning algorithm's evidence."""
@@ -131,7 +135,7 @@ def gather_evidence(
     features: Matrix | None = None,
     blocks: Blocks = (),
     effort: Effort = USERS,
-    weights: Weights = None,
+    guide: Guide = NO_GUIDE,
 ) -> Evidence:
     """Fit all candidates, resample them, decide, and judge the decision.
 
@@ -149,8 +153,7 @@ def gather_evidence(
     blocks : tuple of (int, int)
         Columns of the features that are the levels of a category.
     effort : Effort, optional
-    weights : ndarray, shape (n,), optional
-        Of a survey. References without groups, and measures of separation, count each row once.
+    guide : Guide, optional
 
     Raises
     ------
@@ -158,7 +161,7 @@ def gather_evidence(
         For too few different customers, or an algorithm of the analyst's that finds no segments.
     """
     with one_thread():
-        return _Judge(matrix, core, study.only(*SETTINGS), tick, features, blocks, effort, weights).judge()
+        return _Judge(matrix, core, study.only(*SETTINGS), tick, features, blocks, effort, guide).judge()
 
 
 class _Judge:
@@ -173,10 +176,11 @@ class _Judge:
         features: Matrix | None = None,
         blocks: Blocks = (),
         effort: Effort = USERS,
-        weights: Weights = None,
+        guide: Guide = NO_GUIDE,
     ) -> None:
         self.matrix, self.core, self.study, self.tick, self.effort = matrix, core, study, tick, effort
-        self.weights, self.clean_weights = weights, None if weights is None else weights[core]
+        self.guide, self.weights = guide, guide.weights
+        self.clean_weights = None if guide.weights is None else guide.weights[core]
         self.clean = np.ascontiguousarray(matrix[core])
         self.features = self.clean if features is None else np.ascontiguousarray(features[core])
         self.n_axes = 0 if features is None else matrix.shape[1]
@@ -203,6 +207,7 @@ class _Judge:
         self.strengths: dict[int, float] = {}
 
     def judge(self) -> Evidence:
+        chooser = Chooser(self.guide, self.labels, self.study, self.effort)
         self.tick("fits")
         self._fit_all()
         self.tick("gap and prediction strength")
@@ -212,12 +217,12 @@ class _Judge:
             self.tick(f"resamples of {algorithm.title}")
             self._resample(name, self._worth_resampling(name), self.effort.pairs)
             judged.append(self._conclude(name))
-        decision = decide(judged, self.study, self._beaten_by)
+        decision, use = chooser.choose(judged, decide(judged, self.study, self._beaten_by))
         while more := self._too_few_draws(decision.algorithm, decision.k):
             self.tick(f"more resamples for {', '.join(map(str, more))} segments")
             self._resample(decision.algorithm, more, self.effort.pairs_decided)
             judged = [self._conclude(a.name) for a in judged]
-            decision = decide(judged, self.study, self._beaten_by)
+            decision, use = chooser.choose(judged, decide(judged, self.study, self._beaten_by))
         name, k = decision.algorithm, decision.k
         self.tick("null references")
         row = self._row(name, k)
@@ -240,6 +245,7 @@ class _Judge:
             self._refits(name, k),
             category=self._category(name, k),
             weights=self.weights,
+            use=use,
         )
 
     def _candidate_ks(self) -> tuple[int, ...]:

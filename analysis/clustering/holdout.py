@@ -22,6 +22,8 @@ CHANCE = {"auc": 0.5, "r2": 0.0}
 CONTACTED = (0.2, 0.4)
 """Shares of customers, the most promising first, of whom it is stated how many with a yes they reach."""
 
+FEWEST, FEWEST_EACH = 100, 20
+"""Fewest customers that are scored, and fewest with a yes and with a no. Chosen for this project."""
 LEAVES, LEAST_LEAF = 8, 20
 """Most leaves of a tree that is grown for one target, and fewest customers in one. Chosen for this project."""
 

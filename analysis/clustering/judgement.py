@@ -17,6 +17,7 @@ from analysis.clustering.ladder import Ladder, find_ladder
 from analysis.clustering.lint import Finding, lint
 from analysis.clustering.sampling import judge_customers
 from analysis.clustering.solutions import Solutions, compare_solutions
+from analysis.clustering.use.choice import Aim, Guide
 from analysis.features.preparation import Features
 from analysis.settings.models import Study
 
@@ -43,9 +44,12 @@ class Robustness:
     ladder: Ladder | None
 
 
-def judge_segments(features: Features, study: Study, run: Run) -> Evidence:
-    """Fit every algorithm for every number of segments, resample, and decide for one solution."""
-    prepared, weights = features.prepared, features.table.weights
+def judge_segments(features: Features, study: Study, run: Run, aim: Aim | None = None) -> Evidence:
+    """Fit every algorithm for every number of segments, resample, and decide for one solution.
+
+    Where several tie, the one decides that predicts the aim best.
+    """
+    prepared = features.prepared
     with run.stage("Gather evidence") as tick:
         return run.cached(judge_customers, "tick")(
             prepared.matrix,
@@ -55,7 +59,7 @@ def judge_segments(features: Features, study: Study, run: Run) -> Evidence:
             features.before_reduction,
             prepared.feature_blocks(),
             run.effort,
-            *([] if weights is None else [weights]),
+            Guide(features.table.weights, aim),
         )
 
 

@@ -15,6 +15,7 @@ from analysis.clustering.algorithms.fits import PUBLISHED, order_by_size, renumb
 from analysis.clustering.algorithms.lloyd import Rows
 from analysis.clustering.evidence import Evidence, Tick, gather_evidence
 from analysis.clustering.resample import Sample, adjusted_rand, fit_solutions, one_thread
+from analysis.clustering.use.choice import NO_GUIDE, Guide
 from analysis.features.prepare import Blocks
 from analysis.settings.models import Study
 
@@ -30,7 +31,7 @@ def judge_customers(
     features: Matrix | None = None,
     blocks: Blocks = (),
     effort: Effort = USERS,
-    weights: Weights = None,
+    guide: Guide = NO_GUIDE,
 ) -> Evidence:
     """Gather the evidence on all customers, or on a seeded sample where they are more than ``effort.whole_rows``.
 
@@ -39,7 +40,7 @@ def judge_customers(
 
     Parameters
     ----------
-    matrix, core, study, tick, features, blocks, effort, weights
+    matrix, core, study, tick, features, blocks, effort, guide
         As in :func:`analysis.clustering.evidence.gather_evidence`.
 
     Returns
@@ -48,12 +49,11 @@ def judge_customers(
         Fit, labels and core are those of all n customers; what was measured, and ``solutions``, are of its ``sample``.
     """
     if len(matrix) <= effort.whole_rows:
-        return gather_evidence(matrix, core, study, tick, features, blocks, effort, weights)
-    effort = replace(effort, starts=min(effort.starts, PUBLISHED))
+        return gather_evidence(matrix, core, study, tick, features, blocks, effort, guide)
+    weights, effort = guide.weights, replace(effort, starts=min(effort.starts, PUBLISHED))
     rows, second = (sample_rows(len(matrix), effort.evidence_rows, study.seed + i) for i in range(2))
     some = None if features is None else features[rows]
-    own = None if weights is None else weights[rows]
-    judged = gather_evidence(matrix[rows], core[rows], study, tick, some, blocks, effort, own)
+    judged = gather_evidence(matrix[rows], core[rows], study, tick, some, blocks, effort, guide.among(rows))
     tick("everyone")
     name, k = judged.decision.algorithm, judged.decision.k
     with one_thread():

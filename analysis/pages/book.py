@@ -60,6 +60,7 @@ from analysis.pages.text import (
     workshop,
 )
 from analysis.pages.text import data as tables
+from analysis.pages.text.uses import ties
 from analysis.report.model import Report, Segment
 from analysis.report.thresholds import OUTLIER_Z, THRESHOLDS
 
@@ -236,6 +237,7 @@ class _Book:
             "comparison": compare,
             "persona": persona,
             "overview": overview,
+            "ties": ties,
             "news": changes,
             "notes": read_notes(root),
             "as_html": as_html,
@@ -318,6 +320,7 @@ class _Book:
                 features=methodology.features(report),
                 groups=methodology.groups(report),
                 core=methodology.core(report),
+                simplest=methodology.simplest(report),
                 sampling=methodology.sampling(report),
                 thresholds=THRESHOLDS,
                 parameters=methodology.parameters(report),

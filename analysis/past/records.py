@@ -17,6 +17,8 @@ from analysis.settings.models import Study
 if TYPE_CHECKING:
     import pandas as pd
 
+LATER = ("prefer",)
+"""Settings that came later: where they have their defaults, a run has the name that it had without them."""
 ALIKE = 0.8
 """Share of the columns of two tables that are in both, from which they are taken for months of one table."""
 
@@ -299,6 +301,7 @@ def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
     """
     words = {"title", "subtitle", "customers", "currency", "period", "locale", "names", "card", "demo"}
     words |= {"proof", "targeting", "history", "consent", "suppress"}
+    words |= {name for name in LATER if getattr(study, name) == Study.model_fields[name].default}
     told = {"label", "about", "high", "low"}
     settings = study.model_dump(mode="json", exclude={"sources": True, "features": True, **dict.fromkeys(words, True)})
     settings["features"] = {name: made.model_dump(mode="json", exclude=told) for name, made in study.features.items()}

@@ -19,6 +19,7 @@ COUNTS = {
     "Before": ("n",),
     "Card": ("n_read", "n_excluded"),
     "Cell": ("n",),
+    "ChosenForUse": ("n",),
     "ColumnSummary": ("missing", "outliers"),
     "DataInfo": ("missing_cells", "duplicates", "duplicate_rows"),
     "ExpectedSpend": ("n_customers", "n_repeaters"),
@@ -73,6 +74,7 @@ MEASURES = {
     "Segment": ("slsw", "silhouette", "shadow"),
     "SegmentEvidence": ("slsw", "silhouette", "shadow"),
     "Stability": ("median", "q1", "q3", "p5", "p95"),
+    "Tied": ("stability", "score", "use"),
     "Tree": ("links", "cut"),
 }
 """Fields with such numbers, by class."""

@@ -22,6 +22,7 @@ from analysis.clustering.lint import Finding
 from analysis.clustering.preferences import Preferences
 from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence, Decision, Nulls
 from analysis.clustering.solutions import Gorge, Level, Neighbour, Reach, Tree
+from analysis.clustering.use.choice import ChosenForUse
 from analysis.clustering.usefulness import Usefulness
 from analysis.customers.cleaning import LedgerLine
 from analysis.customers.rfm import RfmGrid
@@ -187,6 +188,7 @@ class EvidenceInfo:
     multiverse: Multiverse
     sample: SampleInfo | None = None
     ladder: Ladder | None = None
+    use: ChosenForUse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from analysis.assignment.trees import Bound, Node, Part
 from analysis.clustering.choices import Choice
 from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence
 from analysis.clustering.solutions import Level, Neighbour, Reach
-from analysis.clustering.usefulness import Score, Target
+from analysis.clustering.use.verdicts import Score, Target
 from analysis.features.binning import Bar
 from analysis.features.build import Variable
 from analysis.features.column_summary import ColumnSummary, MissingPattern

@@ -116,6 +116,7 @@ __all__ = [
     "AGREES",
     "ALGORITHMS",
     "ANOTHER",
+    "BAND",
     "CHANCE",
     "CONTACTED",
     "DISSOLVED",

@@ -207,6 +207,7 @@ def _list_evidence(analysis: Analysis) -> EvidenceInfo:
         analysis.robustness.multiverse,
         SampleInfo(len(evidence.sample.rows), evidence.sample.agreement) if evidence.sample else None,
         analysis.robustness.ladder,
+        evidence.use,
     )
 
 

@@ -190,6 +190,11 @@ class Study(Settings):
         description="k-means starts of a resampled fit; published fits search longer, too. More are slower.",
     )
     algorithm: Algorithm | Literal["auto"] = Field("auto", description="Which one; auto: they compete.")
+    prefer: Literal["stability", "use"] = Field(
+        "stability",
+        description="Choice among solutions that the evidence cannot tell apart: the finest one, or the one that "
+        "predicts an outcome, or later spend, best on one half of the customers.",
+    )
     scaling: Scaling = Field("standard", description="How features are made comparable before distances are taken.")
     encode: Literal["none", "indicator", "label"] = Field(
         "none", description="Let categories form segments: by matching or not (indicator), or by a number each."

@@ -64,10 +64,14 @@ def groupings(study: Study) -> dict[str, Codes]:
 def audit_usefulness(study: Study, audit: Audit) -> None:
     """Compare how well the published segments predict outcomes, beside simpler groups."""
     by_label, ways = study.by_label, groupings(study)
+    use, n = study.report["evidence"]["use"], len(study.customers.frame)
+    chose = choosing_half(n, study.report["study"]["seed"]) if use else np.zeros(n, dtype=bool)
     with audit.at("proof of use"):
+        if use and use["label"] in by_label:
+            compare_choice(study, audit, use, chose)
         for target in study.report["proof"]["outcomes"]:
             values = study.customers.frame[by_label[target["label"]]]
-            known = values.notna().to_numpy()
+            known = values.notna().to_numpy() & ~chose
             numbers = values[known].to_numpy(float)
             audit.report(f"{target['label']}, customers", target["n"], int(known.sum()))
             if target["n_yes"] is not None:
@@ -78,6 +82,24 @@ def audit_usefulness(study: Study, audit: Audit) -> None:
                 compare_score(audit, target, score, numbers, ways, known)
         for target in study.report["proof"]["later"]:
             compare_later(study, audit, target)
+
+
+def choosing_half(n: int, seed: int) -> NDArray[np.bool_]:
+    """Draw the half of the customers that chooses among ties; usefulness is of the others."""
+    return np.random.default_rng((seed, 21)).permutation(n) < n // 2
+
+
+def compare_choice(study: Study, audit: Audit, use: dict, chose: NDArray[np.bool_]) -> None:
+    """Compare the score of the published solution on the half that chose, and that it is the best of the ties."""
+    values = study.customers.frame[study.by_label[use["label"]]]
+    known = values.notna().to_numpy() & chose
+    first, decision = use["tied"][0], study.report["decision"]
+    audit.report("customers who chose", use["n"], int(known.sum()))
+    audit.same("solution chosen", [first["algorithm"], first["k"]], [decision["algorithm"], decision["k"]])
+    audit.same("best of the ties", first["use"], max(tie["use"] for tie in use["tied"]))
+    own = half_scores(values[known].to_numpy(float), study.customers.labels[known], use["measure"])
+    error = float(own.std()) / np.sqrt(10)
+    audit.near("score on the half that chose", first["use"], float(own.mean()), max(LEAST, ERRORS * error))
 
 
 def compare_score(

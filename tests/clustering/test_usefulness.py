@@ -62,7 +62,7 @@ def study_of(folder: Path, orders: pd.DataFrame, **more: Any) -> tuple[list[RawT
 
 
 def judged(labels: np.ndarray = NOBODY, k: int = 3, algorithm: str = "kmeans") -> Any:
-    return SimpleNamespace(decision=SimpleNamespace(algorithm=algorithm, k=k), labels=labels)
+    return SimpleNamespace(decision=SimpleNamespace(algorithm=algorithm, k=k), labels=labels, use=None, sample=None)
 
 
 def prove_orders(raws: list[RawTable], study: Study, split: dt.date = SPLIT) -> Usefulness:

@@ -69,6 +69,7 @@ def key_numbers(report: Report) -> list[tuple[str, str, str]]:
     left = f"{f.people(report.unassigned)} unassigned" if report.unassigned else ""
     title = report.decision.algorithm_title
     how = "fixed by the analyst" if report.decision.fixed else "chosen by the evidence"
+    how = "chosen for use among ties" if report.evidence.use else how
     groups = (str(len(report.segments)), "segments", f"{title}, {how}")
     if report.verdict.kind == "none":
         groups = (groups[0], "segments were tried", f"{title}, none of them published")

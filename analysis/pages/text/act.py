@@ -412,3 +412,14 @@ def lessons_of(report: Report, segment: Segment) -> tuple[str, ...]:
         for lesson in report.lessons
         if lesson.verdict and segment.slug in lesson.test.segments
     )
+
+
+def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str, ...]]]]:
+    """List how segments and their actions differ by protected attribute."""
+    percent, effect = report.formats().percent, report.formats().effect
+    rows, uneven = [], []
+    for d in report.card.protected:
+        known = () if d.strength is None else (f"{d.measure} {effect(d.strength)}", percent(d.base), percent(d.hit))
+        rows.append((d.label, d.guessed, *(known or ("–", "–", "–"))))
+        uneven.append([(r.segments, "; ".join(r.actions), *map(percent, r.shares)) for r in d.uneven])
+    return rows, uneven

@@ -86,17 +86,6 @@ def _span(report: Report, ends: tuple[float, float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def fairness(report: Report) -> tuple[list[tuple[str, ...]], list[list[tuple[str, ...]]]]:
-    """List how segments and their actions differ by protected attribute."""
-    percent, effect = report.formats().percent, report.formats().effect
-    rows, uneven = [], []
-    for d in report.card.protected:
-        known = () if d.strength is None else (f"{d.measure} {effect(d.strength)}", percent(d.base), percent(d.hit))
-        rows.append((d.label, d.guessed, *(known or ("–", "–", "–"))))
-        uneven.append([(r.segments, "; ".join(r.actions), *map(percent, r.shares)) for r in d.uneven])
-    return rows, uneven
-
-
 def winner(report: Report) -> AlgorithmEvidence:
     """List the published algorithm by number of segments."""
     return next(a for a in report.evidence.algorithms if a.name == report.decision.algorithm)
@@ -121,6 +110,8 @@ def decision_words(report: Report) -> tuple[str, str]:
         first = f"{what}: dense groups that stand apart, with {left} of {report.study.customers} unassigned."
     elif not row.eligible:
         first = f"{what}: no number of segments comes back reliably, and this is the most stable."
+    elif use := report.evidence.use:
+        first = f"{what}: of {in_words(len(use.tied))} solutions that tie, the one that predicts “{use.label}” best."
     elif published.natural:
         first = f"{what}, the finest of the natural solutions that are separated about as well as the best."
     else:
@@ -171,7 +162,7 @@ def criteria(report: Report) -> tuple[Reading, ...]:
             published.k,
             _points(published.k, most) if takes_k else f"finds {published.k}",
             f"{stable if row.stability.pairs else 'Not resampled.'} "
-            + ("This would have decided." if report.decision.fixed else "This decides."),
+            + ("This would have decided." if report.decision.fixed else _whether_it_decides(report)),
         )
     ]
     if len(report.evidence.by_k) > 1:
@@ -281,7 +272,13 @@ def disagreement(report: Report) -> str:
         )
     if report.decision.fixed:
         return f"{text} Here the analyst fixed the solution."
+    if report.evidence.use:
+        return f"{text} Of the solutions that tie, the decision takes the one that predicts best."
     return f"{text} The decision asks for the finest split that still comes back."
+
+
+def _whether_it_decides(report: Report) -> str:
+    return "This decides which solutions tie; the use chose between them." if report.evidence.use else "This decides."
 
 
 def _inside(title: str) -> str:
@@ -379,9 +376,13 @@ def how_each_did(report: Report) -> Table:
     return Table(("Algorithm", "Its own number", *columns, "What the rule says"), tuple(rows))
 
 
+def _published_with(report: Report) -> str:
+    return f"Published with {in_words(report.decision.k)}, {'for its use' if report.evidence.use else 'as fixed'}"
+
+
 def _verdict(report: Report, a: AlgorithmEvidence, row: CandidateEvidence) -> str:
     if a.name == report.decision.algorithm:
-        return "Published" if a.k == report.decision.k else f"Published with {in_words(report.decision.k)}, as fixed"
+        return "Published" if a.k == report.decision.k else _published_with(report)
     most = int(report.study.setting("max_segments"))
     if row.k > most:
         return f"More than the {most} allowed"
@@ -441,9 +442,3 @@ def another_story(report: Report) -> tuple[str, str]:
         "each one's own groups come back."
     )
     return first, second
-
-
-def simplest(report: Report) -> str:
-    """List the competing algorithms with a given number of segments, the simplest first."""
-    ranked = sorted((ALGORITHMS[a.name] for a in report.evidence.algorithms), key=lambda a: a.simplicity)
-    return ", then ".join(a.title for a in ranked if a.takes_k)

@@ -105,3 +105,9 @@ def sampling(report: Report) -> Iterator[str]:
         f"Features are shuffled over {of(rows)}; a Gaussian cloud has as many points, but at most {number(NULL_ROWS)}."
     )
     yield f"Other choices are compared over {of(report.evidence.multiverse.rows, n, customers)}."
+
+
+def simplest(report: Report) -> str:
+    """List the competing algorithms with a given number of segments, the simplest first."""
+    ranked = sorted((ALGORITHMS[a.name] for a in report.evidence.algorithms), key=lambda a: a.simplicity)
+    return ", then ".join(a.title for a in ranked if a.takes_k)

@@ -143,6 +143,8 @@ def _compare(report: Report, n: Neighbour) -> Reading:
     numbers = "; ".join(reasons)
     if not other.eligible:
         end = f"It does not hold: {other.why_not}."
+    elif report.evidence.use:
+        end = "It holds as well, but was not chosen for its use."
     elif n.k < report.decision.k:
         end = "It holds as well, but tells less."
     else:

@@ -1,0 +1,1 @@
+"""Texts on what segments are used for: the choice among ties, and tiers within segments."""
