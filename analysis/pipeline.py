@@ -13,6 +13,7 @@ from analysis.base import workers
 from analysis.base.run import Run
 from analysis.clustering.judgement import compare_choices, judge_segments, refuse_small_segments
 from analysis.clustering.use.aims import settle_aim
+from analysis.clustering.use.tiers import check_tiers, find_tiers
 from analysis.clustering.usefulness import prove, settle_split
 from analysis.customers.assembly import settle_date
 from analysis.features.preparation import prepare_customers
@@ -68,6 +69,7 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     check_numbers(plays, features.table.variables)
     protected = find_protected(study, features.customers.source, features.customers.cleaned, features.table)
     data = summarise_data(features, study, run)
+    check_tiers(features.table, study)
     aim = settle_aim(inputs, study, split, features, run)
     evidence = assign_by_rule(features, judge_segments(features, study, run, aim), study)
     refuse_small_segments(evidence, study)
@@ -80,7 +82,10 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     background = Background(protected, months, robustness.findings, inputs.synthetic, run.effort)
     segments = describe_segments(features, evidence, assignment.rules, study, plays, past, background, run)
     customers = features.customers
-    return Analysis(study, inputs, customers, features, data, evidence, robustness, assignment, usefulness, segments)
+    tiers = find_tiers(features.table, evidence.labels, study)
+    return Analysis(
+        study, inputs, customers, features, data, evidence, robustness, assignment, usefulness, segments, tiers
+    )
 
 
 def make_pages(

@@ -11,6 +11,7 @@ from analysis.assignment.rules import Rules, find_rules
 from analysis.base.run import Run
 from analysis.clustering.algorithms import Fit, segment_means
 from analysis.clustering.evidence import Evidence
+from analysis.clustering.use.tiers import find_tiers
 from analysis.features.preparation import Features
 from analysis.settings.models import Study
 
@@ -51,6 +52,8 @@ def find_assignment(features: Features, evidence: Evidence, study: Study, run: R
         rules = find_rules(table, rounded, evidence, study, cleaned, assembled)
         exact = rules.centres is not None and rules.centres.exact
         formed, fit = (rounded.prepared, _by_rule(rounded, evidence)) if exact else (prepared, evidence.fit)
-        model = make_model(study, customers.inputs.tables, assembled, cleaned, formed, fit, evidence.labels)
+        tiers = find_tiers(table, evidence.labels, study)
+        sources, rule = customers.inputs.tables, tiers.rule if tiers else None
+        model = make_model(study, sources, assembled, cleaned, formed, fit, evidence.labels, rule)
         questions = find_questions(table, rounded, evidence, rules, study, cleaned, model)
     return Assignment(rules, model, questions)

@@ -16,6 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 from analysis.base.errors import InputError
 from analysis.base.expressions import parse
 from analysis.clustering.algorithms import Classes, Fit, Labels, Matrix, distances
+from analysis.clustering.use.tiers import TierRule
 from analysis.customers.assembly import Assembled
 from analysis.customers.cleaning import Cleaned
 from analysis.features.prepare import Prepared, Step
@@ -67,6 +68,8 @@ class Model:
         Of each source, the types of the columns that features are made of; the numbers of texts that became numbers.
     segments : tuple of Name, length k
         What the segments are called on the site; empty before they are named.
+    tiers : TierRule, optional
+        What places a customer in one half of a segment.
     """
 
     study: Study
@@ -80,21 +83,29 @@ class Model:
     unlike: tuple[float, ...]
     types: tuple[dict[str, Known], ...] = ()
     segments: tuple[Name, ...] = ()
+    tiers: TierRule | None = None
+
+    def described(self) -> tuple[str, ...]:
+        """List the columns that are taken without a formula: those that form segments, and that halves are cut by."""
+        tiers = self.tiers
+        more = () if tiers is None or tiers.variable in {*self.forming, *self.study.features} else (tiers.variable,)
+        return (*self.forming, *more)
 
     def needed(self) -> frozenset[str]:
         """List the columns that the features depend on."""
         columns = {name for f in self.study.features.values() for name in parse(f.formula).names}
         items = {item for source in self.study.sources for item in source.centred()}
-        return frozenset(columns | items | set(self.forming))
+        return frozenset(columns | items | set(self.described()))
 
 
 def make_model(
     study: Study, raws: Sequence[RawTable], whole: Assembled, cleaned: Cleaned, prepared: Prepared,
-    fit: Fit, labels: Labels,
+    fit: Fit, labels: Labels, tiers: TierRule | None = None,
 ) -> Model:  # fmt: skip
     """Keep what places new customers as these were placed."""
     names = [step.name for step in prepared.steps]
-    features = {name: feature for name, feature in study.features.items() if name in names}
+    used = {*names, tiers.variable} if tiers else set(names)
+    features = {name: feature for name, feature in study.features.items() if name in used}
     forming = tuple(name for name in names if name not in features)
     away = measure_distances(fit, prepared.matrix)[1]
     reaches = [away[labels == j] if fit.points is None else away for j in range(fit.k + 1)]
@@ -113,6 +124,7 @@ def make_model(
         axes=prepared.axes,
         fit=fit,
         unlike=tuple(float(np.quantile(reach, UNLIKE)) if len(reach) else 0.0 for reach in reaches),
+        tiers=tiers,
         types=tuple({c.name: dict(c.codes) or c.type for c in raw.columns if c.type in TYPES} for raw in raws),
     )
 
@@ -144,6 +156,8 @@ def to_json(model: Model) -> str:
         ],
         "segments": [asdict(segment) for segment in model.segments],
     }
+    if model.tiers is not None:
+        content["tiers"] = asdict(model.tiers)
     return json.dumps(content, indent=1) + "\n"
 
 
@@ -177,6 +191,7 @@ def read_model(path: Path) -> Model:
             tuple(content["unlike"]),
             tuple(content["types"]),
             tuple(Name(**segment) for segment in content["segments"]),
+            _read_tiers(content.get("tiers")),
         )
     except FileNotFoundError:
         raise InputError("build/model.json does not exist yet.", hint="Run: python -m analysis build") from None
@@ -192,6 +207,10 @@ def _read_classes(classes: dict[str, Any] | None) -> Classes | None:
         return None
     points = np.array(classes["points"], dtype=float)
     return Classes(points, classes["aic3"], classes["entropy_r2"], classes["error"])
+
+
+def _read_tiers(tiers: dict[str, Any] | None) -> TierRule | None:
+    return None if tiers is None else TierRule(tiers["by"], tiers["variable"], tuple(tiers["cuts"]))
 
 
 def _read_step(step: dict[str, Any]) -> Step:

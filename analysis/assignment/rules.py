@@ -125,7 +125,7 @@ def find_rules(
     labels = evidence.labels[rows]
     return Rules(
         fills=fills,
-        sql={v.name: _write_sql(v, cleaned, whole) for v in prepared.variables},
+        sql={v.name: write_sql(v, cleaned, whole) for v in prepared.variables},
         key=whole.source.key or "",
         levels=tuple(v for v in prepared.variables if v not in formed.variables),
         tree=find_tree(known.iloc[rows], labels, study),
@@ -225,8 +225,8 @@ def _write_centred(variable: Variable, columns: dict[str, SqlColumn]) -> str:
     return f"({own} - ({total}) / NULLIF({known}, 0))"
 
 
-def _write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
-    """A feature over the customer table; under its own name where SQL has no equal for its formula."""
+def write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
+    """Write a feature over the customer table; under its own name where SQL has no equal for its formula."""
     expected = f"CAST(c.{quote_name(variable.name)} AS DOUBLE PRECISION)"
     if variable.name in whole.described:
         # Who bought nothing has no row to count: the study counts none, too.

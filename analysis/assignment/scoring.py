@@ -43,7 +43,8 @@ def score(raws: Sequence[RawTable], model: Model, as_of: dt.date | None = None) 
     DataFrame
         ``key``, ``segment`` (0 = unassigned) with its ``letter``, ``name`` and ``slug`` on the site, ``confidence``
         (half of it is a tie with the runner-up; missing for the unassigned), ``runner_up`` (0 = there is none) with its
-        letter, and ``unlike_anyone``; one row per customer, in the order of the key. Of a table with a row for each
+        letter, and ``unlike_anyone``; and ``tier`` where segments are cut in halves. One row per customer, in the order
+        of the key. Of a table with a row for each
         customer, rows without a key are placed too, with an empty key, and come last.
 
     Raises
@@ -78,7 +79,11 @@ def score(raws: Sequence[RawTable], model: Model, as_of: dt.date | None = None) 
     frame = table.frame.assign(**codes)
     matrix = apply_steps(frame, model.steps)
     keys = cleaned.keys.mask(cleaned.keys.isin(nameless)) if nameless else cleaned.keys
-    return place(matrix if model.axes is None else matrix @ model.axes, keys, model)
+    scores = place(matrix if model.axes is None else matrix @ model.axes, keys, model)
+    if model.tiers is None:
+        return scores
+    worth = table.frame[model.tiers.variable].to_numpy(float)
+    return scores.assign(tier=model.tiers.place(worth, scores["segment"].to_numpy()))
 
 
 def explain_gaps(raws: Sequence[RawTable], model: Model) -> list[str]:
@@ -292,6 +297,6 @@ def _cut(whole: Assembled, model: Model) -> tuple[RawTable, Source]:
     remaining = {part: {c: v for c, v in getattr(source, part).items() if c in wanted} for part in PARTS}
     # Copies among new customers are nobody's business: a table of computed customers is not searched for them.
     cut = source.model_copy(
-        update={"roles": Roles(feature=model.forming), "labels": {}, "kind": "transactions", **remaining}
+        update={"roles": Roles(feature=model.described()), "labels": {}, "kind": "transactions", **remaining}
     )
     return RawTable(raw.name, frame, columns, raw.n_rows, raw.sha256, raw.notes, raw.shown_path), cut

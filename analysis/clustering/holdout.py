@@ -46,6 +46,8 @@ class Grouping:
         A model's expectation for each customer, which the groups are bins of.
     features : ndarray, shape (n, p), optional
         What a tree is grown on, for each half that is predicted by the other one; its leaves are then the groups.
+    leaves : int
+        Most leaves of that tree.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Grouping:
     codes: NDArray[np.intp]
     expected: Floats | None = None
     features: Floats | None = None
+    leaves: int = LEAVES
 
 
 def estimate(drawn: Floats) -> Estimate:
@@ -140,9 +143,10 @@ class _Counter:
         n, n_groups, self.counts = len(y), int(codes.max()) + 1, np.True_
         if grouping.features is not None:
             # A tree for each half that is predicted: a score counts on that half alone.
-            own = np.array([_grow(grouping.features, y, half != side, weights) for half in halves for side in (0, 1)])
+            how = weights, grouping.leaves
+            own = np.array([_grow(grouping.features, y, half != side, *how) for half in halves for side in (0, 1)])
             self.counts = np.tile(np.eye(2, dtype=bool), (len(halves), 1))[:, :, None]
-            halves, n_groups = np.repeat(halves, 2, axis=0), LEAVES
+            halves, n_groups = np.repeat(halves, 2, axis=0), grouping.leaves
         elif grouping.name == "random":
             own = np.array([codes[s] for s in shuffles])
         else:
@@ -186,14 +190,14 @@ class _Counter:
         return mean + x * (total * x).sum(axis=2, keepdims=True) / np.where(spread > 0, spread, 1.0)
 
 
-def _grow(features: Floats, y: Floats, learnt: NDArray[np.bool_], weights: Weights) -> NDArray[np.intp]:
-    """Grow a tree on some customers, and return the leaf of each customer, 0 to :data:`LEAVES` - 1."""
+def _grow(features: Floats, y: Floats, learnt: NDArray[np.bool_], weights: Weights, leaves: int) -> NDArray[np.intp]:
+    """Grow a tree on some customers, and return the leaf of each customer, from 0 on."""
     from sklearn.tree import DecisionTreeRegressor
 
-    tree = DecisionTreeRegressor(max_leaf_nodes=LEAVES, min_samples_leaf=LEAST_LEAF, random_state=0)
+    tree = DecisionTreeRegressor(max_leaf_nodes=leaves, min_samples_leaf=LEAST_LEAF, random_state=0)
     own = None if weights is None else weights[learnt]
-    leaves = tree.fit(features[learnt], y[learnt], sample_weight=own).apply(features)
-    return np.unique(leaves, return_inverse=True)[1].astype(np.intp)
+    ends = tree.fit(features[learnt], y[learnt], sample_weight=own).apply(features)
+    return np.unique(ends, return_inverse=True)[1].astype(np.intp)
 
 
 def _reach(predicted: Floats, count: Floats, total: Floats, part: float) -> Floats:

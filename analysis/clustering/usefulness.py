@@ -32,11 +32,21 @@ from analysis.clustering.use.groupings import (
     form_segments,
     group_by_rfm,
     group_simply,
-    grow_tree,
+    grow_trees,
     rank_expected,
     split_at_random,
 )
-from analysis.clustering.use.verdicts import Score, Target, best_rival, state_headline, state_verdict
+from analysis.clustering.use.tiers import find_tiers, group_by_tiers
+from analysis.clustering.use.verdicts import (
+    Score,
+    Target,
+    best_rival,
+    compare,
+    state_equals,
+    state_headline,
+    state_tiers,
+    state_verdict,
+)
 from analysis.customers.assembly import purchases_after, settle_date
 from analysis.customers.gathering import name_computed
 from analysis.features.build import FeatureTable
@@ -193,7 +203,10 @@ def _prove_in_time(
     if not groupings or groupings[0].name != "segments":
         return Usefulness()
     computed = {name_computed(early, name): name for name in ("recency_days", "frequency", "spend")}
-    groupings += group_by_rfm(cleaned.frame.rename(columns=computed))
+    tiers = find_tiers(features.table, groupings[0].codes, study)
+    groupings += [group_by_tiers(tiers, groupings[0].codes)] if tiers and tiers.codes.any() else []
+    numbers = _count_groups(groupings)
+    groupings += group_by_rfm(cleaned.frame.rename(columns=computed), numbers)
     bought = purchases_after(inputs.tables, study, split, as_of).reindex(cleaned.keys.to_numpy()).fillna(0.0)
     model = early.lifetime.of(cleaned.keys).frame if early.lifetime else None
     formats = Formats(study.currency, study.customers, study.min_cell)
@@ -206,7 +219,7 @@ def _prove_in_time(
         (f"Spend {after}", spend, "r2", "clv"),
     ]
     for label, values, measure, expected in aims:
-        ways = [*groupings, split_at_random(groupings[0]), grow_tree(prepared.matrix)]
+        ways = [*groupings, split_at_random(groupings[0]), *grow_trees(prepared.matrix, numbers)]
         if model is not None:
             ways.append(rank_expected(model[expected].to_numpy(float)))
         found = _score(label, values, measure, ways, study, formats, run.effort)
@@ -226,10 +239,13 @@ def _prove_outcomes(
     if evidence.sample is None:
         others = _list_ways(evidence)[1:]
         groupings += [Grouping(name, label, evidence.solutions[way].astype(np.intp)) for name, label, way in others]
-    groupings += group_simply(table, study)
+    tiers = find_tiers(table, evidence.labels, study)
+    groupings += [group_by_tiers(tiers, evidence.labels)] if tiers and tiers.codes.any() else []
+    numbers = _count_groups(groupings)
+    groupings += group_simply(table, study, numbers)
     forming = list_forming(table)
-    numbers = table.frame[[v.name for v in table.of("feature") if not v.categorical]]
-    known = numbers.fillna(numbers.median()).to_numpy(float)
+    features = table.frame[[v.name for v in table.of("feature") if not v.categorical]]
+    known = features.fillna(features.median()).to_numpy(float)
     targets, notes = [], []
     for variable in table.of("outcome"):
         if variable.categorical:
@@ -237,12 +253,17 @@ def _prove_outcomes(
             continue
         values = np.where(chose, np.nan, table.frame[variable.name].to_numpy(float))
         measure = measure_of(values)
-        rivals = [g for g in groupings if g.name != "fifths" or variable.name != study.value]
-        ways = [*rivals, split_at_random(groupings[0]), *([grow_tree(known)] if known.shape[1] else [])]
+        made_of = {variable.name, *variable.columns}
+        itself = "tiers" if tiers and made_of & tiers.columns else ""
+        of_value = ("fifths", "value_") if variable.name == study.value else ()
+        rivals = [g for g in groupings if g.name != itself and not g.name.startswith(of_value)]
+        ways = [*rivals, split_at_random(groupings[0]), *grow_trees(known, numbers)]
         found = _score(variable.label, values, measure, ways, study, formats, effort, table.weights)
         targets += [found] if found else []
         notes += [] if found else [_too_few(variable.label)]
-        if found and forming & {variable.name, *variable.columns}:
+        if found and itself and tiers:
+            notes.append(f"{variable.label} is not predicted by halves of the segments, as {tiers.label} makes both.")
+        if found and forming & made_of:
             notes.append(
                 f"{variable.label} is computed from columns that form segments too: that they tell it is no news."
             )
@@ -255,6 +276,12 @@ def _list_ways(evidence: Evidence) -> list[tuple[str, str, tuple[str, int]]]:
     if evidence.use and evidence.use.by_stability != ways[0][2]:
         ways.append(("stable", "Segments by stability alone", evidence.use.by_stability))
     return ways
+
+
+def _count_groups(groupings: list[Grouping]) -> tuple[int, ...]:
+    """Numbers of groups of the segments, and of their tiers."""
+    counted = {len(np.unique(g.codes)) for g in groupings if g.name in {"segments", "tiers"}}
+    return tuple(sorted(counted - {1}))
 
 
 def _too_few(label: str) -> str:
@@ -296,9 +323,16 @@ def _score(
     beats = scores[0].score.low > CHANCE[measure]
     rival, against = best_rival(scores), None
     if rival and rival.lead:
-        against = "wins" if rival.lead.low > 0 else "loses" if rival.lead.high < 0 else "open"
+        against = compare(rival.lead)
     sentence = state_verdict(label, measure, scores[0], beats, rival, against, formats)
-    return Target(label, measure, n, n_yes, scores, beats, rival.label if rival else "", against, sentence)
+    made = Target(label, measure, n, n_yes, scores, beats, rival.label if rival else "", against, sentence)
+    made = replace(made, equals=state_equals(scores, measure, formats))
+    names = [g.name for g in groupings]
+    if "tiers" not in names:
+        return made
+    at_tiers, other = names.index("tiers"), rival or scores[0]
+    lead = estimate(drawn[at_tiers, 0] - drawn[scores.index(other), 0])
+    return replace(made, tiers_against=compare(lead), tiers=state_tiers(scores[at_tiers], other, lead, formats))
 
 
 def _at(grouping: Grouping, at: NDArray[np.intp]) -> Grouping:

@@ -60,7 +60,7 @@ from analysis.pages.text import (
     workshop,
 )
 from analysis.pages.text import data as tables
-from analysis.pages.text.uses import ties
+from analysis.pages.text.uses import tiers, ties
 from analysis.report.model import Report, Segment
 from analysis.report.thresholds import OUTLIER_Z, THRESHOLDS
 
@@ -238,6 +238,7 @@ class _Book:
             "persona": persona,
             "overview": overview,
             "ties": ties,
+            "halves": tiers,
             "news": changes,
             "notes": read_notes(root),
             "as_html": as_html,

@@ -12,6 +12,8 @@ from analysis.report.model import Report
 from analysis.report.parts import Centres, Node, Step
 
 JSON, SCHEMA, PYTHON = "segment_rule.json", "segment_rule.schema.json", "segment_rule.py"
+TIER_WORDS = {"value": ("lower", "higher"), "recency": ("recent", "earlier")}
+"""Names of the halves of a segment: up to its cut, and above it."""
 TREE_SQL, CENTRES_SQL = "segment_tree.sql", "segment_centres.sql"
 
 
@@ -20,8 +22,10 @@ def export_rules(report: Report) -> dict[str, str]:
     rule = rule_as_data(report)
     files = {
         JSON: json.dumps(rule, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
-        SCHEMA: json.dumps(_SCHEMA, indent=1) + "\n",
-        PYTHON: _PYTHON.replace("{rule}", pprint.pformat(rule, width=110, sort_dicts=False)),
+        SCHEMA: json.dumps(_schema(report), indent=1) + "\n",
+        PYTHON: (_PYTHON + _PYTHON_TIERS * (report.tiers is not None)).replace(
+            "{rule}", pprint.pformat(rule, width=110, sort_dicts=False)
+        ),
         TREE_SQL: "\n".join(_tree_sql(report)) + "\n",
     }
     if report.rules.centres is not None:
@@ -61,7 +65,23 @@ def rule_as_data(report: Report) -> dict[str, Any]:
             "axes": None if centres.axes is None else [list(row) for row in centres.axes],
             "points": [list(row) for row in centres.centres],
         },
+        **_tiers_as_data(report),
     }
+
+
+def _tiers_as_data(report: Report) -> dict[str, Any]:
+    """Return where each segment is cut in halves; empty without halves."""
+    table = report.tiers
+    if table is None:
+        return {}
+    variable, (below, above) = report.variable(table.variable), TIER_WORDS[table.by]
+    cuts = [
+        {"segment": s.id, "at_most": cut, "yes": below, "no": above}
+        for s, cut in zip(report.segments, table.cuts, strict=True)
+        if cut is not None
+    ]
+    about = {"feature": variable.name, "label": variable.label, "unit": variable.unit, "formula": variable.formula}
+    return {"tiers": {**about, "missing": above if table.by == "recency" else below, "cuts": cuts}}
 
 
 def _as_branch(nodes: tuple[Node, ...], place: int) -> dict[str, Any]:
@@ -82,16 +102,40 @@ def _opening(report: Report, what: str) -> Iterator[str]:
     yield "WITH features AS ("
     yield f"  SELECT {key} AS customer_key,"
     lines = []
+    if report.tiers is not None:
+        lines.append((f"    {report.tiers.sql} AS cut_by", _comment(report.variable(report.tiers.variable).label)))
     for place, name in enumerate(rules.fills, start=1):
         lines.append((f"    {rules.sql[name]} AS x{place}", _comment(report.variable(name).label)))
     yield from _listed(lines)
     yield '  FROM "customers" AS c'
     yield "), filled AS ("
-    yield "  SELECT customer_key,"
+    yield f"  SELECT {_keep(report)}"
     yield from _listed(
         [(f"    COALESCE(x{i}, {fill!r}) AS x{i}", "") for i, fill in enumerate(rules.fills.values(), 1)]
     )
     yield "  FROM features"
+
+
+def _keep(report: Report) -> str:
+    """Columns that each step hands on to the next."""
+    return "customer_key, cut_by," if report.tiers is not None else "customer_key,"
+
+
+def _tier_case(report: Report) -> Iterator[str]:
+    """Write the half of each customer as a column of its own."""
+    table = report.tiers
+    if table is None:
+        return
+    below, above = map(quote_text, TIER_WORDS[table.by])
+    missing = above if table.by == "recency" else below
+    yield "  CASE"
+    for s, cut in zip(report.segments, table.cuts, strict=True):
+        if cut is not None:
+            yield f"    WHEN segment = {s.id} AND cut_by IS NULL THEN {missing}"
+            yield f"    WHEN segment = {s.id} AND cut_by <= {cut!r} THEN {below}"
+            yield f"    WHEN segment = {s.id} THEN {above}"
+    yield "    ELSE NULL"
+    yield "  END AS tier"
 
 
 def _closing(report: Report) -> Iterator[str]:
@@ -99,7 +143,8 @@ def _closing(report: Report) -> Iterator[str]:
     yield "  CASE segment"
     for s in report.segments:
         yield f"    WHEN {s.id} THEN {quote_text(s.name)}"
-    yield "  END AS segment_name"
+    yield "  END AS segment_name" + "," * (report.tiers is not None)
+    yield from _tier_case(report)
     yield "FROM placed;"
 
 
@@ -107,7 +152,7 @@ def _tree_sql(report: Report) -> Iterator[str]:
     tree = report.rules.tree
     yield from _opening(report, "A few questions place each customer in a segment.")
     yield "), placed AS ("
-    yield "  SELECT customer_key,"
+    yield f"  SELECT {_keep(report)}"
     columns = {name: f"x{i}" for i, name in enumerate(report.rules.fills, start=1)}
     yield from _case(tree.nodes, 0, columns, 2)
     yield "    AS segment"
@@ -131,13 +176,13 @@ def _case(nodes: tuple[Node, ...], place: int, columns: dict[str, str], depth: i
 def _centres_sql(report: Report, centres: Centres) -> Iterator[str]:
     yield from _opening(report, "The nearest centre is each customer's segment.")
     yield "), scaled AS ("
-    yield "  SELECT customer_key,"
+    yield f"  SELECT {_keep(report)}"
     yield from _listed([(f"    {_scaled(step, f'x{i}')} AS x{i}", "") for i, step in enumerate(centres.steps, start=1)])
     last = "scaled"
     if centres.axes is not None:
         yield "  FROM filled"
         yield "), projected AS ("
-        yield "  SELECT customer_key,"
+        yield f"  SELECT {_keep(report)}"
         sums = [
             " + ".join(f"x{i} * ({weight!r})" for i, weight in enumerate(column, start=1))
             for column in zip(*centres.axes, strict=True)
@@ -148,7 +193,7 @@ def _centres_sql(report: Report, centres: Centres) -> Iterator[str]:
     else:
         yield "  FROM filled"
     yield "), distances AS ("
-    yield "  SELECT customer_key,"
+    yield f"  SELECT {_keep(report)}"
     squares = [
         " + ".join(f"(x{i} - ({x!r})) * (x{i} - ({x!r}))" for i, x in enumerate(centre, start=1))
         for centre in centres.centres
@@ -156,7 +201,7 @@ def _centres_sql(report: Report, centres: Centres) -> Iterator[str]:
     yield from _listed([(f"    {total} AS d{s}", "") for s, total in enumerate(squares, start=1)])
     yield f"  FROM {last}"
     yield "), placed AS ("
-    yield "  SELECT customer_key,"
+    yield f"  SELECT {_keep(report)}"
     ids = range(1, len(centres.centres) + 1)
     if len(ids) == 1:
         yield "    1 AS segment"
@@ -189,9 +234,38 @@ def _comment(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+def _schema(report: Report) -> dict[str, Any]:
+    """Return the schema of the JSON rule file; it knows halves where the study has them."""
+    if report.tiers is None:
+        return _SCHEMA
+    return {**_SCHEMA, "properties": {**_SCHEMA["properties"], "tiers": _TIERS}}
+
+
 _FEATURE = {"type": "string", "description": "Name of a feature."}
+_TEXT = {"type": "string"}
 _PER_STEP = {"type": "array", "items": {"type": "number"}}
-_SCHEMA = {
+_CUT = {"segment": {"type": "integer", "minimum": 1}, "at_most": {"type": "number"}, "yes": _TEXT, "no": _TEXT}
+_TIERS = {
+    "type": "object",
+    "description": "Halves of a segment: `yes` up to `at_most`, `no` above it; a segment that is not listed is whole.",
+    "required": ["feature", "label", "unit", "formula", "missing", "cuts"],
+    "properties": {
+        "feature": _FEATURE,
+        "label": _TEXT,
+        "unit": _TEXT,
+        "formula": _TEXT,
+        "missing": {"type": "string", "description": "The half of customers without a value."},
+        "cuts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["segment", "at_most", "yes", "no"],
+                "properties": _CUT,
+            },
+        },
+    },
+}
+_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Rules that place a customer in a segment",
     "description": "Give each feature its value, or `missing` where there is none. Then follow `tree`, or `centres`.",
@@ -360,4 +434,18 @@ def _scaled(x, step):
 
 def _named(number):
     return number, next(s["name"] for s in RULE["segments"] if s["segment"] == number)
+'''
+
+
+_PYTHON_TIERS = '''
+
+def find_tier(segment, value):
+    """Find the half of a segment by RULE["tiers"]["feature"], None where it is missing; None for a whole segment."""
+    tiers = RULE["tiers"]
+    cut = next((c for c in tiers["cuts"] if c["segment"] == segment), None)
+    if cut is None:
+        return None
+    if value is None or value != value:
+        return tiers["missing"]
+    return cut["yes"] if value <= cut["at_most"] else cut["no"]
 '''

@@ -17,7 +17,7 @@ from analysis.settings.models import Study
 if TYPE_CHECKING:
     import pandas as pd
 
-LATER = ("prefer",)
+LATER = ("prefer", "tiers")
 """Settings that came later: where they have their defaults, a run has the name that it had without them."""
 ALIKE = 0.8
 """Share of the columns of two tables that are in both, from which they are taken for months of one table."""

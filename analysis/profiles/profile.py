@@ -164,7 +164,7 @@ def profile_segments(
     refits : Refits
         What intervals and the certainty of markers are taken from.
     """
-    min_cell, sensitive = study.min_cell, _find_sensitive(table, study)
+    min_cell, sensitive = study.min_cell, find_sensitive(table, study)
     keys = frozenset(key for source in study.sources for key in (source.key, source.columns.customer) if key)
     rules, forming = Disclosure.of(study), prepared.columns()
     numeric = [variable for variable in table.variables if not variable.categorical]
@@ -355,8 +355,8 @@ def _find_direction(exact: NDArray[np.float64], *others: NDArray[np.float64]) ->
     return np.where(agree, np.sign(exact), 0).astype(np.int64)
 
 
-def _find_sensitive(table: FeatureTable, study: Study) -> frozenset[str]:
-    """Names of the variables whose answers must not be shown for a whole segment."""
+def find_sensitive(table: FeatureTable, study: Study) -> frozenset[str]:
+    """List the variables whose answers must not be shown for a whole segment."""
     levels = {v.name: table.frame[v.name].dropna().unique() if v.categorical else () for v in table.variables}
     return frozenset(v.name for v in table.variables if is_sensitive(v, study, levels[v.name]))
 

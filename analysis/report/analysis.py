@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from analysis.assignment.methods import Assignment
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.judgement import Robustness
+from analysis.clustering.use.tiers import Tiers
 from analysis.clustering.usefulness import Usefulness
 from analysis.customers.gathering import Customers
 from analysis.features.preparation import Features
@@ -42,6 +43,8 @@ class Analysis:
         What the labels predict.
     segments : Segments
         What is said of them.
+    tiers : Tiers, optional
+        Halves of the segments.
     """
 
     study: Study
@@ -54,3 +57,4 @@ class Analysis:
     assignment: Assignment
     usefulness: Usefulness
     segments: Segments
+    tiers: Tiers | None = None

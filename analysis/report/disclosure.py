@@ -37,6 +37,7 @@ COUNTS = {
     "StudyInfo": ("n_customers", "n_core"),
     "Summary": ("n",),
     "Target": ("n", "n_yes"),
+    "Tier": ("n",),
     "Usefulness": ("n_known",),
     "Weighting": ("n_effective", "segments"),
 }
@@ -49,6 +50,7 @@ SHARES = {
     "Neighbour": ("smallest_share",),
     "Descriptor": ("base", "hit"),
     "RfmCell": ("share",),
+    "Tier": ("share", "value_share"),
     "RfmGrid": ("no_purchase",),
 }
 """Fields that are shares of customers or of what they spend, by class."""

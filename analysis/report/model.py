@@ -48,6 +48,7 @@ from analysis.segments.claims import Paragraph as Paragraph
 from analysis.segments.claims import Portrait
 from analysis.segments.plans.plan import Slot
 from analysis.segments.targeting import Targeting
+from analysis.segments.tiers import TierTable
 
 DIGITS = 6
 """Significant digits of a number in the report; a larger number keeps all of its whole ones."""
@@ -278,6 +279,7 @@ class Report:
     themes: tuple[ThemeGroup, ...] = ()
     lessons: tuple[Lesson, ...] = ()
     weighting: Weighting | None = None
+    tiers: TierTable | None = None
 
     def variable(self, name: str) -> Variable:
         """Return the variable with this name; levels of categorical features have one each."""

@@ -45,6 +45,8 @@ def write_outputs(build: Path, report: Report, analysis: Analysis) -> list[Path]
     memberships = pd.DataFrame({"key": cleaned.keys.astype("str"), "segment": evidence.labels.astype("int64")})
     confidence = rate_confidence(evidence.labels, analysis.features.prepared.matrix, model)
     memberships = memberships.assign(**name_segments(evidence.labels, segments), confidence=confidence)
+    if analysis.tiers is not None:
+        memberships = memberships.assign(tier=analysis.tiers.words())
     memberships.to_parquet(files[1], index=False)
     write_whole(files[2], placing.to_json(replace(model, segments=segments)).encode())
     return files

@@ -28,6 +28,7 @@ from analysis.report.model import (
     to_json,
 )
 from analysis.report.trials import Validation
+from analysis.segments.tiers import describe_tiers
 from analysis.settings.models import Study
 
 
@@ -98,6 +99,7 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
         change=found.change,
         questions=analysis.assignment.questions,
         targeting=found.targeting,
+        tiers=describe_tiers(analysis.tiers, features, analysis.evidence.labels, analysis.study),
         themes=group_by_theme(read_traits(features.table.variables, analysis.study), profiles.everyone),
         weighting=_describe_weights(analysis),
     )

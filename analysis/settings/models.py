@@ -195,6 +195,11 @@ class Study(Settings):
         description="Choice among solutions that the evidence cannot tell apart: the finest one, or the one that "
         "predicts an outcome, or later spend, best on one half of the customers.",
     )
+    tiers: Literal["none", "value", "recency"] = Field(
+        "none",
+        description="Halves of each segment, by what its customers are worth or by when they last bought; segments "
+        "with too few customers for two halves stay whole.",
+    )
     scaling: Scaling = Field("standard", description="How features are made comparable before distances are taken.")
     encode: Literal["none", "indicator", "label"] = Field(
         "none", description="Let categories form segments: by matching or not (indicator), or by a number each."

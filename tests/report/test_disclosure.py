@@ -22,7 +22,7 @@ NO_CUSTOMERS = {
     "Relations.n_variables", "Decision.k", "CandidateEvidence.k", "Stability.pairs", "AlgorithmEvidence.k",
     "Preferences.elbow", "Preferences.silhouette", "Preferences.calinski_harabasz", "Preferences.davies_bouldin",
     "Preferences.gap", "Preferences.prediction_strength", "Preferences.bic", "Level.k", "Level.segments", "Neighbour.k",
-    "Tied.k", "ChosenForUse.by_stability",
+    "Tied.k", "Tier.segment", "ChosenForUse.by_stability",
     "Ladder.rungs", "Neighbour.segments", "Reach.neighbours", "Multiverse.k", "Strand.segment", "Segment.id",
     "Claim.against", "Portrait.nearest", "Design.weeks", "Slot.line", "Difference.certainty", "Difference.direction",
     "Node.yes", "Node.no", "PastForecast.weeks", "Node.segment", "Tree.questions", "Recognition.id", "Score.n_groups",

@@ -7,8 +7,10 @@ from typing import Literal
 
 from analysis.base.formats import Formats, in_sentence, in_words, joined
 from analysis.clustering.holdout import LEVEL, Measure
+from analysis.clustering.use.groupings import name_equals
 from analysis.customers.lifetime_value import Estimate
 
+Against = Literal["wins", "loses", "open"]
 RIVALS = ("rfm", "rfm_groups", "fifths")
 """Simple ways to group; the segments are held against the best of them, so that who wins has beaten all."""
 
@@ -60,6 +62,12 @@ class Target:
         How the segments fare against the rival.
     sentence : str
         The verdict.
+    tiers_against : {"wins", "loses", "open"}, optional
+        How the segments with their tiers fare against the rival, or else against the segments; None without tiers.
+    tiers : str
+        The verdict on them; empty without tiers.
+    equals : str
+        Scores at equal numbers of groups; empty where nothing has as many groups.
     """
 
     label: str
@@ -69,8 +77,11 @@ class Target:
     scores: tuple[Score, ...]
     beats_chance: bool
     rival: str
-    against: Literal["wins", "loses", "open"] | None
+    against: Against | None
     sentence: str
+    tiers_against: Against | None = None
+    tiers: str = ""
+    equals: str = ""
 
 
 def best_rival(scores: tuple[Score, ...]) -> Score | None:
@@ -101,6 +112,42 @@ def state_verdict(
     gap = f"The difference is {formats.score(rival.lead.value)} ({_band(rival.lead, formats)})"
     both = f"{in_sentence(rival.label)} ({value} against {formats.score(rival.score.value)})"
     return f"{chance}, {how} {both}. {gap}{', so there may be none' if against == 'open' else ''}."
+
+
+def compare(lead: Estimate) -> Against:
+    """Return whether a lead is clear, and whose it is."""
+    return "wins" if lead.low > 0 else "loses" if lead.high < 0 else "open"
+
+
+def state_tiers(tiers: Score, rival: Score, lead: Estimate, formats: Formats) -> str:
+    """State how the segments with their tiers fare against another grouping.
+
+    Parameters
+    ----------
+    tiers, rival : Score
+    lead : Estimate
+        The score of the tiers less that of the rival.
+    formats : Formats
+    """
+    how = {"wins": "better than", "loses": "worse than", "open": "with no clear difference from"}[compare(lead)]
+    scores = f"{formats.score(tiers.score.value)} against {formats.score(rival.score.value)}"
+    return (
+        f"{tiers.label} ({tiers.n_groups} groups) predict it {how} {in_sentence(rival.label)} ({scores}). The "
+        f"difference is {formats.score(lead.value)} ({_band(lead, formats)})."
+    )
+
+
+def state_equals(scores: tuple[Score, ...], measure: Measure, formats: Formats) -> str:
+    """State the scores of simple groupings and of a tree with as many groups as the segments, and as their tiers."""
+    sentences = []
+    for own in (s for s in scores if s.name in {"segments", "tiers"} and s.n_groups):
+        equals = [s for s in scores if s.name in name_equals(own.n_groups or 0)]
+        if equals:
+            told = joined([f"{formats.score(s.score.value)} by {in_sentence(s.label)}" for s in equals])
+            name = "AUC" if measure == "auc" else "R²"
+            value = f"{name} is {formats.score(own.score.value)} by {in_sentence(own.label)}"
+            sentences.append(f"With {own.n_groups} groups each, {value}, {told}.")
+    return " ".join(sentences)
 
 
 def _band(estimate: Estimate, formats: Formats) -> str:

@@ -224,6 +224,11 @@ def on_usefulness(report: Report) -> str:
         rivals = " or ".join(dict.fromkeys(in_sentence(t.rival) for t in lost))
         what = "it" if len(targets) == 1 else f"{in_words(len(lost))} of {in_words(len(targets))} targets"
         what = "every target" if 1 < len(targets) == len(lost) else what
+        if all(t.tiers_against in ("wins", "open") for t in lost):
+            return (
+                "Use the segments to decide what to say to whom. To choose whom to contact, use their halves, which "
+                f"predict {what} about as well as {rivals}."
+            )
         return (
             "Use the segments to decide what to say to whom. To choose whom to contact, take "
             f"{rivals}, which predict {what} better."
