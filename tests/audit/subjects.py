@@ -51,6 +51,7 @@ QUICK: tuple[Subject, ...] = (
     spread.audit_planes,
     rules.audit_rules,
     fairness.audit_fairness,
+    usefulness.audit_tiers,
     printed_tables.audit_presence,
     printed_tables.audit_tables,
     overview.audit_overview,

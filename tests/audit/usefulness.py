@@ -58,7 +58,54 @@ def groupings(study: Study) -> dict[str, Codes]:
     if value in frame:
         worth = frame[value]
         found["fifths"] = fifths(worth.dropna()).reindex(worth.index).fillna(0).to_numpy(np.int64)
+        found |= {f"value_{n}": bands(worth, n) for n in range(2, 41)}
+    if recency in frame and frequency in frame:
+        known = frame[recency].where(frame[frequency].notna())
+        ranks = frame[frequency].rank(pct=True) - known.rank(pct=True)
+        found |= {f"rfm_{n}": bands(ranks, n) for n in range(2, 41)}
+    if study.report["tiers"]:
+        found["tiers"] = 3 * study.customers.labels + halves(study)
     return found
+
+
+def bands(values: pd.Series, n: int) -> Codes:
+    """Cut customers in order into bands of equal size; ties share a band, and the unknown are in the lowest."""
+    ranks = values.rank(pct=True).fillna(0.0).to_numpy()
+    return np.maximum(np.ceil(ranks * n), 1).astype(np.int64)
+
+
+def halves(study: Study) -> Codes:
+    """Give each customer's half by the published cut of the segment: 1 up to it, 2 above it, 0 where there is none."""
+    table, labels = study.report["tiers"], study.customers.labels
+    values = study.customers.frame[table["variable"]].to_numpy(float)
+    cuts = np.array([np.nan, *(np.nan if cut is None else cut for cut in table["cuts"])])[labels]
+    above = (values > cuts) | (np.isnan(values) & (table["by"] == "recency"))
+    return np.where(np.isnan(cuts), 0, np.where(above, 2, 1)).astype(np.int64)
+
+
+def audit_tiers(study: Study, audit: Audit) -> None:
+    """Compare cut, size, value and outcomes of each half of a segment."""
+    table, frame, labels = study.report["tiers"], study.customers.frame, study.customers.labels
+    if not table:
+        return
+    codes, value = halves(study), study.report["study"]["value"]
+    with audit.at("halves of the segments"):
+        for segment, cut in enumerate(table["cuts"], start=1):
+            if cut is not None:
+                audit.report(
+                    f"segment {segment}, cut", cut, float(frame[table["variable"]][labels == segment].median())
+                )
+        for place, tier in enumerate(table["tiers"]):
+            inside, what = (labels == tier["segment"]) & (codes == place % 2 + 1), f"{tier['segment']}, {tier['name']}"
+            audit.report(f"{what}, size", tier["n"], int(inside.sum()))
+            audit.report(f"{what}, share", tier["share"], float(inside.mean()))
+            if tier["value"] is not None:
+                audit.report(f"{what}, value", tier["value"], float(frame[value][inside].mean()))
+            if tier["value_share"] is not None:
+                part = float(frame[value][inside].sum() / frame[value].sum())
+                audit.report(f"{what}, share of value", tier["value_share"], part)
+            for name, rate in zip(table["outcomes"], tier["rates"], strict=True):
+                audit.report(f"{what}, {name}", rate, float(frame[name][inside].mean()))
 
 
 def audit_usefulness(study: Study, audit: Audit) -> None:

@@ -19,6 +19,7 @@ from analysis.base.errors import InputError
 from analysis.base.run import TESTS, Run
 from analysis.clustering import holdout, usefulness
 from analysis.clustering.holdout import Grouping
+from analysis.clustering.use.choice import draw_half
 from analysis.clustering.usefulness import Usefulness, prove, settle_split
 from analysis.features.build import FeatureTable, Variable
 from analysis.pages.book import write_pages
@@ -95,7 +96,7 @@ def test_nothing_after_the_date_forms_a_group(tmp_path: Path, grouped: list[Any]
         (tmp_path / name).mkdir()
         prove_orders(*study_of(tmp_path / name, table))
     first, *others = [groupings for _, groupings in grouped[::2]]
-    assert len(others) == 2 and {g.name for g in first} == {"segments", "rfm", "rfm_groups", "random", "tree"}
+    assert len(others) == 2 and {"segments", "rfm", "rfm_groups", "random", "tree"} <= {g.name for g in first}
     for groupings in others:
         for one, two in zip(first, groupings, strict=True):
             assert (one.codes == two.codes).all(), one.name
@@ -181,7 +182,8 @@ def test_too_few_customers_known_then_are_told_without_a_number(tmp_path: Path) 
 def test_where_the_history_is_long_enough_a_model_shows_what_grouping_costs(tmp_path: Path) -> None:
     found = prove_orders(*study_of(tmp_path, make_orders(500)))
     for target in found.later:
-        assert [s.name for s in target.scores] == ["segments", "rfm", "rfm_groups", "random", "tree", "model"]
+        first, last = ["segments", "rfm", "rfm_groups", "rfm_3", "random", "tree"], ["tree_3", "model"]
+        assert [s.name for s in target.scores] == first + last
         assert target.scores[-1].n_groups is None
 
 
@@ -230,7 +232,8 @@ def test_the_verdict_says_who_wins_who_loses_and_what_stays_open() -> None:
 def test_segments_are_held_against_the_best_of_the_simple_groupings() -> None:
     settings = {"proof": {"recency": "days", "frequency": "orders"}}
     (target,) = prove_table(GROUP, table_of(WORTH, worth=BY_WORTH), **settings).outcomes
-    assert [s.name for s in target.scores] == ["segments", "rfm", "rfm_groups", "fifths", "random", "tree"]
+    simple = ["rfm", "rfm_groups", "rfm_3", "fifths", "value_3", "random", "tree", "tree_3"]
+    assert [s.name for s in target.scores] == ["segments", *simple]
     assert target.rival == "Fifths of spend" and target.against == "loses"
 
 
@@ -326,3 +329,45 @@ def test_the_chart_shows_every_grouping_with_its_interval() -> None:
         assert [row["name"] for row in rows] == [s.name for s in target.scores]
         assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
         assert [row[1] for row in figure.table.rows] == [f"{s.score.value:.3f}" for s in target.scores]
+
+
+def test_groupings_of_equal_number_stand_beside_the_best_of_each_kind() -> None:
+    settings = {"proof": {"recency": "days", "frequency": "orders"}}
+    (target,) = prove_table(GROUP, table_of(WORTH, worth=BY_WORTH), **settings).outcomes
+    scores = {s.name: s for s in target.scores}
+    assert scores["value_3"].n_groups == 3 and scores["value_3"].label == "Spend in 3 bands"
+    assert "With 3 groups each, AUC is" in target.equals
+    assert f"{scores['value_3'].score.value:.3f} by spend in 3 bands" in target.equals
+    assert "by tree of up to 3 leaves" in target.equals
+
+
+def test_halves_by_value_are_proved_where_the_value_is_not_what_is_predicted() -> None:
+    table = table_of(WORTH, worth=BY_WORTH, double=2 * WORTH)
+    variables = tuple(replace(v, columns=("spend",)) if v.name == "double" else v for v in table.variables)
+    found = prove_table(GROUP, FeatureTable(table.frame, variables), tiers="value", disclosure="internal")
+    worth, double = found.outcomes
+    assert worth.tiers_against in ("wins", "open", "loses")
+    assert worth.tiers.startswith("Segments in halves by spend (6 groups) predict it")
+    tiers = next(s for s in worth.scores if s.name == "tiers")
+    assert tiers.n_groups == 6 and tiers.score.value > worth.scores[0].score.value + 0.1
+    assert double.tiers == "" and "tiers" not in [s.name for s in double.scores]
+    assert any(note.startswith("Double is not predicted by halves of the segments") for note in found.notes)
+
+
+def test_segments_too_small_for_halves_stay_whole() -> None:
+    found = prove_table(GROUP, table_of(WORTH, worth=BY_WORTH), tiers="value", min_customers=400)
+    assert found.outcomes[0].tiers_against is None and found.outcomes[0].tiers == ""
+
+
+def test_whoever_chose_takes_no_part_in_the_proof() -> None:
+    study = check_study({"title": "t", "sources": [{"path": "a.csv"}], "value": "spend", "prefer": "use"})
+    evidence = judged(GROUP)
+    evidence.use = SimpleNamespace(by_stability=("ward", 2))
+    evidence.solutions = {("ward", 2): np.minimum(GROUP, 2)}
+    half = draw_half(900, study.seed)
+    answers = np.where(half, 1 - BY_GROUP, BY_GROUP)
+    found = prove(Inputs(()), study, None, table_of(WORTH, told=answers), evidence, RUN)
+    (target,) = found.outcomes
+    assert target.n == 450 and target.n_yes == int(BY_GROUP[~half].sum())
+    assert target.beats_chance and [s.name for s in target.scores][:2] == ["segments", "stable"]
+    assert target.scores[1].n_groups == 2 and target.scores[0].score.value > target.scores[1].score.value

@@ -76,13 +76,13 @@ def group_by_rfm(frame: pd.DataFrame, numbers: Sequence[int] = ()) -> list[Group
 
 
 def cut_into_bands(values: pd.Series, n_bands: int) -> NDArray[np.intp]:
-    """Cut customers into bands of equal size, 1 to ``n_bands``; those without a value are in band 0.
+    """Cut customers into bands of equal size, 1 to ``n_bands``; those without a value are in the lowest.
 
     >>> cut_into_bands(pd.Series([5.0, 1.0, float("nan"), 9.0, 7.0]), 2).tolist()
-    [1, 1, 0, 2, 2]
+    [1, 1, 1, 2, 2]
     """
     ranks = values.rank(method="average", pct=True)
-    return np.ceil(ranks.fillna(0.0).to_numpy() * n_bands).astype(np.intp)
+    return np.maximum(np.ceil(ranks.fillna(0.0).to_numpy() * n_bands), 1).astype(np.intp)
 
 
 def group_simply(table: FeatureTable, study: Study, numbers: Sequence[int] = ()) -> list[Grouping]:
