@@ -236,9 +236,8 @@ def _comment(text: str) -> str:
 
 def _schema(report: Report) -> dict[str, Any]:
     """Return the schema of the JSON rule file; it knows halves where the study has them."""
-    if report.tiers is None:
-        return _SCHEMA
-    return {**_SCHEMA, "properties": {**_SCHEMA["properties"], "tiers": _TIERS}}
+    tiers = {"tiers": _TIERS} if report.tiers else {}
+    return {**_SCHEMA, "properties": _SCHEMA["properties"] | tiers}
 
 
 _FEATURE = {"type": "string", "description": "Name of a feature."}
