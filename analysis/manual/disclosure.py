@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.base.disclosure import COUNT_STEP, DOMINANCE, GROUP, PRECISION, SHARE_STEP, WIDTHS, Disclosure
 from analysis.base.formats import in_words, percentage
+from analysis.base.weights import FEWEST_EFFECTIVE
 from analysis.settings.models import Study
 
 
@@ -18,6 +19,7 @@ def list_limits() -> dict[str, str]:
         "share_step": percentage(SHARE_STEP),
         "dominance": percentage(DOMINANCE),
         "precision": percentage(PRECISION),
+        "effective": str(int(FEWEST_EFFECTIVE)),
         "under": percentage(GROUP),
         "over": percentage(1 - GROUP),
     }
