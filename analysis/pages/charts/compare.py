@@ -367,8 +367,7 @@ def heat_map(report: Report) -> Figure:
         ),
     )
     caption = (
-        "Blue: the segment's mean is above everyone's; brown: below; grey: the same. "
-        f"{explain_scale(report)} "
+        f"{explain_scale(report)} Blue: on it the segment's mean is above everyone's; brown: below; grey: the same. "
         "These features formed the segments, so differences are expected and carry no test. In the table, brackets "
         f"hold the {percentage(0.95)} bootstrap interval."
     )
