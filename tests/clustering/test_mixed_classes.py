@@ -132,6 +132,25 @@ def test_mixed_classes_are_found_better_than_by_other_algorithms(other: str) -> 
     assert np.mean(agreement("latent_class", 6)) > np.mean(agreement(other, 6)) + 0.02
 
 
+@pytest.mark.slow
+def test_planted_surveys_are_found_at_least_as_well_as_by_k_means() -> None:
+    """Over 20 draws the mean index was 0.50 against 0.38 on yes/no answers, and 0.84 against 0.63 on mixed data."""
+    yes_no: dict[str, list[float]] = {"latent_class": [], "kmeans": []}
+    with one_thread():
+        for seed in range(20):
+            rng = np.random.default_rng([9, seed])
+            truth = rng.choice(4, 600, p=[0.4, 0.3, 0.2, 0.1])
+            answers = (rng.random((600, 10)) < rng.choice([0.15, 0.35, 0.65, 0.85], (4, 10))[truth]).astype(float)
+            points = (answers - answers.mean(axis=0)) / answers.std(axis=0)
+            for name, found in yes_no.items():
+                (fit,) = competing(points, ())[name].fit(points, (4,), 7, 20, None)
+                found.append(adjusted_rand(truth + 1, fit.assign(points)))
+    gained = np.array(yes_no["latent_class"]) - yes_no["kmeans"]
+    assert gained.mean() > 0.08 and (gained >= -0.02).sum() >= 17
+    mixed = np.array(agreement("latent_class", 20)) - agreement("kmeans", 20)
+    assert mixed.mean() > 0.1 and (mixed >= -0.02).all()
+
+
 def test_points_are_rounded_to_more_than_one_customer_can_move_them_by() -> None:
     points, _ = draw(600)
     (fit,) = fit_latent_class(points, (3,), 7, 20, None, BLOCKS, NUMBERS)
