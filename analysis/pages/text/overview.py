@@ -222,8 +222,7 @@ def on_usefulness(report: Report) -> str:
         return "Do not use the segments to predict: they do no better than chance."
     if lost := [t for t in targets if t.against == "loses"]:
         rivals = " or ".join(dict.fromkeys(in_sentence(t.rival) for t in lost))
-        what = "it" if len(targets) == 1 else f"{in_words(len(lost))} of {in_words(len(targets))} targets"
-        what = "every target" if 1 < len(targets) == len(lost) else what
+        what = _how_many(len(lost), len(targets))
         if all(t.tiers_against in ("wins", "open") for t in lost):
             return (
                 "Use the segments to decide what to say to whom. To choose whom to contact, use their halves, which "
@@ -233,7 +232,19 @@ def on_usefulness(report: Report) -> str:
             "Use the segments to decide what to say to whom. To choose whom to contact, take "
             f"{rivals}, which predict {what} better."
         )
+    if grown := [t for t in beaten if any(s.name == "tree" and s.lead and s.lead.high < 0 for s in t.scores)]:
+        return (
+            "Use the segments to decide what to say to whom. To choose whom to contact, take a small decision tree, "
+            f"which predicts {_how_many(len(grown), len(targets))} better."
+        )
     return "You can use the segments to predict, as well as to understand and to plan."
+
+
+def _how_many(n: int, targets: int) -> str:
+    """Say on how many of the targets something holds."""
+    if n < targets:
+        return f"{in_words(n)} of {in_words(targets)} targets"
+    return "it" if targets == 1 else "every target"
 
 
 def on_data(report: Report) -> str:

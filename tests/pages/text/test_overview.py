@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.customers.lifetime_value import Estimate
 from analysis.pages.text import overview
 from analysis.report.model import Report, Segment
 from tests.stages import run_stages
@@ -124,6 +125,16 @@ def test_what_the_segments_predict_is_not_overstated() -> None:
     said = overview.on_usefulness(replace(report, proof=worse))
     assert said.startswith("Use the segments to decide what to say to whom. To choose whom to contact, take ")
     assert said.endswith(", which predict it better.")
+    halved = replace(none, outcomes=(replace(targets[0], beats_chance=True, against="loses", tiers_against="open"),))
+    said = overview.on_usefulness(replace(report, proof=halved))
+    assert "To choose whom to contact, use their halves, which predict it about as well as " in said
+    halved = replace(none, outcomes=(*halved.outcomes, replace(worse.outcomes[0], tiers_against="loses")))
+    assert "take " in overview.on_usefulness(replace(report, proof=halved))
+    tree = next(s for s in targets[0].scores if s.name == "tree")
+    for high, advice in ((-0.1, "take a small decision tree, which predicts it better."), (0.1, "You can use")):
+        scores = (targets[0].scores[0], replace(tree, lead=Estimate(-0.2, -0.3, high)))
+        alone = replace(targets[0], beats_chance=True, against=None, rival="", scores=scores)
+        assert advice in overview.on_usefulness(replace(report, proof=replace(none, outcomes=(alone,))))
 
 
 @pytest.mark.parametrize(("missing", "words"), [(0, "nearly complete"), (0.05, "Some values"), (0.4, "Many values")])
