@@ -44,10 +44,10 @@ class Aim:
     label : str
     measure : {"auc", "r2"}
     values : ndarray, shape (n,)
-        NaN for customers without a value and for those of the other half, on whom the use is proved. Of the m customers
-        of ``early`` where there is one.
+        NaN for customers without a value and for those of the other half, which proves the use. Of the m customers of
+        ``early`` where there is one.
     early : Early, optional
-        Customers among whom each solution is formed anew, where what is predicted came later.
+        Customers that each solution is formed of again, where what is predicted came later.
     """
 
     label: str
@@ -143,7 +143,7 @@ def draw_half(n: int, seed: int) -> NDArray[np.bool_]:
 def find_ties(
     judged: Sequence[AlgorithmEvidence], decision: Decision, most: int
 ) -> list[tuple[AlgorithmEvidence, CandidateEvidence]]:
-    """Find the solutions that the evidence cannot tell from the one that was decided for.
+    """Find the solutions that are as good as the chosen one by the evidence.
 
     These are the eligible solutions of all algorithms that are given a number, whose score lies within
     :data:`analysis.clustering.selection.BAND` of the best one, and the decided solution. Natural segments, dense groups

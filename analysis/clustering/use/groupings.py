@@ -19,7 +19,7 @@ from analysis.features.prepare import Blocks
 from analysis.settings.models import Study
 
 FIFTHS = 5
-"""Groups of the value that segments are held against whatever their number."""
+"""Groups of the value that segments are compared with, whatever their number."""
 BINS = 50
 """Groups that the purchase model's expectations are ranked into, so that they are counted as the others are. Chosen for
 this project."""

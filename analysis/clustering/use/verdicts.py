@@ -12,7 +12,7 @@ from analysis.customers.lifetime_value import Estimate
 
 Against = Literal["wins", "loses", "open"]
 RIVALS = ("rfm", "rfm_groups", "fifths")
-"""Simple ways to group; the segments are held against the best of them, so that who wins has beaten all."""
+"""Simple ways to group; segments are compared with the best of them, so that a winner has beaten all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ SCORES = {"auc": "AUC", "r2": "R²"}
 
 
 def explain_choice(report: Report) -> str:
-    """Say which of the tied solutions was chosen, for what, and on whom; empty where stability decided."""
+    """Say which of the tied solutions was chosen, for what, and by which half; empty where stability decided."""
     use = report.evidence.use
     if use is None:
         return ""
