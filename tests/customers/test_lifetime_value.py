@@ -157,9 +157,7 @@ def test_slopes_of_the_likelihoods_are_those_of_differences(monkeypatch: pytest.
     seen = []
     whole = fitting.maximise
 
-    def watched(
-        likelihood: fitting.Likelihood, starts: fitting.Floats
-    ) -> tuple[fitting.Floats, float, fitting.Floats]:
+    def watched(likelihood: fitting.Likelihood, starts: fitting.Floats) -> tuple[fitting.Floats, float, fitting.Floats]:
         seen.append((likelihood, starts))
         return whole(likelihood, starts)
 
