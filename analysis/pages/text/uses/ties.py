@@ -59,7 +59,7 @@ def proved_on(report: Report) -> str:
         f"Of {in_words(len(use.tied))} solutions that tie, this one predicts “{use.label}” best on one half of the "
         f"{people}. All figures on this page are of the other half, which took no part in that choice."
     )
-    if (use.tied[0].algorithm, use.tied[0].k) != tuple(use.by_stability):
+    if any(score.name == "stable" for target in report.proof.targets for score in target.scores):
         text += " “Segments by stability alone” are those that would have been published without it."
     return text
 
