@@ -12,6 +12,7 @@ from analysis.assignment.rounding import assign_by_rule
 from analysis.base import workers
 from analysis.base.run import Run
 from analysis.clustering.judgement import compare_choices, judge_segments, refuse_small_segments
+from analysis.clustering.shapes import settle_verdict
 from analysis.clustering.use.aims import settle_aim
 from analysis.clustering.use.tiers import check_tiers, find_tiers
 from analysis.clustering.usefulness import prove, settle_split
@@ -74,6 +75,7 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     evidence = assign_by_rule(features, judge_segments(features, study, run, aim), study)
     refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)
+    evidence = settle_verdict(evidence, robustness.shapes)
     # From here on the other processes have nothing to do until charts are drawn.
     workers.warm_up("analysis.pages.drawings")
     assignment = find_assignment(features, evidence, study, run)

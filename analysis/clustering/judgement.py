@@ -16,6 +16,7 @@ from analysis.clustering.evidence import SETTINGS, Evidence
 from analysis.clustering.ladder import Ladder, find_ladder
 from analysis.clustering.lint import Finding, lint
 from analysis.clustering.sampling import judge_customers
+from analysis.clustering.shapes import Shapes, find_shapes
 from analysis.clustering.solutions import Solutions, compare_solutions
 from analysis.clustering.use.choice import Aim, Guide
 from analysis.features.preparation import Features
@@ -36,12 +37,15 @@ class Robustness:
         Pitfalls in data and settings.
     ladder : Ladder, optional
         What the segments are levels of, where they are levels of one thing.
+    shapes : Shapes, optional
+        Dense groups that the segments do not follow, where no centre describes them.
     """
 
     solutions: Solutions
     multiverse: Multiverse
     findings: tuple[Finding, ...]
     ladder: Ladder | None
+    shapes: Shapes | None = None
 
 
 def judge_segments(features: Features, study: Study, run: Run, aim: Aim | None = None) -> Evidence:
@@ -99,6 +103,7 @@ def compare_choices(features: Features, evidence: Evidence, study: Study, run: R
         multiverse = explore_choices(features, study, evidence, run, run.cached(run_all))
         rules = Disclosure.of(study)
         ladder = find_ladder(evidence, *matrices, names, table.frame, rules, prepared.blocks(), study.seed)
+        shapes = find_shapes(evidence, prepared.matrix, study)
     assembled = customers.assembled
     findings = lint(study, assembled.raw, customers.cleaned, table, prepared, evidence, assembled.batteries)
-    return Robustness(solutions, multiverse, findings, ladder)
+    return Robustness(solutions, multiverse, findings, ladder, shapes)

@@ -328,8 +328,9 @@ class _Book:
                 mixed=methodology.has_numbers(report),
             ),
         )
-        recovery = self.figures.get("recovery")
-        yield "manual/validation.qmd", self.page("validation", recovery=recovery and self.figure(recovery, 1))
+        tried = {name: self.figures.get(name) for name in ("recovery", "example")}
+        tried_figures = {name: figure and self.figure(figure, 1) for name, figure in tried.items()}
+        yield "manual/validation.qmd", self.page("validation", **tried_figures)
         yield "how.qmd", self.page("how")
         yield "manual/glossary.qmd", self.page("glossary")
         if self.manual is not None:

@@ -51,6 +51,7 @@ SHARES = {
     "Descriptor": ("base", "hit"),
     "RfmCell": ("share",),
     "Tier": ("share", "value_share"),
+    "Shapes": ("inside_share",),
     "RfmGrid": ("no_purchase",),
 }
 """Fields that are shares of customers or of what they spend, by class."""
@@ -75,6 +76,7 @@ MEASURES = {
     "SampleInfo": ("agreement",),
     "Segment": ("slsw", "silhouette", "shadow"),
     "SegmentEvidence": ("slsw", "silhouette", "shadow"),
+    "Shapes": ("gap", "by_centre", "by_segments"),
     "Stability": ("median", "q1", "q3", "p5", "p95"),
     "Tied": ("stability", "score", "use"),
     "Tree": ("links", "cut"),

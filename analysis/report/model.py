@@ -21,6 +21,7 @@ from analysis.clustering.ladder import Ladder
 from analysis.clustering.lint import Finding
 from analysis.clustering.preferences import Preferences
 from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence, Decision, Nulls
+from analysis.clustering.shapes import Shapes
 from analysis.clustering.solutions import Gorge, Level, Neighbour, Reach, Tree
 from analysis.clustering.use.choice import ChosenForUse
 from analysis.clustering.usefulness import Usefulness
@@ -80,6 +81,11 @@ CATEGORY = (
     "group: useful to plan with, not a discovery."
 )
 """Sentence of a working split along one column."""
+SHAPED = (
+    "{algorithm} finds {groups} dense groups with wide gaps between them. No centre describes their shape, and the "
+    "segments do not follow them: useful to plan with, not a discovery."
+)
+"""Sentence of a working split of data with dense groups that no centre describes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,7 @@ class EvidenceInfo:
     sample: SampleInfo | None = None
     ladder: Ladder | None = None
     use: ChosenForUse | None = None
+    shapes: Shapes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from analysis.assignment.rules import Centres
 from analysis.assignment.trees import Bound, Node, Part
 from analysis.clustering.choices import Choice
 from analysis.clustering.selection import AlgorithmEvidence, CandidateEvidence
+from analysis.clustering.shapes import ShapeCell, Shapes
 from analysis.clustering.solutions import Level, Neighbour, Reach
 from analysis.clustering.use.verdicts import Score, Target
 from analysis.features.binning import Bar
@@ -17,7 +18,7 @@ from analysis.past.records import Change, Flow, Identity, Interval, SegmentChang
 from analysis.profiles.distributions import Bin, Plane
 from analysis.profiles.profile import CategoryProfile, Difference, Summary
 from analysis.profiles.value import PastForecast
-from analysis.report.trials import Planted, Rate, Validation
+from analysis.report.trials import Example, Planted, Rate, Validation
 from analysis.segments.plans.experiments import Design
 from analysis.segments.plans.plan import Slot
 from analysis.segments.targeting import Criterion, Targeting
@@ -36,6 +37,7 @@ __all__ = [
     "Criterion",
     "Design",
     "Difference",
+    "Example",
     "Flow",
     "Identity",
     "Interval",
@@ -52,6 +54,8 @@ __all__ = [
     "Relations",
     "Score",
     "SegmentChange",
+    "ShapeCell",
+    "Shapes",
     "Slot",
     "Step",
     "Summary",

@@ -32,6 +32,8 @@ from analysis.clustering.selection import (
     STABLE,
     VALID,
 )
+from analysis.clustering.shapes import DESCRIBED, PART, WIDE
+from analysis.clustering.shapes import PARTS as SAMPLES
 from analysis.customers.lifetime_value import SHORTEST_TEST, WORST_RATIO
 from analysis.features.build import FEWEST_UNKNOWN
 from analysis.features.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
@@ -91,6 +93,10 @@ THRESHOLDS = {
     "lump": LUMP,
     "lumped_gap": LUMPED_GAP,
     "one_peak": DIP_OF_ONE_PEAK,
+    "described": DESCRIBED,
+    "wide": WIDE,
+    "samples": SAMPLES,
+    "sample_part": PART,
     "null_draws": USERS.null_draws,
     "null_pairs": USERS.null_pairs,
     "outlier": OUTLIER_Z,

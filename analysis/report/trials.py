@@ -114,6 +114,25 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """Made-up customers of one try with groups that no centre describes.
+
+    Attributes
+    ----------
+    title : str
+        Of the condition.
+    agreement : float
+        Adjusted Rand index of the segments with the truth.
+    points : tuple of (float, float, int, int)
+        Two features, the planted group from 1, and the segment.
+    """
+
+    title: str
+    agreement: float
+    points: tuple[tuple[float, float, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Validation:
     """Everything together.
 
@@ -137,6 +156,9 @@ class Validation:
     rule : dict of str to float
         The bounds of the decision that were in force.
     versions : dict of str to str
+    shaped, misshaped : Rate, optional
+        How often the tool says that the data hold groups of another shape: where they do, and over all other draws.
+    example : Example, optional
     """
 
     right: Rate
@@ -150,6 +172,9 @@ class Validation:
     published: tuple[Published, ...]
     rule: dict[str, float]
     versions: dict[str, str]
+    shaped: Rate | None = None
+    misshaped: Rate | None = None
+    example: Example | None = None
 
 
 def read_validation(root: Path) -> Validation | None:

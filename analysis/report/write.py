@@ -15,6 +15,7 @@ from analysis.report.disclosure import publish
 from analysis.report.lessons import gather_lessons, learn
 from analysis.report.model import (
     CATEGORY,
+    SHAPED,
     VERDICTS,
     DataInfo,
     EvidenceInfo,
@@ -210,6 +211,7 @@ def _list_evidence(analysis: Analysis) -> EvidenceInfo:
         SampleInfo(len(evidence.sample.rows), evidence.sample.agreement) if evidence.sample else None,
         analysis.robustness.ladder,
         evidence.use,
+        analysis.robustness.shapes,
     )
 
 
@@ -219,6 +221,8 @@ def _judge(analysis: Analysis, info: StudyInfo, segments: tuple[Segment, ...]) -
     column = analysis.evidence.category
     if column is not None and verdict == "constructive":
         sentence = CATEGORY.format(column=analysis.features.prepared.columns()[column].label)
+    if shapes := analysis.robustness.shapes:
+        sentence = SHAPED.format(algorithm=shapes.algorithm, groups=in_words(shapes.n_groups))
     profiles = analysis.segments.profiles
     variables = analysis.features.table.variables
     worth = next((in_sentence(v.label) for v in variables if v.name == analysis.study.value), "")

@@ -21,7 +21,7 @@ from analysis.pages.text import validation
 from analysis.report.model import VERDICTS, from_json, to_json
 from analysis.report.trials import RESULTS, Groupless, Planted, Published, Rate, Validation, Way, read_validation
 from tests.stages import ROOT, plain_pages, run_stages
-from tests.validation.__main__ import HONEST, LEVELS, said_so, summarise_trials
+from tests.validation.__main__ import HONEST, LEVELS, SHAPED, said_so, summarise_trials
 from tests.validation.customers import CONDITIONS, REPORTED, TUNED, draw_customers
 from tests.validation.rivals import Answer
 from tests.validation.trials import RECOVERABLE, Trial, run_trial
@@ -116,7 +116,7 @@ def test_the_line_decides_as_it_did(name: str, stored: dict[str, Any]) -> None:
     planted, oracle, k, agreement, algorithm, verdict, *named = stored["quick"][name].split()
     found = run_trial(name, REPORTED, 0, quick=True)
     assert (found.planted, found.own.k, found.algorithm, found.verdict) == (int(planted), int(k), algorithm, verdict)
-    assert found.ladder == (named == [LEVELS])
+    assert (found.ladder, found.shapes) == (LEVELS in named, SHAPED in named)
     assert (found.oracle, found.own.agreement) == pytest.approx((float(oracle), float(agreement)), abs=0.006)
 
 
@@ -135,11 +135,15 @@ def test_the_rates_are_those_of_the_draws(stored: dict[str, Any]) -> None:
     for groupless in found.groupless:
         rows = [row.split() for row in stored["draws"][groupless.name]]
         verdicts = [row[5] for row in rows]
-        named = [groupless.levels and row[-1] == LEVELS and row[5] != "natural" for row in rows]
+        named = [groupless.levels and LEVELS in row[6:] and row[5] != "natural" for row in rows]
         assert groupless.said_so.held == sum(
             verdict in HONEST or name for verdict, name in zip(verdicts, named, strict=True)
         )
         assert groupless.verdicts == {kind: verdicts.count(kind) for kind in VERDICTS}
+    rates = {True: found.shaped, False: found.misshaped}
+    for beyond, rate in rates.items():
+        rows = [row.split() for n, c in CONDITIONS.items() if c.beyond == beyond for row in stored["draws"][n]]
+        assert rate is not None and (rate.held, rate.tries) == (sum(SHAPED in row for row in rows), len(rows))
 
 
 def test_the_whole_line_keeps_what_is_asked_of_it(stored: dict[str, Any]) -> None:
@@ -150,6 +154,8 @@ def test_the_whole_line_keeps_what_is_asked_of_it(stored: dict[str, Any]) -> Non
     assert min(g.said_so.held / g.said_so.tries for g in found.groupless if not g.connected) >= 0.95
     assert all(g.verdicts["natural"] == 0 for g in found.groupless)
     assert "cuts through a continuum" in VERDICTS["reproducible"][1]
+    assert found.shaped is not None and found.shaped.held / found.shaped.tries >= 0.9
+    assert found.misshaped is not None and found.misshaped.held == 0
 
 
 def test_a_project_without_results_has_none(tmp_path: Path) -> None:

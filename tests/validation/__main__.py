@@ -19,8 +19,8 @@ from joblib import Parallel, delayed
 from scipy.stats import binomtest
 
 from analysis.clustering import selection
-from analysis.report.trials import RESULTS, Groupless, Planted, Rate, Validation, Way
-from tests.validation.customers import CONDITIONS, REPORTED, TUNED
+from analysis.report.trials import RESULTS, Example, Groupless, Planted, Rate, Validation, Way
+from tests.validation.customers import CONDITIONS, REPORTED, TUNED, draw_customers
 from tests.validation.published import ROOT, compare_published
 from tests.validation.rivals import RIVALS, WAYS, Answer, time_study
 from tests.validation.trials import RECOVERABLE, STUDY, Trial, run_trial
@@ -46,6 +46,10 @@ HONEST = ("none", "constructive")
 COLUMNS = ("planted", "oracle", "k", "agreement", "algorithm", "verdict")
 LEVELS = "levels"
 """Stands after the verdict of draws whose segments were named levels of one thing."""
+SHAPED = "shaped"
+"""Stands after the verdict of draws that were said to hold groups of another shape."""
+SHOWN = 120
+"""Customers in the picture of groups that no centre describes."""
 
 
 def main() -> None:
@@ -74,7 +78,12 @@ def main() -> None:
     content = asdict(found) | {
         "seeds": {"reported": REPORTED, "tuned": TUNED, "study": STUDY.seed},
         "columns": " ".join(
-            [*COLUMNS, *(f"{name}_{what}" for name in RIVALS for what in ("k", "agreement")), f"[{LEVELS}]"]
+            [
+                *COLUMNS,
+                *(f"{name}_{what}" for name in RIVALS for what in ("k", "agreement")),
+                f"[{LEVELS}]",
+                f"[{SHAPED}]",
+            ]
         ),
         "draws": {name: list(map(describe, each)) for name, each in full.items()},
         "quick": {name: describe(trials[name, 0, True]) for name in CONDITIONS},
@@ -91,7 +100,7 @@ def describe(trial: Trial) -> str:
     """A draw as one line: what was planted and what each way answered."""
     own = (trial.planted, f"{trial.oracle:.2f}", trial.own.k, f"{trial.own.agreement:.2f}")
     rivals = (cell for answer in trial.rivals.values() for cell in (answer.k, f"{answer.agreement:.2f}"))
-    named = (LEVELS,) if trial.ladder else ()
+    named = (LEVELS,) * trial.ladder + (SHAPED,) * trial.shapes
     return " ".join(map(str, (*own, trial.algorithm, trial.verdict, *rivals, *named)))
 
 
@@ -171,7 +180,25 @@ def summarise_trials(
         published=published,
         rule={name: getattr(selection, name) for name in RULE},
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        shaped=_rate([t for n, c in CONDITIONS.items() if c.beyond for t in trials[n]], lambda t: t.shapes),
+        misshaped=_rate([t for n, c in CONDITIONS.items() if not c.beyond for t in trials[n]], lambda t: t.shapes),
+        example=_show_example(trials),
     )
+
+
+def _show_example(trials: dict[str, list[Trial]]) -> Example | None:
+    """Show the first draw of groups that no centre describes, some of its customers."""
+    for name, each in trials.items():
+        if not CONDITIONS[name].beyond or not each or not each[0].labels:
+            continue
+        customers, _ = draw_customers(name, REPORTED, each[0].draw)
+        x, y = customers.table.frame.iloc[:, :2].to_numpy(float).T
+        at = np.linspace(0, len(x) - 1, SHOWN).astype(int)
+        points = tuple(
+            (round(float(x[i]), 2), round(float(y[i]), 2), int(customers.truth[i]) + 1, each[0].labels[i]) for i in at
+        )
+        return Example(CONDITIONS[name].title, each[0].own.agreement, points)
+    return None
 
 
 def _answer(trial: Trial, way: str) -> Answer:

@@ -15,6 +15,7 @@ from analysis.base.run import TRIALS
 from analysis.clustering import evidence
 from analysis.clustering.ladder import find_ladder
 from analysis.clustering.resample import one_thread
+from analysis.clustering.shapes import find_shapes, settle_verdict
 from analysis.features.prepare import prepare
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
@@ -33,7 +34,8 @@ STUDY: Study = check_study({"title": "Trial", "sources": [{"path": "trial.csv", 
 class Trial:
     """One draw: planted groups, the oracle's agreement with the truth, our answer and verdict, and the rivals'.
 
-    ``ladder`` says whether the segments were named levels of one thing.
+    ``ladder`` says whether the segments were named levels of one thing, ``shapes`` whether the data were said to hold
+    groups of another shape. ``labels`` are the segments.
     """
 
     draw: int
@@ -44,6 +46,8 @@ class Trial:
     verdict: str
     ladder: bool
     rivals: dict[str, Answer]
+    shapes: bool = False
+    labels: tuple[int, ...] = ()
 
 
 def run_trial(name: str, stream: int, draw: int, quick: bool = False) -> Trial:
@@ -65,6 +69,9 @@ def run_trial(name: str, stream: int, draw: int, quick: bool = False) -> Trial:
         blocks, names = prepared.blocks(), [variable.name for variable in prepared.columns()]
         matrices, rules = (prepared.matrix, prepared.matrix), Disclosure.of(STUDY)
         ladder = find_ladder(found, *matrices, names, customers.table.frame, rules, blocks, STUDY.seed)
+        shapes = find_shapes(found, prepared.matrix, STUDY)
+        found = settle_verdict(found, shapes)
         rivals = {} if quick else time_rivals(customers.table.frame.to_numpy(float), agreement)
     said = found.decision.algorithm, found.verdict, ladder is not None
-    return Trial(draw, k, agreement(customers.oracle), own, *said, rivals)
+    labels = tuple(map(int, found.labels))
+    return Trial(draw, k, agreement(customers.oracle), own, *said, rivals, shapes is not None, labels)

@@ -9,13 +9,29 @@ import altair as alt
 import pandas as pd
 
 from analysis.base.formats import in_words, joined, number, percentage, significant
-from analysis.pages.figures import ACCENT, EVERYONE, INK, SHAPES, Figure, Table, make_figure, single, tip
+from analysis.pages.figures import (
+    ACCENT,
+    EVERYONE,
+    INK,
+    SHAPES,
+    WIDTH,
+    Figure,
+    Table,
+    faceted,
+    list_letters,
+    make_figure,
+    single,
+    tag,
+    tip,
+)
 from analysis.pages.text.evidence import cell_share
 from analysis.report.model import Report
 from analysis.report.parts import CandidateEvidence, Reach
 from analysis.report.thresholds import REFERENCE_ROWS, VALID
 
 COLOURS = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8f7a10"]
+DENSE = ["#54606c", "#b8901a", "#7d3f6b", "#2e8c8c"]
+"""Colours of dense groups, apart from those of segments."""
 
 
 def algorithms(report: Report) -> Figure:
@@ -294,6 +310,73 @@ def _draw_rules(published: CandidateEvidence, groups: list[str], kinds: list[str
         .encode(x=alt.X(field="x", type="quantitative"))
     )
     return alt.layer(between, valid, dots)
+
+
+def shapes(report: Report) -> Figure | None:
+    """Chart dense groups that no centre describes beside the segments; None where there are none."""
+    found = report.evidence.shapes
+    if found is None:
+        return None
+    views = [f"Dense groups by {found.algorithm}", "Published segments"]
+    names = {s.id: tag(s) for s in report.segments}
+    kinds = {0: "None"} | {j: f"Group {j}" for j in range(1, found.n_groups + 1)}
+    width, height = (step / 2 for step in found.step)
+    pairs = [(c, kinds[c.group], names.get(c.segment, "None")) for c in found.cells]
+    rows = [
+        {
+            "view": view,
+            "x": round(c.x - width, 3),
+            "x2": round(c.x + width, 3),
+            "y": round(c.y - height, 3),
+            "y2": round(c.y + height, 3),
+            "group": name,
+        }
+        for c, *both in pairs
+        for view, name in zip(views, both, strict=True)
+    ]
+    groups, segments = ({row["group"] for row in rows if row["view"] == view} for view in views)
+    palette = dict.fromkeys(kinds.values(), EVERYONE) | dict(zip(list(kinds.values())[1:], DENSE * 5, strict=False))
+    chart = _draw_shapes(rows, views, palette | {tag(s): s.colour for s in report.segments})
+    title = (
+        f"{found.algorithm} finds {in_words(found.n_groups)} dense groups, and the {in_words(len(report.segments))} "
+        "segments do not follow them"
+    )
+    caption = (
+        f"Squares: places with {report.study.min_cell} {report.study.customers} or more, along the two directions on "
+        "which they differ most. Left, the colour is the dense group of most of them, right, their segment. Grey: in "
+        f"no group. {list_letters(report)}"
+    )
+    text = f"Two maps beside each other: {len(groups)} groups and {len(segments)} segments. {title}."
+    table = Table(
+        ("Across", "Up", "Dense group", "Segment"),
+        tuple((number(c.x, 2, "+"), number(c.y, 2, "+"), group, segment) for c, group, segment in pairs),
+    )
+    return make_figure("shapes", title, caption, text, faceted(chart, 150, 150), 400, table)
+
+
+def _draw_shapes(rows: list[dict[str, Any]], views: list[str], palette: dict[str, str]) -> Any:
+    """Draw one panel of squares for each view, coloured by group or segment."""
+    hidden = alt.Axis(labels=False, grid=False, ticks=False, domain=False)
+    shown = [name for name in palette if any(row["group"] == name for row in rows)]
+    return (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_rect(stroke=None)
+        .encode(
+            x=alt.X(field="x", type="quantitative", scale=alt.Scale(zero=False), axis=hidden, title=None),
+            x2=alt.X2(field="x2"),
+            y=alt.Y(field="y", type="quantitative", scale=alt.Scale(zero=False), axis=hidden, title=None),
+            y2=alt.Y2(field="y2"),
+            color=alt.Color(
+                field="group",
+                type="nominal",
+                title=None,
+                scale=alt.Scale(domain=shown, range=[palette[name] for name in shown]),
+            ),
+            tooltip=[tip("view", "Picture"), tip("group", "Group or segment")],
+        )
+        .properties(width=WIDTH // 2 - 40, height=WIDTH // 2 - 40)
+        .facet(column=alt.Column(field="view", type="nominal", title=None, sort=views), spacing=20)
+    )
 
 
 def _told(outcome: str) -> str:

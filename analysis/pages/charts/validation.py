@@ -5,12 +5,26 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from analysis.base.formats import percentage
-from analysis.pages.figures import ACCENT, EVERYONE, FOLDED, INK, Figure, Table, make_figure, single, tip
+from analysis.base.formats import number, percentage
+from analysis.pages.figures import (
+    ACCENT,
+    EVERYONE,
+    FOLDED,
+    INK,
+    SHAPES,
+    WIDTH,
+    Figure,
+    Table,
+    faceted,
+    make_figure,
+    single,
+    tip,
+)
 from analysis.pages.text.validation import AIM, FORMATS, interval, of, share_text, worst
 from analysis.report.model import Report
 
 _PERCENT = ".0%"
+COLOURS = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8f7a10", "#54606c"]
 
 
 def recovery(report: Report) -> Figure | None:
@@ -68,3 +82,49 @@ def recovery(report: Report) -> Figure | None:
     height = 34 * len(rows)
     spec = single(alt.layer(aim, lines, points), height)
     return make_figure("recovery", title, caption, f"Dots with intervals. {title}.", spec, height + 90, table)
+
+
+def example(report: Report) -> Figure | None:
+    """Chart made-up customers by planted group and by segment, where no centre describes the groups; None without."""
+    found = report.validation.example if report.validation else None
+    if found is None:
+        return None
+    views = ["As planted", "As segmented"]
+    rows = [
+        {"view": view, "x": x, "y": y, "group": f"{what} {each}"}
+        for x, y, group, segment in found.points
+        for view, what, each in zip(views, ("Group", "Segment"), (group, segment), strict=True)
+    ]
+    names = sorted({row["group"] for row in rows})
+    colours = [COLOURS[i % len(COLOURS)] for i in range(len(names))]
+    hidden = alt.Axis(labels=False, grid=False, ticks=False, domain=False)
+    loose = alt.Scale(zero=False)
+    marks = [SHAPES[i % len(SHAPES)] for i in range(len(names))]
+    chart = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_point(filled=True, opacity=1, size=36)
+        .encode(
+            x=alt.X(field="x", type="quantitative", scale=loose, axis=hidden, title=None),
+            y=alt.Y(field="y", type="quantitative", scale=loose, axis=hidden, title=None),
+            color=alt.Color(field="group", type="nominal", title=None, scale=alt.Scale(domain=names, range=colours)),
+            shape=alt.Shape(field="group", type="nominal", title=None, scale=alt.Scale(domain=names, range=marks)),
+            tooltip=[tip("group", "Group or segment")],
+        )
+        .properties(width=WIDTH // 2 - 40, height=WIDTH // 3 - 40)
+        .facet(column=alt.Column(field="view", type="nominal", title=None, sort=views), spacing=20)
+    )
+    title = f"Segments cut across groups that no centre describes: agreement {number(found.agreement, 2)}"
+    caption = (
+        f"{found.title}: {number(len(found.points))} made-up customers of one try, on their two features. Left, the "
+        "colour is the planted group, right, the segment that the tool gives them. 1 would be full agreement "
+        "(adjusted Rand index), 0 chance."
+    )
+    table = Table(
+        ("Planted group", "Segment", "Customers"),
+        tuple(
+            (f"Group {group}", f"Segment {segment}", str(sum(p[2:] == (group, segment) for p in found.points)))
+            for group, segment in sorted({p[2:] for p in found.points})
+        ),
+    )
+    text = f"Two pictures of the same points. {title}."
+    return make_figure("example", title, caption, text, faceted(chart, 150, 120), 290, table)

@@ -143,6 +143,8 @@ def trust(report: Report) -> str:
     }[report.verdict.kind]
     if report.verdict.kind != "none" and report.evidence.ladder:
         reliable = f"Treat {segments} as levels of one thing, {ladder_axis(report)}: no gap parts them."
+    if report.evidence.shapes:
+        reliable = f"Use {segments} to organise work, not as a discovery: the data hold groups of another shape."
     if report.verdict.kind == "none" or not shaky or len(shaky) == k:
         return reliable
     return (

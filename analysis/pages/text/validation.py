@@ -33,6 +33,11 @@ def weak_spots(trials: Validation) -> str:
                 f" {p.title} are beyond it: it looks for groups around centres, and agrees with the truth there to "
                 f"{number(p.agreement, 2)} only, whatever number it finds."
             )
+    if trials.shaped and trials.misshaped:
+        text += (
+            f" It says itself that the data hold groups of another shape in {of(trials.shaped)} such tries, and "
+            f"wrongly in {of(trials.misshaped)} others."
+        )
     return text
 
 

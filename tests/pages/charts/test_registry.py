@@ -200,7 +200,7 @@ NUMBERS_ONLY = {
     "stability", "elbow", "calinski-harabasz", "davies-bouldin", "gap", "prediction-strength", "bic", "null",
     "gaussian", "algorithms", "dendrogram", "reach", "ward-groups", "neighbours", "flow", "sharpness", "gorge",
     "multiverse", "main-effects", "left-out", "column", "recovery", "missing", "missing-together", "correlations",
-    "associations", "coverage", "proof", "rfm", "expected-spend", "back-test",
+    "associations", "coverage", "proof", "rfm", "expected-spend", "back-test", "shapes", "example",
 }  # fmt: skip
 """Titles whose numbers are held against their chart and its table on the report as it is."""
 
