@@ -1,4 +1,4 @@
-"""Groups of another shape: dense groups by HDBSCAN, the gaps between them, and what centres tell of them.
+"""Groups of another shape: dense groups by HDBSCAN, the gaps between them, and how well centres describe them.
 
 Reference: Campello, Moulavi & Sander 2013, doi 10.1007/978-3-642-37456-2_14. The trees of shortest links are those of
 scipy.
@@ -19,7 +19,7 @@ from tests.audit.customers import Study
 from tests.audit.evidence import ready
 
 MOST = 3_000
-"""Customers up to whom the groups are found again."""
+"""Most customers for which the groups are found again."""
 LIMIT, WIDE, NOISE = 0.75, 1.5, 0.25
 """Bounds of the finding, as the page Methodology states them."""
 
@@ -61,7 +61,7 @@ def audit_shapes(study: Study, audit: Audit) -> None:
             audit.same("HDBSCAN finds them", published is not None, found and not natural)
         if published and found and published["algorithm"] == "HDBSCAN":
             audit.same("groups", published["n_groups"], int(groups.max()) + 1)
-            # The published groups also hold customers whom a rule placed; the page shows two digits.
+            # The published groups also hold customers that a rule placed.
             audit.near("gap", published["gap"], gap, 0.1 * gap, "sampling")
             audit.near("agreement with centres", published["by_centre"], by_centre, 0.02, "sampling")
             audit.near("agreement with segments", published["by_segments"], by_segments, 0.02, "sampling")

@@ -113,11 +113,11 @@ def example(report: Report) -> Figure | None:
         .properties(width=WIDTH // 2 - 40, height=WIDTH // 3 - 40)
         .facet(column=alt.Column(field="view", type="nominal", title=None, sort=views), spacing=20)
     )
-    title = f"Segments cut across groups that no centre describes: agreement {number(found.agreement, 2)}"
+    title = "Segments cut across groups that no centre describes"
     caption = (
         f"{found.title}: {number(len(found.points))} made-up customers of one try, on their two features. Left, the "
-        "colour is the planted group, right, the segment that the tool gives them. 1 would be full agreement "
-        "(adjusted Rand index), 0 chance."
+        "colour is the planted group, right, the segment that the tool gives them. They agree to "
+        f"{number(found.agreement, 2)} (adjusted Rand index: 1 is full agreement, 0 chance)."
     )
     table = Table(
         ("Planted group", "Segment", "Customers"),
