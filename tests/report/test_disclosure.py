@@ -30,7 +30,8 @@ NO_CUSTOMERS = {
     "RfmCell.recency", "RfmCell.frequency", "Rate.held", "Rate.tries", "Planted.draws",
     "Planted.verdicts", "Groupless.verdicts", "Way.study_k", "Concentration.segments", "Before.k", "SegmentChange.now",
     "SegmentChange.into", "TraitShift.now", "Flow.to", "Questions.seconds", "Criterion.scores", "Criterion.weight",
-    "Shapes.n_groups", "ShapeCell.group", "ShapeCell.segment", "Targeting.order", "Experiment.days", "Lesson.days_left",
+    "Example.points", "Shapes.n_groups", "ShapeCell.group", "ShapeCell.segment", "Targeting.order",
+    "Experiment.days", "Lesson.days_left",
 }  # fmt: skip
 """Whole numbers of the report that count no customers of the study."""
 FOLLOW = {
