@@ -115,9 +115,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
     """
     pairs = list(zip(range(len(raws)), raws, study.sources, strict=True))
     as_of = settle_date(raws, study)
-    styles = [(battery, source) for _, raw, source in pairs for battery in _read_answers(raw, source)]
-    batteries = tuple(battery for battery, _ in styles)
-    answered = [line for battery, source in styles for line in _describe_answers(battery, source)]
+    batteries, answered = _read_styles(pairs)
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {}, batteries=batteries)
@@ -283,6 +281,14 @@ class _Whole:
             **{name: getattr(self, name) for name in ("labels", "units", "merge", "ordered", "plausible")},
         }
         return base.model_copy(update=update)
+
+
+def _read_styles(pairs: Sequence[Placed]) -> tuple[tuple[Battery, ...], list[LedgerLine]]:
+    """Read how the batteries of all surveys were answered, and describe it."""
+    styles = [(battery, source) for _, raw, source in pairs for battery in _read_answers(raw, source)]
+    return tuple(b for b, _ in styles), [
+        line for battery, source in styles for line in _describe_answers(battery, source)
+    ]
 
 
 def _read_answers(raw: RawTable, source: Source) -> tuple[Battery, ...]:

@@ -138,9 +138,7 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     aside = unusual if study.outliers == "robust" and unusual.mean() <= MOST_UNUSUAL else nobody
     limits = _limits(values) if study.outliers == "winsorise" else [None] * len(logs)
     values = _draw_in(values, limits)
-    core = ~(aside | _straight_lined(table, chosen.variables))
-    if study.missing == "exclude":
-        core &= ~unknown.any(axis=1)
+    core = ~(aside | _straight_lined(table, chosen.variables) | (unknown.any(axis=1) & (study.missing == "exclude")))
     centre, scale = _scaling(values[core], study.scaling)
     match = float(np.sqrt(MISMATCH / 2 * (values[core] / scale).std(axis=0).mean())) if numbers else 1.0
     scale = scale * np.sqrt(chosen.shared_by[: len(numbers)])
