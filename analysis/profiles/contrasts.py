@@ -288,7 +288,7 @@ def find_contrasts(
     veiled = set(hidden)
     sample = np.flatnonzero(kept)[:: max(1, int(kept.sum()) // SAMPLED)]
     numbers = [v.name for v in table.variables if not v.categorical]
-    similar = np.abs(spearman(table.frame[numbers].iloc[sample])[0])
+    similar = np.abs(spearman(table.frame[numbers].iloc[sample])[0]) if numbers else np.empty((0, 0))
     near = dict(zip(numbers, similar[:, [numbers.index(v.name) for v in forming if v.name in numbers]], strict=True))
     found: list[Contrast] = []
     for variable in table.of("descriptor", "outcome"):

@@ -225,7 +225,7 @@ class _Numbers:
     def place(self, figures: list[float]) -> NDArray[np.float64]:
         """Place a figure of each variable in original units on the scale."""
         frame = pd.DataFrame([figures], columns=[step.name for step in self.steps])
-        return apply_steps(frame, self.steps)[0]
+        return apply_steps(frame, self.steps)[0] if self.steps else np.empty(0)
 
     def centres(self, rows: NDArray[np.bool_], summaries: list[Summary], rules: Disclosure) -> NDArray[np.float64]:
         """Means on the scale as they may be published; of answers, what the published share gives."""

@@ -14,7 +14,7 @@ from analysis.base.disclosure import COUNT_STEP, OVER, SHARE_STEP, UNDER, Disclo
 from analysis.customers.lifetime_value import BackTest, LifetimeValue
 from analysis.customers.purchase_models import BetaGeometricModel, SpendModel
 from analysis.features.build import FeatureTable, Variable
-from analysis.features.prepare import Prepared, prepare, standard_steps
+from analysis.features.prepare import Prepared, Step, prepare, standard_steps
 from analysis.profiles.contrasts import count_levels
 from analysis.profiles.profile import (
     MARKER_SD,
@@ -162,6 +162,19 @@ def test_missing_values_take_no_part_in_differences() -> None:
     some = differences(gaps, labels)["even"]
     known, core = gaps["even"].dropna(), gaps["even"][prepared_as_studies_are(gaps)[1].core]
     assert some.z == pytest.approx((known[labels[known.index] == 1].mean() - known.mean()) / core.std(ddof=0))
+
+
+def test_customers_of_categories_alone_have_no_differences() -> None:
+    labels = np.repeat([1, 2], 60).astype(np.int16)
+    table = FeatureTable(pd.DataFrame({"town": ["A", "B"] * 60}), (variable("town", "category"),))
+    matrix = (table.frame == "A").to_numpy(float)
+    steps = (Step("town", False, 0.0, 0.0, 1.0, 0, levels=("A",)),)
+    prepared = Prepared(matrix, np.ones(120, dtype=bool), steps, table.variables, (), (), None, ())
+    found = profile_segments(
+        table, labels, matrix, prepared, project_study().model_copy(update={"value": None}), same_segments(labels, 20)
+    )
+    assert [segment.differences for segment in found.segments] == [(), ()]
+    assert found.categories[0].levels == ("A", "B")
 
 
 @pytest.mark.slow

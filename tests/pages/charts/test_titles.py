@@ -46,6 +46,15 @@ def test_a_segment_that_is_like_everyone_is_not_said_to_lie_apart(scale: float) 
         assert title == f"Furthest {word} everyone on “{forming[furthest.variable]}”"
 
 
+def test_a_title_names_no_side_where_scale_and_original_units_disagree() -> None:
+    report = run_stages().report
+    segment = report.segments[0]
+    forming = {v.name: v.label for v in report.forming()}
+    furthest = max((d for d in segment.differences if d.variable in forming), key=lambda d: abs(d.z))
+    unclear = replace(segment, differences=tuple(replace(d, direction=0) for d in segment.differences))
+    assert persona.title_profile(report, unclear) == f"Furthest from everyone on “{forming[furthest.variable]}”"
+
+
 @DRAWS
 @given(scales=st.lists(st.floats(0, 3), min_size=9, max_size=9))
 def test_the_feature_on_which_lines_lie_furthest_apart_is_named(scales: list[float]) -> None:
