@@ -76,7 +76,7 @@ def scale(weights: Values) -> Values:
 def as_counts(weights: Values) -> NDArray[np.int64]:
     """Turn weights into whole counts that add up to their sum, rounded; each differs from its weight by less than 1.
 
-    Whole weights stay as they are. What is rounded off is carried on to the next row (systematic rounding).
+    Whole weights do not change. What is rounded off is carried on to the next row (systematic rounding).
 
     >>> as_counts(np.array([0.5, 0.5, 1.5, 2.5, 1.0])), as_counts(np.array([2.0, 1.0]))
     (array([0, 1, 1, 3, 1]), array([2, 1]))

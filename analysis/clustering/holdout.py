@@ -94,8 +94,8 @@ def held_out_scores(
     effort : Effort, optional
         Its halvings and draws of the holdout.
     weights : ndarray, shape (n,), optional
-        Of a survey. Scores are then those of the population; bootstrap samples are drawn in proportion to them, with as
-        many draws as the effective sample size.
+        Of a survey. Scores are then those of the population. Bootstrap samples draw customers in proportion to weights,
+        as many as the effective sample size.
 
     Returns
     -------

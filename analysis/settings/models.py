@@ -192,13 +192,11 @@ class Study(Settings):
     algorithm: Algorithm | Literal["auto"] = Field("auto", description="Which one; auto: they compete.")
     prefer: Literal["stability", "use"] = Field(
         "stability",
-        description="Choice among solutions that the evidence cannot tell apart: the finest one, or the one that "
-        "predicts an outcome, or later spend, best on one half of the customers.",
+        description="Choice among solutions that tie: the finest, or the one that predicts an outcome or later spend best.",
     )
     tiers: Literal["none", "value", "recency"] = Field(
         "none",
-        description="Halves of each segment, by what its customers are worth or by when they last bought; segments "
-        "with too few customers for two halves stay whole.",
+        description="Halves of each segment, by what its customers are worth or by when they last bought.",
     )
     scaling: Scaling = Field("standard", description="How features are made comparable before distances are taken.")
     encode: Literal["none", "indicator", "label"] = Field(
