@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +18,7 @@ from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError, exp
 from analysis.base.run import choose_effort
 from analysis.base.version import NAME, tool_version
 from analysis.commands.experiments import add_commands
+from analysis.commands.progress import open_stage
 from analysis.publish import last_site
 
 app = typer.Typer(
@@ -39,9 +38,11 @@ Force = Annotated[bool, typer.Option("--force", help="Repeat the analysis even i
 Demo = Annotated[
     bool, typer.Option("--demo", help="Use synthetic data instead; every page is marked as a demonstration.")
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(help="What aggregates rows to customers: duckdb or spark; by default that of the settings."),
+]
 Site = Annotated[Path, typer.Option(help="Folder of the website, or the .zip file that contains it.")]
-
-_err = Console(stderr=True, highlight=False)
 
 
 def main() -> None:
@@ -92,6 +93,7 @@ def build(
         Path | None,
         typer.Option(help="Folder or .zip file that the site will be rendered to; checked before the build."),
     ] = None,
+    engine: Engine = None,
 ) -> None:
     """Analyse the data and write the report and the pages.
 
@@ -113,14 +115,14 @@ def build(
     demo = demo or bool(os.environ.get("SEGMENTATION_DEMO"))
     effort = choose_effort(os.environ)
     if is_partial_run(root):
-        current = find_last(root, data, demo, effort) is not None
+        current = find_last(root, data, demo, effort, engine) is not None
         if current or not is_preview():
             print(_PARTIAL[current, is_preview()], end="")
             return
     started = time.perf_counter()
     messages: list[str] = []
     with build_lock(root):
-        built = run(root, data, lambda name: _stage(name, messages), force, demo, app, effort)
+        built = run(root, data, lambda name: open_stage(name, messages), force, demo, app, effort, engine)
     if built.fresh:
         from analysis.base.workers import stop
 
@@ -157,7 +159,7 @@ def render(
     root = Path.cwd()
     source = last_site.name_source(root)
     started = time.perf_counter()
-    with _stage("Render and check"):
+    with open_stage("Render and check"):
         done = run(
             root,
             root / out,
@@ -214,6 +216,7 @@ def score(
             formats=["%Y-%m-%d"], help="Reference date; by default the date in the settings, or the latest in the data."
         ),
     ] = None,
+    engine: Engine = None,
 ) -> None:
     """Assign new customers to the published segments.
 
@@ -223,22 +226,23 @@ def score(
     from analysis.assignment.model import read_model
     from analysis.assignment.scoring import check_sources, explain_gaps, report_drift
     from analysis.assignment.scoring import score as run
+    from analysis.customers.engines.sessions import execute_on
     from analysis.report.outputs import check_table_path, write_table
     from analysis.sources.inputs import read_source
     from analysis.sources.keys import align_keys
 
     root = Path.cwd()
     check_table_path(root / out, str(out))
-    with _stage("Read"):
+    with open_stage("Read"):
         model = read_model(root / "build" / "model.json")
         check_sources(new, model)
         each = zip(new, model.study.sources, model.types, strict=True)
         tables = [read_source(path, root, source, "score", types, fewest=1) for path, source, types in each]
         raws = align_keys(tables, model.study)
         notes = explain_gaps(raws, model)
-    with _stage("Place"):
+    with open_stage("Place"), execute_on(engine or "duckdb"):
         scores = run(raws, model, as_of.date() if as_of else None)
-    with _stage("Write"):
+    with open_stage("Write"):
         write_table(scores, root / out)
     people = "customer" if len(scores) == 1 else "customers"
     print(f"{len(scores):,} {people} scored into {out}: {', '.join(map(str, scores))}.")
@@ -375,7 +379,11 @@ def history(
 
 
 @app.command(epilog="Example: python -m analysis preview --port 8000")
-def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port of the local server.")] = 4848) -> None:
+def preview(
+    data: Data = None,
+    port: Annotated[int, typer.Option(help="Port of the local server.")] = 4848,
+    engine: Engine = None,
+) -> None:
     """Serve the site locally and rebuild it after changes.
 
     The site is rebuilt when settings, templates or data change.
@@ -386,7 +394,7 @@ def preview(data: Data = None, port: Annotated[int, typer.Option(help="Port of t
     root, chosen = Path.cwd(), data or os.environ.get("SEGMENTATION_DATA") or None
 
     def remake() -> None:
-        build(data)
+        build(data, engine=engine)
         render()
 
     serve(root, root / "_site", remake, port, lambda: data_files(root, chosen))
@@ -412,29 +420,6 @@ _PARTIAL = {
 def _shown(path: Path) -> str:
     """Return a path relative to the current folder."""
     return os.path.relpath(path)
-
-
-@contextlib.contextmanager
-def _stage(name: str, messages: list[str] | None = None) -> Iterator[Callable[[str], None]]:
-    """Time a stage and its parts, with a spinner on a terminal and otherwise as lines added to ``messages``."""
-    parts: list[tuple[str, float]] = []
-    started = time.perf_counter()
-    with _err.status(name) if _err.is_terminal else contextlib.nullcontext() as status:
-
-        def tell(text: str) -> None:
-            parts.append((text, time.perf_counter()))
-            if status:
-                status.update(f"{name}: {text}")
-
-        yield tell
-    ended = time.perf_counter()
-    lines = [f"  {name:<38} {ended - started:5.1f} s"]
-    for (text, begun), until in zip(parts, [*(begun for _, begun in parts[1:]), ended], strict=False):
-        lines.append(f"    {text:<36} {until - begun:5.1f} s")
-    if _err.is_terminal:
-        _err.print("\n".join(lines), markup=False)
-    elif messages is not None:
-        messages += lines
 
 
 def run() -> None:

@@ -17,7 +17,7 @@ from analysis.base.run import USERS, Effort, Run, Stage, open_silently
 from analysis.base.salt import keep_salt, read_salt
 from analysis.commands.stamp import mark_code, mark_history, package_versions, stamp_inputs
 from analysis.settings.load import load_study
-from analysis.settings.models import Study
+from analysis.settings.models import ENGINES, Study
 from analysis.sources.locate import Location, files_at, locate
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PRIVATE_LIST = "build/private.json.gz"
 """File of the private values that the publication check looks for."""
+SPILL = "build/spill"
+"""Folder for rows that do not fit into memory, and for the log of a Spark session that is started here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def build(
     demo: bool = False,
     app: typer.Typer | None = None,
     effort: Effort = USERS,
+    engine: str | None = None,
 ) -> Built:
     """Data to ``build/`` and ``site/*.qmd``; nothing is computed where data, settings and code are the same.
 
@@ -65,16 +68,18 @@ def build(
         The commands, which the manual lists.
     effort : Effort, optional
         How much is computed.
+    engine : {"duckdb", "spark"}, optional
+        What aggregates rows to customers; by default that of the settings.
 
     Raises
     ------
     InputError
         For invalid settings or data. The earlier build is kept.
     """
-    study = load_study(root)
+    study = _choose_engine(load_study(root), engine)
     paths, synthetic = _locate(root, study, data, demo)
     spoiled: list[str] = []
-    if not force and (last := _find_same(root, paths, effort)):
+    if not force and (last := _find_same(root, paths, effort, study.engine)):
         spoiled = find_changed(root, read_stamp(root)["files"])
         _refuse_lost_list(spoiled)
         if not spoiled:
@@ -102,20 +107,37 @@ def _explain_repair(spoiled: list[str]) -> tuple[str, ...]:
     return (f"{listed(spoiled, 3)} {were} missing or damaged since the last build, and {were} made again.",)
 
 
-def find_last(root: Path, data: Path | str | None = None, demo: bool = False, effort: Effort = USERS) -> Built | None:
+def find_last(
+    root: Path,
+    data: Path | str | None = None,
+    demo: bool = False,
+    effort: Effort = USERS,
+    engine: str | None = None,
+) -> Built | None:
     """Return the last build where data, settings, templates and code are still the same, else None."""
-    last = _find_same(root, _locate(root, load_study(root), data, demo)[0], effort)
+    study = _choose_engine(load_study(root), engine)
+    last = _find_same(root, _locate(root, study, data, demo)[0], effort, study.engine)
     return last if last and not find_changed(root, read_stamp(root)["files"]) else None
 
 
-def _find_same(root: Path, paths: list[Location], effort: Effort) -> Built | None:
+def _choose_engine(study: Study, engine: str | None) -> Study:
+    """Return the study with the engine that a command names."""
+    if engine is None:
+        return study
+    if engine not in ENGINES:
+        raise InputError(f"--engine {engine}: unknown engine.", f"Valid: {', '.join(ENGINES)}.")
+    return study.model_copy(update={"engine": engine})
+
+
+def _find_same(root: Path, paths: list[Location], effort: Effort, engine: str) -> Built | None:
     # What an address holds may have changed: it is read each time.
     if any(isinstance(path, str) for path in paths):
         return None
     # A record that cannot be read, as an interrupted build leaves it, is as good as none.
     with contextlib.suppress(OSError, KeyError, TypeError):
         last = read_stamp(root)
-        if last and last["stamp"] == stamp_inputs(root, paths, effort) and last["history"] == mark_history(root):
+        same = last and last["stamp"] == stamp_inputs(root, paths, effort, engine)
+        if last and same and last["history"] == mark_history(root):
             return Built(last["data"], last["synthetic"], fresh=False)
     return None
 
@@ -137,7 +159,7 @@ def _make(
     from analysis.base.workers import warm_up
     from analysis.sources.inputs import read_inputs
 
-    stamp = stamp_inputs(root, paths, run.effort)
+    stamp = stamp_inputs(root, paths, run.effort, study.engine)
     with run.stage("Read"):
         inputs, study = read_inputs(root, study, paths, synthetic, chosen)
     salt = read_salt(root)
@@ -146,6 +168,7 @@ def _make(
     from analysis.sources.assumptions import list_assumptions
 
     assumptions = tuple(list_assumptions(inputs, study))
+    from analysis.customers.engines.sessions import execute_on
     from analysis.experiments.closing import measure_due
     from analysis.experiments.records import read_experiments
     from analysis.manual.contents import read_manual
@@ -155,9 +178,10 @@ def _make(
 
     measured = measure_due(root, inputs.tables, study)
     if measured:
-        stamp = stamp_inputs(root, paths, run.effort)
-    tool = Tool(package_versions(), read_validation(root), read_experiments(root, study.title))
-    written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
+        stamp = stamp_inputs(root, paths, run.effort, study.engine)
+    tool = Tool(package_versions(study.engine), read_validation(root), read_experiments(root, study.title))
+    with execute_on(study.engine, study.memory, root / SPILL):
+        written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
     content = {
         "stamp": stamp,
         "history": mark_history(root),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from analysis.base.run import USERS, Effort
@@ -25,8 +26,8 @@ WRITERS = ("typst", "font-source-sans-pro", "python-pptx", "xlsxwriter")
 """Packages whose version can change a file to download."""
 
 
-def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS) -> str:
-    """Return a fingerprint of data, settings, templates, code, packages and effort."""
+def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS, engine: str = "duckdb") -> str:
+    """Return a fingerprint of data, settings, templates, code, packages, effort and engine."""
     files = [file for path in paths if isinstance(path, Path) for file in files_at(path)]
     inputs = [file for file in files if file.is_file() and os.access(file, os.R_OK)]
     settings = [root / "_quarto.yml", *profile_files(root)]
@@ -41,6 +42,7 @@ def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS) -> s
         digest.update(version(package).encode())
     digest.update(repr(effort).encode())
     digest.update(" ".join(Path(path).name for path in paths).encode())
+    digest.update(json.dumps(package_versions(engine), sort_keys=True).encode())
     return digest.hexdigest()
 
 
@@ -75,5 +77,11 @@ def mark_history(root: Path) -> str:
     return digest.hexdigest()
 
 
-def package_versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+def package_versions(engine: str = "duckdb") -> dict[str, str]:
+    """Return the version of each package that can change a number or a picture, and of PySpark where it is used."""
+    versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    if engine == "spark":
+        # A client of Spark Connect may have no package of that name.
+        with contextlib.suppress(PackageNotFoundError):
+            versions["pyspark"] = version("pyspark")
+    return versions

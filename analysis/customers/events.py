@@ -12,17 +12,17 @@ import pandas as pd
 from analysis.base.errors import InputError
 from analysis.base.formats import Formats, number
 from analysis.customers.descriptions import CustomerFeatures, EventColumns, describe_visits
-from analysis.customers.engines import (
+from analysis.customers.engines.frames import (
     Engine,
     EngineName,
     Kind,
     check_kinds,
     clean_key,
     count_where,
-    engine_for,
     finite,
     index_by_customer,
 )
+from analysis.customers.engines.sessions import engine_for
 from analysis.customers.transactions import EPOCH, last_day
 
 PURCHASE_EVENTS = ("purchase", "order", "transaction")
@@ -39,7 +39,7 @@ def event_features(
     purchase_events: Sequence[str] = PURCHASE_EVENTS,
     page_events: Sequence[str] = PAGE_EVENTS,
     session_minutes: float = SESSION_MINUTES,
-    engine: EngineName | Engine = "duckdb",
+    engine: EngineName | Engine | None = None,
     setting: str = "columns",
 ) -> CustomerFeatures:
     """Compute visits, pages and conversion of each customer from single events.
@@ -56,7 +56,7 @@ def event_features(
     purchase_events, page_events : sequence of str
         Values of the event column, whatever their case.
     session_minutes : float
-    engine : {"duckdb", "spark"} or Engine
+    engine : {"duckdb", "spark"} or Engine, optional; by default that of `execute_on`
     setting : str
         Place in the settings that messages name.
 

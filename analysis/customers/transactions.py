@@ -7,7 +7,6 @@ rows nor the number of threads shows in the last digit.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -18,17 +17,18 @@ import pandas as pd
 from analysis.base.errors import InputError
 from analysis.base.formats import Formats, number
 from analysis.customers.descriptions import Columns, CustomerFeatures, Levels, describe_purchases, share_names
-from analysis.customers.engines import (
+from analysis.customers.engines.frames import (
     Engine,
     EngineName,
     Kind,
     check_kinds,
     clean_key,
     count_where,
-    engine_for,
     finite,
     index_by_customer,
+    whole_units,
 )
+from analysis.customers.engines.sessions import engine_for
 
 EPOCH = date(1970, 1, 1)
 MAX_LEVELS = 6
@@ -61,7 +61,7 @@ def customer_features(
     columns: Columns,
     *,
     as_of: date | None = None,
-    engine: EngineName | Engine = "duckdb",
+    engine: EngineName | Engine | None = None,
     levels: Levels | None = None,
     setting: str = "columns",
 ) -> CustomerFeatures:
@@ -76,7 +76,7 @@ def customer_features(
     columns : Columns
     as_of : date, optional
         The newest date of the table if absent.
-    engine : {"duckdb", "spark"} or Engine
+    engine : {"duckdb", "spark"} or Engine, optional; by default that of `execute_on`
     levels : mapping, optional
         Categories and channels with a share of their own; the six with the most spend if absent.
     setting : str
@@ -119,7 +119,7 @@ def purchase_histories(
     columns: Columns,
     *,
     as_of: date | None = None,
-    engine: EngineName | Engine = "duckdb",
+    engine: EngineName | Engine | None = None,
     setting: str = "columns",
 ) -> pd.DataFrame:
     """Compute what lifetime value needs: how often customers came back, and for how much.
@@ -396,15 +396,11 @@ def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, se
             "Set a later as-of date.",
         )
 
-    def units(name: str) -> float:
-        largest = totals.get(name)
-        most = 0.0 if largest is None or pd.isna(largest) else float(largest) * int(totals["n_lines"])
-        return 10.0 ** min(6, math.floor(math.log10(9e17 / most))) if most > 0 else 1e6
-
+    n_lines = int(totals["n_lines"])
     plan = Plan(
         until_day,
-        units("largest_amount"),
-        units("largest_quantity"),
+        whole_units(totals["largest_amount"], n_lines),
+        whole_units(totals.get("largest_quantity"), n_lines),
         bool(totals.get("n_without_order_")),
         {},
     )

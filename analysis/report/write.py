@@ -275,6 +275,9 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
         "targeting",
         "consent",
         "suppress",
+        # These change no number.
+        "engine",
+        "memory",
     }
     values = study.model_dump(mode="json", exclude=told, exclude_none=True)
     return tuple(

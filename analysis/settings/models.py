@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from analysis.base.expressions import parse
 from analysis.base.locales import check_tag
+from analysis.base.memory import count_bytes
 from analysis.settings.sources import Role, Settings, Source, Unit
 
 FIRST_YEAR, LAST_YEAR = 1800, 2199
@@ -35,6 +36,9 @@ Meaning = Literal[
     "company_size", "balance", "debt", "satisfaction", "usage", "opinion", "other",
 ]  # fmt: skip
 Better = Literal["more", "less", "neither"]
+Engine = Literal["duckdb", "spark"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+"""What aggregates rows to customers."""
 CriterionName = Literal["size", "value", "outlook", "growth", "reachability", "response"]
 
 
@@ -192,7 +196,7 @@ class Study(Settings):
     algorithm: Algorithm | Literal["auto"] = Field("auto", description="Which one; auto: they compete.")
     prefer: Literal["stability", "use"] = Field(
         "stability",
-        description="Choice among solutions that tie: the finest, or the one that predicts an outcome or later spend best.",
+        description="Among solutions that tie: the finest, or that which predicts an outcome or later spend best.",
     )
     tiers: Literal["none", "value", "recency"] = Field(
         "none",
@@ -242,6 +246,16 @@ class Study(Settings):
         {}, description="Fixed, inherited and retired names, by the last part of the segment's address."
     )
     history: HistoryChoices = Field(HistoryChoices(), description="Earlier run to compare with.")
+    engine: Engine = Field(
+        "duckdb",
+        description="What aggregates orders, events, sessions, subscriptions and panels to customers. The numbers are "
+        "the same.",
+    )
+    memory: str | None = Field(
+        None,
+        description="Most memory for that, such as 3GB; DuckDB writes the rest to build/. By default most of what the "
+        "machine has. With Spark, it is for the driver of a session that is started here.",
+    )
 
     def only(self, *fields: str) -> Study:
         """Return a copy with only these settings; all others have their defaults and all texts are empty."""
@@ -251,6 +265,13 @@ class Study(Settings):
     @classmethod
     def _locale(cls, value: str) -> str:
         return check_tag(value)
+
+    @field_validator("memory")
+    @classmethod
+    def _memory(cls, value: str | None) -> str | None:
+        if value is not None:
+            count_bytes(value)
+        return value
 
     @field_validator("segments", mode="before")
     @classmethod

@@ -106,7 +106,7 @@ def read_inputs(
         unknown.check()
         first = unknown.raw
         draft = unknown.draft(_name_in_settings(place, root, first))
-        study = check_study({**draft, "locale": study.locale})
+        study = check_study({**draft, "locale": study.locale, "engine": study.engine, "memory": study.memory})
         first = multiply_price(first, study.sources[0], "--data")
         _check_draft(study, first)
     tables = [first]

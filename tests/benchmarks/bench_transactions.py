@@ -20,7 +20,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from analysis.customers.descriptions import Columns
-from analysis.customers.engines import open_duckdb
+from analysis.customers.engines.sessions import open_duckdb
 from analysis.customers.transactions import customer_features
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,37 +12,14 @@ import pytest
 
 from analysis.base.errors import InputError
 from analysis.customers.descriptions import Columns, EventColumns
-from analysis.customers.engines import Engine, open_duckdb, open_spark
+from analysis.customers.engines.frames import Engine
+from analysis.customers.engines.sessions import open_duckdb
 from analysis.customers.events import event_features
 from analysis.customers.transactions import customer_features, purchase_histories
 
 pytestmark = pytest.mark.spark
 
 COLUMNS = Columns("Customer ID", "bought on", "paid", "order no.", "pieces", "category", "channel")
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Engine]:
-    """Start Spark on this machine, or skip."""
-    if importlib.util.find_spec("pyspark") is None:
-        pytest.skip("PySpark is not installed")
-    if shutil.which("java") is None:
-        pytest.skip("Java is not installed")
-    from pyspark.sql import SparkSession
-
-    session = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("ERROR")
-    with open_spark() as engine:
-        yield engine
-    session.stop()
 
 
 @pytest.fixture(scope="module")

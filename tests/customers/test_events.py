@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from analysis.base.errors import InputError
 from analysis.customers.descriptions import EventColumns
-from analysis.customers.engines import Engine, open_duckdb
+from analysis.customers.engines.frames import Engine
+from analysis.customers.engines.sessions import open_duckdb
 from analysis.customers.events import event_features
 
 COLUMNS = EventColumns("user", "at", "session", "what")

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from analysis.base.errors import InputError
 from analysis.customers.descriptions import Columns, CustomerFeatures
-from analysis.customers.engines import Engine, open_duckdb
+from analysis.customers.engines.frames import Engine
+from analysis.customers.engines.sessions import open_duckdb
 from analysis.customers.rfm import NAMES, rfm_cells, rfm_scores
 from analysis.customers.transactions import MAX_LEVELS, customer_features, purchase_histories
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.base.disclosure import month_end
@@ -29,8 +31,8 @@ def keep_usable(
 
     Returns
     -------
-    frame : DataFrame, shape (n_usable, n_columns + 2)
-        With ``_key`` (text) and ``_day`` (datetime), sorted by both.
+    frame : DataFrame, shape (n_usable, n_columns + 3)
+        With ``_key`` (text) and ``_day`` (datetime), sorted by both, and ``_place`` in that order, from 0.
     as_of : date
     notes : tuple of str
         What was left out, as sentences.
@@ -62,4 +64,27 @@ def keep_usable(
             "Check the columns and the as-of date in the settings.",
         )
     frame = raw.frame.assign(_key=keys, _day=days)[usable].sort_values(["_key", "_day"], kind="stable")
+    frame = frame.assign(_place=np.arange(len(frame)))
     return frame, last, tuple(f"{number(int(n))} rows {words}" for words, at in reasons.items() if (n := at.sum()))
+
+
+def take_latest(rows: Any, F: Any, Window: Any, name: str) -> Any:  # noqa: N803
+    """Take the latest known value of a column for each customer.
+
+    Parameters
+    ----------
+    rows : DataFrame of an engine
+        customer, place and the column.
+    F, Window
+        Functions and windows of the engine.
+    name : str
+
+    Returns
+    -------
+    DataFrame of the engine
+        customer and the column, one row per customer with a value.
+    """
+    newest_first = Window.partitionBy("customer").orderBy(F.col("place").desc())
+    known = rows.where(F.col(name).isNotNull())
+    ranked = known.select("customer", name, F.row_number().over(newest_first).alias("rank_"))
+    return ranked.where(F.col("rank_") == F.lit(1)).select("customer", name)

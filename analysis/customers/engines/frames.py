@@ -6,21 +6,20 @@ Both speak the PySpark DataFrame API. What is written against an `Engine` takes 
 
 from __future__ import annotations
 
+import math
 import re
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 
 from analysis.base.errors import InputError, did_you_mean, listed
+from analysis.settings.models import Engine as EngineName
 
-EngineName = Literal["duckdb", "spark"]
 Kind = Literal["text", "whole", "number", "moment", "boolean", "other"]
 
 _KINDS: tuple[tuple[str, Kind], ...] = (
@@ -31,7 +30,6 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     (r"u?(tiny|small|big|huge)?int(eger)?\d*|long|short|byte", "whole"),
     (r"varchar|string|char|text|enum|uuid", "text"),
 )
-_ONE_SESSION = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,10 @@ class Engine:
             _check_columns(columns, table.columns, "the table", setting)
             arrow = _to_arrow(table, columns)
             if self.name == "spark":
-                return _rows_of_spark(self.session.createDataFrame(arrow))
+                with warnings.catch_warnings():
+                    # PySpark warns of pandas 3, of which no more than the version is looked at.
+                    warnings.simplefilter("ignore", FutureWarning)
+                    return _rows_of_spark(self.session.createDataFrame(arrow))
             return self._register(arrow)
         if isinstance(table, str | Path):
             return self._read_parquet(str(table), columns, setting)
@@ -163,100 +164,6 @@ class Engine:
         return self.session.sql(f"SELECT {', '.join(names)} FROM {view}", qualify=False)
 
 
-def engine_for(engine: EngineName | Engine, table: Any) -> AbstractContextManager[Engine]:
-    """Open the engine of that name; one that is open already stays open afterwards.
-
-    A PySpark DataFrame brings its own session, whatever the name says.
-
-    Raises
-    ------
-    InputError
-        Unknown name, or PySpark is not installed.
-    """
-    if isinstance(engine, Engine):
-        return nullcontext(engine)
-    if type(table).__module__.startswith("pyspark."):
-        return nullcontext(_spark(table.sparkSession))
-    if engine == "duckdb":
-        return open_duckdb()
-    if engine == "spark":
-        return open_spark()
-    raise InputError(
-        f"unknown engine '{engine}'.",
-        "Expected duckdb or spark.",
-        did_you_mean(engine, ("duckdb", "spark")),
-    )
-
-
-@contextmanager
-def open_duckdb(threads: int | None = None, memory_limit: str | None = None) -> Iterator[Engine]:
-    """Open a database in memory that spills into a folder of its own.
-
-    Parameters
-    ----------
-    threads : int, optional
-        All cores if absent.
-    memory_limit : str, optional
-        Such as ``3GB``; DuckDB's own choice (most of the memory) if absent.
-
-    Raises
-    ------
-    RuntimeError
-        One is open already: SQLFrame keeps a single session for the whole process.
-    """
-    import duckdb
-    from sqlframe.duckdb import DuckDBSession, Window, functions
-
-    if not _ONE_SESSION.acquire(blocking=False):
-        raise RuntimeError("a DuckDB engine is open already; hand it on instead of opening another")
-    with ExitStack() as stack:
-        stack.callback(_ONE_SESSION.release)
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        settings: dict[str, Any] = {"temp_directory": folder}
-        if threads is not None:
-            settings["threads"] = threads
-        if memory_limit is not None:
-            settings["memory_limit"] = memory_limit
-        connection = duckdb.connect(config=settings)
-        connection.execute("SET TimeZone = 'UTC'")
-        session = DuckDBSession(conn=connection)
-        stack.callback(session.stop)
-        yield Engine("duckdb", session, functions, Window, connection)
-
-
-@contextmanager
-def open_spark() -> Iterator[Engine]:
-    """Use the active Spark session, or start a local one and stop it afterwards.
-
-    Raises
-    ------
-    InputError
-        PySpark is not installed.
-    """
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise InputError(
-            "engine 'spark' needs PySpark, which is not installed.",
-            "Expected the package pyspark and Java 17 or newer.",
-            "Run: pip install pyspark, or use the engine duckdb.",
-        ) from None
-    active = SparkSession.getActiveSession()
-    if active is not None:
-        yield _spark(active)
-        return
-    session = (
-        SparkSession.builder.master("local[*]")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.ui.enabled", "false")
-        .getOrCreate()
-    )
-    try:
-        yield _spark(session)
-    finally:
-        session.stop()
-
-
 def check_kinds(
     kinds: Mapping[str, Kind], wanted: Mapping[str, tuple[Kind, ...]], columns: Mapping[str, str], setting: str
 ) -> None:
@@ -309,6 +216,20 @@ def count_where(F: Any, condition: Any) -> Any:  # noqa: N803
     return F.count(F.when(condition, F.lit(1)))
 
 
+def whole_units(largest: Any, n_rows: int) -> float:
+    """Choose the small units in 1, a power of ten up to a million, in which sums of whole numbers stay exact.
+
+    Parameters
+    ----------
+    largest : float or None
+        Largest absolute value.
+    n_rows : int
+        Values that are added up at most.
+    """
+    most = 0.0 if largest is None or pd.isna(largest) else float(largest) * n_rows
+    return 10.0 ** min(6, math.floor(math.log10(9e17 / most))) if most > 0 else 1e6
+
+
 def index_by_customer(frame: pd.DataFrame, key_kind: Kind) -> pd.DataFrame:
     """Move the key into the index, as text in canonical order, and make the rest float64."""
     key: Any = frame["customer"]
@@ -322,12 +243,6 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
     keys = frame.index.astype("str")
     order = pd.DataFrame({"length": keys.str.len(), "key": keys}).sort_values(["length", "key"], kind="stable").index
     return frame.set_axis(keys.rename("customer")).iloc[order]
-
-
-def _spark(session: Any) -> Engine:
-    from pyspark.sql import Window, functions
-
-    return Engine("spark", session, functions, Window)
 
 
 def _rows_of_spark(frame: Any) -> Rows:

@@ -1,0 +1,1 @@
+"""Engines that aggregate rows to customers: DuckDB in this process, or Spark."""
