@@ -49,6 +49,7 @@ from analysis.clustering.use.verdicts import (
 )
 from analysis.customers.assembly import purchases_after, settle_date
 from analysis.customers.gathering import name_computed
+from analysis.customers.periods import find_days
 from analysis.features.build import FeatureTable
 from analysis.features.preparation import prepare_customers
 from analysis.settings.models import Study
@@ -112,14 +113,13 @@ def settle_split(inputs: Inputs, study: Study) -> dt.date | None:
     chosen, place = study.proof.split, "_quarto.yml, segmentation.proof.split"
     as_of = settle_date(inputs.tables, study)
     pairs = [(r, s) for r, s in zip(inputs.tables, study.sources, strict=True) if s.kind == "transactions"]
-    days = [raw.frame[source.columns.date].dropna() for raw, source in pairs if source.columns.date]
-    known = [each[each < pd.Timestamp(as_of) + pd.Timedelta(days=1)] if as_of else each for each in days]
-    known = [each for each in known if len(each)]
+    days = [find_days(raw, source.columns.date, as_of) for raw, source in pairs if source.columns.date]
+    known = [each for each in days if each is not None]
     if not known:
         if chosen != "auto":
             raise InputError(f"{place}: the study has no transactions to split.", hint="Remove the setting.")
         return None
-    first, last = min(each.min() for each in known).date(), max(each.max() for each in known).date()
+    first, last = min(low for low, _ in known), max(high for _, high in known)
     if chosen == "auto":
         return first + (last - first) * (1 - HELD_OUT) if last > first else None
     if not first <= chosen < last:

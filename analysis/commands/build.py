@@ -15,7 +15,7 @@ from analysis.base.locales import localized
 from analysis.base.manifest import STAMP, find_changed, list_digests, read_stamp, write_whole
 from analysis.base.run import USERS, Effort, Run, Stage, open_silently
 from analysis.base.salt import keep_salt, read_salt
-from analysis.commands.stamp import mark_code, mark_history, package_versions, stamp_inputs
+from analysis.commands.stamp import EXPERIMENTS, mark_code, mark_history, package_versions, stamp_inputs
 from analysis.settings.load import load_study
 from analysis.settings.models import ENGINES, Study
 from analysis.sources.locate import Location, files_at, locate
@@ -161,7 +161,7 @@ def _make(
 
     stamp = stamp_inputs(root, paths, run.effort, study.engine)
     with run.stage("Read"):
-        inputs, study = read_inputs(root, study, paths, synthetic, chosen)
+        inputs, study = read_inputs(root, study, paths, synthetic, chosen, scan=not _has_running_test(root, study))
     salt = read_salt(root)
     inputs = inputs.sealed(salt)
     warm_up("analysis.clustering.resample")
@@ -194,6 +194,15 @@ def _make(
         run.cache.tidy()
     write_whole(root / STAMP, f"{json.dumps(content, indent=1)}\n".encode())
     return Built(content["data"], inputs.synthetic, fresh=True, told=(*assumptions, *measured, *written.messages))
+
+
+def _has_running_test(root: Path, study: Study) -> bool:
+    """Return whether a test is running, which single rows of the data measure."""
+    if not any((root / EXPERIMENTS).glob("*.yml")):
+        return False
+    from analysis.experiments.records import read_experiments
+
+    return any(test.status == "running" for test in read_experiments(root, study.title))
 
 
 def _begin(root: Path, salt: bytes) -> None:

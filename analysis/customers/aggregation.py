@@ -87,7 +87,7 @@ def _compute(
     if source.kind != "transactions":
         return _compute_others(raw, source, as_of, place), None
     columns = Columns(**{name: named[name] for name in Columns.__dataclass_fields__ if name in named})
-    features = customer_features(raw.frame, columns, as_of=as_of, levels=levels, setting=place)
+    features = customer_features(raw.rows, columns, as_of=as_of, levels=levels, setting=place)
     if levels is not None:
         return features, None
     return _with_lifetime_value(features, raw, columns, place, known)
@@ -118,13 +118,13 @@ def _with_lifetime_value(
         note = f"Lifetime value needs {FEWEST_FOR_VALUE} customers or more and was left out."
         return replace(features, notes=(*features.notes, note)), None
     try:
-        histories = purchase_histories(raw.frame, columns, as_of=features.as_of, setting=place)
+        histories = purchase_histories(raw.rows, columns, as_of=features.as_of, setting=place)
         if known is not None:
             histories = histories[histories.index.astype(str).isin(known)]
         tried, weeks = None, math.floor(7 * histories["T"].max() / 2) / 7
         if weeks >= SHORTEST_TEST:
             day = features.as_of - dt.timedelta(weeks=weeks)
-            earlier = purchase_histories(raw.frame, columns, as_of=day, setting=place)
+            earlier = purchase_histories(raw.rows, columns, as_of=day, setting=place)
             earlier = earlier[earlier.index.isin(histories.index)]
             if len(earlier) >= FEWEST_FOR_VALUE:
                 tried = back_test(earlier, histories, weeks)

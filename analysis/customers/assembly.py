@@ -17,6 +17,7 @@ from analysis.customers.aggregation import Placed, compute_customers
 from analysis.customers.cleaning import LedgerLine, check_columns
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, Levels
 from analysis.customers.lifetime_value import LifetimeValue
+from analysis.customers.periods import find_span
 from analysis.customers.rfm import NO_PURCHASE, RfmGrid, rfm_cells, rfm_grid
 from analysis.customers.surveys import ALL_AGREED, Battery, survey_summary
 from analysis.customers.transactions import customer_features
@@ -398,12 +399,18 @@ def settle_date(raws: Sequence[RawTable], study: Study) -> dt.date | None:
 
 def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | None:
     """The end of the newest month in any column that dates rows."""
-    dates = [
-        raw.frame[_list_dating(raw, source)].select_dtypes("datetime").max().max()
-        for raw, source in zip(raws, sources, strict=True)
-    ]
+    dates = [_newest_of(raw, _list_dating(raw, source)) for raw, source in zip(raws, sources, strict=True)]
     known = [date for date in dates if not pd.isna(date)]
     return month_end(max(known).date()) if known else None
+
+
+def _newest_of(raw: RawTable, columns: Sequence[str]) -> Any:
+    """The newest moment in columns of dates; of rows that an engine scans, the newest day."""
+    dated = raw.frame[list(columns)].select_dtypes("datetime")
+    if raw.scan is None:
+        return dated.max().max()
+    spans = [span for name in dated.columns if (span := find_span(raw, str(name))) is not None]
+    return pd.Timestamp(max(last for _, last in spans)) if spans else pd.NaT
 
 
 def _list_dating(raw: RawTable, source: Source) -> list[str]:
@@ -417,14 +424,23 @@ def _list_dating(raw: RawTable, source: Source) -> list[str]:
     return [name for name in names if name not in source.roles.ignore and not words_of(name) & PROTECTED]
 
 
+def _rows_after(raw: RawTable, date: str, split: dt.date) -> Any:
+    """The rows after a day, as an engine takes them; None where there are none."""
+    if raw.scan is not None:
+        span = find_span(raw, date)
+        return raw.scan.after(date, split) if span is not None and span[1] > split else None
+    rows = raw.frame[raw.frame[date] >= pd.Timestamp(split) + pd.Timedelta(days=1)]
+    return rows if len(rows) else None
+
+
 def purchases_after(raws: Sequence[RawTable], study: Study, split: dt.date, as_of: dt.date) -> pd.DataFrame:
     """Compute frequency and spending after the split by customer; refunds are ignored."""
     found = []
     for raw, source in zip(raws, study.sources, strict=True):
         c = source.columns
         if source.kind == "transactions" and c.customer and c.date and c.amount:
-            rows = raw.frame[raw.frame[c.date] >= pd.Timestamp(split) + pd.Timedelta(days=1)]
-            if len(rows):
+            rows = _rows_after(raw, c.date, split)
+            if rows is not None:
                 features = customer_features(rows, Columns(c.customer, c.date, c.amount), as_of=as_of).frame
                 found.append(features[["frequency", "spend"]].set_axis(features.index.astype(str)))
     return pd.concat(found).groupby(level=0).sum()

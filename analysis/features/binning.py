@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure, round_up
+from analysis.customers.periods import UNITS, PeriodCounts
 
 BINS = 20
 """Bins of a histogram before small ones are merged. Chosen for this project."""
@@ -101,7 +103,7 @@ def month_bars(dates: pd.Series, people: pd.Series | None, min_cell: int) -> tup
     """
     rules, known = Disclosure(min_cell), dates.notna()
     dates = dates[known]
-    for unit in ("M", "Q", "Y"):
+    for unit in UNITS:
         periods = dates.dt.to_period(unit)
         rows = periods.value_counts().sort_index()
         each: Any = None if people is None else people[known].groupby([periods, people[known]]).size()
@@ -109,9 +111,36 @@ def month_bars(dates: pd.Series, people: pd.Series | None, min_cell: int) -> tup
         if each is not None and any(rules.is_dominated(n.to_numpy(float)) for _, n in each.groupby(level=0)):
             continue
         if len(n_people) and n_people.min() >= min_cell and (rows.index[-1] - rows.index[0]).n < PERIODS:
-            every = rows.reindex(pd.period_range(rows.index[0], rows.index[-1], freq=rows.index.freq), fill_value=0)
-            return tuple(Bar(str(label), None, None, int(n)) for label, n in every.items())
+            return _list_periods(rows)
     return ()
+
+
+def pick_bars(counted: Iterable[PeriodCounts], min_cell: int) -> tuple[Bar, ...]:
+    """Choose as `month_bars` does among rows counted by month, by quarter and by year."""
+    rules = Disclosure(min_cell)
+    for counts in counted:
+        rows, people = counts.rows, counts.people
+        index: Any = rows.index
+        each = zip(counts.keyed, people, counts.largest, counts.second, strict=True)
+        if any(rules.is_dominated(_spread_rest(*of_period)) for of_period in each):
+            continue
+        if len(people) and people.min() >= min_cell and (index[-1] - index[0]).n < PERIODS:
+            return _list_periods(rows)
+    return ()
+
+
+def _spread_rest(n: int, n_people: int, largest: int, second: int) -> NDArray[np.float64]:
+    """Give the rows of each customer, all but the largest two the same; what dominance asks for is then the same."""
+    others = max(n_people - 2, 0)
+    rest = (n - largest - second) / others if others else 0.0
+    return np.array([largest, second][: min(n_people, 2)] + [rest] * others, dtype=float)
+
+
+def _list_periods(rows: pd.Series) -> tuple[Bar, ...]:
+    """List the rows of every period from the first to the last."""
+    index: Any = rows.index
+    every = rows.reindex(pd.period_range(index[0], index[-1], freq=index.freq), fill_value=0)
+    return tuple(Bar(str(label), None, None, int(n)) for label, n in every.items())
 
 
 def round_bars(bars: Iterable[Bar], step: int) -> tuple[Bar, ...]:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from analysis.base.locales import NOT_WITHIN_NUMBER
 from analysis.customers.assembly import Joined
-from analysis.features.binning import Bar, month_bars, round_bars
+from analysis.customers.periods import UNITS, count_periods
+from analysis.features.binning import Bar, month_bars, pick_bars, round_bars
 from analysis.settings.models import Study
 from analysis.settings.sources import ROW_KINDS, Source
 from analysis.sources.tables import RawTable
@@ -67,7 +68,10 @@ def summarise_sources(
         customer = source.columns.customer or source.key
         people = raw.frame[customer] if customer else None
         events = source.kind in ROW_KINDS
-        first, last, bars = _span(raw.frame[dated], people, events, study.min_cell) if dated else ("", "", ())
+        if raw.scan is not None and customer and dated:
+            first, last, bars = _span_of_scan(raw, customer, dated, study.min_cell)
+        else:
+            first, last, bars = _span(raw.frame[dated], people, events, study.min_cell) if dated else ("", "", ())
         summaries.append(
             SourceSummary(
                 raw.shown_path,
@@ -124,5 +128,15 @@ def _span(dates: pd.Series, people: pd.Series | None, of_rows: bool, min_cell: i
     busy = sorted(n_people.index[n_people >= min_cell])
     bars = month_bars(dates, people, min_cell) if of_rows else ()
     if 0 < dates.isna().sum() < min_cell:
+        bars = round_bars(bars, min_cell)
+    return (str(busy[0]), str(busy[-1]), bars) if busy else ("", "", bars)
+
+
+def _span_of_scan(raw: RawTable, customer: str, dated: str, min_cell: int) -> tuple[str, str, tuple[Bar, ...]]:
+    """Return the same of rows that an engine counts."""
+    months = count_periods(raw, customer, dated, "M")
+    busy = sorted(months.people.index[months.people >= min_cell])
+    bars = pick_bars((months if unit == "M" else count_periods(raw, customer, dated, unit) for unit in UNITS), min_cell)
+    if 0 < raw.n_rows - int(months.rows.sum()) < min_cell:
         bars = round_bars(bars, min_cell)
     return (str(busy[0]), str(busy[-1]), bars) if busy else ("", "", bars)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.clustering.algorithms import Labels
+from analysis.customers.periods import TimeCounts, count_times
 from analysis.settings.models import Study
 from analysis.sources.tables import RawTable
 
@@ -85,19 +86,40 @@ def find_busy_times(
         At most one of each kind, weekdays first; none without transactions.
     """
     k = int(labels.max())
-    bought = [
-        _purchases(raw.frame, source.columns, as_of, keys)
-        for raw, source in zip(raws, study.sources, strict=True)
-        if source.kind == "transactions"
-    ]
-    if not bought or not sum(map(len, bought)):
-        return ((),) * k
-    purchases = pd.concat(bought)
     found: list[list[BusyTime]] = [[] for _ in range(k)]
-    for kind in NAMES:
-        for segment, time in _find_peaks(_place(purchases, kind), kind, labels, study.min_cell):
+    for kind, counts in _count(raws, study, as_of, keys, labels):
+        for segment, time in _find_peaks(counts, kind, study.min_cell):
             found[segment - 1].append(time)
     return tuple(map(tuple, found))
+
+
+def _count(
+    raws: Sequence[RawTable], study: Study, as_of: date | None, keys: pd.Series, labels: Labels
+) -> Iterator[tuple[TimeKind, TimeCounts]]:
+    """Count purchase days and customers by segment and time, kind by kind; nothing without purchases."""
+    pairs = list(zip(raws, study.sources, strict=True))
+    scanned = [(raw, source) for raw, source in pairs if source.kind == "transactions" and raw.scan is not None]
+    if scanned:
+        # A source whose rows are scanned is the only one of transactions.
+        raw, source = scanned[0]
+        known = count_times(raw, source.columns, as_of, keys, labels)
+        yield from ((kind, known[kind]) for kind in NAMES if kind in known)
+        return
+    k = int(labels.max())
+    bought = [
+        _purchases(raw.frame, source.columns, as_of, keys) for raw, source in pairs if source.kind == "transactions"
+    ]
+    if not bought or not sum(map(len, bought)):
+        return
+    purchases = pd.concat(bought)
+    for kind in NAMES:
+        placed = _place(purchases, kind)
+        once = placed[["row", "place"]].drop_duplicates()
+        days, people = (
+            _cross(labels[each["row"].to_numpy()], each["place"].to_numpy(), k, len(NAMES[kind]))
+            for each in (placed, once)
+        )
+        yield kind, TimeCounts(days, people)
 
 
 def _purchases(frame: pd.DataFrame, columns: Any, as_of: date | None, keys: pd.Series) -> pd.DataFrame:
@@ -132,16 +154,12 @@ def _place(purchases: pd.DataFrame, kind: TimeKind) -> pd.DataFrame:
     return placed.drop_duplicates()
 
 
-def _find_peaks(placed: pd.DataFrame, kind: TimeKind, labels: Labels, min_cell: int) -> list[tuple[int, BusyTime]]:
+def _find_peaks(counts: TimeCounts, kind: TimeKind, min_cell: int) -> list[tuple[int, BusyTime]]:
     """The most frequent time of each segment where the lower end of its 95% interval stands out."""
-    names, k = NAMES[kind], int(labels.max())
-    rows, places = placed["row"].to_numpy(), placed["place"].to_numpy()
-    days = _cross(labels[rows], places, k, len(names))
-    once = placed[["row", "place"]].drop_duplicates()
-    people = _cross(labels[once["row"].to_numpy()], once["place"].to_numpy(), k, len(names))
+    names, days, people = NAMES[kind], counts.days, counts.people
     everyone = days.sum(axis=0)
     peaks = []
-    for segment in range(1, k + 1):
+    for segment in range(1, len(days)):
         own, n = days[segment], int(days[segment].sum())
         if n < FEWEST_DAYS:
             continue

@@ -27,6 +27,7 @@ from analysis.sources.draft import (
 from analysis.sources.keys import align_keys, settle_repeats
 from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
+from analysis.sources.scans import scan_source
 from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
 from analysis.sources.tables import Known, RawTable, read_table
@@ -70,7 +71,7 @@ class Inputs:
 
 
 def read_inputs(
-    root: Path, study: Study, places: Sequence[Location], synthetic: bool, chosen: bool
+    root: Path, study: Study, places: Sequence[Location], synthetic: bool, chosen: bool, scan: bool = False
 ) -> tuple[Inputs, Study]:
     """Read the tables of a study and complete its settings by what they hold.
 
@@ -86,6 +87,8 @@ def read_inputs(
     chosen : bool
         Whether the user named another file than the first source of the settings; settings are drafted for one that
         does not fit them.
+    scan : bool
+        Whether large Parquet sources of transactions may stay in their files.
 
     Returns
     -------
@@ -98,7 +101,10 @@ def read_inputs(
         For a table that cannot be read or does not hold what the settings name.
     """
     place = places[0]
-    first = read_source(place, root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")
+    # Purchases of several sources are counted together, which needs their rows.
+    alone = [source.kind for source in study.sources].count("transactions") == 1
+    read = _read_or_scan if scan and alone else read_source
+    first = read(place, root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")
     synthetic = synthetic or (isinstance(place, Path) and _is_synthetic(place, first))
     draft: dict[str, Any] = {}
     if chosen and not is_known(first, study):
@@ -111,15 +117,34 @@ def read_inputs(
         _check_draft(study, first)
     tables = [first]
     for i, source in enumerate(study.sources[1:], start=1):
-        tables.append(read_source(places[i], root, source, f"segmentation.sources[{i}]"))
+        tables.append(read(places[i], root, source, f"segmentation.sources[{i}]"))
     stated = (None,) if draft else study.sources
     study, reasons = complete_study(tables, study)
     places_in_settings = (f"segmentation.sources[{i}]" for i in range(len(tables)))
     tables = [settle_repeats(*each) for each in zip(tables, study.sources, places_in_settings, strict=True)]
-    tables = align_keys(tables, study)
+    tables = _align(tables, study, root, places)
     notes = tuple(explain_rows(*each) for each in zip(tables, stated, study.sources, strict=True))
     reasons |= explain_columns(first) if draft else {}
     return Inputs(tuple(tables), notes, reasons, as_yaml(draft) if draft else "", synthetic), study
+
+
+def _read_or_scan(place: Location, root: Path, source: Source, setting: str) -> RawTable:
+    """Leave the rows of a large Parquet source in its files, and read any other."""
+    scanned = scan_source(place, root, source, setting)
+    return read_source(place, root, source, setting) if scanned is None else scanned
+
+
+def _align(tables: Sequence[RawTable], study: Study, root: Path, places: Sequence[Location]) -> tuple[RawTable, ...]:
+    """Write keys as the base writes them; a source whose keys have to change for it is read whole."""
+    aligned = align_keys(tables, study)
+    changed = [i for i, (old, new) in enumerate(zip(tables, aligned, strict=True)) if new.scan and new is not old]
+    if not changed:
+        return aligned
+    whole = [
+        read_source(places[i], root, study.sources[i], f"segmentation.sources[{i}]") if i in changed else table
+        for i, table in enumerate(tables)
+    ]
+    return align_keys(whole, study)
 
 
 def look_back(inputs: Inputs, study: Study, day: dt.date, fewest: int) -> tuple[Inputs, Study]:

@@ -64,6 +64,8 @@ class RawTable:
         Rows that were left out, with their number and the reason.
     labels : mapping of column name to str
         Labels of columns that the file has.
+    scan : Scan, optional
+        Where the rows are if they were not read; ``frame`` is then a sample of them, and ``columns`` describe it.
     """
 
     name: str
@@ -75,6 +77,12 @@ class RawTable:
     shown_path: str
     dropped: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    scan: Any = None
+
+    @property
+    def rows(self) -> Any:
+        """All rows, as an engine takes them."""
+        return self.frame if self.scan is None else self.scan
 
     def column(self, name: str) -> Column:
         """Return the column called ``name``."""

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.settings.models import Engine as EngineName
+from analysis.sources.scans import Scan
 
 Kind = Literal["text", "whole", "number", "moment", "boolean", "other"]
 
@@ -77,7 +78,7 @@ class Engine:
 
         Parameters
         ----------
-        table : pandas DataFrame, path or glob pattern of Parquet files, or PySpark DataFrame
+        table : pandas DataFrame, path or glob pattern of Parquet files, Scan, or PySpark DataFrame
         columns : mapping of new name to the table's own name
             New names are plain lower-case words; one that SQL reserves ends in an underscore.
         setting : str
@@ -98,7 +99,9 @@ class Engine:
                     return _rows_of_spark(self.session.createDataFrame(arrow))
             return self._register(arrow)
         if isinstance(table, str | Path):
-            return self._read_parquet(str(table), columns, setting)
+            return self._read_parquet(Scan((str(table),), "", Path(table).name), columns, setting)
+        if isinstance(table, Scan):
+            return self._read_parquet(table, columns, setting)
         if self.name != "spark":
             raise TypeError(f"table is a {type(table).__name__}; expected a DataFrame or the path of a file")
         _check_columns(columns, table.columns, "the table", setting)
@@ -124,8 +127,8 @@ class Engine:
         """Run what was described, and fetch its only row."""
         return self.to_pandas(frame).to_dict("records")[0]  # type: ignore[return-value]
 
-    def _read_parquet(self, path: str, columns: Mapping[str, str], setting: str) -> Rows:
-        shown = Path(path).name
+    def _read_parquet(self, scan: Scan, columns: Mapping[str, str], setting: str) -> Rows:
+        shown = scan.shown
         unread = InputError(
             f"{setting}: {shown} cannot be read as Parquet.",
             "Expected a Parquet file, or a pattern that matches Parquet files.",
@@ -134,22 +137,26 @@ class Engine:
         if self.name == "spark":
             from pyspark.errors import PySparkException
 
+            reader = self.session.read
             try:
-                table = self.session.read.parquet(path)
+                table = (reader.option("basePath", scan.folder) if scan.folder else reader).parquet(*scan.files)
             except PySparkException:
                 raise unread from None
+            if scan.since is not None:
+                table = table.where(self.functions.col(f"`{scan.dated}`") >= self.functions.lit(scan.since))
             return self.read(table, columns, setting)
         import duckdb
 
-        source = f"read_parquet('{path.replace(chr(39), chr(39) * 2)}')"
+        files = ", ".join(_in_quotes(file, "'") for file in scan.files)
+        source = f"read_parquet([{files}], hive_partitioning = {bool(scan.folder)}, hive_types_autocast = false)"
         try:
             described = self.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         except duckdb.Error:
             raise unread from None
         _check_columns(columns, [row[0] for row in described], shown, setting)
-        quoted = {new: '"' + column.replace('"', '""') + '"' for new, column in columns.items()}
-        chosen = ", ".join(f"{column} AS {new}" for new, column in quoted.items())
-        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS SELECT {chosen} FROM {source}")
+        chosen = ", ".join(f"{_in_quotes(column)} AS {new}" for new, column in columns.items())
+        since = "" if scan.since is None else f" WHERE {_in_quotes(scan.dated)} >= DATE '{scan.since}'"
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS SELECT {chosen} FROM {source}{since}")
         return self._rows("source_rows", list(columns))
 
     def _register(self, arrow: pa.Table) -> Rows:
@@ -243,6 +250,11 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
     keys = frame.index.astype("str")
     order = pd.DataFrame({"length": keys.str.len(), "key": keys}).sort_values(["length", "key"], kind="stable").index
     return frame.set_axis(keys.rename("customer")).iloc[order]
+
+
+def _in_quotes(name: str, quote: str = '"') -> str:
+    """Quote a name or a text for SQL."""
+    return quote + name.replace(quote, quote * 2) + quote
 
 
 def _rows_of_spark(frame: Any) -> Rows:
