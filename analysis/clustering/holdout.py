@@ -137,7 +137,7 @@ class _Counter:
         y: Floats,
         halves: NDArray[np.intp],
         shuffles: list[NDArray[np.intp]],
-        weights: Weights,
+        weights: Weights = None,
     ) -> None:
         codes = np.unique(grouping.codes, return_inverse=True)[1].astype(np.intp)
         n, n_groups, self.counts = len(y), int(codes.max()) + 1, np.True_

@@ -60,7 +60,7 @@ def _explain(place: str, problems: list[Any]) -> str:
         name = str(problem["loc"][-1])
         known = _fields_at(problem["loc"][:-1])
         hint = did_you_mean(name, known)
-        return f"{place}: unknown setting '{name}'.\n  Valid here: {listed(known, 40)}.  {hint}".rstrip()
+        return f"{place}: unknown setting '{name}'.\n  Valid here: {listed(known, 60)}.  {hint}".rstrip()
     choices = [p["ctx"]["expected"] for p in problems[::-1] if p["type"] == "literal_error"]
     if choices:
         choices += ["a date such as 2014-06-29" for p in problems if p["type"].startswith("date_")]

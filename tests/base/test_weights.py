@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.base.disclosure import Disclosure
@@ -30,6 +30,7 @@ def split(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray, np.ndar
     return values, weights, np.repeat(values, weights.astype(int))
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_whole_weights_are_rows(pairs: list[tuple[int, int]]) -> None:
     values, weights, rows = split(pairs)
@@ -42,6 +43,7 @@ def test_whole_weights_are_rows(pairs: list[tuple[int, int]]) -> None:
     assert as_counts(weights).tolist() == weights.tolist()
 
 
+@settings(deadline=None)
 @given(PAIRS, st.floats(0.001, 1000))
 def test_a_quantile_does_not_depend_on_the_scale_of_weights(pairs: list[tuple[int, int]], scale: float) -> None:
     values, weights, rows = split(pairs)
@@ -56,6 +58,7 @@ def test_values_that_are_not_known_do_not_count() -> None:
     assert np.isnan(means(np.array([[np.nan]]), np.ones(1))).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 20), min_size=1, max_size=60))
 def test_counts_add_up_to_the_weights(weights: list[float]) -> None:
     counts = as_counts(np.array(weights))
@@ -63,6 +66,7 @@ def test_counts_add_up_to_the_weights(weights: list[float]) -> None:
     assert (np.abs(counts - weights) < 1 + 1e-6).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 100), min_size=2, max_size=60))
 def test_no_row_holds_half_of_a_group_with_enough_effective_rows(weights: list[float]) -> None:
     own = np.sort(weights)
@@ -90,6 +94,7 @@ def test_zero_and_missing_weights_are_read() -> None:
     assert found[[0, 1, 3, 4]].tolist() == [1.0, 0.0, 1.5, 1.0] and np.isnan(found[2])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(12, 60))
 def test_no_row_moves_a_published_average_by_more_than_its_step(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)

@@ -167,7 +167,7 @@ def test_a_date_that_leaves_nothing_is_refused(tmp_path: Path, date: str, word: 
 def test_a_date_without_transactions_is_refused() -> None:
     study = check_study({"title": "t", "sources": [{"path": "a.csv"}], "proof": {"split": "2024-01-01"}})
     with pytest.raises(InputError, match="no transactions to split"):
-        settle_split(Inputs((SimpleNamespace(frame=pd.DataFrame()),)), study)  # type: ignore[arg-type]
+        settle_split(Inputs((SimpleNamespace(frame=pd.DataFrame(), scan=None),)), study)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
