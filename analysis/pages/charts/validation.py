@@ -115,12 +115,12 @@ def example(report: Report) -> Figure | None:
     )
     title = "Segments cut across groups that no centre describes"
     caption = (
-        f"{found.title}: {number(len(found.points))} made-up customers of one try, on their two features. Left, the "
+        f"{found.title}: {number(len(found.points))} made-up points of one try, on their two features. Left, the "
         "colour is the planted group, right, the segment that the tool gives them. They agree to "
         f"{number(found.agreement, 2)} (adjusted Rand index: 1 is full agreement, 0 chance)."
     )
     table = Table(
-        ("Planted group", "Segment", "Customers"),
+        ("Planted group", "Segment", "Points"),
         tuple(
             (f"Group {group}", f"Segment {segment}", str(sum(p[2:] == (group, segment) for p in found.points)))
             for group, segment in sorted({p[2:] for p in found.points})
