@@ -143,11 +143,15 @@ def state_equals(scores: tuple[Score, ...], measure: Measure, formats: Formats) 
     for own in (s for s in scores if s.name in {"segments", "tiers"} and s.n_groups):
         equals = [s for s in scores if s.name in name_equals(own.n_groups or 0)]
         if equals:
-            told = joined([f"{formats.score(s.score.value)} by {in_sentence(s.label)}" for s in equals])
+            others = joined([f"{formats.score(s.score.value)} by {_name_in_sentence(s)}" for s in equals])
             name = "AUC" if measure == "auc" else "R²"
             value = f"{name} is {formats.score(own.score.value)} by {in_sentence(own.label)}"
-            sentences.append(f"With {own.n_groups} groups each, {value}, {told}.")
+            sentences.append(f"With {own.n_groups} groups each, {value}, {others}.")
     return " ".join(sentences)
+
+
+def _name_in_sentence(score: Score) -> str:
+    return f"{'a ' * score.name.startswith('tree')}{in_sentence(score.label)}"
 
 
 def _band(estimate: Estimate, formats: Formats) -> str:
