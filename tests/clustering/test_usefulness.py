@@ -338,7 +338,7 @@ def test_groupings_of_equal_number_stand_beside_the_best_of_each_kind() -> None:
     assert scores["value_3"].n_groups == 3 and scores["value_3"].label == "Spend in 3 bands"
     assert "With 3 groups each, AUC is" in target.equals
     assert f"{scores['value_3'].score.value:.3f} by spend in 3 bands" in target.equals
-    assert "by tree of up to 3 leaves" in target.equals
+    assert "by a tree of up to 3 leaves" in target.equals
 
 
 def test_halves_by_value_are_proved_where_the_value_is_not_what_is_predicted() -> None:
