@@ -253,8 +253,7 @@ class Study(Settings):
     )
     memory: str | None = Field(
         None,
-        description="Most memory for that, such as 3GB; DuckDB writes the rest to build/. By default most of what the "
-        "machine has. With Spark, it is for the driver of a session that is started here.",
+        description="Most memory for the engine, such as 3GB: DuckDB writes the rest to build/; by default most of it.",
     )
 
     def only(self, *fields: str) -> Study:

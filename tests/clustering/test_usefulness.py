@@ -49,6 +49,23 @@ def make_orders(n_customers: int = 200, seed: int = 1) -> pd.DataFrame:
     return pd.DataFrame({"who": [f"c{i}" for i in who], "on": days, "paid": paid.round(2)})
 
 
+def draw_orders(n_customers: int, seed: int = 1) -> pd.DataFrame:
+    """Draw a year of orders of customers who buy at rates of their own and may leave after each order."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for customer in range(n_customers):
+        rate, leaves, level = rng.gamma(1.2, 1 / 25), rng.beta(1, 3), rng.gamma(4, 8)
+        day = rng.uniform(0, 200)
+        while day < 365:
+            rows.append(
+                (f"c{customer}", pd.Timestamp("2024-01-01") + pd.Timedelta(days=int(day)), rng.gamma(4, level / 4))
+            )
+            if rng.random() < leaves:
+                break
+            day += 1 + rng.exponential(1 / rate)
+    return pd.DataFrame(rows, columns=["who", "on", "paid"]).round({"paid": 2})
+
+
 def study_of(folder: Path, orders: pd.DataFrame, **more: Any) -> tuple[list[RawTable], Study]:
     """Write orders, and what other sources there are, and read them."""
     columns = {"customer": "who", "date": "on", "amount": "paid"}
@@ -180,7 +197,7 @@ def test_too_few_customers_known_then_are_told_without_a_number(tmp_path: Path) 
 
 @pytest.mark.slow
 def test_where_the_history_is_long_enough_a_model_shows_what_grouping_costs(tmp_path: Path) -> None:
-    found = prove_orders(*study_of(tmp_path, make_orders(500)))
+    found = prove_orders(*study_of(tmp_path, draw_orders(500)))
     for target in found.later:
         first, last = ["segments", "rfm", "rfm_groups", "rfm_3", "random", "tree"], ["tree_3", "model"]
         assert [s.name for s in target.scores] == first + last

@@ -76,9 +76,15 @@ def test_lifetime_value_learns_from_the_customers_of_the_study_alone(tmp_path: P
     rng = np.random.default_rng(0)
     names = [f"c{i}" for i in range(400)]
     pd.DataFrame({"id": names[:350], "region": "N"}).to_csv(tmp_path / "people.csv", index=False)
-    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 360, 1600), unit="D")
-    rows = {"who": rng.choice(names, 1600), "on": days.strftime("%Y-%m-%d"), "paid": rng.gamma(2, 20, 1600).round(2)}
-    orders = pd.DataFrame(rows)
+    # Customers buy at rates of their own, and may leave after each order.
+    rate, leaves, first = rng.gamma(1.2, 1 / 25, 400), rng.beta(1, 3, 400), rng.integers(0, 200, 400)
+    orders_of = rng.geometric(leaves)
+    drawn = [(i, first[i] + t) for i in range(400) for t in (0, *np.cumsum(1 + rng.exponential(1 / rate[i], 60)))]
+    kept = [(i, int(t)) for at, (i, t) in enumerate(drawn) if at % 61 < orders_of[i] and t < 360]
+    who, day = np.array(kept).T
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(day, unit="D")
+    paid = rng.gamma(4, rng.gamma(4, 3, 400)[who]).round(2)
+    orders = pd.DataFrame({"who": [names[i] for i in who], "on": days.strftime("%Y-%m-%d"), "paid": paid})
     orders.to_csv(tmp_path / "orders.csv", index=False)
     raws = [read_table(tmp_path / source.path, root=tmp_path) for source in study.sources]
     lifetime = assemble(raws, study).lifetime

@@ -12,7 +12,7 @@ from analysis.base.run import TESTS
 from analysis.clustering.algorithms import ALGORITHMS, Matrix
 from analysis.clustering.evidence import gather_evidence
 from analysis.clustering.references.clouds import permuted_stability
-from analysis.clustering.resample import draw_labels, fit_solutions, jaccard
+from analysis.clustering.resample import agreements, draw_labels, fit_solutions, jaccard, summarise
 from analysis.features.prepare import apply_steps
 from analysis.settings.load import load_study
 from tests.stages import ROOT, little_work
@@ -63,10 +63,11 @@ def test_four_segments_are_among_the_stable_ones_of_the_fast_food_survey(dataset
     points, _ = matrix_of("survey", dataset("mcdonalds.csv"))
     assert points.shape == (1453, 11) and set(np.unique(points)) == {0.0, 1.0}
     starts = load_study(ROOT, "survey").starts
-    four, five = stabilities(points, (4, 5), starts)
-    draws = draw_labels(points, points, ALGORITHMS["kmeans"], (4,), starts, [(7, draw) for draw in range(DRAWS)])
+    draws = draw_labels(points, points, ALGORITHMS["kmeans"], (4, 5), starts, [(7, draw) for draw in range(DRAWS)])
+    four, five = (summarise(agreements([draw[i].labels for draw in draws])) for i in range(2))
     (fit,) = fit_solutions(points, ALGORITHMS["kmeans"], (4,), 7)
     labels = fit.by_size(points).assign(points)
     each = np.mean([jaccard(labels, draw[0].labels, 4) for draw in draws], axis=0)
-    assert four >= 0.85 and each.min() >= 0.75
-    assert five < 0.75
+    assert four.median >= 0.85 and each.min() >= 0.75
+    # Five have two solutions in turn: the median moves with the draws, the lower quartile stays low.
+    assert four.q1 >= 0.75 > 0.7 > five.q1
