@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.base.run import USERS, Effort
 from analysis.base.weights import Weights, scale
-from analysis.clustering.algorithms import ALGORITHMS, Fit, Matrix, sample_rows
+from analysis.clustering.algorithms import Fit, Matrix, competing, sample_rows
 from analysis.clustering.algorithms.fits import PUBLISHED, order_by_size, renumber
 from analysis.clustering.algorithms.lloyd import Rows
 from analysis.clustering.evidence import Evidence, Tick, gather_evidence
@@ -63,7 +63,8 @@ def judge_customers(
         placed = _by_size(judged, fit, matrix, core, weights)
         other = np.ascontiguousarray(matrix[second][core[second]])
         own = None if weights is None else weights[second][core[second]]
-        again = fit_solutions(other, ALGORITHMS[name], (k,), study.seed, study.starts, effort, own)
+        algorithm = competing(matrix[core], blocks if features is None else ())[name]
+        again = fit_solutions(other, algorithm, (k,), study.seed, study.starts, effort, own)
         agreement = adjusted_rand(placed.labels, again[0].assign(matrix)) if again else 0.0
     refits = replace(placed.refits, rows=rows[placed.refits.rows])
     return replace(placed, sample=Sample(rows, agreement), refits=refits)

@@ -92,3 +92,13 @@ def test_as_many_as_the_sample_are_all_judged() -> None:
     assert found.decision == whole.decision
     assert found.algorithms == whole.algorithms
     assert np.array_equal(found.labels, whole.labels)
+
+
+def test_classes_of_answers_and_numbers_are_made_again_from_both() -> None:
+    rng = np.random.default_rng(6)
+    group = np.repeat([0, 1, 2], [900, 600, 500])
+    answers = (rng.random((2_000, 4)) < np.array([[0.9, 0.9, 0.1, 0.1], [0.1, 0.9, 0.9, 0.1], [0.1] * 4])[group]) * 1.0
+    numbers = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])[group] + rng.standard_normal((2_000, 2))
+    found = judge(rng.permutation(np.column_stack([numbers, answers])), "latent_class")
+    assert found.sample is not None
+    assert found.sample.agreement > 0.9
