@@ -13,7 +13,7 @@ from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
 from sklearn.metrics import adjusted_rand_score, pairwise_distances
 from sklearn.mixture import GaussianMixture
 
-from analysis.clustering.algorithms import ALGORITHMS, Fit, distances, sample_rows
+from analysis.clustering.algorithms import ALGORITHMS, Fit, distances, mixture, sample_rows
 from analysis.clustering.algorithms.knees import knee, neighbour_curve
 from analysis.clustering.algorithms.kprototypes import find_twice
 from analysis.clustering.resample import fit_solutions
@@ -163,6 +163,32 @@ def test_a_published_fit_is_as_tight_as_that_of_many_starts(k: int) -> None:
     (fit,) = fit_solutions(points, ALGORITHMS["kmeans"], (k,), 3)
     many = KMeans(k, n_init=300, random_state=1, tol=1e-6).fit(points)
     assert distances(points, fit.centres).min(axis=1).sum() <= many.inertia_ * 1.001
+
+
+def test_a_mixture_ends_where_that_of_scikit_learn_ends_from_the_same_groups() -> None:
+    weights = np.random.default_rng(8).integers(1, 4, len(CLOUD)).astype(float)
+    nearest = distances(CLOUD, CLOUD[:3]).argmin(axis=1)
+    repeated = np.repeat(np.arange(len(CLOUD)), weights.astype(int))
+
+    class FromGroups(GaussianMixture):
+        def _initialize_parameters(self, X: np.ndarray, *_: Any, **__: Any) -> None:  # noqa: N803
+            self._initialize(X, np.eye(3)[nearest[repeated]])
+
+    theirs = FromGroups(3, reg_covar=mixture.RIDGE, tol=1e-4, max_iter=200).fit(CLOUD[repeated])
+    ours, likely = mixture._climb(CLOUD, weights, mixture._near(CLOUD, weights, CLOUD[:3]), 1e-4, 200)
+    assert likely == pytest.approx(theirs.lower_bound_, abs=1e-10)
+    assert ours.means == pytest.approx(theirs.means_, abs=1e-8)
+    assert ours.shapes == pytest.approx(theirs.precisions_cholesky_, abs=1e-8)
+    fit = mixture._as_fit(ours)
+    assert (fit.assign(CLOUD) - 1 == theirs.predict(CLOUD)).all()
+    assert mixture._bic(CLOUD, weights, ours) == pytest.approx(theirs.bic(CLOUD[repeated]))
+
+
+def test_a_mixture_with_more_starts_is_as_likely_as_with_one() -> None:
+    (one,), (several,) = (ALGORITHMS["mixture"].fit(CLOUD, (5,), 2, n_init, None) for n_init in (3, 10))
+    likely = [np.log(np.exp(-fit.costs(CLOUD) / 2).sum(axis=1)).mean() for fit in (one, several)]
+    assert one.bic is None and several.bic is not None
+    assert likely[1] >= likely[0]
 
 
 @pytest.mark.slow
