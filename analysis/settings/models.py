@@ -253,7 +253,7 @@ class Study(Settings):
     )
     memory: str | None = Field(
         None,
-        description="Most memory for the engine, such as 3GB: DuckDB writes the rest to build/; by default most of it.",
+        description="Memory for the engine, such as 3GB; DuckDB writes the rest to build/. By default most is taken.",
     )
 
     def only(self, *fields: str) -> Study:
