@@ -16,6 +16,8 @@ from analysis.customers.lifetime_value import Estimate
 
 LEVEL = 0.95
 """Of the intervals."""
+SCORES = {"auc": "AUC", "r2": "R²"}
+"""Name of each score."""
 CHANCE = {"auc": 0.5, "r2": 0.0}
 """Score of a grouping that knows nothing."""
 

@@ -19,6 +19,8 @@ WIDTH = 720
 """Width of the static picture in pixels; the live chart follows the page."""
 EVERYONE = "var(--everyone)"
 INK = "var(--ink-2)"
+COLOURS = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8f7a10", "#54606c"]
+"""Colours of what is neither a segment nor everyone, such as algorithms."""
 SHAPES = [
     "circle",
     "square",

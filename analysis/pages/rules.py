@@ -10,10 +10,9 @@ from typing import Any
 from analysis.base.expressions.sql import quote_name, quote_text
 from analysis.report.model import Report
 from analysis.report.parts import Centres, Node, Step
+from analysis.report.thresholds import TIER_WORDS
 
 JSON, SCHEMA, PYTHON = "segment_rule.json", "segment_rule.schema.json", "segment_rule.py"
-TIER_WORDS = {"value": ("lower", "higher"), "recency": ("recent", "earlier")}
-"""Names of the halves of a segment: up to its cut, and above it."""
 TREE_SQL, CENTRES_SQL = "segment_tree.sql", "segment_centres.sql"
 
 

@@ -13,7 +13,7 @@ from analysis.clustering.algorithms.latent_class import CLASS_STARTS, PROMISING,
 from analysis.clustering.algorithms.lloyd import PARENTS, SEARCHED_ROWS, STARTS
 from analysis.clustering.algorithms.mixture import MOST_FINISHED, RIDGE, SHORT_RUNS
 from analysis.clustering.choices import AGREES
-from analysis.clustering.holdout import CHANCE, CONTACTED, LEAVES
+from analysis.clustering.holdout import CHANCE, CONTACTED, LEAVES, SCORES
 from analysis.clustering.ladder import DIP_OF_ONE_PEAK, REPRODUCED
 from analysis.clustering.preferences import PREDICTS
 from analysis.clustering.references.categories import MOST_LEVELS, READABLE, TELLS_ALL
@@ -34,6 +34,7 @@ from analysis.clustering.selection import (
 )
 from analysis.clustering.shapes import DESCRIBED, PART, WIDE
 from analysis.clustering.shapes import PARTS as SAMPLES
+from analysis.clustering.use.tiers import TIER_WORDS
 from analysis.customers.lifetime_value import SHORTEST_TEST, WORST_RATIO
 from analysis.features.build import FEWEST_UNKNOWN
 from analysis.features.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
@@ -136,8 +137,10 @@ __all__ = [
     "PUBLISHED",
     "REFERENCE_ROWS",
     "SAMPLE_ROWS",
+    "SCORES",
     "SILHOUETTE_ROWS",
     "STABLE",
     "THRESHOLDS",
+    "TIER_WORDS",
     "VALID",
 ]

@@ -10,7 +10,7 @@ from analysis.assignment.rules import write_sql
 from analysis.base import weights as weighted
 from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import Labels
-from analysis.clustering.use.tiers import WORDS, Tiers
+from analysis.clustering.use.tiers import TIER_WORDS, Tiers
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.preparation import Features
 from analysis.profiles.profile import find_sensitive
@@ -103,7 +103,7 @@ def describe_tiers(tiers: Tiers | None, features: Features, labels: Labels, stud
     step = study.min_cell if 0 < int((labels == 0).sum()) < study.min_cell else 1
     found = []
     for segment, cut in enumerate(tiers.cuts, start=1):
-        for place, name in enumerate(WORDS[tiers.by], start=1) if cut is not None else ():
+        for place, name in enumerate(TIER_WORDS[tiers.by], start=1) if cut is not None else ():
             inside = (labels == segment) & (tiers.codes == place)
             n = rules.count(step * round(int(inside.sum()) / step))
             own = None if table.weights is None else table.weights[inside]

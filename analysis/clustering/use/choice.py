@@ -12,7 +12,7 @@ from analysis.base.formats import number, significant
 from analysis.base.run import Effort
 from analysis.base.weights import Weights
 from analysis.clustering.algorithms import ALGORITHMS, Labels, Matrix
-from analysis.clustering.holdout import Floats, Grouping, Measure, held_out_scores
+from analysis.clustering.holdout import SCORES, Floats, Grouping, Measure, held_out_scores
 from analysis.clustering.selection import BAND, AlgorithmEvidence, CandidateEvidence, Decision
 from analysis.clustering.use.groupings import form_segments
 from analysis.features.prepare import Blocks
@@ -20,8 +20,6 @@ from analysis.settings.models import Study
 
 HALVE, SCORE = 21, 22
 """Streams of chance: who takes part in the choice, and in which halves solutions are scored there."""
-SCORES = {"auc": "AUC", "r2": "R²"}
-"""Name of each score."""
 DIGITS = 6
 """Decimals to which scores are compared, so that sums in another order change no choice. Chosen for this project."""
 

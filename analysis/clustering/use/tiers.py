@@ -16,7 +16,7 @@ from analysis.clustering.holdout import Grouping
 from analysis.features.build import FeatureTable, Variable
 from analysis.settings.models import Study
 
-WORDS = {"value": ("lower", "higher"), "recency": ("recent", "earlier")}
+TIER_WORDS = {"value": ("lower", "higher"), "recency": ("recent", "earlier")}
 """Names of the two tiers of a segment: up to its cut, and above it."""
 PLACE = "_quarto.yml, segmentation.tiers"
 
@@ -44,7 +44,7 @@ class TierRule:
         ['lower', 'higher', nan]
         """
         cuts = np.array([np.nan, *(np.nan if cut is None else cut for cut in self.cuts)])[labels]
-        names = np.where(is_above(values, cuts, self.by), *reversed(WORDS[self.by]))
+        names = np.where(is_above(values, cuts, self.by), *reversed(TIER_WORDS[self.by]))
         return pd.Series(names, dtype="str").where(~np.isnan(cuts))
 
 
@@ -86,7 +86,7 @@ class Tiers:
 
     def words(self) -> pd.Series:
         """Return the name of each customer's tier, length n; missing where the segment is not cut."""
-        return pd.Series(self.codes).map(dict(enumerate(WORDS[self.by], start=1))).astype("str")
+        return pd.Series(self.codes).map(dict(enumerate(TIER_WORDS[self.by], start=1))).astype("str")
 
 
 def check_tiers(table: FeatureTable, study: Study) -> None:

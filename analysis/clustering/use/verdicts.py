@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.base.formats import Formats, in_sentence, in_words, joined
-from analysis.clustering.holdout import LEVEL, Measure
+from analysis.clustering.holdout import LEVEL, SCORES, Measure
 from analysis.clustering.use.groupings import name_equals
 from analysis.customers.lifetime_value import Estimate
 
@@ -99,9 +99,8 @@ def state_verdict(
     formats: Formats,
 ) -> str:
     """State the verdict on one target."""
-    name = "AUC" if measure == "auc" else "R²"
     chance = f"{label}: segments predict it {'better' if beats else 'no better'} than chance"
-    value = f"{name} {formats.score(own.score.value)}"
+    value = f"{SCORES[measure]} {formats.score(own.score.value)}"
     if rival is None or rival.lead is None:
         return f"{chance} ({value}, {_band(own.score, formats)})."
     how = {
@@ -144,8 +143,7 @@ def state_equals(scores: tuple[Score, ...], measure: Measure, formats: Formats) 
         equals = [s for s in scores if s.name in name_equals(own.n_groups or 0)]
         if equals:
             others = joined([f"{formats.score(s.score.value)} by {_name_in_sentence(s)}" for s in equals])
-            name = "AUC" if measure == "auc" else "R²"
-            value = f"{name} is {formats.score(own.score.value)} by {in_sentence(own.label)}"
+            value = f"{SCORES[measure]} is {formats.score(own.score.value)} by {in_sentence(own.label)}"
             sentences.append(f"With {own.n_groups} groups each, {value}, {others}.")
     return " ".join(sentences)
 

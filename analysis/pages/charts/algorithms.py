@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.base.formats import in_words, joined, number, percentage, significant
 from analysis.pages.figures import (
     ACCENT,
+    COLOURS,
     EVERYONE,
     INK,
     SHAPES,
@@ -29,7 +30,6 @@ from analysis.report.model import Report
 from analysis.report.parts import CandidateEvidence, Reach
 from analysis.report.thresholds import REFERENCE_ROWS, VALID
 
-COLOURS = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8f7a10"]
 DENSE = ["#54606c", "#b8901a", "#7d3f6b", "#2e8c8c"]
 """Colours of dense groups, apart from those of segments."""
 

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.base.formats import number, percentage
 from analysis.pages.figures import (
     ACCENT,
+    COLOURS,
     EVERYONE,
     FOLDED,
     INK,
@@ -24,7 +25,6 @@ from analysis.pages.text.validation import AIM, FORMATS, interval, of, share_tex
 from analysis.report.model import Report
 
 _PERCENT = ".0%"
-COLOURS = ["#2f7fc4", "#c2621b", "#1d8f68", "#a9579f", "#8f7a10", "#54606c"]
 
 
 def recovery(report: Report) -> Figure | None:

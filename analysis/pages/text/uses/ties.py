@@ -5,9 +5,7 @@ from __future__ import annotations
 from analysis.base.formats import in_words, number
 from analysis.pages.figures import Table
 from analysis.report.model import Report
-from analysis.report.thresholds import BAND
-
-SCORES = {"auc": "AUC", "r2": "R²"}
+from analysis.report.thresholds import BAND, SCORES
 
 
 def explain_choice(report: Report) -> str:
