@@ -131,7 +131,8 @@ def _with_lifetime_value(
         value = customer_lifetime_value(histories, model=tried.model if tried else BG_NBD)
         value = replace(value, tried=tried)
     except InputError as error:
-        note = f"Lifetime value was left out: {str(error).splitlines()[0]}"
+        reason = str(error).splitlines()[0].removeprefix("Lifetime value: ")
+        note = f"Lifetime value was left out: {reason}"
         return replace(features, notes=(*features.notes, note)), None
     used = (columns.customer, columns.date, columns.amount)
     whose, missing = "Chance of still being a customer", ""
