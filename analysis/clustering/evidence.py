@@ -52,6 +52,7 @@ from analysis.clustering.selection import (
     first_failure,
     judge,
     stability_band,
+    stands_apart,
     verdict,
 )
 from analysis.clustering.use.choice import NO_GUIDE, Chooser, ChosenForUse, Guide
@@ -397,9 +398,10 @@ class _Judge:
         """Whether a solution meets the definition of natural; the cheap conditions first."""
         if row.stability.median < NATURAL_STABLE or row.silhouette < NATURAL_GAP:
             return False
-        if row.silhouette < self.references.glance(self.algorithms[name], row.k) + NATURAL_GAP:
-            return False
-        return self._verdict(name, row, self._nulls(name, row.k)) == "natural"
+        algorithm, references = self.algorithms[name], self.references
+        apart = row.silhouette >= references.glance(algorithm, row.k) + NATURAL_GAP
+        apart = apart and stands_apart(row.silhouette, *references.separate(algorithm, row.k))
+        return apart and self._verdict(name, row, self._nulls(name, row.k)) == "natural"
 
     def _verdict(self, name: str, row: CandidateEvidence, nulls: Nulls) -> str:
         nameable = self._category(name, row.k) is None and all_differ(self._clean_labels(name, row.k), self.features)

@@ -371,14 +371,17 @@ def verdict(row: CandidateEvidence, nulls: Nulls, takes_k: bool, nameable: bool 
         return "none"
     if not nameable:
         return "constructive"
-    apart = row.silhouette > max(nulls.gaussian) + NATURAL_GAP
-    above_lumps = all(row.silhouette > cloud + LUMPED_GAP for cloud in nulls.lumped)
-    if row.stability.median >= NATURAL_STABLE and apart and above_lumps:
+    if row.stability.median >= NATURAL_STABLE and stands_apart(row.silhouette, nulls.gaussian, nulls.lumped):
         return "natural"
     more_stable = all(row.stability.median > cloud for cloud in nulls.lumped_stability)
     if row.stability.median >= REPRODUCIBLE_STABLE and min(row.slsw) >= VALID and more_stable:
         return "reproducible"
     return "constructive"
+
+
+def stands_apart(silhouette: float, clouds: Sequence[float], lumped: Sequence[float]) -> bool:
+    """Whether a silhouette lies as far above those of one cloud, and of one with the same lumps, as natural ones do."""
+    return silhouette > max(clouds) + NATURAL_GAP and all(silhouette > cloud + LUMPED_GAP for cloud in lumped)
 
 
 def elbow(rows: Sequence[CandidateEvidence]) -> int:

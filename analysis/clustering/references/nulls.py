@@ -58,6 +58,15 @@ class References:
         known = self.silhouettes.get((algorithm.name, k))
         return max(known) if known else next(iter(self._silhouettes(self.gaussian, algorithm, k, 1)))
 
+    def separate(self, algorithm: Algorithm, k: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Silhouettes of k segments in one cloud, and in one with the same lumps, which is empty without any."""
+        key, draws = (algorithm.name, k), self.effort.null_draws
+        if key not in self.silhouettes:
+            self.silhouettes[key] = tuple(self._silhouettes(self.gaussian, algorithm, k, draws))
+            lumped = self._silhouettes(self.lumped, algorithm, k, draws) if self.lumped.lumps else ()
+            self.lumped_silhouettes[key] = tuple(lumped)
+        return self.silhouettes[key], self.lumped_silhouettes[key]
+
     def compare(self, algorithm: Algorithm, k: int, stability: float, ks: tuple[int, ...]) -> Nulls:
         """Compare k segments and their median stability with shuffled features and clouds.
 
@@ -70,11 +79,7 @@ class References:
             All numbers of segments: one tree holds them all, so such a method is shuffled once for all.
         """
         key, starts, seed = (algorithm.name, k), self.study.starts, self.study.seed
-        if key not in self.silhouettes:
-            draws = self.effort.null_draws
-            self.silhouettes[key] = tuple(self._silhouettes(self.gaussian, algorithm, k, draws))
-            lumped = self._silhouettes(self.lumped, algorithm, k, draws) if self.lumped.lumps else ()
-            self.lumped_silhouettes[key] = tuple(lumped)
+        gaussian, lumped = self.separate(algorithm, k)
         if key not in self.permuted and algorithm.takes_k:
             ks = ks if algorithm.shares_work else (k,)
             rows, of = some(self.matrices.features, algorithm.resample_rows, seed), self.matrices
@@ -88,7 +93,7 @@ class References:
             self.permuted |= {(algorithm.name, j): values for j, values in each}
         permuted = self.permuted.get(key, ())
         beaten = all(stability > null for null in permuted)
-        return Nulls(permuted, beaten, self.silhouettes[key], self.lumped_silhouettes[key])
+        return Nulls(permuted, beaten, gaussian, lumped)
 
     def add_lumped(self, nulls: Nulls, algorithm: Algorithm, k: int) -> Nulls:
         """Add how stable k segments of one cloud with the same lumps are; nothing where no feature is lumped."""
