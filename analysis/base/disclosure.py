@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -169,7 +170,16 @@ class Disclosure:
         return _nearest(x, round_up(step)) if self.public else x
 
     def quantile(self, values: Values, q: float, weights: Weights = None) -> float:
-        """Return the average of the customers around a quantile, never the value of one, rounded.
+        """Return one of `quantiles`.
+
+        >>> values = np.array([21.4, 28.8, 31.0, 35.5, 36.1, 39.7, 44.2, 47.9, 52.6, 61.3, 148.25])
+        >>> Disclosure().quantile(values, 0.5)
+        40.0
+        """
+        return self.quantiles(values, (q,), weights)[0]
+
+    def quantiles(self, values: Values, qs: Iterable[float], weights: Weights = None) -> tuple[float, ...]:
+        """Return the averages of the customers around quantiles, never the value of one, rounded.
 
         Who is left out moves that average towards the other side. The step is :data:`WIDTHS` times the range of these
         customers, so that two releases seldom tell on which side a customer is.
@@ -178,14 +188,14 @@ class Disclosure:
         ----------
         values : ndarray, shape (n,)
             NaN where not known.
-        q : float
+        qs : iterable of float
             0 to 1.
         weights : ndarray, shape (n,), optional
             Of a survey.
 
         Returns
         -------
-        float
+        tuple of float
             Whole where all values are; NaN where nothing is known. The lowest and the highest value take part only
             where so few are known that there are no others. The step is at most about a quarter of the range without
             these two.
@@ -193,22 +203,28 @@ class Disclosure:
         Examples
         --------
         >>> values = np.array([21.4, 28.8, 31.0, 35.5, 36.1, 39.7, 44.2, 47.9, 52.6, 61.3, 148.25])
-        >>> Disclosure().quantile(values, 0.5), Disclosure().quantile(values, 0.9)
+        >>> Disclosure().quantiles(values, (0.5, 0.9))
         (40.0, 50.0)
         """
         known, weights = _known(values, weights)
         n, width = len(known), self.neighbours
         if not n or not self.public:
-            return weighing.quantile(known, q, weights) if n else math.nan
+            return tuple(weighing.quantile(known, q, weights) if n else math.nan for q in qs)
         edge = 1 if n >= width + 2 else 0
-        first = round(_place(known, q, weights) - (width - 1) / 2)
-        first = max(edge, min(first, n - edge - width), 0)
-        last = min(first + width, n)
-        placed = np.partition(known, sorted({edge, first, last - 1, n - 1 - edge}))
-        around, inner = np.sort(placed[first:last]), float(placed[n - 1 - edge] - placed[edge])
-        reach = min(WIDTHS * float(around[-1] - around[0]), inner / 4)
-        average = _nearest(float(around.mean()), round_up(reach))
-        return float(math.floor(average + 0.5)) if bool((known == np.round(known)).all()) else average
+        centred = [round(place - (width - 1) / 2) for place in _places(known, qs, weights)]
+        firsts = [max(edge, min(first, n - edge - width), 0) for first in centred]
+        spans = [(first, min(first + width, n)) for first in firsts]
+        # All places in one pass, so that many quantiles of many customers take little more time than one.
+        ends = {place for first, last in spans for place in (first, last - 1)}
+        placed = np.partition(known, sorted(ends | {edge, n - 1 - edge}))
+        inner, whole = float(placed[n - 1 - edge] - placed[edge]), bool((known == np.round(known)).all())
+        found = []
+        for first, last in spans:
+            around = np.sort(placed[first:last])
+            reach = min(WIDTHS * float(around[-1] - around[0]), inner / 4)
+            average = _nearest(float(around.mean()), round_up(reach))
+            found.append(float(math.floor(average + 0.5)) if whole else average)
+        return tuple(found)
 
     def total(self, values: Values, weights: Weights = None) -> float | None:
         """Round a sum to a step that one customer cannot move it by; None where one of them dominates it.
@@ -266,12 +282,13 @@ def _mean(known: Values, weights: Weights) -> float:
     return float(known.mean()) if weights is None else float(known @ weights / weights.sum())
 
 
-def _place(known: Values, q: float, weights: Weights) -> float:
-    """The place of a quantile among sorted values, 0 to n - 1: where half of a value's weight lies on either side."""
+def _places(known: Values, qs: Iterable[float], weights: Weights) -> list[float]:
+    """The places of quantiles among sorted values, 0 to n - 1: where half of a value's weight lies on either side."""
     if weights is None:
-        return q * (len(known) - 1)
+        return [q * (len(known) - 1) for q in qs]
     own = weights[np.argsort(known, kind="stable")]
-    return float(np.interp(q * own.sum(), np.cumsum(own) - own / 2, np.arange(len(own))))
+    middles, each = np.cumsum(own) - own / 2, np.arange(len(own))
+    return [float(np.interp(q * own.sum(), middles, each)) for q in qs]
 
 
 def _nearest(x: float, step: float) -> float:

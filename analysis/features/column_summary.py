@@ -103,7 +103,7 @@ def summarise_columns(
             p1, p10, median, p90, p99 = [None] * 5
             skewness = outliers = None
         else:
-            p1, p10, median, p90, p99 = (_quantile(known, q, rules) for q in (0.01, 0.1, 0.5, 0.9, 0.99))
+            p1, p10, median, p90, p99 = _quantiles(known, (0.01, 0.1, 0.5, 0.9, 0.99), rules)
             skewness = _skewness(known) if median is not None else None
             skewness = round(skewness, 1) if rules.public and skewness is not None else skewness
             outliers = int((robust_z(known[:, None]) > OUTLIER_Z).sum()) if median is not None else None
@@ -179,9 +179,11 @@ def _skewness(values: NDArray[np.float64]) -> float | None:
     return skewness if np.isfinite(skewness) else None
 
 
-def _quantile(known: np.ndarray, q: float, rules: Disclosure) -> float | None:
-    """A quantile with ``min_cell`` values or more beyond it, else None."""
-    return rules.quantile(known, q) if round(len(known) * min(q, 1 - q), 6) >= rules.min_cell else None
+def _quantiles(known: np.ndarray, qs: tuple[float, ...], rules: Disclosure) -> list[float | None]:
+    """Quantiles with ``min_cell`` values or more beyond each, else None."""
+    beyond = [round(len(known) * min(q, 1 - q), 6) for q in qs]
+    found = rules.quantiles(known, qs)
+    return [each if n >= rules.min_cell else None for each, n in zip(found, beyond, strict=True)]
 
 
 def _are_years(known: np.ndarray, name: str) -> bool:

@@ -138,7 +138,7 @@ def measure_spread(
     distributions = [_distribute(numbers[i].name, columns[i], labels, k, min_cell, weights) for i in chosen]
     named = {v.name: j for j, v in enumerate(forming[: matrix.shape[1]])}
     axes = [i for i in first if numbers[i].name in named][: MOST_AXES if k < 6 else FEWER_AXES]
-    placed = [(numbers[i].name, columns[i], matrix[:, named[numbers[i].name]]) for i in axes]
+    placed = [_Axis.of(numbers[i].name, columns[i], matrix[:, named[numbers[i].name]]) for i in axes]
     planes = [_plane(across, up, labels, k, min_cell) for across, up in itertools.combinations(placed, 2)]
     lines = [i for i, v in enumerate(numbers) if v.name in named]
     own = np.column_stack([scaled[numbers[i].name] for i in lines]) if lines else np.empty((len(labels), 0))
@@ -232,14 +232,27 @@ def _merge_few(edges: Values, sums: Values, min_cell: int, weighted: bool) -> tu
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """A feature that spans a plane: its scaled values, shape (n,), and where round values of it lie among them."""
+
+    name: str
+    scaled: Values
+    ticks: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of(cls, name: str, values: Values, scaled: Values) -> _Axis:
+        return cls(name, scaled, _ticks(values, scaled))
+
+
 def _plane(
-    across: tuple[str, Values, Values],
-    up: tuple[str, Values, Values],
+    across: _Axis,
+    up: _Axis,
     labels: Labels,
     k: int,
     min_cell: int,
 ) -> Plane:
-    points = np.column_stack([across[2], up[2]])
+    points = np.column_stack([across.scaled, up.scaled])
     beyond = max(0.005, min_cell / (2 * len(points)))
     low, high = np.quantile(points, [beyond, 1 - beyond], axis=0)
     n_bins = int(np.clip(np.sqrt(2 * len(points) / min_cell), 4, PLANE_BINS))
@@ -258,8 +271,8 @@ def _plane(
         centres.append((round(float(centre[0]), 2), round(float(centre[1]), 2)))
         outlines.append(tuple((round(float(x), 2), round(float(y), 2)) for x, y in outline))
     return Plane(
-        across[0],
-        up[0],
+        across.name,
+        up.name,
         (float(step[0]), float(step[1])),
         tuple(
             Cell(
@@ -272,8 +285,8 @@ def _plane(
         ),
         tuple(centres),
         tuple(outlines),
-        _ticks(across[1], across[2]),
-        _ticks(up[1], up[2]),
+        across.ticks,
+        up.ticks,
     )
 
 

@@ -133,7 +133,8 @@ def _spread(
     kept, min_cell = ~np.isnan(values), rules.min_cell
     known, own = values[kept], None if weights is None else weights[kept]
     sd = float(known.std() if own is None else deviations(known[:, None], own)[0])
-    cuts = np.unique([_near(rules.quantile(known, q, own), sd) for q in np.arange(1, DECILES + 1) / (DECILES + 1)])
+    deciles = rules.quantiles(known, np.arange(1, DECILES + 1) / (DECILES + 1), own)
+    cuts = np.unique([_near(decile, sd) for decile in deciles])
     counts = np.bincount(np.searchsorted(cuts, known, side="right"), minlength=len(cuts) + 1)
     edges: list[float] = []
     counts_held: list[int] = [0]
@@ -187,7 +188,7 @@ def _moments(
         mean, (median, p10, p90) = share(known > 0, own), (quantile(known, q, own) for q in (0.5, 0.1, 0.9))
         mean = rules.sensitive_share(mean) if sensitive else rules.share(mean)
         return Moments(mean, round_digits((mean * (1 - mean)) ** 0.5), median, p10, p90)
-    median, p10, p90 = (rules.quantile(known, q, own) for q in (0.5, 0.1, 0.9))
+    median, p10, p90 = rules.quantiles(known, (0.5, 0.1, 0.9), own)
     parts = (rules.mean(known, own), (p90 - p10) / WIDTH_OF_NORMAL, median, p10, p90)
     return Moments(*(_near(float(x), deviation) for x in parts))
 

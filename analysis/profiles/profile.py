@@ -294,10 +294,10 @@ def _summaries(
         if variable.unit == "yes_no":
             mean = float(means(column[:, None], weights)[0])
             mean = rules.sensitive_share(mean) if variable.name in sensitive else rules.share(mean)
-            p10, median, p90 = (exact.quantile(column, q, weights) for q in (0.1, 0.5, 0.9))
+            p10, median, p90 = exact.quantiles(column, (0.1, 0.5, 0.9), weights)
         else:
             mean = rules.mean(column, weights)
-            p10, median, p90 = (rules.quantile(column, q, weights) for q in (0.1, 0.5, 0.9))
+            p10, median, p90 = rules.quantiles(column, (0.1, 0.5, 0.9), weights)
         found.append(Summary(rules.count(n), mean, median, p10, p90))
     return found
 
