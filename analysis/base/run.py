@@ -64,7 +64,7 @@ class Effort:
     holdout_halvings: int = 10
     holdout_draws: int = 400
     whole_rows: int = 50_000
-    evidence_rows: int = 20_000
+    evidence_rows: int = 10_000
     silhouette_rows: int = 5_000
     judged_rows: int = 20_000
     null_rows: int = 2_000
