@@ -1,4 +1,7 @@
-"""Count how often intervals hold the truth, which is what the same method finds among 200,000: ``make intervals``."""
+"""Count how often intervals hold the truth: ``make intervals``.
+
+That of segments is what the same method finds among 200,000 customers, that of expected spend what is spent then.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -16,6 +20,7 @@ from analysis.base.run import USERS
 from analysis.clustering.algorithms import ALGORITHMS, Fit, Labels
 from analysis.clustering.resample import Refits, draw_labels, match_refits, one_thread
 from analysis.profiles.uncertainty import interval, redraw, share_intervals
+from tests.validation.lifetimes import SHOPS, count_covered
 
 Values = NDArray[np.float64]
 
@@ -113,9 +118,10 @@ def _held(customers: Values, labels: Labels, refits: Refits, truth: Figures, ord
 
 
 def main() -> None:
-    """Read the options, repeat the study, print a table."""
+    """Read the options, repeat the studies, print two tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=1_000)
+    parser.add_argument("--repetitions", type=int, default=1_000, help="samples of each population")
+    parser.add_argument("--shops", type=int, default=300, help="samples of each population of buyers")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     options = parser.parse_args()
     print(f"Held by 95% intervals, {options.repetitions} samples of {N} customers")
@@ -124,15 +130,29 @@ def main() -> None:
         rule = fit(everyone, 7)
         with one_thread():
             truth = state(everyone, rule.assign(np.ascontiguousarray(everyone[:, :FORMING])))
-        jobs = (delayed(count_held)(name, seed, truth, rule) for seed in range(options.repetitions))
-        counted = np.zeros((len(WAYS), len(KINDS), 2))
-        for i, found in enumerate(Parallel(n_jobs=options.jobs, return_as="generator_unordered")(jobs), start=1):
-            counted += found
-            if i % 50 == 0:
-                print(f"  {name}: {i}", file=sys.stderr, flush=True)
+        counted = _repeat(name, options.repetitions, options.jobs, partial(count_held, name, truth=truth, rule=rule))
         for way, rows in zip(WAYS, counted, strict=True):
             shares = "  ".join(f"{kind} {held / n:.1%}" for kind, (held, n) in zip(KINDS, rows, strict=True))
             print(f"{name:<16} {way:<15} {shares}", flush=True)
+    print(f"Spend of a year to come, held by 95% intervals, {options.shops} samples of {N} customers")
+    for name in SHOPS:
+        left_out, *counted = _repeat(name, options.shops, options.jobs, partial(count_covered, name))
+        shares = "  ".join(
+            f"{kind} {held / n:.1%}, {came / n:.2f} times as expected"
+            for kind, (held, n, came) in zip(("everyone", "a segment"), counted, strict=True)
+        )
+        print(f"{name:<29} left out {left_out[0] / left_out[1]:.1%}  {shares}", flush=True)
+
+
+def _repeat(name: str, repetitions: int, jobs: int, count: Callable[[int], Values]) -> Values:
+    """Add up what is counted with each seed, side by side."""
+    tasks = (delayed(count)(seed) for seed in range(repetitions))
+    total = np.zeros(())
+    for i, found in enumerate(Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks), start=1):
+        total = total + found
+        if i % 50 == 0:
+            print(f"  {name}: {i}", file=sys.stderr, flush=True)
+    return total
 
 
 if __name__ == "__main__":
