@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.base.formats import number, significant
+from analysis.base.formats import significant
 from analysis.base.run import Effort
 from analysis.base.weights import Weights
 from analysis.clustering.algorithms import ALGORITHMS, Labels, Matrix
-from analysis.clustering.holdout import SCORES, Floats, Grouping, Measure, held_out_scores
+from analysis.clustering.holdout import Floats, Grouping, Measure, held_out_scores
 from analysis.clustering.selection import BAND, AlgorithmEvidence, CandidateEvidence, Decision
 from analysis.clustering.use.groupings import form_segments
 from analysis.features.prepare import Blocks
@@ -205,7 +205,7 @@ class Chooser:
             return _explain(decision, "No other solution ties with this one, so its use had nothing to decide."), None
         ties.sort(key=lambda t: (-t.use, t.way != decided, ALGORITHMS[t.algorithm].simplicity, -t.k))
         made = ChosenForUse(aim.label, aim.measure, len(self.known), tuple(ties), decided)
-        first, explained = ties[0], _explain(decision, *_reasons(made))
+        first, explained = ties[0], _explain(decision, _say(made))
         return replace(explained, algorithm=first.algorithm, algorithm_title=first.title, k=first.k), made
 
     def _score(self, way: tuple[str, int], aim: Aim) -> float | None:
@@ -232,19 +232,11 @@ def _explain(decision: Decision, *reasons: str) -> Decision:
     return replace(decision, reasons=(*decision.reasons, *reasons))
 
 
-def _reasons(made: ChosenForUse) -> tuple[str, ...]:
-    """Say how many solutions tied, which one predicts best, and what stability alone had chosen."""
-    first, name = made.tied[0], SCORES[made.measure]
-    other = next(tie for tie in made.tied if tie.way == made.by_stability)
-    score = f"{name} {number(first.use, 2)}"
-    alone = (
-        "Stability alone would have chosen the same solution."
-        if other is first
-        else f"Stability alone would have chosen {other.title} with {other.k} segments ({name} {number(other.use, 2)})."
-    )
+def _say(made: ChosenForUse) -> str:
+    """Say that a use decided, and between how many; the Evidence page has a section about it."""
+    first = made.tied[0]
     return (
-        f"{len(made.tied)} solutions tie: all replicate, and their scores lie within {significant(BAND)} of the best.",
-        f"Of these, {first.title} with {first.k} segments predicts “{made.label}” best on one half of the customers "
-        f"({score}). {alone}",
-        "The other half took no part in this choice, and the use of the segments is proved on it alone.",
+        f"{len(made.tied)} solutions tie: all replicate, and their scores lie within {significant(BAND)} of the best. "
+        f"The setting prefer: use takes the one that predicts “{made.label}” best on one half of the customers: "
+        f"{first.title} with {first.k} segments."
     )
