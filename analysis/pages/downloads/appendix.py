@@ -79,6 +79,7 @@ def _add_method(deck: Deck, report: Report, source: Source) -> None:
         f"{number(len(report.forming()))} of {number(len(report.variables))} variables form the segments.",
     ]
     data += [f"Data as of {f.date(study.as_of)}."] if study.as_of else []
+    data += [report.weight_note()] if report.weighting else []
     data += [f"To be used until {f.date(report.card.valid_until)}."] if report.card.valid_until else []
     data += [f"{f.people(report.unassigned)} {study.customers} have no segment."] if report.unassigned else []
     data += ["Groups of fewer than " + f"{number(study.min_cell)} {study.customers} are not told apart."]

@@ -201,9 +201,10 @@ def _brief(report: Report, name: str, data: dict[str, Any], figure: Figure, svg:
     dated = f", as of {report.formats().date(report.study.as_of)}" if report.study.as_of else ""
     until = f", to be used until {report.formats().date(report.card.valid_until)}" if report.card.valid_until else ""
     made = "Synthetic demonstration data. " if report.study.synthetic else ""
+    weighed = f"Figures stand for the population, by “{report.weighting.column}”. " if report.weighting else ""
     data |= {
         "lang": "en",
-        "source": f"{made}{report.study.title}{dated}{until}. Aggregates only.",
+        "source": f"{made}{report.study.title}{dated}{until}. {weighed}Aggregates only.",
         "address": address,
         "picture": re.sub(r'font-family="[^"]*"', 'font-family="Source Sans Pro"', svg),
         "alt": figure.alt,

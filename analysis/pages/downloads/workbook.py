@@ -244,6 +244,7 @@ def _write_first(book: Any, forms: _Forms, report: Report, sheets: Sequence[Shee
     lines += [("", "", {}), (verdict.title, verdict.sentence, {})]
     lines += [("Data as of", f.date(study.as_of), {})] if study.as_of else []
     lines += [("Currency", study.currency, {})] if study.currency else []
+    lines += [("Survey weights", report.weight_note(), {})] if report.weighting else []
     note = f"Aggregates only. Groups of fewer than {study.min_cell} {study.customers} are not told apart."
     lines += [("What is left out", note, {}), ("", "", {}), ("Sheet", "What it holds", {"bold": True})]
     lines += [(one.name, one.about, {}) for one in sheets]

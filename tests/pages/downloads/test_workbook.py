@@ -10,13 +10,15 @@ from typing import Any
 
 import openpyxl
 import pytest
+from pptx import Presentation
 
 from analysis.pages.downloads.workbook import list_sheets, write_workbook
 from analysis.pages.figures import tag
 from analysis.pages.text import act
 from analysis.pages.text.overview import finding
-from analysis.report.model import Report, from_json, to_json
-from tests.pages.downloads.test_slides import without_groups, without_value
+from analysis.report.model import Report, Weighting, from_json, to_json
+from tests.pages.downloads.test_briefs import all_briefs
+from tests.pages.downloads.test_slides import drawn, texts_of, without_groups, without_value
 from tests.pages.test_book import HOSTILE, with_words
 from tests.stages import run_stages
 
@@ -44,6 +46,17 @@ def test_a_workbook_opens_on_the_finding_and_has_a_frozen_head_and_filters_on_ea
     assert finding(report) in told and set(names[1:]) <= set(told)
     for sheet in own().worksheets[1:]:
         assert sheet.freeze_panes in {"B2", "C2"} and sheet.auto_filter.ref
+
+
+def test_files_of_a_weighted_survey_say_what_their_figures_stand_for() -> None:
+    report = run_stages().report
+    weighting = Weighting("household", 400, tuple(s.n for s in report.segments))
+    weighted = replace(report, weighting=weighting)
+    about = [cell.value for row in opened(write_workbook(weighted))["About"].iter_rows() for cell in row if cell.value]
+    assert weighted.weight_note() in about
+    slides = [texts_of(slide) for slide in Presentation(io.BytesIO(drawn(weighted))).slides]
+    assert sum(weighted.weight_note() in text for text in slides) == 1
+    assert all("by “household”. Aggregates only." in brief.data["source"] for brief in all_briefs(weighted))
 
 
 def test_texts_stand_apart_from_the_numbers_beside_them() -> None:
