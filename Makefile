@@ -91,13 +91,11 @@ trials: $(VENV)/.test ## Run the slow tests: interrupted builds in each engine, 
 cases: $(VENV)/.test ## Read the files in CASES and compare the readings with what is right.
 	@$(RUN) tests/cases/run.py "$(CASES)"
 
-bench: $(VENV)/.site ## Measure the time of builds, evidence, other tools, large data sets and scoring.
+bench: $(VENV)/.site ## Measure time and memory of builds, evidence, aggregation and scoring: a quarter of an hour.
+	@$(RUN) -m tests.benchmarks
 	@$(RUN) -m tests.benchmarks.bench_build
 	@$(RUN) -m tests.benchmarks.bench_evidence
 	@$(RUN) -m tests.benchmarks.bench_rivals
-	@$(RUN) -m tests.benchmarks.bench_customers
-	@$(RUN) -m tests.benchmarks.bench_transactions
-	@$(RUN) -m tests.benchmarks.bench_score
 	@$(RUN) -m tests.benchmarks.bench_profiles
 	@$(RUN) -m tests.benchmarks.bench_export
 

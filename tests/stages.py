@@ -28,7 +28,7 @@ from analysis.customers.cleaning import Cleaned
 from analysis.features.build import FeatureTable
 from analysis.features.preparation import Features
 from analysis.features.prepare import Prepared
-from analysis.pages import book, drawings
+from analysis.pages import book, drawings, templating
 from analysis.pages.downloads import takeaways
 from analysis.pages.figures import Figure
 from analysis.profiles.profile import Profiles
@@ -135,7 +135,7 @@ def little_work() -> Iterator[pytest.MonkeyPatch]:
         patch.setattr(workers, "run_parallel", in_turn)
         patch.setattr(drawings, "run_parallel", in_turn)
         patch.setattr(workers, "warm_up", lambda module: None)
-        patch.setattr(book, "Environment", functools.partial(Environment, bytecode_cache=TEMPLATES))
+        patch.setattr(templating, "Environment", functools.partial(Environment, bytecode_cache=TEMPLATES))
         patch.setattr(vl_convert, "javascript_bundle", bundle_scripts)
         yield patch
 

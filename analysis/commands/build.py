@@ -173,13 +173,15 @@ def _make(
     from analysis.experiments.records import read_experiments
     from analysis.manual.contents import read_manual
     from analysis.pipeline import make_pages
+    from analysis.report.speed import read_speed
     from analysis.report.trials import read_validation
     from analysis.report.write import Tool
 
     measured = measure_due(root, inputs.tables, study)
     if measured:
         stamp = stamp_inputs(root, paths, run.effort, study.engine)
-    tool = Tool(package_versions(study.engine), read_validation(root), read_experiments(root, study.title))
+    versions, experiments = package_versions(study.engine), read_experiments(root, study.title)
+    tool = Tool(versions, read_validation(root), read_speed(root), experiments)
     with execute_on(study.engine, study.memory, root / SPILL):
         written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
     content = {

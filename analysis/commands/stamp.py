@@ -12,6 +12,7 @@ from pathlib import Path
 
 from analysis.base.run import USERS, Effort
 from analysis.base.version import tool_version
+from analysis.report.speed import RESULTS as SPEED
 from analysis.report.trials import RESULTS
 from analysis.settings.load import profile_files
 from analysis.sources.locate import Location, files_at
@@ -34,7 +35,8 @@ def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS, engi
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file())
     tests = sorted((root / EXPERIMENTS).glob("*.yml"))
     notes = sorted((root / "site" / "notes").glob("*.md"))
-    assets = [*(root / "site" / "assets").glob("site.*"), *root.glob(RESULTS.as_posix())]
+    results = [root / file for file in (RESULTS, SPEED) if (root / file).is_file()]
+    assets = [*(root / "site" / "assets").glob("site.*"), *results]
     digest = _digest([*inputs, *settings, *templates, *tests, *notes, *sorted(assets)])
     digest.update(mark_code(root).encode())
     digest.update(tool_version().encode())

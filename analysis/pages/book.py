@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, pass_context
-from jinja2.runtime import Context
 from markupsafe import Markup
 
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError
-from analysis.base.formats import Formats, in_words, number, percentage, short_percentage, significant
+from analysis.base.formats import number
 from analysis.base.locales import localized
 from analysis.base.version import tool_version
-from analysis.base.yamls import read_yaml
 from analysis.pages.assets import read_tokens, write_vega_bundle
 from analysis.pages.downloads import contents, sharing
 from analysis.pages.downloads.briefs import (
@@ -34,7 +30,7 @@ from analysis.pages.downloads.briefs import (
 )
 from analysis.pages.downloads.takeaways import write_takeaways
 from analysis.pages.drawings import draw_all, draw_pictures
-from analysis.pages.escaping import escape, escape_front, escape_json, escape_lines, marked
+from analysis.pages.escaping import escape_front, escape_json
 from analysis.pages.figures import WIDTH, Figure, Table
 from analysis.pages.files import remove_others, write_changed
 from analysis.pages.notes import as_html, find_lost, read_notes
@@ -45,6 +41,7 @@ from analysis.pages.portraits import (
     place_marker,
     say_expected,
 )
+from analysis.pages.templating import find_line, make_environment, read_glossary
 from analysis.pages.text import (
     act,
     changes,
@@ -56,14 +53,16 @@ from analysis.pages.text import (
     persona,
     placing,
     stability,
-    validation,
     workshop,
 )
 from analysis.pages.text import data as tables
+from analysis.pages.text.tool import speed, validation
 from analysis.pages.text.uses import tiers, ties
 from analysis.report.model import Report, Segment
 from analysis.report.thresholds import OUTLIER_Z, THRESHOLDS
 
+OF_THE_TOOL = {"validation": ("recovery", "example"), "speed": ("growth", "rows")}
+"""Pages about the tool rather than the study, with their charts."""
 SYNTHETIC = "Synthetic demonstration data: no customer on this site is real."
 
 
@@ -172,30 +171,6 @@ def write_notice(
     write_changed(root / "_variables.yml", json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 
-def read_glossary(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the glossary: ``term``, ``text``, the ``page`` below ``site/`` that uses it, and an ``id`` by name."""
-    words = read_yaml(path.read_text(encoding="utf-8"))
-    return {
-        word["term"]: {
-            **word,
-            "id": Markup(re.sub(r"[^a-z0-9]+", "-", word["term"].lower())),
-            "page": Markup(word["page"]),
-        }
-        for word in words
-    }
-
-
-def _find_line(error: Exception) -> str:
-    """The template and line in which an error arose; empty where it arose in the code."""
-    if isinstance(error, TemplateSyntaxError) and error.name:
-        return f"templates/{error.name}, line {error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    last = next((f for f in reversed(frames) if "jinja2" not in Path(f.filename).parts), None)
-    if last is None or "/templates/" not in Path(last.filename).as_posix():
-        return "templates" if isinstance(error, TemplateNotFound) else ""
-    return f"templates/{Path(last.filename).as_posix().rpartition('/templates/')[2]}, line {last.lineno}"
-
-
 class _Book:
     """The pages of one report."""
 
@@ -206,28 +181,13 @@ class _Book:
         self.tokens = read_tokens((root / "site" / "assets" / "site.css").read_text(encoding="utf-8"))
         self.kept, self.manual, self.figures = kept, manual, dict[str, Figure]()
         self.pictures = draw_pictures(self.draw(), self.tokens, kept)
-        self.environment = Environment(
-            loader=FileSystemLoader(root / "templates"),
-            block_start_string="<%",
-            block_end_string="%>",
-            variable_start_string="<<",
-            variable_end_string=">>",
-            comment_start_string="<#",
-            comment_end_string="#>",
-            undefined=StrictUndefined,
-            autoescape=True,
-            # Filters write numbers as the locale does, so none may be applied to constants when a template is compiled.
-            optimized=False,
-            finalize=_finalize,
-            trim_blocks=True,
-            keep_trailing_newline=True,
-        )
         names: dict[str, Any] = {
             "vega_bundle": Markup(bundle),
             "chart_source": overview.describe_data(report),
             "readings": evidence,
             "structure": stability,
             "trials": validation,
+            "speed": speed,
             "placing": placing,
             "finder": finder,
             "workshop": workshop,
@@ -244,8 +204,7 @@ class _Book:
             "as_html": as_html,
             "find_lost": find_lost,
         }
-        self.environment.globals.update(names)
-        self.environment.filters.update(_filters(self.formats))
+        self.environment = make_environment(root / "templates", self.formats, names)
 
     def pages(self) -> Iterable[tuple[str, str]]:
         """Name and text of each page."""
@@ -328,9 +287,10 @@ class _Book:
                 mixed=methodology.has_numbers(report),
             ),
         )
-        tried = {name: self.figures.get(name) for name in ("recovery", "example")}
-        tried_figures = {name: figure and self.figure(figure, 1) for name, figure in tried.items()}
-        yield "manual/validation.qmd", self.page("validation", **tried_figures)
+        for name, charts in OF_THE_TOOL.items():
+            drawn = {each: self.figures.get(each) for each in charts}
+            figures = {each: figure and self.figure(figure, 1) for each, figure in drawn.items()}
+            yield f"manual/{name}.qmd", self.page(name, thresholds=THRESHOLDS, **figures)
         yield "how.qmd", self.page("how")
         yield "manual/glossary.qmd", self.page("glossary")
         if self.manual is not None:
@@ -377,7 +337,7 @@ class _Book:
                 report=self.report, study=self.report.study, verdict=self.report.verdict, **context
             )
         except Exception as error:
-            if place := _find_line(error):
+            if place := find_line(error):
                 raise InputError(
                     f"{place}: {error}.".replace("..", "."), hint="Correct the template. The last site is unchanged."
                 ) from error
@@ -411,39 +371,8 @@ class _Book:
         )
 
 
-@pass_context
-def _finalize(_: Context, value: object) -> object:
-    """Escape what is printed; as it takes the context, no constant is printed when a template is compiled."""
-    if isinstance(value, Markup) or value is None:
-        return value
-    if isinstance(value, float):
-        return significant(value)
-    return Markup(str(value)) if isinstance(value, int) else escape(value)
-
-
 def _sweep_generated(site: Path, keep: list[Path]) -> None:
     """Remove the generated pages of earlier builds that are no pages of this one."""
     for page in set(site.rglob("*.qmd")) - set(keep):
         if "\n<!-- generated, do not edit" in page.read_text(encoding="utf-8"):
             page.unlink()
-
-
-def _filters(formats: Formats) -> dict[str, Any]:
-    """Return the filters that templates use, by name."""
-    return {
-        "front": lambda text: Markup(json.dumps(escape_front(text), ensure_ascii=False)),
-        "percent": formats.percent,
-        "percentage": percentage,
-        "interval": formats.interval,
-        "about": formats.about,
-        "date": formats.date,
-        "people": formats.people,
-        "rounded": lambda x: float(f"{x:.3g}"),
-        "plain": formats.plain,
-        "words": in_words,
-        "number": number,
-        "value": formats.value,
-        "rate": short_percentage,
-        "code": escape_lines,
-        "marked": marked,
-    }

@@ -27,9 +27,9 @@ from analysis.pages.charts import (
     persona,
     proof,
     stability,
-    validation,
 )
 from analysis.pages.charts.explore import distributions, paths, plane
+from analysis.pages.charts.tool import speed, validation
 from analysis.pages.figures import WIDTH, Figure
 from analysis.report.model import Report
 
@@ -81,6 +81,8 @@ def draw_all(report: Report) -> Iterator[Figure]:
         *(partial(data.distribution, column=c) for c in columns),
         validation.recovery,
         validation.example,
+        speed.growth,
+        speed.rows,
         data.missing_values,
         data.missing_together,
         data.correlation_map,

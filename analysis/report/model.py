@@ -42,6 +42,7 @@ from analysis.profiles.segment_map import SegmentMap
 from analysis.profiles.themes import ThemeGroup
 from analysis.profiles.value import Concentration, ExpectedSpend
 from analysis.report.lessons import Lesson
+from analysis.report.speed import Speed
 from analysis.report.trials import Validation
 from analysis.segments.card import Card
 from analysis.segments.claims import Claim as Claim
@@ -248,8 +249,8 @@ class Segment:
 class Report:
     """Everything a page may show; ``expected`` and ``rfm`` only where the study has transactions.
 
-    ``validation`` is of the tool rather than the study, where the project holds the results. ``weighting`` is None, and
-    not written to JSON, without survey weights.
+    ``validation`` and ``speed`` are of the tool rather than the study, where the project holds the results.
+    ``weighting`` is None, and not written to JSON, without survey weights.
     """
 
     schema_version: int
@@ -278,6 +279,7 @@ class Report:
     expected: ExpectedSpend | None = None
     rfm: RfmGrid | None = None
     validation: Validation | None = None
+    speed: Speed | None = None
     contrasts: tuple[Contrast, ...] = ()
     concentration: Concentration | None = None
     change: Change | None = None

@@ -18,16 +18,19 @@ from analysis.past.records import Change, Flow, Identity, Interval, SegmentChang
 from analysis.profiles.distributions import Bin, Plane
 from analysis.profiles.profile import CategoryProfile, Difference, Summary
 from analysis.profiles.value import PastForecast
+from analysis.report.speed import Aggregation, Build, Placing, Speed
 from analysis.report.trials import Example, Planted, Rate, Validation
 from analysis.segments.plans.experiments import Design
 from analysis.segments.plans.plan import Slot
 from analysis.segments.targeting import Criterion, Targeting
 
 __all__ = [
+    "Aggregation",
     "AlgorithmEvidence",
     "Bar",
     "Bin",
     "Bound",
+    "Build",
     "CandidateEvidence",
     "CategoryProfile",
     "Centres",
@@ -47,6 +50,7 @@ __all__ = [
     "Node",
     "Part",
     "PastForecast",
+    "Placing",
     "Plane",
     "Planted",
     "Rate",
@@ -57,6 +61,7 @@ __all__ = [
     "ShapeCell",
     "Shapes",
     "Slot",
+    "Speed",
     "Step",
     "Summary",
     "Target",

@@ -72,6 +72,8 @@ THRESHOLDS = {
     "search_starts": STARTS,
     "search_parents": in_words(PARENTS),
     "search_rows": SEARCHED_ROWS,
+    "whole_rows": USERS.whole_rows,
+    "evidence_rows": USERS.evidence_rows,
     "short_runs": SHORT_RUNS,
     "finished": MOST_FINISHED,
     "class_starts": CLASS_STARTS,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from analysis.base.errors import InputError
 
+Results = TypeVar("Results")
 RESULTS = Path("tests", "validation", "results.json")
 """Where the results stand in the project."""
 
@@ -178,7 +180,23 @@ class Validation:
 
 
 def read_validation(root: Path) -> Validation | None:
-    """Read the results; None where the project has none.
+    """Read the results of the trials, as `read_results`."""
+    return read_results(root, RESULTS, Validation, "make validate")
+
+
+def read_results(root: Path, file: Path, kind: type[Results], command: str) -> Results | None:
+    """Read results about the tool that the project keeps; None where it keeps none.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    file : Path
+        Below it.
+    kind : type
+        Dataclass of the results.
+    command : str
+        What writes them.
 
     Raises
     ------
@@ -186,15 +204,15 @@ def read_validation(root: Path) -> Validation | None:
         Where they are of another version.
     """
     try:
-        text = (root / RESULTS).read_text(encoding="utf-8")
+        text = (root / file).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     try:
-        return TypeAdapter(Validation).validate_json(text)
+        return TypeAdapter(kind).validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InputError(
-            f"{RESULTS.as_posix()}: {'.'.join(map(str, first['loc'])) or 'the file'} is not valid.",
-            "The format is declared in analysis/report/trials.py.",
-            "Run make validate, or delete the file to leave out its page.",
+            f"{file.as_posix()}: {'.'.join(map(str, first['loc'])) or 'the file'} is not valid.",
+            f"The format is declared in {kind.__module__.replace('.', '/')}.py.",
+            f"Run {command}, or delete the file to leave out its page.",
         ) from None

@@ -28,6 +28,7 @@ from analysis.report.model import (
     from_json,
     to_json,
 )
+from analysis.report.speed import Speed
 from analysis.report.trials import Validation
 from analysis.segments.tiers import describe_tiers
 from analysis.settings.models import Study
@@ -43,12 +44,15 @@ class Tool:
         Of Python and of packages that can change a number.
     validation : Validation, optional
         How the method did on customers whose groups are known.
+    speed : Speed, optional
+        How long it takes.
     experiments : tuple of Experiment
         Tests of actions that the project keeps.
     """
 
     versions: dict[str, str]
     validation: Validation | None = None
+    speed: Speed | None = None
     experiments: tuple[Experiment, ...] = ()
 
 
@@ -95,6 +99,7 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
         expected=found.expected,
         rfm=analysis.customers.assembled.rfm,
         validation=tool.validation,
+        speed=tool.speed,
         contrasts=profiles.contrasts,
         concentration=profiles.concentration,
         change=found.change,

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.commands.build import build
+from analysis.report.speed import Placing
 from analysis.sources.synthetic.twin import write_twin
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,23 +30,35 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=2, help="runs of each format")
     options = parser.parse_args()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    print(f"{options.customers:,} customers, fastest of {options.runs}")
+    for kind, found in time_scores(options.customers, options.runs).items():
+        print(f"  {kind:<8} {found.seconds:6.2f} s, peak {found.gigabytes:.1f} GB")
+
+
+def time_scores(n_customers: int, runs: int = 1) -> dict[str, Placing]:
+    """Score a file of each format, the fastest of some runs."""
+    environment, found = {**os.environ, "PYTHONPATH": str(ROOT)}, {}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "project")
         shutil.copytree(ROOT / "templates", root / "templates")
         shutil.copytree(ROOT / "site", root / "site")
         shutil.copyfile(ROOT / "_quarto.yml", root / "_quarto.yml")
         build(root, write_twin(root / "data"), force=True)
-        files = write_customers(root, options.customers)
-        print(f"{options.customers:,} customers, fastest of {options.runs}")
-        for file in files:
-            seconds = []
-            for _ in range(options.runs):
-                started = time.perf_counter()
-                command = [sys.executable, "-m", "analysis", "score", str(file), "--out", "scores.csv"]
-                subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True)
-                seconds.append(time.perf_counter() - started)
-            print(f"  {file.suffix[1:]:<8} {min(seconds):6.2f} s")
+        for file in write_customers(root, n_customers):
+            command = [sys.executable, "-m", "analysis", "score", str(file), "--out", "scores.csv"]
+            each = [run(command, root, environment) for _ in range(runs)]
+            found[file.suffix[1:]] = Placing(n_customers, min(s for s, _ in each), max(size for _, size in each))
+    return found
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """Run a command and give its seconds and its peak memory in gigabytes."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{' '.join(command)} ended with {status}")
+    return time.perf_counter() - started, usage.ru_maxrss / 1e6
 
 
 def write_customers(folder: Path, n_customers: int) -> list[Path]:

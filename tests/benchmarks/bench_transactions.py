@@ -22,11 +22,13 @@ from pyarrow import parquet
 from analysis.customers.descriptions import Columns
 from analysis.customers.engines.sessions import open_duckdb
 from analysis.customers.transactions import customer_features
+from analysis.report.speed import Aggregation
 
 ROOT = Path(__file__).resolve().parents[2]
 CDNOW = ROOT.parent / "shared" / "datasets" / "CDNOW_master.txt"
 COLUMNS = Columns("customer", "date", "amount", "order", "quantity", "category", "channel")
 BATCH = 1_000_000
+LIMITS = ["--threads", "2", "--memory", "3GB"]
 
 
 def main() -> None:
@@ -46,15 +48,20 @@ def main() -> None:
     if CDNOW.is_file():
         seconds, megabytes = measured("cdnow", CDNOW, limits)
         print(f"CDNOW, 69,659 transactions: {seconds:.2f} s, peak {megabytes:,.0f} MB")
+    found = compare(options.transactions, options.customers, limits)
+    print(f"{options.transactions:,} transactions of {options.customers:,} customers, {options.threads} threads")
+    print(f"  one bare GROUP BY  {found.bare_seconds:7.2f} s, peak {found.bare_gigabytes:.1f} GB")
+    print(f"  all features       {found.seconds:7.2f} s, peak {found.gigabytes:.1f} GB")
+    print(f"  ratio              {found.seconds / found.bare_seconds:7.1f}")
+
+
+def compare(n_transactions: int, n_customers: int, limits: list[str] = LIMITS) -> Aggregation:
+    """Measure all features beside one bare aggregation of the same file."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "transactions.parquet")
-        write_transactions(file, options.transactions, options.customers)
-        print(f"{options.transactions:,} transactions of {options.customers:,} customers, {options.threads} threads")
-        bare, megabytes = measured("bare", file, limits)
-        print(f"  one bare GROUP BY  {bare:7.2f} s, peak {megabytes:,.0f} MB")
-        features, megabytes = measured("features", file, limits)
-        print(f"  all features       {features:7.2f} s, peak {megabytes:,.0f} MB")
-        print(f"  ratio              {features / bare:7.1f}")
+        write_transactions(file, n_transactions, n_customers)
+        (bare, least), (features, most) = (measured(what, file, limits) for what in ("bare", "features"))
+    return Aggregation(n_transactions, n_customers, features, most / 1024, bare, least / 1024)
 
 
 def measured(what: str, file: Path, limits: list[str]) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from analysis.customers.lifetime_value import Estimate
 from analysis.features.select import Group
-from analysis.pages import book, drawings
+from analysis.pages import book, drawings, templating
 from analysis.pages.book import write_pages
 from analysis.pages.escaping import escape, escape_front, escape_json
 from analysis.pages.text import overview
@@ -407,7 +407,7 @@ def test_pages_hold_the_figures_of_the_report_and_their_pictures(shown: dict[str
 
 
 def test_every_word_of_the_glossary_is_plain_and_leads_to_a_page() -> None:
-    words = book.read_glossary(ROOT / "templates" / "glossary.yml")
+    words = templating.read_glossary(ROOT / "templates" / "glossary.yml")
     assert len(words) >= 12 and list(words) == sorted(words, key=str.lower)
     assert len({word["id"] for word in words.values()}) == len(words)
     for word in words.values():

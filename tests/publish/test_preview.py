@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analysis.base.errors import InputError
 from analysis.commands.build import data_files
-from analysis.pages.book import _find_line
+from analysis.pages.templating import find_line
 from analysis.publish import preview
 from analysis.publish.preview import newest, serve
 from tests.conftest import BuiltSite
@@ -199,7 +199,7 @@ def test_an_error_in_a_template_is_told_with_its_line(text: str, told: str, tmp_
     )  # fmt: skip
     with pytest.raises(Exception) as caught:
         environment.get_template("pages/a.qmd").render()
-    assert f"{_find_line(caught.value)}: {caught.value}".startswith(told)
+    assert f"{find_line(caught.value)}: {caught.value}".startswith(told)
 
 
 # Tests that run in the background may be told to ignore the interrupt; the command under test is not.

@@ -31,7 +31,8 @@ NO_CUSTOMERS = {
     "Planted.verdicts", "Groupless.verdicts", "Way.study_k", "Concentration.segments", "Before.k", "SegmentChange.now",
     "SegmentChange.into", "TraitShift.now", "Flow.to", "Questions.seconds", "Criterion.scores", "Criterion.weight",
     "Example.points", "Shapes.n_groups", "ShapeCell.group", "ShapeCell.segment", "Targeting.order",
-    "Experiment.days", "Lesson.days_left",
+    "Experiment.days", "Lesson.days_left", "Build.customers", "Build.columns", "Aggregation.transactions",
+    "Aggregation.customers", "Placing.customers",
 }  # fmt: skip
 """Whole numbers of the report that count no customers of the study."""
 FOLLOW = {

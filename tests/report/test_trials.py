@@ -16,8 +16,8 @@ from sklearn.metrics import adjusted_rand_score
 from analysis.base.errors import InputError
 from analysis.clustering import selection
 from analysis.pages.book import write_pages
-from analysis.pages.charts import validation as validation_charts
-from analysis.pages.text import validation
+from analysis.pages.charts.tool import validation as validation_charts
+from analysis.pages.text.tool import validation
 from analysis.report.model import VERDICTS, from_json, to_json
 from analysis.report.trials import RESULTS, Groupless, Planted, Published, Rate, Validation, Way, read_validation
 from tests.stages import ROOT, plain_pages, run_stages

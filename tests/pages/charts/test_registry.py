@@ -201,6 +201,7 @@ NUMBERS_ONLY = {
     "gaussian", "algorithms", "dendrogram", "reach", "ward-groups", "neighbours", "flow", "sharpness", "gorge",
     "multiverse", "main-effects", "left-out", "column", "recovery", "missing", "missing-together", "correlations",
     "associations", "coverage", "proof", "rfm", "expected-spend", "back-test", "shapes", "example",
+    "growth", "rows",
 }  # fmt: skip
 """Titles whose numbers are held against their chart and its table on the report as it is."""
 

@@ -21,7 +21,7 @@ from analysis.pages.figures import (
     single,
     tip,
 )
-from analysis.pages.text.validation import AIM, FORMATS, interval, of, share_text, worst
+from analysis.pages.text.tool.validation import AIM, FORMATS, interval, of, share_text, worst
 from analysis.report.model import Report
 
 _PERCENT = ".0%"

@@ -1,0 +1,1 @@
+"""Texts about the tool itself: trials on customers whose groups are known, and its speed."""

@@ -1,0 +1,85 @@
+"""How long the tool takes and how much memory it needs, as measured by ``make bench``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.report.trials import read_results
+
+RESULTS = Path("tests", "benchmarks", "results.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One build of a table of made-up customers.
+
+    Attributes
+    ----------
+    customers, columns : int
+    seconds : float
+        Of the whole build, its start included.
+    stages : dict of str to float
+        Seconds of each stage by its name.
+    gigabytes : float
+        Most memory that one process held.
+    one_fit : float
+        Seconds of scikit-learn's k-means on the same features, with ten starts and the planted number of groups.
+    agreement : float
+        Adjusted Rand index of the segments with the planted groups.
+    """
+
+    customers: int
+    columns: int
+    seconds: float
+    stages: dict[str, float]
+    gigabytes: float
+    one_fit: float
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """Features of customers from made-up transactions.
+
+    Attributes
+    ----------
+    transactions, customers : int
+    seconds, gigabytes : float
+        For all features.
+    bare_seconds, bare_gigabytes : float
+        For one GROUP BY in DuckDB that counts, adds up and finds the last day.
+    """
+
+    transactions: int
+    customers: int
+    seconds: float
+    gigabytes: float
+    bare_seconds: float
+    bare_gigabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """The command ``score`` on a file of made-up customers."""
+
+    customers: int
+    seconds: float
+    gigabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What was measured, the smallest first, on which machine, when (ISO date) and with which versions."""
+
+    machine: str
+    measured: str
+    builds: tuple[Build, ...]
+    aggregations: tuple[Aggregation, ...]
+    placings: tuple[Placing, ...]
+    versions: dict[str, str]
+
+
+def read_speed(root: Path) -> Speed | None:
+    """Read what was measured, as :func:`analysis.report.trials.read_results`."""
+    return read_results(root, RESULTS, Speed, "make bench")
