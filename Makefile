@@ -91,7 +91,7 @@ trials: $(VENV)/.test ## Run the slow tests: interrupted builds in each engine, 
 cases: $(VENV)/.test ## Read the files in CASES and compare the readings with what is right.
 	@$(RUN) tests/cases/run.py "$(CASES)"
 
-bench: $(VENV)/.site ## Measure time and memory of builds, evidence, aggregation and scoring: a quarter of an hour.
+bench: $(VENV)/.site ## Measure time and memory of builds, evidence, aggregation, scoring and other tools.
 	@$(RUN) -m tests.benchmarks
 	@$(RUN) -m tests.benchmarks.bench_build
 	@$(RUN) -m tests.benchmarks.bench_evidence

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
-import platform
 import sys
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
 from analysis.report.speed import RESULTS, Speed
 from tests.benchmarks.bench_customers import ROOT, read_build
 from tests.benchmarks.bench_score import time_scores
 from tests.benchmarks.bench_transactions import compare
+from tests.results import list_versions, write_results
 
 CUSTOMERS = (1_000, 10_000, 100_000, 1_000_000)
 TRANSACTIONS = (1_000_000, 10_000_000)
@@ -39,24 +37,15 @@ def main() -> None:
     aggregations = tuple(compare(n, n // EACH) for n in options.transactions)
     print("score", file=sys.stderr, flush=True)
     placings = tuple(time_scores(n)["parquet"] for n in options.scored)
-    versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     day = dt.datetime.now(dt.UTC).date().isoformat()
-    found = Speed(describe_machine(), day, builds, aggregations, placings, versions)
-    options.out.write_text(json.dumps(_rounded(asdict(found)), indent=1) + "\n", encoding="utf-8")
+    found = Speed(describe_machine(), day, builds, aggregations, placings, list_versions(PACKAGES))
+    write_results(options.out, asdict(found))
 
 
 def describe_machine() -> str:
     """Describe processors and memory."""
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return f"{len(os.sched_getaffinity(0))} cores and {gigabytes:.0f} GB of memory"
-
-
-def _rounded(value: object) -> object:
-    if isinstance(value, float):
-        return round(value, 3)
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from analysis.commands.build import build
 from analysis.report.speed import Build
+from tests.results import in_gigabytes
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARES = (0.4, 0.3, 0.2, 0.1)
@@ -89,7 +90,7 @@ def measure_build(n_customers: int) -> Build:
         found = pd.read_parquet(root / "build" / "memberships.parquet").set_index("key")["segment"]
         agreement = float(adjusted_rand_score(planted, found.reindex(keys)))
     kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return Build(n_customers, n_columns, seconds, stages, kilobytes / 1e6, time_one_fit(features), agreement)
+    return Build(n_customers, n_columns, seconds, stages, in_gigabytes(kilobytes), time_one_fit(features), agreement)
 
 
 def time_one_fit(features: np.ndarray) -> float:

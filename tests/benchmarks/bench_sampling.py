@@ -1,4 +1,7 @@
-"""Compare segments that were found in a sample with those of all customers: number, verdict and who is where."""
+"""Compare segments that were found in a sample with those of all customers: number, verdict and who is where.
+
+All draws take hours on two cores, so ``make bench`` leaves them out: ``python -m tests.benchmarks.bench_sampling``.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ STUDY = check_study({"title": "Sample", "sources": [{"path": "sample.csv", "role
 
 
 def draw(kind: str, n: int, seed: int) -> NDArray[np.float64]:
-    """Draw customers of three to six groups, apart or touching, or of one skewed cloud; shape (n, FEATURES)."""
+    """Draw customers of three to six groups, apart or touching, or of one cloud; shape (n, FEATURES)."""
     rng = np.random.default_rng((seed, 9))
     cloud = rng.standard_normal((n, FEATURES))
     if kind == "one cloud":

@@ -20,6 +20,7 @@ import pandas as pd
 from analysis.commands.build import build
 from analysis.report.speed import Placing
 from analysis.sources.synthetic.twin import write_twin
+from tests.results import in_gigabytes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +59,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{' '.join(command)} ended with {status}")
-    return time.perf_counter() - started, usage.ru_maxrss / 1e6
+    return time.perf_counter() - started, in_gigabytes(usage.ru_maxrss)
 
 
 def write_customers(folder: Path, n_customers: int) -> list[Path]:

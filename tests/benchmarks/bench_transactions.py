@@ -23,12 +23,14 @@ from analysis.customers.descriptions import Columns
 from analysis.customers.engines.sessions import open_duckdb
 from analysis.customers.transactions import customer_features
 from analysis.report.speed import Aggregation
+from tests.results import in_gigabytes
 
 ROOT = Path(__file__).resolve().parents[2]
 CDNOW = ROOT.parent / "shared" / "datasets" / "CDNOW_master.txt"
 COLUMNS = Columns("customer", "date", "amount", "order", "quantity", "category", "channel")
 BATCH = 1_000_000
-LIMITS = ["--threads", "2", "--memory", "3GB"]
+THREADS, MEMORY = 2, "3GB"
+"""What DuckDB may use."""
 
 
 def main() -> None:
@@ -36,36 +38,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--transactions", type=int, default=10_000_000)
     parser.add_argument("--customers", type=int, default=500_000)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory", default="3GB", help="limit for DuckDB")
+    parser.add_argument("--threads", type=int, default=THREADS)
+    parser.add_argument("--memory", default=MEMORY, help="limit for DuckDB")
     parser.add_argument("--measure", choices=("bare", "features", "cdnow"), help="one measurement of --file")
     parser.add_argument("--file", type=Path)
     options = parser.parse_args()
     if options.measure:
         measure(options.measure, options.file, options.threads, options.memory)
         return
-    limits = ["--threads", str(options.threads), "--memory", options.memory]
+    limits = options.threads, options.memory
     if CDNOW.is_file():
-        seconds, megabytes = measured("cdnow", CDNOW, limits)
-        print(f"CDNOW, 69,659 transactions: {seconds:.2f} s, peak {megabytes:,.0f} MB")
-    found = compare(options.transactions, options.customers, limits)
+        seconds, gigabytes = measured("cdnow", CDNOW, *limits)
+        print(f"CDNOW, 69,659 transactions: {seconds:.2f} s, peak {gigabytes:.1f} GB")
+    found = compare(options.transactions, options.customers, *limits)
     print(f"{options.transactions:,} transactions of {options.customers:,} customers, {options.threads} threads")
     print(f"  one bare GROUP BY  {found.bare_seconds:7.2f} s, peak {found.bare_gigabytes:.1f} GB")
     print(f"  all features       {found.seconds:7.2f} s, peak {found.gigabytes:.1f} GB")
     print(f"  ratio              {found.seconds / found.bare_seconds:7.1f}")
 
 
-def compare(n_transactions: int, n_customers: int, limits: list[str] = LIMITS) -> Aggregation:
+def compare(n_transactions: int, n_customers: int, threads: int = THREADS, memory: str = MEMORY) -> Aggregation:
     """Measure all features beside one bare aggregation of the same file."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "transactions.parquet")
         write_transactions(file, n_transactions, n_customers)
-        (bare, least), (features, most) = (measured(what, file, limits) for what in ("bare", "features"))
-    return Aggregation(n_transactions, n_customers, features, most / 1024, bare, least / 1024)
+        bare, features = (measured(what, file, threads, memory) for what in ("bare", "features"))
+    return Aggregation(n_transactions, n_customers, *features, *bare)
 
 
-def measured(what: str, file: Path, limits: list[str]) -> tuple[float, float]:
-    """Seconds and peak megabytes of one measurement."""
+def measured(what: str, file: Path, threads: int, memory: str) -> tuple[float, float]:
+    """Seconds and peak gigabytes of one measurement."""
     command = [
         sys.executable,
         "-m",
@@ -74,14 +76,17 @@ def measured(what: str, file: Path, limits: list[str]) -> tuple[float, float]:
         what,
         "--file",
         str(file),
-        *limits,
+        "--threads",
+        str(threads),
+        "--memory",
+        memory,
     ]
-    seconds, megabytes = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    return float(seconds), float(megabytes)
+    seconds, gigabytes = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return float(seconds), float(gigabytes)
 
 
 def measure(what: str, file: Path, threads: int, memory: str) -> None:
-    """Do the work once and print seconds and peak megabytes of this process."""
+    """Do the work once and print seconds and peak gigabytes of this process."""
     if what == "cdnow":
         names = ["customer", "date", "quantity", "amount"]
         table = pd.read_csv(file, sep=r"\s+", dtype={"customer": str}, header=0, names=names)
@@ -99,7 +104,7 @@ def measure(what: str, file: Path, threads: int, memory: str) -> None:
         with open_duckdb(threads, memory) as engine:
             customer_features(file, COLUMNS, engine=engine)
     seconds = time.perf_counter() - started
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(seconds, in_gigabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 
 
 def write_transactions(file: Path, n_transactions: int, n_customers: int) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from scipy.stats import binomtest
 
 from analysis.clustering import selection
 from analysis.report.trials import RESULTS, Example, Groupless, Planted, Rate, Validation, Way
+from tests.results import list_versions, write_results
 from tests.validation.customers import CONDITIONS, REPORTED, TUNED, draw_customers
 from tests.validation.published import ROOT, compare_published
 from tests.validation.rivals import RIVALS, WAYS, Answer, time_study
@@ -88,7 +86,7 @@ def main() -> None:
         "draws": {name: list(map(describe, each)) for name, each in full.items()},
         "quick": {name: describe(trials[name, 0, True]) for name in CONDITIONS},
     }
-    options.out.write_text(json.dumps(_rounded(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_results(options.out, content)
     print(f"{options.out.name}: right in {found.right.held} of {found.right.tries}", file=sys.stderr)
 
 
@@ -179,7 +177,7 @@ def summarise_trials(
         ),
         published=published,
         rule={name: getattr(selection, name) for name in RULE},
-        versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        versions=list_versions(PACKAGES),
         shaped=_rate([t for n, c in CONDITIONS.items() if c.beyond for t in trials[n]], lambda t: t.shapes),
         misshaped=_rate([t for n, c in CONDITIONS.items() if not c.beyond for t in trials[n]], lambda t: t.shapes),
         example=_show_example(trials),
@@ -221,14 +219,6 @@ def _median(values: Iterable[float]) -> float:
 def _verdicts(trials: list[Trial]) -> dict[str, int]:
     counts = Counter(t.verdict for t in trials)
     return {verdict: counts[verdict] for verdict in ("natural", "reproducible", "constructive", "none")}
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 3)
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 if __name__ == "__main__":
