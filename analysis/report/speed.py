@@ -18,11 +18,11 @@ class Build:
     ----------
     customers, columns : int
     seconds : float
-        Of the whole build, its start included.
+        Of the whole build, after Python has started.
     stages : dict of str to float
         Seconds of each stage by its name.
     gigabytes : float
-        Most memory that one process held.
+        Most memory that one process held, which also made the table.
     one_fit : float
         Seconds of scikit-learn's k-means on the same features, with ten starts and the planted number of groups.
     agreement : float

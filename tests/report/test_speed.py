@@ -39,7 +39,7 @@ def test_every_second_of_a_build_is_in_one_part() -> None:
     for build in made_up().builds:
         parts = text.split(build)
         assert sum(parts.values()) == pytest.approx(build.seconds)
-        assert parts["Evidence"] == 30.0 and parts[text.START] == pytest.approx(5.0 if build.seconds == 50.0 else 41.0)
+        assert parts["Evidence"] == 30.0 and parts[text.REST] == pytest.approx(5.0 if build.seconds == 50.0 else 41.0)
 
 
 def test_every_stage_of_a_build_has_a_part() -> None:
@@ -95,6 +95,7 @@ def test_the_page_shows_the_measurements_and_without_them_how_to_get_them(tmp_pa
     page = html.unescape((tmp_path / "site/manual/speed.qmd").read_text(encoding="utf-8")).replace("\xa0", " ")
     for words in ("take 2.1 min and 2.4 GB", "on 2 cores", "random 10,000 of them", "Show the numbers", "500,000"):
         assert words in page
+    assert page.count('data-source="Measurements of the tool') == 2 == page.count("data-source=")
     with plain_pages():
         write_pages(replace(report, speed=None), tmp_path)
     assert "make bench" in (tmp_path / "site/manual/speed.qmd").read_text(encoding="utf-8")

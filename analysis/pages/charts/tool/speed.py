@@ -29,7 +29,7 @@ def growth(report: Report) -> Figure | None:
     last = builds[-1]
     title = f"{number(last.customers)} customers take {duration(last.seconds)}"
     caption = (
-        "Both axes are logarithmic: a line at half a right angle means that twice the customers take twice the time. "
+        "Both axes are logarithmic. A level line means that more customers take no more time. "
         "One k-means fit is scikit-learn's with ten starts, on features that are ready."
     )
     table = Table(

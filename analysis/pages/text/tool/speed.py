@@ -15,8 +15,9 @@ PARTS = {
     "Profiles and proof": ("Find rules", "Prove use", "Profile segments", "Compare with the last run"),
     "Pages": ("Write pages",),
 }
-"""Stages of a build by what a reader calls them; the rest is the start of the program."""
-START = "Start"
+"""Stages of a build by what a reader calls them."""
+REST = "Start and rest"
+"""What lies outside of all stages: modules that are loaded, and the record of the build."""
 MINUTE = 60.0
 
 
@@ -41,16 +42,20 @@ def growth(builds: Sequence[Build]) -> str:
 def builds(speed: Speed) -> Table:
     """List each build with the time of its parts."""
     return Table(
-        ("Made-up table", "Whole build", *PARTS, START, "Memory", "One k-means", "Agreement"),
+        ("Made-up table", "Whole build", *PARTS, REST),
         tuple(
-            (
-                f"{number(b.customers)} customers",
-                duration(b.seconds),
-                *map(duration, split(b).values()),
-                gigabytes(b.gigabytes),
-                duration(b.one_fit),
-                number(b.agreement, 3),
-            )
+            (f"{number(b.customers)} customers", duration(b.seconds), *map(duration, split(b).values()))
+            for b in speed.builds
+        ),
+    )
+
+
+def needs(speed: Speed) -> Table:
+    """List each build with its memory and agreement, beside one fit of k-means."""
+    return Table(
+        ("Made-up table", "Memory", "One k-means", "Agreement"),
+        tuple(
+            (f"{number(b.customers)} customers", gigabytes(b.gigabytes), duration(b.one_fit), number(b.agreement, 3))
             for b in speed.builds
         ),
     )
@@ -90,9 +95,9 @@ def versions(speed: Speed) -> Table:
 
 
 def split(build: Build) -> dict[str, float]:
-    """Seconds of each part of a build, its start last."""
+    """Seconds of each part of a build, what lies outside of them last."""
     parts = {part: sum(build.stages.get(stage, 0.0) for stage in stages) for part, stages in PARTS.items()}
-    return {**parts, START: max(build.seconds - sum(parts.values()), 0.0)}
+    return {**parts, REST: max(build.seconds - sum(parts.values()), 0.0)}
 
 
 def duration(seconds: float) -> str:
