@@ -53,6 +53,17 @@ def test_each_column_is_shown_with_its_form_and_no_value(tmp_path: Path) -> None
     assert not any(key in text for key in frame["client_id"])
 
 
+def test_a_survey_weight_is_shown_with_the_line_that_reads_it_otherwise(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    survey = {"respondent": range(1, N + 1), "weight": np.exp(0.4 * rng.normal(size=N)).round(3)}
+    survey |= {f"q{j}": rng.integers(1, 6, N) for j in range(1, 7)}
+    pd.DataFrame(survey).to_csv(tmp_path / "survey.csv", index=False)
+    out = io.StringIO()
+    print_columns(read_unknown("survey.csv", tmp_path, "init"), Console(file=out, width=200))
+    line = next(line for line in out.getvalue().splitlines() if " weight " in line)
+    assert "the survey weight" in line and "weight: null" in line
+
+
 @pytest.mark.slow
 def test_a_build_says_its_main_assumptions_about_an_unknown_table(tmp_path: Path) -> None:
     customers().to_csv(tmp_path / "shop.csv", index=False)

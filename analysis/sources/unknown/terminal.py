@@ -25,6 +25,7 @@ ROLES = {
     "feature": "a feature",
     "descriptor": "a descriptor",
     "outcome": "an outcome",
+    "weight": "the survey weight",
     "ignore": "left out",
 }
 """What a column is read as, in words."""
@@ -49,6 +50,8 @@ def _change(column: dict[str, Any], kind: str) -> str:
     """The lines of YAML that read a column otherwise."""
     if kind in ROW_KINDS:
         return f"columns: {{amount: '{column['name']}'}}" if column["type"] == "number" else ""
+    if column["role"] == "weight":
+        return "weight: null"
     other = "descriptor" if column["role"] in ("feature", "ignore", "outcome") else "feature"
     return "" if column["role"] == "key" else f"roles: {{{other}: ['{column['name']}']}}"
 
