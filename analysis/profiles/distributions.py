@@ -15,6 +15,8 @@ from analysis.base.weights import FEWEST_EFFECTIVE, Weights
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.features.build import FeatureTable, Variable
 
+DECIMALS = 9
+"""Of the ends of a bin. A variable whose bins would be narrower does not vary."""
 MOST_BINS = 14
 """Bins of a distribution before those with few customers of a segment are merged. Chosen for this project."""
 MOST_SHOWN = 48
@@ -166,7 +168,7 @@ def _distribute(
         return None
     beyond = max(0.02, min_cell / len(values))
     low, high = np.quantile(values, [beyond, 1 - beyond])
-    if high <= low:
+    if high - low < MOST_BINS * 10.0**-DECIMALS:
         return None
     step = _round_step((high - low) / MOST_BINS, whole=bool(np.all(values == np.round(values))))
     edges = np.arange(math.floor(low / step), math.floor(high / step) + 2) * step
@@ -227,7 +229,7 @@ def _merge_few(edges: Values, sums: Values, min_cell: int, weighted: bool) -> tu
     step, whole = max(0.01, round(min_cell / (2 * n), 2)), float(sums[1].sum())
     shares = [float(sums[1, i:j].sum()) / whole for i, j in merged]
     return tuple(
-        Bin(round(float(edges[i]), 9), round(float(edges[j]), 9), round(round(share / step) * step, 2))
+        Bin(round(float(edges[i]), DECIMALS), round(float(edges[j]), DECIMALS), round(round(share / step) * step, 2))
         for (i, j), share in zip(merged, shares, strict=True)
     )
 

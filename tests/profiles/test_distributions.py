@@ -66,6 +66,14 @@ def test_a_bin_stands_for_nobody_or_for_enough_customers_and_tells_their_share()
             assert all(left.high == right.low for left, right in itertools.pairwise(bins))
 
 
+def test_a_variable_that_varies_by_less_than_a_bin_can_tell_has_no_distribution() -> None:
+    table, labels, matrix, _ = measured()
+    chances = 1 - 1e-10 * np.random.default_rng(3).random(len(labels))
+    table = FeatureTable(table.frame.assign(orders=chances), table.variables)
+    found = measure_spread(table, labels, matrix, table.variables, scaled(table), MIN_CELL)
+    assert {d.variable for d in found.distributions} == {"spend", "visits"}
+
+
 def test_the_variable_on_which_segments_lie_furthest_apart_comes_first() -> None:
     _, _, _, found = measured()
     assert found.distributions[-1].variable == "visits"
