@@ -30,6 +30,7 @@ from analysis.report.model import Report
 from analysis.report.parts import CandidateEvidence, Reach
 from analysis.report.thresholds import REFERENCE_ROWS, VALID
 
+NO_GROUP = "No group"
 DENSE = ["#54606c", "#b8901a", "#7d3f6b", "#2e8c8c"]
 """Colours of dense groups, apart from those of segments."""
 
@@ -319,9 +320,9 @@ def shapes(report: Report) -> Figure | None:
         return None
     views = [f"Dense groups by {found.algorithm}", "Published segments"]
     names = {s.id: tag(s) for s in report.segments}
-    kinds = {0: "None"} | {j: f"Group {j}" for j in range(1, found.n_groups + 1)}
+    kinds = {0: NO_GROUP} | {j: f"Group {j}" for j in range(1, found.n_groups + 1)}
     width, height = (step / 2 for step in found.step)
-    pairs = [(c, kinds[c.group], names.get(c.segment, "None")) for c in found.cells]
+    pairs = [(c, kinds[c.group], names.get(c.segment, NO_GROUP)) for c in found.cells]
     rows = [
         {
             "view": view,
