@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,50 @@ def score(raws: Sequence[RawTable], model: Model, as_of: dt.date | None = None) 
     return scores.assign(tier=model.tiers.place(worth, scores["segment"].to_numpy()))
 
 
-def explain_gaps(raws: Sequence[RawTable], model: Model) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What a table of new customers lacks.
+
+    Attributes
+    ----------
+    shown : str
+        What messages call the table.
+    key : str
+        Name of the key column.
+    placed : bool
+        Whether rows without a key are placed all the same.
+    wanted : tuple of str
+        Columns that the segments depend on, as far as the table has them.
+    n_unkeyed : int
+        Rows without a key.
+    empty : frozenset of str
+        Those of ``wanted`` that hold no value.
+    """
+
+    shown: str
+    key: str
+    placed: bool
+    wanted: tuple[str, ...]
+    n_unkeyed: int
+    empty: frozenset[str]
+
+    def joined(self, other: Gaps) -> Gaps:
+        """Return what two parts of one table lack together."""
+        return replace(self, n_unkeyed=self.n_unkeyed + other.n_unkeyed, empty=self.empty & other.empty)
+
+
+def measure_gaps(raw: RawTable, model: Model, at: int) -> Gaps:
+    """Count rows without a key and find columns without values, in the table of the study's source ``at``."""
+    source = model.study.sources[at]
+    key = str(source.key or source.columns.customer)
+    n_unkeyed = int(_is_blank(raw.frame[key]).sum()) if key in raw.frame.columns else 0
+    wanted = tuple(c for c in raw.frame.columns if c in _own_columns(model, at) and c != key)
+    empty = frozenset(c for c in wanted if raw.frame[c].isna().all())
+    placed = len(model.study.sources) == 1 and source.kind not in ROW_KINDS
+    return Gaps(raw.shown_path, key, placed, wanted, n_unkeyed, empty)
+
+
+def explain_gaps(each: Sequence[Gaps]) -> list[str]:
     """Describe rows without a key and required columns without values.
 
     Raises
@@ -95,45 +138,51 @@ def explain_gaps(raws: Sequence[RawTable], model: Model) -> list[str]:
         Where a table has no value in any column that the segments depend on.
     """
     lines = []
-    for at, (raw, source) in enumerate(zip(raws, model.study.sources, strict=True)):
-        key = source.key or source.columns.customer
-        if key in raw.frame.columns and (n := int(_is_blank(raw.frame[key]).sum())):
-            rows = f"{raw.shown_path}: {n:,} row{'s have' if n > 1 else ' has'} no value in the key column '{key}'"
-            joined = len(raws) > 1 or source.kind in ROW_KINDS
-            done = "left out, as nothing tells whose they are" if joined else "placed, with an empty key"
+    for gaps in each:
+        if n := gaps.n_unkeyed:
+            rows = f"{gaps.shown}: {n:,} row{'s have' if n > 1 else ' has'} no value in the key column '{gaps.key}'"
+            done = "placed, with an empty key" if gaps.placed else "left out, as nothing tells whose they are"
             lines.append(f"{rows}; {'they are' if n > 1 else 'it is'} {done}.")
-        wanted = [c for c in raw.frame.columns if c in _own_columns(model, at) and c != key]
-        empty = [c for c in wanted if raw.frame[c].isna().all()]
-        if empty and len(empty) == len(wanted):
+        empty = [column for column in gaps.wanted if column in gaps.empty]
+        if empty and len(empty) == len(gaps.wanted):
             raise InputError(
-                f"{raw.shown_path} has no value in any column that the segments depend on.",
+                f"{gaps.shown} has no value in any column that the segments depend on.",
                 f"Empty: {listed(empty, 6)}.",
                 "Export these columns with their values.",
             )
         for column in empty:
             lines.append(
-                f"{raw.shown_path}: column '{column}' is empty; features made of it get the value that the study gives "
+                f"{gaps.shown}: column '{column}' is empty; features made of it get the value that the study gives "
                 "to customers whose value is missing."
             )
     return lines
 
 
-def report_drift(scores: pd.DataFrame) -> str:
-    """Say that new customers do not look like those of the study; empty where they do, or where they are few.
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How many new customers were placed, and how many of them are unlike anyone of the study."""
 
-    Parameters
-    ----------
-    scores : DataFrame
-        As :func:`score` gives them.
-    """
-    n, n_unlike = len(scores), int(scores["unlike_anyone"].sum())
-    if n_unlike < DRIFTED_LEAST or n_unlike < DRIFTED * n:
-        return ""
-    return (
-        f"These customers differ from those of the study: {n_unlike:,} of {n:,} lie farther from their segment than "
-        f"{UNLIKE:.0%} of the study's customers do. Check that columns, units, currency and period are the same. "
-        "Customers of another company need a study of their own."
-    )
+    n: int
+    n_unlike: int
+
+    @classmethod
+    def of(cls, scores: pd.DataFrame) -> Drift:
+        """Count in what :func:`score` gives."""
+        return cls(len(scores), int(scores["unlike_anyone"].sum()))
+
+    def joined(self, other: Drift) -> Drift:
+        """Add two parts of one table."""
+        return Drift(self.n + other.n, self.n_unlike + other.n_unlike)
+
+    def report(self) -> str:
+        """Say that new customers do not look like those of the study; empty where they do, or where they are few."""
+        if self.n_unlike < DRIFTED_LEAST or self.n_unlike < DRIFTED * self.n:
+            return ""
+        return (
+            f"These customers differ from those of the study: {self.n_unlike:,} of {self.n:,} lie farther from their "
+            f"segment than {UNLIKE:.0%} of the study's customers do. Check that columns, units, currency and period "
+            "are the same. Customers of another company need a study of their own."
+        )
 
 
 def place(matrix: Matrix, keys: pd.Series, model: Model) -> pd.DataFrame:

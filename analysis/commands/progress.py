@@ -13,13 +13,17 @@ _err = Console(stderr=True, highlight=False)
 
 @contextlib.contextmanager
 def open_stage(name: str, messages: list[str] | None = None) -> Iterator[Callable[[str], None]]:
-    """Time a stage and its parts, with a spinner on a terminal and otherwise as lines added to ``messages``."""
+    """Time a stage and its parts, with a spinner on a terminal and otherwise as lines added to ``messages``.
+
+    A count, such as "3 of 10", is shown while it holds, and is no part.
+    """
     parts: list[tuple[str, float]] = []
     started = time.perf_counter()
     with _err.status(name) if _err.is_terminal else contextlib.nullcontext() as status:
 
         def tell(text: str) -> None:
-            parts.append((text, time.perf_counter()))
+            if not text[:1].isdigit():
+                parts.append((text, time.perf_counter()))
             if status:
                 status.update(f"{name}: {text}")
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis.assignment.model import read_model
-from analysis.assignment.scoring import check_sources, explain_gaps, place, report_drift, score
+from analysis.assignment.scoring import Drift, check_sources, explain_gaps, measure_gaps, place, score
 from analysis.base.errors import InputError
 from analysis.clustering.algorithms import Fit
 from analysis.settings.load import check_study
@@ -62,16 +62,16 @@ def test_an_extreme_customer_is_unlike_anyone(stages: Stages, tmp_path: Path) ->
 @pytest.mark.slow
 def test_customers_of_another_company_are_reported_to_differ(stages: Stages, tmp_path: Path) -> None:
     rows = pd.read_csv(twin_file(500), sep="\t")
-    assert report_drift(scores(new_customers(tmp_path, rows), stages.build)) == ""
+    assert Drift.of(scores(new_customers(tmp_path, rows), stages.build)).report() == ""
     spend = [name for name in rows if name.startswith("Mnt")]
     other = rows.assign(**{name: rows[name] * 40 for name in spend}, NumWebVisitsMonth=200)
-    report = report_drift(scores(new_customers(tmp_path, other), stages.build))
+    report = Drift.of(scores(new_customers(tmp_path, other), stages.build)).report()
     assert "of 500 lie farther from their segment than 99%" in report and "a study of their own" in report
 
 
 def test_few_strange_customers_are_no_drift(stages: Stages) -> None:
     scored = scores(stages.raw, stages.build).head(4).assign(unlike_anyone=True)
-    assert report_drift(scored) == ""
+    assert Drift.of(scored).report() == ""
 
 
 @pytest.mark.slow
@@ -125,7 +125,9 @@ def test_a_column_that_is_empty_is_filled_as_a_missing_value_is(stages: Stages, 
     rows = pd.read_csv(twin_file(500), sep="\t").iloc[10:13].assign(NumWebVisitsMonth=None)
     raw, model = new_customers(tmp_path, rows), read_model(stages.build / "model.json")
     empty = score([raw], model).set_index("key")
-    assert [line for line in explain_gaps([raw], model) if "column 'NumWebVisitsMonth' is empty" in line]
+    assert [
+        line for line in explain_gaps([measure_gaps(raw, model, 0)]) if "column 'NumWebVisitsMonth' is empty" in line
+    ]
     whole = pd.read_csv(twin_file(500), sep="\t")
     whole["NumWebVisitsMonth"] = whole["NumWebVisitsMonth"].where(~whole["ID"].isin(rows["ID"]))
     among = scores(new_customers(tmp_path, whole), stages.build).set_index("key")
@@ -137,7 +139,7 @@ def test_a_table_that_tells_nothing_of_its_customers_is_refused(stages: Stages, 
     rows = pd.read_csv(twin_file(500), sep="\t").head(4)
     raw = new_customers(tmp_path, rows.assign(**dict.fromkeys(rows.columns.drop("ID"))))
     with pytest.raises(InputError, match=r"new\.csv has no value in any column that the segments depend on"):
-        explain_gaps([raw], read_model(stages.build / "model.json"))
+        explain_gaps([measure_gaps(raw, read_model(stages.build / "model.json"), 0)])
 
 
 @pytest.mark.slow
@@ -154,7 +156,7 @@ def test_rows_without_a_key_are_placed_with_an_empty_key_and_counted(
     assert found["segment"].tail(len(lost)).tolist() == whole.loc[keys[lost], "segment"].tolist()
     named = found.dropna(subset="key").set_index("key")
     pd.testing.assert_frame_equal(named, whole.loc[named.index])
-    (line,) = explain_gaps([raw], read_model(stages.build / "model.json"))
+    (line,) = explain_gaps([measure_gaps(raw, read_model(stages.build / "model.json"), 0)])
     assert line.startswith(f"new.csv: {len(lost)} rows have no value in the key column 'ID'")
 
 
@@ -273,7 +275,7 @@ def test_rows_that_cannot_be_joined_are_counted(joined: Stages, tmp_path: Path) 
     people = pd.read_csv(data / "people.csv")
     people.assign(customer=people["customer"].mask(people.index < 3)).to_csv(tmp_path / "who.csv", index=False)
     raws = read_all(tmp_path / "who.csv", data / "orders.csv")
-    (line,) = explain_gaps(raws, model)
+    (line,) = explain_gaps([measure_gaps(raw, model, at) for at, raw in enumerate(raws)])
     assert line.startswith("who.csv: 3 rows have no value in the key column 'customer'; they are left out")
     assert len(score(raws, model)) == len(people) - 3
 

@@ -1,0 +1,191 @@
+"""Scoring of a large Parquet table part by part, in memory that does not grow with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from joblib import delayed
+from pyarrow import parquet
+
+from analysis.assignment.model import Model
+from analysis.assignment.scoring import Drift, Gaps, measure_gaps, score
+from analysis.base.workers import run_parallel
+from analysis.customers.engines.sessions import open_duckdb
+from analysis.sources.locate import Location, find_files
+from analysis.sources.readers.delimited import Reading
+from analysis.sources.tables import Known, LoadedTable, type_table
+
+LARGE_ROWS = 1_000_000
+"""Rows from which a table is read in parts. Chosen for this project."""
+PART_ROWS = 250_000
+"""Rows of a part. Chosen for this project."""
+_MEMORY = "1GB"
+"""What the search for repeated keys may use."""
+_CHANGING = ("leave_out", "names", "header", "query", "sheet")
+"""Settings that change rows or columns while a file is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Parquet files of new customers that are read part by part.
+
+    Attributes
+    ----------
+    files : tuple of Path
+    shown : str
+        What messages call them.
+    columns : tuple of str
+        Those that placing needs.
+    n_rows : int
+    """
+
+    files: tuple[Path, ...]
+    shown: str
+    columns: tuple[str, ...]
+    n_rows: int
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        for file in self.files:
+            for batch in parquet.ParquetFile(file).iter_batches(PART_ROWS, columns=list(self.columns)):
+                yield pa.Table.from_batches([batch])
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part that is placed: as it is written, and what is to be said of its customers."""
+
+    written: pa.Table | bytes
+    columns: tuple[str, ...]
+    n: int
+    gaps: Gaps
+    drift: Drift
+
+
+def find_parts(place: Location, root: Path, model: Model, as_of: dt.date | None) -> Parts | None:
+    """Take a large Parquet table of customers as files to be read part by part; None where it has to be read whole.
+
+    That is so where a row depends on others: several sources, features that look back from the newest date, settings
+    that leave rows out, a key that repeats, and columns that Parquet does not hold as what they are read as.
+
+    Raises
+    ------
+    InputError
+        No such file.
+    """
+    source, needed = model.study.sources[0], model.needed()
+    alone = len(model.study.sources) == 1 and source.kind == "customers" and source.repeats == "refuse"
+    if not alone or source.key is None or any(getattr(source, name) for name in _CHANGING) or "://" in str(place):
+        return None
+    if "as_of" in needed and as_of is None and model.study.as_of is None:
+        return None
+    files = find_files(str(place), root, "score")
+    if any(file.suffix.lower() not in (".parquet", ".pq") for file in files):
+        return None
+    try:
+        opened = [parquet.ParquetFile(file) for file in files]
+    except (OSError, pa.ArrowException):
+        return None
+    schema, n_rows = opened[0].schema_arrow, sum(file.metadata.num_rows for file in opened)
+    wanted = {source.key, *needed} - {"as_of"}
+    if n_rows < LARGE_ROWS or any(not file.schema_arrow.equals(schema) for file in opened[1:]):
+        return None
+    if any(not _is_stated(schema, name, model.types[0].get(name)) for name in wanted):
+        return None
+    if _repeats(files, source.key):
+        return None
+    shown = files[0].name if len(files) == 1 else Path(str(place)).name
+    return Parts(tuple(files), shown, tuple(name for name in schema.names if name in wanted), n_rows)
+
+
+def score_parts(
+    parts: Parts, model: Model, as_of: dt.date | None, out: Path, tick: Callable[[str], None] = lambda text: None
+) -> tuple[int, tuple[str, ...], Gaps, Drift]:
+    """Place customers part by part and write each part as it is done; the file appears when all are.
+
+    Parameters
+    ----------
+    parts : Parts
+    model : Model
+    as_of : date, optional
+        As for :func:`analysis.assignment.scoring.score`.
+    out : Path
+        CSV or Parquet file.
+    tick : callable, optional
+        Is told how many are placed.
+
+    Returns
+    -------
+    n : int
+        Customers placed.
+    columns : tuple of str
+    gaps : Gaps
+    drift : Drift
+    """
+    text = out.suffix.lower() == ".csv"
+    jobs = (delayed(_place_part)(part, parts.shown, model, as_of, text, at == 0) for at, part in enumerate(parts))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(f"{out.name}.part")
+    n, columns, gaps, drift = 0, (), None, Drift(0, 0)
+    writer = None
+    try:
+        with unfinished.open("wb") as file:
+            for part in run_parallel(jobs):
+                if isinstance(part.written, bytes):
+                    file.write(part.written)
+                else:
+                    writer = writer or parquet.ParquetWriter(file, part.written.schema)
+                    writer.write_table(part.written.cast(writer.schema))
+                n, columns, drift = n + part.n, part.columns, drift.joined(part.drift)
+                gaps = part.gaps if gaps is None else gaps.joined(part.gaps)
+                tick(f"{n:,} of {parts.n_rows:,}")
+            if writer is not None:
+                writer.close()
+        unfinished.replace(out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    assert gaps is not None
+    return n, columns, gaps, drift
+
+
+def _place_part(part: pa.Table, shown: str, model: Model, as_of: dt.date | None, text: bool, first: bool) -> _Part:
+    """Place the customers of a part."""
+    source, types = model.study.sources[0], model.types[0]
+    reading = Reading(types=source.types, decimal=source.decimal, dates=source.dates, setting="score")
+    raw = type_table(LoadedTable(shown, part, (), shown), reading=reading, known=types, fewest=1)
+    scores = score([raw], model, as_of)
+    if text:
+        written: pa.Table | bytes = scores.to_csv(index=False, header=first).encode()
+    else:
+        written = pa.Table.from_pandas(scores, preserve_index=False).replace_schema_metadata()
+    return _Part(written, tuple(map(str, scores)), len(scores), measure_gaps(raw, model, 0), Drift.of(scores))
+
+
+def _is_stated(schema: pa.Schema, name: str, known: Known | None) -> bool:
+    """Return whether Parquet holds a column as what it is read as, so that no other row decides how to read it."""
+    if name not in schema.names:
+        return False
+    stated = schema.field(name).type
+    if pa.types.is_dictionary(stated):
+        stated = stated.value_type
+    if known == "number":
+        return pa.types.is_integer(stated) or pa.types.is_floating(stated)
+    if known == "boolean":
+        return pa.types.is_boolean(stated) or pa.types.is_integer(stated)
+    if known == "date":
+        return pa.types.is_date(stated) or (pa.types.is_timestamp(stated) and stated.tz is None)
+    return pa.types.is_integer(stated) or pa.types.is_string(stated) or pa.types.is_large_string(stated)
+
+
+def _repeats(files: list[Path], key: str) -> bool:
+    """Return whether a key stands in several rows."""
+    column = '"' + key.replace('"', '""') + '"'
+    with open_duckdb(memory_limit=_MEMORY) as engine:
+        rows = engine.connection.from_parquet([str(file) for file in files])
+        rows.create_view("new_rows")
+        query = f"SELECT trim(CAST({column} AS VARCHAR)) AS k FROM new_rows"
+        query = f"SELECT 1 FROM ({query}) WHERE k <> '' GROUP BY k HAVING count(*) > 1 LIMIT 1"
+        return bool(engine.connection.execute(query).fetchall())
