@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.errors import InputError
+from analysis.base.workers import FEW_VALUES, map_columns
 
 Values = NDArray[np.float64]
 Weights = NDArray[np.float64] | None
@@ -102,7 +104,7 @@ def share(inside: NDArray[np.bool_], weights: Weights) -> float:
 def means(values: Values, weights: Weights) -> Values:
     """Return the mean of the known values of each column, shape (p,) for (n, p); NaN where none is known."""
     if weights is None:
-        return np.nanmean(values, axis=0)
+        return _measure_each(np.nanmean, values)
     known = ~np.isnan(values)
     total = weights @ known
     return np.divide(weights @ np.where(known, values, 0.0), total, out=np.full(total.shape, np.nan), where=total > 0)
@@ -111,8 +113,15 @@ def means(values: Values, weights: Weights) -> Values:
 def deviations(values: Values, weights: Weights) -> Values:
     """Return the standard deviation of the known values of each column, shape (p,) for (n, p)."""
     if weights is None:
-        return np.nanstd(values, axis=0)
+        return _measure_each(np.nanstd, values)
     return np.sqrt(means((values - means(values, weights)) ** 2, weights))
+
+
+def _measure_each(measure: Callable[..., Any], values: Values) -> Values:
+    """Measure the columns; of many rows one after the other, as copies of all would fill the memory."""
+    if len(values) <= FEW_VALUES:
+        return np.asarray(measure(values, axis=0))
+    return np.array(map_columns(measure, values.T, len(values)))
 
 
 def quantile(values: Values, q: float, weights: Weights) -> float:

@@ -14,6 +14,7 @@ from analysis.base.run import USERS, Effort
 from analysis.base.weights import Weights
 from analysis.base.workers import run_parallel
 from analysis.clustering.algorithms import NEEDS, Fit, Labels, Matrix, competing, distances, sample_rows
+from analysis.clustering.algorithms.published import fit_solutions
 from analysis.clustering.preferences import Preferences, describe_classes, find_preferences
 from analysis.clustering.references.categories import all_differ, find_category
 from analysis.clustering.references.nulls import Matrices, References
@@ -25,7 +26,6 @@ from analysis.clustering.resample import (
     box,
     dispersion,
     draw_labels,
-    fit_solutions,
     jaccard,
     match_refits,
     mean_silhouette,

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 
 from analysis.base.run import USERS, Effort
 from analysis.base.weights import Weights, effective_size, scale
+from analysis.base.workers import map_columns
 from analysis.customers.lifetime_value import Estimate
 
 LEVEL = 0.95
@@ -110,15 +111,16 @@ def held_out_scores(
     y = values if measure == "auc" else (values - values.mean()) / values.std()
     halves = np.array([rng.permutation(n) < n // 2 for _ in range(n_halvings)]).astype(np.intp)
     shuffles = [rng.permutation(n) for _ in range(n_halvings)]
-    counters = [_Counter(g, y, halves, shuffles, weights) for g in groupings]
+    size = n * _BLOCK
+    counters = map_columns(lambda grouping: _Counter(grouping, y, halves, shuffles, weights), groupings, size)
     own = np.ones((n, 1)) if weights is None else scale(weights)[:, None]
     scores = np.empty((len(groupings), 1 + len(CONTACTED) * (measure == "auc"), 1 + n_draws))
     scores[:, :, 0] = [c.score(own, measure)[:, 0] for c in counters]
     for start in range(0, n_draws, _BLOCK):
-        size = min(_BLOCK, n_draws - start)
-        drawn = np.column_stack([_draw(n, rng, weights) for _ in range(size)]).astype(float)
-        for row, counter in zip(scores, counters, strict=True):
-            row[:, 1 + start : 1 + start + size] = counter.score(drawn, measure)
+        some = range(start, min(start + _BLOCK, n_draws))
+        drawn = np.column_stack([_draw(n, rng, weights) for _ in some]).astype(float)
+        found = map_columns(lambda counter, drawn=drawn: counter.score(drawn, measure), counters, size)
+        scores[:, :, 1 + some.start : 1 + some.stop] = found
     return scores
 
 

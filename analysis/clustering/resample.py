@@ -14,13 +14,8 @@ from sklearn import config_context
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 from threadpoolctl import ThreadpoolController
 
-from analysis.base.run import USERS, Effort
-from analysis.base.weights import Weights, effective_size, scale, sum_by
+from analysis.base.weights import Weights, effective_size, sum_by
 from analysis.clustering.algorithms import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
-
-USUAL_STARTS = 3
-"""Value of the setting ``starts`` at which ``Effort.starts`` holds for published fits, which grows with the square of
-a larger one. Starts of resampled fits, of halves and of the gap's references are the setting itself."""
 
 _CHUNK = 500
 
@@ -219,21 +214,6 @@ def summarise(agreement: list[float]) -> Stability:
         return Stability(0.0, 0.0, 0.0, 0.0, 0.0, 0)
     p5, q1, median, q3, p95 = np.percentile(agreement, [5, 25, 50, 75, 95])
     return Stability(float(median), float(q1), float(q3), float(p5), float(p95), len(agreement))
-
-
-def fit_solutions(
-    clean: Matrix,
-    algorithm: Algorithm,
-    ks: tuple[int, ...],
-    seed: int,
-    starts: int = USUAL_STARTS,
-    effort: Effort = USERS,
-    weights: Weights = None,
-) -> tuple[Fit, ...]:
-    """The published fits of one algorithm; more starts in resamples mean a longer search here, too."""
-    counts = None if weights is None else scale(weights)
-    with one_thread():
-        return algorithm.fit(clean, ks, seed, effort.starts * max(starts, USUAL_STARTS) ** 2 // USUAL_STARTS**2, counts)
 
 
 def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, float]:

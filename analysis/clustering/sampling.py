@@ -12,15 +12,12 @@ from analysis.base.run import USERS, Effort
 from analysis.base.weights import Weights, scale
 from analysis.clustering.algorithms import Fit, Matrix, competing, sample_rows
 from analysis.clustering.algorithms.fits import PUBLISHED, order_by_size, renumber
-from analysis.clustering.algorithms.lloyd import Rows
+from analysis.clustering.algorithms.published import fit_solutions, settle_centres
 from analysis.clustering.evidence import Evidence, Tick, gather_evidence
-from analysis.clustering.resample import Sample, adjusted_rand, fit_solutions, one_thread
+from analysis.clustering.resample import Sample, adjusted_rand, one_thread
 from analysis.clustering.use.choice import NO_GUIDE, Guide
 from analysis.features.prepare import Blocks
 from analysis.settings.models import Study
-
-SETTLED = 1e-6
-"""Part of a column's mean variance by which centres of all customers still move when they count as settled."""
 
 
 def judge_customers(
@@ -59,7 +56,7 @@ def judge_customers(
     with one_thread():
         fit = replace(judged.fit, members=None)
         if name == "kmeans":
-            fit = Fit(_settle(matrix[core], fit.centres, None if weights is None else scale(weights[core])))
+            fit = Fit(settle_centres(matrix[core], fit.centres, None if weights is None else scale(weights[core])))
         placed = _by_size(judged, fit, matrix, core, weights)
         other = np.ascontiguousarray(matrix[second][core[second]])
         own = None if weights is None else weights[second][core[second]]
@@ -68,11 +65,6 @@ def judge_customers(
         agreement = adjusted_rand(placed.labels, again[0].assign(matrix)) if again else 0.0
     refits = replace(placed.refits, rows=rows[placed.refits.rows])
     return replace(placed, sample=Sample(rows, agreement), refits=refits)
-
-
-def _settle(clean: Matrix, centres: Matrix, weights: Weights) -> Matrix:
-    rows = Rows(clean, weights)
-    return rows.settle(centres[None] - rows.mean, SETTLED)[1][0] + rows.mean
 
 
 def _by_size(judged: Evidence, fit: Fit, matrix: Matrix, core: NDArray[np.bool_], weights: Weights) -> Evidence:

@@ -34,6 +34,8 @@ SHORTEST_TEST = 13.0
 WORST_RATIO = 2.0
 """Spend that came over the spend expected, or the other way round, above which nothing is forecast. Chosen for this
 project."""
+MOST_FITTED = 20_000
+"""Most customers whose histories the models are fitted to; of more, a seeded sample. Chosen for this project."""
 STEP_WEEKS = 4.0
 SLOPE_STEP = 1e-4
 
@@ -167,6 +169,7 @@ def customer_lifetime_value(
 
     The interval is that of the *expected* value, by the delta method: the covariance of the seven parameters (inverse
     Hessian, on the log scale) along the slopes of the logarithm of the value. What one customer will do varies more.
+    The models are fitted to :data:`MOST_FITTED` customers at most, and give the value of everyone.
 
     Parameters
     ----------
@@ -190,7 +193,8 @@ def customer_lifetime_value(
     _check_choices(horizon_weeks, discount_rate, level)
     x, t_x, T, value = (histories[name].to_numpy(float) for name in ("x", "t_x", "T", "value"))  # noqa: N806
     value = np.where(value > 0, value, 0.0)
-    buying, spending = fit_purchases(x, t_x, T, model), fit_gamma_gamma(x, value)
+    some = _sample(len(x))
+    buying, spending = fit_purchases(x[some], t_x[some], T[some], model), fit_gamma_gamma(x[some], value[some])
     # Customers of one history share one value, so each history is computed once.
     distinct, place = np.unique(np.column_stack([x, t_x, T]), axis=0, return_inverse=True)
     discounted = partial(_discount, histories=distinct, horizon_weeks=horizon_weeks, discount_rate=discount_rate)
@@ -235,10 +239,11 @@ def back_test(earlier: pd.DataFrame, later: pd.DataFrame, weeks: float) -> BackT
     x, t_x, T, value = (earlier[name].to_numpy(float) for name in ("x", "t_x", "T", "value"))  # noqa: N806
     value = np.where(value > 0, value, 0.0)
     whole = later.reindex(earlier.index)[["x", "t_x", "T"]].to_numpy(float).T
-    fitted = _fit_each(x, t_x, T)
+    some = _sample(len(x))
+    fitted = _fit_each(x[some], t_x[some], T[some])
     held_out = [float((log_likelihoods(m, *whole) - log_likelihoods(m, x, t_x, T)).sum()) for m in fitted]
     buying = fitted[int(np.argmax(np.nan_to_num(held_out, nan=-np.inf)))]
-    spending = fit_gamma_gamma(x, value)
+    spending = fit_gamma_gamma(x[some], value[some])
     expected = conditional_expectation(buying, weeks, x, t_x, T) * expected_purchase_value(spending, x, value)
     # The first purchase of a customer lies before the day, so spend after it is repeat spend.
     repeat = (later["x"] * later["value"].fillna(0.0)).reindex(earlier.index).to_numpy() - x * value
@@ -253,6 +258,13 @@ def back_test(earlier: pd.DataFrame, later: pd.DataFrame, weeks: float) -> BackT
             "Use a period with steadier sales, or leave out lifetime value.",
         )
     return found
+
+
+def _sample(n: int) -> NDArray[np.intp] | slice:
+    """Choose the customers that the models are fitted to, in their order: all of few, some of many."""
+    if n <= MOST_FITTED:
+        return slice(None)
+    return np.sort(np.random.default_rng(0).choice(n, MOST_FITTED, replace=False))
 
 
 def _fit_each(x: Floats, t_x: Floats, T: Floats) -> list[PurchaseModel]:  # noqa: N803

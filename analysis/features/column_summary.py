@@ -99,7 +99,7 @@ def summarise_columns(
         private = role in {"key", "ignore"} or kind == "text"
         numeric = kind in {"number", "boolean"} and not private
         known = pd.to_numeric(values, errors="coerce").dropna().to_numpy(float) if numeric else np.array([])
-        if set(np.unique(known)) <= {0.0, 1.0}:
+        if np.isin(known, (0.0, 1.0)).all():
             p1, p10, median, p90, p99 = [None] * 5
             skewness = outliers = None
         else:
@@ -149,12 +149,14 @@ def find_missing_together(raw: RawTable, source: Source, min_cell: int) -> Missi
     lacking = np.asarray(gone.any(axis=0) & ~gone.all(axis=0))
     if not lacking.any():
         return Missingness((), (), False)
-    labels = [source.labels.get(c.name, c.name) for c, some in zip(columns, lacking, strict=True) if some]
-    _, first, group = np.unique(gone[:, lacking], axis=1, return_index=True, return_inverse=True)
-    masks = gone[:, lacking][:, np.sort(first)]
-    names = [tuple(label for label, g in zip(labels, group, strict=True) if g == group[at]) for at in np.sort(first)]
-    missing_patterns, counts = np.unique(masks, axis=0, return_counts=True)
-    missing_patterns, counts = missing_patterns[missing_patterns.any(axis=1)], counts[missing_patterns.any(axis=1)]
+    labels = [source.labels.get(c.name, c.name) for c in columns]
+    alike: dict[bytes, list[int]] = {}
+    for at in np.flatnonzero(lacking):
+        alike.setdefault(np.packbits(gone[:, at]).tobytes(), []).append(int(at))
+    columns_of = list(alike.values())
+    names = [tuple(labels[at] for at in group) for group in columns_of]
+    masks = gone[:, [group[0] for group in columns_of]]
+    missing_patterns, counts = _count_patterns(masks[masks.any(axis=1)])
     order = np.argsort(-counts, kind="stable")
     shown = [i for i in order[:MOST_PATTERNS] if counts[i] >= min_cell]
     totals = counts @ missing_patterns
@@ -172,6 +174,14 @@ def find_missing_together(raw: RawTable, source: Source, min_cell: int) -> Missi
     return Missingness(tuple(names[g] for g in used), patterns, len(shown) < len(counts))
 
 
+def _count_patterns(masks: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Count how often each row of masks occurs; the different rows in ascending order."""
+    packed = pd.DataFrame(np.packbits(masks, axis=1))
+    counted = packed.groupby(list(packed.columns), sort=True).size()
+    rows = np.array(list(counted.index), dtype=np.uint8).reshape(len(counted), -1)
+    return np.unpackbits(rows, axis=1, count=masks.shape[1]).astype(bool), counted.to_numpy(np.int64)
+
+
 def _skewness(values: NDArray[np.float64]) -> float | None:
     """Adjusted skewness; None where the numbers are too large or too few for it."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -187,8 +197,10 @@ def _quantiles(known: np.ndarray, qs: tuple[float, ...], rules: Disclosure) -> l
 
 
 def _are_years(known: np.ndarray, name: str) -> bool:
+    if not re.search("year|birth", name, re.IGNORECASE):
+        return False
     low, high = np.quantile(known, [0.1, 0.9])
-    return bool(re.search("year|birth", name, re.IGNORECASE)) and low >= 1900 and high < 2100
+    return bool(low >= 1900 and high < 2100)
 
 
 def _public(note: str, min_cell: int) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.formats import and_more, percentage, significant
+from analysis.base.workers import map_columns
 from analysis.customers.cleaning import LedgerLine
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.select import PARTS, Dropped, Group, select
@@ -142,7 +143,8 @@ def prepare(table: FeatureTable, study: Study) -> Prepared:
     centre, scale = _scaling(values[core], study.scaling)
     match = float(np.sqrt(MISMATCH / 2 * (values[core] / scale).std(axis=0).mean())) if numbers else 1.0
     scale = scale * np.sqrt(chosen.shared_by[: len(numbers)])
-    matrix = (values - centre) / scale
+    matrix = values - centre
+    matrix /= scale
     if study.missing in {"knn", "iterative"} and missing.any():
         matrix = _estimate(matrix, missing, core, study)
     each = zip(numbers, logs, fills, centre, scale, missing.sum(axis=0), limits, units, strict=True)
@@ -309,12 +311,15 @@ def _transform(
     frame: pd.DataFrame, variables: Sequence[Variable], logged: frozenset[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
     """Numbers without gaps, shape (n, p), some as logarithms; and of each which one, what filled it, and its unit."""
-    values = frame[[v.name for v in variables]].to_numpy(float)
+    values = np.array(frame[[v.name for v in variables]], dtype=float)
     logs = np.array([v.name in logged for v in variables], dtype=bool)
     fills = _usual_values(values)
-    values = np.where(np.isnan(values), fills, values)
+    # One column after the other, as copies of all would fill the memory.
+    for column, fill in zip(values.T, fills, strict=True):
+        column[np.isnan(column)] = fill
     units = _units(values, variables, logs)
-    values = np.where(logs, np.log1p(np.where(logs, np.maximum(values, 0), 0) / units), values)
+    for j in np.flatnonzero(logs):
+        values[:, j] = np.log1p(np.maximum(values[:, j], 0) / units[j])
     return values, logs, fills, units
 
 
@@ -333,9 +338,13 @@ def _units(values: NDArray[np.float64], variables: Sequence[Variable], logs: NDA
 
 def _usual_values(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Medians of the columns; of two values the commoner, the lower one where both are as common."""
-    median, low, high = (f(values, axis=0) for f in (np.nanmedian, np.nanmin, np.nanmax))
-    between = ((values == low) | (values == high) | np.isnan(values)).all(axis=0) & (median < high)
-    return np.where(between, low, median)
+    return np.array(map_columns(_usual_value, values.T, len(values)), dtype=float)
+
+
+def _usual_value(column: NDArray[np.float64]) -> float:
+    median, low, high = np.nanmedian(column), np.nanmin(column), np.nanmax(column)
+    between = median < high and ((column == low) | (column == high) | np.isnan(column)).all()
+    return float(low if between else median)
 
 
 def _estimate(
@@ -394,7 +403,10 @@ def robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
     The spread is 1.4826 MAD; where over half of the values are equal, 1.2533 times the mean absolute deviation.
     """
     median, spread = _robust_spread(values)
-    return np.abs(values - median) / spread
+    away: NDArray[np.float64] = values - median
+    np.abs(away, out=away)
+    away /= spread
+    return away
 
 
 def _limits(values: NDArray[np.float64]) -> list[tuple[float, float] | None]:
@@ -410,12 +422,17 @@ def _draw_in(values: NDArray[np.float64], limits: Sequence[tuple[float, float] |
 
 def _robust_spread(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Medians and robust standard deviations, shape (p,); infinite where a column has two values or no spread."""
-    median = np.median(values, axis=0)
-    distance = np.abs(values - median)
-    spread = 1.4826 * np.median(distance, axis=0)
-    spread = np.where(spread > 0, spread, 1.2533 * distance.mean(axis=0))
-    two_valued = np.array([len(np.unique(column)) <= 2 for column in values.T], dtype=bool)
-    return median, np.where((spread > 0) & ~two_valued, spread, np.inf)
+    found = map_columns(_robust_spread_of, values.T, len(values))
+    median, spread = np.array(found, dtype=float).reshape(-1, 2).T
+    return median, spread
+
+
+def _robust_spread_of(column: NDArray[np.float64]) -> tuple[float, float]:
+    median = np.median(column)
+    distance = np.abs(column - median)
+    spread = 1.4826 * np.median(distance) or 1.2533 * distance.mean()
+    two_valued = ((column == column.min()) | (column == column.max())).all()
+    return float(median), float(spread) if spread > 0 and not two_valued else np.inf
 
 
 def _scaling(values: NDArray[np.float64], how: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

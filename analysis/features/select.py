@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Literal
@@ -14,6 +15,7 @@ from scipy.spatial.distance import squareform
 
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import Formats, number, percentage
+from analysis.base.workers import map_columns
 from analysis.features.build import FeatureTable, Variable
 from analysis.settings.models import Study
 from analysis.settings.sources import Role
@@ -340,7 +342,7 @@ def spearman(frame: pd.DataFrame) -> tuple[Matrix, Matrix]:
     values = frame.to_numpy(float)
     n, p = values.shape
     known = ~np.isnan(values)
-    codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in values.T])
+    codes = map_columns(lambda column: np.unique(column, return_inverse=True)[1], values.T, n)
     alike: dict[bytes, list[int]] = {}
     for at, column in enumerate(known.T):
         alike.setdefault(column.tobytes(), []).append(at)
@@ -352,20 +354,24 @@ def spearman(frame: pd.DataFrame) -> tuple[Matrix, Matrix]:
             shared = known[:, first[0]] & known[:, second[0]]
             if shared.sum() < max(2, min(FEWEST_BOTH, n / 2)):
                 continue
-            left = _standard_ranks(codes[:, first], shared)
-            right = left if i == j else _standard_ranks(codes[:, second], shared)
+            left = _standard_ranks([codes[at] for at in first], shared)
+            right = left if i == j else _standard_ranks([codes[at] for at in second], shared)
             block = (left.T @ right).round(10)
             rho[np.ix_(first, second)], rho[np.ix_(second, first)] = block, block.T
     return np.clip(rho, -1, 1), n_both
 
 
-def _standard_ranks(codes: NDArray[np.intp], rows: NDArray[np.bool_]) -> Matrix:
+def _standard_ranks(codes: Sequence[NDArray[np.intp]], rows: NDArray[np.bool_]) -> Matrix:
     """Mean ranks among some rows, of mean 0 and length 1, shape (rows, p); NaN where a column does not vary there."""
-    ranks = np.empty((int(rows.sum()), codes.shape[1]))
-    for j, column in enumerate(codes.T):
-        present = column[rows]
+    n = int(rows.sum())
+
+    def rank(column: NDArray[np.intp]) -> Matrix:
+        present = column if n == len(column) else column[rows]
         counts = np.bincount(present)
-        ranks[:, j] = (np.cumsum(counts) - (counts - 1) / 2)[present]
+        ranks: Matrix = (np.cumsum(counts) - (counts - 1) / 2)[present]
+        return ranks
+
+    ranks = np.column_stack(map_columns(rank, codes, n))
     ranks -= ranks.mean(axis=0)
     length = np.sqrt((ranks**2).sum(axis=0))
     return np.divide(ranks, length, out=np.full_like(ranks, np.nan), where=length > 0)

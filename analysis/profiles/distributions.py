@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.base.weights import FEWEST_EFFECTIVE, Weights
+from analysis.base.workers import map_columns
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.features.build import FeatureTable, Variable
 
@@ -133,15 +134,18 @@ def measure_spread(
     """
     k = int(labels.max())
     numbers = [v for v in table.variables if v.name in scaled and not v.categorical and v.unit != "yes_no"]
-    columns = [table.frame[v.name].to_numpy(float) for v in numbers]
-    apart = [_apart(scaled[v.name], labels, k) for v in numbers]
+    columns, n = [table.frame[v.name].to_numpy(float) for v in numbers], len(labels)
+    apart = map_columns(lambda v: _apart(scaled[v.name], labels, k), numbers, n)
     first = sorted(range(len(numbers)), key=lambda i: -apart[i])
     chosen, weights = first[: MOST_SHOWN // k], table.weights
-    distributions = [_distribute(numbers[i].name, columns[i], labels, k, min_cell, weights) for i in chosen]
+    distributions = map_columns(
+        lambda i: _distribute(numbers[i].name, columns[i], labels, k, min_cell, weights), chosen, n
+    )
     named = {v.name: j for j, v in enumerate(forming[: matrix.shape[1]])}
     axes = [i for i in first if numbers[i].name in named][: MOST_AXES if k < 6 else FEWER_AXES]
-    placed = [_Axis.of(numbers[i].name, columns[i], matrix[:, named[numbers[i].name]]) for i in axes]
-    planes = [_plane(across, up, labels, k, min_cell) for across, up in itertools.combinations(placed, 2)]
+    placed = map_columns(lambda i: _Axis.of(numbers[i].name, columns[i], matrix[:, named[numbers[i].name]]), axes, n)
+    pairs = itertools.combinations(placed, 2)
+    planes = map_columns(lambda pair: _plane(*pair, labels, k, min_cell), pairs, n)
     lines = [i for i, v in enumerate(numbers) if v.name in named]
     own = np.column_stack([scaled[numbers[i].name] for i in lines]) if lines else np.empty((len(labels), 0))
     return Spread(
@@ -155,7 +159,8 @@ def measure_spread(
 def _apart(values: Values, labels: Labels, k: int) -> float:
     """Standard deviation of the segments' means over that of customers."""
     spread = np.nanstd(values)
-    means = [np.nanmean(values[labels == j]) for j in range(1, k + 1) if np.isfinite(values[labels == j]).any()]
+    each = (values[labels == j] for j in range(1, k + 1))
+    means = [np.nanmean(own) for own in each if np.isfinite(own).any()]
     return float(np.std(means) / spread) if spread > 0 and len(means) > 1 else 0.0
 
 
@@ -312,19 +317,23 @@ def _strands(matrix: Matrix, own: Values, labels: Labels, k: int, min_cell: int)
 
     The halves stay together in the features that formed the segments, so that a path is a group of similar customers.
     """
-    away = own - np.nanmean(own, axis=0)
+    centre = np.nanmean(own, axis=0)
     most = min(MOST_STRANDS, max(1, MOST_POINTS // (k * own.shape[1])))
-    found = []
-    for j in range(1, k + 1):
-        groups = [np.flatnonzero(labels == j)]
+
+    def find_strands(segment: int) -> list[Strand]:
+        groups = [np.flatnonzero(labels == segment)]
         while 2 * len(groups) <= most and min(map(len, groups)) >= 4 * min_cell:
             groups = [half for group in groups for half in _halve(matrix, group)]
+        found = []
         for group in groups:
-            known = np.isfinite(away[group]).sum(axis=0) >= min_cell
-            means = np.nansum(away[group], axis=0) / np.maximum(np.isfinite(away[group]).sum(axis=0), 1)
-            if known.all():
-                found.append(Strand(j, tuple(round(float(x), 2) for x in means)))
-    return tuple(found)
+            away = own[group] - centre
+            n_known = np.isfinite(away).sum(axis=0)
+            means = np.nansum(away, axis=0) / np.maximum(n_known, 1)
+            if (n_known >= min_cell).all():
+                found.append(Strand(segment, tuple(round(float(x), 2) for x in means)))
+        return found
+
+    return tuple(itertools.chain(*map_columns(find_strands, range(1, k + 1), len(labels))))
 
 
 def _halve(points: Matrix, group: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

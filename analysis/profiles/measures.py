@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure
 from analysis.base.weights import Weights, deviations, effective_size, quantile, share
+from analysis.base.workers import map_columns
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import Step
@@ -67,18 +68,20 @@ def measure(
         inside = labels == segment.id
         own = None if weights is None else weights[inside]
         size = _rounded(segment.n, least)
-        moments = {
-            v.name: _moments(v, column, sd, rules, is_sensitive(v, study), own)
-            for v, column, sd in zip(shown, values[inside].T, scales, strict=True)
-        }
+        columns = zip(shown, values[inside].T, scales, strict=True)
+        found = map_columns(
+            lambda each, own=own: _moments(*each, rules, is_sensitive(each[0], study), own), columns, len(labels)
+        )
+        moments = dict(zip((v.name for v in shown), found, strict=True))
         spread = None if worth is None or segment.value_share is None else _share_error(worth, inside, weights)
         value = None if segment.value_share is None else round_digits(segment.value_share)
         share = round_digits(size / _rounded(n, least) if weights is None else segment.share)
         segments.append(Figures(size, share, value, spread, centre, moments))
-    spreads = [
-        _spread(v, formed.get(v.name), x, rules, is_sensitive(v, study), weights)
-        for v, x in zip(shown, values.T, strict=True)
-    ]
+    spreads = map_columns(
+        lambda pair: _spread(pair[0], formed.get(pair[0].name), pair[1], rules, is_sensitive(pair[0], study), weights),
+        zip(shown, values.T, strict=True),
+        n,
+    )
     for category in profiles.categories:
         variable = next(v for v in table.variables if v.name == category.variable)
         if variable.categorical:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.base.disclosure import Disclosure
 from analysis.base.weights import Weights, deviations, means, share
+from analysis.base.workers import map_columns
 from analysis.clustering.algorithms import Labels, Matrix
 from analysis.clustering.resample import Refits
 from analysis.features.build import FeatureTable, Variable
@@ -260,7 +261,7 @@ def _profile_each(
     told = study.min_cell if 0 < unassigned < study.min_cell else 1
     totals, shares = share_value(worth, labels, rules, numbers.weights)
     valued = np.zeros(len(labels)) if worth is None else worth
-    redrawn = redraw(np.column_stack([numbers.scaled, valued]), refits, k)
+    redrawn = redraw(np.column_stack([numbers.scaled[refits.rows], valued[refits.rows]]), refits, k)
     differences = _differences(numbers, labels, redrawn, rules)
     sizes, parts = share_intervals(redrawn, labels, valued, numbers.weights)
     return tuple(
@@ -288,8 +289,10 @@ def _summaries(
     weights: Weights,
 ) -> list[Summary]:
     """Summarise each column as it may be published; the share of a sensitive answer may be coded."""
-    found, exact = [], Disclosure(rules.min_cell, public=False)
-    for variable, column in zip(variables, values.T, strict=True):
+    exact = Disclosure(rules.min_cell, public=False)
+
+    def summarise(pair: tuple[Variable, NDArray[np.float64]]) -> Summary:
+        variable, column = pair
         n = int((~np.isnan(column)).sum())
         if variable.unit == "yes_no":
             mean = float(means(column[:, None], weights)[0])
@@ -298,8 +301,9 @@ def _summaries(
         else:
             mean = rules.mean(column, weights)
             p10, median, p90 = rules.quantiles(column, (0.1, 0.5, 0.9), weights)
-        found.append(Summary(rules.count(n), mean, median, p10, p90))
-    return found
+        return Summary(rules.count(n), mean, median, p10, p90)
+
+    return map_columns(summarise, zip(variables, values.T, strict=True), len(values))
 
 
 def _differences(

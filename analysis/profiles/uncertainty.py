@@ -47,10 +47,10 @@ def redraw(values: Values, refits: Refits, k: int) -> Redrawn:
 
     Parameters
     ----------
-    values : ndarray, shape (n, p)
+    values : ndarray, shape (m, p)
         NaN where unknown.
     refits : Refits
-        Of the same n customers.
+        Of the same m customers.
     k : int
         Published segments.
 
@@ -59,11 +59,10 @@ def redraw(values: Values, refits: Refits, k: int) -> Redrawn:
     Redrawn
         In time O(draws m k p).
     """
-    looked = values[refits.rows]
     centre = np.nanmean(values, axis=0)
     # Sums of squares around the mean lose no digits.
-    filled = np.nan_to_num(looked - centre)
-    squares, known = filled**2, (~np.isnan(looked)).astype(float)
+    filled = np.nan_to_num(values - centre)
+    squares, known = filled**2, (~np.isnan(values)).astype(float)
     numbers = np.arange(1, k + 1)[:, None]
     draws, p = len(refits.labels), values.shape[1]
     means, everyone, spread = np.empty((draws, k, p)), np.empty((draws, p)), np.empty((draws, p))

@@ -35,7 +35,7 @@ from analysis.clustering.selection import (
 from analysis.clustering.shapes import DESCRIBED, PART, WIDE
 from analysis.clustering.shapes import PARTS as SAMPLES
 from analysis.clustering.use.tiers import TIER_WORDS
-from analysis.customers.lifetime_value import SHORTEST_TEST, WORST_RATIO
+from analysis.customers.lifetime_value import MOST_FITTED, SHORTEST_TEST, WORST_RATIO
 from analysis.features.build import FEWEST_UNKNOWN
 from analysis.features.prepare import MISMATCH, MOST_NEIGHBOURS, MOST_PREDICTORS, NEIGHBOURS, OUTLIER_Z, ROUNDS
 from analysis.features.relations import MOST_RELATED
@@ -66,6 +66,7 @@ THRESHOLDS = {
     "halvings": USERS.strength_halvings,
     "worst_ratio": WORST_RATIO,
     "shortest_test": SHORTEST_TEST,
+    "fitted": MOST_FITTED,
     "leaves": LEAVES,
     "starts": USERS.starts,
     "starts_least": LEAST_STARTS,

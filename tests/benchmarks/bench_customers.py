@@ -78,19 +78,24 @@ def measure_build(n_customers: int) -> Build:
             shutil.copytree(ROOT / part, root / part)
         for file in ("_quarto.yml", "404.qmd"):
             shutil.copyfile(ROOT / file, root / file)
-        table, planted = make_customers(n_customers)
         data = root / "customers.parquet"
-        table.to_parquet(data)
-        keys, n_columns = table["customer_id"], table.shape[1]
-        features = np.log1p(table[list(MEASURES)].to_numpy(float))
-        del table
+        planted, n_columns = write_customers(data, n_customers)
         started = time.perf_counter()
         build(root, data, stage, force=True)
         seconds = time.perf_counter() - started
+        kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         found = pd.read_parquet(root / "build" / "memberships.parquet").set_index("key")["segment"]
+        keys = pd.read_parquet(data, columns=["customer_id"])["customer_id"]
         agreement = float(adjusted_rand_score(planted, found.reindex(keys)))
-    kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        features = np.log1p(pd.read_parquet(data, columns=list(MEASURES)).to_numpy(float))
     return Build(n_customers, n_columns, seconds, stages, in_gigabytes(kilobytes), time_one_fit(features), agreement)
+
+
+def write_customers(file: Path, n_customers: int) -> tuple[np.ndarray, int]:
+    """Write customers as Parquet; return the planted group of each, and the number of columns."""
+    table, planted = make_customers(n_customers)
+    table.to_parquet(file)
+    return planted.astype(np.int8), table.shape[1]
 
 
 def time_one_fit(features: np.ndarray) -> float:

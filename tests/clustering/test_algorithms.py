@@ -16,7 +16,7 @@ from sklearn.mixture import GaussianMixture
 from analysis.clustering.algorithms import ALGORITHMS, Fit, distances, mixture, sample_rows
 from analysis.clustering.algorithms.knees import knee, neighbour_curve
 from analysis.clustering.algorithms.kprototypes import find_twice
-from analysis.clustering.resample import fit_solutions
+from analysis.clustering.algorithms.published import fit_solutions
 
 
 def blobs(sizes: tuple[int, ...] = (150, 90, 60), p: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

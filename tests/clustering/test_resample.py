@@ -11,13 +11,13 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 from analysis.base.run import TESTS
 from analysis.base.weights import effective_size
 from analysis.clustering.algorithms import ALGORITHMS
+from analysis.clustering.algorithms.published import fit_solutions
 from analysis.clustering.resample import (
     adjusted_rand,
     box,
     count_draws,
     dispersion,
     draw_rows,
-    fit_solutions,
     measure_extremes,
     own_jaccard,
     prediction_strengths,

@@ -10,9 +10,10 @@ import pytest
 
 from analysis.base.run import TESTS
 from analysis.clustering.algorithms import ALGORITHMS, Matrix
+from analysis.clustering.algorithms.published import fit_solutions
 from analysis.clustering.evidence import gather_evidence
 from analysis.clustering.references.clouds import permuted_stability
-from analysis.clustering.resample import agreements, draw_labels, fit_solutions, jaccard, summarise
+from analysis.clustering.resample import agreements, draw_labels, jaccard, summarise
 from analysis.features.prepare import apply_steps
 from analysis.settings.load import load_study
 from tests.stages import ROOT, little_work

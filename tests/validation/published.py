@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.clustering.algorithms import ALGORITHMS, Matrix
-from analysis.clustering.resample import agreements, draw_labels, fit_solutions, own_jaccard, silhouettes, summarise
+from analysis.clustering.algorithms.published import fit_solutions
+from analysis.clustering.resample import agreements, draw_labels, own_jaccard, silhouettes, summarise
 from analysis.customers.assembly import assemble
 from analysis.customers.cleaning import clean
 from analysis.customers.descriptions import Columns

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from analysis.base.formats import in_sentence
 from analysis.base.run import Effort
 from analysis.clustering.algorithms import Matrix, competing
+from analysis.clustering.algorithms.published import fit_customers
 from analysis.clustering.holdout import LEAVES, Floats, Grouping
-from analysis.clustering.resample import fit_solutions
 from analysis.customers.rfm import NO_PURCHASE, rfm_cells, rfm_scores
 from analysis.features.build import FeatureTable
 from analysis.features.prepare import Blocks
@@ -49,12 +49,13 @@ def form_segments(
     """
     name, k = way
     clean = np.ascontiguousarray(matrix[core])
-    if len(np.unique(clean, axis=0)) <= k:
+    # Most often the first few show enough different ones.
+    if all(len(np.unique(rows, axis=0)) <= k for rows in (clean[:1_000], clean)):
         return None
     algorithms = competing(matrix, blocks)
     # Without its categories before the split, k-prototypes is k-means.
-    fits = fit_solutions(clean, algorithms.get(name, algorithms["kmeans"]), (k,), study.seed, study.starts, effort)
-    return fits[0].assign(matrix).astype(np.intp) if fits else None
+    fit = fit_customers(clean, algorithms.get(name, algorithms["kmeans"]), k, study, effort)
+    return fit.assign(matrix).astype(np.intp) if fit else None
 
 
 def group_by_rfm(frame: pd.DataFrame, numbers: Sequence[int] = ()) -> list[Grouping]:
