@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.errors import InputError
-from analysis.base.formats import Formats, joined
+from analysis.base.formats import Formats, joined, number
 from analysis.base.run import USERS, Effort, Run
 from analysis.base.weights import Weights
 from analysis.clustering.evidence import Evidence
@@ -163,12 +163,23 @@ def prove(
         chose = draw_half(len(table.frame), study.seed) if evidence.use else np.zeros(len(table.frame), dtype=bool)
         made, effort = Usefulness(), run.effort
         if split is not None and (as_of := settle_date(inputs.tables, study)) is not None:
-            known = keys[chose] if keys is not None else pd.Series(dtype="str")
-            made = _prove_later(inputs, study, (split, as_of), evidence, run, frozenset(known))
+            keys = pd.Series(dtype="str") if keys is None else keys
+            known = frozenset(keys[chose]) if chose.any() else frozenset()
+            some = keys if len(keys) <= MOST else keys.iloc[_draw(len(keys), study.seed)]
+            looked = inputs if len(some) == len(keys) else inputs.among(some, study)
+            made = _prove_later(looked, study, (split, as_of), evidence, run, known)
+            if looked is not inputs and made.split:
+                told = f"Segments were formed by what was known of {number(MOST)} {study.customers} drawn at random."
+                made = replace(made, notes=(told, *made.notes))
         outcomes, notes = _prove_outcomes(table, study, evidence, effort, chose)
         made = replace(made, outcomes=tuple(outcomes), notes=(*made.notes, *notes))
         headline = state_headline(made.targets)
         return replace(made, headline=headline, halvings=effort.holdout_halvings, draws=effort.holdout_draws)
+
+
+def _draw(n: int, seed: int) -> NDArray[np.intp]:
+    """Draw as many customers as are scored at most, in their order."""
+    return np.sort(np.random.default_rng(seed).choice(n, MOST, replace=False))
 
 
 def _prove_later(

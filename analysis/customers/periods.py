@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -153,7 +154,6 @@ def count_times(
     """
     members = pd.DataFrame({"customer": keys.astype("str").to_numpy(), "segment": labels.astype(np.int64)})
     roles = {"customer": str(columns.customer), "date_": str(columns.date), "amount": str(columns.amount)}
-    shape = (int(labels.max()) + 1,)
     with engine_for(None, raw.rows) as engine:
         F = engine.functions  # noqa: N806
         read = engine.read(raw.rows, roles)
@@ -169,19 +169,34 @@ def count_times(
         if pd.isna(ends["last_day"]):
             return {}
         first, last = int(ends["first_day"]), int(ends["last_day"])
-        places = {"weekday": (((F.col("day") + 3) % 7 + 7) % 7, 7)}
+        day = F.col("day")
+        places = {"weekday": (((day + 3) % 7 + 7) % 7, 7)}
         if int(ends["latest"]) > 0:
             places["part"] = (F.floor(F.col("hour") / F.lit(6)), 4)
         if last - first >= YEAR:
-            places["month"] = (F.when(F.col("day") > last - YEAR, F.col("month") - 1), 12)
-        counts = {}
-        for kind, (place, n_places) in places.items():
-            each = placed.select("segment", "customer", "day", place.cast("bigint").alias("place")).distinct()
-            by_place = each.where(F.col("place").isNotNull()).groupBy("segment", "place")
-            made = [F.count(F.lit(1)).alias("days"), F.count_distinct(F.col("customer")).alias("people")]
-            found = engine.to_pandas(by_place.agg(*made))
-            counts[kind] = TimeCounts(*(_spread(found, name, (*shape, n_places)) for name in ("days", "people")))
+            places["month"] = (F.when(day > last - YEAR, F.col("month") - 1), 12)
+        names = {kind: [f"{kind}_{at}" for at in range(n)] for kind, (_, n) in places.items()}
+        made = engine.to_pandas(_count_places(placed, F, places, names)).set_index("segment")
+    counts = {}
+    for kind, of in names.items():
+        counts[kind] = TimeCounts(*(np.zeros((int(labels.max()) + 1, len(of)), np.int64) for _ in range(2)))
+        for table, what in ((counts[kind].days, "days"), (counts[kind].people, "people")):
+            table[made.index.to_numpy(np.int64)] = made[[f"{name}_{what}" for name in of]].to_numpy(np.int64)
     return counts
+
+
+def _count_places(placed: Any, F: Any, places: Mapping[str, tuple[Any, int]], names: Mapping[str, list[str]]) -> Any:  # noqa: N803
+    """Count by segment the days, and the customers with one, at each place in time, in one pass over the purchases."""
+    each = {name: places[kind][0] == F.lit(at) for kind, of in names.items() for at, name in enumerate(of)}
+
+    def is_any(condition: Any) -> Any:
+        return F.max(F.when(condition, F.lit(1)).otherwise(F.lit(0)))
+
+    by_day = placed.groupBy("segment", "customer", "day").agg(*(is_any(at).alias(name) for name, at in each.items()))
+    by_customer = by_day.groupBy("segment", "customer").agg(*(F.sum(name).alias(name) for name in each))
+    counted = [F.sum(name).cast("bigint").alias(f"{name}_days") for name in each]
+    counted += [count_where(F, F.col(name) > F.lit(0)).alias(f"{name}_people") for name in each]
+    return by_customer.groupBy("segment").agg(*counted)
 
 
 def list_purchases(rows: Any, key_kind: Kind, F: Any, until_day: int | None) -> Any:  # noqa: N803
@@ -198,10 +213,3 @@ def list_purchases(rows: Any, key_kind: Kind, F: Any, until_day: int | None) -> 
     )
     bought = typed.where(F.col("customer").isNotNull() & F.col("day").isNotNull() & (F.col("amount") >= 0))
     return bought if until_day is None else bought.where(F.col("day") <= until_day)
-
-
-def _spread(found: pd.DataFrame, name: str, shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Spread counts over segments and places."""
-    counts = np.zeros(shape, np.int64)
-    counts[found["segment"].to_numpy(np.int64), found["place"].to_numpy(np.int64)] = found[name].to_numpy(np.int64)
-    return counts

@@ -24,7 +24,7 @@ from analysis.sources.draft import (
     explain_rows,
     is_known,
 )
-from analysis.sources.keys import align_keys, settle_repeats
+from analysis.sources.keys import align_keys, key_of, settle_repeats, write_keys
 from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.scans import scan_source
@@ -68,6 +68,11 @@ class Inputs:
         """Return the same tables, their digests keyed by a secret: a published one then confirms no guess."""
         tables = tuple(replace(table, sha256=keyed_digest(salt, table.sha256)) for table in self.tables)
         return replace(self, tables=tables)
+
+    def among(self, keys: pd.Series, study: Study) -> Inputs:
+        """Return the rows of some customers alone, in every table that names customers."""
+        pairs = zip(self.tables, study.sources, strict=True)
+        return replace(self, tables=tuple(_take_rows(table, source, keys) for table, source in pairs))
 
 
 def read_inputs(
@@ -166,6 +171,21 @@ def look_back(inputs: Inputs, study: Study, day: dt.date, fewest: int) -> tuple[
         for table, source in zip(inputs.tables, study.sources, strict=True)
     )
     return replace(inputs, tables=tables, until=day, fewest=fewest), study.model_copy(update={"as_of": day})
+
+
+def _take_rows(table: RawTable, source: Source, keys: pd.Series) -> RawTable:
+    column = key_of(source)
+    if column is None or column not in table.frame.columns:
+        return table
+    if table.scan is not None:
+        # An engine writes such keys in another way than they are known by.
+        if pd.api.types.is_float_dtype(table.frame[column]):
+            return table
+        return replace(table, scan=table.scan.among(column, keys))
+    known = set(keys)
+    wanted = {value for value, text in write_keys(table.frame[column]).items() if text in known}
+    frame = table.frame[table.frame[column].isin(wanted)]
+    return replace(table, frame=frame, n_rows=len(frame))
 
 
 def _answered_by(table: RawTable, day: dt.date) -> RawTable:

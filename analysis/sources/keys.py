@@ -39,24 +39,25 @@ def align_keys(tables: Sequence[RawTable], study: Study) -> tuple[RawTable, ...]
     tuple of RawTable
         With a note where keys were changed.
     """
-    columns = [_key_of(source) for source in study.sources]
+    columns = [key_of(source) for source in study.sources]
     kinds = [source.kind for source in study.sources]
     at = next((kinds.index(kind) for kind in ("customers", "survey") if kind in kinds), 0)
     if len(tables) < 2 or columns[at] not in tables[at].frame.columns:
         return tuple(tables)
-    base = set(_texts(tables[at].frame[str(columns[at])]).values())
+    base = set(write_keys(tables[at].frame[str(columns[at])]).values())
     return tuple(
         table if i == at or column not in table.frame.columns else _align(table, str(column), base)
         for i, (table, column) in enumerate(zip(tables, columns, strict=True))
     )
 
 
-def _key_of(source: Source) -> str | None:
+def key_of(source: Source) -> str | None:
+    """Name the column that holds the customers of a source."""
     return source.columns.customer if source.kind in ROW_KINDS else source.key
 
 
-def _texts(values: pd.Series) -> dict[Any, str]:
-    """The text of each different value."""
+def write_keys(values: pd.Series) -> dict[Any, str]:
+    """Return the text of each different key."""
     numeric = pd.api.types.is_numeric_dtype(values.dtype)
     present = values.dropna().unique()
     return {value: str(int(value)) if numeric and value == int(value) else str(value).strip() for value in present}
@@ -80,7 +81,7 @@ _FORMS: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 
 def _align(table: RawTable, column: str, base: set[str]) -> RawTable:
-    texts = _texts(table.frame[column])
+    texts = write_keys(table.frame[column])
     keys = set(texts.values())
     if len(keys & base) >= ENOUGH * len(keys):
         return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,6 +45,10 @@ class Scan:
         Column that ``since`` looks at.
     since : date, optional
         First day that counts.
+    keyed : str
+        Column that ``keys`` looks at.
+    keys : tuple of str, optional
+        Customers whose rows count.
     """
 
     files: tuple[str, ...]
@@ -52,10 +56,16 @@ class Scan:
     shown: str
     dated: str = ""
     since: dt.date | None = None
+    keyed: str = ""
+    keys: tuple[str, ...] | None = None
 
     def after(self, column: str, day: dt.date) -> Scan:
         """Return the rows later than a day, by a column of dates."""
         return replace(self, dated=column, since=day + dt.timedelta(days=1))
+
+    def among(self, column: str, keys: Iterable[str]) -> Scan:
+        """Return the rows of some customers, by a column of keys."""
+        return replace(self, keyed=column, keys=tuple(keys))
 
 
 def scan_source(address: str | Path, root: Path, source: Source, setting: str) -> RawTable | None:

@@ -136,6 +136,19 @@ def test_what_is_predicted_is_what_was_bought_after_the_date(tmp_path: Path, gro
 
 
 @pytest.mark.slow
+def test_of_many_customers_some_are_looked_at_and_the_page_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usefulness, "MOST", 150)
+    raws, study = study_of(tmp_path, make_orders())
+    keys = pd.Series(sorted(raws[0].frame["who"].unique()))
+    found = prove(Inputs(tuple(raws)), study, SPLIT, NOTHING, judged(), RUN, keys)
+    assert 110 < found.n_known <= 150 < len(keys)
+    assert found.notes[0] == "Segments were formed by what was known of 150 customers drawn at random."
+    assert prove(Inputs(tuple(raws)), study, SPLIT, NOTHING, judged(), RUN, keys) == found
+
+
+@pytest.mark.slow
 def test_customers_whom_nobody_knew_then_take_no_part(tmp_path: Path) -> None:
     orders = make_orders()
     people = pd.DataFrame({"id": [f"c{i}" for i in range(260)], "region": ["N", "S"] * 130})

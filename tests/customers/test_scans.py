@@ -104,6 +104,17 @@ def test_scanned_rows_give_the_same_customers_periods_and_times(tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("small")
+def test_rows_of_some_customers_are_the_same_read_or_scanned(tmp_path: Path) -> None:
+    write(tmp_path / "orders", make_orders())
+    whole, scanned, study = read_both(tmp_path, study_of("orders"))
+    keys = assemble(whole.tables, study).raw.frame["customer"]
+    some = [inputs.among(keys.iloc[::7], study) for inputs in (whole, scanned)]
+    made = [assemble(inputs.tables, study).raw.frame for inputs in some]
+    pd.testing.assert_frame_equal(*made)
+    assert made[0]["customer"].tolist() == keys.iloc[::7].tolist()
+
+
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize(
     "change",
     [

@@ -21,6 +21,8 @@ from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.settings.models import Engine as EngineName
 from analysis.sources.scans import Scan
 
+BLANKS = " \t\r\n\u00a0"
+"""What is trimmed from a key."""
 Kind = Literal["text", "whole", "number", "moment", "boolean", "other"]
 
 _KINDS: tuple[tuple[str, Kind], ...] = (
@@ -144,6 +146,10 @@ class Engine:
                 raise unread from None
             if scan.since is not None:
                 table = table.where(self.functions.col(f"`{scan.dated}`") >= self.functions.lit(scan.since))
+            if scan.keys is not None:
+                chosen = self.session.createDataFrame(pa.table({"chosen_key": scan.keys}))
+                own = self.functions.btrim(table[f"`{scan.keyed}`"].cast("string"), self.functions.lit(BLANKS))
+                table = table.join(chosen, own == chosen["chosen_key"], "left_semi")
             return self.read(table, columns, setting)
         import duckdb
 
@@ -155,8 +161,16 @@ class Engine:
             raise unread from None
         _check_columns(columns, [row[0] for row in described], shown, setting)
         chosen = ", ".join(f"{_in_quotes(column)} AS {new}" for new, column in columns.items())
-        since = "" if scan.since is None else f" WHERE {_in_quotes(scan.dated)} >= DATE '{scan.since}'"
-        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS SELECT {chosen} FROM {source}{since}")
+        kept = ["true"]
+        if scan.since is not None:
+            kept.append(f"{_in_quotes(scan.dated)} >= DATE '{scan.since}'")
+        if scan.keys is not None:
+            self.connection.register("chosen_keys", pa.table({"chosen_key": scan.keys}))
+            blanks = _in_quotes(BLANKS, "'")
+            own = f"trim(CAST({_in_quotes(scan.keyed)} AS VARCHAR), {blanks})"
+            kept.append(f"{own} IN (SELECT chosen_key FROM chosen_keys)")
+        query = f"SELECT {chosen} FROM {source} WHERE {' AND '.join(kept)}"
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS {query}")
         return self._rows("source_rows", list(columns))
 
     def _register(self, arrow: pa.Table) -> Rows:
@@ -208,7 +222,7 @@ def clean_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
         return column
     if kind == "number":
         return finite(F, name)
-    trimmed = F.btrim(column.cast("string"), F.lit(" \t\r\n\u00a0"))
+    trimmed = F.btrim(column.cast("string"), F.lit(BLANKS))
     return F.when(trimmed != F.lit(""), trimmed)
 
 
