@@ -15,11 +15,11 @@ from tests.benchmarks.bench_score import time_scores
 from tests.benchmarks.bench_transactions import compare
 from tests.results import list_versions, write_results
 
-CUSTOMERS = (1_000, 10_000, 100_000, 1_000_000)
+CUSTOMERS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 TRANSACTIONS = (1_000_000, 10_000_000)
 EACH = 20
 """Transactions of a customer."""
-SCORED = (1_000_000,)
+SCORED = (1_000_000, 10_000_000)
 PACKAGES = ("numpy", "scikit-learn", "pandas", "duckdb", "pyarrow", "altair")
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     print("transactions", file=sys.stderr, flush=True)
     aggregations = tuple(compare(n, n // EACH) for n in options.transactions)
     print("score", file=sys.stderr, flush=True)
-    placings = tuple(time_scores(n)["parquet"] for n in options.scored)
+    placings = tuple(time_scores(n, kinds=["parquet"])["parquet"] for n in options.scored)
     day = dt.datetime.now(dt.UTC).date().isoformat()
     found = Speed(describe_machine(), day, builds, aggregations, placings, list_versions(PACKAGES))
     write_results(options.out, asdict(found))

@@ -73,11 +73,7 @@ def measure_build(n_customers: int) -> Build:
         stages[name] = stages.get(name, 0.0) + time.perf_counter() - started
 
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder, "project")
-        for part in ("templates", "site"):
-            shutil.copytree(ROOT / part, root / part)
-        for file in ("_quarto.yml", "404.qmd"):
-            shutil.copyfile(ROOT / file, root / file)
+        root = start_project(Path(folder, "project"))
         data = root / "customers.parquet"
         planted, n_columns = write_customers(data, n_customers)
         started = time.perf_counter()
@@ -89,6 +85,15 @@ def measure_build(n_customers: int) -> Build:
         agreement = float(adjusted_rand_score(planted, found.reindex(keys)))
         features = np.log1p(pd.read_parquet(data, columns=list(MEASURES)).to_numpy(float))
     return Build(n_customers, n_columns, seconds, stages, in_gigabytes(kilobytes), time_one_fit(features), agreement)
+
+
+def start_project(root: Path) -> Path:
+    """Copy what a project needs beside the code and its data."""
+    for part in ("templates", "site"):
+        shutil.copytree(ROOT / part, root / part)
+    for file in ("_quarto.yml", "404.qmd"):
+        shutil.copyfile(ROOT / file, root / file)
+    return root
 
 
 def write_customers(file: Path, n_customers: int) -> tuple[np.ndarray, int]:

@@ -1,4 +1,4 @@
-"""Time ``score`` on a million synthetic customers, from Parquet and from CSV: reading, placing and writing.
+"""Time ``score`` on many synthetic customers, from Parquet and from CSV: reading, placing and writing.
 
 The model is that of the synthetic twin. The command's own start is part of a run.
 """
@@ -12,10 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import csv, parquet
 
 from analysis.commands.build import build
 from analysis.report.speed import Placing
@@ -23,6 +26,7 @@ from analysis.sources.synthetic.twin import write_twin
 from tests.results import in_gigabytes
 
 ROOT = Path(__file__).resolve().parents[2]
+BATCH = 1_000_000
 
 
 def main() -> None:
@@ -36,8 +40,8 @@ def main() -> None:
         print(f"  {kind:<8} {found.seconds:6.2f} s, peak {found.gigabytes:.1f} GB")
 
 
-def time_scores(n_customers: int, runs: int = 1) -> dict[str, Placing]:
-    """Score a file of each format, the fastest of some runs."""
+def time_scores(n_customers: int, runs: int = 1, kinds: Sequence[str] = ("parquet", "csv")) -> dict[str, Placing]:
+    """Score a file of each format and write the answers in the same, the fastest of some runs."""
     environment, found = {**os.environ, "PYTHONPATH": str(ROOT)}, {}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "project")
@@ -45,10 +49,11 @@ def time_scores(n_customers: int, runs: int = 1) -> dict[str, Placing]:
         shutil.copytree(ROOT / "site", root / "site")
         shutil.copyfile(ROOT / "_quarto.yml", root / "_quarto.yml")
         build(root, write_twin(root / "data"), force=True)
-        for file in write_customers(root, n_customers):
-            command = [sys.executable, "-m", "analysis", "score", str(file), "--out", "scores.csv"]
+        for kind in kinds:
+            file = write_customers(root / f"new.{kind}", n_customers)
+            command = [sys.executable, "-m", "analysis", "score", str(file), "--out", f"scores.{kind}"]
             each = [run(command, root, environment) for _ in range(runs)]
-            found[file.suffix[1:]] = Placing(n_customers, min(s for s, _ in each), max(size for _, size in each))
+            found[kind] = Placing(n_customers, min(s for s, _ in each), max(size for _, size in each))
     return found
 
 
@@ -62,17 +67,23 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[
     return time.perf_counter() - started, in_gigabytes(usage.ru_maxrss)
 
 
-def write_customers(folder: Path, n_customers: int) -> list[Path]:
-    """Write customers drawn from the twin, their amounts moved."""
+def write_customers(file: Path, n_customers: int) -> Path:
+    """Write customers drawn from the twin, their amounts moved, a million at a time."""
     rng = np.random.default_rng(7)
-    twin = pd.read_csv(write_twin(folder), sep="\t")
-    drawn = twin.iloc[rng.integers(0, len(twin), n_customers)].reset_index(drop=True)
-    amounts = [column for column in drawn if str(column).startswith("Mnt")]
-    moved = {column: (drawn[column] * rng.uniform(0.8, 1.25, n_customers)).round() for column in amounts}
-    table = drawn.assign(ID=np.arange(1, n_customers + 1), **moved)
-    table.to_parquet(folder / "new.parquet", index=False)
-    table.to_csv(folder / "new.csv", index=False)
-    return [folder / "new.parquet", folder / "new.csv"]
+    twin = pd.read_csv(write_twin(file.parent), sep="\t")
+    amounts = [column for column in twin if str(column).startswith("Mnt")]
+    writer: parquet.ParquetWriter | csv.CSVWriter | None = None
+    for start in range(0, n_customers, BATCH):
+        n = min(BATCH, n_customers - start)
+        drawn = twin.iloc[rng.integers(0, len(twin), n)].reset_index(drop=True)
+        moved = {column: (drawn[column] * rng.uniform(0.8, 1.25, n)).round() for column in amounts}
+        drawn = drawn.assign(ID=np.arange(start + 1, start + n + 1), **moved)
+        table = pa.Table.from_pandas(drawn, preserve_index=False)
+        writer = writer or (parquet.ParquetWriter if file.suffix == ".parquet" else csv.CSVWriter)(file, table.schema)
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+    return file
 
 
 if __name__ == "__main__":

@@ -29,7 +29,10 @@ def made_up() -> Speed:
         "2 cores and 25 GB of memory",
         "2026-11-29",
         (small, large),
-        (Aggregation(1_000_000, 50_000, 3.0, 0.7, 0.5, 0.3), Aggregation(10_000_000, 500_000, 12.0, 1.9, 4.0, 1.1)),
+        (
+            Aggregation(1_000_000, 50_000, 3.0, 2.0, 0.7, 1.5, 0.5, 40.0, 1.1),
+            Aggregation(10_000_000, 500_000, 12.0, 9.0, 1.9, 6.0, 4.0, 190.0, 2.4),
+        ),
         (Placing(1_000_000, 9.5, 0.4),),
         {"python": "3.11"},
     )
@@ -64,7 +67,11 @@ def test_the_text_states_the_largest_build_and_how_the_time_grows() -> None:
     assert text.in_short(found) == "1,000,000 customers with 13 columns take 2.1 min and 2.4 GB of memory."
     assert text.growth(found.builds) == "The time of a build grows from 10,000 to 1,000,000 customers 2.5-fold."
     assert text.growth(found.builds[:1]) == ""
-    assert [row[-1] for row in text.aggregations(found).rows] == ["6.0", "3.0"]
+    assert [row[-2] for row in text.aggregations(found).rows] == ["1.3", "1.5"]
+    assert [row[1:] for row in text.shops(found).rows] == [
+        ("40 s", "1.1 GB", "0.7 GB"),
+        ("3.2 min", "2.4 GB", "1.9 GB"),
+    ]
 
 
 @pytest.mark.parametrize(
