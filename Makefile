@@ -103,7 +103,7 @@ lighthouse: ## Measure the pages in OUT with Lighthouse, as on a phone (needs No
 	@npm install --silent --no-save --no-fund --no-audit --prefix $(VENV)/lighthouse $(LIGHTHOUSE)
 	@LIGHTHOUSE=$(VENV)/lighthouse node tests/lighthouse.mjs "$(OUT)"
 
-validate: $(VENV)/.site ## Validate the method on data with known segments: an hour on two cores.
+validate: $(VENV)/.site ## Validate the method on data with known segments: half an hour to an hour on two cores.
 	@$(RUN) -m tests.validation
 
 intervals: $(VENV)/.site ## Count how often published intervals hold the truth: half an hour on two cores.
