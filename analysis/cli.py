@@ -223,39 +223,13 @@ def score(
     Give one file for each source of the study, in the order of the settings.
     The result contains customer keys, so keep it private.
     """
-    from analysis.assignment.model import read_model
-    from analysis.assignment.parts import find_parts, score_parts
-    from analysis.assignment.scoring import Drift, check_sources, explain_gaps, measure_gaps
-    from analysis.assignment.scoring import score as run
-    from analysis.customers.engines.sessions import execute_on
-    from analysis.report.outputs import check_table_path, write_table
-    from analysis.sources.inputs import read_source
-    from analysis.sources.keys import align_keys
+    from analysis.commands.placing import place_files
 
-    root, day = Path.cwd(), as_of.date() if as_of else None
-    check_table_path(root / out, str(out))
-    with open_stage("Read"):
-        model = read_model(root / "build" / "model.json")
-        check_sources(new, model)
-        parts = find_parts(new[0], root, model, day)
-        if parts is None:
-            each = zip(new, model.study.sources, model.types, strict=True)
-            tables = [read_source(path, root, source, "score", types, fewest=1) for path, source, types in each]
-            raws = align_keys(tables, model.study)
-            notes = explain_gaps([measure_gaps(raw, model, at) for at, raw in enumerate(raws)])
-    if parts is not None:
-        with open_stage("Place and write") as tick:
-            n, columns, gaps, drift = score_parts(parts, model, day, root / out, tick)
-        notes = explain_gaps([gaps])
-    else:
-        with open_stage("Place"), execute_on(engine or "duckdb"):
-            scores = run(raws, model, day)
-        with open_stage("Write"):
-            write_table(scores, root / out)
-        n, columns, drift = len(scores), tuple(map(str, scores)), Drift.of(scores)
-    people = "customer" if n == 1 else "customers"
-    print(f"{n:,} {people} scored into {out}: {', '.join(columns)}.")
-    for line in [*notes, *filter(None, [drift.report()])]:
+    day = as_of.date() if as_of else None
+    scored, notes = place_files(Path.cwd(), new, out, day, engine or "duckdb", open_stage)
+    people = "customer" if scored.n == 1 else "customers"
+    print(f"{scored.n:,} {people} scored into {out}: {', '.join(scored.columns)}.")
+    for line in [*notes, *filter(None, [scored.drift.report()])]:
         print(line, file=sys.stderr)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +14,7 @@ from joblib import delayed
 from pyarrow import parquet
 
 from analysis.assignment.model import Model
-from analysis.assignment.scoring import Drift, Gaps, measure_gaps, score
+from analysis.assignment.scoring import Drift, Gaps, explain_gaps, measure_gaps, score
 from analysis.base.workers import run_parallel
 from analysis.customers.engines.sessions import open_duckdb
 from analysis.sources.locate import Location, find_files
@@ -55,14 +57,28 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A part that is placed: as it is written, and what is to be said of its customers."""
+class Scored:
+    """What is to be said of customers who were placed.
 
-    written: pa.Table | bytes
-    columns: tuple[str, ...]
+    Attributes
+    ----------
+    n : int
+        Customers.
+    columns : tuple of str
+        Those that were written.
+    gaps : Gaps
+    drift : Drift
+    """
+
     n: int
+    columns: tuple[str, ...]
     gaps: Gaps
     drift: Drift
+
+    def joined(self, other: Scored) -> Scored:
+        """Return what is to be said of two parts together."""
+        gaps, drift = self.gaps.joined(other.gaps), self.drift.joined(other.drift)
+        return replace(self, n=self.n + other.n, gaps=gaps, drift=drift)
 
 
 def find_parts(place: Location, root: Path, model: Model, as_of: dt.date | None) -> Parts | None:
@@ -103,7 +119,7 @@ def find_parts(place: Location, root: Path, model: Model, as_of: dt.date | None)
 
 def score_parts(
     parts: Parts, model: Model, as_of: dt.date | None, out: Path, tick: Callable[[str], None] = lambda text: None
-) -> tuple[int, tuple[str, ...], Gaps, Drift]:
+) -> Scored:
     """Place customers part by part and write each part as it is done; the file appears when all are.
 
     Parameters
@@ -117,51 +133,48 @@ def score_parts(
     tick : callable, optional
         Is told how many are placed.
 
-    Returns
-    -------
-    n : int
-        Customers placed.
-    columns : tuple of str
-    gaps : Gaps
-    drift : Drift
+    Raises
+    ------
+    InputError
+        Where no column that the segments depend on has a value.
     """
     text = out.suffix.lower() == ".csv"
     jobs = (delayed(_place_part)(part, parts.shown, model, as_of, text, at == 0) for at, part in enumerate(parts))
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f"{out.name}.part")
-    n, columns, gaps, drift = 0, (), None, Drift(0, 0)
-    writer = None
+    placed: list[Scored] = []
     try:
-        with unfinished.open("wb") as file:
-            for part in run_parallel(jobs):
-                if isinstance(part.written, bytes):
-                    file.write(part.written)
+        with unfinished.open("wb") as file, ExitStack() as stack:
+            writer: parquet.ParquetWriter | None = None
+            for written, scored in run_parallel(jobs):
+                if isinstance(written, bytes):
+                    file.write(written)
                 else:
-                    writer = writer or parquet.ParquetWriter(file, part.written.schema)
-                    writer.write_table(part.written.cast(writer.schema))
-                n, columns, drift = n + part.n, part.columns, drift.joined(part.drift)
-                gaps = part.gaps if gaps is None else gaps.joined(part.gaps)
-                tick(f"{n:,} of {parts.n_rows:,}")
-            if writer is not None:
-                writer.close()
+                    writer = writer or stack.enter_context(parquet.ParquetWriter(file, written.schema))
+                    writer.write_table(written.cast(writer.schema))
+                placed.append(scored)
+                tick(f"{sum(each.n for each in placed):,} of {parts.n_rows:,}")
+        found = reduce(Scored.joined, placed)
+        # Refuses a table without values before the last scores are lost.
+        explain_gaps([found.gaps])
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
-    assert gaps is not None
-    return n, columns, gaps, drift
+    return found
 
 
-def _place_part(part: pa.Table, shown: str, model: Model, as_of: dt.date | None, text: bool, first: bool) -> _Part:
-    """Place the customers of a part."""
+def _place_part(
+    part: pa.Table, shown: str, model: Model, as_of: dt.date | None, text: bool, first: bool
+) -> tuple[pa.Table | bytes, Scored]:
+    """Place the customers of a part; return what is written of them, and what is to be said."""
     source, types = model.study.sources[0], model.types[0]
     reading = Reading(types=source.types, decimal=source.decimal, dates=source.dates, setting="score")
     raw = type_table(LoadedTable(shown, part, (), shown), reading=reading, known=types, fewest=1)
     scores = score([raw], model, as_of)
+    said = Scored(len(scores), tuple(map(str, scores)), measure_gaps(raw, model, 0), Drift.of(scores))
     if text:
-        written: pa.Table | bytes = scores.to_csv(index=False, header=first).encode()
-    else:
-        written = pa.Table.from_pandas(scores, preserve_index=False).replace_schema_metadata()
-    return _Part(written, tuple(map(str, scores)), len(scores), measure_gaps(raw, model, 0), Drift.of(scores))
+        return scores.to_csv(index=False, header=first).encode(), said
+    return pa.Table.from_pandas(scores, preserve_index=False).replace_schema_metadata(), said
 
 
 def _is_stated(schema: pa.Schema, name: str, known: Known | None) -> bool:

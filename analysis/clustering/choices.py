@@ -16,8 +16,9 @@ from analysis.base.run import Run
 from analysis.base.weights import Weights, scale
 from analysis.base.workers import run_all
 from analysis.clustering.algorithms import Algorithm, Labels, Matrix, competing, sample_rows
+from analysis.clustering.algorithms.threads import one_thread
 from analysis.clustering.evidence import Evidence
-from analysis.clustering.resample import adjusted_rand, one_thread
+from analysis.clustering.resample import adjusted_rand
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.preparation import Features, prepare_customers
 from analysis.features.relations import cramers_v

@@ -15,6 +15,7 @@ from analysis.base.weights import Weights
 from analysis.base.workers import run_parallel
 from analysis.clustering.algorithms import NEEDS, Fit, Labels, Matrix, competing, distances, sample_rows
 from analysis.clustering.algorithms.published import fit_solutions
+from analysis.clustering.algorithms.threads import one_thread
 from analysis.clustering.preferences import Preferences, describe_classes, find_preferences
 from analysis.clustering.references.categories import all_differ, find_category
 from analysis.clustering.references.nulls import Matrices, References
@@ -31,7 +32,6 @@ from analysis.clustering.resample import (
     mean_silhouette,
     measure,
     measure_extremes,
-    one_thread,
     own_jaccard,
     prediction_strengths,
     reference_dispersions,

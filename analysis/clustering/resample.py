@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from sklearn import config_context
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
-from threadpoolctl import ThreadpoolController
 
 from analysis.base.weights import Weights, effective_size, sum_by
 from analysis.clustering.algorithms import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
+from analysis.clustering.algorithms.threads import one_thread
 
 _CHUNK = 500
-
-
-@functools.cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Limit numeric libraries to one thread, so that the number of cores changes no digit.
-
-    Matrices are finite by then, so that thousands of small fits need not look again.
-    """
-    with _controller().limit(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
-        yield
 
 
 @dataclass(frozen=True, slots=True)

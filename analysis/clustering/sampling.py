@@ -13,8 +13,9 @@ from analysis.base.weights import Weights, scale
 from analysis.clustering.algorithms import Fit, Matrix, competing, sample_rows
 from analysis.clustering.algorithms.fits import PUBLISHED, order_by_size, renumber
 from analysis.clustering.algorithms.published import fit_solutions, settle_centres
+from analysis.clustering.algorithms.threads import one_thread
 from analysis.clustering.evidence import Evidence, Tick, gather_evidence
-from analysis.clustering.resample import Sample, adjusted_rand, one_thread
+from analysis.clustering.resample import Sample, adjusted_rand
 from analysis.clustering.use.choice import NO_GUIDE, Guide
 from analysis.features.prepare import Blocks
 from analysis.settings.models import Study

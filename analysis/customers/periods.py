@@ -152,7 +152,8 @@ def count_times(
     -------
     dict of {"month", "weekday", "part"} to TimeCounts
     """
-    members = pd.DataFrame({"customer": keys.astype("str").to_numpy(), "segment": labels.astype(np.int64)})
+    made = {"customer": keys.astype("str").to_numpy(), "segment": labels.astype(np.int64), "row_": range(len(keys))}
+    members = pd.DataFrame(made)
     roles = {"customer": str(columns.customer), "date_": str(columns.date), "amount": str(columns.amount)}
     with engine_for(None, raw.rows) as engine:
         F = engine.functions  # noqa: N806
@@ -162,7 +163,7 @@ def count_times(
         known = bought.join(
             engine.read(members, {str(name): str(name) for name in members}).frame, on="customer", how="inner"
         )
-        placed = engine.view(known.select("segment", "customer", "day", "month", "hour"), "purchases_known")
+        placed = engine.view(known.select("segment", "row_", "day", "month", "hour"), "purchases_known")
         ends = engine.first_row(
             placed.agg(F.min("day").alias("first_day"), F.max("day").alias("last_day"), F.max("hour").alias("latest"))
         )
@@ -176,24 +177,36 @@ def count_times(
         if last - first >= YEAR:
             places["month"] = (F.when(day > last - YEAR, F.col("month") - 1), 12)
         names = {kind: [f"{kind}_{at}" for at in range(n)] for kind, (_, n) in places.items()}
-        made = engine.to_pandas(_count_places(placed, F, places, names)).set_index("segment")
+        found = engine.to_pandas(_count_places(placed, F, places, names)).set_index("segment")
     counts = {}
     for kind, of in names.items():
         counts[kind] = TimeCounts(*(np.zeros((int(labels.max()) + 1, len(of)), np.int64) for _ in range(2)))
         for table, what in ((counts[kind].days, "days"), (counts[kind].people, "people")):
-            table[made.index.to_numpy(np.int64)] = made[[f"{name}_{what}" for name in of]].to_numpy(np.int64)
+            table[found.index.to_numpy(np.int64)] = found[[f"{name}_{what}" for name in of]].to_numpy(np.int64)
     return counts
 
 
-def _count_places(placed: Any, F: Any, places: Mapping[str, tuple[Any, int]], names: Mapping[str, list[str]]) -> Any:  # noqa: N803
+def _count_places(
+    placed: Any,
+    F: Any,  # noqa: N803
+    places: Mapping[str, tuple[Any, int]],
+    names: Mapping[str, list[str]],
+) -> Any:
     """Count by segment the days, and the customers with one, at each place in time, in one pass over the purchases."""
-    each = {name: places[kind][0] == F.lit(at) for kind, of in names.items() for at, name in enumerate(of)}
 
-    def is_any(condition: Any) -> Any:
-        return F.max(F.when(condition, F.lit(1)).otherwise(F.lit(0)))
+    def is_at(kind: str, at: int) -> Any:
+        return F.when(places[kind][0] == F.lit(at), F.lit(1)).otherwise(F.lit(0))
 
-    by_day = placed.groupBy("segment", "customer", "day").agg(*(is_any(at).alias(name) for name, at in each.items()))
-    by_customer = by_day.groupBy("segment", "customer").agg(*(F.sum(name).alias(name) for name in each))
+    # Several parts of the day can hold purchases of one day; month and weekday follow from it.
+    parts = [F.max(is_at("part", at)).alias(name) for at, name in enumerate(names.get("part", ()))]
+    by_day = placed.groupBy("segment", "row_", "day", "month").agg(F.count(F.lit(1)).alias("n"), *parts)
+    sums = [
+        F.sum(F.col(name) if kind == "part" else is_at(kind, at)).alias(name)
+        for kind, of in names.items()
+        for at, name in enumerate(of)
+    ]
+    by_customer = by_day.groupBy("segment", "row_").agg(*sums)
+    each = [name for of in names.values() for name in of]
     counted = [F.sum(name).cast("bigint").alias(f"{name}_days") for name in each]
     counted += [count_where(F, F.col(name) > F.lit(0)).alias(f"{name}_people") for name in each]
     return by_customer.groupBy("segment").agg(*counted)

@@ -179,7 +179,8 @@ def _count_patterns(masks: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArra
     packed = pd.DataFrame(np.packbits(masks, axis=1))
     counted = packed.groupby(list(packed.columns), sort=True).size()
     rows = np.array(list(counted.index), dtype=np.uint8).reshape(len(counted), -1)
-    return np.unpackbits(rows, axis=1, count=masks.shape[1]).astype(bool), counted.to_numpy(np.int64)
+    different: NDArray[np.bool_] = np.unpackbits(rows, axis=1, count=masks.shape[1]).astype(bool)
+    return different, np.asarray(counted, np.int64)
 
 
 def _skewness(values: NDArray[np.float64]) -> float | None:

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.assignment import parts as module
 from analysis.assignment.model import Model, read_model
-from analysis.assignment.parts import find_parts, score_parts
+from analysis.assignment.parts import Scored, find_parts, score_parts
 from analysis.assignment.scoring import Drift, measure_gaps, score
 from analysis.base.errors import InputError
 from analysis.sources.tables import read_table
@@ -44,19 +44,31 @@ def write(people: pd.DataFrame, folder: Path) -> Path:
     return folder / "new.parquet"
 
 
+def test_a_table_without_values_is_refused_and_the_last_scores_stay(
+    people: pd.DataFrame, model: Model, tmp_path: Path
+) -> None:
+    (tmp_path / "scores.csv").write_text("the last ones")
+    wanted = [name for name in people if name.startswith(("Mnt", "Num"))]
+    found = find_parts(write(people.assign(**dict.fromkeys(wanted, np.nan)), tmp_path), tmp_path, model, None)
+    assert found is not None
+    with pytest.raises(InputError, match="no value in any column"):
+        score_parts(found, model, None, tmp_path / "scores.csv")
+    assert (tmp_path / "scores.csv").read_text() == "the last ones"
+
+
 @pytest.mark.parametrize("name", ["scores.csv", "scores.parquet"])
 def test_parts_give_what_one_piece_gives(people: pd.DataFrame, model: Model, tmp_path: Path, name: str) -> None:
     file = write(people, tmp_path)
     found = find_parts(file, tmp_path, model, None)
     assert found is not None and found.n_rows == ROWS
     told: list[str] = []
-    n, columns, gaps, drift = score_parts(found, model, None, tmp_path / name, told.append)
+    scored = score_parts(found, model, None, tmp_path / name, told.append)
     raw = read_table(file, root=tmp_path, known=model.types[0])
     whole = score([raw], model)
     written = (
         pd.read_csv(tmp_path / name, dtype={"key": str}) if name.endswith("csv") else pd.read_parquet(tmp_path / name)
     )
-    assert (n, columns, gaps, drift) == (ROWS, tuple(whole), measure_gaps(raw, model, 0), Drift.of(whole))
+    assert scored == Scored(ROWS, tuple(whole), measure_gaps(raw, model, 0), Drift.of(whole))
     assert told == ["200 of 700", "400 of 700", "600 of 700", "700 of 700"]
     both = [each.astype({"key": "str"}).sort_values("key").reset_index(drop=True) for each in (written, whole)]
     pd.testing.assert_frame_equal(*both, check_dtype=False)

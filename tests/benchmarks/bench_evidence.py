@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 from analysis.clustering import evidence
-from analysis.clustering.resample import one_thread
+from analysis.clustering.algorithms.threads import one_thread
 from analysis.features.prepare import Prepared
 from analysis.settings.models import Study
 from analysis.sources.synthetic.twin import write_twin

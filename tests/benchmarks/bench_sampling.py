@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from analysis.base.run import TRIALS
 from analysis.clustering import evidence
-from analysis.clustering.resample import adjusted_rand, one_thread
+from analysis.clustering.algorithms.threads import one_thread
+from analysis.clustering.resample import adjusted_rand
 from analysis.clustering.sampling import judge_customers
 from analysis.settings.load import check_study
 from tests.validation.rivals import in_turn

@@ -17,7 +17,7 @@ from analysis.assignment.rules import _find_centres
 from analysis.assignment.scoring import rate_confidence
 from analysis.clustering.algorithms import ALGORITHMS, Fit, competing
 from analysis.clustering.algorithms.latent_class import Answers, fit_classes, fit_latent_class, log_joint
-from analysis.clustering.resample import one_thread
+from analysis.clustering.algorithms.threads import one_thread
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import prepare
 from tests.stages import judge, project_study

@@ -15,7 +15,8 @@ from analysis.assignment.rounding import _point_steps, assign_by_rule
 from analysis.base.disclosure import Disclosure
 from analysis.clustering.algorithms import competing
 from analysis.clustering.algorithms.latent_class import Answers, Solution, fit_classes, fit_latent_class
-from analysis.clustering.resample import adjusted_rand, one_thread
+from analysis.clustering.algorithms.threads import one_thread
+from analysis.clustering.resample import adjusted_rand
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import Blocks, prepare
 from tests.stages import judge, project_study

@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 from statsmodels.datasets import anes96
 
 from analysis.clustering.algorithms.latent_class import Answers, Solution, _common_density, fit_classes, log_joint
-from analysis.clustering.resample import one_thread
+from analysis.clustering.algorithms.threads import one_thread
 
 NO_PRIOR = 1e-8
 """So few customers who answer as everyone that the likelihood is the largest one, as in stepmix."""

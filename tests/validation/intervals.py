@@ -18,7 +18,8 @@ from scipy.optimize import linear_sum_assignment
 
 from analysis.base.run import USERS
 from analysis.clustering.algorithms import ALGORITHMS, Fit, Labels
-from analysis.clustering.resample import Refits, draw_labels, match_refits, one_thread
+from analysis.clustering.algorithms.threads import one_thread
+from analysis.clustering.resample import Refits, draw_labels, match_refits
 from analysis.profiles.uncertainty import interval, redraw, share_intervals
 from tests.validation.lifetimes import SHOPS, count_covered
 

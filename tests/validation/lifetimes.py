@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.errors import InputError
-from analysis.clustering.resample import one_thread
+from analysis.clustering.algorithms.threads import one_thread
 from analysis.customers.lifetime_value import WEEKS_A_YEAR, back_test, customer_lifetime_value
 
 Values = NDArray[np.float64]

@@ -20,7 +20,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
 from analysis.clustering import evidence
-from analysis.clustering.resample import one_thread
+from analysis.clustering.algorithms.threads import one_thread
 from analysis.sources.synthetic.twin import write_twin
 from tests.validation.customers import Groups
 from tests.validation.published import find_dataset, prepare_study

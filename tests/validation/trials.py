@@ -13,8 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 from analysis.base.disclosure import Disclosure
 from analysis.base.run import TRIALS
 from analysis.clustering import evidence
+from analysis.clustering.algorithms.threads import one_thread
 from analysis.clustering.ladder import find_ladder
-from analysis.clustering.resample import one_thread
 from analysis.clustering.shapes import find_shapes, settle_verdict
 from analysis.features.prepare import prepare
 from analysis.settings.load import check_study

@@ -9,7 +9,7 @@ from analysis.base.weights import Weights, scale
 from analysis.clustering.algorithms import Algorithm, Fit, Matrix, sample_rows
 from analysis.clustering.algorithms.fits import PUBLISHED
 from analysis.clustering.algorithms.lloyd import Rows
-from analysis.clustering.resample import one_thread
+from analysis.clustering.algorithms.threads import one_thread
 from analysis.settings.models import Study
 
 USUAL_STARTS = 3

@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import Algorithm, Matrix
-from analysis.clustering.resample import agreements, draw_labels, one_thread, silhouettes, summarise
+from analysis.clustering.algorithms.threads import one_thread
+from analysis.clustering.resample import agreements, draw_labels, silhouettes, summarise
 from analysis.features.prepare import Blocks, list_numbers, principal_axes
 
 LUMP = 0.3

@@ -165,13 +165,24 @@ class Engine:
         if scan.since is not None:
             kept.append(f"{_in_quotes(scan.dated)} >= DATE '{scan.since}'")
         if scan.keys is not None:
-            self.connection.register("chosen_keys", pa.table({"chosen_key": scan.keys}))
-            blanks = _in_quotes(BLANKS, "'")
-            own = f"trim(CAST({_in_quotes(scan.keyed)} AS VARCHAR), {blanks})"
-            kept.append(f"{own} IN (SELECT chosen_key FROM chosen_keys)")
+            kept.append(self._among(scan, dict(row[:2] for row in described)[scan.keyed]))
+        # Few rows of many are taken out once; all of them stay where they are.
+        kind = "VIEW" if scan.keys is None else "TABLE"
+        self.connection.execute("DROP VIEW IF EXISTS source_rows")
         query = f"SELECT {chosen} FROM {source} WHERE {' AND '.join(kept)}"
-        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS {query}")
+        self.connection.execute(f"CREATE OR REPLACE TEMP {kind} source_rows AS {query}")
         return self._rows("source_rows", list(columns))
+
+    def _among(self, scan: Scan, stated: str) -> str:
+        """Write the condition that a row is one of the scan's customers; whole numbers are compared as such."""
+        keys = scan.keys or ()
+        own, whole = _in_quotes(scan.keyed), _kind(stated) == "whole" and all(key.isdecimal() for key in keys)
+        if not whole:
+            blanks = _in_quotes(BLANKS, "'")
+            own = f"trim(CAST({own} AS VARCHAR), {blanks})"
+        chosen = pa.array(map(int, keys), pa.int64()) if whole else pa.array(keys, pa.string())
+        self.connection.register("chosen_keys", pa.table({"chosen_key": chosen}))
+        return f"{own} IN (SELECT chosen_key FROM chosen_keys)"
 
     def _register(self, arrow: pa.Table) -> Rows:
         self.connection.register("registered_rows", arrow)
