@@ -169,7 +169,6 @@ def customer_lifetime_value(
 
     The interval is that of the *expected* value, by the delta method: the covariance of the seven parameters (inverse
     Hessian, on the log scale) along the slopes of the logarithm of the value. What one customer will do varies more.
-    The models are fitted to :data:`MOST_FITTED` customers at most, and give the value of everyone.
 
     Parameters
     ----------

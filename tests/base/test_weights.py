@@ -21,6 +21,7 @@ from analysis.base.weights import (
     quantile,
     share,
 )
+from analysis.base.workers import FEW_VALUES
 
 PAIRS = st.lists(st.tuples(st.integers(-20, 20), st.integers(1, 6)), min_size=3, max_size=40)
 
@@ -123,3 +124,10 @@ def test_a_published_median_follows_the_weights() -> None:
     assert exact == pytest.approx(133.5, abs=1)
     assert abs(Disclosure().quantile(values, 0.5, weights) - exact) <= 10
     assert abs(Disclosure().quantile(values, 0.5) - 100.5) <= 10
+
+
+def test_means_and_deviations_of_many_rows_are_those_of_few() -> None:
+    values = np.random.default_rng(4).gamma(2.0, 3.0, (FEW_VALUES + 1, 3))
+    values[::7, 1] = np.nan
+    assert means(values, None) == pytest.approx(np.nanmean(values, axis=0))
+    assert deviations(values, None) == pytest.approx(np.nanstd(values, axis=0))

@@ -6,9 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
+
+from analysis.base import workers
+from analysis.base.workers import FEW_VALUES, map_columns
 
 PARENT = """
 import subprocess, sys, time
@@ -46,3 +50,24 @@ def test_workers_of_a_killed_build_end() -> None:
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     pytest.fail("workers live on")
+
+
+@pytest.mark.parametrize("n_values", [10, 10 * FEW_VALUES])
+def test_columns_come_back_in_their_order_with_or_without_threads(
+    monkeypatch: pytest.MonkeyPatch, n_values: int
+) -> None:
+    monkeypatch.setattr(workers, "CORES", 4)
+    used = set()
+
+    def work(number: int) -> int:
+        used.add(threading.get_ident())
+        time.sleep(0.02 / (number + 1))
+        return number**2
+
+    assert map_columns(work, iter(range(8)), n_values) == [number**2 for number in range(8)]
+    assert (len(used) > 1) == (n_values > FEW_VALUES)
+
+
+def test_an_error_in_a_column_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        map_columns(lambda number: 1 / number, [1, 0], 10 * FEW_VALUES)

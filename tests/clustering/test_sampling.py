@@ -10,6 +10,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from analysis.base.run import TESTS
+from analysis.clustering.algorithms import ALGORITHMS
+from analysis.clustering.algorithms.published import fit_customers
 from analysis.clustering.evidence import Evidence, gather_evidence
 from analysis.clustering.sampling import judge_customers
 from analysis.clustering.solutions import compare_solutions
@@ -102,3 +104,19 @@ def test_classes_of_answers_and_numbers_are_made_again_from_both() -> None:
     found = judge(rng.permutation(np.column_stack([numbers, answers])), "latent_class")
     assert found.sample is not None
     assert found.sample.agreement > 0.9
+
+
+@pytest.mark.parametrize("name", ["kmeans", "mixture"])
+def test_one_solution_of_many_is_fitted_to_a_sample_and_holds_for_everyone(name: str) -> None:
+    rng = np.random.default_rng(6)
+    truth = rng.integers(0, 3, 3_000)
+    points = rng.standard_normal((3_000, 2)) + 8.0 * np.array([[0, 0], [1, 0], [0, 1]])[truth]
+    effort = replace(TESTS, whole_rows=1_000, evidence_rows=500)
+    some, whole = (fit_customers(points, ALGORITHMS[name], 3, project_study(), each) for each in (effort, TESTS))
+    assert some is not None and whole is not None
+    assert adjusted_rand_score(truth, some.assign(points)) > 0.99
+    assert adjusted_rand_score(whole.assign(points), some.assign(points)) > 0.99
+    if name == "kmeans":
+        # Centres settle among everyone, so that they are those of all and not of the sample.
+        ours, theirs = (np.sort(fit.centres.sum(axis=1)) for fit in (some, whole))
+        assert ours == pytest.approx(theirs, abs=0.01)

@@ -16,7 +16,7 @@ from scipy.optimize import check_grad
 from scipy.stats import beta
 
 from analysis.base.errors import InputError
-from analysis.customers import purchase_models
+from analysis.customers import lifetime_value, purchase_models
 from analysis.customers.descriptions import Columns
 from analysis.customers.lifetime_value import BackTest, back_test, customer_lifetime_value
 from analysis.customers.purchase_models import (
@@ -358,3 +358,17 @@ def test_models_that_were_wrong_about_the_past_forecast_nothing() -> None:
     later = earlier.assign(x=earlier["x"] + 9, t_x=earlier["T"], value=earlier["value"].fillna(30.0))
     with pytest.raises(InputError, match="wrong about the second"):
         back_test(earlier, later, 26.0)
+
+
+def test_of_many_customers_some_fit_the_models_and_everyone_has_a_value(
+    calibration: pd.DataFrame, sample: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = purchase_histories(sample, COLUMNS)
+    whole, tried = customer_lifetime_value(calibration), back_test(calibration, later, 39.0)
+    monkeypatch.setattr(lifetime_value, "MOST_FITTED", 1_500)
+    some, tried_again = customer_lifetime_value(calibration), back_test(calibration, later, 39.0)
+    assert (whole.purchases.n_customers, some.purchases.n_customers) == (2_357, 1_500)
+    assert some.frame["clv"].notna().all() and len(some.frame) == len(calibration)
+    assert some.total().value == pytest.approx(whole.total().value, rel=0.15)
+    assert tried_again.ratio == pytest.approx(tried.ratio, rel=0.1)
+    pd.testing.assert_frame_equal(some.frame, customer_lifetime_value(calibration).frame)

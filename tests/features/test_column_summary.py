@@ -16,7 +16,13 @@ from scipy.stats import skew
 from analysis.base.disclosure import Disclosure
 from analysis.customers.cleaning import clean
 from analysis.features.binning import LEVELS, histogram, level_bars, month_bars
-from analysis.features.column_summary import ColumnSummary, Missingness, find_missing_together, summarise_columns
+from analysis.features.column_summary import (
+    ColumnSummary,
+    Missingness,
+    _count_patterns,
+    find_missing_together,
+    summarise_columns,
+)
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
 from analysis.settings.sources import Source
@@ -235,3 +241,11 @@ def test_rows_by_month_are_not_shown_where_one_customer_has_most_of_them() -> No
     assert len(month_bars(dates, people, 10)) == 4
     heavy = pd.concat([dates, dates, dates], ignore_index=True)
     assert month_bars(heavy, pd.concat([people, pd.Series(["c1"] * 240)], ignore_index=True), 10) == ()
+
+
+@pytest.mark.parametrize("width", [1, 7, 8, 9, 20])
+def test_patterns_are_counted_as_numpy_counts_rows(width: int) -> None:
+    masks = np.random.default_rng(width).random((300, width)) < 0.2
+    patterns, counts = _count_patterns(masks)
+    expected = np.unique(masks, axis=0, return_counts=True)
+    assert (patterns == expected[0]).all() and (counts == expected[1]).all()
