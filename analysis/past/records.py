@@ -295,12 +295,12 @@ def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
     >>> study = Study.model_validate({"title": "Shop", "sources": [{"path": "shop.csv"}]})
     >>> name_run(study, ["4f2a"], "2014-06-29")[:11]
     '2014-06-29-'
-    >>> renamed = study.model_copy(update={"title": "The shop"})
-    >>> name_run(study, ["4f2a"], "") == name_run(renamed, ["4f2a"], "")
+    >>> same = study.model_copy(update={"title": "The shop", "engine": "spark"})
+    >>> name_run(study, ["4f2a"], "") == name_run(same, ["4f2a"], "")
     True
     """
     words = {"title", "subtitle", "customers", "currency", "period", "locale", "names", "card", "demo"}
-    words |= {"proof", "targeting", "history", "consent", "suppress"}
+    words |= {"proof", "targeting", "history", "consent", "suppress", "engine", "memory"}
     words |= {name for name in LATER if getattr(study, name) == Study.model_fields[name].default}
     told = {"label", "about", "high", "low"}
     settings = study.model_dump(mode="json", exclude={"sources": True, "features": True, **dict.fromkeys(words, True)})
