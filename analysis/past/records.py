@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LATER = ("prefer", "tiers")
 """Settings that came later: where they have their defaults, a run has the name that it had without them."""
+WHERE = ("engine", "memory")
+"""Settings that say where it is computed, and change no number."""
 ALIKE = 0.8
 """Share of the columns of two tables that are in both, from which they are taken for months of one table."""
 
@@ -300,8 +302,9 @@ def name_run(study: Study, fingerprints: Iterable[str], as_of: str) -> str:
     True
     """
     words = {"title", "subtitle", "customers", "currency", "period", "locale", "names", "card", "demo"}
-    words |= {"proof", "targeting", "history", "consent", "suppress", "engine", "memory"}
+    words |= {"proof", "targeting", "history", "consent", "suppress"}
     words |= {name for name in LATER if getattr(study, name) == Study.model_fields[name].default}
+    study = study.model_copy(update={name: Study.model_fields[name].default for name in WHERE})
     told = {"label", "about", "high", "low"}
     settings = study.model_dump(mode="json", exclude={"sources": True, "features": True, **dict.fromkeys(words, True)})
     settings["features"] = {name: made.model_dump(mode="json", exclude=told) for name, made in study.features.items()}
