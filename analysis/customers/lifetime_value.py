@@ -34,7 +34,7 @@ SHORTEST_TEST = 13.0
 WORST_RATIO = 2.0
 """Spend that came over the spend expected, or the other way round, above which nothing is forecast. Chosen for this
 project."""
-MOST_FITTED = 20_000
+MOST_FITTED = 50_000
 """Most customers whose histories the models are fitted to; of more, a seeded sample. Chosen for this project."""
 STEP_WEEKS = 4.0
 SLOPE_STEP = 1e-4
