@@ -131,7 +131,7 @@ def score_parts(
     out : Path
         CSV or Parquet file.
     tick : callable, optional
-        Is told how many are placed.
+        Gets the number of customers placed so far, as text.
 
     Raises
     ------

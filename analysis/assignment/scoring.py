@@ -160,7 +160,7 @@ def explain_gaps(each: Sequence[Gaps]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How many new customers were placed, and how many of them are unlike anyone of the study."""
+    """Numbers of new customers, and of those who lie far from everyone in the study."""
 
     n: int
     n_unlike: int
