@@ -137,7 +137,7 @@ def test_the_keyboard_opens_moves_follows_and_closes(address: str, page: Page) -
     assert field.get_attribute("aria-activedescendant") == page.locator(chosen).get_attribute("id")
     page.keyboard.press("Escape")
     page.wait_for_selector("#site-search", state="hidden")
-    assert page.evaluate("document.activeElement.className") == "site-search-open"
+    page.wait_for_function("document.activeElement.className === 'site-search-open'")
     page.keyboard.press("Enter")
     ask(page, "stability")
     page.keyboard.press("Enter")

@@ -33,6 +33,8 @@ from analysis.report.private import Private, private_from_build, write_private
 __all__ = ["Budget", "Private", "Refusal", "check", "private_from_build", "write_private"]
 
 SEARCH = f"site/assets/{INDEX}"
+SEARCHES = frozenset((SEARCH, "search.json"))
+"""Indexes that repeat the text of pages: that of this site, and Quarto's where its search is on."""
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 OFF_HOST = re.compile(r"(?:(?:https?|wss?|ftp):)?//", re.IGNORECASE)
 ACTIVE = re.compile(r"(?:javascript|vbscript|livescript):|data:(?!image/|font/)", re.IGNORECASE)
@@ -411,7 +413,7 @@ def refuse_figures(document: Document, scene: Scene) -> Iterator[Finding]:
 
 def refuse_contacts(document: Document, scene: Scene) -> Iterator[Finding]:
     """Find e-mail addresses and telephone numbers."""
-    yield from find_contacts(document, scene.samples if document.file == SEARCH else frozenset())
+    yield from find_contacts(document, scene.samples if document.file in SEARCHES else frozenset())
 
 
 def refuse_small_cells(document: Document, scene: Scene) -> Iterator[Finding]:
