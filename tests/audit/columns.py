@@ -85,8 +85,7 @@ def compare_bars(audit: Audit, told: dict[str, Any], values: pd.Series, min_cell
     if bars[0]["low"] is not None:
         known = values.dropna().to_numpy(float)
         edges = np.array([bar["low"] for bar in bars] + [bars[-1]["high"]])
-        exact = exact_edges(known, edges, min_cell)
-        counts = np.histogram(np.clip(known, exact[0], exact[-1]), exact)[0]
+        counts = np.histogram(np.clip(known, edges[0], edges[-1]), edges)[0]
     elif told["type"] == "date":
         unit = "Q" if "Q" in bars[0]["label"] else "M" if len(bars[0]["label"]) > 4 else "Y"
         by_period = values.dt.to_period(unit).astype(str).value_counts()
@@ -96,15 +95,6 @@ def compare_bars(audit: Audit, told: dict[str, Any], values: pd.Series, min_cell
     for bar, n in zip(bars, counts, strict=True):
         label = bar["label"] or f"{bar['low']:g} to {bar['high']:g}"
         audit.near(f"{name}, {label}", bar["n"], float(n), tolerance, "digits")
-
-
-def exact_edges(known: np.ndarray, edges: np.ndarray, min_cell: int) -> np.ndarray:
-    """Give the edges before they were rounded: twenty equal steps from p1 to p99, or halves of whole numbers."""
-    beyond = max(0.01, min_cell / len(known))
-    low, high = np.quantile(known, [beyond, 1 - beyond])
-    steps = np.linspace(low, high, 21)
-    near = steps[np.abs(steps[None, :] - edges[:, None]).argmin(axis=1)]
-    return np.where(np.abs(near - edges) <= 1e-5 * np.maximum(np.abs(edges), 1e-3), near, edges)
 
 
 def count_named(values: pd.Series, labels: list[str]) -> np.ndarray:
