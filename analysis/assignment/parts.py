@@ -1,4 +1,4 @@
-"""Scoring of a large Parquet table part by part, in memory that does not grow with it."""
+"""Scoring of a large Parquet table part by part, in memory that hardly grows with it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from pyarrow import parquet
 from analysis.assignment.model import Model
 from analysis.assignment.scoring import Drift, Gaps, explain_gaps, measure_gaps, score
 from analysis.base.workers import run_parallel
+from analysis.customers.engines.frames import clean_key
 from analysis.customers.engines.sessions import open_duckdb
-from analysis.sources.locate import Location, find_files
+from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
+from analysis.sources.scans import CHANGING, Scan, open_parquet
 from analysis.sources.tables import Known, LoadedTable, type_table
 
 LARGE_ROWS = 1_000_000
@@ -27,8 +29,6 @@ PART_ROWS = 250_000
 """Rows of a part. Chosen for this project."""
 _MEMORY = "1GB"
 """What the search for repeated keys may use."""
-_CHANGING = ("leave_out", "names", "header", "query", "sheet")
-"""Settings that change rows or columns while a file is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +94,20 @@ def find_parts(place: Location, root: Path, model: Model, as_of: dt.date | None)
     """
     source, needed = model.study.sources[0], model.needed()
     alone = len(model.study.sources) == 1 and source.kind == "customers" and source.repeats == "refuse"
-    if not alone or source.key is None or any(getattr(source, name) for name in _CHANGING) or "://" in str(place):
+    if not alone or source.key is None or any(getattr(source, name) for name in CHANGING):
         return None
     if "as_of" in needed and as_of is None and model.study.as_of is None:
         return None
-    files = find_files(str(place), root, "score")
-    if any(file.suffix.lower() not in (".parquet", ".pq") for file in files):
+    found = open_parquet(place, root, "score", LARGE_ROWS)
+    if found is None:
         return None
-    try:
-        opened = [parquet.ParquetFile(file) for file in files]
-    except (OSError, pa.ArrowException):
-        return None
-    schema, n_rows = opened[0].schema_arrow, sum(file.metadata.num_rows for file in opened)
-    wanted = {source.key, *needed} - {"as_of"}
-    if n_rows < LARGE_ROWS or any(not file.schema_arrow.equals(schema) for file in opened[1:]):
-        return None
+    files, opened, n_rows = found
+    schema, wanted = opened[0].schema_arrow, {source.key, *needed} - {"as_of"}
     if any(not _is_stated(schema, name, model.types[0].get(name)) for name in wanted):
         return None
-    if _repeats(files, source.key):
-        return None
     shown = files[0].name if len(files) == 1 else Path(str(place)).name
-    return Parts(tuple(files), shown, tuple(name for name in schema.names if name in wanted), n_rows)
+    parts = Parts(tuple(files), shown, tuple(name for name in schema.names if name in wanted), n_rows)
+    return None if _repeats(parts, source.key) else parts
 
 
 def score_parts(
@@ -193,12 +186,11 @@ def _is_stated(schema: pa.Schema, name: str, known: Known | None) -> bool:
     return pa.types.is_integer(stated) or pa.types.is_string(stated) or pa.types.is_large_string(stated)
 
 
-def _repeats(files: list[Path], key: str) -> bool:
+def _repeats(parts: Parts, key: str) -> bool:
     """Return whether a key stands in several rows."""
-    column = '"' + key.replace('"', '""') + '"'
     with open_duckdb(memory_limit=_MEMORY) as engine:
-        rows = engine.connection.from_parquet([str(file) for file in files])
-        rows.create_view("new_rows")
-        query = f"SELECT trim(CAST({column} AS VARCHAR)) AS k FROM new_rows"
-        query = f"SELECT 1 FROM ({query}) WHERE k <> '' GROUP BY k HAVING count(*) > 1 LIMIT 1"
-        return bool(engine.connection.execute(query).fetchall())
+        F = engine.functions  # noqa: N806
+        rows = engine.read(Scan(tuple(map(str, parts.files)), "", parts.shown), {"customer": key})
+        keys = rows.frame.select(clean_key(F, rows.kinds["customer"], "customer").alias("customer"))
+        counts = keys.where(F.col("customer").isNotNull()).groupBy("customer").agg(F.count(F.lit(1)).alias("n"))
+        return len(engine.to_pandas(counts.where(F.col("n") > F.lit(1)).limit(1))) > 0

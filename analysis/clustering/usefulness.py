@@ -14,6 +14,7 @@ from analysis.base.errors import InputError
 from analysis.base.formats import Formats, joined, number
 from analysis.base.run import USERS, Effort, Run
 from analysis.base.weights import Weights
+from analysis.clustering.algorithms import sample_rows
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.holdout import (
     CHANCE,
@@ -165,21 +166,16 @@ def prove(
         if split is not None and (as_of := settle_date(inputs.tables, study)) is not None:
             keys = pd.Series(dtype="str") if keys is None else keys
             known = frozenset(keys[chose]) if chose.any() else frozenset()
-            some = keys if len(keys) <= MOST else keys.iloc[_draw(len(keys), study.seed)]
-            looked = inputs if len(some) == len(keys) else inputs.among(some, study)
+            many = len(keys) > MOST
+            looked = inputs.among(keys.iloc[sample_rows(len(keys), MOST, study.seed)], study) if many else inputs
             made = _prove_later(looked, study, (split, as_of), evidence, run, known)
-            if looked is not inputs and made.split:
+            if many and made.split:
                 told = f"Segments were formed by what was known of {number(MOST)} {study.customers} drawn at random."
                 made = replace(made, notes=(told, *made.notes))
         outcomes, notes = _prove_outcomes(table, study, evidence, effort, chose)
         made = replace(made, outcomes=tuple(outcomes), notes=(*made.notes, *notes))
         headline = state_headline(made.targets)
         return replace(made, headline=headline, halvings=effort.holdout_halvings, draws=effort.holdout_draws)
-
-
-def _draw(n: int, seed: int) -> NDArray[np.intp]:
-    """Draw as many customers as are scored at most, in their order."""
-    return np.sort(np.random.default_rng(seed).choice(n, MOST, replace=False))
 
 
 def _prove_later(

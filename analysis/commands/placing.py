@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.assignment.model import read_model
+from analysis.assignment.model import Model, read_model
 from analysis.assignment.parts import Scored, find_parts, score_parts
 from analysis.assignment.scoring import Drift, check_sources, explain_gaps, measure_gaps, score
 from analysis.base.run import Stage
@@ -14,6 +14,7 @@ from analysis.customers.engines.sessions import execute_on
 from analysis.report.outputs import check_table_path, write_table
 from analysis.sources.inputs import read_source
 from analysis.sources.keys import align_keys
+from analysis.sources.tables import RawTable
 
 
 def place_files(
@@ -52,18 +53,21 @@ def place_files(
         model = read_model(root / "build" / "model.json")
         check_sources(files, model)
         parts = find_parts(files[0], root, model, as_of)
-    if parts is not None:
+        raws = () if parts else _read_whole(root, files, model)
+        gaps = [measure_gaps(raw, model, at) for at, raw in enumerate(raws)]
+        notes = explain_gaps(gaps)
+    if parts:
         with stage("Place and write") as tick:
             scored = score_parts(parts, model, as_of, root / out, tick)
         return scored, explain_gaps([scored.gaps])
-    with stage("Read"):
-        each = zip(files, model.study.sources, model.types, strict=True)
-        tables = [read_source(path, root, source, "score", types, fewest=1) for path, source, types in each]
-        raws = align_keys(tables, model.study)
-        gaps = [measure_gaps(raw, model, at) for at, raw in enumerate(raws)]
-        notes = explain_gaps(gaps)
     with stage("Place"), execute_on(engine):
         scores = score(raws, model, as_of)
     with stage("Write"):
         write_table(scores, root / out)
     return Scored(len(scores), tuple(map(str, scores)), gaps[0], Drift.of(scores)), notes
+
+
+def _read_whole(root: Path, files: Sequence[str], model: Model) -> Sequence[RawTable]:
+    each = zip(files, model.study.sources, model.types, strict=True)
+    tables = [read_source(path, root, source, "score", types, fewest=1) for path, source, types in each]
+    return align_keys(tables, model.study)

@@ -178,9 +178,6 @@ def _take_rows(table: RawTable, source: Source, keys: pd.Series) -> RawTable:
     if column is None or column not in table.frame.columns:
         return table
     if table.scan is not None:
-        # An engine writes such keys in another way than they are known by.
-        if pd.api.types.is_float_dtype(table.frame[column]):
-            return table
         return replace(table, scan=table.scan.among(column, keys))
     known = set(keys)
     wanted = {value for value, text in write_keys(table.frame[column]).items() if text in known}

@@ -25,7 +25,7 @@ SAMPLE_ROWS = 100_000
 """Rows, spread over all files, that meaning and types of columns are inferred from. Chosen for this project."""
 BATCH = 10_000
 """Rows of the sample that lie next to each other at most."""
-_UNSET = ("types", "leave_out", "names", "header", "query", "sheet")
+CHANGING = ("leave_out", "names", "header", "query", "sheet")
 """Settings that change rows or columns while a file is read."""
 
 
@@ -94,21 +94,14 @@ def scan_source(address: str | Path, root: Path, source: Source, setting: str) -
     InputError
         No such file.
     """
-    if source.kind != "transactions" or source.columns.price or any(getattr(source, name) for name in _UNSET):
+    changed = any(getattr(source, name) for name in ("types", *CHANGING))
+    if source.kind != "transactions" or source.columns.price or changed:
         return None
-    if "://" in str(address) or "$" in str(address):
+    found = open_parquet(address, root, setting, SCANNED_ROWS)
+    if found is None:
         return None
-    files = find_files(str(address), root, setting)
-    if any(file.suffix.lower() not in (".parquet", ".pq") for file in files):
-        return None
-    try:
-        opened = [parquet.ParquetFile(file) for file in files]
-    except (OSError, pa.ArrowException):
-        return None
-    n_rows = sum(file.metadata.num_rows for file in opened)
+    files, opened, n_rows = found
     schema = opened[0].schema_arrow
-    if n_rows < SCANNED_ROWS or any(not file.schema_arrow.equals(schema) for file in opened[1:]):
-        return None
     place = Path(address).expanduser()
     folder = place if place.is_absolute() else root / place
     folder = folder if folder.is_dir() else None
@@ -122,6 +115,46 @@ def scan_source(address: str | Path, root: Path, source: Source, setting: str) -
     scan = Scan(tuple(str(file.resolve()) for file in files), str(folder.resolve()) if folder else "", shown)
     columns = tuple(replace(c, note=f"{_stated(schema, c.name)} in the file", n_missing=0) for c in raw.columns)
     return replace(raw, columns=columns, n_rows=n_rows, scan=scan)
+
+
+def open_parquet(
+    address: str | Path, root: Path, setting: str, fewest: int
+) -> tuple[list[Path], list[parquet.ParquetFile], int] | None:
+    """Open a large Parquet table of one shape; None for few rows, other formats, and what is no file here.
+
+    Parameters
+    ----------
+    address : str or Path
+        A file, a pattern of files or a folder.
+    root : Path
+        Folder that a relative path starts from.
+    setting : str
+        Place in the settings that messages name.
+    fewest : int
+        Rows from which a table is large.
+
+    Returns
+    -------
+    files, opened : list
+    n_rows : int
+
+    Raises
+    ------
+    InputError
+        No such file.
+    """
+    if "://" in str(address) or "$" in str(address):
+        return None
+    files = find_files(str(address), root, setting)
+    if any(file.suffix.lower() not in (".parquet", ".pq") for file in files):
+        return None
+    try:
+        opened = [parquet.ParquetFile(file) for file in files]
+    except (OSError, pa.ArrowException):
+        return None
+    n_rows, schema = sum(file.metadata.num_rows for file in opened), opened[0].schema_arrow
+    alike = all(file.schema_arrow.equals(schema) for file in opened[1:])
+    return (files, opened, n_rows) if n_rows >= fewest and alike else None
 
 
 def _take_sample(opened: Sequence[parquet.ParquetFile], parts: Sequence[Mapping[str, str]], n_rows: int) -> pa.Table:

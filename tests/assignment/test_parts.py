@@ -84,6 +84,7 @@ def test_a_table_whose_rows_depend_on_each_other_is_read_whole(
     assert find_parts(write(keyed.astype({"MntWines": "str"}), tmp_path), tmp_path, model, None) is None
     assert find_parts(write(keyed.drop(columns="MntWines"), tmp_path), tmp_path, model, None) is None
     assert find_parts(write(keyed.head(50), tmp_path), tmp_path, model, None) is None
+    assert find_parts("$NEW_CUSTOMERS/new.parquet", tmp_path, model, None) is None
     keyed.to_csv(tmp_path / "new.csv", index=False)
     assert find_parts(tmp_path / "new.csv", tmp_path, model, None) is None
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pyarrow import csv, parquet
 from analysis.commands.build import build
 from analysis.report.speed import Placing
 from analysis.sources.synthetic.twin import write_twin
+from tests.benchmarks.bench_customers import start_project
 from tests.results import in_gigabytes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,10 +44,7 @@ def time_scores(n_customers: int, runs: int = 1, kinds: Sequence[str] = ("parque
     """Score a file of each format and write the answers in the same, the fastest of some runs."""
     environment, found = {**os.environ, "PYTHONPATH": str(ROOT)}, {}
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder, "project")
-        shutil.copytree(ROOT / "templates", root / "templates")
-        shutil.copytree(ROOT / "site", root / "site")
-        shutil.copyfile(ROOT / "_quarto.yml", root / "_quarto.yml")
+        root = start_project(Path(folder, "project"))
         build(root, write_twin(root / "data"), force=True)
         for kind in kinds:
             file = write_customers(root / f"new.{kind}", n_customers)

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from analysis.customers.assembly import assemble, purchases_after
 from analysis.customers.engines.frames import Engine
-from analysis.customers.engines.sessions import execute_on
+from analysis.customers.engines.sessions import execute_on, open_duckdb
 from analysis.customers.periods import find_days
 from analysis.features.binning import month_bars, pick_bars
 from analysis.features.provenance import summarise_sources
@@ -22,6 +22,7 @@ from analysis.settings.load import check_study
 from analysis.settings.models import Study
 from analysis.sources import scans
 from analysis.sources.inputs import Inputs, read_inputs
+from analysis.sources.scans import Scan
 
 N = 20_000
 
@@ -103,6 +104,32 @@ def test_scanned_rows_give_the_same_customers_periods_and_times(tmp_path: Path) 
     assert times[0] == times[1] and any(time.name == "Saturday" for time in times[0][0])
 
 
+KEYS = {
+    "whole": (pa.array([7, 8, 9, -5, None]), ["7", "-5", "A7", "7.5"], 2),
+    "number": (pa.array([7.0, 8.0, 7.5, -5.0, None]), ["7", "-5", "A7", "7.5"], 3),
+    "text": (pa.array(["007", " A7\t", "7", "a7", None]), ["7", "A7"], 2),
+}
+"""Keys in a file, keys that are asked for, and how many rows these have."""
+
+
+def check_chosen(engine: Engine, folder: Path) -> None:
+    """Take rows of customers by keys of each type, one scan after the other in one session."""
+    F = engine.functions  # noqa: N806
+    for name, (keys, wanted, n) in KEYS.items():
+        file = folder / f"{name}.parquet"
+        parquet.write_table(pa.table({"buyer": keys, "paid": pa.array([1.0] * 5)}), file)
+        whole = Scan((str(file),), "", file.name)
+        for scan, expected in ((whole.among("buyer", wanted), n), (whole.among("buyer", ["8"]), None), (whole, 5)):
+            rows = engine.read(scan, {"customer": "buyer", "amount": "paid"})
+            counted = engine.first_row(rows.frame.agg(F.count(F.lit(1)).alias("n")))["n"]
+            assert counted == (int(name != "text") if expected is None else expected), (name, scan.keys)
+
+
+def test_keys_choose_rows_whatever_their_type(tmp_path: Path) -> None:
+    with open_duckdb() as engine:
+        check_chosen(engine, tmp_path)
+
+
 @pytest.mark.usefixtures("small")
 def test_rows_of_some_customers_are_the_same_read_or_scanned(tmp_path: Path) -> None:
     write(tmp_path / "orders", make_orders())
@@ -182,3 +209,8 @@ def test_spark_scans_the_same_files(spark: Engine, tmp_path: Path) -> None:
     for one, other in zip(ours[:3], theirs[:3], strict=True):
         pd.testing.assert_frame_equal(one, other, rtol=1e-12)
     assert ours[3:] == theirs[3:]
+
+
+@pytest.mark.spark
+def test_on_spark_keys_choose_the_same_rows(spark: Engine, tmp_path: Path) -> None:
+    check_chosen(spark, tmp_path)

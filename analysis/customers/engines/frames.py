@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,9 @@ BLANKS = " \t\r\n\u00a0"
 """What is trimmed from a key."""
 Kind = Literal["text", "whole", "number", "moment", "boolean", "other"]
 
+_NUMBERS: tuple[Kind, ...] = ("whole", "number")
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+"""What fits into 64 bits."""
 _KINDS: tuple[tuple[str, Kind], ...] = (
     (r"interval|time( |$)|.*\[|array|map|struct|list", "other"),
     (r"timestamp|datetime|date", "moment"),
@@ -147,8 +150,10 @@ class Engine:
             if scan.since is not None:
                 table = table.where(self.functions.col(f"`{scan.dated}`") >= self.functions.lit(scan.since))
             if scan.keys is not None:
-                chosen = self.session.createDataFrame(pa.table({"chosen_key": scan.keys}))
-                own = self.functions.btrim(table[f"`{scan.keyed}`"].cast("string"), self.functions.lit(BLANKS))
+                own, kind = table[f"`{scan.keyed}`"], _kind(dict(table.dtypes)[scan.keyed])
+                if kind not in _NUMBERS:
+                    own = self.functions.btrim(own.cast("string"), self.functions.lit(BLANKS))
+                chosen = self.session.createDataFrame(_list_keys(scan.keys, kind))
                 table = table.join(chosen, own == chosen["chosen_key"], "left_semi")
             return self.read(table, columns, setting)
         import duckdb
@@ -165,24 +170,19 @@ class Engine:
         if scan.since is not None:
             kept.append(f"{_in_quotes(scan.dated)} >= DATE '{scan.since}'")
         if scan.keys is not None:
-            kept.append(self._among(scan, dict(row[:2] for row in described)[scan.keyed]))
-        # Few rows of many are taken out once; all of them stay where they are.
-        kind = "VIEW" if scan.keys is None else "TABLE"
-        self.connection.execute("DROP VIEW IF EXISTS source_rows")
+            own, kind = _in_quotes(scan.keyed), _kind(dict(row[:2] for row in described)[scan.keyed])
+            if kind not in _NUMBERS:
+                blanks = _in_quotes(BLANKS, "'")
+                own = f"trim(CAST({own} AS VARCHAR), {blanks})"
+            self.connection.register("chosen_keys", _list_keys(scan.keys, kind))
+            kept.append(f"{own} IN (SELECT chosen_key FROM chosen_keys)")
         query = f"SELECT {chosen} FROM {source} WHERE {' AND '.join(kept)}"
-        self.connection.execute(f"CREATE OR REPLACE TEMP {kind} source_rows AS {query}")
+        if scan.keys is not None:
+            # Few rows of many are taken out once.
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE chosen_rows AS {query}")
+            query = "FROM chosen_rows"
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS {query}")
         return self._rows("source_rows", list(columns))
-
-    def _among(self, scan: Scan, stated: str) -> str:
-        """Write the condition that a row is one of the scan's customers; whole numbers are compared as such."""
-        keys = scan.keys or ()
-        own, whole = _in_quotes(scan.keyed), _kind(stated) == "whole" and all(key.isdecimal() for key in keys)
-        if not whole:
-            blanks = _in_quotes(BLANKS, "'")
-            own = f"trim(CAST({own} AS VARCHAR), {blanks})"
-        chosen = pa.array(map(int, keys), pa.int64()) if whole else pa.array(keys, pa.string())
-        self.connection.register("chosen_keys", pa.table({"chosen_key": chosen}))
-        return f"{own} IN (SELECT chosen_key FROM chosen_keys)"
 
     def _register(self, arrow: pa.Table) -> Rows:
         self.connection.register("registered_rows", arrow)
@@ -275,6 +275,16 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
     keys = frame.index.astype("str")
     order = pd.DataFrame({"length": keys.str.len(), "key": keys}).sort_values(["length", "key"], kind="stable").index
     return frame.set_axis(keys.rename("customer")).iloc[order]
+
+
+def _list_keys(keys: Iterable[str], kind: Kind) -> pa.Table:
+    """List keys in the type of a column, as far as they can stand in it."""
+    if kind == "whole":
+        return pa.table({"chosen_key": pa.array([int(key) for key in keys if _WHOLE.fullmatch(key)], pa.int64())})
+    if kind == "number":
+        numbers = pd.to_numeric(pd.Series(list(keys), dtype="str"), errors="coerce").dropna()
+        return pa.table({"chosen_key": pa.array(numbers, pa.float64())})
+    return pa.table({"chosen_key": pa.array(list(keys), pa.string())})
 
 
 def _in_quotes(name: str, quote: str = '"') -> str:
