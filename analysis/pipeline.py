@@ -79,10 +79,12 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     # From here on the other processes have nothing to do until charts are drawn.
     workers.warm_up("analysis.pages.drawings")
     assignment = find_assignment(features, evidence, study, run)
-    usefulness = prove(inputs, study, split, features.table, evidence, run, features.customers.cleaned.keys)
+    keys, sampled = features.customers.cleaned.keys, features.customers.population is not None
+    usefulness = prove(inputs, study, split, features.table, evidence, run, keys, sampled)
     months = tuple((source.first, source.last) for source in data.sources)
-    background = Background(protected, months, robustness.findings, inputs.synthetic, run.effort)
-    segments = describe_segments(features, evidence, assignment.rules, study, plays, past, background, run)
+    n_all = features.customers.n if sampled else 0
+    background = Background(protected, months, robustness.findings, inputs.synthetic, run.effort, n_all)
+    segments = describe_segments(features, evidence, assignment, study, plays, past, background, run)
     customers = features.customers
     tiers = find_tiers(features.table, evidence.labels, study)
     return Analysis(

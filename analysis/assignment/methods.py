@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from analysis.assignment.model import Model, make_model
+from analysis.assignment.population import Counts, EngineRule, write_rule
 from analysis.assignment.questions import Questions, find_questions
 from analysis.assignment.rounding import Rounded, round_rule
 from analysis.assignment.rules import Rules, find_rules
@@ -27,11 +28,17 @@ class Assignment:
         Private.
     questions : Questions, optional
         None where there is one segment.
+    everyone : EngineRule, optional
+        What places all customers, where those that are held are a sample; else None.
+    counts : Counts, optional
+        All customers by segment, in the same case.
     """
 
     rules: Rules
     model: Model
     questions: Questions | None
+    everyone: EngineRule | None = None
+    counts: Counts | None = None
 
 
 def _by_rule(rounded: Rounded, evidence: Evidence) -> Fit:
@@ -56,4 +63,8 @@ def find_assignment(features: Features, evidence: Evidence, study: Study, run: R
         sources, rule = customers.inputs.tables, tiers.rule if tiers else None
         model = make_model(study, sources, assembled, cleaned, formed, fit, evidence.labels, rule)
         questions = find_questions(table, rounded, evidence, rules, study, cleaned, model)
-    return Assignment(rules, model, questions)
+    everyone = write_rule(features, evidence, rules, tiers)
+    if everyone is None:
+        return Assignment(rules, model, questions)
+    with run.stage("Place everyone"):
+        return Assignment(rules, model, questions, everyone, everyone.count())

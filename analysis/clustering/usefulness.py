@@ -140,6 +140,7 @@ def prove(
     evidence: Evidence,
     run: Run,
     keys: pd.Series | None = None,
+    sampled: bool = False,
 ) -> Usefulness:
     """Predict what took no part in forming the segments, and compare with simpler ways to group the customers.
 
@@ -159,6 +160,8 @@ def prove(
     run : Run
     keys : Series of str, shape (n,), optional
         Of the customers; by these they are found again among those known at the split.
+    sampled : bool
+        Whether the tables have more customers than these.
     """
     with run.stage("Prove use"):
         chose = draw_half(len(table.frame), study.seed) if evidence.use else np.zeros(len(table.frame), dtype=bool)
@@ -167,7 +170,8 @@ def prove(
             keys = pd.Series(dtype="str") if keys is None else keys
             known = frozenset(keys[chose]) if chose.any() else frozenset()
             many = len(keys) > MOST
-            looked = inputs.among(keys.iloc[sample_rows(len(keys), MOST, study.seed)], study) if many else inputs
+            taken = keys.iloc[sample_rows(len(keys), MOST, study.seed)] if many else keys
+            looked = inputs.among(taken, study) if many or sampled else inputs
             made = _prove_later(looked, study, (split, as_of), evidence, run, known)
             if many and made.split:
                 told = f"Segments were formed by what was known of {number(MOST)} {study.customers} drawn at random."

@@ -168,6 +168,7 @@ def _make(
     from analysis.sources.assumptions import list_assumptions
 
     assumptions = tuple(list_assumptions(inputs, study))
+    from analysis.customers.engines.frames import Holding
     from analysis.customers.engines.sessions import execute_on
     from analysis.experiments.closing import measure_due
     from analysis.experiments.records import read_experiments
@@ -182,7 +183,9 @@ def _make(
         stamp = stamp_inputs(root, paths, run.effort, study.engine)
     versions, experiments = package_versions(study.engine), read_experiments(root, study.title)
     tool = Tool(versions, read_validation(root), read_speed(root), experiments)
-    with execute_on(study.engine, study.memory, root / SPILL):
+    # Of joined sources, all customers are held.
+    holding = Holding(study.in_memory, study.seed, root / SPILL / "held") if len(study.sources) == 1 else None
+    with execute_on(study.engine, study.memory, root / SPILL, holding):
         written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
     content = {
         "stamp": stamp,

@@ -117,14 +117,15 @@ def _with_lifetime_value(
     if len(names if known is None else names.intersection(known)) < FEWEST_FOR_VALUE:
         note = f"Lifetime value needs {FEWEST_FOR_VALUE} customers or more and was left out."
         return replace(features, notes=(*features.notes, note)), None
+    rows = raw.rows if features.population is None else raw.rows.among(columns.customer, names)
     try:
-        histories = purchase_histories(raw.rows, columns, as_of=features.as_of, setting=place)
+        histories = purchase_histories(rows, columns, as_of=features.as_of, setting=place)
         if known is not None:
             histories = histories[histories.index.astype(str).isin(known)]
         tried, weeks = None, math.floor(7 * histories["T"].max() / 2) / 7
         if weeks >= SHORTEST_TEST:
             day = features.as_of - dt.timedelta(weeks=weeks)
-            earlier = purchase_histories(raw.rows, columns, as_of=day, setting=place)
+            earlier = purchase_histories(rows, columns, as_of=day, setting=place)
             earlier = earlier[earlier.index.isin(histories.index)]
             if len(earlier) >= FEWEST_FOR_VALUE:
                 tried = back_test(earlier, histories, weeks)

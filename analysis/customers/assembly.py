@@ -26,6 +26,7 @@ from analysis.settings.sources import ROW_KINDS, RowColumns, Source
 from analysis.sources.columns import Column
 from analysis.sources.evidence.vocabularies import PROTECTED
 from analysis.sources.names import words_of
+from analysis.sources.scans import Population
 from analysis.sources.tables import RawTable, check_key
 
 DESCRIBES = frozenset(
@@ -211,6 +212,7 @@ class _Whole:
     texts: dict[str, Description] = field(default_factory=dict)
     joined: dict[int, Joined] = field(default_factory=dict)
     rfm: RfmGrid | None = None
+    population: Population | None = None
 
     @classmethod
     def start(cls, base: _Base, settled: Sequence[Source], ledger: list[LedgerLine]) -> _Whole:
@@ -229,7 +231,7 @@ class _Whole:
     def match(self, pair: Placed, found: CustomerFeatures, *, others: bool) -> pd.DataFrame:
         """Match computed customers to those of the table, which ``others`` says comes from another source."""
         extra = found.frame.set_axis(found.frame.index.astype(str))
-        joined = Joined(None, None, found.notes)
+        joined, self.population = Joined(None, None, found.notes), self.population or found.population
         self.note(pair, _match(pair[1], extra, self.table, found.notes) if others else joined)
         return extra.reindex(self.table.index)
 
@@ -273,7 +275,8 @@ class _Whole:
     def as_raw(self, base: RawTable, digest: str) -> RawTable:
         """Return the table as if it had been read from one file, under the name of the base."""
         table = self.table.reset_index(drop=True)
-        return RawTable(base.name, table, tuple(self.columns), len(table), digest, (), base.shown_path)
+        columns, of_all = tuple(self.columns), self.population
+        return RawTable(base.name, table, columns, len(table), digest, (), base.shown_path, population=of_all)
 
     def settle(self, base: Source) -> Source:
         """Return the settings of the base with those of all columns."""

@@ -11,6 +11,8 @@ from typing import Literal
 
 import pandas as pd
 
+from analysis.sources.scans import Population
+
 Unit = Literal["money", "count", "share", "days", "number", "category"]
 Levels = Mapping[str, tuple[str | None, ...]]
 """Levels of a category or channel with a share of their own, by role; None stands for all others."""
@@ -112,6 +114,8 @@ class CustomerFeatures:
         they yield the same columns from other rows.
     notes : tuple of str
         What was left out or counted apart, as sentences.
+    population : Population, optional
+        All customers, where ``frame`` is a sample of them.
     """
 
     frame: pd.DataFrame
@@ -119,6 +123,7 @@ class CustomerFeatures:
     as_of: date
     levels: Levels
     notes: tuple[str, ...]
+    population: Population | None = None
 
 
 def describe_purchases(columns: Columns, levels: Levels) -> tuple[Description, ...]:

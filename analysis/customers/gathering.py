@@ -11,6 +11,7 @@ from analysis.customers.cleaning import Cleaned, LedgerLine, clean
 from analysis.settings.models import Study
 from analysis.settings.sources import Source
 from analysis.sources.inputs import Inputs
+from analysis.sources.scans import Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,25 @@ class Customers:
         return self.assembled.source
 
     @property
+    def n(self) -> int:
+        """All customers, held or not."""
+        return len(self.cleaned.frame) if self.population is None else self.population.n
+
+    @property
+    def population(self) -> Population | None:
+        """All customers, where those that are held are a sample of them; else None."""
+        return self.assembled.raw.population
+
+    @property
     def ledger(self) -> tuple[LedgerLine, ...]:
-        """What joining and cleaning did."""
-        return *self.assembled.ledger, *self.cleaned.ledger
+        """What drawing, joining and cleaning did."""
+        lines = (*self.assembled.ledger, *self.cleaned.ledger)
+        if self.population is None:
+            return lines
+        n, held = self.n, self.assembled.raw.n_rows
+        why = "More than are to be held in memory; a seeded sample is looked at, and everyone is placed by its rule."
+        drawn = LedgerLine("Sample of the customers", why, n, n - held, held, "placed and counted, not looked at")
+        return drawn, *lines
 
     @property
     def as_of(self) -> str:

@@ -17,6 +17,7 @@ import pandas as pd
 from analysis.base.errors import InputError
 from analysis.base.formats import Formats, number
 from analysis.customers.descriptions import Columns, CustomerFeatures, Levels, describe_purchases, share_names
+from analysis.customers.engines.drawing import fetch_customers
 from analysis.customers.engines.frames import (
     Engine,
     EngineName,
@@ -29,6 +30,7 @@ from analysis.customers.engines.frames import (
     whole_units,
 )
 from analysis.customers.engines.sessions import engine_for
+from analysis.sources.scans import Scan
 
 EPOCH = date(1970, 1, 1)
 MAX_LEVELS = 6
@@ -108,10 +110,14 @@ def customer_features(
             if role in settled.kinds:
                 of_role = fixed[role] if role in fixed else _choose_levels(opened, settled, role)
                 plan = replace(plan, levels={**plan.levels, role: of_role})
-        frame = opened.to_pandas(aggregate_customers(settled.lines, opened.functions, opened.window, plan))
-    variables = describe_purchases(columns, plan.levels)
-    frame = index_by_customer(frame, settled.kinds["customer"])[[variable.name for variable in variables]]
-    return CustomerFeatures(frame, variables, settled.until, plan.levels, _notes(settled, columns, frame))
+        computed = aggregate_customers(settled.lines, opened.functions, opened.window, plan)
+        variables = describe_purchases(columns, plan.levels)
+        # Those of new rows, of rows in memory and of chosen customers are all held.
+        holder = opened if levels is None and isinstance(table, Scan) and table.is_whole else opened.holding_all()
+        names, n_rows = tuple(variable.name for variable in variables), int(settled.totals["n_lines"])
+        frame, population = fetch_customers(holder, computed, settled.kinds["customer"], names, n_rows)
+    notes = _notes(settled, columns, frame)
+    return CustomerFeatures(frame, variables, settled.until, plan.levels, notes, population)
 
 
 def purchase_histories(

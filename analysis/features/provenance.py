@@ -76,7 +76,7 @@ def summarise_sources(
             SourceSummary(
                 raw.shown_path,
                 source.kind,
-                raw.n_rows,
+                raw.n_all,
                 len(raw.columns),
                 raw.sha256[:12],
                 tuple(without_few(without_values(note), study.min_cell) for note in notes),

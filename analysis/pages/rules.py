@@ -7,9 +7,10 @@ import pprint
 from collections.abc import Iterator
 from typing import Any
 
+from analysis.base.expressions.placing import Line, fill_features, find_nearest, name_of, tier_case
 from analysis.base.expressions.sql import quote_name, quote_text
 from analysis.report.model import Report
-from analysis.report.parts import Centres, Node, Step
+from analysis.report.parts import Centres, Node
 from analysis.report.thresholds import TIER_WORDS
 
 JSON, SCHEMA, PYTHON = "segment_rule.json", "segment_rule.schema.json", "segment_rule.py"
@@ -98,26 +99,14 @@ def _opening(report: Report, what: str) -> Iterator[str]:
     yield f"-- {what} For DuckDB and PostgreSQL."
     yield f"-- Study: {_comment(report.study.title)}"
     yield '-- Put the name of your table for "customers" below. Columns that are not in it must be computed first.'
-    yield "WITH features AS ("
-    yield f"  SELECT {key} AS customer_key,"
-    lines = []
-    if report.tiers is not None:
-        lines.append((f"    {report.tiers.sql} AS cut_by", _comment(report.variable(report.tiers.variable).label)))
-    for place, name in enumerate(rules.fills, start=1):
-        lines.append((f"    {rules.sql[name]} AS x{place}", _comment(report.variable(name).label)))
-    yield from _listed(lines)
-    yield '  FROM "customers" AS c'
-    yield "), filled AS ("
-    yield f"  SELECT {_keep(report)}"
-    yield from _listed(
-        [(f"    COALESCE(x{i}, {fill!r}) AS x{i}", "") for i, fill in enumerate(rules.fills.values(), 1)]
-    )
-    yield "  FROM features"
+    features = [(rules.sql[name], _comment(report.variable(name).label)) for name in rules.fills]
+    yield from fill_features(key, _cut_by(report), features, tuple(rules.fills.values()))
 
 
-def _keep(report: Report) -> str:
-    """Columns that each step hands on to the next."""
-    return "customer_key, cut_by," if report.tiers is not None else "customer_key,"
+def _cut_by(report: Report) -> list[Line]:
+    """What halves are cut by, as a column that each step hands on to the next."""
+    table = report.tiers
+    return [] if table is None else [(f"{table.sql} AS cut_by", _comment(report.variable(table.variable).label))]
 
 
 def _tier_case(report: Report) -> Iterator[str]:
@@ -126,15 +115,10 @@ def _tier_case(report: Report) -> Iterator[str]:
     if table is None:
         return
     below, above = map(quote_text, TIER_WORDS[table.by])
-    missing = above if table.by == "recency" else below
-    yield "  CASE"
-    for s, cut in zip(report.segments, table.cuts, strict=True):
-        if cut is not None:
-            yield f"    WHEN segment = {s.id} AND cut_by IS NULL THEN {missing}"
-            yield f"    WHEN segment = {s.id} AND cut_by <= {cut!r} THEN {below}"
-            yield f"    WHEN segment = {s.id} THEN {above}"
-    yield "    ELSE NULL"
-    yield "  END AS tier"
+    cuts = {s.id: cut for s, cut in zip(report.segments, table.cuts, strict=True) if cut is not None}
+    *lines, last = (f"  {line}" for line in tier_case(cuts, (below, above), above if table.by == "recency" else below))
+    yield from lines
+    yield f"{last} AS tier"
 
 
 def _closing(report: Report) -> Iterator[str]:
@@ -151,7 +135,7 @@ def _tree_sql(report: Report) -> Iterator[str]:
     tree = report.rules.tree
     yield from _opening(report, "A few questions place each customer in a segment.")
     yield "), placed AS ("
-    yield f"  SELECT {_keep(report)}"
+    yield f"  SELECT {' '.join(f'{name},' for name in ('customer_key', *map(name_of, _cut_by(report))))}"
     columns = {name: f"x{i}" for i, name in enumerate(report.rules.fills, start=1)}
     yield from _case(tree.nodes, 0, columns, 2)
     yield "    AS segment"
@@ -174,58 +158,8 @@ def _case(nodes: tuple[Node, ...], place: int, columns: dict[str, str], depth: i
 
 def _centres_sql(report: Report, centres: Centres) -> Iterator[str]:
     yield from _opening(report, "The nearest centre is each customer's segment.")
-    yield "), scaled AS ("
-    yield f"  SELECT {_keep(report)}"
-    yield from _listed([(f"    {_scaled(step, f'x{i}')} AS x{i}", "") for i, step in enumerate(centres.steps, start=1)])
-    last = "scaled"
-    if centres.axes is not None:
-        yield "  FROM filled"
-        yield "), projected AS ("
-        yield f"  SELECT {_keep(report)}"
-        sums = [
-            " + ".join(f"x{i} * ({weight!r})" for i, weight in enumerate(column, start=1))
-            for column in zip(*centres.axes, strict=True)
-        ]
-        yield from _listed([(f"    {total} AS x{j}", "") for j, total in enumerate(sums, start=1)])
-        yield "  FROM scaled"
-        last = "projected"
-    else:
-        yield "  FROM filled"
-    yield "), distances AS ("
-    yield f"  SELECT {_keep(report)}"
-    squares = [
-        " + ".join(f"(x{i} - ({x!r})) * (x{i} - ({x!r}))" for i, x in enumerate(centre, start=1))
-        for centre in centres.centres
-    ]
-    yield from _listed([(f"    {total} AS d{s}", "") for s, total in enumerate(squares, start=1)])
-    yield f"  FROM {last}"
-    yield "), placed AS ("
-    yield f"  SELECT {_keep(report)}"
-    ids = range(1, len(centres.centres) + 1)
-    if len(ids) == 1:
-        yield "    1 AS segment"
-    else:
-        yield "    CASE"
-        for s in ids:
-            yield f"      WHEN {' AND '.join(f'd{s} <= d{other}' for other in ids if other != s)} THEN {s}"
-        yield "    END AS segment"
-    yield "  FROM distances"
-    yield ")"
+    yield from find_nearest(centres, _cut_by(report))
     yield from _closing(report)
-
-
-def _scaled(step: Step, x: str) -> str:
-    value = f"LN(1 + (CASE WHEN {x} > 0 THEN {x} ELSE 0 END) / {step.unit!r})" if step.log else x
-    if step.limits is not None:
-        low, high = step.limits
-        value = f"(CASE WHEN {value} < {low!r} THEN {low!r} WHEN {value} > {high!r} THEN {high!r} ELSE {value} END)"
-    return f"({value} - ({step.centre!r})) / {step.scale!r}"
-
-
-def _listed(lines: list[tuple[str, str]]) -> Iterator[str]:
-    """Lines with commas between them, and what each is about."""
-    for i, (text, about) in enumerate(lines):
-        yield text + "," * (i + 1 < len(lines)) + (f" -- {about}" if about else "")
 
 
 def _comment(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -37,7 +38,13 @@ project."""
 
 
 def measure(
-    table: FeatureTable, matrix: Matrix, steps: tuple[Step, ...], labels: Labels, profiles: Profiles, study: Study
+    table: FeatureTable,
+    matrix: Matrix,
+    steps: tuple[Step, ...],
+    labels: Labels,
+    profiles: Profiles,
+    study: Study,
+    n_all: int | None = None,
 ) -> Measures:
     """Compute the aggregates that this run is compared by.
 
@@ -54,8 +61,10 @@ def measure(
     profiles : Profiles
         What it hides is not measured.
     study : Study
+    n_all : int, optional
+        All customers, where n are a sample of them.
     """
-    least, n = study.min_cell, len(labels)
+    least, n, n_all = study.min_cell, len(labels), n_all or len(labels)
     rules = Disclosure(least)
     shown = [v for v in table.variables if v.name in profiles.everyone and v.role in {"feature", "descriptor"}]
     formed = {step.name: step for step in steps}
@@ -75,26 +84,30 @@ def measure(
         moments = dict(zip((v.name for v in shown), found, strict=True))
         spread = None if worth is None or segment.value_share is None else _share_error(worth, inside, weights)
         value = None if segment.value_share is None else round_digits(segment.value_share)
-        share = round_digits(size / _rounded(n, least) if weights is None else segment.share)
+        share = round_digits(size / _rounded(n_all, least) if weights is None else segment.share)
         segments.append(Figures(size, share, value, spread, centre, moments))
     spreads = map_columns(
         lambda pair: _spread(pair[0], formed.get(pair[0].name), pair[1], rules, is_sensitive(pair[0], study), weights),
         zip(shown, values.T, strict=True),
         n,
     )
-    for category in profiles.categories:
-        variable = next(v for v in table.variables if v.name == category.variable)
-        if variable.categorical:
-            shares = tuple(map(round_digits, category.everyone))
-            standard = _standard(formed.get(variable.name), n, rules)
-            spreads.append(
-                Spread(variable.name, variable.label, variable.unit, (), category.levels, shares, None, *standard)
-            )
+    spreads += _spread_levels(table, profiles, formed, rules)
     formulas = {name: digest(feature.formula) for name, feature in study.features.items()}
     marked = tuple(replace(spread, formula=formulas.get(spread.name, "")) for spread in spreads)
-    if weights is None:
-        return Measures(_rounded(n, least), marked, tuple(segments))
-    return Measures(_rounded(n, least), marked, tuple(segments), round_digits(effective_size(weights) / n))
+    worth_of_row = () if weights is None else (round_digits(effective_size(weights) / n),)
+    return Measures(_rounded(n_all, least), marked, tuple(segments), *worth_of_row)
+
+
+def _spread_levels(
+    table: FeatureTable, profiles: Profiles, formed: Mapping[str, Step], rules: Disclosure
+) -> Iterator[Spread]:
+    """Shares of the levels of each category."""
+    for category in profiles.categories:
+        v = next(v for v in table.variables if v.name == category.variable)
+        if v.categorical:
+            shares = tuple(map(round_digits, category.everyone))
+            standard = _standard(formed.get(v.name), len(table.frame), rules)
+            yield Spread(v.name, v.label, v.unit, (), category.levels, shares, None, *standard)
 
 
 def _centres(

@@ -141,7 +141,9 @@ class ExpectedSpend:
     tried: PastForecast | None = None
 
 
-def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules: Disclosure) -> ExpectedSpend | None:
+def expect_spend(
+    lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules: Disclosure, n_all: int | None = None
+) -> ExpectedSpend | None:
     """Add up the expected spend by segment; customers without a purchase count with none.
 
     Parameters
@@ -151,6 +153,8 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules
     labels : ndarray of int, shape (n,)
         1..k, 0 = unassigned.
     rules : Disclosure
+    n_all : int, optional
+        All customers, where n are a sample of them: their total is projected.
 
     Returns
     -------
@@ -169,8 +173,9 @@ def expect_spend(lifetime: LifetimeValue, keys: pd.Series, labels: Labels, rules
     total = own.total()
     if not np.isfinite([total.value, total.low, total.high]).all():
         return None
+    part = len(labels) / (n_all or len(labels))
     return ExpectedSpend(
-        total=total,
+        total=total if part == 1 else Estimate(total.value / part, total.low / part, total.high / part),
         everyone=_each(total, len(labels)),
         segments=tuple(
             _each(own.total(labels == segment), int((labels == segment).sum()))

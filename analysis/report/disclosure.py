@@ -28,7 +28,7 @@ COUNTS = {
     "MapBin": ("n",),
     "MissingPattern": ("n",),
     "Multiverse": ("rows",),
-    "Report": ("unassigned",),
+    "Report": ("unassigned", "held"),
     "SampleInfo": ("n",),
     "Segment": ("n",),
     "SegmentChange": ("n_then",),

@@ -250,7 +250,8 @@ class Report:
     """Everything a page may show; ``expected`` and ``rfm`` only where the study has transactions.
 
     ``validation`` and ``speed`` are of the tool rather than the study, where the project holds the results.
-    ``weighting`` is None, and not written to JSON, without survey weights.
+    ``weighting`` is None, and not written to JSON, without survey weights, and so is ``held``, the number of customers
+    in memory, where these are all.
     """
 
     schema_version: int
@@ -289,6 +290,7 @@ class Report:
     lessons: tuple[Lesson, ...] = ()
     weighting: Weighting | None = None
     tiers: TierTable | None = None
+    held: int | None = None
 
     def variable(self, name: str) -> Variable:
         """Return the variable with this name; levels of categorical features have one each."""
@@ -343,8 +345,9 @@ def to_json(report: Report) -> str:
         Where a number is infinite or none, with its place in the report, which names the stage that made it.
     """
     content = _rounded(asdict(report))
-    if report.weighting is None:
-        del content["weighting"]
+    for name in ("weighting", "held"):
+        if content[name] is None:
+            del content[name]
     if place := _find_unbounded(content):
         raise InputError(
             f"report.{place} is not a finite number.",

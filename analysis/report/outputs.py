@@ -42,13 +42,15 @@ def write_outputs(build: Path, report: Report, analysis: Analysis) -> list[Path]
     files = [build / name for name in ("report.json", "memberships.parquet", "model.json")]
     write_whole(files[0], to_json(report).encode())
     segments = tuple(Name(s.letter, s.name, s.slug) for s in report.segments)
+    write_whole(files[2], placing.to_json(replace(model, segments=segments)).encode())
+    if analysis.assignment.everyone is not None:
+        return [files[0], *analysis.assignment.everyone.write_memberships(files[1], segments), files[2]]
     memberships = pd.DataFrame({"key": cleaned.keys.astype("str"), "segment": evidence.labels.astype("int64")})
     confidence = rate_confidence(evidence.labels, analysis.features.prepared.matrix, model)
     memberships = memberships.assign(**name_segments(evidence.labels, segments), confidence=confidence)
     if analysis.tiers is not None:
         memberships = memberships.assign(tier=analysis.tiers.words())
     memberships.to_parquet(files[1], index=False)
-    write_whole(files[2], placing.to_json(replace(model, segments=segments)).encode())
     return files
 
 

@@ -44,6 +44,7 @@ from analysis.past.identity import WAY
 from analysis.segments.card import EVEN, HINTS, REVEALS
 from analysis.segments.changes import ANOTHER, MOVED, TELLS
 from analysis.segments.plans.experiments import ALPHA, COARSE, POWER
+from analysis.settings.models import Study
 
 SILHOUETTE_ROWS, JUDGED_ROWS = USERS.silhouette_rows, USERS.judged_rows
 NULL_ROWS, REFERENCE_ROWS = USERS.null_rows, USERS.reference_rows
@@ -74,6 +75,7 @@ THRESHOLDS = {
     "search_parents": in_words(PARENTS),
     "search_rows": SEARCHED_ROWS,
     "whole_rows": USERS.whole_rows,
+    "in_memory": Study.model_fields["in_memory"].default,
     "evidence_rows": USERS.evidence_rows,
     "short_runs": SHORT_RUNS,
     "finished": MOST_FINISHED,

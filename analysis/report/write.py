@@ -108,6 +108,7 @@ def write_report(analysis: Analysis, tool: Tool) -> Report:
         tiers=describe_tiers(analysis.tiers, features, analysis.evidence.labels, analysis.study),
         themes=group_by_theme(read_traits(features.table.variables, analysis.study), profiles.everyone),
         weighting=_describe_weights(analysis),
+        held=None if analysis.customers.population is None else len(analysis.evidence.labels),
     )
     return from_json(to_json(publish(report, rules)))
 
@@ -123,8 +124,8 @@ def _describe_study(analysis: Analysis, tool: Tool) -> StudyInfo:
         study.period,
         analysis.customers.as_of,
         analysis.inputs.synthetic,
-        len(analysis.features.table.frame),
-        int(analysis.features.prepared.core.sum()),
+        analysis.customers.n,
+        _count_core(analysis),
         study.min_cell,
         study.seed,
         study.scaling,
@@ -136,6 +137,12 @@ def _describe_study(analysis: Analysis, tool: Tool) -> StudyInfo:
         _settings(study),
         tool.versions,
     )
+
+
+def _count_core(analysis: Analysis) -> int:
+    """Customers of the clean core; projected to all customers from a sample of them."""
+    core, n = analysis.features.prepared.core, analysis.customers.n
+    return int(core.sum()) if n == len(core) else round(float(core.mean()) * n)
 
 
 def _describe_weights(analysis: Analysis) -> Weighting | None:
@@ -280,8 +287,9 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
         "targeting",
         "consent",
         "suppress",
-        # These change no number.
+        # These change no number, or stand in the report where they do.
         "engine",
+        "in_memory",
         "memory",
     }
     values = study.model_dump(mode="json", exclude=told, exclude_none=True)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.base.disclosure import Disclosure
 from analysis.base.errors import InputError, did_you_mean, listed
-from analysis.base.formats import Formats, in_sentence, in_words, joined
+from analysis.base.formats import Formats, in_sentence, in_words, joined, number
 from analysis.base.run import USERS, Effort
 from analysis.base.weights import Weights
 from analysis.clustering.algorithms import Labels
@@ -152,6 +153,8 @@ class Background:
     findings : tuple of Finding
     synthetic : bool
     effort : Effort
+    n_all : int
+        All customers, where those in memory are a sample of them; else 0.
     """
 
     protected: dict[str, str]
@@ -159,6 +162,7 @@ class Background:
     findings: tuple[Finding, ...] = ()
     synthetic: bool = False
     effort: Effort = USERS
+    n_all: int = 0
 
 
 def write_card(
@@ -319,6 +323,16 @@ def _reach(counts: NDArray[Any], personas: Sequence[Persona]) -> list[Reach]:
     ]
 
 
+def _limits_of_sample(n: int, n_all: int, study: Study) -> list[str]:
+    """What follows from a sample of n of all customers; nothing where all are held."""
+    held, everyone = (number(Disclosure.of(study).count(each)) for each in (n, n_all))
+    line = (
+        f"They were found in a random {held} of {everyone} {study.customers}. Everyone was placed by their rule and "
+        "counted; medians, ranges and answers are those of the sample."
+    )
+    return [line] if n_all > n else []
+
+
 def _limits(
     study: Study,
     cleaned: Cleaned,
@@ -334,6 +348,7 @@ def _limits(
     lines = [
         f"The segments exist in the {in_words(len(names))} features that form them; other features make other ones."
     ]
+    lines += _limits_of_sample(n, background.n_all, study)
     if background.synthetic:
         lines.append("The data are synthetic: nothing here is true of real people.")
     kinds = {source.kind for source in study.sources}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from analysis.assignment.rules import Rules
+from analysis.assignment.methods import Assignment
 from analysis.base.disclosure import Disclosure
 from analysis.base.run import Run
 from analysis.clustering.evidence import Evidence
 from analysis.features.preparation import Features
 from analysis.past.records import Change, Past, Record
 from analysis.profiles.measures import measure
+from analysis.profiles.population import restate
 from analysis.profiles.profile import Profiles, profile_segments
 from analysis.profiles.timing import find_busy_times
 from analysis.profiles.value import ExpectedSpend, expect_spend
@@ -55,7 +56,7 @@ class Segments:
 def describe_segments(
     features: Features,
     evidence: Evidence,
-    rules: Rules,
+    assignment: Assignment,
     study: Study,
     plays: list[tuple[int, Play]],
     past: Past,
@@ -70,7 +71,7 @@ def describe_segments(
         n customers.
     evidence : Evidence
         With their labels, 1..k, 0 = unassigned.
-    rules : Rules
+    assignment : Assignment
     study : Study
     plays : list of (int, Play)
         Rules of the playbook.
@@ -84,19 +85,23 @@ def describe_segments(
     with run.stage("Profile segments"):
         shown = prepared.matrix if features.before_reduction is None else features.before_reduction
         profiles = profile_segments(table, labels, shown, prepared, study, evidence.refits)
+        if assignment.counts is not None:
+            profiles = restate(profiles, assignment.counts, table, study)
     with run.stage("Compare with the last run"):
         # Without a key, nobody can be recognised.
         past = past if assembled.source.key else replace(past, members=None)
-        measures = measure(table, features.scaled, prepared.steps, labels, profiles, study)
+        n_all = features.customers.n
+        measures = measure(table, features.scaled, prepared.steps, labels, profiles, study, n_all)
         looked = look_back(past, measures, table, labels, cleaned.keys, profiles, study, as_of)
         times = find_busy_times(features.customers.inputs.tables, study, cleaned.as_of, cleaned.keys, labels)
         personas = write_personas(profiles, table, evidence, study, plays, looked.memory, times)
         record = make_record(past, looked, measures, personas, evidence, study, as_of, background.synthetic)
         card = write_card(study, cleaned, table, prepared, labels, profiles, personas, background)
+        card = replace(card, n_read=card.n_read + n_all - len(labels))
         lifetime, limits = assembled.lifetime, Disclosure.of(study)
-        expected = expect_spend(lifetime, cleaned.keys, labels, limits) if lifetime else None
+        expected = expect_spend(lifetime, cleaned.keys, labels, limits, n_all) if lifetime else None
         targeting = weigh_segments(
-            profiles.segments, table.variables, rules, expected, study, looked.change, table.weights
+            profiles.segments, table.variables, assignment.rules, expected, study, looked.change, table.weights
         )
     messages = (*past.told, *looked.told)
     return Segments(profiles, personas, card, expected, targeting, looked.change, record, messages)

@@ -105,11 +105,13 @@ def describe_tiers(tiers: Tiers | None, features: Features, labels: Labels, stud
     for segment, cut in enumerate(tiers.cuts, start=1):
         for place, name in enumerate(TIER_WORDS[tiers.by], start=1) if cut is not None else ():
             inside = (labels == segment) & (tiers.codes == place)
-            n = rules.count(step * round(int(inside.sum()) / step))
+            # Of a sample, halves are projected to all customers.
+            size = round(int(inside.sum()) * customers.n / len(labels))
+            n = rules.count(step * round(size / step))
             own = None if table.weights is None else table.weights[inside]
             value = None if worth is None else rules.mean(worth[inside], own)
             rates = tuple(rules.mean(table.frame[o.name].to_numpy(float)[inside], own) for o in outcomes)
-            share = n / len(labels) if own is None else weighted.share(inside, table.weights)
+            share = n / customers.n if own is None else weighted.share(inside, table.weights)
             part = parts[int(numbers[inside][0]) - 1]
             found.append(Tier(segment, name, n, rules.share(share), value, part, rates))
     sql = write_sql(tiers.variable, customers.cleaned, customers.assembled)

@@ -251,6 +251,11 @@ class Study(Settings):
         description="What aggregates orders, events, sessions, subscriptions and panels to customers. The numbers are "
         "the same.",
     )
+    in_memory: int = Field(
+        2_000_000,
+        ge=1_000,
+        description="Most customers in memory. Of more in Parquet files a sample is, and the engine places everyone.",
+    )
     memory: str | None = Field(
         None,
         description="Memory for the engine, such as 3GB; DuckDB writes the rest to build/. By default most is taken.",

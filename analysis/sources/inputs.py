@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,10 @@ from analysis.sources.draft import (
 from analysis.sources.keys import align_keys, key_of, settle_repeats, write_keys
 from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
-from analysis.sources.scans import scan_source
+from analysis.sources.scans import draw_customers, load_sample, scan_source
 from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
-from analysis.sources.tables import Known, RawTable, read_table
+from analysis.sources.tables import Known, RawTable, read_table, type_table
 from analysis.sources.unknown.readings import read_unknown
 
 
@@ -105,22 +106,24 @@ def read_inputs(
     InputError
         For a table that cannot be read or does not hold what the settings name.
     """
-    place = places[0]
-    # Purchases of several sources are counted together, which needs their rows.
-    alone = [source.kind for source in study.sources].count("transactions") == 1
-    read = _read_or_scan if scan and alone else read_source
-    first = read(place, root, study.sources[0], "--data" if chosen else "segmentation.sources[0]")
+    place, setting = places[0], "--data" if chosen else "segmentation.sources[0]"
+    # Of a large file whose meaning is not known yet, a sample shows it.
+    sample = load_sample(place, root, setting, study.in_memory) if chosen and scan else None
+    read = _choose_reader(study, scan)
+    first = type_table(sample) if sample else read(place, root, study.sources[0], setting)
     synthetic = synthetic or (isinstance(place, Path) and _is_synthetic(place, first))
     draft: dict[str, Any] = {}
     if chosen and not is_known(first, study):
-        unknown = read_unknown(place, root, "--data")
+        unknown = read_unknown(place, root, "--data", sample)
         unknown.check()
         first = unknown.raw
         draft = unknown.draft(_name_in_settings(place, root, first))
-        study = check_study({**draft, "locale": study.locale, "engine": study.engine, "memory": study.memory})
+        kept = study.model_dump(include={"locale", "engine", "memory", "in_memory"})
+        study = check_study({**draft, **kept})
         first = multiply_price(first, study.sources[0], "--data")
         _check_draft(study, first)
-    tables = [first]
+        read = _choose_reader(study, scan)
+    tables = [read(place, root, study.sources[0], setting) if sample else first]
     for i, source in enumerate(study.sources[1:], start=1):
         tables.append(read(places[i], root, source, f"segmentation.sources[{i}]"))
     stated = (None,) if draft else study.sources
@@ -133,10 +136,25 @@ def read_inputs(
     return Inputs(tuple(tables), notes, reasons, as_yaml(draft) if draft else "", synthetic), study
 
 
+def _choose_reader(study: Study, scan: bool) -> Callable[[Location, Path, Source, str], RawTable]:
+    """Choose how the sources of a study are read."""
+    if not scan:
+        return read_source
+    # Purchases of several sources are counted together, which needs their rows.
+    alone = [source.kind for source in study.sources].count("transactions") == 1
+    return _read_or_scan if alone else partial(_read_or_draw, study=study)
+
+
 def _read_or_scan(place: Location, root: Path, source: Source, setting: str) -> RawTable:
     """Leave the rows of a large Parquet source in its files, and read any other."""
     scanned = scan_source(place, root, source, setting)
     return read_source(place, root, source, setting) if scanned is None else scanned
+
+
+def _read_or_draw(place: Location, root: Path, source: Source, setting: str, study: Study) -> RawTable:
+    """Take a sample of the customers of a large Parquet source that is the only one, and read any other."""
+    drawn = draw_customers(place, root, source, setting, study) if len(study.sources) == 1 else None
+    return read_source(place, root, source, setting) if drawn is None else drawn
 
 
 def _align(tables: Sequence[RawTable], study: Study, root: Path, places: Sequence[Location]) -> tuple[RawTable, ...]:

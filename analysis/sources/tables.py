@@ -66,6 +66,8 @@ class RawTable:
         Labels of columns that the file has.
     scan : Scan, optional
         Where the rows are if they were not read; ``frame`` is then a sample of them, and ``columns`` describe it.
+    population : Population, optional
+        All customers, where the rows are a sample of them; ``n_rows`` is the size of the sample.
     """
 
     name: str
@@ -78,6 +80,12 @@ class RawTable:
     dropped: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     scan: Any = None
+    population: Any = None
+
+    @property
+    def n_all(self) -> int:
+        """Rows of the source, held or not."""
+        return self.n_rows if self.population is None else int(self.population.n)
 
     @property
     def rows(self) -> Any:

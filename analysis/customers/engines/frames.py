@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,6 +55,25 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """How many customers are held in memory.
+
+    Attributes
+    ----------
+    most : int
+        Of more, a sample is, and the others stay on the engine.
+    seed : int
+        Which sample.
+    folder : Path
+        Where DuckDB keeps the table of all customers.
+    """
+
+    most: int
+    seed: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """A session together with the functions and the windows that belong to it.
 
@@ -68,6 +87,8 @@ class Engine:
         ``pyspark.sql.Window`` or its like.
     connection : DuckDBPyConnection or None
         What the session of DuckDB runs on.
+    holding : Holding, optional
+        None where all customers are held.
     """
 
     name: EngineName
@@ -75,6 +96,11 @@ class Engine:
     functions: Any
     window: Any
     connection: Any = None
+    holding: Holding | None = None
+
+    def holding_all(self) -> Engine:
+        """Return the same engine, with all customers held in memory."""
+        return replace(self, holding=None)
 
     def read(self, table: Any, columns: Mapping[str, str], setting: str = "columns") -> Rows:
         """Take some columns of a table, under new names.
@@ -127,6 +153,46 @@ class Engine:
     def to_pandas(self, frame: Any) -> pd.DataFrame:
         """Run what was described, and fetch the result."""
         return frame.toArrow().to_pandas()
+
+    def name_rows(self, table: Any, columns: Sequence[str], name: str) -> Mapping[str, Kind]:
+        """Let queries call a table by a name, its columns by their own names; what is no finite number becomes null.
+
+        Parameters
+        ----------
+        table
+            As for `read`.
+        columns : sequence of str
+        name : str
+
+        Returns
+        -------
+        mapping of column name to kind
+        """
+        rows = self.read(table, {f"c{i}": column for i, column in enumerate(columns)})
+        made = []
+        for i, column in enumerate(columns):
+            finite = f"CASE WHEN ABS(c{i}) < 1.7e308 THEN c{i} END" if rows.kinds[f"c{i}"] == "number" else f"c{i}"
+            made.append(f"{finite} AS {_in_quotes(column)}")
+        query = f"SELECT {', '.join(made)} FROM source_rows"
+        if self.name == "spark":
+            rows.frame.createOrReplaceTempView("source_rows")
+            self.session.sql(_for_spark(query)).createOrReplaceTempView(name)
+        else:
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+        return {column: rows.kinds[f"c{i}"] for i, column in enumerate(columns)}
+
+    def run(self, query: str) -> pd.DataFrame:
+        """Run a query in the SQL of DuckDB, and fetch the result."""
+        if self.name == "spark":
+            return self.session.sql(_for_spark(query)).toArrow().to_pandas()
+        return self.connection.sql(query).to_arrow_table().to_pandas()
+
+    def save(self, query: str, place: str) -> None:
+        """Run a query in the SQL of DuckDB, and write the result as Parquet: DuckDB to a file, Spark to a folder."""
+        if self.name == "spark":
+            self.session.sql(_for_spark(query)).write.mode("overwrite").parquet(place)
+        else:
+            self.connection.execute(f"COPY ({query}) TO {_in_quotes(place, chr(39))} (FORMAT parquet)")
 
     def first_row(self, frame: Any) -> dict[str, Any]:
         """Run what was described, and fetch its only row."""
@@ -237,6 +303,14 @@ def clean_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
     return F.when(trimmed != F.lit(""), trimmed)
 
 
+def write_key(F: Any, kind: Kind, name: str) -> Any:  # noqa: N803
+    """Write a clean key as text; a whole number without decimals."""
+    column = F.col(name)
+    if kind != "number":
+        return column.cast("string")
+    return F.when(column == F.floor(column), column.cast("bigint").cast("string")).otherwise(column.cast("string"))
+
+
 def finite(F: Any, name: str) -> Any:  # noqa: N803
     """Convert a column to double; infinite and invalid values become null."""
     number = F.col(name).cast("double")
@@ -285,6 +359,19 @@ def _list_keys(keys: Iterable[str], kind: Kind) -> pa.Table:
         numbers = pd.to_numeric(pd.Series(list(keys), dtype="str"), errors="coerce").dropna()
         return pa.table({"chosen_key": pa.array(numbers, pa.float64())})
     return pa.table({"chosen_key": pa.array(list(keys), pa.string())})
+
+
+def _for_spark(query: str) -> str:
+    """Translate a query; a difference of two dates is a number of days there, too."""
+    from sqlglot import exp, parse_one
+
+    def count_days(node: Any) -> Any:
+        dated = isinstance(node, exp.Sub) and all(
+            isinstance(side, exp.Cast) and side.is_type("date") for side in (node.left, node.right)
+        )
+        return exp.DateDiff(this=node.left, expression=node.right, unit=exp.var("DAY")) if dated else node
+
+    return parse_one(query, read="duckdb").transform(count_days).sql(dialect="spark")
 
 
 def _in_quotes(name: str, quote: str = '"') -> str:

@@ -9,13 +9,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from analysis.base.errors import InputError, did_you_mean
 from analysis.base.memory import count_bytes
-from analysis.customers.engines.frames import Engine, EngineName
+from analysis.customers.engines.frames import Engine, EngineName, Holding
 from analysis.settings.models import ENGINES
 
 LOG = "spark.log"
@@ -38,42 +39,55 @@ class Execution:
         Such as ``3GB``: what DuckDB may use, and the driver of a Spark that is started here.
     folder : Path, optional
         For what does not fit into memory, and the log of Spark; a temporary one if absent.
+    holding : Holding, optional
+        How many customers are held in memory; all if absent.
     """
 
-    def __init__(self, engine: str = "duckdb", memory: str | None = None, folder: Path | None = None) -> None:
-        self.engine, self.memory, self.folder = engine, memory, folder
+    def __init__(
+        self,
+        engine: str = "duckdb",
+        memory: str | None = None,
+        folder: Path | None = None,
+        holding: Holding | None = None,
+    ) -> None:
+        self.engine, self.memory, self.folder, self.holding = engine, memory, folder, holding
         self._stack = ExitStack()
         self._spark: Engine | None = None
 
     def open(self) -> AbstractContextManager[Engine]:
         """Open the engine for one step."""
         if self.engine == "duckdb":
-            return open_duckdb(memory_limit=self.memory, folder=self.folder)
+            return open_duckdb(memory_limit=self.memory, folder=self.folder, holding=self.holding)
         if self._spark is None:
-            self._spark = self._stack.enter_context(open_spark(self.memory, self.folder))
+            spark = self._stack.enter_context(open_spark(self.memory, self.folder))
+            self._spark = replace(spark, holding=self.holding)
         return nullcontext(self._spark)
 
     def close(self) -> None:
-        """Stop what was started."""
+        """Stop what was started, and remove the table of all customers."""
         self._stack.close()
+        if self.holding is not None:
+            shutil.rmtree(self.holding.folder, ignore_errors=True)
 
 
 _EXECUTION: ContextVar[Execution] = ContextVar("execution", default=Execution())  # noqa: B039
 
 
 @contextmanager
-def execute_on(engine: str, memory: str | None = None, folder: Path | None = None) -> Iterator[Execution]:
+def execute_on(
+    engine: str, memory: str | None = None, folder: Path | None = None, holding: Holding | None = None
+) -> Iterator[Execution]:
     """Aggregate on this engine within the block, wherever no engine is named.
 
     Parameters
     ----------
-    engine, memory, folder
+    engine, memory, folder, holding
         As for `Execution`; files that an interrupted run left in the folder are removed.
     """
     check_engine(engine)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
-    execution = Execution(engine, memory, folder)
+    execution = Execution(engine, memory, folder, holding)
     before = _EXECUTION.set(execution)
     try:
         yield execution
@@ -115,7 +129,10 @@ def check_engine(name: str) -> None:
 
 @contextmanager
 def open_duckdb(
-    threads: int | None = None, memory_limit: str | None = None, folder: Path | None = None
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    folder: Path | None = None,
+    holding: Holding | None = None,
 ) -> Iterator[Engine]:
     """Open a database in memory that spills into a folder of its own.
 
@@ -127,6 +144,8 @@ def open_duckdb(
         Such as ``3GB``; DuckDB's own choice (most of the memory) if absent.
     folder : Path, optional
         Where the folder for spilling is made; it is removed afterwards. That of the system if absent.
+    holding : Holding, optional
+        How many customers are held in memory.
 
     Raises
     ------
@@ -154,7 +173,7 @@ def open_duckdb(
         session = DuckDBSession(conn=connection)
         stack.callback(session.stop)
         try:
-            yield Engine("duckdb", session, functions, Window, connection)
+            yield Engine("duckdb", session, functions, Window, connection, holding)
         except duckdb.OutOfMemoryException:
             raise InputError(
                 f"DuckDB needs more memory than {memory_limit or 'this machine has free'}.",

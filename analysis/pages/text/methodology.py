@@ -75,6 +75,15 @@ def sampling(report: Report) -> Iterator[str]:
     study, customers, sample = report.study, report.study.customers, report.evidence.sample
     core, n = study.n_core, study.n_customers
     clean = f"{customers} of the clean core"
+    if report.held:
+        least = min(segment.share for segment in report.segments) * report.held
+        yield (
+            f"Of {number(n)} {customers}, a seeded sample of {number(report.held)} is held in memory. Columns, "
+            f"quantiles, shares of answers, differences with their intervals, and all evidence are of that sample. The "
+            f"engine placed everyone by the rule and counted them: sizes, shares of {customers}, means, known values "
+            f"and totals are of all. A median of the smallest segment lies within {number(98 / least**0.5, 2)} "
+            "percentage points of its place among all, in 95 of 100 samples."
+        )
     if sample:
         core, n = round(core * sample.n / n), sample.n
         yield (

@@ -17,7 +17,7 @@ from analysis.sources.draft import draft_settings
 from analysis.sources.evidence.exports import find_export
 from analysis.sources.inference import infer_kind, infer_roles
 from analysis.sources.readers.delimited import Reading
-from analysis.sources.tables import RawTable, load_table, type_table
+from analysis.sources.tables import LoadedTable, RawTable, load_table, type_table
 from analysis.sources.unknown.questions import Question, find_questions, find_rows_to_leave_out
 
 
@@ -55,7 +55,7 @@ class UnknownTable:
             raise InputError(first, *(["\n  ".join(others)] if others else []))
 
 
-def read_unknown(path: str | Path, root: Path, setting: str) -> UnknownTable:
+def read_unknown(path: str | Path, root: Path, setting: str, sample: LoadedTable | None = None) -> UnknownTable:
     """Read a table that no settings describe.
 
     Rows of guests, tests and cancelled orders are left out.
@@ -66,6 +66,8 @@ def read_unknown(path: str | Path, root: Path, setting: str) -> UnknownTable:
     root : Path
     setting : str
         Place that messages name.
+    sample : LoadedTable, optional
+        Rows of the table that stand for it.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def read_unknown(path: str | Path, root: Path, setting: str) -> UnknownTable:
         As `read_table`.
     """
     reading = Reading(setting=setting)
-    loaded = load_table(path, root=root, reading=reading)
+    loaded = load_table(path, root=root, reading=reading) if sample is None else sample
     raw = type_table(loaded, reading=reading)
     export, leave_out = find_export(raw.frame.columns), find_rows_to_leave_out(raw)
     types = dict(export.types) if export else {}

@@ -1,0 +1,242 @@
+"""All customers placed on the engine by the rule as SQL, and counted there: they never come into memory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.assignment.model import Name
+from analysis.assignment.rules import Centres, Rules, write_sql
+from analysis.base.errors import InputError
+from analysis.base.expressions.placing import Line, fill_features, find_nearest, list_columns, tier_case
+from analysis.base.expressions.sql import quote_name, quote_text
+from analysis.base.formats import number
+from analysis.clustering.evidence import Evidence
+from analysis.clustering.use.tiers import TIER_WORDS, Tiers
+from analysis.customers.engines.frames import Engine
+from analysis.customers.engines.sessions import engine_for
+from analysis.features.preparation import Features
+from analysis.sources.locate import files_at
+from analysis.sources.scans import Population
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The known values of a variable in a group of customers.
+
+    Attributes
+    ----------
+    n : int
+    total, size : float
+        Sums of the values, and of what they are without their sign.
+    low, high : float
+        Smallest and largest; 0 where nothing is known.
+    """
+
+    n: int
+    total: float
+    size: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """All customers by segment.
+
+    Attributes
+    ----------
+    n : int
+    sizes : tuple of int, length k
+    numbers : dict of str to tuple of Known, length k
+        By variable, as far as SQL has an equal for its formula.
+    """
+
+    n: int
+    sizes: tuple[int, ...]
+    numbers: dict[str, tuple[Known, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRule:
+    """The rule, as it runs on the engine.
+
+    Attributes
+    ----------
+    population : Population
+    centres : Centres
+        k of them.
+    features : tuple of (str, float)
+        Each feature in SQL, and what stands for a missing value.
+    variables : dict of str to str
+        Numbers that segments are described by, in SQL.
+    halves : str
+        What halves are cut by, in SQL; empty without halves.
+    tiers : Tiers, optional
+    classes : bool
+        Whether confidence follows from log probabilities, as for latent classes, or from distances.
+    """
+
+    population: Population
+    centres: Centres
+    features: tuple[tuple[str, float], ...]
+    variables: Mapping[str, str]
+    halves: str = ""
+    tiers: Tiers | None = None
+    classes: bool = False
+
+    def count(self) -> Counts:
+        """Place all customers and count them by segment.
+
+        Raises
+        ------
+        InputError
+            Where a key stands in several rows.
+        """
+        with engine_for(None, self.population.rows) as engine:
+            key = self._open(engine)
+            made = ["segment", "COUNT(*) AS n"]
+            for i in range(len(self.variables)):
+                made += [f"COUNT(v{i}) AS n{i}", f"SUM(v{i}) AS total{i}", f"SUM(ABS(v{i})) AS size{i}"]
+                made += [f"MIN(v{i}) AS low{i}", f"MAX(v{i}) AS high{i}"]
+            more = [(f"{sql} AS v{i}", "") for i, sql in enumerate(self.variables.values())]
+            query = (*self._place(key, more), f"SELECT {', '.join(made)} FROM placed GROUP BY segment")
+            found = engine.run("\n".join(query))
+        rows = found.set_index("segment").reindex(list(self._ids)).fillna(0.0)
+
+        def of(i: int, segment: int) -> Known:
+            n, *sums = (float(rows[f"{part}{i}"][segment]) for part in ("n", "total", "size", "low", "high"))
+            return Known(int(n), *sums)
+
+        numbers = {name: tuple(of(i, segment) for segment in self._ids) for i, name in enumerate(self.variables)}
+        return Counts(int(rows["n"].sum()), tuple(map(int, rows["n"])), numbers)
+
+    def write_memberships(self, place: Path, segments: Sequence[Name]) -> list[Path]:
+        """Write who is in which segment, and return the files: one of Parquet, or the parts of Spark's folder.
+
+        The last ones stay until the new ones are whole.
+        """
+        with engine_for(None, self.population.rows) as engine:
+            key = self._open(engine)
+            unfinished = place.with_name(f"{place.name}.part")
+            _remove(unfinished)
+            try:
+                engine.save("\n".join(self._write(key, segments)), str(unfinished.resolve()))
+                _remove(place)
+                unfinished.replace(place)
+            finally:
+                _remove(unfinished)
+        return files_at(place)
+
+    @property
+    def _ids(self) -> range:
+        return range(1, len(self.centres.centres) + 1)
+
+    def _open(self, engine: Engine) -> str:
+        """Name the table for the engine, refuse keys that repeat, and return the key as text, in SQL."""
+        population = self.population
+        kinds, key = engine.name_rows(population.rows, population.columns, "customers"), quote_name(population.key)
+        text = f"NULLIF(TRIM(CAST(c.{key} AS VARCHAR)), '')"
+        if kinds[population.key] == "number":
+            whole = f"CAST(CAST(c.{key} AS BIGINT) AS VARCHAR)"
+            text = f"CASE WHEN c.{key} = FLOOR(c.{key}) THEN {whole} ELSE CAST(c.{key} AS VARCHAR) END"
+        counted = engine.run(f"SELECT COUNT({text}) AS n, COUNT(DISTINCT {text}) AS different FROM customers AS c")
+        n, different = int(counted["n"][0]), int(counted["different"][0])
+        if n > different:
+            raise InputError(
+                f"Column '{population.key}' repeats a key in {number(n - different)} of {number(n)} rows.",
+                "Expected one row for each customer.",
+                "Remove the repeated rows. Or set in_memory above the number of rows, and the source's repeats.",
+            )
+        return text
+
+    def _place(self, key: str, more: Sequence[Line], distances: bool = False) -> Iterator[str]:
+        """Write the query up to the table ``placed``."""
+        features, fills = [(sql, "") for sql, _ in self.features], [fill for _, fill in self.features]
+        for line in fill_features(key, more, features, fills):
+            yield f"{line} WHERE {key} IS NOT NULL" if line.endswith('FROM "customers" AS c') else line
+        yield from find_nearest(self.centres, more, distances)
+
+    def _write(self, key: str, segments: Sequence[Name]) -> Iterator[str]:
+        """Write the query for the memberships."""
+        tiers = self.tiers
+        yield from self._place(key, [(f"{self.halves} AS cut_by", "")] if tiers else [], distances=True)
+        columns = ["customer_key AS key", "CAST(segment AS BIGINT) AS segment"]
+        for part in ("letter", "name", "slug"):
+            named = zip(self._ids, segments, strict=True)
+            cases = " ".join(f"WHEN {s} THEN {quote_text(getattr(segment, part))}" for s, segment in named)
+            columns.append(f"CASE segment {cases} END AS {part}")
+        columns.append(f"ROUND({self._rate()}, 3) AS confidence")
+        if tiers is not None:
+            below, above = map(quote_text, TIER_WORDS[tiers.by])
+            cuts = {s: cut for s, cut in zip(self._ids, tiers.cuts, strict=True) if cut is not None}
+            halves = tier_case(cuts, (below, above), above if tiers.by == "recency" else below)
+            columns.append(f"{' '.join(halves)} AS tier" if cuts else "CAST(NULL AS VARCHAR) AS tier")
+        yield "SELECT"
+        yield from list_columns([(column, "") for column in columns])
+        yield "FROM placed"
+
+    def _rate(self) -> str:
+        """Write how sure a segment is, as `analysis.assignment.scoring.rate_confidence` does."""
+        if len(self._ids) == 1:
+            return "1.0"
+        own = _least([f"d{s}" for s in self._ids])
+        others = {s: _least([f"d{other}" for other in self._ids if other != s]) for s in self._ids}
+        second = f"CASE segment {' '.join(f'WHEN {s} THEN {text}' for s, text in others.items())} END"
+        if self.classes:
+            return f"1 / (1 + EXP(({own} - {second}) / 2))"
+        near, far = f"SQRT({own})", f"SQRT({second})"
+        return f"CASE WHEN {near} + {far} > 0 THEN {far} / ({near} + {far}) ELSE 0.5 END"
+
+
+def _least(columns: Sequence[str]) -> str:
+    return columns[0] if len(columns) == 1 else f"LEAST({', '.join(columns)})"
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
+
+
+def write_rule(features: Features, evidence: Evidence, rules: Rules, tiers: Tiers | None) -> EngineRule | None:
+    """Write the rule for the engine; None where all customers are held.
+
+    Raises
+    ------
+    InputError
+        Where segments are no nearest centres, or need columns that the table of all customers does not have.
+    """
+    customers, population = features.customers, features.customers.population
+    if population is None:
+        return None
+    if rules.centres is None or not rules.centres.exact:
+        n = number(population.n)
+        raise InputError(
+            f"{n} customers are more than are held in memory, and SQL cannot place them: their segments are no nearest "
+            "centres.",
+            "Expected k-means, Ward, k-prototypes or latent classes, and features that are not scaled by minmax.",
+            f"Set algorithm: kmeans, or set in_memory to {n} or more where the memory suffices.",
+        )
+    there = set(population.columns)
+    described, variables = customers.assembled.described, {}
+    for variable in features.table.variables:
+        sql = "" if variable.categorical else write_sql(variable, customers.cleaned, customers.assembled)
+        plain = f"CAST(c.{quote_name(variable.name)} AS DOUBLE PRECISION)"
+        if sql and (variable.name in there or (plain != sql and variable.name not in described)):
+            variables[variable.name] = sql
+    for name in rules.fills:
+        sql = rules.sql[name]
+        if sql == f"CAST(c.{quote_name(name)} AS DOUBLE PRECISION)" and name not in there:
+            raise InputError(
+                f"The feature '{name}' cannot be computed where all {number(population.n)} customers are.",
+                "Expected a formula that SQL has an equal for, of columns of the source.",
+                "Change its formula, leave it out of the features, or raise in_memory where the memory suffices.",
+            )
+    halves = write_sql(tiers.variable, customers.cleaned, customers.assembled) if tiers else ""
+    forming = tuple((rules.sql[name], fill) for name, fill in rules.fills.items())
+    classes = evidence.fit.classes is not None
+    return EngineRule(population, rules.centres, forming, variables, halves, tiers, classes)
