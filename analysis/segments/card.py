@@ -346,9 +346,9 @@ def _limits(
     n, people = len(table.frame), study.customers
     names = [step.name for step in prepared.steps]
     lines = [
-        f"The segments exist in the {in_words(len(names))} features that form them; other features make other ones."
+        f"The segments exist in the {in_words(len(names))} features that form them; other features make other ones.",
+        *_limits_of_sample(n, background.n_all, study),
     ]
-    lines += _limits_of_sample(n, background.n_all, study)
     if background.synthetic:
         lines.append("The data are synthetic: nothing here is true of real people.")
     kinds = {source.kind for source in study.sources}

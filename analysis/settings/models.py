@@ -252,7 +252,7 @@ class Study(Settings):
         "the same.",
     )
     in_memory: int = Field(
-        2_000_000,
+        1_000_000,
         ge=1_000,
         description="Most customers in memory. Of more in Parquet files a sample is, and the engine places everyone.",
     )

@@ -21,7 +21,7 @@ def list_assumptions(inputs: Inputs, study: Study) -> Iterator[str]:
     rows = {"transactions": "an order or a line of one", "events": "an event", "survey": "the answers of a respondent"}
     rows |= {"sessions": "a session", "subscriptions": "a subscription", "panel": "a customer in one period"}
     yield f"Read {raw.shown_path} without settings. The main assumptions, which the Data page explains:"
-    yield f"- A row is {rows.get(source.kind, 'one customer')}; {number(raw.n_rows)} rows."
+    yield f"- A row is {rows.get(source.kind, 'one customer')}; {number(raw.n_all)} rows."
     if source.kind in ROW_KINDS:
         columns = source.columns
         paid = f", and '{columns.amount}' is the amount" if columns.amount and source.kind == "transactions" else ""

@@ -112,12 +112,15 @@ def time_one_fit(features: np.ndarray) -> float:
 
 
 def make_customers(n_customers: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Make four overlapping groups that differ in ten skewed measures, with an age and a region that tell nothing."""
-    rng = np.random.default_rng(5)
+    """Make four overlapping groups that differ in ten skewed measures, with an age and a region that tell nothing.
+
+    The groups are the same for any number of customers.
+    """
+    rng, groups = np.random.default_rng(5), np.random.default_rng(4)
     planted = rng.choice(len(SHARES), n_customers, p=SHARES)
     columns: dict[str, object] = {"customer_id": [f"C{number:08d}" for number in range(n_customers)]}
     for name in MEASURES:
-        means = rng.permutation([1.0, 1.8, 2.9, 4.2])
+        means = groups.permutation([1.0, 1.8, 2.9, 4.2])
         columns[name] = rng.gamma(4.0, 5 * means[planted]).round(2 if name in {"spend", "basket"} else 0)
     columns["age"] = rng.normal(45, 12, n_customers).round().clip(18, 90)
     columns["region"] = np.array(["North", "East", "South", "West"])[rng.integers(0, 4, n_customers)]
