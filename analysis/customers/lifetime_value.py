@@ -9,13 +9,16 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from joblib import delayed
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from analysis.base.errors import InputError
 from analysis.base.formats import number
+from analysis.base.workers import run_all
 from analysis.customers.purchase_models import (
     BG_NBD,
+    MANY,
     PURCHASE_MODELS,
     PurchaseModel,
     SpendModel,
@@ -268,15 +271,19 @@ def _sample(n: int) -> NDArray[np.intp] | slice:
 
 def _fit_each(x: Floats, t_x: Floats, T: Floats) -> list[PurchaseModel]:  # noqa: N803
     """Fit every model of purchases, without those that fail; where all fail, the first says why."""
-    fitted, failures = [], []
-    for model in PURCHASE_MODELS:
-        try:
-            fitted.append(fit_purchases(x, t_x, T, model))
-        except InputError as failure:
-            failures.append(failure)
+    jobs = (delayed(_try_to_fit)(x, t_x, T, model) for model in PURCHASE_MODELS)
+    found = run_all(jobs) if len(x) > MANY else [_try_to_fit(x, t_x, T, model) for model in PURCHASE_MODELS]
+    fitted = [model for model in found if not isinstance(model, InputError)]
     if not fitted:
-        raise failures[0]
+        raise next(failure for failure in found if isinstance(failure, InputError))
     return fitted
+
+
+def _try_to_fit(x: Floats, t_x: Floats, T: Floats, model: str) -> PurchaseModel | InputError:  # noqa: N803
+    try:
+        return fit_purchases(x, t_x, T, model)
+    except InputError as failure:
+        return failure
 
 
 def _check_choices(horizon_weeks: float, discount_rate: float, level: float) -> None:
