@@ -43,6 +43,20 @@ SETTINGS: dict[str, Any] = {
         }
     ],
 }
+ORDERS: dict[str, Any] = {
+    "title": "Orders",
+    "value": "spend",
+    "segments": 3,
+    "algorithm": "kmeans",
+    "in_memory": 1_200,
+    "sources": [
+        {
+            "path": "data/orders.parquet",
+            "kind": "transactions",
+            "columns": {"customer": "who", "date": "day", "amount": "paid"},
+        }
+    ],
+}
 
 
 def make_customers(n: int = N) -> pd.DataFrame:
@@ -230,14 +244,8 @@ def test_customers_of_purchases_stay_on_the_engine(tmp_path: Path, monkeypatch: 
     root = write_project(tmp_path / "project", make_shop())
     orders = make_orders(30_000, 4_000)
     orders.to_parquet(root / "data" / "orders.parquet", index=False)
-    source = {
-        "path": "data/orders.parquet",
-        "kind": "transactions",
-        "columns": {"customer": "who", "date": "day", "amount": "paid"},
-    }
-    settings = {"title": "Orders", "value": "spend", "segments": 3, "algorithm": "kmeans", "sources": [source]}
-    settings |= {"in_memory": 1_200}
-    (root / "_quarto.yml").write_text(json.dumps({"project": {"type": "website"}, "segmentation": settings}))
+    project = {"project": {"type": "website"}, "segmentation": ORDERS}
+    (root / "_quarto.yml").write_text(json.dumps(project))
     build_quickly(root)
     members = pd.read_parquet(root / "build" / "memberships.parquet").set_index("key")
     spent = orders[orders["paid"] >= 0].groupby("who")["paid"].sum()
@@ -259,3 +267,30 @@ def make_orders(n: int, n_customers: int) -> pd.DataFrame:
     who = rng.choice(n_customers, n, p=rate / rate.sum())
     day = np.datetime64("2022-01-03", "s") + rng.integers(0, 700, n) * 86_400
     return pd.DataFrame({"who": who, "day": day, "paid": np.round(rng.lognormal(3, 0.6, n), 2)})
+
+
+@pytest.mark.spark
+@pytest.mark.builds
+@pytest.mark.parametrize("of", ["customers", "purchases"])
+def test_spark_places_and_counts_everyone_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str) -> None:
+    pytest.importorskip("pyspark.sql")
+    monkeypatch.setattr(scans, "SCANNED_ROWS", 10_000)
+    customers = make_customers().assign(since=np.datetime64("2024-01-01", "s"))
+    found: dict[str, tuple[pd.DataFrame, dict[str, Any]]] = {}
+    for engine in ("duckdb", "spark"):
+        root = write_project(tmp_path / engine, customers)
+        settings = SETTINGS | {"features": {"days_here": {"formula": "days(as_of - since)", "label": "Days"}}}
+        settings |= {"as_of": "2024-06-30"}
+        if of == "purchases":
+            make_orders(30_000, 4_000).to_parquet(root / "data" / "orders.parquet", index=False)
+            settings = ORDERS
+        (root / "_quarto.yml").write_text(json.dumps({"project": {"type": "website"}, "segmentation": settings}))
+        build_quickly(root, engine=engine)
+        report = json.loads((root / "build" / "report.json").read_text())
+        del report["study"]["versions"]
+        for source in report["data"]["sources"]:
+            # Keyed by a secret of the project.
+            del source["sha256"]
+        found[engine] = pd.read_parquet(root / "build" / "memberships.parquet").set_index("key").sort_index(), report
+    pd.testing.assert_frame_equal(found["duckdb"][0], found["spark"][0], check_dtype=False)
+    assert found["duckdb"][1] == found["spark"][1]
