@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyarrow import parquet
+
 from analysis.assignment.model import Name
 from analysis.assignment.rules import Centres, Rules, write_sql
 from analysis.base.errors import InputError
@@ -113,17 +115,42 @@ class EngineRule:
         numbers = {name: tuple(of(i, segment) for segment in self._ids) for i, name in enumerate(self.variables)}
         return Counts(int(rows["n"].sum()), tuple(map(int, rows["n"])), numbers)
 
-    def write_memberships(self, place: Path, segments: Sequence[Name]) -> list[Path]:
+    def write_memberships(self, place: Path, segments: Sequence[Name], elsewhere: str | None = None) -> list[Path]:
         """Write who is in which segment, and return the files: one of Parquet, or the parts of Spark's folder.
 
         The last ones stay until the new ones are whole.
+
+        Parameters
+        ----------
+        place : Path
+        segments : sequence of Name
+        elsewhere : str, optional
+            Path, address or table of Spark to write to instead. No files are then returned.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be written, or what Spark's executors wrote is not on this machine.
         """
+        unfinished = place.with_name(f"{place.name}.part")
         with engine_for(None, self.population.rows) as engine:
-            key = self._open(engine)
-            unfinished = place.with_name(f"{place.name}.part")
+            query = "\n".join(self._write(self._open(engine), segments))
+            if elsewhere is not None:
+                engine.save(query, elsewhere)
+                _remove(place)
+                return []
             _remove(unfinished)
             try:
-                engine.save("\n".join(self._write(key, segments)), str(unfinished.resolve()))
+                engine.save(
+                    query, unfinished.resolve().as_uri() if engine.name == "spark" else str(unfinished.resolve())
+                )
+                n = sum(parquet.ParquetFile(file).metadata.num_rows for file in files_at(unfinished))
+                if n != self.population.n:
+                    raise InputError(
+                        f"Spark wrote {number(n)} of {number(self.population.n)} memberships into build/.",
+                        "Its executors run on other machines, which have no such folder.",
+                        "Set memberships to an address that they reach, or to a table of the catalog.",
+                    )
                 _remove(place)
                 unfinished.replace(place)
             finally:

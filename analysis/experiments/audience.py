@@ -71,6 +71,12 @@ def read_members(root: Path) -> pd.DataFrame:
             "Expected a key in the settings: segmentation.sources[0].key.",
             "Name the column that identifies the customer, and build again.",
         )
+    if not (root / MEMBERSHIPS).exists():
+        raise InputError(
+            f"{MEMBERSHIPS} does not exist: the last build wrote who is in which segment elsewhere.",
+            "Expected the memberships in build/.",
+            "Take them from the place in the settings, or remove segmentation.memberships and build again.",
+        )
     members = pd.read_parquet(root / MEMBERSHIPS)
     if "confidence" not in members.columns:
         raise InputError(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LATER = ("prefer", "tiers")
 """Settings that came later: where they have their defaults, a run has the name that it had without them."""
-WHERE = ("engine", "in_memory", "memory")
+WHERE = ("engine", "in_memory", "memberships", "memory")
 """Settings that say where it is computed, and change no number."""
 ALIKE = 0.8
 """Share of the columns of two tables that are in both, from which they are taken for months of one table."""

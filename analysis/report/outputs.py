@@ -44,7 +44,8 @@ def write_outputs(build: Path, report: Report, analysis: Analysis) -> list[Path]
     segments = tuple(Name(s.letter, s.name, s.slug) for s in report.segments)
     write_whole(files[2], placing.to_json(replace(model, segments=segments)).encode())
     if analysis.assignment.everyone is not None:
-        return [files[0], *analysis.assignment.everyone.write_memberships(files[1], segments), files[2]]
+        written = analysis.assignment.everyone.write_memberships(files[1], segments, analysis.study.memberships)
+        return [files[0], *written, files[2]]
     memberships = pd.DataFrame({"key": cleaned.keys.astype("str"), "segment": evidence.labels.astype("int64")})
     confidence = rate_confidence(evidence.labels, analysis.features.prepared.matrix, model)
     memberships = memberships.assign(**name_segments(evidence.labels, segments), confidence=confidence)

@@ -290,6 +290,7 @@ def _settings(study: Study) -> tuple[tuple[str, str, str], ...]:
         # These change no number, or stand in the report where they do.
         "engine",
         "in_memory",
+        "memberships",
         "memory",
     }
     values = study.model_dump(mode="json", exclude=told, exclude_none=True)

@@ -256,6 +256,11 @@ class Study(Settings):
         ge=1_000,
         description="Most customers in memory. Of more in Parquet files a sample is, and the engine places everyone.",
     )
+    memberships: str | None = Field(
+        None,
+        min_length=1,
+        description="Where the engine writes who is where, if not to build/: a path, an address or a table of Spark.",
+    )
     memory: str | None = Field(
         None,
         description="Memory for the engine, such as 3GB; DuckDB writes the rest to build/. By default most is taken.",

@@ -16,6 +16,7 @@ from analysis.assignment.population import Known
 from analysis.assignment.scoring import score
 from analysis.base.disclosure import Disclosure
 from analysis.base.errors import InputError
+from analysis.experiments.audience import read_members
 from analysis.profiles.population import is_dominated, state_mean, state_total
 from analysis.report.model import Report, read_report
 from analysis.settings.load import check_study
@@ -294,3 +295,23 @@ def test_spark_places_and_counts_everyone_alike(tmp_path: Path, monkeypatch: pyt
         found[engine] = pd.read_parquet(root / "build" / "memberships.parquet").set_index("key").sort_index(), report
     pd.testing.assert_frame_equal(found["duckdb"][0], found["spark"][0], check_dtype=False)
     assert found["duckdb"][1] == found["spark"][1]
+
+
+@pytest.mark.builds
+def test_memberships_can_be_written_elsewhere(built: Path, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(built, root)
+    customers = make_customers()
+    write_study(root, SETTINGS | {"memberships": str(tmp_path / "members.parquet")}, customers)
+    customers.to_parquet(root / "data" / "shop.parquet", index=False)
+    build_quickly(root)
+    there, before = (
+        pd.read_parquet(f) for f in (tmp_path / "members.parquet", built / "build" / "memberships.parquet")
+    )
+    assert there.equals(before)
+    with pytest.raises(InputError, match="wrote who is in which segment elsewhere"):
+        read_members(root)
+    write_study(root, SETTINGS | {"memberships": str(tmp_path / "none" / "members.parquet")}, customers)
+    customers.to_parquet(root / "data" / "shop.parquet", index=False)
+    with pytest.raises(InputError, match="memberships cannot be written to"):
+        build_quickly(root)

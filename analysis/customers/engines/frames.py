@@ -188,11 +188,35 @@ class Engine:
         return self.connection.sql(query).to_arrow_table().to_pandas()
 
     def save(self, query: str, place: str) -> None:
-        """Run a query in the SQL of DuckDB, and write the result as Parquet: DuckDB to a file, Spark to a folder."""
+        """Run a query in the SQL of DuckDB, and write the result as Parquet: DuckDB to a file, Spark to a folder.
+
+        A place without a slash is, for Spark, a table of the catalog.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be written there.
+        """
+        unwritten = InputError(
+            f"memberships cannot be written to {place}.",
+            "Expected a place that the engine may write to: for DuckDB a file of this machine.",
+            "Correct memberships in the settings, or remove it.",
+        )
         if self.name == "spark":
-            self.session.sql(_for_spark(query)).write.mode("overwrite").parquet(place)
-        else:
+            from pyspark.errors import PySparkException
+
+            writer = self.session.sql(_for_spark(query)).write.mode("overwrite")
+            try:
+                writer.parquet(place) if "/" in place else writer.saveAsTable(place)
+            except PySparkException:
+                raise unwritten from None
+            return
+        import duckdb
+
+        try:
             self.connection.execute(f"COPY ({query}) TO {_in_quotes(place, chr(39))} (FORMAT parquet)")
+        except (duckdb.IOException, duckdb.HTTPException):
+            raise unwritten from None
 
     def first_row(self, frame: Any) -> dict[str, Any]:
         """Run what was described, and fetch its only row."""
