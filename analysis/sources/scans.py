@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import dataset, parquet
 
+from analysis.base.errors import place_of
 from analysis.base.formats import number
 from analysis.settings.sources import Source
-from analysis.sources.locate import find_files, partition_of
+from analysis.sources.locate import fill_in_environment
 from analysis.sources.readers.delimited import Reading
+from analysis.sources.readers.files import DataFiles, find_data, open_parquet_file
+from analysis.sources.readers.stores import explain_store, is_stored, open_store
 from analysis.sources.tables import LoadedTable, RawTable, type_table
 
 SCANNED_ROWS = 2_000_000
@@ -25,6 +30,7 @@ SAMPLE_ROWS = 100_000
 """Rows, spread over all files, that meaning and types of columns are inferred from. Chosen for this project."""
 BATCH = 10_000
 """Rows of the sample that lie next to each other at most."""
+_OPENED_AT_ONCE = 16
 CHANGING = ("leave_out", "names", "header", "query", "sheet")
 """Settings that change rows or columns while a file is read."""
 
@@ -36,9 +42,9 @@ class Scan:
     Attributes
     ----------
     files : tuple of str
-        Absolute paths.
+        Absolute paths, or addresses in an object store.
     folder : str
-        Folder whose folders below it hold values, such as ``year=2024``; empty where there is none.
+        Folder, or address, whose folders below it hold values, such as ``year=2024``; empty where there is none.
     shown : str
         What messages call the source.
     dated : str
@@ -59,6 +65,26 @@ class Scan:
     keyed: str = ""
     keys: tuple[str, ...] | None = None
 
+    @property
+    def stored(self) -> bool:
+        """Whether the files are in an object store."""
+        return is_stored(self.files[0])
+
+    def open_dataset(self) -> dataset.Dataset:
+        """Open files of an object store as one table, of which only the columns and rows asked for are fetched."""
+        store = open_store(self.files[0])[0]
+        paths = [open_store(file)[1] for file in self.files]
+        own = parquet.read_schema(paths[0], filesystem=store)
+        values = DataFiles(self.files, self.folder, self.shown).partition_of(self.files[0])
+        named = pa.schema([(name, pa.string()) for name in values if name not in own.names])
+        return dataset.dataset(
+            paths,
+            filesystem=store,
+            format="parquet",
+            partitioning=dataset.partitioning(named, flavor="hive") if len(named) else None,
+            partition_base_dir=open_store(self.folder)[1] if self.folder else None,
+        )
+
     def after(self, column: str, day: dt.date) -> Scan:
         """Return the rows later than a day, by a column of dates."""
         return replace(self, dated=column, since=day + dt.timedelta(days=1))
@@ -77,7 +103,7 @@ def scan_source(address: str | Path, root: Path, source: Source, setting: str) -
     Parameters
     ----------
     address : str or Path
-        A file, a pattern of files or a folder of Parquet files.
+        A file, a pattern of files or a folder of Parquet files, here or in an object store.
     root : Path
         Folder that a relative path starts from.
     source : Source
@@ -102,30 +128,27 @@ def scan_source(address: str | Path, root: Path, source: Source, setting: str) -
         return None
     files, opened, n_rows = found
     schema = opened[0].schema_arrow
-    place = Path(address).expanduser()
-    folder = place if place.is_absolute() else root / place
-    folder = folder if folder.is_dir() else None
-    parts = [partition_of(file, folder) if folder else {} for file in files]
-    sample = _take_sample(opened, parts, n_rows)
-    shown = files[0].name if len(files) == 1 and folder is None else place.name
-    loaded = LoadedTable(shown, sample, _notes(len(files), n_rows, sample.num_rows), _digest(files))
+    with explain_store(f"{place_of(setting)}: {files.shown}"):
+        sample = _take_sample(opened, [files.partition_of(place) for place in files.places], n_rows)
+        digest = _digest(files, opened)
+    loaded = LoadedTable(files.shown, sample, _notes(len(opened), n_rows, sample.num_rows), digest)
     raw = type_table(loaded, reading=Reading(dates=source.dates, setting=setting))
     if not _keeps_types(raw, sample, source):
         return None
-    scan = Scan(tuple(str(file.resolve()) for file in files), str(folder.resolve()) if folder else "", shown)
+    scan = Scan(files.places, files.folder, files.shown)
     columns = tuple(replace(c, note=f"{_stated(schema, c.name)} in the file", n_missing=0) for c in raw.columns)
     return replace(raw, columns=columns, n_rows=n_rows, scan=scan)
 
 
 def open_parquet(
     address: str | Path, root: Path, setting: str, fewest: int
-) -> tuple[list[Path], list[parquet.ParquetFile], int] | None:
-    """Open a large Parquet table of one shape; None for few rows, other formats, and what is no file here.
+) -> tuple[DataFiles, list[parquet.ParquetFile], int] | None:
+    """Open a large Parquet table of one shape; None for few rows, other formats, databases and downloads.
 
     Parameters
     ----------
     address : str or Path
-        A file, a pattern of files or a folder.
+        A file, a pattern of files or a folder, here or in an object store.
     root : Path
         Folder that a relative path starts from.
     setting : str
@@ -135,7 +158,8 @@ def open_parquet(
 
     Returns
     -------
-    files, opened : list
+    files : DataFiles
+    opened : list of ParquetFile
     n_rows : int
 
     Raises
@@ -143,13 +167,15 @@ def open_parquet(
     InputError
         No such file.
     """
-    if "://" in str(address) or "$" in str(address):
+    place = fill_in_environment(str(address), setting)
+    if "$" in place or ("://" in place and not is_stored(place)):
         return None
-    files = find_files(str(address), root, setting)
-    if any(file.suffix.lower() not in (".parquet", ".pq") for file in files):
+    files = find_data(place, root, setting)
+    if any(not file.lower().endswith((".parquet", ".pq")) for file in files.places):
         return None
     try:
-        opened = [parquet.ParquetFile(file) for file in files]
+        with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
+            opened = list(pool.map(open_parquet_file, files.places))
     except (OSError, pa.ArrowException):
         return None
     n_rows, schema = sum(file.metadata.num_rows for file in opened), opened[0].schema_arrow
@@ -212,10 +238,17 @@ def _notes(n_files: int, n_rows: int, n_sample: int) -> tuple[str, ...]:
     return ("Parquet", *joined, looked)
 
 
-def _digest(files: Sequence[Path]) -> str:
-    """Give the digest of the bytes, as for files that are read whole."""
+def _digest(files: DataFiles, opened: Sequence[parquet.ParquetFile]) -> str:
+    """Give the digest of the bytes, as for files that are read whole; in an object store, of what the footers say.
+
+    A footer holds number, sizes and ranges of the values of each column, so that no file is fetched whole.
+    """
     digests = []
-    for file in files:
-        with file.open("rb") as content:
+    for place, each in zip(files.places, opened, strict=True):
+        if is_stored(place):
+            about = json.dumps(each.metadata.to_dict(), default=str, sort_keys=True)
+            digests.append(hashlib.sha256(about.encode()).hexdigest())
+            continue
+        with Path(place).open("rb") as content:
             digests.append(hashlib.file_digest(content, "sha256").hexdigest())
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

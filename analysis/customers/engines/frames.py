@@ -23,6 +23,8 @@ from analysis.sources.scans import Scan
 
 BLANKS = " \t\r\n\u00a0"
 """What is trimmed from a key."""
+STORED_ROWS = "stored_rows"
+"""What DuckDB calls the files of an object store."""
 Kind = Literal["text", "whole", "number", "moment", "boolean", "other"]
 
 _NUMBERS: tuple[Kind, ...] = ("whole", "number")
@@ -144,7 +146,8 @@ class Engine:
 
             reader = self.session.read
             try:
-                table = (reader.option("basePath", scan.folder) if scan.folder else reader).parquet(*scan.files)
+                folder, *files = (_in_hadoop(self.session, place) for place in (scan.folder, *scan.files))
+                table = (reader.option("basePath", folder) if folder else reader).parquet(*files)
             except PySparkException:
                 raise unread from None
             if scan.since is not None:
@@ -161,8 +164,11 @@ class Engine:
         files = ", ".join(_in_quotes(file, "'") for file in scan.files)
         source = f"read_parquet([{files}], hive_partitioning = {bool(scan.folder)}, hive_types_autocast = false)"
         try:
+            if scan.stored:
+                source = STORED_ROWS
+                self.connection.register(source, scan.open_dataset())
             described = self.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        except duckdb.Error:
+        except (duckdb.Error, pa.ArrowException, OSError):
             raise unread from None
         _check_columns(columns, [row[0] for row in described], shown, setting)
         chosen = ", ".join(f"{_in_quotes(column)} AS {new}" for new, column in columns.items())
@@ -290,6 +296,13 @@ def _list_keys(keys: Iterable[str], kind: Kind) -> pa.Table:
 def _in_quotes(name: str, quote: str = '"') -> str:
     """Quote a name or a text for SQL."""
     return quote + name.replace(quote, quote * 2) + quote
+
+
+def _in_hadoop(session: Any, place: str) -> str:
+    """Write an address as Spark's file systems call it: s3a for s3, unless s3 has one of its own."""
+    if place.startswith("s3://") and not session.conf.get("spark.hadoop.fs.s3.impl", ""):
+        return f"s3a{place[2:]}"
+    return f"gs{place[3:]}" if place.startswith("gcs://") else place
 
 
 def _rows_of_spark(frame: Any) -> Rows:

@@ -15,8 +15,9 @@ from typing import Any
 
 from analysis.base.errors import InputError, did_you_mean
 from analysis.base.memory import count_bytes
-from analysis.customers.engines.frames import Engine, EngineName
+from analysis.customers.engines.frames import STORED_ROWS, Engine, EngineName
 from analysis.settings.models import ENGINES
+from analysis.sources.readers.stores import explain_store
 
 LOG = "spark.log"
 """File that a Spark started here writes its log to."""
@@ -133,7 +134,7 @@ def open_duckdb(
     RuntimeError
         One is open already: SQLFrame keeps a single session for the whole process.
     InputError
-        The memory does not suffice.
+        The memory does not suffice, or an object store no longer answers.
     """
     import duckdb
     from sqlframe.duckdb import DuckDBSession, Window, functions
@@ -161,6 +162,11 @@ def open_duckdb(
                 "It spills to disk what it can, and the rest did not fit.",
                 "Raise 'memory' in the settings, free some disk space, or set engine: spark.",
             ) from None
+        except duckdb.Error as error:
+            if STORED_ROWS not in str(error):
+                raise
+            with explain_store("A source in an object store"):
+                raise OSError(str(error).rpartition("IOError: ")[2]) from None
 
 
 @contextmanager
