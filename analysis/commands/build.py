@@ -18,7 +18,7 @@ from analysis.base.salt import keep_salt, read_salt
 from analysis.commands.stamp import EXPERIMENTS, mark_code, mark_history, package_versions, stamp_inputs
 from analysis.settings.load import load_study
 from analysis.settings.models import ENGINES, Study
-from analysis.sources.locate import Location, files_at, locate
+from analysis.sources.locate import Location, files_at, is_address, locate
 
 if TYPE_CHECKING:
     import typer
@@ -84,7 +84,10 @@ def build(
         _refuse_lost_list(spoiled)
         if not spoiled:
             return last
-    with localized(study.locale):
+    # Imported here, as a build with nothing to do needs no engine.
+    from analysis.customers.engines.sessions import execute_on
+
+    with localized(study.locale), execute_on(study.engine, study.memory, root / SPILL):
         run = Run(stage, Kept(root / "build" / "kept", mark_code(root), anew=force), effort)
         made = _make(root, study, paths, synthetic, data is not None, run, app)
     return replace(made, told=(*_explain_repair(spoiled), *made.told))
@@ -168,7 +171,6 @@ def _make(
     from analysis.sources.assumptions import list_assumptions
 
     assumptions = tuple(list_assumptions(inputs, study))
-    from analysis.customers.engines.sessions import execute_on
     from analysis.experiments.closing import measure_due
     from analysis.experiments.records import read_experiments
     from analysis.manual.contents import read_manual
@@ -182,8 +184,7 @@ def _make(
         stamp = stamp_inputs(root, paths, run.effort, study.engine)
     versions, experiments = package_versions(study.engine), read_experiments(root, study.title)
     tool = Tool(versions, read_validation(root), read_speed(root), experiments)
-    with execute_on(study.engine, study.memory, root / SPILL):
-        written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
+    written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
     content = {
         "stamp": stamp,
         "history": mark_history(root),
@@ -249,6 +250,6 @@ def data_files(root: Path, data: str | None = None) -> list[Path]:
     files: list[Path] = []
     for folder, place in places:
         path = os.path.expandvars(place.partition("?")[0].removeprefix("sqlite:///"))
-        if "://" not in path:
+        if not is_address(path):
             files += files_at(folder / Path(path).expanduser())
     return files

@@ -13,7 +13,11 @@ from analysis.base.errors import InputError, place_of
 from analysis.settings.models import Study
 
 Location = Path | str
-"""A file or a pattern of files, or the address of a database or a download."""
+"""A file or a pattern of files, or the address of a database, a download, an object store or a table of Spark."""
+TABLE = "table:"
+"""How the address of a table of Spark begins."""
+DELTA_LOG = "_delta_log"
+"""Folder in a Delta table that says which of its files count."""
 
 SHIPPED = {
     "twin": ("data/marketing_campaign.csv",),
@@ -79,6 +83,11 @@ def part_files(folder: Path) -> list[Path]:
     return [folder / part for part in choose_parts(inside)]
 
 
+def is_delta(folder: Path) -> bool:
+    """Return whether a folder holds a Delta table, some of whose files may hold rows that were deleted."""
+    return (folder / DELTA_LOG).is_dir()
+
+
 def choose_parts(inside: Iterable[PurePath]) -> list[PurePath]:
     """Choose the Parquet files among those inside a folder; none where there are other files too.
 
@@ -92,9 +101,12 @@ def choose_parts(inside: Iterable[PurePath]) -> list[PurePath]:
 
 
 def files_at(path: Path) -> list[Path]:
-    """List the file itself, the parts of a folder, or the files that a pattern matches."""
+    """List the file itself, the parts of a folder, or the files that a pattern matches.
+
+    The log of a Delta table is a part of it, as it says which of the others count.
+    """
     if path.is_dir() and (parts := part_files(path)):
-        return parts
+        return [*parts, *sorted((path / DELTA_LOG).glob("*.json"))]
     return [path] if os.path.exists(path) else sorted(Path(match) for match in glob.glob(str(path), recursive=True))
 
 
@@ -133,7 +145,16 @@ def _write_demo(root: Path, study: Study, paths: list[Location]) -> list[Locatio
 
 def _place(folder: Path, place: str) -> Location:
     """Join a path to a folder; an address stays as it stands, as a path would lose a slash of it."""
-    return place if "://" in place else folder / place
+    return place if is_address(place) else folder / place
+
+
+def is_address(place: str) -> bool:
+    """Return whether a place is an address rather than a path.
+
+    >>> is_address("s3://shop/orders/"), is_address("table:shop.orders"), is_address("data/orders.csv")
+    (True, True, False)
+    """
+    return "://" in place or place.startswith(TABLE)
 
 
 def fill_in_environment(text: str, setting: str) -> str:

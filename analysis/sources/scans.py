@@ -1,4 +1,4 @@
-"""Large Parquet sources of transactions: engines scan their files, and only a sample is read here."""
+"""Large sources of transactions: engines scan Parquet files and tables of Spark, and only a sample is read here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pyarrow import dataset, parquet
 from analysis.base.errors import place_of
 from analysis.base.formats import number
 from analysis.settings.sources import Source
-from analysis.sources.locate import fill_in_environment
+from analysis.sources.locate import fill_in_environment, is_address
+from analysis.sources.readers.catalogs import fetch_rows, find_table, measure_table, open_table, show_table
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.readers.files import DataFiles, find_data, open_parquet_file
 from analysis.sources.readers.stores import explain_store, is_stored, open_store
@@ -37,12 +38,12 @@ CHANGING = ("leave_out", "names", "header", "query", "sheet")
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Rows that stay in Parquet files.
+    """Rows that stay in Parquet files, or in a table of Spark.
 
     Attributes
     ----------
     files : tuple of str
-        Absolute paths, or addresses in an object store.
+        Absolute paths, or addresses in an object store; empty for a table of Spark.
     folder : str
         Folder, or address, whose folders below it hold values, such as ``year=2024``; empty where there is none.
     shown : str
@@ -55,6 +56,8 @@ class Scan:
         Column that ``keys`` looks at.
     keys : tuple of str, optional
         Customers whose rows count.
+    table : str
+        Name of a table of Spark.
     """
 
     files: tuple[str, ...]
@@ -64,11 +67,12 @@ class Scan:
     since: dt.date | None = None
     keyed: str = ""
     keys: tuple[str, ...] | None = None
+    table: str = ""
 
     @property
     def stored(self) -> bool:
-        """Whether the files are in an object store."""
-        return is_stored(self.files[0])
+        """Whether there are files, in an object store."""
+        return bool(self.files) and is_stored(self.files[0])
 
     def open_dataset(self) -> dataset.Dataset:
         """Open files of an object store as one table, of which only the columns and rows asked for are fetched."""
@@ -95,7 +99,7 @@ class Scan:
 
 
 def scan_source(address: str | Path, root: Path, source: Source, setting: str) -> RawTable | None:
-    """Take a large Parquet source as files that stay where they are; None where it has to be read whole.
+    """Take a large source as files, or a table of Spark, that stay where they are; None where it is to be read whole.
 
     That is so for fewer rows than `SCANNED_ROWS`, other formats, and columns that are not of the type that they are
     used as, such as dates in text.
@@ -103,7 +107,7 @@ def scan_source(address: str | Path, root: Path, source: Source, setting: str) -
     Parameters
     ----------
     address : str or Path
-        A file, a pattern of files or a folder of Parquet files, here or in an object store.
+        A file, a pattern of files or a folder of Parquet files, here or in an object store; or a table of Spark.
     root : Path
         Folder that a relative path starts from.
     source : Source
@@ -123,27 +127,52 @@ def scan_source(address: str | Path, root: Path, source: Source, setting: str) -
     changed = any(getattr(source, name) for name in ("types", *CHANGING))
     if source.kind != "transactions" or source.columns.price or changed:
         return None
+    reading = Reading(dates=source.dates, setting=setting)
+    if name := find_table(str(address), root):
+        return _scan_table(name, source, reading)
     found = open_parquet(address, root, setting, SCANNED_ROWS)
     if found is None:
         return None
     files, opened, n_rows = found
-    schema = opened[0].schema_arrow
     with explain_store(f"{place_of(setting)}: {files.shown}"):
         sample = _take_sample(opened, [files.partition_of(place) for place in files.places], n_rows)
         digest = _digest(files, opened)
-    loaded = LoadedTable(files.shown, sample, _notes(len(opened), n_rows, sample.num_rows), digest)
-    raw = type_table(loaded, reading=Reading(dates=source.dates, setting=setting))
-    if not _keeps_types(raw, sample, source):
-        return None
+    joined = (f"{number(len(opened))} files of one shape joined",) if len(opened) > 1 else ()
+    loaded = LoadedTable(files.shown, sample, ("Parquet", *joined, _explain_sample(sample, n_rows)), digest)
     scan = Scan(files.places, files.folder, files.shown)
-    columns = tuple(replace(c, note=f"{_stated(schema, c.name)} in the file", n_missing=0) for c in raw.columns)
+    return _describe(loaded, opened[0].schema_arrow, scan, n_rows, source, reading)
+
+
+def _scan_table(name: str, source: Source, reading: Reading) -> RawTable | None:
+    frame = open_table(name, reading.setting)
+    named = [column for column in source.columns.model_dump().values() if column in frame.columns]
+    n_rows, digest = measure_table(frame, named or [column for column, kind in frame.dtypes if "map<" not in kind])
+    if n_rows < SCANNED_ROWS:
+        return None
+    # More are drawn than are taken, as their number is left to chance.
+    sample = fetch_rows(frame.sample(min(1.0, 1.2 * SAMPLE_ROWS / n_rows), seed=0).limit(SAMPLE_ROWS))
+    shown = show_table(name)
+    loaded = LoadedTable(shown, sample, ("table of Spark", _explain_sample(sample, n_rows)), digest)
+    return _describe(loaded, sample.schema, Scan((), "", shown, table=name), n_rows, source, reading)
+
+
+def _describe(
+    loaded: LoadedTable, schema: pa.Schema, scan: Scan, n_rows: int, source: Source, reading: Reading
+) -> RawTable | None:
+    """Describe the columns of a scan by a sample of its rows; None where reading would change their types."""
+    raw = type_table(loaded, reading=reading)
+    if not _keeps_types(raw, loaded.table, source):
+        return None
+    place = "table" if scan.table else "file"
+    columns = tuple(replace(c, note=_stated(schema, c.name, place), n_missing=0) for c in raw.columns)
     return replace(raw, columns=columns, n_rows=n_rows, scan=scan)
 
 
 def open_parquet(
     address: str | Path, root: Path, setting: str, fewest: int
 ) -> tuple[DataFiles, list[parquet.ParquetFile], int] | None:
-    """Open a large Parquet table of one shape; None for few rows, other formats, databases and downloads.
+    """Open a large Parquet table of one shape; None for few rows, other formats, databases, downloads and
+    tables of Spark.
 
     Parameters
     ----------
@@ -168,7 +197,7 @@ def open_parquet(
         No such file.
     """
     place = fill_in_environment(str(address), setting)
-    if "$" in place or ("://" in place and not is_stored(place)):
+    if "$" in place or (is_address(place) and not is_stored(place)) or find_table(place, root):
         return None
     files = find_data(place, root, setting)
     if any(not file.lower().endswith((".parquet", ".pq")) for file in files.places):
@@ -222,20 +251,19 @@ def _keeps_types(raw: RawTable, sample: pa.Table, source: Source) -> bool:
     return True
 
 
-def _stated(schema: pa.Schema, name: str) -> str:
-    """Name the type that Parquet states, in words."""
+def _stated(schema: pa.Schema, name: str, place: str) -> str:
+    """Name the type that a file or table states, in words."""
     if name not in schema.names:
         return "a value of the folder"
     stated = schema.field(name).type
     if pa.types.is_date(stated) or pa.types.is_timestamp(stated):
-        return "dates"
-    return "text" if pa.types.is_string(stated) or pa.types.is_dictionary(stated) else "numbers"
+        return f"dates in the {place}"
+    return f"{'text' if pa.types.is_string(stated) or pa.types.is_dictionary(stated) else 'numbers'} in the {place}"
 
 
-def _notes(n_files: int, n_rows: int, n_sample: int) -> tuple[str, ...]:
-    joined = (f"{number(n_files)} files of one shape joined",) if n_files > 1 else ()
-    looked = f"what columns mean is inferred from {number(n_sample)} of {number(n_rows)} rows, spread over the data"
-    return ("Parquet", *joined, looked)
+def _explain_sample(sample: pa.Table, n_rows: int) -> str:
+    n_sample = number(sample.num_rows)
+    return f"what columns mean is inferred from {n_sample} of {number(n_rows)} rows, spread over the data"
 
 
 def _digest(files: DataFiles, opened: Sequence[parquet.ParquetFile]) -> str:

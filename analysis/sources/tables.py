@@ -29,6 +29,7 @@ from analysis.sources.content.ranges import read_ranges
 from analysis.sources.content.rows import drop_rows, refuse_turned
 from analysis.sources.locate import fill_in_environment
 from analysis.sources.readers.archives import unpack
+from analysis.sources.readers.catalogs import fetch_rows, find_table, open_table, show_table
 from analysis.sources.readers.databases import read_database
 from analysis.sources.readers.delimited import AS_FOUND, Reading, header_names
 from analysis.sources.readers.files import find_data, read_stored, unreadable
@@ -223,6 +224,9 @@ def type_table(
 def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_Part]]:
     """Read an address on the web, a database, or files; and what the source is called on pages."""
     setting = reading.setting
+    if name := find_table(address, root):
+        table = fetch_rows(open_table(name, setting))
+        return show_table(name), [_Part(show_table(name), table, ("table of Spark",), "")]
     if re.match(r"https?://", address, re.IGNORECASE):
         shown = Path(urllib.parse.urlsplit(address).path).name or "download"
         return shown, _read_bytes(shown, _download(address, setting), reading)

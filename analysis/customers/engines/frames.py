@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.settings.models import Engine as EngineName
+from analysis.sources.readers.catalogs import select_table
 from analysis.sources.scans import Scan
 
 BLANKS = " \t\r\n\u00a0"
@@ -106,9 +107,9 @@ class Engine:
                     return _rows_of_spark(self.session.createDataFrame(arrow))
             return self._register(arrow)
         if isinstance(table, str | Path):
-            return self._read_parquet(Scan((str(table),), "", Path(table).name), columns, setting)
+            return self._scan(Scan((str(table),), "", Path(table).name), columns, setting)
         if isinstance(table, Scan):
-            return self._read_parquet(table, columns, setting)
+            return self._scan(table, columns, setting)
         if self.name != "spark":
             raise TypeError(f"table is a {type(table).__name__}; expected a DataFrame or the path of a file")
         _check_columns(columns, table.columns, "the table", setting)
@@ -134,7 +135,7 @@ class Engine:
         """Run what was described, and fetch its only row."""
         return self.to_pandas(frame).to_dict("records")[0]  # type: ignore[return-value]
 
-    def _read_parquet(self, scan: Scan, columns: Mapping[str, str], setting: str) -> Rows:
+    def _scan(self, scan: Scan, columns: Mapping[str, str], setting: str) -> Rows:
         shown = scan.shown
         unread = InputError(
             f"{setting}: {shown} cannot be read as Parquet.",
@@ -142,23 +143,7 @@ class Engine:
             "Check the path, or read the file as a table first.",
         )
         if self.name == "spark":
-            from pyspark.errors import PySparkException
-
-            reader = self.session.read
-            try:
-                folder, *files = (_in_hadoop(self.session, place) for place in (scan.folder, *scan.files))
-                table = (reader.option("basePath", folder) if folder else reader).parquet(*files)
-            except PySparkException:
-                raise unread from None
-            if scan.since is not None:
-                table = table.where(self.functions.col(f"`{scan.dated}`") >= self.functions.lit(scan.since))
-            if scan.keys is not None:
-                own, kind = table[f"`{scan.keyed}`"], _kind(dict(table.dtypes)[scan.keyed])
-                if kind not in _NUMBERS:
-                    own = self.functions.btrim(own.cast("string"), self.functions.lit(BLANKS))
-                chosen = self.session.createDataFrame(_list_keys(scan.keys, kind))
-                table = table.join(chosen, own == chosen["chosen_key"], "left_semi")
-            return self.read(table, columns, setting)
+            return self.read(self._scan_by_spark(scan, unread), columns, setting)
         import duckdb
 
         files = ", ".join(_in_quotes(file, "'") for file in scan.files)
@@ -189,6 +174,28 @@ class Engine:
             query = "FROM chosen_rows"
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS {query}")
         return self._rows("source_rows", list(columns))
+
+    def _scan_by_spark(self, scan: Scan, unread: InputError) -> Any:
+        from pyspark.errors import PySparkException
+
+        reader = self.session.read
+        try:
+            if scan.table:
+                table = select_table(self.session, scan.table)
+            else:
+                folder, *files = (_in_hadoop(self.session, place) for place in (scan.folder, *scan.files))
+                table = (reader.option("basePath", folder) if folder else reader).parquet(*files)
+        except PySparkException:
+            raise unread from None
+        if scan.since is not None:
+            table = table.where(self.functions.col(f"`{scan.dated}`") >= self.functions.lit(scan.since))
+        if scan.keys is not None:
+            own, kind = table[f"`{scan.keyed}`"], _kind(dict(table.dtypes)[scan.keyed])
+            if kind not in _NUMBERS:
+                own = self.functions.btrim(own.cast("string"), self.functions.lit(BLANKS))
+            chosen = self.session.createDataFrame(_list_keys(scan.keys, kind))
+            table = table.join(chosen, own == chosen["chosen_key"], "left_semi")
+        return table
 
     def _register(self, arrow: pa.Table) -> Rows:
         self.connection.register("registered_rows", arrow)

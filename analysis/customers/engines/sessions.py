@@ -17,6 +17,7 @@ from analysis.base.errors import InputError, did_you_mean
 from analysis.base.memory import count_bytes
 from analysis.customers.engines.frames import STORED_ROWS, Engine, EngineName
 from analysis.settings.models import ENGINES
+from analysis.sources.readers.catalogs import read_tables_by
 from analysis.sources.readers.stores import explain_store
 
 LOG = "spark.log"
@@ -54,6 +55,11 @@ class Execution:
             self._spark = self._stack.enter_context(open_spark(self.memory, self.folder))
         return nullcontext(self._spark)
 
+    def open_session(self) -> Any:
+        """Open the session of Spark that the steps share."""
+        with self.open() as engine:
+            return engine.session
+
     def close(self) -> None:
         """Stop what was started."""
         self._stack.close()
@@ -64,7 +70,7 @@ _EXECUTION: ContextVar[Execution] = ContextVar("execution", default=Execution())
 
 @contextmanager
 def execute_on(engine: str, memory: str | None = None, folder: Path | None = None) -> Iterator[Execution]:
-    """Aggregate on this engine within the block, wherever no engine is named.
+    """Aggregate, and read tables of Spark, on this engine within the block, wherever no engine is named.
 
     Parameters
     ----------
@@ -77,7 +83,8 @@ def execute_on(engine: str, memory: str | None = None, folder: Path | None = Non
     execution = Execution(engine, memory, folder)
     before = _EXECUTION.set(execution)
     try:
-        yield execution
+        with read_tables_by(execution.open_session if engine == "spark" else None):
+            yield execution
     finally:
         _EXECUTION.reset(before)
         execution.close()

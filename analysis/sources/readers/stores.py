@@ -175,6 +175,16 @@ def _connect_by_fsspec(scheme: str, authority: str) -> tuple[Any, str]:
     return fs.PyFileSystem(fs.FSSpecHandler(store)), path.rstrip("/")
 
 
+def has_folder(address: str) -> bool:
+    """Return whether there is a folder at an address; not where the store cannot say so."""
+    try:
+        _split_address(address, address)
+        store, path = open_store(address)
+        return store.get_file_info(path).type == fs.FileType.Directory
+    except (OSError, pa.ArrowException, InputError):
+        return False
+
+
 def _split_address(address: str, where: str) -> tuple[str, str]:
     """Return the address of the bucket and the rest; an address with credentials is refused."""
     match = _STORED.fullmatch(address)
