@@ -23,6 +23,8 @@ from analysis.sources.locate import Location, files_at, is_address, locate
 if TYPE_CHECKING:
     import typer
 
+    from analysis.customers.engines.sessions import Execution
+
 
 PRIVATE_LIST = "build/private.json.gz"
 """File of the private values that the publication check looks for."""
@@ -87,9 +89,9 @@ def build(
     # Imported here, as a build with nothing to do needs no engine.
     from analysis.customers.engines.sessions import execute_on
 
-    with localized(study.locale), execute_on(study.engine, study.memory, root / SPILL):
+    with localized(study.locale), execute_on(study.engine, study.memory, root / SPILL) as execution:
         run = Run(stage, Kept(root / "build" / "kept", mark_code(root), anew=force), effort)
-        made = _make(root, study, paths, synthetic, data is not None, run, app)
+        made = _make(root, study, paths, synthetic, data is not None, run, execution, app)
     return replace(made, told=(*_explain_repair(spoiled), *made.told))
 
 
@@ -152,6 +154,7 @@ def _make(
     synthetic: bool,
     chosen: bool,
     run: Run,
+    execution: Execution,
     app: typer.Typer | None = None,
 ) -> Built:
     """Read the tables, make everything of them, and note what it was made of.
@@ -165,6 +168,8 @@ def _make(
     stamp = stamp_inputs(root, paths, run.effort, study.engine)
     with run.stage("Read"):
         inputs, study = read_inputs(root, study, paths, synthetic, chosen, scan=not _has_running_test(root, study))
+        if study.engine == "duckdb":
+            inputs = inputs.fetched(study, execution.make_folder())
     salt = read_salt(root)
     inputs = inputs.sealed(salt)
     warm_up("analysis.clustering.resample")

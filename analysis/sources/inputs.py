@@ -69,6 +69,15 @@ class Inputs:
         tables = tuple(replace(table, sha256=keyed_digest(salt, table.sha256)) for table in self.tables)
         return replace(self, tables=tables)
 
+    def fetched(self, study: Study, folder: Path) -> Inputs:
+        """Return the same tables, what is used of large ones in an object store copied to a folder once."""
+        tables = list(self.tables)
+        for i, (table, source) in enumerate(zip(self.tables, study.sources, strict=True)):
+            if table.scan is not None and table.scan.stored:
+                scan = table.scan.fetch(source.named_columns(), folder / f"source-{i}.parquet")
+                tables[i] = replace(table, scan=scan)
+        return replace(self, tables=tuple(tables))
+
     def among(self, keys: pd.Series, study: Study) -> Inputs:
         """Return the rows of some customers alone, in every table that names customers."""
         pairs = zip(self.tables, study.sources, strict=True)

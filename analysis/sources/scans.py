@@ -89,6 +89,22 @@ class Scan:
             partition_base_dir=open_store(self.folder)[1] if self.folder else None,
         )
 
+    def fetch(self, columns: Iterable[str], file: Path) -> Scan:
+        """Copy some columns of files in an object store to a file of this machine, part by part.
+
+        Raises
+        ------
+        InputError
+            The store no longer answers.
+        """
+        with explain_store(f"The source {self.shown}"):
+            whole = self.open_dataset()
+            chosen = whole.scanner(columns=[name for name in whole.schema.names if name in set(columns)])
+            with parquet.ParquetWriter(file, chosen.projected_schema) as writer:
+                for batch in chosen.to_batches():
+                    writer.write_batch(batch)
+        return replace(self, files=(str(file.absolute()),), folder="")
+
     def after(self, column: str, day: dt.date) -> Scan:
         """Return the rows later than a day, by a column of dates."""
         return replace(self, dated=column, since=day + dt.timedelta(days=1))

@@ -60,8 +60,14 @@ class Execution:
         with self.open() as engine:
             return engine.session
 
+    def make_folder(self) -> Path:
+        """Make a folder for files that no later run needs; it is removed in the end."""
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=self.folder)))
+
     def close(self) -> None:
-        """Stop what was started."""
+        """Stop what was started, and remove the folders that were made."""
         self._stack.close()
 
 

@@ -44,7 +44,9 @@ def find_table(address: str, root: Path) -> str | None:
         return address.removeprefix(TABLE).strip()
     if is_stored(address):
         folder = address.rstrip("/")
-        return f"delta.`{folder}`" if has_folder(f"{folder}/{DELTA_LOG}") else None
+        # What is called like a file, or is a pattern, is no folder to ask for.
+        is_file = re.search(r"[*?\[]|\.\w+$", folder.rpartition("/")[2])
+        return f"delta.`{folder}`" if not is_file and has_folder(f"{folder}/{DELTA_LOG}") else None
     if "://" in address:
         return None
     place = (root / Path(address).expanduser()).absolute()

@@ -17,7 +17,7 @@ from analysis.sources.readers.archives import SUFFIXES as PACKED
 from analysis.sources.readers.formats import TABLE_FILE
 from analysis.sources.readers.stores import explain_store, find_stored, is_stored, open_store
 
-BUFFER_BYTES = 8 * 2**20
+BUFFER_BYTES = 2**20
 """Bytes that are fetched at once while a column of a stored file is read."""
 _DATABASE = r"db|sqlite3?"
 _PROJECT_FILE = re.compile(r"(requirements|constraints|readme|licen[cs]e|changelog)\b", re.IGNORECASE)
@@ -101,7 +101,7 @@ def open_parquet_file(place: str) -> parquet.ParquetFile:
     if not is_stored(place):
         return parquet.ParquetFile(place)
     store, path = open_store(place)
-    return parquet.ParquetFile(path, filesystem=store, buffer_size=BUFFER_BYTES)
+    return parquet.ParquetFile(path, filesystem=store, buffer_size=BUFFER_BYTES, pre_buffer=False)
 
 
 def _find_files(address: str, root: Path, setting: str) -> list[Path]:

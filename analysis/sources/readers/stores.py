@@ -23,6 +23,13 @@ TIMEOUT_SECONDS = 30
 _STORED = re.compile(r"(s3a?|gs|gcs|abfss?|az|adl|hdfs|webhdfs|oss|sftp)://([^/]*)/?(.*)", re.IGNORECASE | re.DOTALL)
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "gcs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "abfs": "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+}
+"""Variables of the environment that give access, by the beginning of an address."""
 _REASONS = (
     (
         r"no.?such.?bucket",
@@ -33,15 +40,14 @@ _REASONS = (
     (
         r"access.?denied|forbidden|\b40[13]\b|invalid.?access.?key|signature|expired.?token|credential|unauthor",
         "access is denied.",
-        "Expected credentials in the environment that may list and read it, such as AWS_ACCESS_KEY_ID and "
-        "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
+        "Expected credentials in the environment that may list and read it{such}.",
         "Set or renew them.",
     ),
     (
         r"network|resolve host|could not connect|timed? ?out|connection",
         "the store cannot be reached.",
         "Expected a connection to it.",
-        "Check the network, and AWS_ENDPOINT_URL and AWS_REGION if they are set.",
+        "Check the network, and the endpoint and region that the environment names.",
     ),
 )
 """How errors of stores read, what they mean, what was expected and what to do."""
@@ -136,7 +142,9 @@ def explain_store(where: str) -> Iterator[None]:
     except (OSError, pa.ArrowException) as error:
         for pattern, what, expected, hint in _REASONS:
             if re.search(pattern, str(error).replace("_", " "), re.IGNORECASE):
-                raise InputError(f"{where}: {what}", expected, hint) from None
+                known = [names for scheme, names in _CREDENTIALS.items() if f" {scheme}" in where]
+                such = f", such as {known[0]}" if known else ""
+                raise InputError(f"{where}: {what}", expected.format(such=such), hint) from None
         raise InputError(
             f"{where} cannot be read: {first_line(error)}", "Expected a complete file.", "Check the address."
         ) from None
@@ -153,7 +161,7 @@ def _connect(scheme: str, authority: str, endpoint: str, region: str) -> tuple[A
         limits = {"connect_timeout": TIMEOUT_SECONDS / 3, "request_timeout": TIMEOUT_SECONDS}
         return fs.S3FileSystem(**at, **more, **limits), authority
     if scheme in ("gs", "gcs"):
-        return fs.GcsFileSystem(retry_time_limit=dt.timedelta(seconds=TIMEOUT_SECONDS)), authority
+        return fs.GcsFileSystem(retry_time_limit=dt.timedelta(seconds=TIMEOUT_SECONDS / 3)), authority
     try:
         store, path = fs.FileSystem.from_uri(f"{scheme}://{authority}/")
         return store, path.rstrip("/")
@@ -190,7 +198,7 @@ def _split_address(address: str, where: str) -> tuple[str, str]:
     match = _STORED.fullmatch(address)
     assert match is not None
     scheme, authority, key = match[1], match[2], match[3].strip("/")
-    if ":" in authority.partition("@")[0] or (authority.count("@") and not scheme.lower().startswith("abfs")):
+    if ":" in authority.rpartition("@")[0] or (authority.count("@") and not scheme.lower().startswith("abfs")):
         raise InputError(
             f"{where.partition(': ')[0]}: the address contains credentials.",
             "Expected them in the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
