@@ -6,21 +6,26 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import yaml
 from pyarrow import parquet
 
 from analysis.base.errors import InputError
 from analysis.customers.assembly import assemble
 from analysis.customers.engines.frames import Engine
 from analysis.customers.engines.sessions import execute_on
+from analysis.report.model import read_report
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
 from analysis.sources import scans
 from analysis.sources.inputs import Inputs, read_inputs
 from analysis.sources.locate import files_at, locate
+from analysis.sources.readers.catalogs import name_for_spark
 from analysis.sources.tables import read_table
+from tests.small_studies import build_quickly
 
 ORDERS = pd.DataFrame(
     {
@@ -120,3 +125,30 @@ def test_a_table_that_spark_does_not_find_is_named(spark: Engine, tmp_path: Path
 def test_a_spark_without_delta_says_what_it_needs(spark: Engine, delta: Path) -> None:
     with execute_on("spark"), pytest.raises(InputError, match=r"no package for Delta[\s\S]*io\.delta:delta-spark"):
         read("orders", delta.parent)
+
+
+@pytest.mark.spark
+def test_addresses_in_s3_have_the_name_that_hadoop_gives_them(spark: Engine) -> None:
+    wanted = {"s3://shop/a": "s3a://shop/a", "s3a://shop/a": "s3a://shop/a", "gcs://b/c": "gs://b/c", "/a/b": "/a/b"}
+    assert {place: name_for_spark(spark.session, place) for place in wanted} == wanted
+
+
+@pytest.mark.spark
+@pytest.mark.builds
+def test_a_study_is_built_from_a_view_of_the_session(spark: Engine, project: Path) -> None:
+    rng = np.random.default_rng(8)
+    who = rng.choice(200, 4_000, p=(weights := np.repeat([1.0, 6.0], 100)) / weights.sum())
+    moments = np.datetime64("2023-01-01", "us") + rng.integers(0, 700 * 86_400, 4_000) * np.timedelta64(1, "s")
+    spend = np.round(rng.lognormal(3, 0.3, 4_000) * np.repeat([1, 4], 100)[who], 2)
+    parquet.write_table(
+        pa.table({"buyer": [f"K-{i}" for i in who], "bought": moments, "paid": spend, "shop": ["web"] * 4_000}),
+        project / "orders.parquet",
+    )
+    spark.session.read.parquet(str(project / "orders.parquet")).createOrReplaceTempView("orders_of_the_shop")
+    settings = yaml.safe_load((project / "_quarto.yml").read_text(encoding="utf-8"))
+    source = {"path": "table:orders_of_the_shop", "kind": "transactions", "columns": COLUMNS}
+    settings["segmentation"] = {"title": "Orders", "engine": "spark", "max_segments": 3, "sources": [source]}
+    (project / "_quarto.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    assert build_quickly(project).data == "orders_of_the_shop"
+    (about,) = read_report(project / "build" / "report.json").data.sources
+    assert (about.rows, about.name) == (4_000, "orders_of_the_shop")

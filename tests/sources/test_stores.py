@@ -99,6 +99,8 @@ REFUSED = {
     "mixed folder": ("s3://shop/mixed", r"mixed is a folder[\s\S]*b\.csv"),
     "bucket": ("s3://shopp/orders/*.csv", r"no bucket of this name[\s\S]*Check its name"),
     "no bucket": ("s3:///a.csv", "names no bucket"),
+    "Delta": ("s3://shop/sales.v2", r"Delta table[\s\S]*table:delta\.`s3://shop/sales\.v2`"),
+    "Delta and DuckDB": ("s3://shop/sales/", r"delta\.`s3://shop/sales` is a table of Spark"),
     "port": ("hdfs://host:9000/a.csv", "cannot be read"),
     "key in the address": (f"s3://{KEY}:{SECRET}@shop/mixed/b.csv", "contains a password|contains credentials"),
     "variable in the address": ("s3://key:${AWS_SECRET_ACCESS_KEY}@shop/mixed/b.csv", "contains credentials"),
@@ -112,6 +114,7 @@ def test_what_cannot_be_read_is_explained(
 ) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
     bucket.objects |= {"mixed/a.parquet": b"", "mixed/b.csv": b"x\n1\n"}
+    bucket.objects |= {f"sales{end}/{name}": b"" for end in ("", ".v2") for name in ("_delta_log/0.json", "a.parquet")}
     address, words = REFUSED[name]
     with pytest.raises(InputError, match=words) as refused:
         read(address, tmp_path)

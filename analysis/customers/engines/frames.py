@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.settings.models import Engine as EngineName
-from analysis.sources.readers.catalogs import select_table
+from analysis.sources.readers.catalogs import name_for_spark, select_table
 from analysis.sources.scans import Scan
 
 BLANKS = " \t\r\n\u00a0"
@@ -183,7 +183,7 @@ class Engine:
             if scan.table:
                 table = select_table(self.session, scan.table)
             else:
-                folder, *files = (_in_hadoop(self.session, place) for place in (scan.folder, *scan.files))
+                folder, *files = (name_for_spark(self.session, place) for place in (scan.folder, *scan.files))
                 table = (reader.option("basePath", folder) if folder else reader).parquet(*files)
         except PySparkException:
             raise unread from None
@@ -303,13 +303,6 @@ def _list_keys(keys: Iterable[str], kind: Kind) -> pa.Table:
 def _in_quotes(name: str, quote: str = '"') -> str:
     """Quote a name or a text for SQL."""
     return quote + name.replace(quote, quote * 2) + quote
-
-
-def _in_hadoop(session: Any, place: str) -> str:
-    """Write an address as Spark's file systems call it: s3a for s3, unless s3 has one of its own."""
-    if place.startswith("s3://") and not session.conf.get("spark.hadoop.fs.s3.impl", ""):
-        return f"s3a{place[2:]}"
-    return f"gs{place[3:]}" if place.startswith("gcs://") else place
 
 
 def _rows_of_spark(frame: Any) -> Rows:

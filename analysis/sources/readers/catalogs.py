@@ -108,7 +108,14 @@ def open_table(name: str, setting: str) -> Any:
 def select_table(session: Any, name: str) -> Any:
     """Return a table of a session; one of the form delta.`folder` is read from its folder."""
     found = _FOLDER.fullmatch(name)
-    return session.read.format("delta").load(found[1]) if found else session.table(name)
+    return session.read.format("delta").load(name_for_spark(session, found[1])) if found else session.table(name)
+
+
+def name_for_spark(session: Any, place: str) -> str:
+    """Write an address as Spark's file systems call it: s3a for s3, unless s3 has one of its own."""
+    if place.startswith("s3://") and not session.conf.get("spark.hadoop.fs.s3.impl", ""):
+        return f"s3a{place[2:]}"
+    return f"gs{place[3:]}" if place.startswith("gcs://") else place
 
 
 def fetch_rows(frame: Any) -> pa.Table:

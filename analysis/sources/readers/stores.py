@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from analysis.base.errors import InputError, listed
-from analysis.sources.locate import choose_parts
+from analysis.sources.locate import DELTA_LOG, choose_parts
 from analysis.sources.readers.delimited import first_line
 
 TIMEOUT_SECONDS = 30
@@ -106,6 +106,12 @@ def find_stored(address: str, where: str) -> tuple[list[str], str, str]:
         names = _list_files(base, key)
     folder = f"{base}/{key}".rstrip("/")
     inner = [name.removeprefix(key).lstrip("/") for name in names]
+    if any(name.startswith(f"{DELTA_LOG}/") for name in inner):
+        raise InputError(
+            f"{where} is a Delta table, some of whose files may hold rows that were deleted.",
+            "Expected the engine spark, and an address that begins with table:",
+            f"Set path: table:delta.`{folder}`",
+        )
     if parts := choose_parts(map(PurePosixPath, inner)):
         return [f"{folder}/{part}" for part in parts], folder, shown
     raise InputError(
