@@ -18,9 +18,11 @@ from analysis.assignment.scoring import Drift, Gaps, explain_gaps, measure_gaps,
 from analysis.base.workers import run_parallel
 from analysis.customers.engines.frames import clean_key
 from analysis.customers.engines.sessions import open_duckdb
+from analysis.sources.large.scans import CHANGING, Scan, open_parquet
 from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
-from analysis.sources.scans import CHANGING, Scan, open_parquet
+from analysis.sources.readers.files import open_parquet_file
+from analysis.sources.readers.stores import explain_store
 from analysis.sources.tables import Known, LoadedTable, type_table
 
 LARGE_ROWS = 1_000_000
@@ -37,7 +39,8 @@ class Parts:
 
     Attributes
     ----------
-    files : tuple of Path
+    files : tuple of str
+        Paths, or addresses in an object store.
     shown : str
         What messages call them.
     columns : tuple of str
@@ -45,15 +48,16 @@ class Parts:
     n_rows : int
     """
 
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     shown: str
     columns: tuple[str, ...]
     n_rows: int
 
     def __iter__(self) -> Iterator[pa.Table]:
         for file in self.files:
-            for batch in parquet.ParquetFile(file).iter_batches(PART_ROWS, columns=list(self.columns)):
-                yield pa.Table.from_batches([batch])
+            with explain_store(f"score: {self.shown}"):
+                for batch in open_parquet_file(file).iter_batches(PART_ROWS, columns=list(self.columns)):
+                    yield pa.Table.from_batches([batch])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,7 @@ def find_parts(place: Location, root: Path, model: Model, as_of: dt.date | None)
     schema, wanted = opened[0].schema_arrow, {source.key, *needed} - {"as_of"}
     if any(not _is_stated(schema, name, model.types[0].get(name)) for name in wanted):
         return None
-    shown = files[0].name if len(files) == 1 else Path(str(place)).name
-    parts = Parts(tuple(files), shown, tuple(name for name in schema.names if name in wanted), n_rows)
+    parts = Parts(files.places, files.shown, tuple(name for name in schema.names if name in wanted), n_rows)
     return None if _repeats(parts, source.key) else parts
 
 
@@ -190,7 +193,7 @@ def _repeats(parts: Parts, key: str) -> bool:
     """Return whether a key stands in several rows."""
     with open_duckdb(memory_limit=_MEMORY) as engine:
         F = engine.functions  # noqa: N806
-        rows = engine.read(Scan(tuple(map(str, parts.files)), "", parts.shown), {"customer": key})
+        rows = engine.read(Scan(parts.files, "", parts.shown), {"customer": key})
         keys = rows.frame.select(clean_key(F, rows.kinds["customer"], "customer").alias("customer"))
         counts = keys.where(F.col("customer").isNotNull()).groupBy("customer").agg(F.count(F.lit(1)).alias("n"))
         return len(engine.to_pandas(counts.where(F.col("n") > F.lit(1)).limit(1))) > 0

@@ -18,10 +18,11 @@ from analysis.base.formats import number
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.use.tiers import TIER_WORDS, Tiers
 from analysis.customers.engines.frames import Engine
+from analysis.customers.engines.queries import name_rows, run_query, save_query
 from analysis.customers.engines.sessions import engine_for
 from analysis.features.preparation import Features
+from analysis.sources.large.drawing import Population
 from analysis.sources.locate import files_at
-from analysis.sources.scans import Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class EngineRule:
                 made += [f"MIN(v{i}) AS low{i}", f"MAX(v{i}) AS high{i}"]
             more = [(f"{sql} AS v{i}", "") for i, sql in enumerate(self.variables.values())]
             query = (*self._place(key, more), f"SELECT {', '.join(made)} FROM placed GROUP BY segment")
-            found = engine.run("\n".join(query))
+            found = run_query(engine, "\n".join(query))
         rows = found.set_index("segment").reindex(list(self._ids)).fillna(0.0)
 
         def of(i: int, segment: int) -> Known:
@@ -136,13 +137,15 @@ class EngineRule:
         with engine_for(None, self.population.rows) as engine:
             query = "\n".join(self._write(self._open(engine), segments))
             if elsewhere is not None:
-                engine.save(query, elsewhere)
+                save_query(engine, query, elsewhere)
                 _remove(place)
                 return []
             _remove(unfinished)
             try:
-                engine.save(
-                    query, unfinished.resolve().as_uri() if engine.name == "spark" else str(unfinished.resolve())
+                save_query(
+                    engine,
+                    query,
+                    unfinished.resolve().as_uri() if engine.name == "spark" else str(unfinished.resolve()),
                 )
                 n = sum(parquet.ParquetFile(file).metadata.num_rows for file in files_at(unfinished))
                 if n != self.population.n:
@@ -164,12 +167,14 @@ class EngineRule:
     def _open(self, engine: Engine) -> str:
         """Name the table for the engine, refuse keys that repeat, and return the key as text, in SQL."""
         population = self.population
-        kinds, key = engine.name_rows(population.rows, population.columns, "customers"), quote_name(population.key)
+        kinds, key = name_rows(engine, population.rows, population.columns, "customers"), quote_name(population.key)
         text = f"NULLIF(TRIM(CAST(c.{key} AS VARCHAR)), '')"
         if kinds[population.key] == "number":
             whole = f"CAST(CAST(c.{key} AS BIGINT) AS VARCHAR)"
             text = f"CASE WHEN c.{key} = FLOOR(c.{key}) THEN {whole} ELSE CAST(c.{key} AS VARCHAR) END"
-        counted = engine.run(f"SELECT COUNT({text}) AS n, COUNT(DISTINCT {text}) AS different FROM customers AS c")
+        counted = run_query(
+            engine, f"SELECT COUNT({text}) AS n, COUNT(DISTINCT {text}) AS different FROM customers AS c"
+        )
         n, different = int(counted["n"][0]), int(counted["different"][0])
         if n > different:
             raise InputError(

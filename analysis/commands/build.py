@@ -18,10 +18,12 @@ from analysis.base.salt import keep_salt, read_salt
 from analysis.commands.stamp import EXPERIMENTS, mark_code, mark_history, package_versions, stamp_inputs
 from analysis.settings.load import load_study
 from analysis.settings.models import ENGINES, Study
-from analysis.sources.locate import Location, files_at, locate
+from analysis.sources.locate import Location, files_at, is_address, locate
 
 if TYPE_CHECKING:
     import typer
+
+    from analysis.customers.engines.sessions import Execution
 
 
 PRIVATE_LIST = "build/private.json.gz"
@@ -84,9 +86,15 @@ def build(
         _refuse_lost_list(spoiled)
         if not spoiled:
             return last
-    with localized(study.locale):
+    # Imported here, as a build with nothing to do needs no engine.
+    from analysis.customers.engines.frames import Holding
+    from analysis.customers.engines.sessions import execute_on
+
+    # Of joined sources, all customers are held.
+    holding = Holding(study.in_memory, study.seed, root / SPILL / "held") if len(study.sources) == 1 else None
+    with localized(study.locale), execute_on(study.engine, study.memory, root / SPILL, holding) as execution:
         run = Run(stage, Kept(root / "build" / "kept", mark_code(root), anew=force), effort)
-        made = _make(root, study, paths, synthetic, data is not None, run, app)
+        made = _make(root, study, paths, synthetic, data is not None, run, execution, app)
     return replace(made, told=(*_explain_repair(spoiled), *made.told))
 
 
@@ -149,6 +157,7 @@ def _make(
     synthetic: bool,
     chosen: bool,
     run: Run,
+    execution: Execution,
     app: typer.Typer | None = None,
 ) -> Built:
     """Read the tables, make everything of them, and note what it was made of.
@@ -162,14 +171,14 @@ def _make(
     stamp = stamp_inputs(root, paths, run.effort, study.engine)
     with run.stage("Read"):
         inputs, study = read_inputs(root, study, paths, synthetic, chosen, scan=not _has_running_test(root, study))
+        if study.engine == "duckdb":
+            inputs = inputs.fetched(study, execution.make_folder())
     salt = read_salt(root)
     inputs = inputs.sealed(salt)
     warm_up("analysis.clustering.resample")
     from analysis.sources.assumptions import list_assumptions
 
     assumptions = tuple(list_assumptions(inputs, study))
-    from analysis.customers.engines.frames import Holding
-    from analysis.customers.engines.sessions import execute_on
     from analysis.experiments.closing import measure_due
     from analysis.experiments.records import read_experiments
     from analysis.manual.contents import read_manual
@@ -183,10 +192,7 @@ def _make(
         stamp = stamp_inputs(root, paths, run.effort, study.engine)
     versions, experiments = package_versions(study.engine), read_experiments(root, study.title)
     tool = Tool(versions, read_validation(root), read_speed(root), experiments)
-    # Of joined sources, all customers are held.
-    holding = Holding(study.in_memory, study.seed, root / SPILL / "held") if len(study.sources) == 1 else None
-    with execute_on(study.engine, study.memory, root / SPILL, holding):
-        written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
+    written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
     content = {
         "stamp": stamp,
         "history": mark_history(root),
@@ -252,6 +258,6 @@ def data_files(root: Path, data: str | None = None) -> list[Path]:
     files: list[Path] = []
     for folder, place in places:
         path = os.path.expandvars(place.partition("?")[0].removeprefix("sqlite:///"))
-        if "://" not in path:
+        if not is_address(path):
             files += files_at(folder / Path(path).expanduser())
     return files

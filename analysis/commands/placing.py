@@ -49,6 +49,13 @@ def place_files(
         For files that do not fit the study; the last answers stay.
     """
     check_table_path(root / out, str(out))
+    with execute_on(engine):
+        return _place(root, files, out, as_of, stage)
+
+
+def _place(
+    root: Path, files: Sequence[str], out: Path, as_of: dt.date | None, stage: Stage
+) -> tuple[Scored, list[str]]:
     with stage("Read"):
         model = read_model(root / "build" / "model.json")
         check_sources(files, model)
@@ -60,7 +67,7 @@ def place_files(
         with stage("Place and write") as tick:
             scored = score_parts(parts, model, as_of, root / out, tick)
         return scored, explain_gaps([scored.gaps])
-    with stage("Place"), execute_on(engine):
+    with stage("Place"):
         scores = score(raws, model, as_of)
     with stage("Write"):
         write_table(scores, root / out)

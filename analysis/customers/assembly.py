@@ -25,8 +25,8 @@ from analysis.settings.models import Study
 from analysis.settings.sources import ROW_KINDS, RowColumns, Source
 from analysis.sources.columns import Column
 from analysis.sources.evidence.vocabularies import PROTECTED
+from analysis.sources.large.drawing import Population
 from analysis.sources.names import words_of
-from analysis.sources.scans import Population
 from analysis.sources.tables import RawTable, check_key
 
 DESCRIBES = frozenset(

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
-from analysis.sources.scans import Population
+from analysis.sources.large.drawing import Population
 
 Unit = Literal["money", "count", "share", "days", "number", "category"]
 Levels = Mapping[str, tuple[str | None, ...]]

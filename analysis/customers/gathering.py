@@ -11,7 +11,7 @@ from analysis.customers.cleaning import Cleaned, LedgerLine, clean
 from analysis.settings.models import Study
 from analysis.settings.sources import Source
 from analysis.sources.inputs import Inputs
-from analysis.sources.scans import Population
+from analysis.sources.large.drawing import Population
 
 
 @dataclass(frozen=True, slots=True)

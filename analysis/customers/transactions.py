@@ -30,7 +30,7 @@ from analysis.customers.engines.frames import (
     whole_units,
 )
 from analysis.customers.engines.sessions import engine_for
-from analysis.sources.scans import Scan
+from analysis.sources.large.scans import Scan
 
 EPOCH = date(1970, 1, 1)
 MAX_LEVELS = 6

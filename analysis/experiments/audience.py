@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.manifest import check_whole, read_stamp
+from analysis.customers.engines.sessions import execute_on
 from analysis.experiments.permissions import Permissions
 from analysis.settings.load import check_study
 from analysis.settings.models import SLOTS, Study
@@ -194,7 +195,8 @@ def read_customers(root: Path, study: Study, places: Sequence[Location]) -> tupl
             "Add it to segmentation.sources, or give consent and suppress as files of keys.",
         )
     at = study.sources.index(base)
-    raw = read_source(places[at], root, base, f"segmentation.sources[{at}]", fewest=1)
+    with execute_on(study.engine):
+        raw = read_source(places[at], root, base, f"segmentation.sources[{at}]", fewest=1)
     keys = check_key(raw, base.key, f"segmentation.sources[{at}].key")
     present = keys.notna().to_numpy()
     return raw, raw.frame[present].set_index(pd.Index(keys[present].astype("str"), name=None))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis.base.disclosure import Disclosure
 from analysis.base.errors import InputError
+from analysis.customers.engines.sessions import execute_on
 from analysis.experiments.measurement import measure
 from analysis.experiments.outcomes import KINDS, date_data, find_source, read_outcomes, sum_outcomes
 from analysis.experiments.planning import describe_state, read_date
@@ -53,7 +54,8 @@ def measure_running(root: Path, tests: Sequence[Experiment], study: Study, place
         if not any(source.kind == kind for _, source in kept):
             find_source((), study.model_copy(update={"sources": ()}), kind)
     part = study.model_copy(update={"sources": tuple(source for _, source in kept)})
-    raws = [read_source(places[i], root, source, f"segmentation.sources[{i}]") for i, source in kept]
+    with execute_on(study.engine):
+        raws = [read_source(places[i], root, source, f"segmentation.sources[{i}]") for i, source in kept]
     tables = align_keys(raws, part)
     newest = {kind: date_data(tables, part, kind) for kind in kinds}
     return [_measure(root, test, tables, part, newest[_kind_of(test)]) for test in tests]

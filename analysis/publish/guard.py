@@ -15,7 +15,7 @@ import yaml
 from analysis.base.errors import InputError
 from analysis.base.yamls import read_yaml
 
-PRIVATE = ("data", "build", "exports")
+PRIVATE = ("data", "build", "exports", "spark-warehouse", "metastore_db")
 """Folders that git ignores."""
 LOCAL = "*.local.*"
 

@@ -26,9 +26,10 @@ from analysis.sources.draft import (
     is_known,
 )
 from analysis.sources.keys import align_keys, key_of, settle_repeats, write_keys
+from analysis.sources.large.drawing import draw_customers, load_sample
+from analysis.sources.large.scans import scan_source
 from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
-from analysis.sources.scans import draw_customers, load_sample, scan_source
 from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
 from analysis.sources.tables import Known, RawTable, read_table, type_table
@@ -69,6 +70,15 @@ class Inputs:
         """Return the same tables, their digests keyed by a secret: a published one then confirms no guess."""
         tables = tuple(replace(table, sha256=keyed_digest(salt, table.sha256)) for table in self.tables)
         return replace(self, tables=tables)
+
+    def fetched(self, study: Study, folder: Path) -> Inputs:
+        """Return the same tables, what is used of large ones in an object store copied to a folder once."""
+        tables = list(self.tables)
+        for i, (table, source) in enumerate(zip(self.tables, study.sources, strict=True)):
+            if table.scan is not None and table.scan.stored:
+                scan = table.scan.fetch(source.named_columns(), folder / f"source-{i}.parquet")
+                tables[i] = replace(table, scan=scan)
+        return replace(self, tables=tuple(tables))
 
     def among(self, keys: pd.Series, study: Study) -> Inputs:
         """Return the rows of some customers alone, in every table that names customers."""

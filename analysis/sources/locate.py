@@ -6,17 +6,18 @@ import glob
 import os
 import re
 import shutil
-import stat
-import urllib.parse
-from collections.abc import Callable
-from difflib import get_close_matches
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePath
 
-from analysis.base.errors import InputError, listed, place_of
+from analysis.base.errors import InputError, place_of
 from analysis.settings.models import Study
 
 Location = Path | str
-"""A file or a pattern of files, or the address of a database or a download."""
+"""A file or a pattern of files, or the address of a database, a download, an object store or a table of Spark."""
+TABLE = "table:"
+"""How the address of a table of Spark begins."""
+DELTA_LOG = "_delta_log"
+"""Folder in a Delta table that says which of its files count."""
 
 SHIPPED = {
     "twin": ("data/marketing_campaign.csv",),
@@ -25,10 +26,6 @@ SHIPPED = {
 """Sources of the studies that come with the project, by the synthetic study that may stand in for them."""
 KAGGLE = "imakash3011/customer-personality-analysis"
 FILE = "marketing_campaign.csv"
-_DATABASE = r"db|sqlite3?"
-_PROJECT_FILE = re.compile(r"(requirements|constraints|readme|licen[cs]e|changelog)\b", re.IGNORECASE)
-_REQUIREMENT = re.compile(rb"\s*[A-Za-z][\w.-]*(\[[\w,. -]*\])?\s*[=<>!~]=?\s*\d")
-_TEXT_FILE = re.compile(r"\.(txt|dat)$", re.IGNORECASE)
 
 
 def locate(
@@ -80,33 +77,36 @@ def locate(
 def part_files(folder: Path) -> list[Path]:
     """List the Parquet files of a folder that holds one table in parts; none where it holds other files too.
 
-    Folders in it may be called after a value, as in ``country=DE``. What begins with a dot or underscore says how the
-    parts were written.
+    Folders in it may be called after a value, as in ``country=DE``.
     """
-    files = []
-    for file in folder.rglob("*"):
-        if not file.is_file() or any(part.startswith((".", "_")) for part in file.relative_to(folder).parts):
-            continue
-        if file.suffix.lower() not in (".parquet", ".pq"):
-            return []
-        files.append(file)
-    return sorted(files)
+    inside = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    return [folder / part for part in choose_parts(inside)]
 
 
-def partition_of(file: Path, folder: Path) -> dict[str, str]:
-    """Return the values that the folders between a folder and a file of it are called after.
+def is_delta(folder: Path) -> bool:
+    """Return whether a folder holds a Delta table, some of whose files may hold rows that were deleted."""
+    return (folder / DELTA_LOG).is_dir()
 
-    >>> partition_of(Path("sales/country=DE/year=2023/part-0.parquet"), Path("sales"))
-    {'country': 'DE', 'year': '2023'}
+
+def choose_parts(inside: Iterable[PurePath]) -> list[PurePath]:
+    """Choose the Parquet files among those inside a folder; none where there are other files too.
+
+    What begins with a dot or underscore says how the parts were written.
+
+    >>> [str(part) for part in choose_parts(map(PurePath, ["year=2024/b.parquet", "a.parquet", "_SUCCESS"]))]
+    ['a.parquet', 'year=2024/b.parquet']
     """
-    pairs = (part.partition("=") for part in file.relative_to(folder).parts[:-1])
-    return {name: urllib.parse.unquote(value) for name, sign, value in pairs if sign}
+    parts = [file for file in inside if not any(part.startswith((".", "_")) for part in file.parts)]
+    return sorted(parts) if all(part.suffix.lower() in (".parquet", ".pq") for part in parts) else []
 
 
 def files_at(path: Path) -> list[Path]:
-    """List the file itself, the parts of a folder, or the files that a pattern matches."""
+    """List the file itself, the parts of a folder, or the files that a pattern matches.
+
+    The log of a Delta table is a part of it, as it says which of the others count.
+    """
     if path.is_dir() and (parts := part_files(path)):
-        return parts
+        return [*parts, *sorted((path / DELTA_LOG).glob("*.json"))]
     return [path] if os.path.exists(path) else sorted(Path(match) for match in glob.glob(str(path), recursive=True))
 
 
@@ -145,7 +145,16 @@ def _write_demo(root: Path, study: Study, paths: list[Location]) -> list[Locatio
 
 def _place(folder: Path, place: str) -> Location:
     """Join a path to a folder; an address stays as it stands, as a path would lose a slash of it."""
-    return place if "://" in place else folder / place
+    return place if is_address(place) else folder / place
+
+
+def is_address(place: str) -> bool:
+    """Return whether a place is an address rather than a path.
+
+    >>> is_address("s3://shop/orders/"), is_address("table:shop.orders"), is_address("data/orders.csv")
+    (True, True, False)
+    """
+    return "://" in place or place.startswith(TABLE)
 
 
 def fill_in_environment(text: str, setting: str) -> str:
@@ -170,116 +179,6 @@ def fill_in_environment(text: str, setting: str) -> str:
         return os.environ[match[1]]
 
     return re.sub(r"\$\{(\w+)\}", value, text)
-
-
-def find_files(address: str, root: Path, setting: str) -> list[Path]:
-    """Find the file, or the files of a pattern, that the settings name.
-
-    Raises
-    ------
-    InputError
-        Where there is none, with the data files beside it.
-    """
-    path = Path(address).expanduser()
-    whole = path if path.is_absolute() else root / path
-    where = f"{place_of(setting)}: {address}"
-    try:
-        mode = whole.stat().st_mode
-    except FileNotFoundError:
-        pass
-    except NotADirectoryError:
-        raise InputError(f"{where}: a part of this path is a file, not a folder.", hint="Correct the path.") from None
-    except PermissionError:
-        raise unreadable(where) from None
-    except OSError as error:
-        if "symbolic links" in str(error) or isinstance(error, RuntimeError):
-            raise InputError(
-                f"{where} is a symbolic link that leads back to itself.",
-                "Expected a file.",
-                "Replace the link with the file.",
-            ) from None
-        raise InputError(f"{where} cannot be opened: {error.strerror}.", hint="Correct the path.") from None
-    else:
-        if stat.S_ISREG(mode):
-            return [whole]
-        if stat.S_ISDIR(mode):
-            return _files_of_folder(whole, where)
-        raise InputError(f"{where} is not a regular file.", "Expected a file.", "Copy its contents to a file.")
-    if re.search(r"[*?\[]", address):
-        pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
-        try:
-            files = sorted(file for file in Path(path.anchor or root).glob(pattern) if file.is_file())
-        except ValueError:
-            files = []
-        if files:
-            return files
-        raise InputError(f"{where} matches no file.", "Expected at least one.", "Correct the pattern.")
-    tables = _data_files(whole.parent)
-    near = get_close_matches(whole.name, tables, n=3, cutoff=0.5)
-    folder = "" if whole.parent.is_dir() else f"The folder {Path(address).parent} does not exist either."
-    raise InputError(
-        f"{where} does not exist.",
-        folder
-        or (f"Data files in this folder: {listed(tables, 6)}." if tables else "This folder contains no data file."),
-        f"Did you mean {' or '.join(repr(name) for name in near)}?" if near else "Correct the path.",
-    )
-
-
-def _files_of_folder(folder: Path, where: str) -> list[Path]:
-    if parts := part_files(folder):
-        return parts
-    inside = _data_files(folder)
-    raise InputError(
-        f"{where} is a folder.",
-        f"Expected a file. Data files in this folder: {listed(inside, 6)}." if inside else "Expected a file.",
-        "Give one file, or a pattern such as *.csv for files with the same columns.",
-    )
-
-
-def _listing(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
-
-
-def _data_files(folder: Path) -> list[str]:
-    """List the files of a folder that contain data, judged by suffix and, for plain text, by content."""
-    return sorted(file.name for file in _listing(folder) if file.is_file() and _is_data(file))
-
-
-def _is_data(file: Path) -> bool:
-    if _TEXT_FILE.search(file.name):
-        return _is_table(file)
-    # A study that names its files needs no reader to find them.
-    from analysis.sources.readers.archives import SUFFIXES as PACKED
-    from analysis.sources.readers.formats import TABLE_FILE
-
-    return bool(TABLE_FILE.search(file.name) or re.search(rf"\.({PACKED}|{_DATABASE})$", file.name, re.IGNORECASE))
-
-
-def _is_table(file: Path) -> bool:
-    """Return whether the first lines of a text file have the same number of one delimiter and are no requirements."""
-    if _PROJECT_FILE.match(file.name):
-        return False
-    try:
-        with file.open("rb") as content:
-            lines = [line for line in content.read(4096).splitlines()[:5] if line.strip()]
-    except OSError:
-        return False
-    if any(_REQUIREMENT.match(line) for line in lines):
-        return False
-    counts = [{line.count(delimiter) for line in lines} for delimiter in (b",", b";", b"\t", b"|")]
-    return len(lines) > 1 and any(len(count) == 1 and min(count) > 0 for count in counts)
-
-
-def unreadable(where: str) -> InputError:
-    """Return the error of a file that this user may not read."""
-    return InputError(
-        f"{where} cannot be read: permission denied.",
-        "Expected a file that this user may read.",
-        "Grant read permission: chmod u+r.",
-    )
 
 
 def fetch_default(root: Path) -> Path:

@@ -27,11 +27,14 @@ from analysis.sources.content.choices import split_choices
 from analysis.sources.content.months import join_periods, sum_up_months
 from analysis.sources.content.ranges import read_ranges
 from analysis.sources.content.rows import drop_rows, refuse_turned
-from analysis.sources.locate import fill_in_environment, find_files, partition_of, unreadable
+from analysis.sources.locate import fill_in_environment
 from analysis.sources.readers.archives import unpack
+from analysis.sources.readers.catalogs import fetch_rows, find_table, open_table, show_table
 from analysis.sources.readers.databases import read_database
 from analysis.sources.readers.delimited import AS_FOUND, Reading, header_names
+from analysis.sources.readers.files import find_data, read_stored, unreadable
 from analysis.sources.readers.formats import read_contents
+from analysis.sources.readers.stores import is_stored
 
 __all__ = ["Column", "Key", "RawTable", "check_key", "load_table", "read_key", "read_table", "type_table"]
 
@@ -166,7 +169,8 @@ def read_table(
     Parameters
     ----------
     path : str or Path
-        A file, a glob pattern (files of one shape are joined), an http(s) address or a SQLAlchemy URL;
+        A file, a glob pattern (files of one shape are joined), an address on the web or in an object store, or a
+        SQLAlchemy URL;
         ``${NAME}`` stands for an environment variable.
     root : Path
         Folder that a relative path starts from.
@@ -228,20 +232,22 @@ def type_table(
 def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_Part]]:
     """Read an address on the web, a database, or files; and what the source is called on pages."""
     setting = reading.setting
+    if name := find_table(address, root):
+        table = fetch_rows(open_table(name, setting))
+        return show_table(name), [_Part(show_table(name), table, ("table of Spark",), "")]
     if re.match(r"https?://", address, re.IGNORECASE):
         shown = Path(urllib.parse.urlsplit(address).path).name or "download"
         return shown, _read_bytes(shown, _download(address, setting), reading)
-    if "://" in address:
+    if "://" in address and not is_stored(address):
         shown, table = read_database(address, reading.query, root=root, setting=setting)
         return shown, [_Part(shown, table, (f"{number(table.num_rows)} rows by a query",), "")]
-    files = find_files(address, root, setting)
-    place = Path(address).expanduser()
-    folder = place if place.is_absolute() else root / place
-    if folder.is_dir():
-        parts = [_add_partition(part, partition_of(f, folder)) for f in files for part in _read_file(f, root, reading)]
-        return place.name, parts
-    shown = files[0].name if len(files) == 1 else Path(address).name
-    return shown, [part for file in files for part in _read_file(file, root, reading)]
+    found = find_data(address, root, setting)
+    parts = [
+        _add_partition(part, found.partition_of(place))
+        for place in found.places
+        for part in _read_file(place, root, reading)
+    ]
+    return found.shown, parts
 
 
 def _add_partition(part: _Part, values: Mapping[str, str]) -> _Part:
@@ -327,7 +333,10 @@ def check_key(table: RawTable, key: str, setting: str) -> pd.Series:
     )
 
 
-def _read_file(file: Path, root: Path, reading: Reading) -> list[_Part]:
+def _read_file(place: str, root: Path, reading: Reading) -> list[_Part]:
+    file = Path(place)
+    if is_stored(place):
+        return _read_bytes(file.name, read_stored(place, reading.setting), reading)
     where = f"{place_of(reading.setting)}: {file.name}"
     try:
         data = file.read_bytes()

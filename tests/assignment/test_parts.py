@@ -14,6 +14,7 @@ from analysis.assignment.parts import Scored, find_parts, score_parts
 from analysis.assignment.scoring import Drift, measure_gaps, score
 from analysis.base.errors import InputError
 from analysis.sources.tables import read_table
+from tests.s3_server import KEY, SECRET, Bucket, serve_s3
 from tests.stages import Stages, run_stages, twin_file
 
 ROWS = 700
@@ -73,6 +74,21 @@ def test_parts_give_what_one_piece_gives(people: pd.DataFrame, model: Model, tmp
     both = [each.astype({"key": "str"}).sort_values("key").reset_index(drop=True) for each in (written, whole)]
     pd.testing.assert_frame_equal(*both, check_dtype=False)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("scores")] == [name]
+
+
+def test_parts_of_a_table_in_an_object_store_are_placed_as_those_of_a_file(
+    people: pd.DataFrame, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(people, tmp_path)
+    with serve_s3(shop=Bucket({"in/new.parquet": file.read_bytes()})) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        for place, name in ((file, "here.csv"), ("s3://shop/in/", "there.csv")):
+            found = find_parts(place, tmp_path, model, None)
+            assert found is not None and found.n_rows == ROWS
+            score_parts(found, model, None, tmp_path / name)
+    assert (tmp_path / "here.csv").read_bytes() == (tmp_path / "there.csv").read_bytes()
 
 
 def test_a_table_whose_rows_depend_on_each_other_is_read_whole(

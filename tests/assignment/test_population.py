@@ -20,9 +20,9 @@ from analysis.experiments.audience import read_members
 from analysis.profiles.population import is_dominated, state_mean, state_total
 from analysis.report.model import Report, read_report
 from analysis.settings.load import check_study
-from analysis.sources import scans
 from analysis.sources.inputs import read_inputs
-from analysis.sources.scans import draw_customers
+from analysis.sources.large import scans
+from analysis.sources.large.drawing import draw_customers
 from analysis.sources.tables import read_table
 from tests.small_studies import build_quickly, make_shop, write_study
 from tests.stages import ROOT

@@ -13,7 +13,7 @@ from analysis.customers.engines.sessions import open_spark
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[Engine]:
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Start Spark on this machine, or skip."""
     if importlib.util.find_spec("pyspark") is None:
         pytest.skip("PySpark is not installed")
@@ -26,6 +26,7 @@ def spark() -> Iterator[Engine]:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.ui.enabled", "false")
+        .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .getOrCreate()

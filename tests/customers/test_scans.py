@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from analysis.base.errors import InputError
 from analysis.customers.assembly import assemble, purchases_after
 from analysis.customers.engines.frames import Engine
 from analysis.customers.engines.sessions import execute_on, open_duckdb
@@ -20,9 +22,10 @@ from analysis.features.provenance import summarise_sources
 from analysis.profiles.timing import find_busy_times
 from analysis.settings.load import check_study
 from analysis.settings.models import Study
-from analysis.sources import scans
 from analysis.sources.inputs import Inputs, read_inputs
-from analysis.sources.scans import Scan
+from analysis.sources.large import scans
+from analysis.sources.large.scans import Scan
+from tests.s3_server import KEY, SECRET, Bucket, serve_s3
 
 N = 20_000
 
@@ -128,6 +131,24 @@ def check_chosen(engine: Engine, folder: Path) -> None:
 def test_keys_choose_rows_whatever_their_type(tmp_path: Path) -> None:
     with open_duckdb() as engine:
         check_chosen(engine, tmp_path)
+
+
+def test_a_store_that_loses_files_meanwhile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BytesIO()
+    parquet.write_table(make_orders(), content, row_group_size=500)
+    shop = Bucket({"orders.parquet": content.getvalue()})
+
+    def add_up(engine: Engine) -> None:
+        rows = engine.read(Scan(("s3://shop/orders.parquet",), "", "orders"), {"amount": "paid"})
+        shop.objects.clear()
+        engine.to_pandas(rows.frame.agg(engine.functions.sum("amount")))
+
+    with serve_s3(shop=shop) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        with pytest.raises(InputError, match=r"A source in an object store .*does not exist"), open_duckdb() as engine:
+            add_up(engine)
 
 
 @pytest.mark.usefixtures("small")

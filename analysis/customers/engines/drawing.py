@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.customers.engines.frames import Engine, Kind, index_by_customer, write_key
-from analysis.sources.scans import Population, Scan
+from analysis.customers.engines.queries import save_query
+from analysis.sources.large.drawing import Population, in_sample
+from analysis.sources.large.scans import Scan
 
-DIGITS = 8
-"""Hexadecimal digits of the digest by which a customer is in the sample."""
 FILE, TABLE = "customers.parquet", "all_customers"
 """Where all customers stay: a file of DuckDB, a view of Spark."""
 
@@ -51,13 +51,11 @@ def fetch_customers(
     else:
         holding.folder.mkdir(parents=True, exist_ok=True)
         file = str((holding.folder / FILE).resolve())
-        engine.save(keyed.sql(dialect="duckdb", optimize=False), file)
+        save_query(engine, keyed.sql(dialect="duckdb", optimize=False), file)
         rows = Scan((file,), "", FILE)
     held = engine.read(rows, {"customer": "customer", **{name: name for name in names}}).frame
     n = int(engine.first_row(held.agg(F.count(F.lit(1)).alias("n")))["n"])
     if n > holding.most:
-        digest = F.substring(F.md5(F.concat(F.lit(str(holding.seed)), F.col("customer"))), 1, DIGITS)
-        last = format(int(holding.most / n * 16**DIGITS), f"0{DIGITS}x")
-        held = held.where(digest < F.lit(last))
+        held = held.where(in_sample(F, F.col("customer"), holding.most / n, holding.seed))
     fetched = index_by_customer(engine.to_pandas(held), "text")[list(names)]
     return fetched, Population(rows, "customer", ("customer", *names), n) if n > holding.most else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -19,10 +19,13 @@ import pyarrow as pa
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.settings.models import Engine as EngineName
-from analysis.sources.scans import Scan
+from analysis.sources.large.scans import Scan
+from analysis.sources.readers.catalogs import name_for_spark, select_table
 
 BLANKS = " \t\r\n\u00a0"
 """What is trimmed from a key."""
+STORED_ROWS = "stored_rows"
+"""What DuckDB calls the files of an object store."""
 Kind = Literal["text", "whole", "number", "moment", "boolean", "other"]
 
 _NUMBERS: tuple[Kind, ...] = ("whole", "number")
@@ -130,9 +133,9 @@ class Engine:
                     return _rows_of_spark(self.session.createDataFrame(arrow))
             return self._register(arrow)
         if isinstance(table, str | Path):
-            return self._read_parquet(Scan((str(table),), "", Path(table).name), columns, setting)
+            return self._scan(Scan((str(table),), "", Path(table).name), columns, setting)
         if isinstance(table, Scan):
-            return self._read_parquet(table, columns, setting)
+            return self._scan(table, columns, setting)
         if self.name != "spark":
             raise TypeError(f"table is a {type(table).__name__}; expected a DataFrame or the path of a file")
         _check_columns(columns, table.columns, "the table", setting)
@@ -154,75 +157,11 @@ class Engine:
         """Run what was described, and fetch the result."""
         return frame.toArrow().to_pandas()
 
-    def name_rows(self, table: Any, columns: Sequence[str], name: str) -> Mapping[str, Kind]:
-        """Let queries call a table by a name, its columns by their own names; what is no finite number becomes null.
-
-        Parameters
-        ----------
-        table
-            As for `read`.
-        columns : sequence of str
-        name : str
-
-        Returns
-        -------
-        mapping of column name to kind
-        """
-        rows = self.read(table, {f"c{i}": column for i, column in enumerate(columns)})
-        made = []
-        for i, column in enumerate(columns):
-            finite = f"CASE WHEN ABS(c{i}) < 1.7e308 THEN c{i} END" if rows.kinds[f"c{i}"] == "number" else f"c{i}"
-            made.append(f"{finite} AS {_in_quotes(column)}")
-        query = f"SELECT {', '.join(made)} FROM source_rows"
-        if self.name == "spark":
-            rows.frame.createOrReplaceTempView("source_rows")
-            self.session.sql(_for_spark(query)).createOrReplaceTempView(name)
-        else:
-            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
-        return {column: rows.kinds[f"c{i}"] for i, column in enumerate(columns)}
-
-    def run(self, query: str) -> pd.DataFrame:
-        """Run a query in the SQL of DuckDB, and fetch the result."""
-        if self.name == "spark":
-            return self.session.sql(_for_spark(query)).toArrow().to_pandas()
-        return self.connection.sql(query).to_arrow_table().to_pandas()
-
-    def save(self, query: str, place: str) -> None:
-        """Run a query in the SQL of DuckDB, and write the result as Parquet: DuckDB to a file, Spark to a folder.
-
-        A place without a slash is, for Spark, a table of the catalog.
-
-        Raises
-        ------
-        InputError
-            Where it cannot be written there.
-        """
-        unwritten = InputError(
-            f"memberships cannot be written to {place}.",
-            "Expected a place that the engine may write to: for DuckDB a file of this machine.",
-            "Correct memberships in the settings, or remove it.",
-        )
-        if self.name == "spark":
-            from pyspark.errors import PySparkException
-
-            writer = self.session.sql(_for_spark(query)).write.mode("overwrite")
-            try:
-                writer.parquet(place) if "/" in place else writer.saveAsTable(place)
-            except PySparkException:
-                raise unwritten from None
-            return
-        import duckdb
-
-        try:
-            self.connection.execute(f"COPY ({query}) TO {_in_quotes(place, chr(39))} (FORMAT parquet)")
-        except (duckdb.IOException, duckdb.HTTPException):
-            raise unwritten from None
-
     def first_row(self, frame: Any) -> dict[str, Any]:
         """Run what was described, and fetch its only row."""
         return self.to_pandas(frame).to_dict("records")[0]  # type: ignore[return-value]
 
-    def _read_parquet(self, scan: Scan, columns: Mapping[str, str], setting: str) -> Rows:
+    def _scan(self, scan: Scan, columns: Mapping[str, str], setting: str) -> Rows:
         shown = scan.shown
         unread = InputError(
             f"{setting}: {shown} cannot be read as Parquet.",
@@ -230,39 +169,27 @@ class Engine:
             "Check the path, or read the file as a table first.",
         )
         if self.name == "spark":
-            from pyspark.errors import PySparkException
-
-            reader = self.session.read
-            try:
-                table = (reader.option("basePath", scan.folder) if scan.folder else reader).parquet(*scan.files)
-            except PySparkException:
-                raise unread from None
-            if scan.since is not None:
-                table = table.where(self.functions.col(f"`{scan.dated}`") >= self.functions.lit(scan.since))
-            if scan.keys is not None:
-                own, kind = table[f"`{scan.keyed}`"], _kind(dict(table.dtypes)[scan.keyed])
-                if kind not in _NUMBERS:
-                    own = self.functions.btrim(own.cast("string"), self.functions.lit(BLANKS))
-                chosen = self.session.createDataFrame(_list_keys(scan.keys, kind))
-                table = table.join(chosen, own == chosen["chosen_key"], "left_semi")
-            return self.read(table, columns, setting)
+            return self.read(self._scan_by_spark(scan, unread), columns, setting)
         import duckdb
 
-        files = ", ".join(_in_quotes(file, "'") for file in scan.files)
+        files = ", ".join(in_quotes(file, "'") for file in scan.files)
         source = f"read_parquet([{files}], hive_partitioning = {bool(scan.folder)}, hive_types_autocast = false)"
         try:
+            if scan.stored:
+                source = STORED_ROWS
+                self.connection.register(source, scan.open_dataset())
             described = self.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        except duckdb.Error:
+        except (duckdb.Error, pa.ArrowException, OSError):
             raise unread from None
         _check_columns(columns, [row[0] for row in described], shown, setting)
-        chosen = ", ".join(f"{_in_quotes(column)} AS {new}" for new, column in columns.items())
+        chosen = ", ".join(f"{in_quotes(column)} AS {new}" for new, column in columns.items())
         kept = ["true"]
         if scan.since is not None:
-            kept.append(f"{_in_quotes(scan.dated)} >= DATE '{scan.since}'")
+            kept.append(f"{in_quotes(scan.dated)} >= DATE '{scan.since}'")
         if scan.keys is not None:
-            own, kind = _in_quotes(scan.keyed), _kind(dict(row[:2] for row in described)[scan.keyed])
+            own, kind = in_quotes(scan.keyed), _kind(dict(row[:2] for row in described)[scan.keyed])
             if kind not in _NUMBERS:
-                blanks = _in_quotes(BLANKS, "'")
+                blanks = in_quotes(BLANKS, "'")
                 own = f"trim(CAST({own} AS VARCHAR), {blanks})"
             self.connection.register("chosen_keys", _list_keys(scan.keys, kind))
             kept.append(f"{own} IN (SELECT chosen_key FROM chosen_keys)")
@@ -273,6 +200,28 @@ class Engine:
             query = "FROM chosen_rows"
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS {query}")
         return self._rows("source_rows", list(columns))
+
+    def _scan_by_spark(self, scan: Scan, unread: InputError) -> Any:
+        from pyspark.errors import PySparkException
+
+        reader = self.session.read
+        try:
+            if scan.table:
+                table = select_table(self.session, scan.table)
+            else:
+                folder, *files = (name_for_spark(self.session, place) for place in (scan.folder, *scan.files))
+                table = (reader.option("basePath", folder) if folder else reader).parquet(*files)
+        except PySparkException:
+            raise unread from None
+        if scan.since is not None:
+            table = table.where(self.functions.col(f"`{scan.dated}`") >= self.functions.lit(scan.since))
+        if scan.keys is not None:
+            own, kind = table[f"`{scan.keyed}`"], _kind(dict(table.dtypes)[scan.keyed])
+            if kind not in _NUMBERS:
+                own = self.functions.btrim(own.cast("string"), self.functions.lit(BLANKS))
+            chosen = self.session.createDataFrame(_list_keys(scan.keys, kind))
+            table = table.join(chosen, own == chosen["chosen_key"], "left_semi")
+        return table
 
     def _register(self, arrow: pa.Table) -> Rows:
         self.connection.register("registered_rows", arrow)
@@ -385,20 +334,7 @@ def _list_keys(keys: Iterable[str], kind: Kind) -> pa.Table:
     return pa.table({"chosen_key": pa.array(list(keys), pa.string())})
 
 
-def _for_spark(query: str) -> str:
-    """Translate a query; a difference of two dates is a number of days there, too."""
-    from sqlglot import exp, parse_one
-
-    def count_days(node: Any) -> Any:
-        dated = isinstance(node, exp.Sub) and all(
-            isinstance(side, exp.Cast) and side.is_type("date") for side in (node.left, node.right)
-        )
-        return exp.DateDiff(this=node.left, expression=node.right, unit=exp.var("DAY")) if dated else node
-
-    return parse_one(query, read="duckdb").transform(count_days).sql(dialect="spark")
-
-
-def _in_quotes(name: str, quote: str = '"') -> str:
+def in_quotes(name: str, quote: str = '"') -> str:
     """Quote a name or a text for SQL."""
     return quote + name.replace(quote, quote * 2) + quote
 

@@ -16,8 +16,10 @@ from typing import Any
 
 from analysis.base.errors import InputError, did_you_mean
 from analysis.base.memory import count_bytes
-from analysis.customers.engines.frames import Engine, EngineName, Holding
+from analysis.customers.engines.frames import STORED_ROWS, Engine, EngineName, Holding
 from analysis.settings.models import ENGINES
+from analysis.sources.readers.catalogs import read_tables_by
+from analysis.sources.readers.stores import explain_store
 
 LOG = "spark.log"
 """File that a Spark started here writes its log to."""
@@ -63,8 +65,19 @@ class Execution:
             self._spark = replace(spark, holding=self.holding)
         return nullcontext(self._spark)
 
+    def open_session(self) -> Any:
+        """Open the session of Spark that the steps share."""
+        with self.open() as engine:
+            return engine.session
+
+    def make_folder(self) -> Path:
+        """Make a folder for files that no later run needs; it is removed in the end."""
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=self.folder)))
+
     def close(self) -> None:
-        """Stop what was started, and remove the table of all customers."""
+        """Stop what was started, and remove the folders that were made and the table of all customers."""
         self._stack.close()
         if self.holding is not None:
             shutil.rmtree(self.holding.folder, ignore_errors=True)
@@ -77,7 +90,7 @@ _EXECUTION: ContextVar[Execution] = ContextVar("execution", default=Execution())
 def execute_on(
     engine: str, memory: str | None = None, folder: Path | None = None, holding: Holding | None = None
 ) -> Iterator[Execution]:
-    """Aggregate on this engine within the block, wherever no engine is named.
+    """Aggregate, and read tables of Spark, on this engine within the block, wherever no engine is named.
 
     Parameters
     ----------
@@ -90,7 +103,8 @@ def execute_on(
     execution = Execution(engine, memory, folder, holding)
     before = _EXECUTION.set(execution)
     try:
-        yield execution
+        with read_tables_by(execution.open_session if engine == "spark" else None):
+            yield execution
     finally:
         _EXECUTION.reset(before)
         execution.close()
@@ -152,7 +166,7 @@ def open_duckdb(
     RuntimeError
         One is open already: SQLFrame keeps a single session for the whole process.
     InputError
-        The memory does not suffice.
+        The memory does not suffice, or an object store no longer answers.
     """
     import duckdb
     from sqlframe.duckdb import DuckDBSession, Window, functions
@@ -180,6 +194,11 @@ def open_duckdb(
                 "It spills to disk what it can, and the rest did not fit.",
                 "Raise 'memory' in the settings, free some disk space, or set engine: spark.",
             ) from None
+        except duckdb.Error as error:
+            if STORED_ROWS not in str(error):
+                raise
+            with explain_store("A source in an object store"):
+                raise OSError(str(error).rpartition("IOError: ")[2]) from None
 
 
 @contextmanager

@@ -1,0 +1,92 @@
+"""Queries in the SQL of DuckDB on either engine, over tables that stay there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from analysis.base.errors import InputError
+from analysis.customers.engines.frames import Engine, Kind, in_quotes
+
+
+def name_rows(engine: Engine, table: Any, columns: Sequence[str], name: str) -> Mapping[str, Kind]:
+    """Let queries call a table by a name, its columns by their own names; what is no finite number becomes null.
+
+    Parameters
+    ----------
+    engine : Engine
+    table
+        As for `Engine.read`.
+    columns : sequence of str
+    name : str
+
+    Returns
+    -------
+    mapping of column name to kind
+    """
+    rows = engine.read(table, {f"c{i}": column for i, column in enumerate(columns)})
+    made = []
+    for i, column in enumerate(columns):
+        finite = f"CASE WHEN ABS(c{i}) < 1.7e308 THEN c{i} END" if rows.kinds[f"c{i}"] == "number" else f"c{i}"
+        made.append(f"{finite} AS {in_quotes(column)}")
+    query = f"SELECT {', '.join(made)} FROM source_rows"
+    if engine.name == "spark":
+        rows.frame.createOrReplaceTempView("source_rows")
+        engine.session.sql(_for_spark(query)).createOrReplaceTempView(name)
+    else:
+        engine.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+    return {column: rows.kinds[f"c{i}"] for i, column in enumerate(columns)}
+
+
+def run_query(engine: Engine, query: str) -> pd.DataFrame:
+    """Run a query in the SQL of DuckDB, and fetch the result."""
+    if engine.name == "spark":
+        return engine.session.sql(_for_spark(query)).toArrow().to_pandas()
+    return engine.connection.sql(query).to_arrow_table().to_pandas()
+
+
+def save_query(engine: Engine, query: str, place: str) -> None:
+    """Run a query in the SQL of DuckDB, and write the result as Parquet: DuckDB to a file, Spark to a folder.
+
+    A place without a slash is, for Spark, a table of the catalog.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written there.
+    """
+    unwritten = InputError(
+        f"memberships cannot be written to {place}.",
+        "Expected a place that the engine may write to: for DuckDB a file of this machine.",
+        "Correct memberships in the settings, or remove it.",
+    )
+    if engine.name == "spark":
+        from pyspark.errors import PySparkException
+
+        writer = engine.session.sql(_for_spark(query)).write.mode("overwrite")
+        try:
+            writer.parquet(place) if "/" in place else writer.saveAsTable(place)
+        except PySparkException:
+            raise unwritten from None
+        return
+    import duckdb
+
+    try:
+        engine.connection.execute(f"COPY ({query}) TO {in_quotes(place, chr(39))} (FORMAT parquet)")
+    except (duckdb.IOException, duckdb.HTTPException):
+        raise unwritten from None
+
+
+def _for_spark(query: str) -> str:
+    """Translate a query; a difference of two dates is a number of days there, too."""
+    from sqlglot import exp, parse_one
+
+    def count_days(node: Any) -> Any:
+        dated = isinstance(node, exp.Sub) and all(
+            isinstance(side, exp.Cast) and side.is_type("date") for side in (node.left, node.right)
+        )
+        return exp.DateDiff(this=node.left, expression=node.right, unit=exp.var("DAY")) if dated else node
+
+    return parse_one(query, read="duckdb").transform(count_days).sql(dialect="spark")
