@@ -77,7 +77,7 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     robustness = compare_choices(features, evidence, study, run)
     evidence = settle_verdict(evidence, robustness.shapes)
     # From here on the other processes have nothing to do until charts are drawn.
-    workers.warm_up("analysis.pages.drawings")
+    workers.warm_up("analysis.pages.pictures")
     assignment = find_assignment(features, evidence, study, run)
     usefulness = prove(inputs, study, split, features.table, evidence, run, features.customers.cleaned.keys)
     months = tuple((source.first, source.last) for source in data.sources)

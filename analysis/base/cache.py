@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MOST_KEPT = 400
-"""Results that stay, the last used ones. Ours: two studies with all their pictures."""
+MOST_KEPT, MOST_BYTES = 400, "1G"
+"""Results of a module that stay, the last used ones: two studies with all their pictures. Chosen for this project."""
 
 
 class Kept:
@@ -24,35 +24,57 @@ class Kept:
     ----------
     folder : Path
         Private, as results hold who is in which segment.
-    mark : str
-        Changes when the code or a package changes; results of other marks are deleted.
+    mark : callable
+        Returns the mark of a module, which changes when the code that it reaches or a package changes. Results of
+        other marks are deleted.
     anew : bool
         Delete all cached results.
     """
 
-    def __init__(self, folder: Path, mark: str, anew: bool = False) -> None:
+    def __init__(self, folder: Path, mark: Callable[[str], str], anew: bool = False) -> None:
         self._folder, self._mark, self._anew = folder, mark, anew
-        self._memory: Memory | None = None
+        self._memories: dict[str, Memory] = {}
 
     def keep(self, function: F, *but: str) -> F:
         """Return the function with its results cached; the arguments in ``but`` are not part of the cache key."""
-        cached: Any = self._open().cache(function, ignore=list(but), verbose=0)
+        cached: Any = self._open(function.__module__).cache(function, ignore=list(but), verbose=0)
         return cached
+
+    def keep_by(self, key: object, function: F) -> F:
+        """Return the function with its results cached by a key that stands for all arguments."""
+        known: Any = self._open(function.__module__).cache(_compute, ignore=["arguments"], verbose=0)
+
+        def compute(*arguments: Any) -> Any:
+            return known(key, function, arguments)
+
+        return compute  # type: ignore[return-value]
 
     def tidy(self) -> None:
         """Delete all but the results that were used last."""
         with warnings.catch_warnings(action="ignore"):
-            self._open().reduce_size(items_limit=MOST_KEPT)
+            for memory in self._memories.values():
+                memory.reduce_size(bytes_limit=MOST_BYTES, items_limit=MOST_KEPT)
 
-    def _open(self) -> Memory:
-        """What is kept, once something is to be: a build that fails before leaves the folder as it was."""
+    def _open(self, module: str) -> Memory:
+        """What is kept of a module, once something is to be: a build that fails before leaves the folder as it was."""
         from joblib import Memory
 
-        if self._memory is None:
-            for other in self._folder.glob("*") if self._folder.is_dir() else ():
-                if self._anew or other.name != self._mark:
-                    shutil.rmtree(other, ignore_errors=True)
+        if not self._memories:
+            self._sweep()
             # How long it took to note the arguments is nobody's business.
             warnings.filterwarnings("ignore", "Persisting input arguments", UserWarning)
-            self._memory = Memory(self._folder / self._mark, verbose=0, compress=3)
-        return self._memory
+        if module not in self._memories:
+            folder = self._folder / f"{module}-{self._mark(module)}"
+            self._memories[module] = Memory(folder, verbose=0)
+        return self._memories[module]
+
+    def _sweep(self) -> None:
+        """Delete what no longer holds."""
+        for folder in self._folder.glob("*") if self._folder.is_dir() else ():
+            module, _, mark = folder.name.rpartition("-")
+            if self._anew or mark != self._mark(module):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _compute(key: object, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    return function(*arguments)

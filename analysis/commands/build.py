@@ -15,7 +15,7 @@ from analysis.base.locales import localized
 from analysis.base.manifest import STAMP, find_changed, list_digests, read_stamp, write_whole
 from analysis.base.run import USERS, Effort, Run, Stage, open_silently
 from analysis.base.salt import keep_salt, read_salt
-from analysis.commands.stamp import EXPERIMENTS, mark_code, mark_history, package_versions, stamp_inputs
+from analysis.commands.stamp import EXPERIMENTS, Code, mark_history, package_versions, stamp_inputs
 from analysis.settings.load import load_study
 from analysis.settings.models import ENGINES, Study
 from analysis.sources.locate import Location, files_at, locate
@@ -85,7 +85,7 @@ def build(
         if not spoiled:
             return last
     with localized(study.locale):
-        run = Run(stage, Kept(root / "build" / "kept", mark_code(root), anew=force), effort)
+        run = Run(stage, Kept(root / "build" / "kept", Code(root).mark, anew=force), effort)
         made = _make(root, study, paths, synthetic, data is not None, run, app)
     return replace(made, told=(*_explain_repair(spoiled), *made.told))
 

@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import platform
+import re
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -48,16 +50,79 @@ def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS, engi
     return digest.hexdigest()
 
 
+class Code:
+    """The modules of the project, as they stand in its files, and what each of them can reach.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder; where it has no code, that of the running program is taken.
+    """
+
+    def __init__(self, root: Path) -> None:
+        folder = root / "analysis"
+        if not folder.is_dir():
+            folder = Path(__file__).parent.parent
+        files = sorted([*folder.rglob("*.py"), *folder.rglob("*.yml")])
+        self._contents = {file.relative_to(folder.parent).as_posix(): file.read_bytes() for file in files}
+
+    def mark(self, module: str = "") -> str:
+        """Return a fingerprint of what a module can reach by imports, with data files beside it, and of packages.
+
+        Parameters
+        ----------
+        module : str, optional
+            As in ``analysis.base.cache``. Of a module that the project does not have, and without one, the fingerprint
+            is that of all code.
+        """
+        reached = self.reach(module) if module in self._modules else set(self._contents)
+        content = [(name, hashlib.sha256(self._contents[name]).hexdigest()) for name in sorted(reached)]
+        known = json.dumps([content, package_versions()], sort_keys=True)
+        return hashlib.sha256(known.encode()).hexdigest()[:16]
+
+    @cached_property
+    def _modules(self) -> dict[str, str]:
+        """The file of each module and package, by its name."""
+        places = {name: name.removesuffix(".py").removesuffix("/__init__") for name in self._contents}
+        return {place.replace("/", "."): name for name, place in places.items() if name.endswith(".py")}
+
+    def reach(self, module: str) -> set[str]:
+        """List the files of a module, of the packages around it and of all that they import, and their data files."""
+        reached, waiting = set[str](), [module]
+        while waiting:
+            name = waiting.pop()
+            file = self._modules.get(name)
+            if file is None or file in reached:
+                continue
+            reached.add(file)
+            waiting += [name.rpartition(".")[0], *_list_imports(self._contents[file].decode())]
+        folders = {file.rpartition("/")[0] for file in reached}
+        data = (name for name in self._contents if name.endswith(".yml"))
+        return reached | {name for name in data if name.rpartition("/")[0] in folders}
+
+
+def _list_imports(code: str) -> list[str]:
+    """List what may be a module among the names that a module imports, wherever in it.
+
+    >>> _list_imports("from analysis.base import run\\nif late:\\n    import analysis.pages.book as book")
+    ['analysis.base', 'analysis.base.run', 'analysis.pages.book']
+    """
+    found = []
+    for package, names, module in _IMPORT.findall(code):
+        each = re.findall(r"(\w+)(?:\s+as\s+\w+)?", re.sub(r"#.*", "", names))
+        found += [module] if module else [package, *(f"{package}.{name}" for name in each)]
+    return found
+
+
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from (analysis[\w.]*) import (\([^)]*\)|[^\n]*)|import (analysis[\w.]*))", flags=re.MULTILINE
+)
+"""An import of modules of the project, as formatted code writes it."""
+
+
 def mark_code(root: Path) -> str:
     """Return a fingerprint of all modules, their data files and installed packages."""
-    folder = root / "analysis"
-    if not folder.is_dir():
-        folder = Path(__file__).parent.parent
-    code = sorted([*folder.rglob("*.py"), *folder.rglob("*.yml")])
-    digest = _digest(code)
-    digest.update(json.dumps([file.relative_to(folder).as_posix() for file in code]).encode())
-    digest.update(json.dumps(package_versions(), sort_keys=True).encode())
-    return digest.hexdigest()[:16]
+    return Code(root).mark()
 
 
 def _digest(files: list[Path]) -> hashlib._Hash:

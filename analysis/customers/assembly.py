@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.base.disclosure import month_end
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import number, percentage
+from analysis.base.run import PLAIN, Run
 from analysis.customers.aggregation import Placed, compute_customers
 from analysis.customers.cleaning import LedgerLine, check_columns
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, Levels
@@ -95,7 +96,9 @@ class Assembled:
     batteries: tuple[Battery, ...] = ()
 
 
-def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | None = None) -> Assembled:
+def assemble(
+    raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | None = None, run: Run = PLAIN
+) -> Assembled:
     """Join the sources on the customer key.
 
     The base is the first customer table, else the first survey, else the customers of the first transactions. Every
@@ -108,6 +111,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
     study : Study
     levels : sequence of Levels, optional
         Those of an earlier run, by source; customers are then new, and no model is fitted to them.
+    run : Run, optional
 
     Raises
     ------
@@ -122,9 +126,9 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {}, batteries=batteries)
     if people:
         base = _take_base(people[0])
-        computed = compute_customers(pairs, as_of, levels, base.table.index)
+        computed = compute_customers(pairs, as_of, levels, base.table.index, run)
     else:
-        computed = compute_customers(pairs, as_of, levels, None)
+        computed = compute_customers(pairs, as_of, levels, None, run)
         base = _list_customers(pairs, computed)
     # Tables that are joined bring theirs as they come, under the names that their columns get.
     settled = [base.source, *(source for i, _, source in pairs if i != base.at and i in computed)]

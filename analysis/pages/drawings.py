@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-import vl_convert
 from joblib import delayed
 
 from analysis.base.cache import Kept
@@ -31,6 +30,7 @@ from analysis.pages.charts import (
 from analysis.pages.charts.explore import distributions, paths, plane
 from analysis.pages.charts.tool import speed, validation
 from analysis.pages.figures import WIDTH, Figure
+from analysis.pages.pictures import draw_svg
 from analysis.report.model import Report
 
 MOST_DRAWN = 26
@@ -109,13 +109,6 @@ def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept 
 
     drawn = list(run_parallel(jobs(), at_once=True))
     return {name: _numbered(svg) for name, svg in zip(ids, drawn, strict=True)}
-
-
-def draw_svg(
-    spec: dict[str, Any], number_locale: dict[str, Any] | None, time_locale: dict[str, Any] | None = None
-) -> str:
-    """Draw a chart as SVG, with the formats of d3-format and d3-time-format."""
-    return vl_convert.vegalite_to_svg(spec, format_locale=number_locale, time_format_locale=time_locale)
 
 
 def _numbered(svg: str) -> str:

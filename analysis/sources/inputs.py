@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,9 @@ from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
 from analysis.sources.tables import Known, RawTable, read_table
 from analysis.sources.unknown.readings import read_unknown
+
+ABOUT = frozenset(("title", "subtitle", "names", "card", "history", "assumptions", "variables", "consent", "suppress"))
+"""Settings that no stage reads which computes customers, features, segments or assignment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,14 @@ class Inputs:
         """Return the same tables, their digests keyed by a secret: a published one then confirms no guess."""
         tables = tuple(replace(table, sha256=keyed_digest(salt, table.sha256)) for table in self.tables)
         return replace(self, tables=tables)
+
+    def mark(self, study: Study) -> str:
+        """Return what decides every number up to the assignment of customers: which tables, and the settings they meet.
+
+        It stands for tables of any size in the key of a cached result.
+        """
+        tables = [(t.name, t.shown_path, t.sha256, t.n_rows, t.scan is None) for t in self.tables]
+        return json.dumps([tables, str(self.until), study.model_dump(mode="json", exclude=set(ABOUT))])
 
     def among(self, keys: pd.Series, study: Study) -> Inputs:
         """Return the rows of some customers alone, in every table that names customers."""
