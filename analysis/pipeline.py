@@ -20,7 +20,7 @@ from analysis.customers.assembly import settle_date
 from analysis.features.preparation import prepare_customers
 from analysis.features.summary import summarise_data
 from analysis.pages import book
-from analysis.pages.notes import FOLDER, find_lost, read_notes
+from analysis.pages.notes import explain_lost, read_notes
 from analysis.past.archive import list_records, read_members, recall, write_history, write_members
 from analysis.past.records import Past, mark_table, name_run
 from analysis.report.analysis import Analysis
@@ -39,10 +39,11 @@ from analysis.sources.inputs import Inputs
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a run wrote: the files of its build, and what the user should know."""
+    """What a run wrote: the files of its build, what the user should know, and notes of segments that are gone."""
 
     files: tuple[Path, ...]
     messages: tuple[str, ...]
+    lost: tuple[str, ...]
 
 
 def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: Past, run: Run) -> Analysis:
@@ -130,14 +131,12 @@ def make_pages(
         files += book.write_pages(last or report, root, run.cache, manual)
         files += write_history(root, analysis.segments.record) if last is None else list_records(root)
     report = last or report
-    lost = find_lost(notes, [segment.slug for segment in report.segments])
     messages = [
         *filter(None, (guarded.message,)),
         *analysis.segments.messages,
-        *(f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost),
         *find_misspelt(plays, [variable.name for variable in analysis.features.table.variables]),
     ]
-    return Written(tuple(files), tuple(messages))
+    return Written(tuple(files), tuple(messages), explain_lost(notes, report))
 
 
 def _recall(root: Path, inputs: Inputs, study: Study) -> Past:

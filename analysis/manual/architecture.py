@@ -71,7 +71,7 @@ OPENED = frozenset(("analyse", "make_pages", "prepare_customers", "gather_custom
 
 
 DOCSTRING = re.compile(r'r?"""(.*?)"""', re.DOTALL)
-ASIDE = ("read_", "find_lost", "find_misspelt", "check_", "name_", "mark_", "installed", "recall")
+ASIDE = ("read_", "explain_lost", "find_misspelt", "check_", "name_", "mark_", "installed", "recall")
 """Beginnings of functions that handle settings, notes and earlier runs rather than rows of data."""
 
 
