@@ -9,7 +9,6 @@ from typing import Any
 
 from analysis.assignment.methods import find_assignment
 from analysis.assignment.rounding import assign_by_rule
-from analysis.base import workers
 from analysis.base.run import Run
 from analysis.clustering.judgement import compare_choices, judge_segments, refuse_small_segments
 from analysis.clustering.shapes import settle_verdict
@@ -77,8 +76,6 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)
     evidence = settle_verdict(evidence, robustness.shapes)
-    # From here on the other processes have nothing to do until charts are drawn.
-    workers.warm_up("analysis.pages.pictures")
     assignment = find_assignment(features, evidence, study, run)
     usefulness = prove(inputs, study, split, features.table, evidence, run, features.customers.cleaned.keys)
     months = tuple((source.first, source.last) for source in data.sources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,20 +35,29 @@ class Kept:
     def __init__(self, folder: Path, mark: Callable[[str], str], anew: bool = False) -> None:
         self._folder, self._mark, self._anew = folder, mark, anew
         self._memories: dict[str, Memory] = {}
+        self._swept = False
 
     def keep(self, function: F, *but: str) -> F:
         """Return the function with its results cached; the arguments in ``but`` are not part of the cache key."""
         cached: Any = self._open(function.__module__).cache(function, ignore=list(but), verbose=0)
         return cached
 
-    def keep_by(self, key: object, function: F) -> F:
-        """Return the function with its results cached by a key that stands for all arguments."""
-        known: Any = self._open(function.__module__).cache(_compute, ignore=["arguments"], verbose=0)
+    def holds(self, module: str) -> bool:
+        """Return whether there are results of a module's code as it is now."""
+        return not self._anew and (self._folder / f"{module}-{self._mark(module)}").is_dir()
 
-        def compute(*arguments: Any) -> Any:
-            return known(key, function, arguments)
+    def keep_by(self, key: object, function: F, module: str = "") -> F:
+        """Return the function with its results cached by a key that stands for all arguments.
 
-        return compute  # type: ignore[return-value]
+        ``module`` is whose code decides the result, where that is another one than the function's.
+        """
+        found: Any = _Keyed(self._open(module or function.__module__).cache(_compute, ["arguments"]), key, function)
+        return found
+
+    def knows(self, key: object, function: Callable[..., Any]) -> bool:
+        """Return whether a result is cached by this key."""
+        keyed: Any = self.keep_by(key, function)
+        return bool(keyed.cached.check_call_in_cache(key, function, ()))
 
     def tidy(self) -> None:
         """Delete all but the results that were used last."""
@@ -55,17 +65,24 @@ class Kept:
             for memory in self._memories.values():
                 memory.reduce_size(bytes_limit=MOST_BYTES, items_limit=MOST_KEPT)
 
+    def folder_of(self, module: str) -> Path:
+        """Return a folder for what a module keeps in files of its own."""
+        if not self._swept:
+            self._swept = True
+            self._sweep()
+        folder = self._folder / f"{module}-{self._mark(module)}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def _open(self, module: str) -> Memory:
         """What is kept of a module, once something is to be: a build that fails before leaves the folder as it was."""
         from joblib import Memory
 
         if not self._memories:
-            self._sweep()
             # How long it took to note the arguments is nobody's business.
             warnings.filterwarnings("ignore", "Persisting input arguments", UserWarning)
         if module not in self._memories:
-            folder = self._folder / f"{module}-{self._mark(module)}"
-            self._memories[module] = Memory(folder, verbose=0)
+            self._memories[module] = Memory(self.folder_of(module), verbose=0)
         return self._memories[module]
 
     def _sweep(self) -> None:
@@ -74,6 +91,18 @@ class Kept:
             module, _, mark = folder.name.rpartition("-")
             if self._anew or mark != self._mark(module):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyed:
+    """A function whose results are cached by a key; it can be sent to another process."""
+
+    cached: Any
+    key: object
+    function: Callable[..., Any]
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.cached(self.key, self.function, arguments)
 
 
 def _compute(key: object, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:

@@ -88,7 +88,8 @@ def _end_with_parent(parent: int) -> None:
 def stop() -> None:
     """End the processes at once; left to themselves they take a second to say goodbye."""
     if CORES > 1:
-        get_reusable_executor().shutdown(wait=False, kill_workers=True)
+        # The one that is there; another would first wait for it.
+        get_reusable_executor(reuse=True).shutdown(wait=False, kill_workers=True)
 
 
 def kill() -> None:
@@ -96,7 +97,7 @@ def kill() -> None:
     if CORES == 1:
         return
     threading.excepthook = lambda _: None
-    processes: dict[int, Any] = getattr(get_reusable_executor(), "_processes", None) or {}
+    processes: dict[int, Any] = getattr(get_reusable_executor(reuse=True), "_processes", None) or {}
     for process in list(processes.values()):
         process.kill()
 

@@ -219,7 +219,9 @@ def _make(
         inputs, study = read_inputs(root, study, paths, synthetic, chosen, scan=not _has_running_test(root, study))
     salt = read_salt(root)
     inputs = inputs.sealed(salt)
-    warm_up("analysis.clustering.resample")
+    # Where evidence is likely to be cached, processes are started when there is work for them.
+    if run.cache is None or not run.cache.holds("analysis.clustering.sampling"):
+        warm_up("analysis.clustering.resample")
     from analysis.sources.assumptions import list_assumptions
 
     assumptions = tuple(list_assumptions(inputs, study))

@@ -26,8 +26,11 @@ PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "altair", "vl-convert-py
 EXPERIMENTS = "experiments"
 """Folder of the tests of actions."""
 
-WRITERS = ("typst", "font-source-sans-pro", "python-pptx", "xlsxwriter")
-"""Packages whose version can change a file to download."""
+OTHERS = (
+    *("charset-normalizer", "duckdb", "joblib", "pyarrow", "pyreadstat", "python-calamine", "sqlalchemy", "sqlframe"),
+    *("statsmodels", "typst", "font-source-sans-pro", "python-pptx", "xlsxwriter"),
+)
+"""Further packages whose version can change what is read, computed or written."""
 
 
 SHOWS = ("analysis.pages", "analysis.manual")
@@ -65,7 +68,7 @@ def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS, engi
     templates = sorted(p for p in (root / "templates").rglob("*") if p.is_file() and p != playbook)
     notes = sorted((root / "site" / "notes").glob("*.md"))
     pages = _digest([*templates, *notes, *sorted((root / "site" / "assets").glob("site.*"))])
-    pages.update(json.dumps([code.mark(), tool_version(), *map(version, WRITERS)]).encode())
+    pages.update(json.dumps([code.mark(), tool_version()]).encode())
     return Stamp(analysis.hexdigest(), pages.hexdigest())
 
 
@@ -83,6 +86,7 @@ class Code:
         if not folder.is_dir():
             folder = Path(__file__).parent.parent
         files = sorted([*folder.rglob("*.py"), *folder.rglob("*.yml")])
+        self._packages = package_versions() | {name: version(name) for name in OTHERS}
         self._contents = {file.relative_to(folder.parent).as_posix(): file.read_bytes() for file in files}
 
     def mark(self, module: str = "", without: tuple[str, ...] = ()) -> str:
@@ -98,7 +102,7 @@ class Code:
         """
         reached = self.reach(module, without) if module in self._modules else set(self._contents)
         content = [(name, hashlib.sha256(self._contents[name]).hexdigest()) for name in sorted(reached)]
-        known = json.dumps([content, package_versions()], sort_keys=True)
+        known = json.dumps([content, self._packages], sort_keys=True)
         return hashlib.sha256(known.encode()).hexdigest()[:16]
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -238,6 +238,11 @@ def followed(spec: dict[str, Any]) -> dict[str, Any]:
 
     spec = fade(spec, frozenset())
     return {**spec, "params": [*spec.get("params", []), {"name": "followed", "value": None}]} if found else spec
+
+
+def draw_each(charts: Sequence[Callable[[Report], Figure | None]], report: Report) -> list[Figure | None]:
+    """Draw some charts; None stands for one that has nothing to show."""
+    return [draw(report) for draw in charts]
 
 
 def _narrow(spec: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from analysis.base.cache import Kept
 from analysis.pages.downloads.briefs import Brief, write_briefs
 from analysis.pages.downloads.sharing import PICTURE, draw_picture, export_segments
 from analysis.pages.downloads.slides import SLIDES, draw_slides
@@ -22,6 +23,7 @@ def write_takeaways(
     tokens: dict[str, str],
     home: str,
     briefs: Sequence[Brief],
+    kept: Kept | None = None,
 ) -> list[Path]:
     """Write slides, workbook, briefs, the preview picture and the files for other programs.
 
@@ -37,6 +39,8 @@ def write_takeaways(
     home : str
         What comes before the addresses of pages.
     briefs : sequence of Brief
+    kept : Kept, optional
+        What was drawn and typeset for the builds before.
 
     Returns
     -------
@@ -47,12 +51,12 @@ def write_takeaways(
     contents: dict[str, str | bytes] = {
         **export_rules(report),
         **export_segments(report),
-        PICTURE: draw_picture(report, tokens),
+        PICTURE: draw_picture(report, tokens, kept),
         SLIDES: draw_slides(report, figures, tokens, home),
         WORKBOOK: write_workbook(report),
     }
     files = [write_changed(folder / name, content) for name, content in contents.items()]
-    files += write_briefs(briefs, folder, root / "templates" / "briefs")
+    files += write_briefs(briefs, folder, root / "templates" / "briefs", kept)
     for pattern in ("segment*", "brief*.pdf", "card*.png"):
         remove_others(folder, pattern, files)
     return files
