@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.assignment.methods import find_assignment
 from analysis.assignment.rounding import assign_by_rule
+from analysis.base import workers
 from analysis.base.run import Run
 from analysis.clustering.judgement import compare_choices, judge_segments, refuse_small_segments
 from analysis.clustering.shapes import settle_verdict
@@ -18,7 +19,6 @@ from analysis.clustering.usefulness import prove, settle_split
 from analysis.customers.assembly import settle_date
 from analysis.features.preparation import prepare_customers
 from analysis.features.summary import summarise_data
-from analysis.pages import book
 from analysis.pages.notes import explain_lost, read_notes
 from analysis.past.archive import list_records, read_members, recall, write_history, write_members
 from analysis.past.records import Past, mark_table, name_run
@@ -72,6 +72,8 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     data = summarise_data(features, study, run)
     check_tiers(features.table, study)
     aim = settle_aim(inputs, study, split, features, run)
+    # This process mostly waits for others now, so it need not import what writes pages before or after, for a second.
+    workers.import_early("analysis.pages.book", "analysis.manual.contents")
     evidence = assign_by_rule(features, judge_segments(features, study, run, aim), study)
     refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)
@@ -93,7 +95,7 @@ def make_pages(
     inputs: Inputs,
     study: Study,
     tool: Tool,
-    manual: dict[str, Any],
+    read_manual: Callable[[], dict[str, Any]],
     run: Run,
     before: Callable[[], None] = lambda: None,
 ) -> Written:
@@ -106,8 +108,8 @@ def make_pages(
     inputs : Inputs
     study : Study
     tool : Tool
-    manual : dict
-        What the pages about the tool print.
+    read_manual : callable
+        Returns what the pages about the tool print.
     run : Run
     before : callable, optional
         Called once all is computed, before the first file of the last build is replaced.
@@ -117,6 +119,9 @@ def make_pages(
     past = _recall(root, inputs, study)
     analysis = analyse(inputs, study, plays, past, run)
     report = write_report(analysis, tool)
+    from analysis.pages import book
+
+    manual = read_manual()
     source, cleaned = analysis.customers.source, analysis.customers.cleaned
     customers = mark_customers(cleaned.keys if source.key else None, cleaned.frame)
     guarded = guard(root / "build", report, customers, bool(past.compared()))

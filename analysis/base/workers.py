@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import get_reusable_executor
 
+from analysis.base.memory import collect_rarely
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -71,10 +73,23 @@ def warm_up(module: str) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def import_early(*modules: str) -> None:
+    """Import modules in a thread, for use after the processes have done their work."""
+
+    def work() -> None:
+        # Whoever imports one in earnest gets the error.
+        with contextlib.suppress(Exception):
+            for module in modules:
+                importlib.import_module(module)
+
+    threading.Thread(target=work, daemon=True).start()
+
+
 def _prepare(module: str) -> None:
     """Import a module in a worker, and end the worker soon after its parent, also where that one was killed."""
     if not _watching.is_set():
         _watching.set()
+        collect_rarely()
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     importlib.import_module(module)
 

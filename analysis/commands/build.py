@@ -176,18 +176,24 @@ def _results_of(last: dict[str, Any]) -> dict[str, str]:
 
 def _write_again(root: Path, last: dict[str, Any], stamp: Stamp, run: Run, app: typer.Typer | None) -> Built:
     """Write the pages from the last report."""
-    from analysis.manual.contents import read_manual
     from analysis.pages.book import write_pages
     from analysis.pages.notes import explain_lost, read_notes
     from analysis.report.model import read_report
 
-    report, notes, manual = read_report(root / "build" / "report.json"), read_notes(root), read_manual(app)
+    report, notes, manual = read_report(root / "build" / "report.json"), read_notes(root), _read_manual(app)
     (root / STAMP).unlink(missing_ok=True)
     with run.stage("Write pages"):
         pages = write_pages(report, root, run.cache, manual)
     files = _results_of(last) | list_digests(root, pages)
     _write_record(root, _Record(**dict[str, Any](last, pages=stamp.pages, files=files)), run)
     return Built(last["data"], last["synthetic"], fresh=True, told=(*last["told"], *explain_lost(notes, report)))
+
+
+def _read_manual(app: typer.Typer | None) -> dict[str, Any]:
+    """Read what the pages about the tool print."""
+    from analysis.manual.contents import read_manual
+
+    return read_manual(app)
 
 
 def _write_record(root: Path, record: _Record, run: Run) -> None:
@@ -228,7 +234,6 @@ def _make(
     from analysis.customers.engines.sessions import execute_on
     from analysis.experiments.closing import measure_due
     from analysis.experiments.records import read_experiments
-    from analysis.manual.contents import read_manual
     from analysis.pipeline import make_pages
     from analysis.report.speed import read_speed
     from analysis.report.trials import read_validation
@@ -240,7 +245,7 @@ def _make(
     versions, experiments = package_versions(study.engine), read_experiments(root, study.title)
     tool = Tool(versions, read_validation(root), read_speed(root), experiments)
     with execute_on(study.engine, study.memory, root / SPILL):
-        written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
+        written = make_pages(root, inputs, study, tool, lambda: _read_manual(app), run, lambda: _begin(root, salt))
     told = (*assumptions, *written.messages)
     record = _Record(
         stamp.analysis,
