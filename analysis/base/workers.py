@@ -38,6 +38,9 @@ def run_parallel(jobs: Iterable[Any], at_once: bool = False) -> Iterable[Any]:
     With ``at_once`` this process goes through all jobs first, and each is worked on from when it was made.
     """
     waiting = "all" if at_once else "2 * n_jobs"
+    if at_once and CORES == 1:
+        # One process alone would go through the jobs as their results are asked for.
+        jobs = list(jobs)
     return Parallel(n_jobs=CORES, return_as="generator", max_nbytes="1M", pre_dispatch=waiting)(jobs)
 
 

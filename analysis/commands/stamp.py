@@ -73,7 +73,7 @@ def stamp_inputs(root: Path, paths: list[Location], effort: Effort = USERS, engi
 
 
 class Code:
-    """The modules of the project, as they stand in its files, and what each of them can reach.
+    """The modules of the project, read from their files, and what each of them can reach.
 
     Parameters
     ----------

@@ -124,12 +124,9 @@ def assemble(
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {}, batteries=batteries)
-    if people:
-        base = _take_base(people[0])
-        computed = compute_customers(pairs, as_of, levels, base.table.index, run)
-    else:
-        computed = compute_customers(pairs, as_of, levels, None, run)
-        base = _list_customers(pairs, computed)
+    base = _take_base(people[0]) if people else None
+    computed = compute_customers(pairs, as_of, levels, base.table.index if base else None, run)
+    base = base or _list_customers(pairs, computed)
     # Tables that are joined bring theirs as they come, under the names that their columns get.
     settled = [base.source, *(source for i, _, source in pairs if i != base.at and i in computed)]
     whole = _Whole.start(base, settled, answered)

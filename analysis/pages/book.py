@@ -106,7 +106,7 @@ def write_pages(
         site = root / "site"
         bundle = write_vega_bundle(site / "assets")
         book = _Book(report, root, bundle, kept, manual)
-        files = write_takeaways(report, root, book.figures, book.tokens, book.home, list(book.briefs()), kept)
+        files = write_takeaways(report, root, book.figures, book.tokens, book.home, book.briefs(), kept)
         pages = {**dict(book.pages()), "downloads.qmd": book.downloads_page(files)}
         files += [write_changed(site / name, text) for name, text in pages.items()]
         files += [write_changed(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 from joblib import delayed
@@ -109,8 +109,11 @@ def _draw_modules(each: Sequence[Any], report: Report, kept: Kept | None) -> Ite
         yield next(drawn[module])
 
 
-def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept | None = None) -> dict[str, str]:
-    """Draw the static picture of each chart in parallel, by id; no process is started for those that are cached."""
+def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept | None = None) -> Mapping[str, str]:
+    """Start to draw the static picture of each chart, by id; the first one that is asked for waits for all.
+
+    Other processes draw those that are not cached, while this one does something else.
+    """
     pictures: dict[str, str] = {}
     number_locale, time_locale = conventions().number_locale(), conventions().time_locale()
 
@@ -127,8 +130,29 @@ def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept 
             if not known:
                 yield delayed(draw)(*arguments)
 
-    drawn = iter(list(run_parallel(jobs(), at_once=True)))
-    return {name: _numbered(svg or next(drawn)) for name, svg in pictures.items()}
+    drawn = run_parallel(jobs(), at_once=True)
+    return _Pictures(pictures, drawn)
+
+
+class _Pictures(Mapping[str, str]):
+    """Pictures by id of the chart: those that are known, and for each empty one what is being drawn."""
+
+    def __init__(self, known: dict[str, str], drawn: Iterable[str]) -> None:
+        self._known, self._drawn = known, drawn
+
+    @cached_property
+    def _all(self) -> dict[str, str]:
+        drawn = iter(self._drawn)
+        return {name: _numbered(svg or next(drawn)) for name, svg in self._known.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 def _numbered(svg: str) -> str:

@@ -56,8 +56,9 @@ def make_environment(folder: Path, formats: Formats, names: Mapping[str, Any], k
         finalize=_finalize,
         trim_blocks=True,
         keep_trailing_newline=True,
-        bytecode_cache=FileSystemBytecodeCache(str(kept.folder_of(__name__))) if kept else None,
     )
+    if kept is not None:
+        environment.bytecode_cache = FileSystemBytecodeCache(str(kept.folder_of(__name__)))
     environment.globals.update(names)
     environment.filters.update(_list_filters(formats))
     return environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -165,7 +165,7 @@ def narrow(figure: Figure) -> Figure:
     return replace(figure, spec={**figure.spec, **fit})
 
 
-def write_briefs(briefs: Sequence[Brief], folder: Path, templates: Path, kept: Kept | None = None) -> list[Path]:
+def write_briefs(briefs: Iterable[Brief], folder: Path, templates: Path, kept: Kept | None = None) -> list[Path]:
     """Compile all briefs and pictures, and write those that changed.
 
     In turn, as Typst keeps what it read and laid out: 0.1 s for a page and its picture.

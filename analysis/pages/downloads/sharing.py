@@ -9,11 +9,9 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
-from joblib import delayed
 
 from analysis.base.cache import Kept
 from analysis.base.locales import conventions
-from analysis.base.workers import run_all
 from analysis.base.yamls import read_yaml
 from analysis.pages.assets import themed
 from analysis.pages.downloads.texts import as_shown
@@ -66,10 +64,7 @@ def draw_picture(report: Report, tokens: dict[str, str], kept: Kept | None = Non
     arguments = spec, conventions().number_locale(), conventions().time_locale()
     key = json.dumps(arguments)
     draw = kept.keep_by(key, draw_png) if kept else draw_png
-    if kept and kept.knows(key, draw_png):
-        return draw(*arguments)
-    (picture,) = run_all([delayed(draw)(*arguments)])
-    return picture
+    return draw(*arguments)
 
 
 def write_guide(report: Report, pages: Mapping[str, str], home: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from analysis.base.cache import Kept
@@ -22,7 +22,7 @@ def write_takeaways(
     figures: Mapping[str, Figure],
     tokens: dict[str, str],
     home: str,
-    briefs: Sequence[Brief],
+    briefs: Iterable[Brief],
     kept: Kept | None = None,
 ) -> list[Path]:
     """Write slides, workbook, briefs, the preview picture and the files for other programs.
@@ -38,7 +38,7 @@ def write_takeaways(
         Colours of the style sheet.
     home : str
         What comes before the addresses of pages.
-    briefs : sequence of Brief
+    briefs : iterable of Brief
     kept : Kept, optional
         What was drawn and typeset for the builds before.
 
