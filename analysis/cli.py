@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from analysis.base.errors import EXIT_CODES, STOPPED, GateError, InputError, explain_disk
+from analysis.base.memory import collect_rarely
 from analysis.base.run import choose_effort
 from analysis.base.version import NAME, tool_version
 from analysis.commands.experiments import add_commands
@@ -407,6 +408,7 @@ def _shown(path: Path) -> str:
 
 def run() -> None:
     """Run `main` as a separate process that ends at once when it is interrupted."""
+    collect_rarely()
     try:
         main()
     except SystemExit as ended:

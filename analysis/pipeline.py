@@ -19,8 +19,7 @@ from analysis.clustering.usefulness import prove, settle_split
 from analysis.customers.assembly import settle_date
 from analysis.features.preparation import prepare_customers
 from analysis.features.summary import summarise_data
-from analysis.pages import book
-from analysis.pages.notes import FOLDER, find_lost, read_notes
+from analysis.pages.notes import explain_lost, read_notes
 from analysis.past.archive import list_records, read_members, recall, write_history, write_members
 from analysis.past.records import Past, mark_table, name_run
 from analysis.report.analysis import Analysis
@@ -39,10 +38,11 @@ from analysis.sources.inputs import Inputs
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a run wrote: the files of its build, and what the user should know."""
+    """What a run wrote: the files of its build, what the user should know, and notes of segments that are gone."""
 
     files: tuple[Path, ...]
     messages: tuple[str, ...]
+    lost: tuple[str, ...]
 
 
 def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: Past, run: Run) -> Analysis:
@@ -72,12 +72,12 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     data = summarise_data(features, study, run)
     check_tiers(features.table, study)
     aim = settle_aim(inputs, study, split, features, run)
+    # This process mostly waits for others now, so it need not import what writes pages before or after, for a second.
+    workers.import_early("analysis.pages.book", "analysis.manual.contents")
     evidence = assign_by_rule(features, judge_segments(features, study, run, aim), study)
     refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)
     evidence = settle_verdict(evidence, robustness.shapes)
-    # From here on the other processes have nothing to do until charts are drawn.
-    workers.warm_up("analysis.pages.drawings")
     assignment = find_assignment(features, evidence, study, run)
     keys, sampled = features.customers.cleaned.keys, features.customers.population is not None
     usefulness = prove(inputs, study, split, features.table, evidence, run, keys, sampled)
@@ -97,7 +97,7 @@ def make_pages(
     inputs: Inputs,
     study: Study,
     tool: Tool,
-    manual: dict[str, Any],
+    read_manual: Callable[[], dict[str, Any]],
     run: Run,
     before: Callable[[], None] = lambda: None,
 ) -> Written:
@@ -110,8 +110,8 @@ def make_pages(
     inputs : Inputs
     study : Study
     tool : Tool
-    manual : dict
-        What the pages about the tool print.
+    read_manual : callable
+        Returns what the pages about the tool print.
     run : Run
     before : callable, optional
         Called once all is computed, before the first file of the last build is replaced.
@@ -121,6 +121,9 @@ def make_pages(
     past = _recall(root, inputs, study)
     analysis = analyse(inputs, study, plays, past, run)
     report = write_report(analysis, tool)
+    from analysis.pages import book
+
+    manual = read_manual()
     source, cleaned = analysis.customers.source, analysis.customers.cleaned
     customers = mark_customers(cleaned.keys if source.key else None, cleaned.frame)
     guarded = guard(root / "build", report, customers, bool(past.compared()))
@@ -132,14 +135,12 @@ def make_pages(
         files += book.write_pages(last or report, root, run.cache, manual)
         files += write_history(root, analysis.segments.record) if last is None else list_records(root)
     report = last or report
-    lost = find_lost(notes, [segment.slug for segment in report.segments])
     messages = [
         *filter(None, (guarded.message,)),
         *analysis.segments.messages,
-        *(f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost),
         *find_misspelt(plays, [variable.name for variable in analysis.features.table.variables]),
     ]
-    return Written(tuple(files), tuple(messages))
+    return Written(tuple(files), tuple(messages), explain_lost(notes, report))
 
 
 def _recall(root: Path, inputs: Inputs, study: Study) -> Past:

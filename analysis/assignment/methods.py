@@ -56,7 +56,8 @@ def find_assignment(features: Features, evidence: Evidence, study: Study, run: R
     assembled, cleaned = customers.assembled, customers.cleaned
     with run.stage("Find rules"):
         rounded = round_rule(table.frame, prepared, evidence, study)
-        rules = find_rules(table, rounded, evidence, study, cleaned, assembled)
+        key = (customers.inputs.mark(study), evidence.labels, evidence.fit.k)
+        rules = run.cached_by(key, find_rules)(table, rounded, evidence, study, cleaned, assembled)
         exact = rules.centres is not None and rules.centres.exact
         formed, fit = (rounded.prepared, _by_rule(rounded, evidence)) if exact else (prepared, evidence.fit)
         tiers = find_tiers(table, evidence.labels, study)

@@ -136,6 +136,14 @@ class Run:
         """Return the function so that it looks into the cache first; arguments named in ``ignored`` do not matter."""
         return function if self.cache is None else self.cache.keep(function, *ignored)
 
+    def cached_by(self, key: object, function: F) -> F:
+        """Return the function so that it looks into the cache first, by a key that stands for all its arguments."""
+        return function if self.cache is None else self.cache.keep_by(key, function)
+
     def silent(self) -> Run:
         """Return the same run with its stages not shown."""
         return replace(self, stage=open_silently)
+
+
+PLAIN = Run()
+"""A run that shows nothing and caches nothing."""

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import get_reusable_executor
 
+from analysis.base.memory import collect_rarely
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -36,6 +38,9 @@ def run_parallel(jobs: Iterable[Any], at_once: bool = False) -> Iterable[Any]:
     With ``at_once`` this process goes through all jobs first, and each is worked on from when it was made.
     """
     waiting = "all" if at_once else "2 * n_jobs"
+    if at_once and CORES == 1:
+        # One process alone would go through the jobs as their results are asked for.
+        jobs = list(jobs)
     return Parallel(n_jobs=CORES, return_as="generator", max_nbytes="1M", pre_dispatch=waiting)(jobs)
 
 
@@ -71,10 +76,23 @@ def warm_up(module: str) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def import_early(*modules: str) -> None:
+    """Import modules in a thread, for use after the processes have done their work."""
+
+    def work() -> None:
+        # Whoever imports one in earnest gets the error.
+        with contextlib.suppress(Exception):
+            for module in modules:
+                importlib.import_module(module)
+
+    threading.Thread(target=work, daemon=True).start()
+
+
 def _prepare(module: str) -> None:
     """Import a module in a worker, and end the worker soon after its parent, also where that one was killed."""
     if not _watching.is_set():
         _watching.set()
+        collect_rarely()
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     importlib.import_module(module)
 
@@ -88,7 +106,8 @@ def _end_with_parent(parent: int) -> None:
 def stop() -> None:
     """End the processes at once; left to themselves they take a second to say goodbye."""
     if CORES > 1:
-        get_reusable_executor().shutdown(wait=False, kill_workers=True)
+        # The one that is there; another would first wait for it.
+        get_reusable_executor(reuse=True).shutdown(wait=False, kill_workers=True)
 
 
 def kill() -> None:
@@ -96,7 +115,7 @@ def kill() -> None:
     if CORES == 1:
         return
     threading.excepthook = lambda _: None
-    processes: dict[int, Any] = getattr(get_reusable_executor(), "_processes", None) or {}
+    processes: dict[int, Any] = getattr(get_reusable_executor(reuse=True), "_processes", None) or {}
     for process in list(processes.values()):
         process.kill()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -12,7 +12,7 @@ import pandas as pd
 from joblib import delayed
 from numpy.typing import NDArray
 
-from analysis.base.run import Run
+from analysis.base.run import Effort, Run
 from analysis.base.weights import Weights, scale
 from analysis.base.workers import run_all
 from analysis.clustering.algorithms import Algorithm, Labels, Matrix, competing, sample_rows
@@ -20,7 +20,8 @@ from analysis.clustering.algorithms.threads import one_thread
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.resample import adjusted_rand
 from analysis.features.build import FeatureTable, Variable
-from analysis.features.preparation import Features, prepare_customers
+from analysis.features.preparation import Features
+from analysis.features.prepare import Prepared, prepare
 from analysis.features.relations import cramers_v
 from analysis.features.select import spearman
 from analysis.settings.models import Reduce, Study
@@ -33,6 +34,11 @@ HOLDS = 0.8
 """Share of variance that the principal components of one of the choices hold. Chosen for this project."""
 ROWS = 10_000
 """Most customers in the comparison; above it a seeded sample."""
+SETTINGS = (
+    *("missing", "transform", "scaling", "reduce", "outliers", "near_copies", "noise"),
+    *("seed", "min_cell", "customers"),
+)
+"""The settings of a study on which the comparison depends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,7 @@ class Multiverse:
     without: tuple[tuple[str, float], ...]
 
 
-def explore_choices(
-    features: Features,
-    study: Study,
-    evidence: Evidence,
-    run: Run,
-    work: Callable[[list[Any]], list[float]] = run_all,
-) -> Multiverse:
+def explore_choices(features: Features, study: Study, evidence: Evidence, run: Run) -> Multiverse:
     """Cluster the customers again under every combination of scaling, algorithm, feature set and outlier rule.
 
     Parameters
@@ -102,26 +102,29 @@ def explore_choices(
     study : Study
     evidence : Evidence
     run : Run
-    work : callable, optional
-        Runs joblib jobs, or knows their results.
     """
     at = sample_rows(len(features.table.frame), ROWS, study.seed)
-    own = _only_forming(features, at)
     # What was chosen stands: leaving a feature out must not bring another one in.
     copies = "weigh" if study.near_copies == "weigh" else "keep"
-    plain = study.model_copy(update={"near_copies": copies, "noise": "keep"})
+    plain = study.only(*SETTINGS).model_copy(update={"near_copies": copies, "noise": "keep"})
     weights = None if features.table.weights is None else features.table.weights[at]
-    task = _Task(evidence.labels[at], evidence.decision.algorithm, evidence.decision.k, study.seed, run, weights)
-    described, jobs = _list_choices(own, study, plain, task)
-    single = list(features.prepared.variables) if len(features.prepared.variables) > 2 else []
-    jobs += [_leave_out(own, variable, plain, task) for variable in single]
-    found = work(jobs)
+    decision = evidence.decision
+    task = _Task(evidence.labels[at], decision.algorithm, decision.k, study.seed, run.effort, weights)
+    return run.cached(_explore)(_only_forming(features, at), features.prepared, plain, task)
+
+
+def _explore(own: FeatureTable, prepared: Prepared, study: Study, task: _Task) -> Multiverse:
+    """Compare all choices, and what is left without each feature; ``prepared`` is how the published ones were."""
+    described, jobs = _list_choices(own, prepared, study, task)
+    single = list(prepared.variables) if len(prepared.variables) > 2 else []
+    jobs += [_leave_out(own, variable, study, task) for variable in single]
+    found = run_all(jobs)
     choices = tuple(replace(choice, agreement=value) for choice, value in zip(described, found, strict=False))
     values = np.array([choice.agreement for choice in choices])
     left = sorted(zip((v.name for v in single), found[len(choices) :], strict=True), key=lambda pair: pair[1])
     return Multiverse(
         task.k,
-        len(at),
+        len(own.frame),
         choices,
         float((values >= AGREES).mean()),
         float(np.median(values)),
@@ -132,27 +135,25 @@ def explore_choices(
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What each choice is compared with, and how: published labels, algorithm, number of segments, seed and weights."""
+    """What each choice is compared with: published labels, algorithm and number of segments; and how it is made."""
 
     published: Labels
     algorithm: str
     k: int
     seed: int
-    run: Run
+    effort: Effort
     weights: Weights
 
-    def job(self, features: Features, algorithm: Algorithm) -> Any:
-        """Prepare the clustering of some features; its result is the agreement with the published labels."""
-        made = features.prepared
-        starts = self.run.effort.starts_null
+    def job(self, made: Prepared, algorithm: Algorithm) -> Any:
+        """Prepare the clustering of a matrix; its result is the agreement with the published labels."""
         what, own = (made.matrix, made.core, algorithm, self.k), [] if self.weights is None else [self.weights]
-        return delayed(_agreement)(*what, self.seed, self.published, starts, *own)
+        return delayed(_agreement)(*what, self.seed, self.published, self.effort.starts_null, *own)
 
 
-def _only_forming(features: Features, at: NDArray[np.intp]) -> Features:
+def _only_forming(features: Features, at: NDArray[np.intp]) -> FeatureTable:
     """Keep some rows; variables that do not form segments only describe, and outcomes go."""
     forming = {variable.name for variable in features.prepared.variables}
-    table = FeatureTable(
+    return FeatureTable(
         features.table.frame.iloc[at].reset_index(drop=True),
         tuple(
             v if v.name in forming else replace(v, role="descriptor")
@@ -160,18 +161,18 @@ def _only_forming(features: Features, at: NDArray[np.intp]) -> Features:
             if v.role != "outcome"
         ),
     )
-    return replace(features, table=table)
 
 
-def _list_choices(own: Features, study: Study, plain: Study, task: _Task) -> tuple[list[Choice], list[Any]]:
+def _list_choices(own: FeatureTable, prepared: Prepared, study: Study, task: _Task) -> tuple[list[Choice], list[Any]]:
     """List all combinations and the job of each, by algorithms that take a number of segments."""
     described, jobs = [], []
-    sets = dict(_feature_sets(own, plain))
-    for (label, (features, reduce)), scaling, outliers in product(sets.items(), SCALINGS, OUTLIERS):
-        changed = plain.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
-        made = prepare_customers(features, changed, task.run)
-        as_set = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce) and features is own
-        for name, algorithm in competing(made.prepared.matrix, made.prepared.blocks()).items():
+    for (label, (table, reduce)), scaling, outliers in product(
+        dict(_feature_sets(own, prepared, study)).items(), SCALINGS, OUTLIERS
+    ):
+        changed = study.model_copy(update={"scaling": scaling, "outliers": outliers, "reduce": reduce})
+        made = prepare(table, changed)
+        as_set = (scaling, outliers, reduce) == (study.scaling, study.outliers, study.reduce) and table is own
+        for name, algorithm in competing(made.matrix, made.blocks()).items():
             if algorithm.takes_k:
                 published = as_set and name == task.algorithm
                 described.append(Choice(scaling, name, label, outliers, published, 0.0))
@@ -179,17 +180,18 @@ def _list_choices(own: Features, study: Study, plain: Study, task: _Task) -> tup
     return described, jobs
 
 
-def _leave_out(own: Features, variable: Variable, plain: Study, task: _Task) -> Any:
+def _leave_out(own: FeatureTable, variable: Variable, study: Study, task: _Task) -> Any:
     """Give the job that clusters without a feature, by the published algorithm where it takes a number of segments."""
-    made = prepare_customers(_without(own, variable.name), plain, task.run)
-    algorithms = competing(made.prepared.matrix, made.prepared.blocks())
+    made = prepare(_without(own, variable.name), study)
+    algorithms = competing(made.matrix, made.blocks())
     winner = algorithms.get(task.algorithm, algorithms["kmeans"])
     return task.job(made, winner if winner.takes_k else algorithms["kmeans"])
 
 
-def _feature_sets(own: Features, study: Study) -> Iterator[tuple[str, tuple[Features, Reduce | None]]]:
+def _feature_sets(
+    own: FeatureTable, prepared: Prepared, study: Study
+) -> Iterator[tuple[str, tuple[FeatureTable, Reduce | None]]]:
     """Give the features as published, their principal components, and all but the one least related to the others."""
-    prepared = own.prepared
     yield "as published", (own, study.reduce)
     p = len(prepared.variables)
     if study.reduce:
@@ -200,7 +202,7 @@ def _feature_sets(own: Features, study: Study) -> Iterator[tuple[str, tuple[Feat
         held = np.cumsum(every**2) / (every**2).sum()
         yield "principal components", (own, Reduce(pca=int(np.searchsorted(held, HOLDS)) + 1))
     if p > 3:
-        loner = _loner(own.table, prepared.variables)
+        loner = _loner(own, prepared.variables)
         yield f"without {loner.label}", (_without(own, loner.name), study.reduce)
 
 
@@ -215,9 +217,9 @@ def _loner(own: FeatureTable, variables: Sequence[Variable]) -> Variable:
     return variables[int(related.sum(axis=0).argmin())]
 
 
-def _without(features: Features, name: str) -> Features:
-    variables = tuple(replace(v, role="descriptor") if v.name == name else v for v in features.table.variables)
-    return replace(features, table=FeatureTable(features.table.frame, variables))
+def _without(table: FeatureTable, name: str) -> FeatureTable:
+    variables = tuple(replace(v, role="descriptor") if v.name == name else v for v in table.variables)
+    return FeatureTable(table.frame, variables)
 
 
 def _agreement(

@@ -59,8 +59,8 @@ from analysis.clustering.use.choice import NO_GUIDE, Chooser, ChosenForUse, Guid
 from analysis.features.prepare import Blocks
 from analysis.settings.models import Study
 
-SETTINGS = ("algorithm", "segments", "max_segments", "starts", "seed", "min_share", "min_customers")
-"""The settings of a study on which evidence depends."""
+SETTINGS = ("algorithm", "segments", "max_segments", "starts", "seed", "min_share", "min_customers", "locale")
+"""The settings of a study on which evidence depends; its texts hold numbers."""
 
 _BLOCK = 4
 

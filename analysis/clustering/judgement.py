@@ -10,7 +10,6 @@ from analysis.base.disclosure import Disclosure
 from analysis.base.errors import GateError
 from analysis.base.run import Run
 from analysis.base.weights import FEWEST_EFFECTIVE, effective_size
-from analysis.base.workers import run_all
 from analysis.clustering.choices import Multiverse, explore_choices
 from analysis.clustering.evidence import SETTINGS, Evidence
 from analysis.clustering.ladder import Ladder, find_ladder
@@ -100,7 +99,7 @@ def compare_choices(features: Features, evidence: Evidence, study: Study, run: R
         names = tuple(variable.name for variable in prepared.columns())
         matrices = prepared.matrix, features.scaled
         solutions = compare_solutions(evidence, *matrices, names, study.min_cell, study.seed, run.effort)
-        multiverse = explore_choices(features, study, evidence, run, run.cached(run_all))
+        multiverse = explore_choices(features, study, evidence, run)
         rules = Disclosure.of(study)
         ladder = find_ladder(evidence, *matrices, names, table.frame, rules, prepared.blocks(), study.seed)
         shapes = find_shapes(evidence, prepared.matrix, study)

@@ -164,22 +164,36 @@ def prove(
         Whether the tables have more customers than these.
     """
     with run.stage("Prove use"):
-        chose = draw_half(len(table.frame), study.seed) if evidence.use else np.zeros(len(table.frame), dtype=bool)
-        made, effort = Usefulness(), run.effort
-        if split is not None and (as_of := settle_date(inputs.tables, study)) is not None:
-            keys = pd.Series(dtype="str") if keys is None else keys
-            known = frozenset(keys[chose]) if chose.any() else frozenset()
-            many = len(keys) > MOST
-            taken = keys.iloc[sample_rows(len(keys), MOST, study.seed)] if many else keys
-            looked = inputs.among(taken, study) if many or sampled else inputs
-            made = _prove_later(looked, study, (split, as_of), evidence, run, known)
-            if many and made.split:
-                told = f"Segments were formed by what was known of {number(MOST)} {study.customers} drawn at random."
-                made = replace(made, notes=(told, *made.notes))
-        outcomes, notes = _prove_outcomes(table, study, evidence, effort, chose)
-        made = replace(made, outcomes=tuple(outcomes), notes=(*made.notes, *notes))
-        headline = state_headline(made.targets)
-        return replace(made, headline=headline, halvings=effort.holdout_halvings, draws=effort.holdout_draws)
+        key = (inputs.mark(study), evidence.labels, _list_ways(evidence), run.effort)
+        return run.cached_by(key, _prove)(inputs, study, split, table, evidence, run, keys, sampled)
+
+
+def _prove(
+    inputs: Inputs,
+    study: Study,
+    split: dt.date | None,
+    table: FeatureTable,
+    evidence: Evidence,
+    run: Run,
+    keys: pd.Series | None,
+    sampled: bool,
+) -> Usefulness:
+    chose = draw_half(len(table.frame), study.seed) if evidence.use else np.zeros(len(table.frame), dtype=bool)
+    made, effort = Usefulness(), run.effort
+    if split is not None and (as_of := settle_date(inputs.tables, study)) is not None:
+        keys = pd.Series(dtype="str") if keys is None else keys
+        known = frozenset(keys[chose]) if chose.any() else frozenset()
+        many = len(keys) > MOST
+        taken = keys.iloc[sample_rows(len(keys), MOST, study.seed)] if many else keys
+        looked = inputs.among(taken, study) if many or sampled else inputs
+        made = _prove_later(looked, study, (split, as_of), evidence, run, known)
+        if many and made.split:
+            told = f"Segments were formed by what was known of {number(MOST)} {study.customers} drawn at random."
+            made = replace(made, notes=(told, *made.notes))
+    outcomes, notes = _prove_outcomes(table, study, evidence, effort, chose)
+    made = replace(made, outcomes=tuple(outcomes), notes=(*made.notes, *notes))
+    headline = state_headline(made.targets)
+    return replace(made, headline=headline, halvings=effort.holdout_halvings, draws=effort.holdout_draws)
 
 
 def _prove_later(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.base.cache import Kept
 from analysis.base.errors import InputError, listed
@@ -15,7 +14,7 @@ from analysis.base.locales import localized
 from analysis.base.manifest import STAMP, find_changed, list_digests, read_stamp, write_whole
 from analysis.base.run import USERS, Effort, Run, Stage, open_silently
 from analysis.base.salt import keep_salt, read_salt
-from analysis.commands.stamp import EXPERIMENTS, mark_code, mark_history, package_versions, stamp_inputs
+from analysis.commands.stamp import EXPERIMENTS, Code, Stamp, mark_history, package_versions, stamp_inputs
 from analysis.settings.load import load_study
 from analysis.settings.models import ENGINES, Study
 from analysis.sources.locate import Location, files_at, is_address, locate
@@ -24,10 +23,13 @@ if TYPE_CHECKING:
     import typer
 
     from analysis.customers.engines.sessions import Execution
+    from analysis.sources.inputs import Inputs
 
 
 PRIVATE_LIST = "build/private.json.gz"
 """File of the private values that the publication check looks for."""
+RESULTS = ("build/", "site/history/")
+"""Where the files of a build are that do not depend on how pages are written."""
 SPILL = "build/spill"
 """Folder for rows that do not fit into memory, and for the log of a Spark session that is started here."""
 
@@ -42,6 +44,20 @@ class Built:
     told: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What a build was made of, what there is to say about it, and which files it read and wrote."""
+
+    analysis: str
+    pages: str
+    history: str
+    data: str
+    synthetic: bool
+    told: tuple[str, ...]
+    read: list[str]
+    files: dict[str, str]
+
+
 def build(
     root: Path,
     data: Path | str | None = None,
@@ -53,6 +69,8 @@ def build(
     engine: str | None = None,
 ) -> Built:
     """Data to ``build/`` and ``site/*.qmd``; nothing is computed where data, settings and code are the same.
+
+    Where only templates, notes or the code of pages changed, the pages are written again from the last report.
 
     Parameters
     ----------
@@ -81,20 +99,18 @@ def build(
     study = _choose_engine(load_study(root), engine)
     paths, synthetic = _locate(root, study, data, demo)
     spoiled: list[str] = []
-    if not force and (last := _find_same(root, paths, effort, study.engine)):
-        spoiled = find_changed(root, read_stamp(root)["files"])
+    stamp, last = stamp_inputs(root, paths, effort, study.engine), {} if force else read_stamp(root)
+    if _is_same(root, last, stamp, paths):
+        spoiled = find_changed(root, last["files"])
         _refuse_lost_list(spoiled)
         if not spoiled:
-            return last
-    # Imported here, as a build with nothing to do needs no engine.
-    from analysis.customers.engines.frames import Holding
-    from analysis.customers.engines.sessions import execute_on
-
-    # Of joined sources, all customers are held.
-    holding = Holding(study.in_memory, study.seed, root / SPILL / "held") if len(study.sources) == 1 else None
-    with localized(study.locale), execute_on(study.engine, study.memory, root / SPILL, holding) as execution:
-        run = Run(stage, Kept(root / "build" / "kept", mark_code(root), anew=force), effort)
-        made = _make(root, study, paths, synthetic, data is not None, run, execution, app)
+            return Built(last["data"], last["synthetic"], fresh=False)
+    with localized(study.locale):
+        run = Run(stage, Kept(root / "build" / "kept", Code(root).mark, anew=force), effort)
+        if _is_analysed(root, last, stamp, paths):
+            made = _write_again(root, last, stamp, run, app)
+        else:
+            made = _make(root, study, paths, synthetic, data is not None, stamp, run, app)
     return replace(made, told=(*_explain_repair(spoiled), *made.told))
 
 
@@ -123,9 +139,11 @@ def find_last(
     engine: str | None = None,
 ) -> Built | None:
     """Return the last build where data, settings, templates and code are still the same, else None."""
-    study = _choose_engine(load_study(root), engine)
-    last = _find_same(root, _locate(root, study, data, demo)[0], effort, study.engine)
-    return last if last and not find_changed(root, read_stamp(root)["files"]) else None
+    study, last = _choose_engine(load_study(root), engine), read_stamp(root)
+    paths = _locate(root, study, data, demo)[0]
+    if not _is_same(root, last, stamp_inputs(root, paths, effort, study.engine), paths):
+        return None
+    return None if find_changed(root, last["files"]) else Built(last["data"], last["synthetic"], fresh=False)
 
 
 def _choose_engine(study: Study, engine: str | None) -> Study:
@@ -137,17 +155,55 @@ def _choose_engine(study: Study, engine: str | None) -> Study:
     return study.model_copy(update={"engine": engine})
 
 
-def _find_same(root: Path, paths: list[Location], effort: Effort, engine: str) -> Built | None:
-    # What an address holds may have changed: it is read each time.
-    if any(isinstance(path, str) for path in paths):
-        return None
-    # A record that cannot be read, as an interrupted build leaves it, is as good as none.
-    with contextlib.suppress(OSError, KeyError, TypeError):
-        last = read_stamp(root)
-        same = last and last["stamp"] == stamp_inputs(root, paths, effort, engine)
-        if last and same and last["history"] == mark_history(root):
-            return Built(last["data"], last["synthetic"], fresh=False)
-    return None
+def _is_same(root: Path, last: dict[str, Any], stamp: Stamp, paths: list[Location]) -> bool:
+    """Return whether nothing changed since the last build, but perhaps the files that it wrote."""
+    return _has_same_analysis(root, last, stamp, paths) and last["pages"] == stamp.pages
+
+
+def _is_analysed(root: Path, last: dict[str, Any], stamp: Stamp, paths: list[Location]) -> bool:
+    """Return whether the last report is there and is what would be written now."""
+    return _has_same_analysis(root, last, stamp, paths) and not find_changed(root, _results_of(last))
+
+
+def _has_same_analysis(root: Path, last: dict[str, Any], stamp: Stamp, paths: list[Location]) -> bool:
+    # What an address holds may have changed: it is read each time. A record of another form is as good as none.
+    if any(isinstance(path, str) for path in paths) or {field.name for field in fields(_Record)} != set(last):
+        return False
+    return last["analysis"] == stamp.analysis and last["history"] == mark_history(root)
+
+
+def _results_of(last: dict[str, Any]) -> dict[str, str]:
+    """The files of the last build that are no pages, with their digests."""
+    return {name: known for name, known in last["files"].items() if name.startswith(RESULTS)}
+
+
+def _write_again(root: Path, last: dict[str, Any], stamp: Stamp, run: Run, app: typer.Typer | None) -> Built:
+    """Write the pages from the last report."""
+    from analysis.pages.book import write_pages
+    from analysis.pages.notes import explain_lost, read_notes
+    from analysis.report.model import read_report
+
+    report, notes, manual = read_report(root / "build" / "report.json"), read_notes(root), _read_manual(app)
+    (root / STAMP).unlink(missing_ok=True)
+    with run.stage("Write pages"):
+        pages = write_pages(report, root, run.cache, manual)
+    files = _results_of(last) | list_digests(root, pages)
+    _write_record(root, _Record(**dict[str, Any](last, pages=stamp.pages, files=files)), run)
+    return Built(last["data"], last["synthetic"], fresh=True, told=(*last["told"], *explain_lost(notes, report)))
+
+
+def _read_manual(app: typer.Typer | None) -> dict[str, Any]:
+    """Read what the pages about the tool print."""
+    from analysis.manual.contents import read_manual
+
+    return read_manual(app)
+
+
+def _write_record(root: Path, record: _Record, run: Run) -> None:
+    """Write what a build was made of, last of all."""
+    if run.cache is not None:
+        run.cache.tidy()
+    write_whole(root / STAMP, f"{json.dumps(asdict(record), indent=1)}\n".encode())
 
 
 def _make(
@@ -156,8 +212,8 @@ def _make(
     paths: list[Location],
     synthetic: bool,
     chosen: bool,
+    stamp: Stamp,
     run: Run,
-    execution: Execution,
     app: typer.Typer | None = None,
 ) -> Built:
     """Read the tables, make everything of them, and note what it was made of.
@@ -166,45 +222,59 @@ def _make(
     is reported before the analysis is imported, which takes another one or two.
     """
     from analysis.base.workers import warm_up
+    from analysis.customers.engines.sessions import execute_on
+
+    with execute_on(study.engine, study.memory, root / SPILL) as execution:
+        with run.stage("Read"):
+            inputs, study = _read(root, study, paths, synthetic, chosen, execution)
+        salt = read_salt(root)
+        inputs = inputs.sealed(salt)
+        # Where evidence is likely to be cached, processes are started when there is work for them.
+        if run.cache is None or not run.cache.holds("analysis.clustering.sampling"):
+            warm_up("analysis.clustering.resample")
+        from analysis.experiments.closing import measure_due
+        from analysis.experiments.records import read_experiments
+        from analysis.pipeline import make_pages
+        from analysis.report.speed import read_speed
+        from analysis.report.trials import read_validation
+        from analysis.report.write import Tool
+        from analysis.sources.assumptions import list_assumptions
+
+        measured = measure_due(root, inputs.tables, study)
+        if measured:
+            stamp = stamp_inputs(root, paths, run.effort, study.engine)
+        versions, experiments = package_versions(study.engine), read_experiments(root, study.title)
+        tool = Tool(versions, read_validation(root), read_speed(root), experiments)
+        written = make_pages(root, inputs, study, tool, lambda: _read_manual(app), run, lambda: _begin(root, salt))
+    told = (*list_assumptions(inputs, study), *written.messages)
+    record = _Record(
+        stamp.analysis,
+        stamp.pages,
+        mark_history(root),
+        inputs.tables[0].shown_path,
+        inputs.synthetic,
+        told,
+        _list_inside(root, paths),
+        list_digests(root, written.files),
+    )
+    _write_record(root, record, run)
+    return Built(record.data, record.synthetic, fresh=True, told=(*told, *measured, *written.lost))
+
+
+def _read(
+    root: Path, study: Study, paths: list[Location], synthetic: bool, chosen: bool, execution: Execution
+) -> tuple[Inputs, Study]:
+    """Read the tables, or samples of them, and settle how many customers are held."""
+    from analysis.customers.engines.frames import Holding
     from analysis.sources.inputs import read_inputs
 
-    stamp = stamp_inputs(root, paths, run.effort, study.engine)
-    with run.stage("Read"):
-        inputs, study = read_inputs(root, study, paths, synthetic, chosen, scan=not _has_running_test(root, study))
-        if study.engine == "duckdb":
-            inputs = inputs.fetched(study, execution.make_folder())
-    salt = read_salt(root)
-    inputs = inputs.sealed(salt)
-    warm_up("analysis.clustering.resample")
-    from analysis.sources.assumptions import list_assumptions
-
-    assumptions = tuple(list_assumptions(inputs, study))
-    from analysis.experiments.closing import measure_due
-    from analysis.experiments.records import read_experiments
-    from analysis.manual.contents import read_manual
-    from analysis.pipeline import make_pages
-    from analysis.report.speed import read_speed
-    from analysis.report.trials import read_validation
-    from analysis.report.write import Tool
-
-    measured = measure_due(root, inputs.tables, study)
-    if measured:
-        stamp = stamp_inputs(root, paths, run.effort, study.engine)
-    versions, experiments = package_versions(study.engine), read_experiments(root, study.title)
-    tool = Tool(versions, read_validation(root), read_speed(root), experiments)
-    written = make_pages(root, inputs, study, tool, read_manual(app), run, lambda: _begin(root, salt))
-    content = {
-        "stamp": stamp,
-        "history": mark_history(root),
-        "data": inputs.tables[0].shown_path,
-        "read": _list_inside(root, paths),
-        "synthetic": inputs.synthetic,
-        "files": list_digests(root, written.files),
-    }
-    if run.cache is not None:
-        run.cache.tidy()
-    write_whole(root / STAMP, f"{json.dumps(content, indent=1)}\n".encode())
-    return Built(content["data"], inputs.synthetic, fresh=True, told=(*assumptions, *measured, *written.messages))
+    inputs, study = read_inputs(root, study, paths, synthetic, chosen, scan=not _has_running_test(root, study))
+    if study.engine == "duckdb":
+        inputs = inputs.fetched(study, execution.make_folder())
+    # Of joined sources, all customers are held.
+    if len(study.sources) == 1:
+        execution.holding = Holding(study.in_memory, study.seed, root / SPILL / "held")
+    return inputs, study
 
 
 def _has_running_test(root: Path, study: Study) -> bool:

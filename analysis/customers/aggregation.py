@@ -11,15 +11,10 @@ import pandas as pd
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import percentage
+from analysis.base.run import PLAIN, Run
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, EventColumns, Levels
 from analysis.customers.events import event_features
-from analysis.customers.lifetime_value import (
-    SHORTEST_TEST,
-    LifetimeValue,
-    back_test,
-    customer_lifetime_value,
-)
-from analysis.customers.purchase_models import BG_NBD
+from analysis.customers.lifetime_value import SHORTEST_TEST, LifetimeValue, estimate_value
 from analysis.customers.spans.panel import panel_features
 from analysis.customers.spans.subscriptions import subscription_features
 from analysis.customers.transactions import customer_features, purchase_histories
@@ -37,6 +32,7 @@ def compute_customers(
     as_of: dt.date | None,
     levels: Sequence[Levels] | None,
     known: pd.Index | None,
+    run: Run = PLAIN,
 ) -> dict[int, tuple[CustomerFeatures, LifetimeValue | None]]:
     """Compute customers from each source with several rows for a customer, by its place in the settings.
 
@@ -50,6 +46,7 @@ def compute_customers(
         Those of an earlier run, by source; no lifetime value is then fitted.
     known : Index, optional
         Keys of the customers, where another table names them.
+    run : Run, optional
 
     Raises
     ------
@@ -57,14 +54,20 @@ def compute_customers(
         Where a column that a source needs is missing or not set.
     """
     return {
-        i: _compute(raw, source, as_of, i, levels[i] if levels else None, known)
+        i: _compute(raw, source, as_of, i, levels[i] if levels else None, known, run)
         for i, raw, source in pairs
         if source.kind in ROW_KINDS
     }
 
 
 def _compute(
-    raw: RawTable, source: Source, as_of: dt.date | None, i: int, levels: Levels | None, known: pd.Index | None
+    raw: RawTable,
+    source: Source,
+    as_of: dt.date | None,
+    i: int,
+    levels: Levels | None,
+    known: pd.Index | None,
+    run: Run,
 ) -> tuple[CustomerFeatures, LifetimeValue | None]:
     place = f"_quarto.yml, segmentation.sources[{i}].columns"
     named = {name: column for name, column in source.columns.model_dump().items() if column}
@@ -90,7 +93,7 @@ def _compute(
     features = customer_features(raw.rows, columns, as_of=as_of, levels=levels, setting=place)
     if levels is not None:
         return features, None
-    return _with_lifetime_value(features, raw, columns, place, known)
+    return _with_lifetime_value(features, raw, columns, place, known, run)
 
 
 def _compute_others(raw: RawTable, source: Source, as_of: dt.date | None, place: str) -> CustomerFeatures:
@@ -107,7 +110,7 @@ def _compute_others(raw: RawTable, source: Source, as_of: dt.date | None, place:
 
 
 def _with_lifetime_value(
-    features: CustomerFeatures, raw: RawTable, columns: Columns, place: str, known: pd.Index | None
+    features: CustomerFeatures, raw: RawTable, columns: Columns, place: str, known: pd.Index | None, run: Run
 ) -> tuple[CustomerFeatures, LifetimeValue | None]:
     """Add the expected spend of the next year, where the history is long enough for the models to be fitted.
 
@@ -122,15 +125,14 @@ def _with_lifetime_value(
         histories = purchase_histories(rows, columns, as_of=features.as_of, setting=place)
         if known is not None:
             histories = histories[histories.index.astype(str).isin(known)]
-        tried, weeks = None, math.floor(7 * histories["T"].max() / 2) / 7
+        earlier, weeks = None, math.floor(7 * histories["T"].max() / 2) / 7
         if weeks >= SHORTEST_TEST:
             day = features.as_of - dt.timedelta(weeks=weeks)
             earlier = purchase_histories(rows, columns, as_of=day, setting=place)
             earlier = earlier[earlier.index.isin(histories.index)]
-            if len(earlier) >= FEWEST_FOR_VALUE:
-                tried = back_test(earlier, histories, weeks)
-        value = customer_lifetime_value(histories, model=tried.model if tried else BG_NBD)
-        value = replace(value, tried=tried)
+            if len(earlier) < FEWEST_FOR_VALUE:
+                earlier = None
+        value = run.cached(estimate_value)(histories, earlier, weeks)
     except InputError as error:
         reason = str(error).splitlines()[0].removeprefix("Lifetime value: ")
         note = f"Lifetime value was left out: {reason}"

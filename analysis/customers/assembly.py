@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.base.disclosure import month_end
 from analysis.base.errors import InputError, listed
 from analysis.base.formats import number, percentage
+from analysis.base.run import PLAIN, Run
 from analysis.customers.aggregation import Placed, compute_customers
 from analysis.customers.cleaning import LedgerLine, check_columns
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, Levels
@@ -96,7 +97,9 @@ class Assembled:
     batteries: tuple[Battery, ...] = ()
 
 
-def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | None = None) -> Assembled:
+def assemble(
+    raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | None = None, run: Run = PLAIN
+) -> Assembled:
     """Join the sources on the customer key.
 
     The base is the first customer table, else the first survey, else the customers of the first transactions. Every
@@ -109,6 +112,7 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
     study : Study
     levels : sequence of Levels, optional
         Those of an earlier run, by source; customers are then new, and no model is fitted to them.
+    run : Run, optional
 
     Raises
     ------
@@ -121,12 +125,9 @@ def assemble(raws: Sequence[RawTable], study: Study, levels: Sequence[Levels] | 
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {}, batteries=batteries)
-    if people:
-        base = _take_base(people[0])
-        computed = compute_customers(pairs, as_of, levels, base.table.index)
-    else:
-        computed = compute_customers(pairs, as_of, levels, None)
-        base = _list_customers(pairs, computed)
+    base = _take_base(people[0]) if people else None
+    computed = compute_customers(pairs, as_of, levels, base.table.index if base else None, run)
+    base = base or _list_customers(pairs, computed)
     # Tables that are joined bring theirs as they come, under the names that their columns get.
     settled = [base.source, *(source for i, _, source in pairs if i != base.at and i in computed)]
     whole = _Whole.start(base, settled, answered)

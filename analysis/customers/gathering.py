@@ -72,7 +72,7 @@ def gather_customers(inputs: Inputs, study: Study, run: Run) -> Customers:
         For tables that do not fit together, a missing column, or fewer customers than ``inputs.fewest``.
     """
     with run.stage("Join"):
-        assembled = assemble(inputs.tables, study)
+        assembled = assemble(inputs.tables, study, run=run)
         if inputs.until is not None:
             assembled = _seen(assembled, inputs)
     with run.stage("Clean"):

@@ -159,6 +159,26 @@ class LifetimeValue:
         return replace(self, frame=self.frame.reindex(wanted).fillna(none), jacobian=jacobian, tried=tried)
 
 
+def estimate_value(histories: pd.DataFrame, earlier: pd.DataFrame | None, weeks: float) -> LifetimeValue:
+    """Fit the models by whose purchases the past is forecast best, and value all customers by them.
+
+    Parameters
+    ----------
+    histories : DataFrame, shape (n, 4)
+        As in `customer_lifetime_value`.
+    earlier : DataFrame, shape (m, 4), optional
+        The same up to ``weeks`` before; None where the history is too short to try the models on.
+    weeks : float
+
+    Raises
+    ------
+    InputError
+        As `back_test` and `customer_lifetime_value`.
+    """
+    tried = None if earlier is None else back_test(earlier, histories, weeks)
+    return replace(customer_lifetime_value(histories, model=tried.model if tried else BG_NBD), tried=tried)
+
+
 def customer_lifetime_value(
     histories: pd.DataFrame,
     *,

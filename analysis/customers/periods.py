@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.base.cache import once_each
 from analysis.customers.engines.frames import Kind, clean_key, count_where, finite
 from analysis.customers.engines.sessions import engine_for
 from analysis.customers.transactions import EPOCH
 from analysis.settings.sources import RowColumns
-from analysis.sources.tables import RawTable, once_a_table
+from analysis.sources.tables import RawTable
 
 Period = Literal["M", "Q", "Y"]
 UNITS: tuple[Period, ...] = get_args(Period)
@@ -68,7 +69,7 @@ def find_span(raw: RawTable, date: str, as_of: dt.date | None = None) -> tuple[d
     return known[date, as_of]
 
 
-@once_a_table
+@once_each
 def _find_spans(raw: RawTable) -> dict[tuple[str, dt.date | None], tuple[dt.date, dt.date] | None]:
     """Keep what `find_span` finds, as long as the table."""
     return {}

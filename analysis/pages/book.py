@@ -106,7 +106,7 @@ def write_pages(
         site = root / "site"
         bundle = write_vega_bundle(site / "assets")
         book = _Book(report, root, bundle, kept, manual)
-        files = write_takeaways(report, root, book.figures, book.tokens, book.home, list(book.briefs()))
+        files = write_takeaways(report, root, book.figures, book.tokens, book.home, book.briefs(), kept)
         pages = {**dict(book.pages()), "downloads.qmd": book.downloads_page(files)}
         files += [write_changed(site / name, text) for name, text in pages.items()]
         files += [write_changed(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
@@ -204,7 +204,7 @@ class _Book:
             "as_html": as_html,
             "find_lost": find_lost,
         }
-        self.environment = make_environment(root / "templates", self.formats, names)
+        self.environment = make_environment(root / "templates", self.formats, names, kept)
 
     def pages(self) -> Iterable[tuple[str, str]]:
         """Name and text of each page."""
@@ -305,7 +305,7 @@ class _Book:
 
     def draw(self) -> Iterator[Figure]:
         """Yield each figure when it is drawn; all are then available to templates by name."""
-        for figure in draw_all(self.report):
+        for figure in draw_all(self.report, self.kept):
             self.figures[figure.id.removeprefix("chart-").replace("-", "_")] = figure
             yield figure
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
-import vl_convert
 from joblib import delayed
+from joblib import hash as hash_value
 
 from analysis.base.cache import Kept
 from analysis.base.locales import conventions
@@ -30,15 +31,16 @@ from analysis.pages.charts import (
 )
 from analysis.pages.charts.explore import distributions, paths, plane
 from analysis.pages.charts.tool import speed, validation
-from analysis.pages.figures import WIDTH, Figure
+from analysis.pages.figures import WIDTH, Figure, draw_each
+from analysis.pages.pictures import draw_svg
 from analysis.report.model import Report
 
 MOST_DRAWN = 26
 """Columns that the Data page draws; more would weigh too much for a phone. All are in its table."""
 
 
-def draw_all(report: Report) -> Iterator[Figure]:
-    """Yield every chart of the site once, each when it is needed."""
+def draw_all(report: Report, kept: Kept | None = None) -> Iterator[Figure]:
+    """Yield every chart of the site once, those of a module when its first one is needed."""
     columns = [c for c in report.data.columns if c.bars][:MOST_DRAWN]
     each = (
         compare_worth.value_against_size,
@@ -90,32 +92,67 @@ def draw_all(report: Report) -> Iterator[Figure]:
         *(partial(data.coverage, index=i) for i in range(len(report.data.sources))),
         *(partial(persona.persona_profile, segment=s) for s in report.segments),
     )
-    yield from filter(None, (draw(report) for draw in each))
+    yield from filter(None, _draw_modules(each, report, kept))
     yield from filter(None, changes.draw(report))
 
 
-def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept | None = None) -> dict[str, str]:
-    """Draw the static picture of each chart in parallel, by id."""
-    draw, ids = kept.keep(draw_svg) if kept else draw_svg, []
+def _draw_modules(each: Sequence[Any], report: Report, kept: Kept | None) -> Iterator[Figure | None]:
+    """Draw charts in their order; those of a module whose code and report are known are not drawn again."""
+    functions = [draw.func if isinstance(draw, partial) else draw for draw in each]
+    mark, drawn = hash_value(report) if kept else "", dict[str, Iterator[Figure | None]]()
+    for module in (function.__module__ for function in functions):
+        if module not in drawn:
+            own = [i for i, function in enumerate(functions) if function.__module__ == module]
+            key = mark, [(functions[i].__name__, repr(getattr(each[i], "keywords", ""))) for i in own]
+            draw = kept.keep_by(key, draw_each, module) if kept else draw_each
+            drawn[module] = iter(draw([each[i] for i in own], report))
+        yield next(drawn[module])
+
+
+def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept | None = None) -> Mapping[str, str]:
+    """Start to draw the static picture of each chart, by id; the first one that is asked for waits for all.
+
+    Other processes draw those that are not cached, while this one does something else.
+    """
+    pictures: dict[str, str] = {}
     number_locale, time_locale = conventions().number_locale(), conventions().time_locale()
 
     def jobs() -> Iterator[Any]:
         for figure in figures:
-            ids.append(figure.id)
             spec = themed(figure.spec, tokens)
             if spec.get("width") == "container":
                 spec = {**spec, "width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
-            yield delayed(draw)({"$schema": _SCHEMA, **spec}, number_locale, time_locale)
+            arguments = {"$schema": _SCHEMA, **spec}, number_locale, time_locale
+            key = json.dumps(arguments)
+            draw = kept.keep_by(key, draw_svg) if kept else draw_svg
+            known = kept is not None and kept.knows(key, draw_svg)
+            pictures[figure.id] = draw(*arguments) if known else ""
+            if not known:
+                yield delayed(draw)(*arguments)
 
-    drawn = list(run_parallel(jobs(), at_once=True))
-    return {name: _numbered(svg) for name, svg in zip(ids, drawn, strict=True)}
+    drawn = run_parallel(jobs(), at_once=True)
+    return _Pictures(pictures, drawn)
 
 
-def draw_svg(
-    spec: dict[str, Any], number_locale: dict[str, Any] | None, time_locale: dict[str, Any] | None = None
-) -> str:
-    """Draw a chart as SVG, with the formats of d3-format and d3-time-format."""
-    return vl_convert.vegalite_to_svg(spec, format_locale=number_locale, time_format_locale=time_locale)
+class _Pictures(Mapping[str, str]):
+    """Pictures by id of the chart: those that are known, and for each empty one what is being drawn."""
+
+    def __init__(self, known: dict[str, str], drawn: Iterable[str]) -> None:
+        self._known, self._drawn = known, drawn
+
+    @cached_property
+    def _all(self) -> dict[str, str]:
+        drawn = iter(self._drawn)
+        return {name: _numbered(svg or next(drawn)) for name, svg in self._known.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 def _numbered(svg: str) -> str:

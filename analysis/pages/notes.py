@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from analysis.base.errors import InputError
 from analysis.pages.escaping import escape, escape_lines
+from analysis.report.model import Report
 
 FOLDER = "site/notes"
 _SCROLL = '<div class="table-scroll" role="group" tabindex="0" aria-label="Table in the notes">'
@@ -47,6 +48,12 @@ def find_lost(notes: Iterable[str], slugs: Iterable[str]) -> list[str]:
     ['old-group.md']
     """
     return [f"{name}.md" for name in sorted(set(notes) - set(slugs))]
+
+
+def explain_lost(notes: Iterable[str], report: Report) -> tuple[str, ...]:
+    """Say which notes no page shows, as their segments are gone, one line each."""
+    lost = find_lost(notes, [segment.slug for segment in report.segments])
+    return tuple(f"{FOLDER}/{name}: no segment has this address; the note is kept and shown nowhere." for name in lost)
 
 
 def as_html(text: str) -> Markup:

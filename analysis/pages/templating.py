@@ -9,16 +9,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, pass_context
+from jinja2 import (
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    pass_context,
+)
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from analysis.base.cache import Kept
 from analysis.base.formats import Formats, in_words, number, percentage, short_percentage, significant
 from analysis.base.yamls import read_yaml
 from analysis.pages.escaping import escape, escape_front, escape_lines, marked
 
 
-def make_environment(folder: Path, formats: Formats, names: Mapping[str, Any]) -> Environment:
+def make_environment(folder: Path, formats: Formats, names: Mapping[str, Any], kept: Kept | None = None) -> Environment:
     """Make the environment that fills in templates.
 
     Parameters
@@ -29,6 +38,8 @@ def make_environment(folder: Path, formats: Formats, names: Mapping[str, Any]) -
         Of the study's numbers.
     names : mapping of str to object
         What every template may use.
+    kept : Kept, optional
+        Where templates are kept as they were compiled, which takes a third of a second.
     """
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -46,6 +57,8 @@ def make_environment(folder: Path, formats: Formats, names: Mapping[str, Any]) -
         trim_blocks=True,
         keep_trailing_newline=True,
     )
+    if kept is not None:
+        environment.bytecode_cache = FileSystemBytecodeCache(str(kept.folder_of(__name__)))
     environment.globals.update(names)
     environment.filters.update(_list_filters(formats))
     return environment

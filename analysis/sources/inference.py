@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from analysis.base.cache import once_each
 from analysis.base.formats import number, percentage
 from analysis.settings.sources import ROW_KINDS, Kind
 from analysis.sources.columns import Column, ColumnType
@@ -48,7 +49,7 @@ from analysis.sources.evidence.vocabularies import (
 )
 from analysis.sources.evidence.weights import UNSURE, find_weights, is_sure_weight, may_be_weight
 from analysis.sources.names import OUTCOME, has_word, is_identifier, split_words, words_of
-from analysis.sources.tables import RawTable, once_a_table
+from analysis.sources.tables import RawTable
 
 InferredRole = Literal["key", "feature", "descriptor", "outcome", "ignore", "weight", "date", "amount", "customer"]
 ORDER_DATE: tuple[InferredRole, str] = ("date", "when it happened")
@@ -120,7 +121,7 @@ def label_of(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-@once_a_table
+@once_each
 def infer_kind(table: RawTable) -> InferredKind:
     """Decide what a row of the table is.
 
@@ -161,7 +162,7 @@ def infer_kind(table: RawTable) -> InferredKind:
     return InferredKind("customers", "No identifier repeats beside a date: one row for each customer.")
 
 
-@once_a_table
+@once_each
 def infer_roles(table: RawTable) -> tuple[InferredColumn, ...]:
     """Infer role, unit and label of every column from its name and values.
 
@@ -218,7 +219,7 @@ def _promote(columns: list[InferredColumn]) -> list[InferredColumn]:
     return [replace(column, role="feature", why=why) if promoted(column) else column for column in columns]
 
 
-@once_a_table
+@once_each
 def infer_people(table: RawTable) -> str:
     """Return the plural noun for what a row, or the customer of several rows, is; "customers" where nothing says so.
 
@@ -286,7 +287,7 @@ def _key(table: RawTable) -> Column | None:
     return next(iter(_keys(table)), None)
 
 
-@once_a_table
+@once_each
 def _keys(table: RawTable) -> list[Column]:
     unique = [
         c for c in table.columns if c.n_distinct == table.n_rows and not c.n_missing and not is_sure_weight(table, c)
@@ -332,7 +333,7 @@ def _is_row_number(table: RawTable, column: Column) -> bool:
     return first in (0, 1) and unnamed is not None
 
 
-@once_a_table
+@once_each
 def _battery(table: RawTable) -> list[str]:
     """Columns that are answers on one scale: yes or no, words in order, or the same few whole numbers."""
     answers = [column.name for column in table.columns if column.type == "boolean"]

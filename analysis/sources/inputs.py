@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,6 +35,9 @@ from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
 from analysis.sources.tables import Known, RawTable, read_table, type_table
 from analysis.sources.unknown.readings import read_unknown
+
+ABOUT = frozenset(("title", "subtitle", "names", "card", "history", "assumptions", "variables", "consent", "suppress"))
+"""Settings that no stage reads which computes customers, features, segments or assignment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,14 @@ class Inputs:
                 scan = table.scan.fetch(source.named_columns(), folder / f"source-{i}.parquet")
                 tables[i] = replace(table, scan=scan)
         return replace(self, tables=tuple(tables))
+
+    def mark(self, study: Study) -> str:
+        """Return what decides every number up to the assignment of customers: which tables, and the settings they meet.
+
+        It stands for tables of any size in the key of a cached result.
+        """
+        tables = [(t.name, t.shown_path, t.sha256, t.n_rows, t.scan is None) for t in self.tables]
+        return json.dumps([tables, str(self.until), study.model_dump(mode="json", exclude=set(ABOUT))])
 
     def among(self, keys: pd.Series, study: Study) -> Inputs:
         """Return the rows of some customers alone, in every table that names customers."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import re
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,7 +36,6 @@ from analysis.sources.readers.stores import is_stored
 
 __all__ = ["Column", "Key", "RawTable", "check_key", "load_table", "read_key", "read_table", "type_table"]
 
-Result = TypeVar("Result")
 Known = str | Mapping[str, float]
 """What an earlier reading of a column found: its type, or the numbers that its texts became."""
 MAX_COLUMNS, TIMEOUT_SECONDS = 2_000, 30
@@ -98,19 +95,6 @@ class RawTable:
     def column(self, name: str) -> Column:
         """Return the column called ``name``."""
         return next(column for column in self.columns if column.name == name)
-
-
-def once_a_table(compute: Callable[[RawTable], Result]) -> Callable[[RawTable], Result]:
-    """Let a function of a table compute its result once, and keep it as long as the table."""
-    known: WeakKeyDictionary[RawTable, Result] = WeakKeyDictionary()
-
-    @functools.wraps(compute)
-    def look_up(table: RawTable) -> Result:
-        if table not in known:
-            known[table] = compute(table)
-        return known[table]
-
-    return look_up
 
 
 @dataclass(frozen=True, slots=True)

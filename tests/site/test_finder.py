@@ -157,7 +157,7 @@ def test_without_scripts_the_page_says_where_to_ask(built_site: BuiltSite, chrom
 
 def as_html(report: Report, name: str, patch: pytest.MonkeyPatch) -> str:
     """One page alone, without the engine around it."""
-    patch.setattr(book, "draw_all", lambda report: [])
+    patch.setattr(book, "draw_all", lambda *_: [])
     patch.setattr(book, "draw_pictures", lambda figures, *_: {})
     text = book._Book(report, ROOT, "x.js").page(name)
     blocks = re.findall(r"```\{=html\}\n(.*?)\n```", text, re.DOTALL)

@@ -13,7 +13,7 @@ import pytest
 from analysis.base.formats import number
 from analysis.base.locales import conventions, localized
 from analysis.pages.book import _Book
-from analysis.pages.drawings import draw_svg
+from analysis.pages.pictures import draw_svg
 from analysis.pages.rules import export_rules
 from analysis.publish.gate.disclosure import find_small_cells, read_count
 from analysis.publish.gate.documents import Document, Text

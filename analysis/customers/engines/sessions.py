@@ -41,18 +41,11 @@ class Execution:
         Such as ``3GB``: what DuckDB may use, and the driver of a Spark that is started here.
     folder : Path, optional
         For what does not fit into memory, and the log of Spark; a temporary one if absent.
-    holding : Holding, optional
-        How many customers are held in memory; all if absent.
     """
 
-    def __init__(
-        self,
-        engine: str = "duckdb",
-        memory: str | None = None,
-        folder: Path | None = None,
-        holding: Holding | None = None,
-    ) -> None:
-        self.engine, self.memory, self.folder, self.holding = engine, memory, folder, holding
+    def __init__(self, engine: str = "duckdb", memory: str | None = None, folder: Path | None = None) -> None:
+        self.engine, self.memory, self.folder = engine, memory, folder
+        self.holding: Holding | None = None
         self._stack = ExitStack()
         self._spark: Engine | None = None
 
@@ -61,9 +54,8 @@ class Execution:
         if self.engine == "duckdb":
             return open_duckdb(memory_limit=self.memory, folder=self.folder, holding=self.holding)
         if self._spark is None:
-            spark = self._stack.enter_context(open_spark(self.memory, self.folder))
-            self._spark = replace(spark, holding=self.holding)
-        return nullcontext(self._spark)
+            self._spark = self._stack.enter_context(open_spark(self.memory, self.folder))
+        return nullcontext(replace(self._spark, holding=self.holding))
 
     def open_session(self) -> Any:
         """Open the session of Spark that the steps share."""
@@ -87,20 +79,18 @@ _EXECUTION: ContextVar[Execution] = ContextVar("execution", default=Execution())
 
 
 @contextmanager
-def execute_on(
-    engine: str, memory: str | None = None, folder: Path | None = None, holding: Holding | None = None
-) -> Iterator[Execution]:
+def execute_on(engine: str, memory: str | None = None, folder: Path | None = None) -> Iterator[Execution]:
     """Aggregate, and read tables of Spark, on this engine within the block, wherever no engine is named.
 
     Parameters
     ----------
-    engine, memory, folder, holding
+    engine, memory, folder
         As for `Execution`; files that an interrupted run left in the folder are removed.
     """
     check_engine(engine)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
-    execution = Execution(engine, memory, folder, holding)
+    execution = Execution(engine, memory, folder)
     before = _EXECUTION.set(execution)
     try:
         with read_tables_by(execution.open_session if engine == "spark" else None):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from analysis.base.cache import Kept
 from analysis.base.formats import in_sentence, number
 from analysis.pages.downloads.texts import printable
+from analysis.pages.downloads.typesetting import compile_brief
 from analysis.pages.figures import Figure
 from analysis.pages.files import write_changed
 from analysis.pages.text.overview import finding
@@ -23,8 +24,6 @@ from analysis.settings.load import project_settings
 
 MOST_ROWS, MOST_TRAITS = 14, 4
 """Of a page. Chosen for this project."""
-PPI = 144
-"""Pixels an inch of a picture card of 600 by 315 points, which has 1200 by 630 pixels."""
 PICTURE_WIDTH = 440
 """Pixels of a chart on a page: its letters then have the size of the others."""
 PLAIN_COLOUR = "#33475b"
@@ -166,7 +165,7 @@ def narrow(figure: Figure) -> Figure:
     return replace(figure, spec={**figure.spec, **fit})
 
 
-def write_briefs(briefs: Sequence[Brief], folder: Path, templates: Path) -> list[Path]:
+def write_briefs(briefs: Iterable[Brief], folder: Path, templates: Path, kept: Kept | None = None) -> list[Path]:
     """Compile all briefs and pictures, and write those that changed.
 
     In turn, as Typst keeps what it read and laid out: 0.1 s for a page and its picture.
@@ -175,26 +174,11 @@ def write_briefs(briefs: Sequence[Brief], folder: Path, templates: Path) -> list
     for brief in briefs:
         text = json.dumps(brief.data, ensure_ascii=False)
         for template, name in zip(("brief", "card"), brief_files(brief.name), strict=True):
-            content = compile_brief(str(templates / f"{template}.typ"), text)
-            files.append(write_changed(folder / name, content))
+            file = templates / f"{template}.typ"
+            # The file of the template is read when a brief is compiled, so its text is part of the key.
+            compiled = kept.keep_by((file.read_text(encoding="utf-8"), text), compile_brief) if kept else compile_brief
+            files.append(write_changed(folder / name, compiled(str(file), text)))
     return files
-
-
-def compile_brief(template: str, data: str) -> bytes:
-    """Compile a tagged PDF (PDF/UA-1) or a PNG picture, by the name of the template."""
-    import typst
-
-    fonts = find_spec("font_source_sans_pro")
-    assert fonts
-    assert fonts.origin
-    named: dict[str, Any] = {"sys_inputs": {"data": data}, "font_paths": [str(Path(fonts.origin).parent / "files")]}
-    if Path(template).stem == "card":
-        return typst.compile(template, format="png", ppi=PPI, **named)
-    try:
-        return typst.compile(template, format="pdf", pdf_standards="ua-1", **named)
-    except typst.TypstError:
-        # A letter that no font has is refused by the standard; the page is tagged all the same.
-        return typst.compile(template, format="pdf", **named)
 
 
 def _brief(report: Report, name: str, data: dict[str, Any], figure: Figure, svg: str, address: str) -> Brief:

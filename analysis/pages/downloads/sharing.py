@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 
 import altair as alt
 import pandas as pd
-import vl_convert
-from joblib import delayed
 
+from analysis.base.cache import Kept
 from analysis.base.locales import conventions
-from analysis.base.workers import run_all
 from analysis.base.yamls import read_yaml
 from analysis.pages.assets import themed
 from analysis.pages.downloads.texts import as_shown
 from analysis.pages.escaping import escape_front
 from analysis.pages.figures import Table, harmless, segment_colour, tag
+from analysis.pages.pictures import draw_png
 from analysis.pages.rules import JSON, PYTHON, TREE_SQL
 from analysis.pages.text.overview import finding
 from analysis.report.model import Report, Segment
@@ -31,7 +29,7 @@ FONT = "Liberation Sans"
 """Comes with the renderer of pictures, so that they do not depend on the machine."""
 
 
-def draw_picture(report: Report, tokens: dict[str, str]) -> bytes:
+def draw_picture(report: Report, tokens: dict[str, str], kept: Kept | None = None) -> bytes:
     """Draw the preview picture for links, 1200 by 630 pixels: the main finding, and size against value."""
     formats, worth = report.formats(), report.value_label()
     shares = [("Customers", s, s.share) for s in report.segments]
@@ -63,14 +61,10 @@ def draw_picture(report: Report, tokens: dict[str, str]) -> bytes:
     )
     spec = themed(harmless(chart.to_dict()), tokens)
     spec["config"] |= {"font": FONT}
-    draw = partial(
-        vl_convert.vegalite_to_png,
-        scale=2,
-        format_locale=conventions().number_locale(),
-        time_format_locale=conventions().time_locale(),
-    )
-    (picture,) = run_all([delayed(draw)(spec)])
-    return picture
+    arguments = spec, conventions().number_locale(), conventions().time_locale()
+    key = json.dumps(arguments)
+    draw = kept.keep_by(key, draw_png) if kept else draw_png
+    return draw(*arguments)
 
 
 def write_guide(report: Report, pages: Mapping[str, str], home: str) -> str:

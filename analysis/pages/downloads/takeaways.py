@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from analysis.base.cache import Kept
 from analysis.pages.downloads.briefs import Brief, write_briefs
 from analysis.pages.downloads.sharing import PICTURE, draw_picture, export_segments
 from analysis.pages.downloads.slides import SLIDES, draw_slides
@@ -21,7 +22,8 @@ def write_takeaways(
     figures: Mapping[str, Figure],
     tokens: dict[str, str],
     home: str,
-    briefs: Sequence[Brief],
+    briefs: Iterable[Brief],
+    kept: Kept | None = None,
 ) -> list[Path]:
     """Write slides, workbook, briefs, the preview picture and the files for other programs.
 
@@ -36,7 +38,9 @@ def write_takeaways(
         Colours of the style sheet.
     home : str
         What comes before the addresses of pages.
-    briefs : sequence of Brief
+    briefs : iterable of Brief
+    kept : Kept, optional
+        What was drawn and typeset for the builds before.
 
     Returns
     -------
@@ -47,12 +51,12 @@ def write_takeaways(
     contents: dict[str, str | bytes] = {
         **export_rules(report),
         **export_segments(report),
-        PICTURE: draw_picture(report, tokens),
+        PICTURE: draw_picture(report, tokens, kept),
         SLIDES: draw_slides(report, figures, tokens, home),
         WORKBOOK: write_workbook(report),
     }
     files = [write_changed(folder / name, content) for name, content in contents.items()]
-    files += write_briefs(briefs, folder, root / "templates" / "briefs")
+    files += write_briefs(briefs, folder, root / "templates" / "briefs", kept)
     for pattern in ("segment*", "brief*.pdf", "card*.png"):
         remove_others(folder, pattern, files)
     return files

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.base.cache import once_each
 from analysis.settings.sources import Kind
 from analysis.sources.columns import Column
 from analysis.sources.evidence.roles import (
@@ -50,7 +51,7 @@ from analysis.sources.evidence.vocabularies import (
 )
 from analysis.sources.forms.measures import names_duration
 from analysis.sources.names import OUTCOME, has_word, is_identifier, vocabulary, words_of
-from analysis.sources.tables import RawTable, once_a_table
+from analysis.sources.tables import RawTable
 
 MONTHS_OF = {"month": 1.0, "year": 12.0}
 """Months in a period for which a price is due."""
@@ -87,7 +88,7 @@ class Spans:
     value: str | None = None
 
 
-@once_a_table
+@once_each
 def recognise_spans(table: RawTable) -> Spans | None:
     """Recognise sessions, subscriptions and panels, by names and values alike; None for other tables."""
     customer = find_customer(table)
