@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.base.cache import once_each
 from analysis.base.errors import InputError
 from analysis.sources.content.months import _BEGINNINGS
 from analysis.sources.forms.month_names import month_names
 from analysis.sources.inference import infer_kind, infer_roles
 from analysis.sources.names import plain
-from analysis.sources.tables import Known, RawTable, once_a_table, read_table
+from analysis.sources.tables import Known, RawTable, read_table
 
 N = 60
 
@@ -108,7 +109,7 @@ def test_what_is_inferred_of_a_table_is_computed_once(tmp_path: Path) -> None:
         calls.append(table.name)
         return len(calls)
 
-    count = once_a_table(compute)
+    count = once_each(compute)
     assert count(raw) == count(raw) == 1
     assert infer_kind(raw) is infer_kind(raw) and infer_roles(raw) is infer_roles(raw)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.base.cache import once_each
 from analysis.sources.columns import Column
 from analysis.sources.evidence.vocabularies import (
     AMOUNT,
@@ -37,7 +38,7 @@ from analysis.sources.evidence.vocabularies import (
     WITH_OR_WITHOUT,
 )
 from analysis.sources.names import has_word, is_identifier, plain, split_words, words_of
-from analysis.sources.tables import RawTable, once_a_table
+from analysis.sources.tables import RawTable
 
 
 def find_customer(table: RawTable) -> Column | None:
@@ -45,7 +46,7 @@ def find_customer(table: RawTable) -> Column | None:
     return next(iter(find_customers(table)), None)
 
 
-@once_a_table
+@once_each
 def find_customers(table: RawTable) -> list[Column]:
     """List the columns that may name the customer, all equally surely."""
     repeated = [column for column in table.columns if _repeats(table, column)]
@@ -145,7 +146,7 @@ def _holds_codes(table: RawTable, column: Column) -> bool:
     return bool(len(head)) and bool(head.str.fullmatch(r"[^\W\d_]{0,4}[-_ ]?\d{1,12}").all())
 
 
-@once_a_table
+@once_each
 def find_dates(table: RawTable) -> list[str]:
     """List the columns of dates, the one that says when it happened first."""
     dates = [column for column in table.columns if column.type == "date"]
@@ -175,7 +176,7 @@ def find_amount(table: RawTable) -> str | None:
     return next(iter(find_amounts(table)), None)
 
 
-@once_a_table
+@once_each
 def find_amounts(table: RawTable) -> list[str]:
     """List the columns that may be the amount of a row, all equally surely."""
     numbers = [
@@ -196,7 +197,7 @@ def find_amounts(table: RawTable) -> list[str]:
     return best or broken[::-1]
 
 
-@once_a_table
+@once_each
 def find_price_and_quantity(table: RawTable) -> tuple[str, str] | None:
     """Return the columns of the price of one item and of a quantity that varies, where there is one of each."""
     numbers = [column.name for column in table.columns if column.type == "number" and column.n_distinct > 1]
