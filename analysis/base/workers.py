@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -38,6 +39,8 @@ def run_parallel(jobs: Iterable[Any], at_once: bool = False) -> Iterable[Any]:
     With ``at_once`` this process goes through all jobs first, and each is worked on from when it was made.
     """
     waiting = "all" if at_once else "2 * n_jobs"
+    # An error elsewhere may come before the results are asked for; it is the one to show.
+    warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", UserWarning)
     if at_once and CORES == 1:
         # One process alone would go through the jobs as their results are asked for.
         jobs = list(jobs)

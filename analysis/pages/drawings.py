@@ -142,7 +142,7 @@ class _Pictures(Mapping[str, str]):
 
     @cached_property
     def _all(self) -> dict[str, str]:
-        drawn = iter(self._drawn)
+        drawn = iter(list(self._drawn))
         return {name: _numbered(svg or next(drawn)) for name, svg in self._known.items()}
 
     def __getitem__(self, name: str) -> str:
