@@ -344,9 +344,9 @@ def _limits(
 ) -> list[str]:
     """What the segments cannot say, from what the run did."""
     n, people = len(table.frame), study.customers
-    names = [step.name for step in prepared.steps]
+    n_forming = in_words(len(prepared.steps))
     lines = [
-        f"The segments exist in the {in_words(len(names))} features that form them; other features make other ones.",
+        f"The segments exist in the {n_forming} features that form them; other features make other ones.",
         *_limits_of_sample(n, background.n_all, study),
     ]
     if background.synthetic:
@@ -368,9 +368,8 @@ def _limits(
         )
     aside = n - int(prepared.core.sum())
     if aside:
-        lines.append(
-            f"{formats.people(aside)} {people} took no part in forming the segments and were assigned afterwards."
-        )
+        unfitted = f"{formats.people(aside)} {people}"
+        lines.append(f"{unfitted} took no part in forming the segments and were assigned afterwards.")
     if profiles.unassigned:
         lines.append(f"{formats.people(profiles.unassigned)} {people} belong to no segment.")
     parts = [
