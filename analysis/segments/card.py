@@ -344,9 +344,9 @@ def _limits(
 ) -> list[str]:
     """What the segments cannot say, from what the run did."""
     n, people = len(table.frame), study.customers
-    n_forming = in_words(len(prepared.steps))
+    names = [step.name for step in prepared.steps]
     lines = [
-        f"The segments exist in the {n_forming} features that form them; other features make other ones.",
+        f"The segments exist in the {in_words(len(names))} features that form them; other features make other ones.",
         *_limits_of_sample(n, background.n_all, study),
     ]
     if background.synthetic:
