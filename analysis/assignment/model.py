@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from analysis.base.errors import InputError
 from analysis.base.expressions import parse
@@ -244,6 +243,8 @@ def measure_distances(fit: Fit, matrix: Matrix) -> tuple[Matrix, NDArray[np.floa
 
 
 def _to_nearest(matrix: Matrix, points: Matrix) -> NDArray[np.float64]:
+    from sklearn.neighbors import NearestNeighbors
+
     return NearestNeighbors(n_neighbors=1, algorithm="kd_tree").fit(points).kneighbors(matrix)[0][:, 0]
 
 

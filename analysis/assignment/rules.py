@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.tree import DecisionTreeClassifier
 
 from analysis.assignment.rounding import DIGITS, Rounded, round_means
 from analysis.assignment.trees import MOST_QUESTIONS, SMALLEST_LEAF, Tree, find_tree, round_digits, split_folds
@@ -187,6 +186,8 @@ def _guess(
     table: FeatureTable, prepared: Prepared, rows: NDArray[np.intp], labels: Labels, study: Study
 ) -> Guess | None:
     """What descriptors tell that were no candidates for features, and are not made of the same columns as those are."""
+    from sklearn.tree import DecisionTreeClassifier
+
     behaviour = {column for variable in prepared.variables for column in variable.columns}
     left_out = {dropped.name for dropped in prepared.dropped}
     descriptors = [v for v in table.of("descriptor") if v.name not in left_out and not behaviour & set(v.columns)]

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
-from sklearn.tree import DecisionTreeClassifier
 
 from analysis.clustering.algorithms import Labels
 from analysis.settings.models import Study
@@ -165,12 +163,16 @@ def find_tree(frame: pd.DataFrame, labels: Labels, study: Study) -> Tree:
 
 def split_folds(labels: Labels, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield training and test rows; each row is tested once, and each fold contains all segments."""
+    from sklearn.model_selection import StratifiedKFold
+
     folds = min(FOLDS, int(np.bincount(labels)[1:].min()))
     return StratifiedKFold(max(folds, 2), shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels)
 
 
 def _grow(frame: pd.DataFrame, labels: Labels, questions: int, least: int, study: Study) -> tuple[Node, ...]:
     """Questions with rounded thresholds; none that leaves too few on a side, or the same segment on both."""
+    from sklearn.tree import DecisionTreeClassifier
+
     most = max(MOST_LEAVES, 2 * int(labels.max()))
     model = DecisionTreeClassifier(
         max_depth=questions, max_leaf_nodes=most, min_samples_leaf=least, random_state=study.seed

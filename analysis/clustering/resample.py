@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
 from analysis.base.weights import Weights, effective_size, sum_by
 from analysis.clustering.algorithms import ALGORITHMS, Algorithm, Fit, Labels, Matrix, distances, sample_rows
@@ -200,6 +199,8 @@ def summarise(agreement: list[float]) -> Stability:
 
 def measure(clean: Matrix, fit: Fit, labels: Labels) -> tuple[float, float, float]:
     """WCSS, Calinski-Harabasz and Davies-Bouldin over the customers of the clean core that have a segment."""
+    from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
+
     inside = labels > 0
     x, y = clean[inside], labels[inside]
     squared = float(((x - fit.centres[y - 1]) ** 2).sum())

@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chisquare
-from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
-from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 Values = NDArray[np.float64]
 POWERED = 2.8016
@@ -43,6 +40,8 @@ def compare_shares(treated: Values, control: Values) -> Estimate:
     ----------
     treated, control : ndarray of 0 and 1, shape (n,) and (m,)
     """
+    from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
+
     a, n, b, m = int(treated.sum()), len(treated), int(control.sum()), len(control)
     interval: Any = confint_proportions_2indep(a, n, b, m, compare="diff", method="newcomb")
     p = float(proportions_ztest([a, b], [n, m])[1]) if 0 < a + b < n + m else 1.0
@@ -62,6 +61,8 @@ def compare_means(treated: Values, control: Values) -> Estimate:
     ----------
     treated, control : ndarray, shape (n,) and (m,)
     """
+    from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
+
     compared = CompareMeans(DescrStatsW(treated), DescrStatsW(control))
     one, other = float(treated.mean()), float(control.mean())
     variances = treated.var(ddof=1) / len(treated), control.var(ddof=1) / len(control)
@@ -142,5 +143,7 @@ def check_ratio(n_treated: int, n_control: int, holdout: float) -> float:
     >>> check_ratio(500, 500, 0.5), check_ratio(600, 400, 0.5) < 0.001
     (1.0, True)
     """
+    from scipy.stats import chisquare
+
     total: Any = n_treated + n_control
     return float(chisquare([n_treated, n_control], [total * (1 - holdout), total * holdout]).pvalue)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from analysis.base.weights import Weights
 from analysis.clustering.algorithms import Labels
@@ -94,6 +93,8 @@ def interval(drawn: Values, published: Values, shrink: float = 1.0) -> tuple[Val
     low, high : ndarray, shape (...)
         Percentiles of the refits; of few refits, Student's t. The published figure is always inside.
     """
+    from scipy.stats import t as student
+
     apart = (drawn - published) * shrink
     n = np.isfinite(apart).sum(axis=0)
     apart = np.where(n > 0, apart, 0.0)

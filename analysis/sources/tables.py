@@ -28,7 +28,6 @@ from analysis.sources.content.rows import drop_rows, refuse_turned
 from analysis.sources.locate import fill_in_environment
 from analysis.sources.readers.archives import unpack
 from analysis.sources.readers.catalogs import fetch_rows, find_table, open_table, show_table
-from analysis.sources.readers.databases import read_database
 from analysis.sources.readers.delimited import AS_FOUND, Reading, header_names
 from analysis.sources.readers.files import find_data, read_stored, unreadable
 from analysis.sources.readers.formats import read_contents
@@ -223,6 +222,8 @@ def _read_parts(address: str, root: Path, reading: Reading) -> tuple[str, list[_
         shown = Path(urllib.parse.urlsplit(address).path).name or "download"
         return shown, _read_bytes(shown, _download(address, setting), reading)
     if "://" in address and not is_stored(address):
+        from analysis.sources.readers.databases import read_database
+
         shown, table = read_database(address, reading.query, root=root, setting=setting)
         return shown, [_Part(shown, table, (f"{number(table.num_rows)} rows by a query",), "")]
     found = find_data(address, root, setting)
@@ -329,6 +330,8 @@ def _read_file(place: str, root: Path, reading: Reading) -> list[_Part]:
     except OSError as error:
         raise InputError(f"{where} cannot be read: {error.strerror}.", hint="Check the file and its storage.") from None
     if data.startswith(b"SQLite format 3\0"):
+        from analysis.sources.readers.databases import read_database
+
         shown, table = read_database(f"sqlite:///{file}", reading.query, root=root, setting=reading.setting)
         return [_Part(shown, table, (), hashlib.sha256(data).hexdigest())]
     return _read_bytes(file.name, data, reading)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.cluster import DBSCAN, HDBSCAN  # pyrefly: ignore[missing-module-attribute]
-from sklearn.neighbors import NearestNeighbors
 
 from analysis.clustering.algorithms.fits import (
     QUADRATIC,
@@ -32,6 +30,8 @@ def fit_dbscan(
     matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None
 ) -> tuple[Fit, ...]:
     """Find dense regions, as `Algorithm.fit` says; none where there are none."""
+    from sklearn.cluster import DBSCAN  # pyrefly: ignore[missing-module-attribute]
+
     at = repeat_rows(matrix, counts)
     rows = matrix[at[sample_rows(len(at), SAMPLE_ROWS, seed)]]
     curve = neighbour_curve(rows)
@@ -51,6 +51,9 @@ def fit_hdbscan(
     matrix: Matrix, ks: tuple[int, ...], seed: int, n_init: int, counts: Counts | None = None
 ) -> tuple[Fit, ...]:
     """Find regions denser than what surrounds them, as `Algorithm.fit` says; none where there are none."""
+    from sklearn.cluster import HDBSCAN  # pyrefly: ignore[missing-module-attribute]
+    from sklearn.neighbors import NearestNeighbors
+
     at = repeat_rows(matrix, counts)
     rows = matrix[at[sample_rows(len(at), SAMPLE_ROWS, seed)]]
     m = min(max(5, 2 * rows.shape[1]), len(rows) - 1)

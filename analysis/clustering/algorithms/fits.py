@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from analysis.base.weights import Weights, as_counts
 
@@ -99,6 +98,8 @@ class Fit:
         """Segment 1..k of each customer, shape (n,); 0 where a density method leaves it unassigned."""
         if self.points is None or self.point_labels is None:
             return (self.costs(matrix).argmin(axis=1) + 1).astype(np.int16)
+        from sklearn.neighbors import NearestNeighbors
+
         near = NearestNeighbors(n_neighbors=1, algorithm="kd_tree").fit(self.points)
         distance, index = near.kneighbors(matrix)
         return np.where(distance[:, 0] <= self.radius, self.point_labels[index[:, 0]], 0).astype(np.int16)

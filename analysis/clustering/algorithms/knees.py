@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 
 def neighbour_curve(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance of each customer to its m-th neighbour, ascending; m = 2 x features, at least 5."""
+    from sklearn.neighbors import NearestNeighbors
+
     m = min(max(5, 2 * matrix.shape[1]), len(matrix) - 1)
     distance, _ = NearestNeighbors(n_neighbors=m + 1).fit(matrix).kneighbors(matrix)
     return np.sort(distance[:, -1])

@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 from scipy.sparse import coo_array
-from sklearn.cluster import kmeans_plusplus
 
 from analysis.clustering.algorithms.fits import PUBLISHED, Algorithm, Counts, Fit, Matrix, distances
 from analysis.clustering.algorithms.lloyd import SAME
@@ -57,6 +56,8 @@ def fit_kprototypes(
     fits = []
 
     def start(k: int, number: int) -> tuple[float, Fit]:
+        from sklearn.cluster import kmeans_plusplus
+
         # pyrefly: ignore[unexpected-keyword]
         seeds = kmeans_plusplus(matrix, k, sample_weight=weights, random_state=seed + number)[0]
         centres, cost = _prototypes(matrix, weights, seeds, blocks)

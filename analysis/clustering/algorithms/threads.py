@@ -6,7 +6,6 @@ import contextlib
 import functools
 from collections.abc import Iterator
 
-from sklearn import config_context
 from threadpoolctl import ThreadpoolController
 
 
@@ -21,5 +20,7 @@ def one_thread() -> Iterator[None]:
 
     Matrices are finite by then, so that thousands of small fits need not look again.
     """
+    from sklearn import config_context
+
     with _controller().limit(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
         yield

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.polynomial import hermite_e
 from scipy.special import gammaln
-from scipy.stats import norm
 
 from analysis.base.run import USERS, Effort
 from analysis.clustering.algorithms import Algorithm, Matrix
@@ -103,6 +102,8 @@ class Gaussian:
         Of each category a customer has the level with the largest coordinate; a lumped column has the values of the
         data, in the order of its coordinate.
         """
+        from scipy.stats import norm
+
         cloud = rng.multivariate_normal(self.mean, self.covariance, rows)
         for start, stop in self.blocks:
             level = start + cloud[:, start:stop].argmax(axis=1)
@@ -126,6 +127,8 @@ def _before_thresholds(covariance: Matrix, lumps: dict[int, Matrix]) -> Matrix:
     The correlation of two functions of normal variables with correlation r is a power series in r, whose terms are
     products of the functions' Hermite coefficients (Mehler's formula).
     """
+    from scipy.stats import norm
+
     p, sd = len(covariance), np.sqrt(np.diag(covariance))
     terms = np.zeros((p, _ORDERS))
     terms[:, 0] = 1.0

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kstest
 
 from analysis.base.yamls import read_yaml
 from analysis.sources.columns import Column
@@ -283,6 +282,8 @@ def _are_divided_codes(values: NDArray[np.float64]) -> bool:
     >>> _are_divided_codes(rng.gamma(2, 3_000, 99).round(1))
     False
     """
+    from scipy.stats import kstest
+
     for factor, smallest in ((10.0, 10_000), (100.0, 1_000_000)):
         whole = np.round(values * factor)
         if np.abs(whole - values * factor).max() < 1e-6 * factor:
@@ -319,6 +320,8 @@ def _look_like_codes(sizes: NDArray[np.float64]) -> bool:
 
 def _are_endings(sizes: NDArray[np.float64]) -> bool:
     """Return whether numbers fill all of those of four digits evenly, as the last digits of cards and accounts do."""
+    from scipy.stats import kstest
+
     low, high = float(sizes[0]), float(sizes[-1])
     if not ((low < 200 or 1_000 <= low < 1_200) and 9_800 < high < 10_000) or np.mean(sizes % 10 == 0) > ROUND:
         return False
@@ -327,6 +330,8 @@ def _are_endings(sizes: NDArray[np.float64]) -> bool:
 
 def _are_even(different: NDArray[np.float64]) -> bool:
     """Return whether numbers of many digits are spread evenly, and not rounded, as codes are and amounts are not."""
+    from scipy.stats import kstest
+
     low, high = float(different[0]), float(different[-1])
     if high < WIDE or len(different) < MANY_DATES or np.mean(different % 10 == 0) > ROUND:
         return False
