@@ -72,8 +72,8 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     data = summarise_data(features, study, run)
     check_tiers(features.table, study)
     aim = settle_aim(inputs, study, split, features, run)
-    # This process mostly waits for others now, so it need not import what writes pages before or after, for a second.
-    workers.import_early("analysis.pages.book", "analysis.manual.contents")
+    # This process waits for others then, so it need not import what writes pages before or after, for a second.
+    workers.import_meanwhile("analysis.pages.book", "analysis.manual.contents")
     evidence = assign_by_rule(features, judge_segments(features, study, run, aim), study)
     refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)

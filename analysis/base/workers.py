@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 _QUIET = "ignore:resource_tracker:UserWarning"
 os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), _QUIET)))
 
+_meanwhile: list[str] = []
+"""Modules that are imported while the processes work."""
 _watching = threading.Event()
 """Whether this worker looks after its parent."""
 FEW_VALUES = 50_000
@@ -44,7 +46,10 @@ def run_parallel(jobs: Iterable[Any], at_once: bool = False) -> Iterable[Any]:
     if at_once and CORES == 1:
         # One process alone would go through the jobs as their results are asked for.
         jobs = list(jobs)
-    return Parallel(n_jobs=CORES, return_as="generator", max_nbytes="1M", pre_dispatch=waiting)(jobs)
+    results = Parallel(n_jobs=CORES, return_as="generator", max_nbytes="1M", pre_dispatch=waiting)(jobs)
+    while CORES > 1 and _meanwhile:
+        importlib.import_module(_meanwhile.pop(0))
+    return results
 
 
 def run_all(jobs: Iterable[Any]) -> list[Any]:
@@ -79,16 +84,9 @@ def warm_up(module: str) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def import_early(*modules: str) -> None:
-    """Import modules in a thread, for use after the processes have done their work."""
-
-    def work() -> None:
-        # Whoever imports one in earnest gets the error.
-        with contextlib.suppress(Exception):
-            for module in modules:
-                importlib.import_module(module)
-
-    threading.Thread(target=work, daemon=True).start()
+def import_meanwhile(*modules: str) -> None:
+    """Import modules once the processes have work to do next; a thread could lock itself and this one out."""
+    _meanwhile.extend(modules)
 
 
 def _prepare(module: str) -> None:
