@@ -58,8 +58,8 @@ from analysis.sources.inputs import Inputs, look_back
 
 HELD_OUT = 1 / 3
 """Part of the time span that is held out where the settings name no date. Chosen for this project."""
-MOST = 50_000
-"""Most customers that are scored; above it a seeded sample. Chosen for this project."""
+MOST, SCORED = 50_000, 20_000
+"""Most customers who are all scored, and of more the size of the seeded sample that is. Chosen for this project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Usefulness:
         Customers known at the split.
     notes : tuple of str
         What was not tried and why, and what to keep in mind.
-    halvings, draws, most : int
-        Random halves, bootstrap samples, and most customers that were scored.
+    halvings, draws, most, scored : int
+        Random halves, bootstrap samples, most customers who are all scored, and the sample of more.
     level : float
         Of the intervals.
     """
@@ -95,6 +95,7 @@ class Usefulness:
     halvings: int = USERS.holdout_halvings
     draws: int = USERS.holdout_draws
     most: int = MOST
+    scored: int = SCORED
     level: float = LEVEL
 
     @property
@@ -184,11 +185,11 @@ def _prove(
         keys = pd.Series(dtype="str") if keys is None else keys
         known = frozenset(keys[chose]) if chose.any() else frozenset()
         many = len(keys) > MOST
-        taken = keys.iloc[sample_rows(len(keys), MOST, study.seed)] if many else keys
+        taken = keys.iloc[sample_rows(len(keys), SCORED, study.seed)] if many else keys
         looked = inputs.among(taken, study) if many or sampled else inputs
         made = _prove_later(looked, study, (split, as_of), evidence, run, known)
         if many and made.split:
-            told = f"Segments were formed by what was known of {number(MOST)} {study.customers} drawn at random."
+            told = f"Segments were formed by what was known of {number(SCORED)} {study.customers} drawn at random."
             made = replace(made, notes=(told, *made.notes))
     outcomes, notes = _prove_outcomes(table, study, evidence, effort, chose)
     made = replace(made, outcomes=tuple(outcomes), notes=(*made.notes, *notes))
@@ -331,7 +332,7 @@ def _score(
     if not are_enough(values, study.min_cell):
         return None
     rng = np.random.default_rng(study.seed)
-    at = np.sort(rng.choice(known, MOST, replace=False)) if n > MOST else known
+    at = np.sort(rng.choice(known, SCORED, replace=False)) if n > MOST else known
     own = None if weights is None else weights[at]
     drawn = held_out_scores(values[at], measure, [_at(g, at) for g in groupings], rng, effort, own)
     scores = tuple(

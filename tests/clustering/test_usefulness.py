@@ -140,6 +140,7 @@ def test_of_many_customers_some_are_looked_at_and_the_page_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(usefulness, "MOST", 150)
+    monkeypatch.setattr(usefulness, "SCORED", 150)
     raws, study = study_of(tmp_path, make_orders())
     keys = pd.Series(sorted(raws[0].frame["who"].unique()))
     found = prove(Inputs(tuple(raws)), study, SPLIT, NOTHING, judged(), RUN, keys)
