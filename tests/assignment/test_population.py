@@ -315,3 +315,31 @@ def test_memberships_can_be_written_elsewhere(built: Path, tmp_path: Path) -> No
     customers.to_parquet(root / "data" / "shop.parquet", index=False)
     with pytest.raises(InputError, match="memberships cannot be written to"):
         build_quickly(root)
+
+
+@pytest.mark.spark
+@pytest.mark.builds
+def test_customers_are_drawn_from_a_table_of_spark_and_placed_there(tmp_path: Path) -> None:
+    sql = pytest.importorskip("pyspark.sql")
+    root = write_project(tmp_path / "project", make_customers())
+    warehouse = str(tmp_path / "warehouse")
+    session = sql.SparkSession.builder.master("local[2]").config("spark.sql.warehouse.dir", warehouse).getOrCreate()
+    try:
+        frame = session.read.parquet(str(root / "data" / "shop.parquet"))
+        frame.createOrReplaceTempView("shop_customers")
+        source = SETTINGS["sources"][0] | {"path": "table:shop_customers"}
+        settings = SETTINGS | {"sources": [source], "memberships": "shop_members"}
+        project = {"project": {"type": "website"}, "segmentation": settings}
+        (root / "_quarto.yml").write_text(json.dumps(project))
+        build_quickly(root, engine="spark")
+        members = session.table("shop_members").toArrow().to_pandas()
+        session.sql("DROP TABLE shop_members")
+    finally:
+        session.stop()
+    report = read_report(root / "build" / "report.json")
+    assert report.held is not None and 0.8 * HELD < report.held < 1.2 * HELD
+    assert len(members) == N - 1
+    assert [s.n for s in report.segments] == [
+        Disclosure(report.study.min_cell).count(n) for n in members["segment"].value_counts().sort_index()
+    ]
+    assert not (root / "build" / "memberships.parquet").exists()
