@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import pipeline
 from analysis.base.run import TESTS
 from analysis.commands.build import build
+from analysis.pages import book
 from tests.conftest import copy_project
 from tests.small_studies import SHOP, make_shop, write_study
 from tests.stages import empty_pictures
@@ -115,7 +115,7 @@ def draw_other(everyone: pd.DataFrame, kind: str, at: int) -> pd.DataFrame:
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copy the project; pages are left out, because they show nothing but the report."""
-    monkeypatch.setattr(pipeline.book, "write_pages", lambda *_: [])
+    monkeypatch.setattr(book, "write_pages", lambda *_: [])
     return copy_project(tmp_path / "project")
 
 
