@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from joblib import Parallel, cpu_count, delayed
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import get_reusable_executor, reusable_executor
 
 from analysis.base.memory import collect_rarely
 
@@ -41,6 +41,7 @@ def run_parallel(jobs: Iterable[Any], at_once: bool = False) -> Iterable[Any]:
     With ``at_once`` this process goes through all jobs first, and each is worked on from when it was made.
     """
     waiting = "all" if at_once else "2 * n_jobs"
+    threading.excepthook = _report_others
     # An error elsewhere may come before the results are asked for; it is the one to show.
     warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", UserWarning)
     if at_once and CORES == 1:
@@ -50,6 +51,12 @@ def run_parallel(jobs: Iterable[Any], at_once: bool = False) -> Iterable[Any]:
     while CORES > 1 and _meanwhile:
         importlib.import_module(_meanwhile.pop(0))
     return results
+
+
+def _report_others(about: threading.ExceptHookArgs) -> None:
+    """Report the error of a thread, but of one that manages processes which an interruption ended."""
+    if type(about.thread).__module__.partition(".")[0] != "joblib":
+        threading.__excepthook__(about)
 
 
 def run_all(jobs: Iterable[Any]) -> list[Any]:
@@ -116,9 +123,11 @@ def kill() -> None:
     if CORES == 1:
         return
     threading.excepthook = lambda _: None
-    processes: dict[int, Any] = getattr(get_reusable_executor(reuse=True), "_processes", None) or {}
-    for process in list(processes.values()):
-        process.kill()
+    # Asked for in the usual way, the executor is waited for.
+    executor = getattr(reusable_executor, "_executor", None)
+    for number in list(getattr(executor, "_processes", None) or ()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 @contextlib.contextmanager
