@@ -73,7 +73,7 @@ def _round_edges(low: float, high: float) -> np.ndarray:
         return np.array([])
     first, last = np.ceil(low / step), np.floor(high / step)
     digits = min(max(0, 1 - math.floor(math.log10(step))), 300)
-    return np.round(np.arange(first, last + 1) * step, digits)
+    return np.unique(np.round(np.arange(first, last + 1) * step, digits))
 
 
 def level_bars(values: pd.Series, min_cell: int) -> tuple[Bar, ...]:

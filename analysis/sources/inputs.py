@@ -130,7 +130,7 @@ def read_inputs(
     """
     place, setting = places[0], "--data" if chosen else "segmentation.sources[0]"
     # Of a large file whose meaning is not known yet, a sample shows it.
-    sample = load_sample(place, root, setting, study.in_memory) if chosen and scan else None
+    sample = load_sample(_within(place, root), root, setting, study.in_memory) if chosen and scan else None
     read = _choose_reader(study, scan)
     first = type_table(sample) if sample else read(place, root, study.sources[0], setting)
     synthetic = synthetic or (isinstance(place, Path) and _is_synthetic(place, first))
@@ -169,13 +169,14 @@ def _choose_reader(study: Study, scan: bool) -> Callable[[Location, Path, Source
 
 def _read_or_scan(place: Location, root: Path, source: Source, setting: str) -> RawTable:
     """Leave the rows of a large Parquet source in its files, and read any other."""
-    scanned = scan_source(place, root, source, setting)
+    scanned = scan_source(_within(place, root), root, source, setting)
     return read_source(place, root, source, setting) if scanned is None else scanned
 
 
 def _read_or_draw(place: Location, root: Path, source: Source, setting: str, study: Study) -> RawTable:
     """Take a sample of the customers of a large Parquet source that is the only one, and read any other."""
-    drawn = draw_customers(place, root, source, setting, study) if len(study.sources) == 1 else None
+    own = _within(place, root)
+    drawn = draw_customers(own, root, source, setting, study) if len(study.sources) == 1 else None
     return read_source(place, root, source, setting) if drawn is None else drawn
 
 
@@ -267,7 +268,7 @@ def read_source(
         name: getattr(source, name)
         for name in ("types", "decimal", "delimiter", "encoding", "sheet", "query", "leave_out")
     }
-    own = path.relative_to(root) if isinstance(path, Path) and path.is_relative_to(root) else path
+    own = _within(path, root)
 
     def read(dates: DateOrder) -> RawTable:
         reading = Reading(**same, header=source.header, names=source.names, dates=dates, setting=setting)
@@ -283,6 +284,11 @@ def read_source(
         if c.type == "text" and c.name not in source.types
     )
     return settle_repeats(multiply_price(by_evidence if overruled else raw, source, setting), source, setting)
+
+
+def _within(place: Location, root: Path) -> Location:
+    """Return a path of the project as it is called there."""
+    return place.relative_to(root) if isinstance(place, Path) and place.is_relative_to(root) else place
 
 
 def multiply_price(raw: RawTable, source: Source, setting: str) -> RawTable:

@@ -26,7 +26,7 @@ NO_CUSTOMERS = {
     "Ladder.rungs", "Neighbour.segments", "Reach.neighbours", "Multiverse.k", "Strand.segment", "Segment.id",
     "Claim.against", "Portrait.nearest", "Design.weeks", "Slot.line", "Difference.certainty", "Difference.direction",
     "Node.yes", "Node.no", "PastForecast.weeks", "Node.segment", "Tree.questions", "Recognition.id", "Score.n_groups",
-    "Usefulness.halvings", "Usefulness.draws", "Usefulness.most",
+    "Usefulness.halvings", "Usefulness.draws", "Usefulness.most", "Usefulness.scored",
     "RfmCell.recency", "RfmCell.frequency", "Rate.held", "Rate.tries", "Planted.draws",
     "Planted.verdicts", "Groupless.verdicts", "Way.study_k", "Concentration.segments", "Before.k", "SegmentChange.now",
     "SegmentChange.into", "TraitShift.now", "Flow.to", "Questions.seconds", "Criterion.scores", "Criterion.weight",
