@@ -12,7 +12,9 @@ from analysis.report.parts import Build, Speed
 PARTS = {
     "Reading and features": ("Read", "Join", "Clean", "Build features", "Summarise data"),
     "Evidence": ("Gather evidence", "Compare choices"),
-    "Profiles and proof": ("Find rules", "Prove use", "Profile segments", "Compare with the last run"),
+    "Profiles and proof": (
+        *("Find rules", "Place everyone", "Prove use", "Profile segments", "Compare with the last run"),
+    ),
     "Pages": ("Write pages",),
 }
 """Stages of a build by what a reader calls them."""
