@@ -49,7 +49,9 @@ def test_every_stage_of_a_build_has_a_part() -> None:
     found = read_speed(ROOT)
     assert found is not None
     known = {stage for stages in text.PARTS.values() for stage in stages}
-    assert all(set(build.stages) == known for build in found.builds)
+    # All but those that are held in memory are placed by the engine.
+    assert all(known - {"Place everyone"} <= set(build.stages) <= known for build in found.builds)
+    assert "Place everyone" in found.builds[-1].stages
 
 
 def test_the_stored_measurements_grow_in_size_and_hold_large_ones() -> None:
