@@ -233,8 +233,8 @@ def write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
         # Who bought nothing has no row to count: the study counts none, too.
         return f"COALESCE({expected}, 0)" if variable.unit in {"money", "count"} else expected
     source = whole.source
-    if variable.columns != (variable.name,) and variable.name.startswith(f"{variable.columns[0]} = "):
-        column, level = variable.columns[0], variable.formula
+    level = variable.formula
+    if (column := variable.name.removesuffix(f" = {level}")) != variable.name:
         merged = [old for old, new in source.merge.get(column, {}).items() if new == level]
         spellings = ", ".join(quote_text(text) for text in (level, *merged))
         return f"CASE WHEN c.{quote_name(column)} IN ({spellings}) THEN 1 ELSE 0 END"
