@@ -34,6 +34,7 @@ from analysis.segments.description import describe_segments
 from analysis.segments.plans.playbook import Play, check_numbers, find_misspelt, read_playbook
 from analysis.settings.models import Study
 from analysis.sources.inputs import Inputs
+from analysis.sources.locate import files_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     data = summarise_data(features, study, run)
     check_tiers(features.table, study)
     aim = settle_aim(inputs, study, split, features, run)
-    # This process waits for others then, so it need not import what writes pages before or after, for a second.
+    # This process waits for others then, so what writes pages is imported meanwhile.
     workers.import_meanwhile("analysis.pages.book", "analysis.manual.contents")
     evidence = assign_by_rule(features, judge_segments(features, study, run, aim), study)
     refuse_small_segments(evidence, study)
@@ -159,7 +160,8 @@ def _keep(root: Path, analysis: Analysis) -> list[Path]:
     build, customers = root / "build", analysis.customers
     private = private_values(customers.assembled.raw, customers.cleaned, customers.source, analysis.study)
     written = write_private(build, private.joined(private_from_build(build)))
-    return [*(build / name for name in ("report.json", "memberships.parquet", "model.json")), written]
+    members = files_at(build / "memberships.parquet")
+    return [build / "report.json", *members, build / "model.json", written]
 
 
 def _write(root: Path, analysis: Analysis, report: Report) -> list[Path]:

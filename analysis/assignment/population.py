@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from analysis.customers.engines.sessions import engine_for
 from analysis.features.preparation import Features
 from analysis.sources.large.drawing import Population
 from analysis.sources.locate import files_at
+
+_COLUMN = re.compile(r'\bc\."((?:[^"]|"")*)"')
+"""A column of the customer table ``c`` in SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class EngineRule:
         """
         with engine_for(None, self.population.rows) as engine:
             key = self._open(engine)
+            self._refuse_repeats(engine, key)
             made = ["segment", "COUNT(*) AS n"]
             for i in range(len(self.variables)):
                 made += [f"COUNT(v{i}) AS n{i}", f"SUM(v{i}) AS total{i}", f"SUM(ABS(v{i})) AS size{i}"]
@@ -116,7 +121,9 @@ class EngineRule:
         numbers = {name: tuple(of(i, segment) for segment in self._ids) for i, name in enumerate(self.variables)}
         return Counts(int(rows["n"].sum()), tuple(map(int, rows["n"])), numbers)
 
-    def write_memberships(self, place: Path, segments: Sequence[Name], elsewhere: str | None = None) -> list[Path]:
+    def write_memberships(
+        self, place: Path, segments: Sequence[Name], n: int, elsewhere: str | None = None
+    ) -> list[Path]:
         """Write who is in which segment, and return the files: one of Parquet, or the parts of Spark's folder.
 
         The last ones stay until the new ones are whole.
@@ -125,6 +132,8 @@ class EngineRule:
         ----------
         place : Path
         segments : sequence of Name
+        n : int
+            Customers, as `count` gives.
         elsewhere : str, optional
             Path, address or table of Spark to write to instead. No files are then returned.
 
@@ -142,15 +151,11 @@ class EngineRule:
                 return []
             _remove(unfinished)
             try:
-                save_query(
-                    engine,
-                    query,
-                    unfinished.resolve().as_uri() if engine.name == "spark" else str(unfinished.resolve()),
-                )
-                n = sum(parquet.ParquetFile(file).metadata.num_rows for file in files_at(unfinished))
-                if n != self.population.n:
+                save_query(engine, query, unfinished)
+                written = sum(parquet.ParquetFile(file).metadata.num_rows for file in files_at(unfinished))
+                if written != n:
                     raise InputError(
-                        f"Spark wrote {number(n)} of {number(self.population.n)} memberships into build/.",
+                        f"Spark wrote {number(written)} of {number(n)} memberships into build/.",
                         "Its executors run on other machines, which have no such folder.",
                         "Set memberships to an address that they reach, or to a table of the catalog.",
                     )
@@ -165,30 +170,29 @@ class EngineRule:
         return range(1, len(self.centres.centres) + 1)
 
     def _open(self, engine: Engine) -> str:
-        """Name the table for the engine, refuse keys that repeat, and return the key as text, in SQL."""
+        """Name the table for the engine, and return the key as text, in SQL."""
         population = self.population
         kinds, key = name_rows(engine, population.rows, population.columns, "customers"), quote_name(population.key)
         text = f"NULLIF(TRIM(CAST(c.{key} AS VARCHAR)), '')"
         if kinds[population.key] == "number":
             whole = f"CAST(CAST(c.{key} AS BIGINT) AS VARCHAR)"
             text = f"CASE WHEN c.{key} = FLOOR(c.{key}) THEN {whole} ELSE CAST(c.{key} AS VARCHAR) END"
-        counted = run_query(
-            engine, f"SELECT COUNT({text}) AS n, COUNT(DISTINCT {text}) AS different FROM customers AS c"
-        )
-        n, different = int(counted["n"][0]), int(counted["different"][0])
+        return text
+
+    def _refuse_repeats(self, engine: Engine, key: str) -> None:
+        query = f"SELECT COUNT({key}) AS n, COUNT(DISTINCT {key}) AS different FROM customers AS c"
+        n, different = map(int, run_query(engine, query).iloc[0])
         if n > different:
             raise InputError(
-                f"Column '{population.key}' repeats a key in {number(n - different)} of {number(n)} rows.",
+                f"Column '{self.population.key}' repeats a key in {number(n - different)} of {number(n)} rows.",
                 "Expected one row for each customer.",
                 "Remove the repeated rows. Or set in_memory above the number of rows, and the source's repeats.",
             )
-        return text
 
     def _place(self, key: str, more: Sequence[Line], distances: bool = False) -> Iterator[str]:
         """Write the query up to the table ``placed``."""
         features, fills = [(sql, "") for sql, _ in self.features], [fill for _, fill in self.features]
-        for line in fill_features(key, more, features, fills):
-            yield f"{line} WHERE {key} IS NOT NULL" if line.endswith('FROM "customers" AS c') else line
+        yield from fill_features(key, more, features, fills, f"{key} IS NOT NULL")
         yield from find_nearest(self.centres, more, distances)
 
     def _write(self, key: str, segments: Sequence[Name]) -> Iterator[str]:
@@ -253,22 +257,27 @@ def write_rule(features: Features, evidence: Evidence, rules: Rules, tiers: Tier
             "Expected k-means, Ward, k-prototypes or latent classes, and features that are not scaled by minmax.",
             f"Set algorithm: kmeans, or set in_memory to {n} or more where the memory suffices.",
         )
-    there = set(population.columns)
-    described, variables = customers.assembled.described, {}
-    for variable in features.table.variables:
-        sql = "" if variable.categorical else write_sql(variable, customers.cleaned, customers.assembled)
-        plain = f"CAST(c.{quote_name(variable.name)} AS DOUBLE PRECISION)"
-        if sql and (variable.name in there or (plain != sql and variable.name not in described)):
-            variables[variable.name] = sql
-    for name in rules.fills:
-        sql = rules.sql[name]
-        if sql == f"CAST(c.{quote_name(name)} AS DOUBLE PRECISION)" and name not in there:
+    numbers = [v for v in features.table.variables if not v.categorical]
+    sql = {v.name: write_sql(v, customers.cleaned, customers.assembled) for v in numbers}
+    variables = {name: text for name, text in sql.items() if _is_there(text, population)}
+    halves = sql[tiers.variable.name] if tiers else ""
+    needed = [(name, rules.sql[name]) for name in rules.fills] + ([(tiers.variable.name, halves)] if tiers else [])
+    for name, text in needed:
+        if not _is_there(text, population):
             raise InputError(
                 f"The feature '{name}' cannot be computed where all {number(population.n)} customers are.",
                 "Expected a formula that SQL has an equal for, of columns of the source.",
                 "Change its formula, leave it out of the features, or raise in_memory where the memory suffices.",
             )
-    halves = write_sql(tiers.variable, customers.cleaned, customers.assembled) if tiers else ""
     forming = tuple((rules.sql[name], fill) for name, fill in rules.fills.items())
     classes = evidence.fit.classes is not None
     return EngineRule(population, rules.centres, forming, variables, halves, tiers, classes)
+
+
+def _is_there(sql: str, population: Population) -> bool:
+    """Return whether the table of all customers has every column that a feature is made of.
+
+    >>> _is_there('COALESCE(CAST(c."clv" AS DOUBLE PRECISION), 0)', Population(None, "id", ("id", "spend"), 9))
+    False
+    """
+    return all(name.replace('""', '"') in population.columns for name in _COLUMN.findall(sql))

@@ -12,10 +12,7 @@ LEAST = 250 * 10**6
 
 
 def collect_rarely() -> None:
-    """Let Python look for cycles of unused objects less often: objects of imported packages make that slow.
-
-    It took a fifth of a build whose results were cached.
-    """
+    """Let Python look for cycles of unused objects less often: objects of imported packages make that slow."""
     gc.set_threshold(50_000, 10, 10)
 
 

@@ -128,7 +128,7 @@ def _parsed(module: str) -> ast.Module:
 
 def _first_line(module: str, name: str) -> str:
     text = (HOME / "analysis" / f"{module}.py").read_text(encoding="utf-8")
-    # Parsing all modules that rows of data pass would take a third of a second of each build.
+    # Read as text, because every build asks for many modules, and parsing them takes longer.
     declared = re.search(rf"^(?:def|class) {name}\b", text, re.MULTILINE)
     docstring = DOCSTRING.search(text, declared.end()) if declared else None
     return " ".join(docstring[1].split("\n\n")[0].split()) if docstring else ""

@@ -39,7 +39,7 @@ def make_environment(folder: Path, formats: Formats, names: Mapping[str, Any], k
     names : mapping of str to object
         What every template may use.
     kept : Kept, optional
-        Where templates are kept as they were compiled, which takes a third of a second.
+        Where templates are kept as they were compiled.
     """
     environment = Environment(
         loader=FileSystemLoader(folder),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,9 +44,13 @@ def write_outputs(build: Path, report: Report, analysis: Analysis) -> list[Path]
     write_whole(files[0], to_json(report).encode())
     segments = tuple(Name(s.letter, s.name, s.slug) for s in report.segments)
     write_whole(files[2], placing.to_json(replace(model, segments=segments)).encode())
-    if analysis.assignment.everyone is not None:
-        written = analysis.assignment.everyone.write_memberships(files[1], segments, analysis.study.memberships)
-        return [files[0], *written, files[2]]
+    everyone, counts = analysis.assignment.everyone, analysis.assignment.counts
+    if everyone is not None and counts is not None:
+        members = everyone.write_memberships(files[1], segments, counts.n, analysis.study.memberships)
+        return [files[0], *members, files[2]]
+    if files[1].is_dir():
+        # Spark wrote them last time.
+        shutil.rmtree(files[1])
     memberships = pd.DataFrame({"key": cleaned.keys.astype("str"), "segment": evidence.labels.astype("int64")})
     confidence = rate_confidence(evidence.labels, analysis.features.prepared.matrix, model)
     memberships = memberships.assign(**name_segments(evidence.labels, segments), confidence=confidence)

@@ -195,6 +195,7 @@ def write_card(
         for name, label in protected.items()
     )
     n_read = cleaned.ledger[0].rows_in if cleaned.ledger else len(table.frame)
+    n_beside = max(background.n_all - len(table.frame), 0)
     return Card(
         study.card.purpose or NO_PURPOSE,
         study.card.owner or NO_OWNER,
@@ -202,7 +203,7 @@ def write_card(
         study.card.valid_until is not None,
         min((first for first, _ in dated), default=""),
         max((last for _, last in dated), default=""),
-        n_read,
+        n_read + n_beside,
         n_read - len(table.frame),
         tuple(_limits(study, cleaned, table, prepared, profiles, background, formats)),
         study.card.protected is not None,

@@ -97,7 +97,6 @@ def describe_segments(
         personas = write_personas(profiles, table, evidence, study, plays, looked.memory, times)
         record = make_record(past, looked, measures, personas, evidence, study, as_of, background.synthetic)
         card = write_card(study, cleaned, table, prepared, labels, profiles, personas, background)
-        card = replace(card, n_read=card.n_read + n_all - len(labels))
         lifetime, limits = assembled.lifetime, Disclosure.of(study)
         expected = expect_spend(lifetime, cleaned.keys, labels, limits, n_all) if lifetime else None
         targeting = weigh_segments(

@@ -343,3 +343,47 @@ def test_customers_are_drawn_from_a_table_of_spark_and_placed_there(tmp_path: Pa
         Disclosure(report.study.min_cell).count(n) for n in members["segment"].value_counts().sort_index()
     ]
     assert not (root / "build" / "memberships.parquet").exists()
+
+
+@pytest.mark.builds
+def test_a_feature_that_all_customers_lack_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scans, "SCANNED_ROWS", 10_000)
+    root = write_project(tmp_path / "project", make_shop())
+    make_orders(30_000, 4_000).to_parquet(root / "data" / "orders.parquet", index=False)
+    source = ORDERS["sources"][0] | {"roles": {"feature": ["frequency", "spend", "rfm_group"]}}
+    settings = ORDERS | {"sources": [source], "encode": "indicator"}
+    project = {"project": {"type": "website"}, "segmentation": settings}
+    (root / "_quarto.yml").write_text(json.dumps(project))
+    with pytest.raises(InputError, match=r"The feature 'rfm_group = .*' cannot be computed where all"):
+        build_quickly(root)
+
+
+@pytest.mark.builds
+def test_a_study_that_is_held_again_replaces_what_spark_wrote(built: Path, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(built, root)
+    file = root / "build" / "memberships.parquet"
+    file.unlink()
+    file.mkdir()
+    make_shop().to_parquet(file / "part-0.parquet")
+    customers = make_customers()
+    write_study(root, SETTINGS | {"in_memory": 10_000}, customers)
+    customers.to_parquet(root / "data" / "shop.parquet", index=False)
+    build_quickly(root)
+    assert len(pd.read_parquet(file)) == N - 1
+
+
+@pytest.mark.builds
+def test_figures_that_stay_keep_the_parts_that_spark_wrote(built: Path, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(built, root)
+    file = root / "build" / "memberships.parquet"
+    members = pd.read_parquet(file)
+    file.unlink()
+    file.mkdir()
+    members.to_parquet(file / "part-0.parquet", index=False)
+    customers = make_customers()
+    customers.loc[find_outside(root, customers), "spend"] = 9e5
+    customers.to_parquet(root / "data" / "shop.parquet", index=False)
+    assert any("keep the figures of the last build" in line for line in build_quickly(root).told)
+    assert build_quickly(root).fresh is False

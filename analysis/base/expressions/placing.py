@@ -36,7 +36,9 @@ Line = tuple[str, str]
 """A column in SQL, and a comment on it; empty for none."""
 
 
-def fill_features(key: str, more: Sequence[Line], features: Sequence[Line], fills: Sequence[float]) -> Iterator[str]:
+def fill_features(
+    key: str, more: Sequence[Line], features: Sequence[Line], fills: Sequence[float], where: str = ""
+) -> Iterator[str]:
     """Take the features out of the table ``customers``, called ``c``, as x1 to xp, and fill missing values.
 
     Parameters
@@ -48,6 +50,8 @@ def fill_features(key: str, more: Sequence[Line], features: Sequence[Line], fill
     features : sequence of (str, str), length p
         Without names.
     fills : sequence of float, length p
+    where : str
+        Condition on the rows that count, in SQL; empty for all.
 
     Yields
     ------
@@ -58,7 +62,7 @@ def fill_features(key: str, more: Sequence[Line], features: Sequence[Line], fill
     yield "WITH features AS ("
     yield f"  SELECT {key} AS customer_key,"
     yield from list_columns([*more, *named])
-    yield '  FROM "customers" AS c'
+    yield '  FROM "customers" AS c' + (f" WHERE {where}" if where else "")
     yield "), filled AS ("
     yield f"  SELECT {_keep(more)}"
     yield from list_columns([(f"COALESCE(x{i}, {fill!r}) AS x{i}", "") for i, fill in enumerate(fills, start=1)])

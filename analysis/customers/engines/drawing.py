@@ -50,9 +50,9 @@ def fetch_customers(
         rows: Any = keyed.persist()
     else:
         holding.folder.mkdir(parents=True, exist_ok=True)
-        file = str((holding.folder / FILE).resolve())
-        save_query(engine, keyed.sql(dialect="duckdb", optimize=False), file)
-        rows = Scan((file,), "", FILE)
+        file = holding.folder / FILE
+        save_query(engine, keyed.sql(dialect="duckdb", optimize=False), file, "The table of all customers")
+        rows = Scan((str(file.resolve()),), "", FILE)
     held = engine.read(rows, {"customer": "customer", **{name: name for name in names}}).frame
     n = int(engine.first_row(held.agg(F.count(F.lit(1)).alias("n")))["n"])
     if n > holding.most:

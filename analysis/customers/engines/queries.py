@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -47,34 +48,44 @@ def run_query(engine: Engine, query: str) -> pd.DataFrame:
     return engine.connection.sql(query).to_arrow_table().to_pandas()
 
 
-def save_query(engine: Engine, query: str, place: str) -> None:
+def save_query(engine: Engine, query: str, place: Path | str, what: str = "memberships") -> None:
     """Run a query in the SQL of DuckDB, and write the result as Parquet: DuckDB to a file, Spark to a folder.
 
-    A place without a slash is, for Spark, a table of the catalog.
+    Parameters
+    ----------
+    engine : Engine
+    query : str
+    place : Path or str
+        On this machine; or, as text, any place that the engine knows. Without a slash it is a table of Spark's catalog.
+    what : str
+        What messages call the result.
 
     Raises
     ------
     InputError
         Where it cannot be written there.
     """
+    shown, where = (place.name, str(place.resolve())) if isinstance(place, Path) else (place, place)
     unwritten = InputError(
-        f"memberships cannot be written to {place}.",
+        f"{what} cannot be written to {shown}.",
         "Expected a place that the engine may write to: for DuckDB a file of this machine.",
-        "Correct memberships in the settings, or remove it.",
+        "Correct memberships in the settings if it is set, and free some disk space.",
     )
     if engine.name == "spark":
         from pyspark.errors import PySparkException
 
         writer = engine.session.sql(_for_spark(query)).write.mode("overwrite")
         try:
-            writer.parquet(place) if "/" in place else writer.saveAsTable(place)
+            if isinstance(place, Path):
+                where = Path(where).as_uri()
+            writer.parquet(where) if "/" in where else writer.saveAsTable(where)
         except PySparkException:
             raise unwritten from None
         return
     import duckdb
 
     try:
-        engine.connection.execute(f"COPY ({query}) TO {in_quotes(place, chr(39))} (FORMAT parquet)")
+        engine.connection.execute(f"COPY ({query}) TO {in_quotes(where, chr(39))} (FORMAT parquet)")
     except (duckdb.IOException, duckdb.HTTPException):
         raise unwritten from None
 

@@ -172,6 +172,6 @@ def load_sample(address: str | Path, root: Path, setting: str, most: int) -> Loa
 def _draw(keys: pa.Array, share: float, seed: int) -> tuple[int, pa.Array]:
     """Count the keys, and tell which customers are in the sample."""
     texts: Any = pc.call_function("utf8_trim_whitespace", [keys.cast(pa.string())]).to_pandas()
-    known = (texts.notna() & (texts != "")).to_numpy()
+    known = (texts.notna() & ~texts.isin(["", "nan"] if pa.types.is_floating(keys.type) else [""])).to_numpy()
     digests = pd.util.hash_array(texts.to_numpy(object), hash_key=f"{seed:016d}"[-16:], categorize=False)
     return int(known.sum()), pa.array((digests < np.uint64(share * 2**64)) & known)
