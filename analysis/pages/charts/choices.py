@@ -23,7 +23,7 @@ from analysis.pages.figures import (
 from analysis.pages.text.stability import FACTORS
 from analysis.report.model import Report
 from analysis.report.parts import Choice
-from analysis.report.thresholds import AGREES
+from analysis.report.thresholds import AGREES, ALGORITHMS
 
 KINDS = {"scaling": "Scaling", "algorithm": "Algorithm", "features": "Features", "outliers": "Unusual customers"}
 OPTIONS = {
@@ -39,9 +39,9 @@ def multiverse(report: Report) -> Figure:
     formats = report.formats()
     rows = [
         {
-            "features": _option(report, "features", c.features),
-            "outliers": _option(report, "outliers", c.outliers),
-            "choice": _column(report, c),
+            "features": _option("features", c.features),
+            "outliers": _option("outliers", c.outliers),
+            "choice": _column(c),
             "agreement": round(c.agreement, 2),
             "text": short_number(c.agreement),
             "mark": "published" if c.published else "other",
@@ -69,7 +69,7 @@ def multiverse(report: Report) -> Figure:
         ("Features", "Unusual customers", "Scaling", "Algorithm", "Adjusted Rand index"),
         tuple(
             (
-                *(_option(report, name, getattr(c, name)) for name in ("features", "outliers", "scaling", "algorithm")),
+                *(_option(name, getattr(c, name)) for name in ("features", "outliers", "scaling", "algorithm")),
                 number(c.agreement, 2) + (", published" if c.published else ""),
             )
             for c in choices.choices
@@ -132,7 +132,7 @@ def main_effects(report: Report) -> Figure:
     rows = [
         {
             "factor": f"{KINDS[f.name]}: {formats.percent(f.matters)}",
-            "option": _option(report, f.name, option),
+            "option": _option(f.name, option),
             "agreement": round(mean, 3),
             "text": number(mean, 2),
         }
@@ -153,7 +153,7 @@ def main_effects(report: Report) -> Figure:
     table = Table(
         ("Kind of choice", "Option", "Mean agreement", "Share of the differences"),
         tuple(
-            (KINDS[f.name], _option(report, f.name, option), number(mean, 3), formats.percent(f.matters))
+            (KINDS[f.name], _option(f.name, option), number(mean, 3), formats.percent(f.matters))
             for f in choices.factors
             for option, mean in zip(f.options, f.means, strict=True)
         ),
@@ -217,11 +217,12 @@ def _agreement_bars(rows: list[dict[str, Any]], field: str, order: list[str] | N
     return alt.layer(bars, text)
 
 
-def _option(report: Report, factor: str, option: str) -> str:
+def _option(factor: str, option: str) -> str:
     if factor == "algorithm":
-        return next(a.title for a in report.evidence.algorithms if a.name == option)
+        # Other choices may let one compete that the published ones do not.
+        return ALGORITHMS[option].title
     return OPTIONS[factor].get(option, option[:1].upper() + option[1:])
 
 
-def _column(report: Report, choice: Choice) -> str:
-    return f"{_option(report, 'algorithm', choice.algorithm)} · {_option(report, 'scaling', choice.scaling).lower()}"
+def _column(choice: Choice) -> str:
+    return f"{_option('algorithm', choice.algorithm)} · {_option('scaling', choice.scaling).lower()}"
