@@ -114,9 +114,9 @@ def make_model(
         names=tuple(raw.name for raw in raws),
         forming=forming,
         codes={
-            name: _levels(cleaned.frame[name])
+            name: list_levels(cleaned.frame[name])
             for name in forming
-            if study.encode == "label" and _is_text(cleaned.frame[name])
+            if study.encode == "label" and is_text(cleaned.frame[name])
         },
         levels=tuple({role: tuple(of) for role, of in whole.levels.get(i, {}).items()} for i in range(len(raws))),
         steps=prepared.steps,
@@ -281,9 +281,11 @@ def _settings(model: Model) -> dict[str, Any]:
     return {**study, "sources": sources}
 
 
-def _levels(values: pd.Series) -> tuple[str, ...]:
+def list_levels(values: pd.Series) -> tuple[str, ...]:
+    """List the levels of a text in the order of their numbers, from 0 on."""
     return tuple(map(str, values.astype("category").cat.categories))
 
 
-def _is_text(values: pd.Series) -> bool:
+def is_text(values: pd.Series) -> bool:
+    """Return whether a column holds neither numbers nor yes and no."""
     return not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)

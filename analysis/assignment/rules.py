@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.assignment.model import is_text, list_levels
 from analysis.assignment.rounding import DIGITS, Rounded, round_means
 from analysis.assignment.trees import MOST_QUESTIONS, SMALLEST_LEAF, Tree, find_tree, round_digits, split_folds
 from analysis.base.disclosure import Disclosure
@@ -21,6 +22,7 @@ from analysis.customers.cleaning import Cleaned
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.prepare import Prepared, Step, apply_steps, invert_steps
 from analysis.settings.models import Study
+from analysis.settings.sources import Source
 
 ROWS = 20_000
 """Customers that trees are grown on, sampled above this many. Chosen for this project."""
@@ -235,9 +237,13 @@ def write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
     source = whole.source
     level = variable.formula
     if (column := variable.name.removesuffix(f" = {level}")) != variable.name:
-        merged = [old for old, new in source.merge.get(column, {}).items() if new == level]
-        spellings = ", ".join(quote_text(text) for text in (level, *merged))
-        return f"CASE WHEN c.{quote_name(column)} IN ({spellings}) THEN 1 ELSE 0 END"
+        return f"CASE WHEN c.{quote_name(column)} IN ({_spell(level, column, source)}) THEN 1 ELSE 0 END"
+    taken = variable.columns == (variable.name,)
+    if taken and is_text(cleaned.frame[variable.name]):
+        # Under encode: label, a level is its number.
+        place, levels = f"c.{quote_name(variable.name)}", list_levels(cleaned.frame[variable.name])
+        cases = (f"WHEN {place} IN ({_spell(x, variable.name, source)}) THEN {float(i)}" for i, x in enumerate(levels))
+        return f"CASE {' '.join(cases)} END"
     types: dict[str, str] = {c.name: c.type for c in whole.raw.columns if c.name not in whole.described}
     types |= {c.name: "number" for c in whole.raw.columns if types.get(c.name) == "key"}
     for column in variable.columns:
@@ -248,7 +254,6 @@ def write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
         name: SqlColumn(kind, source.merge.get(name, {}), source.plausible.get(name, (None, None)))
         for name, kind in types.items()
     }
-    taken = variable.columns == (variable.name,)
     try:
         if variable.is_centred:
             return _write_centred(variable, columns)
@@ -256,3 +261,9 @@ def write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
         return to_sql(formula, columns, cleaned.as_of)
     except UntranslatableError:
         return expected
+
+
+def _spell(level: str, column: str, source: Source) -> str:
+    """List the spellings of a level, quoted."""
+    merged = (old for old, new in source.merge.get(column, {}).items() if new == level)
+    return ", ".join(quote_text(text) for text in (level, *merged))

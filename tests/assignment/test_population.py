@@ -387,3 +387,30 @@ def test_figures_that_stay_keep_the_parts_that_spark_wrote(built: Path, tmp_path
     customers.to_parquet(root / "data" / "shop.parquet", index=False)
     assert any("keep the figures of the last build" in line for line in build_quickly(root).told)
     assert build_quickly(root).fresh is False
+
+
+@pytest.mark.builds
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"encode": "label"},
+        {"encode": "label", "reduce": {"pca": 2}},
+        {"encode": "indicator", "algorithm": "kprototypes"},
+        {"encode": "indicator", "algorithm": "latent_class"},
+    ],
+    ids=lambda settings: " ".join(map(str, settings.values())),
+)
+def test_categories_are_placed_as_score_places_them(tmp_path: Path, settings: dict[str, Any]) -> None:
+    source = SETTINGS["sources"][0]
+    source = source | {
+        "roles": {"feature": ["orders", "discount", "region"], "descriptor": ["spend"]},
+        "merge": {"region": {"West": "North"}},
+    }
+    customers = make_customers().assign(customer=lambda f: f["customer"].str[2:].str.replace("-", "").astype(float))
+    root = write_project(tmp_path / "project", customers, sources=[source], tiers="none", **settings)
+    build_quickly(root)
+    members = pd.read_parquet(root / "build" / "memberships.parquet").set_index("key").sort_index()
+    raw = read_table("data/shop.parquet", root=root)
+    scores = score([raw], read_model(root / "build" / "model.json")).dropna(subset="key").set_index("key").sort_index()
+    columns = ["segment", "letter", "confidence"]
+    pd.testing.assert_frame_equal(members[columns], scores[columns], check_dtype=False)
