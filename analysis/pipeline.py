@@ -74,7 +74,7 @@ def analyse(inputs: Inputs, study: Study, plays: list[tuple[int, Play]], past: P
     check_tiers(features.table, study)
     aim = settle_aim(inputs, study, split, features, run)
     # This process waits for others then, so what writes pages is imported meanwhile.
-    workers.import_meanwhile("analysis.pages.book", "analysis.manual.contents")
+    workers.import_meanwhile("analysis.pages.book", "analysis.manual.contents", "statsmodels.stats.power")
     evidence = assign_by_rule(features, judge_segments(features, study, run, aim), study)
     refuse_small_segments(evidence, study)
     robustness = compare_choices(features, evidence, study, run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,27 @@ class PageFigure:
     table: Table
 
 
+class _Shown(Mapping[str, PageFigure]):
+    """Charts as pages take them, each made when a page asks for it: the pictures of later ones may still be drawn."""
+
+    def __init__(self, figures: Mapping[str, Figure], make: Callable[[Figure], PageFigure]) -> None:
+        self._figures, self._make, self._made = figures, make, dict[str, PageFigure]()
+
+    def __getitem__(self, name: str) -> PageFigure:
+        if name not in self._made:
+            self._made[name] = self._make(self._figures[name])
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._figures
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._figures)
+
+    def __len__(self) -> int:
+        return len(self._figures)
+
+
 def write_pages(
     report: Report, root: Path, kept: Kept | None = None, manual: Mapping[str, Any] | None = None
 ) -> list[Path]:
@@ -109,7 +130,8 @@ def write_pages(
         files = write_takeaways(report, root, book.figures, book.tokens, book.home, book.briefs(), kept)
         pages = {**dict(book.pages()), "downloads.qmd": book.downloads_page(files)}
         files += [write_changed(site / name, text) for name, text in pages.items()]
-        files += [write_changed(site / "assets" / "charts" / f"{name}.svg", svg) for name, svg in book.pictures.items()]
+        charts = [figure.id for figure in book.figures.values()]
+        files += [write_changed(site / "assets" / "charts" / f"{id}.svg", book.pictures[id]) for id in charts]
         _sweep_generated(site, files)
         sources = sorted(site.rglob("*.qmd"))
         prose = {page.relative_to(site).as_posix(): page.read_text(encoding="utf-8") for page in sources}
@@ -208,11 +230,11 @@ class _Book:
 
     def pages(self) -> Iterable[tuple[str, str]]:
         """Name and text of each page."""
-        shown = {name: self.figure(figure, 0) for name, figure in self.figures.items()}
+        shown = _Shown(self.figures, lambda figure: self.figure(figure, 0))
         yield from self.segment_pages()
         yield from self.finding_pages(shown)
         yield self.data_page(shown)
-        yield from self.reference_pages(shown)
+        yield from self.reference_pages()
 
     def segment_pages(self) -> Iterable[tuple[str, str]]:
         """Yield the overview, the list of personas, and a page for each."""
@@ -223,10 +245,10 @@ class _Book:
         for segment in report.segments:
             yield f"segments/{segment.slug}.qmd", self.persona(segment, siblings)
 
-    def finding_pages(self, shown: dict[str, PageFigure]) -> Iterable[tuple[str, str]]:
+    def finding_pages(self, shown: Mapping[str, PageFigure]) -> Iterable[tuple[str, str]]:
         """Yield the pages about the segments as a whole and how far to trust them."""
         report = self.report
-        mixes = [figure for name, figure in shown.items() if name.startswith("mix_")]
+        mixes = [shown[name] for name in shown if name.startswith("mix_")]
         yield "explore.qmd", self.page("explore", figures=shown)
         yield "compare.qmd", self.page("compare", figures=shown, mixes=mixes)
         if report.change is not None:
@@ -246,17 +268,16 @@ class _Book:
         yield "choices.qmd", self.page("choices", figures=shown, thresholds=THRESHOLDS)
         yield "proof.qmd", self.page("proof", figures=shown, thresholds=THRESHOLDS)
 
-    def data_page(self, shown: dict[str, PageFigure]) -> tuple[str, str]:
+    def data_page(self, shown: Mapping[str, PageFigure]) -> tuple[str, str]:
         """Return the page about the input data."""
         report = self.report
-        columns = [figure for name, figure in shown.items() if name.startswith("column_")]
         return (
             "data.qmd",
             self.page(
                 "data",
                 figures=shown,
-                columns=columns,
-                coverage=[figure for name, figure in shown.items() if name.startswith("coverage_")],
+                columns=[shown[name] for name in shown if name.startswith("column_")],
+                coverage=[shown[name] for name in shown if name.startswith("coverage_")],
                 reading=tables.reading(report),
                 sources=tables.sources(report),
                 ledger=tables.ledger(report),
@@ -266,7 +287,7 @@ class _Book:
             ),
         )
 
-    def reference_pages(self, shown: dict[str, PageFigure]) -> Iterable[tuple[str, str]]:
+    def reference_pages(self) -> Iterable[tuple[str, str]]:
         """Yield the pages to look things up in, those of the manual last."""
         report = self.report
         columns = tables.dictionary(report)
@@ -304,10 +325,16 @@ class _Book:
         return self.page("downloads", downloads=contents, sizes=sizes, personas=personas)
 
     def draw(self) -> Iterator[Figure]:
-        """Yield each figure when it is drawn; all are then available to templates by name."""
+        """Yield each figure when it is drawn; all are then available to templates by name.
+
+        Those of briefs come twice, the second time as they are printed.
+        """
         for figure in draw_all(self.report, self.kept):
-            self.figures[figure.id.removeprefix("chart-").replace("-", "_")] = figure
+            name = figure.id.removeprefix("chart-").replace("-", "_")
+            self.figures[name] = figure
             yield figure
+            if name == "value_size" or name.startswith("profile_"):
+                yield narrow(figure)
 
     def briefs(self) -> Iterable[Brief]:
         """Build the data of the briefs of the study and of each persona."""
@@ -318,11 +345,10 @@ class _Book:
             for row in act.first_rows(report)
         ]
         profiles = [figures[f"profile_{s.letter.lower()}"] for s in report.segments]
-        pictures = draw_pictures([narrow(f) for f in (shown, *profiles)], self.tokens, self.kept)
-        yield study_brief(report, first, shown, pictures[shown.id], self.home)
+        yield study_brief(report, first, shown, self.pictures[narrow(shown).id], self.home)
         for s, shown in zip(report.segments, profiles, strict=True):
             sure = evidence.how_sure(report, s)
-            yield persona_brief(report, s, sure, shown, pictures[shown.id], self.home)
+            yield persona_brief(report, s, sure, shown, self.pictures[narrow(shown).id], self.home)
 
     def page(self, template: str, **context: Any) -> str:
         """Fill in one template.

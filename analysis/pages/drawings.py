@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from joblib import delayed
@@ -40,10 +40,11 @@ MOST_DRAWN = 26
 
 
 def draw_all(report: Report, kept: Kept | None = None) -> Iterator[Figure]:
-    """Yield every chart of the site once, those of a module when its first one is needed."""
+    """Yield every chart of the site once, those of a module when its first one is needed, those of briefs first."""
     columns = [c for c in report.data.columns if c.bars][:MOST_DRAWN]
     each = (
         compare_worth.value_against_size,
+        *(partial(persona.persona_profile, segment=s) for s in report.segments),
         compare_value.concentration,
         compare.heat_map,
         distributions.distributions,
@@ -90,7 +91,6 @@ def draw_all(report: Report, kept: Kept | None = None) -> Iterator[Figure]:
         data.correlation_map,
         data.association_map,
         *(partial(data.coverage, index=i) for i in range(len(report.data.sources))),
-        *(partial(persona.persona_profile, segment=s) for s in report.segments),
     )
     yield from filter(None, _draw_modules(each, report, kept))
     yield from filter(None, changes.draw(report))
@@ -110,7 +110,7 @@ def _draw_modules(each: Sequence[Any], report: Report, kept: Kept | None) -> Ite
 
 
 def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept | None = None) -> Mapping[str, str]:
-    """Start to draw the static picture of each chart, by id; the first one that is asked for waits for all.
+    """Start to draw the static picture of each chart, by id; one that is asked for waits for those before it.
 
     Other processes draw those that are not cached, while this one does something else.
     """
@@ -135,24 +135,22 @@ def draw_pictures(figures: Iterable[Figure], tokens: dict[str, str], kept: Kept 
 
 
 class _Pictures(Mapping[str, str]):
-    """Pictures by id of the chart: those that are known, and for each empty one what is being drawn."""
+    """Pictures by id of the chart: those that are known, and for each empty one, in order, what is being drawn."""
 
     def __init__(self, known: dict[str, str], drawn: Iterable[str]) -> None:
-        self._known, self._drawn = known, drawn
-
-    @cached_property
-    def _all(self) -> dict[str, str]:
-        drawn = iter(list(self._drawn))
-        return {name: _numbered(svg or next(drawn)) for name, svg in self._known.items()}
+        self._pictures = {name: _numbered(svg) for name, svg in known.items()}
+        self._drawn, self._awaited = iter(drawn), [name for name in reversed(known) if not known[name]]
 
     def __getitem__(self, name: str) -> str:
-        return self._all[name]
+        while self._awaited and not self._pictures[name]:
+            self._pictures[self._awaited.pop()] = _numbered(next(self._drawn))
+        return self._pictures[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._known)
+        return iter(self._pictures)
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._pictures)
 
 
 def _numbered(svg: str) -> str:

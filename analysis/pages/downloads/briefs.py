@@ -158,11 +158,10 @@ def study_brief(report: Report, first: Sequence[dict[str, Any]], figure: Figure,
 
 
 def narrow(figure: Figure) -> Figure:
-    """Return the chart in the width of a printed page."""
-    if figure.spec.get("width") != "container":
-        return figure
+    """Return the chart in the width of a printed page, under an id of its own."""
     fit = {"width": PICTURE_WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
-    return replace(figure, spec={**figure.spec, **fit})
+    spec = {**figure.spec, **fit} if figure.spec.get("width") == "container" else figure.spec
+    return replace(figure, id=f"{figure.id}-printed", spec=spec)
 
 
 def write_briefs(briefs: Iterable[Brief], folder: Path, templates: Path, kept: Kept | None = None) -> list[Path]:

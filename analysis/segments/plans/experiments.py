@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from statsmodels.stats.power import NormalIndPower
 
 from analysis.base.errors import InputError, did_you_mean, listed
 from analysis.base.formats import number, short_percentage
@@ -301,6 +300,8 @@ def detectable(rate: float, treated: int, held: int, better: Direction) -> float
 @functools.cache
 def _least_effect(treated: int, held: int) -> float:
     """The smallest effect size that groups of these sizes detect."""
+    from statsmodels.stats.power import NormalIndPower
+
     effect = NormalIndPower().solve_power(nobs1=treated, ratio=held / treated, alpha=ALPHA, power=POWER)
     return float(np.squeeze(effect))
 
