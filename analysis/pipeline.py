@@ -16,7 +16,7 @@ from analysis.clustering.shapes import settle_verdict
 from analysis.clustering.use.aims import settle_aim
 from analysis.clustering.use.tiers import check_tiers, find_tiers
 from analysis.clustering.usefulness import prove, settle_split
-from analysis.customers.assembly import settle_date
+from analysis.customers.periods import settle_date
 from analysis.features.preparation import prepare_customers
 from analysis.features.summary import summarise_data
 from analysis.pages.notes import explain_lost, read_notes

@@ -19,8 +19,9 @@ from analysis.base.formats import number
 from analysis.clustering.evidence import Evidence
 from analysis.clustering.use.tiers import TIER_WORDS, Tiers
 from analysis.customers.engines.frames import Engine
-from analysis.customers.engines.queries import name_rows, run_query, save_query
+from analysis.customers.engines.queries import name_rows, run_query, save_query, write_key_text
 from analysis.customers.engines.sessions import engine_for
+from analysis.features.build import NOT_KNOWN
 from analysis.features.preparation import Features
 from analysis.sources.large.drawing import Population
 from analysis.sources.locate import files_at
@@ -171,13 +172,9 @@ class EngineRule:
 
     def _open(self, engine: Engine) -> str:
         """Name the table for the engine, and return the key as text, in SQL."""
-        population = self.population
-        kinds, key = name_rows(engine, population.rows, population.columns, "customers"), quote_name(population.key)
-        text = f"NULLIF(TRIM(CAST(c.{key} AS VARCHAR)), '')"
-        if kinds[population.key] == "number":
-            whole = f"CAST(CAST(c.{key} AS BIGINT) AS VARCHAR)"
-            text = f"CASE WHEN c.{key} = FLOOR(c.{key}) THEN {whole} ELSE CAST(c.{key} AS VARCHAR) END"
-        return text
+        key = self.population.key
+        kinds = name_rows(engine, self.population.rows, self.population.columns, "customers")
+        return write_key_text(f"c.{quote_name(key)}", kinds[key])
 
     def _refuse_repeats(self, engine: Engine, key: str) -> None:
         query = f"SELECT COUNT({key}) AS n, COUNT(DISTINCT {key}) AS different FROM customers AS c"
@@ -257,8 +254,7 @@ def write_rule(features: Features, evidence: Evidence, rules: Rules, tiers: Tier
             "Expected k-means, Ward, k-prototypes or latent classes, and features that are not scaled by minmax.",
             f"Set algorithm: kmeans, or set in_memory to {n} or more where the memory suffices.",
         )
-    numbers = [v for v in features.table.variables if not v.categorical]
-    sql = {v.name: write_sql(v, customers.cleaned, customers.assembled) for v in numbers}
+    sql = dict(_write_numbers(features))
     variables = {name: text for name, text in sql.items() if _is_there(text, population)}
     halves = sql[tiers.variable.name] if tiers else ""
     needed = [(name, rules.sql[name]) for name in rules.fills] + ([(tiers.variable.name, halves)] if tiers else [])
@@ -272,6 +268,18 @@ def write_rule(features: Features, evidence: Evidence, rules: Rules, tiers: Tier
     forming = tuple((rules.sql[name], fill) for name, fill in rules.fills.items())
     classes = evidence.fit.classes is not None
     return EngineRule(population, rules.centres, forming, variables, halves, tiers, classes)
+
+
+def _write_numbers(features: Features) -> Iterator[tuple[str, str]]:
+    """Write each number that describes customers in SQL; what is not known, where it is about one column."""
+    customers, variables = features.customers, features.table.variables
+    own = {v.name: v for v in variables if not v.categorical and not v.name.endswith(NOT_KNOWN)}
+    written = {name: write_sql(v, customers.cleaned, customers.assembled) for name, v in own.items()}
+    yield from written.items()
+    for variable in variables:
+        name = variable.name.removesuffix(NOT_KNOWN)
+        if name != variable.name and variable.columns == (name,) and name in written:
+            yield variable.name, f"CASE WHEN {written[name]} IS NULL THEN 1 ELSE 0 END"
 
 
 def _is_there(sql: str, population: Population) -> bool:

@@ -233,7 +233,7 @@ def write_sql(variable: Variable, cleaned: Cleaned, whole: Assembled) -> str:
     expected = f"CAST(c.{quote_name(variable.name)} AS DOUBLE PRECISION)"
     if variable.name in whole.described:
         # Who bought nothing has no row to count: the study counts none, too.
-        return f"COALESCE({expected}, 0)" if variable.unit in {"money", "count"} else expected
+        return f"COALESCE({expected}, 0)" if whole.described[variable.name].additive else expected
     source = whole.source
     level = variable.formula
     if (column := variable.name.removesuffix(f" = {level}")) != variable.name:

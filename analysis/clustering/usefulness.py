@@ -48,9 +48,9 @@ from analysis.clustering.use.verdicts import (
     state_tiers,
     state_verdict,
 )
-from analysis.customers.assembly import purchases_after, settle_date
+from analysis.customers.assembly import purchases_after
 from analysis.customers.gathering import name_computed
-from analysis.customers.periods import find_days
+from analysis.customers.periods import find_days, settle_date
 from analysis.features.build import FeatureTable
 from analysis.features.preparation import prepare_customers
 from analysis.settings.models import Study

@@ -271,8 +271,8 @@ def _read(
     inputs, study = read_inputs(root, study, paths, synthetic, chosen, scan=not _has_running_test(root, study))
     if study.engine == "duckdb":
         inputs = inputs.fetched(study, execution.make_folder())
-    # Of joined sources, all customers are held.
-    if len(study.sources) == 1:
+    # To customers who are all held, others are joined in memory.
+    if any(t.population for t in inputs.tables) or not any(s.kind in ("customers", "survey") for s in study.sources):
         execution.holding = Holding(study.in_memory, study.seed, root / SPILL / "held")
     return inputs, study
 

@@ -90,7 +90,7 @@ def _compute(
     if source.kind != "transactions":
         return _compute_others(raw, source, as_of, place), None
     columns = Columns(**{name: named[name] for name in Columns.__dataclass_fields__ if name in named})
-    features = customer_features(raw.rows, columns, as_of=as_of, levels=levels, setting=place)
+    features = customer_features(raw.rows, columns, as_of=as_of, levels=levels, known=known, setting=place)
     if levels is not None:
         return features, None
     return _with_lifetime_value(features, raw, columns, place, known, run)

@@ -10,24 +10,22 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from analysis.base.disclosure import month_end
 from analysis.base.errors import InputError, listed
-from analysis.base.formats import number, percentage
+from analysis.base.formats import number
 from analysis.base.run import PLAIN, Run
 from analysis.customers.aggregation import Placed, compute_customers
 from analysis.customers.cleaning import LedgerLine, check_columns
 from analysis.customers.descriptions import Columns, CustomerFeatures, Description, Levels
+from analysis.customers.engines.drawing import Part, join_parts
 from analysis.customers.lifetime_value import LifetimeValue
-from analysis.customers.periods import find_span
+from analysis.customers.periods import find_span, settle_date
 from analysis.customers.rfm import NO_PURCHASE, RfmGrid, rfm_cells, rfm_grid
-from analysis.customers.surveys import ALL_AGREED, Battery, survey_summary
+from analysis.customers.surveys import Battery, read_styles
 from analysis.customers.transactions import customer_features
 from analysis.settings.models import Study
-from analysis.settings.sources import ROW_KINDS, RowColumns, Source
+from analysis.settings.sources import RowColumns, Source
 from analysis.sources.columns import Column
-from analysis.sources.evidence.vocabularies import PROTECTED
 from analysis.sources.large.drawing import Population
-from analysis.sources.names import words_of
 from analysis.sources.tables import RawTable, check_key
 
 DESCRIBES = frozenset(
@@ -37,6 +35,10 @@ DESCRIBES = frozenset(
     ]
 )
 """Computed features that describe segments unless the settings say otherwise: sums of others, or often missing."""
+EXPECTED = frozenset(("clv", "alive"))
+"""What a model says of customers, which is fitted to those who are held."""
+KEY = "key of the customer"
+"""Column of a table that is joined to all customers."""
 Value = TypeVar("Value")
 
 
@@ -121,7 +123,7 @@ def assemble(
     """
     pairs = list(zip(range(len(raws)), raws, study.sources, strict=True))
     as_of = settle_date(raws, study)
-    batteries, answered = _read_styles(pairs)
+    batteries, answered = read_styles(raws, study.sources)
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
     if len(pairs) == 1 and people:
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {}, batteries=batteries)
@@ -130,7 +132,8 @@ def assemble(
     base = base or _list_customers(pairs, computed)
     # Tables that are joined bring theirs as they come, under the names that their columns get.
     settled = [base.source, *(source for i, _, source in pairs if i != base.at and i in computed)]
-    whole = _Whole.start(base, settled, answered)
+    of_all = base.raw.population if people else computed[base.at][0].population
+    whole = _Whole.start(base, settled, answered, of_all)
     bought = any(source.kind == "transactions" for _, _, source in pairs)
     for pair in pairs:
         i, raw, source = pair
@@ -144,6 +147,7 @@ def assemble(
             whole.add_computed(raw.name, placed, variables, describes=source.kind == "events" and bought)
         elif i != base.at:
             whole.add_table(pair)
+    whole.join_everyone(others=bool(people))
     digest = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
     return Assembled(
         whole.as_raw(base.raw, digest),
@@ -214,9 +218,12 @@ class _Whole:
     joined: dict[int, Joined] = field(default_factory=dict)
     rfm: RfmGrid | None = None
     population: Population | None = None
+    parts: list[tuple[Placed, Part, tuple[str, ...]]] = field(default_factory=list)
 
     @classmethod
-    def start(cls, base: _Base, settled: Sequence[Source], ledger: list[LedgerLine]) -> _Whole:
+    def start(
+        cls, base: _Base, settled: Sequence[Source], ledger: list[LedgerLine], population: Population | None
+    ) -> _Whole:
         """Begin with the base, and with the roles, labels and units of all sources in ``settled``."""
         roles = {
             role: list(dict.fromkeys(column for source in settled for column in getattr(source.roles, role)))
@@ -227,19 +234,58 @@ class _Whole:
         for source in settled[1:]:
             labels, units = source.labels | labels, source.units | units
         merge, ordered, plausible = dict(own.merge), dict(own.ordered), dict(own.plausible)
-        return cls(base.table, list(base.columns), ledger, roles, labels, units, merge, ordered, plausible)
+        settings = (roles, labels, units, merge, ordered, plausible)
+        return cls(base.table, list(base.columns), ledger, *settings, population=population)
 
     def match(self, pair: Placed, found: CustomerFeatures, *, others: bool) -> pd.DataFrame:
         """Match computed customers to those of the table, which ``others`` says comes from another source."""
         extra = found.frame.set_axis(found.frame.index.astype(str))
-        joined, self.population = Joined(None, None, found.notes), self.population or found.population
-        self.note(pair, _match(pair[1], extra, self.table, found.notes) if others else joined)
+        if self.population is None:
+            joined = _match(extra, self.table, found.notes) if others else Joined(None, None, found.notes)
+            self.note(pair, joined, len(extra))
+        elif self.population is found.population:
+            self.note(pair, Joined(None, None, found.notes), len(extra))
+        else:
+            self.parts.append((pair, self._part_of(pair[1].name, found, extra), found.notes))
         return extra.reindex(self.table.index)
 
-    def note(self, pair: Placed, joined: Joined) -> None:
-        """Note how a source fits to the base."""
+    def _part_of(self, source: str, found: CustomerFeatures, extra: pd.DataFrame) -> Part:
+        """List what all customers get from computed ones; what a model expects of those who are held is not of them."""
+        of_all = found.population
+        there = [v for v in found.variables if v.name not in EXPECTED]
+        names = {v.name: f"{source}_{v.name}" if v.name in self.table.columns else v.name for v in there}
+        counted = frozenset(v.name for v in there if v.additive)
+        if of_all is not None:
+            return Part(of_all.rows, of_all.key, names, counted)
+        return Part(extra.rename_axis(KEY).reset_index(), KEY, names, counted)
+
+    def note(self, pair: Placed, joined: Joined, n_there: int) -> None:
+        """Note how a source of so many customers fits to the base.
+
+        Raises
+        ------
+        InputError
+            Where no customer is in both.
+        """
+        raw = pair[1]
+        if joined.unknown == n_there:
+            raise InputError(
+                f"{raw.shown_path}: none of its {number(n_there)} customers is in the table it is joined to.",
+                "Expected the same keys in both tables.",
+                "Check the key columns in the settings and the keys in both tables.",
+            )
         self.joined[pair[0]] = joined
-        self.ledger += _unmatched(pair[1], joined, len(self.table))
+        n = len(self.table) if self.population is None else self.population.n
+        self.ledger += _unmatched(raw, joined, n)
+
+    def join_everyone(self, *, others: bool) -> None:
+        """Join to all customers, where those that are held are a sample, what was joined to the sample."""
+        if self.population is None or not self.parts:
+            return
+        self.population, matches = join_parts(self.population, [part for _, part, _ in self.parts])
+        for (pair, _, notes), match in zip(self.parts, matches, strict=True):
+            joined = Joined(match.unknown, match.without, notes) if others else Joined(None, None, notes)
+            self.note(pair, joined, match.rows)
 
     def add_computed(
         self, source: str, placed: pd.DataFrame, variables: Sequence[Description], *, describes: bool
@@ -262,8 +308,12 @@ class _Whole:
     def add_table(self, pair: Placed) -> None:
         """Join a further table with one row per customer, and take over the settings of its columns."""
         i, raw, source = pair
-        self.table, columns, taken, joined = _join_table(self.table, raw, source, i)
-        self.note(pair, joined)
+        extra, columns, taken, table = _join_table(self.table, raw, source, i)
+        if self.population is None:
+            self.note(pair, _match(extra, self.table, ()), len(extra))
+        else:
+            self.parts.append((pair, Part(extra.rename_axis(KEY).reset_index(), KEY, taken), ()))
+        self.table = table
         self.columns += columns
         for role, names in self.roles.items():
             names += [taken[column] for column in getattr(source.roles, role) if column in taken]
@@ -288,44 +338,6 @@ class _Whole:
         return base.model_copy(update=update)
 
 
-def _read_styles(pairs: Sequence[Placed]) -> tuple[tuple[Battery, ...], list[LedgerLine]]:
-    """Read how the batteries of all surveys were answered, and describe it."""
-    styles = [(battery, source) for _, raw, source in pairs for battery in _read_answers(raw, source)]
-    return tuple(b for b, _ in styles), [
-        line for battery, source in styles for line in _describe_answers(battery, source)
-    ]
-
-
-def _read_answers(raw: RawTable, source: Source) -> tuple[Battery, ...]:
-    """Read how the battery of a survey was answered; no respondent is dropped."""
-    items = list(source.battery or source.roles.feature)
-    if source.kind != "survey" or len(items) < 2 or any(item not in raw.frame.columns for item in items):
-        return ()
-    return survey_summary(raw.frame, items, setting="battery").batteries
-
-
-def _describe_answers(battery: Battery, source: Source) -> list[LedgerLine]:
-    """Describe the response style of a battery."""
-    n, items = battery.n_asked, len(battery.items)
-    lined = round(battery.straight_lining * battery.n_answered) if battery.n_answered else 0
-    yes = (
-        "of the answers are a yes" if battery.scale == "yes_no" else "of the answers lie above the middle of the scale"
-    )
-    tendency = f" {percentage(battery.acquiescence)} {yes}." if battery.acquiescence == battery.acquiescence else ""
-    why = f"The same answer to all {items} items may be haste rather than opinion.{tendency}"
-    centred = bool(source.centred())
-    done = "set aside while segments are formed, then assigned like everyone" if centred else "reported, kept"
-    lines = [LedgerLine("Straight-lining", why, n, lined, n, done)]
-    if battery.yea_saying == battery.yea_saying:
-        each = "items of either direction" if battery.reversed_items else "items"
-        why = f"Who agrees with {percentage(ALL_AGREED)} or more of the {each} may have a habit of agreeing."
-        if not battery.reversed_items:
-            why += " No item points the other way, so it may also be an opinion."
-        done = "each respondent's average taken from the answers" if centred else "reported, kept"
-        lines.append(LedgerLine("Yea-saying", why, n, round(battery.yea_saying * battery.n_answered), n, done))
-    return lines
-
-
 def _rfm_group(source: Source) -> Description:
     own = tuple(name for name in (source.columns.customer, source.columns.date, source.columns.order) if name)
     return Description(
@@ -336,8 +348,11 @@ def _rfm_group(source: Source) -> Description:
 
 def _join_table(
     table: pd.DataFrame, raw: RawTable, source: Source, i: int
-) -> tuple[pd.DataFrame, list[Column], dict[str, str], Joined]:
-    """Join a further table with one row per customer from the left; the names that its columns get, by their own."""
+) -> tuple[pd.DataFrame, list[Column], dict[str, str], pd.DataFrame]:
+    """Join a further table with one row per customer from the left; the names that its columns get, by their own.
+
+    Returns what is joined by key, its columns, their names, and both tables in one.
+    """
     if source.key is None:
         raise InputError(
             f"_quarto.yml, segmentation.sources[{i}].key: a second table needs a key for the join.",
@@ -348,28 +363,21 @@ def _join_table(
     extra = raw.frame[keys.notna().to_numpy()].drop(columns=source.key)
     extra.index = pd.Index(keys.dropna().astype(str))
     taken = {column: f"{raw.name}_{column}" if column in table.columns else column for column in extra.columns}
-    match = _match(raw, extra, table, ())
     placed = extra.reindex(table.index).rename(columns=taken)
     columns = [
         replace(c, name=taken[c.name], n_missing=int(placed[taken[c.name]].isna().sum()))
         for c in raw.columns
         if c.name in taken
     ]
-    return pd.concat([table, placed], axis=1), columns, taken, match
+    return extra, columns, taken, pd.concat([table, placed], axis=1)
 
 
 def _renamed(settings: Mapping[str, Value], taken: Mapping[str, str]) -> dict[str, Value]:
     return {taken[column]: value for column, value in settings.items() if column in taken}
 
 
-def _match(raw: RawTable, extra: pd.DataFrame, table: pd.DataFrame, notes: tuple[str, ...]) -> Joined:
+def _match(extra: pd.DataFrame, table: pd.DataFrame, notes: tuple[str, ...]) -> Joined:
     unknown = int((~extra.index.isin(table.index)).sum())
-    if unknown == len(extra):
-        raise InputError(
-            f"{raw.shown_path}: none of its {number(len(extra))} customers is in the table it is joined to.",
-            "Expected the same keys in both tables.",
-            "Check the key columns in the settings and the keys in both tables.",
-        )
     return Joined(unknown, int((~table.index.isin(extra.index)).sum()), notes)
 
 
@@ -394,38 +402,6 @@ def _unmatched(raw: RawTable, joined: Joined, n: int) -> list[LedgerLine]:
             "counted as none where a count or a sum; missing otherwise",
         ),
     ]
-
-
-def settle_date(raws: Sequence[RawTable], study: Study) -> dt.date | None:
-    """Give the study's date: that of the settings, else the end of the newest month; None where there is none."""
-    return _newest(raws, study.sources) if study.as_of == "auto" else study.as_of
-
-
-def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | None:
-    """The end of the newest month in any column that dates rows."""
-    dates = [_newest_of(raw, _list_dating(raw, source)) for raw, source in zip(raws, sources, strict=True)]
-    known = [date for date in dates if not pd.isna(date)]
-    return month_end(max(known).date()) if known else None
-
-
-def _newest_of(raw: RawTable, columns: Sequence[str]) -> Any:
-    """The newest moment in columns of dates; of rows that an engine scans, the newest day."""
-    dated = raw.frame[list(columns)].select_dtypes("datetime")
-    if raw.scan is None:
-        return dated.max().max()
-    spans = [span for name in dated.columns if (span := find_span(raw, str(name))) is not None]
-    return pd.Timestamp(max(last for _, last in spans)) if spans else pd.NaT
-
-
-def _list_dating(raw: RawTable, source: Source) -> list[str]:
-    """List the columns that are not ignored and, by their names, have no birthdays.
-
-    Of sources with several rows for a customer, the date alone counts: an end of a contract may lie in the future.
-    """
-    date, names = source.columns.date, list(raw.frame.columns)
-    if source.kind in ROW_KINDS and date in names:
-        names = [date]
-    return [name for name in names if name not in source.roles.ignore and not words_of(name) & PROTECTED]
 
 
 def _rows_after(raw: RawTable, date: str, split: dt.date) -> Any:

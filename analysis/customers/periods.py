@@ -1,9 +1,9 @@
-"""Purchases of a source counted by day, month and segment, where an engine scans its rows."""
+"""Days of the sources: the study's date, and rows counted by day, month and segment where an engine scans them."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -12,10 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.cache import once_each
+from analysis.base.disclosure import month_end
 from analysis.customers.engines.frames import Kind, clean_key, count_where, finite
 from analysis.customers.engines.sessions import engine_for
 from analysis.customers.transactions import EPOCH
-from analysis.settings.sources import RowColumns
+from analysis.settings.models import Study
+from analysis.settings.sources import ROW_KINDS, RowColumns, Source
+from analysis.sources.evidence.vocabularies import PROTECTED
+from analysis.sources.names import words_of
 from analysis.sources.tables import RawTable
 
 Period = Literal["M", "Q", "Y"]
@@ -50,6 +54,38 @@ class TimeCounts:
 
     days: NDArray[np.int64]
     people: NDArray[np.int64]
+
+
+def settle_date(raws: Sequence[RawTable], study: Study) -> dt.date | None:
+    """Give the study's date: that of the settings, else the end of the newest month; None where there is none."""
+    return _newest(raws, study.sources) if study.as_of == "auto" else study.as_of
+
+
+def _newest(raws: Sequence[RawTable], sources: Sequence[Source]) -> dt.date | None:
+    """The end of the newest month in any column that dates rows."""
+    dates = [_newest_of(raw, _list_dating(raw, source)) for raw, source in zip(raws, sources, strict=True)]
+    known = [date for date in dates if not pd.isna(date)]
+    return month_end(max(known).date()) if known else None
+
+
+def _newest_of(raw: RawTable, columns: Sequence[str]) -> Any:
+    """The newest moment in columns of dates; of rows that an engine scans, the newest day."""
+    dated = raw.frame[list(columns)].select_dtypes("datetime")
+    if raw.scan is None:
+        return dated.max().max()
+    spans = [span for name in dated.columns if (span := find_span(raw, str(name))) is not None]
+    return pd.Timestamp(max(last for _, last in spans)) if spans else pd.NaT
+
+
+def _list_dating(raw: RawTable, source: Source) -> list[str]:
+    """List the columns that are not ignored and, by their names, have no birthdays.
+
+    Of sources with several rows for a customer, the date alone counts: an end of a contract may lie in the future.
+    """
+    date, names = source.columns.date, list(raw.frame.columns)
+    if source.kind in ROW_KINDS and date in names:
+        names = [date]
+    return [name for name in names if name not in source.roles.ignore and not words_of(name) & PROTECTED]
 
 
 def find_days(raw: RawTable, date: str, as_of: dt.date | None) -> tuple[dt.date, dt.date] | None:

@@ -12,8 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.base.errors import InputError, did_you_mean, listed
-from analysis.base.formats import number
+from analysis.base.formats import number, percentage
+from analysis.customers.cleaning import LedgerLine
+from analysis.settings.sources import Source
 from analysis.sources.content.scales import OTHER_SCALES, SCALES
+from analysis.sources.tables import RawTable
 
 Scale = Literal["yes_no", "likert", "number"]
 
@@ -320,3 +323,49 @@ def _yea_saying(agreed: NDArray[np.bool_] | None, other_way: NDArray[np.bool_]) 
         return float("nan")
     sides = [side for side in (other_way, ~other_way) if side.any()]
     return float(np.all([agreed[:, side].mean(axis=1) >= ALL_AGREED for side in sides], axis=0).mean())
+
+
+def read_styles(raws: Sequence[RawTable], sources: Sequence[Source]) -> tuple[tuple[Battery, ...], list[LedgerLine]]:
+    """Read how the batteries of all surveys were answered, and describe it.
+
+    Parameters
+    ----------
+    raws : sequence of RawTable
+        In the order of ``sources``.
+    sources : sequence of Source
+    """
+    pairs = zip(raws, sources, strict=True)
+    styles = [(battery, source) for raw, source in pairs for battery in _read_answers(raw, source)]
+    return tuple(b for b, _ in styles), [
+        line for battery, source in styles for line in _describe_answers(battery, source)
+    ]
+
+
+def _read_answers(raw: RawTable, source: Source) -> tuple[Battery, ...]:
+    """Read how the battery of a survey was answered; no respondent is dropped."""
+    items = list(source.battery or source.roles.feature)
+    if source.kind != "survey" or len(items) < 2 or any(item not in raw.frame.columns for item in items):
+        return ()
+    return survey_summary(raw.frame, items, setting="battery").batteries
+
+
+def _describe_answers(battery: Battery, source: Source) -> list[LedgerLine]:
+    """Describe the response style of a battery."""
+    n, items = battery.n_asked, len(battery.items)
+    lined = round(battery.straight_lining * battery.n_answered) if battery.n_answered else 0
+    yes = (
+        "of the answers are a yes" if battery.scale == "yes_no" else "of the answers lie above the middle of the scale"
+    )
+    tendency = f" {percentage(battery.acquiescence)} {yes}." if battery.acquiescence == battery.acquiescence else ""
+    why = f"The same answer to all {items} items may be haste rather than opinion.{tendency}"
+    centred = bool(source.centred())
+    done = "set aside while segments are formed, then assigned like everyone" if centred else "reported, kept"
+    lines = [LedgerLine("Straight-lining", why, n, lined, n, done)]
+    if battery.yea_saying == battery.yea_saying:
+        each = "items of either direction" if battery.reversed_items else "items"
+        why = f"Who agrees with {percentage(ALL_AGREED)} or more of the {each} may have a habit of agreeing."
+        if not battery.reversed_items:
+            why += " No item points the other way, so it may also be an opinion."
+        done = "each respondent's average taken from the answers" if centred else "reported, kept"
+        lines.append(LedgerLine("Yea-saying", why, n, round(battery.yea_saying * battery.n_answered), n, done))
+    return lines

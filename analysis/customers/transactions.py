@@ -65,6 +65,7 @@ def customer_features(
     as_of: date | None = None,
     engine: EngineName | Engine | None = None,
     levels: Levels | None = None,
+    known: pd.Index | None = None,
     setting: str = "columns",
 ) -> CustomerFeatures:
     """Compute recency, frequency, spend and what else tells customers apart from their transactions.
@@ -81,6 +82,8 @@ def customer_features(
     engine : {"duckdb", "spark"} or Engine, optional; by default that of `execute_on`
     levels : mapping, optional
         Categories and channels with a share of their own; the six with the most spend if absent.
+    known : Index, optional
+        Keys of the customers that are held, where not all are.
     setting : str
         Place in the settings that messages name.
 
@@ -115,7 +118,7 @@ def customer_features(
         # Those of new rows, of rows in memory and of chosen customers are all held.
         holder = opened if levels is None and isinstance(table, Scan) and table.is_whole else opened.holding_all()
         names, n_rows = tuple(variable.name for variable in variables), int(settled.totals["n_lines"])
-        frame, population = fetch_customers(holder, computed, settled.kinds["customer"], names, n_rows)
+        frame, population = fetch_customers(holder, computed, settled.kinds["customer"], names, n_rows, known)
     notes = _notes(settled, columns, frame)
     return CustomerFeatures(frame, variables, settled.until, plan.levels, notes, population)
 

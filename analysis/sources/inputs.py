@@ -160,24 +160,22 @@ def read_inputs(
 
 def _choose_reader(study: Study, scan: bool) -> Callable[[Location, Path, Source, str], RawTable]:
     """Choose how the sources of a study are read."""
-    if not scan:
-        return read_source
-    # Purchases of several sources are counted together, which needs their rows.
-    alone = [source.kind for source in study.sources].count("transactions") == 1
-    return _read_or_scan if alone else partial(_read_or_draw, study=study)
+    return partial(_read_large, study=study) if scan else read_source
 
 
-def _read_or_scan(place: Location, root: Path, source: Source, setting: str) -> RawTable:
-    """Leave the rows of a large Parquet source in its files, and read any other."""
-    scanned = scan_source(_within(place, root), root, source, setting)
-    return read_source(place, root, source, setting) if scanned is None else scanned
+def _read_large(place: Location, root: Path, source: Source, setting: str, study: Study) -> RawTable:
+    """Leave the rows of large transactions in their files, take a sample of many customers, and read any other source.
 
-
-def _read_or_draw(place: Location, root: Path, source: Source, setting: str, study: Study) -> RawTable:
-    """Take a sample of the customers of a large Parquet source that is the only one, and read any other."""
-    own = _within(place, root)
-    drawn = draw_customers(own, root, source, setting, study) if len(study.sources) == 1 else None
-    return read_source(place, root, source, setting) if drawn is None else drawn
+    That is for Parquet and tables of Spark. Further tables of customers are joined to the first, and read whole.
+    """
+    own, found = _within(place, root), None
+    if source.kind == "transactions":
+        # Purchases of several sources are counted together, which needs their rows.
+        if [each.kind for each in study.sources].count("transactions") == 1:
+            found = scan_source(own, root, source, setting)
+    elif source == next((each for each in study.sources if each.kind == "customers"), None):
+        found = draw_customers(own, root, source, setting, study)
+    return read_source(place, root, source, setting) if found is None else found
 
 
 def _align(tables: Sequence[RawTable], study: Study, root: Path, places: Sequence[Location]) -> tuple[RawTable, ...]:
@@ -223,7 +221,7 @@ def _take_rows(table: RawTable, source: Source, keys: pd.Series) -> RawTable:
     known = set(keys)
     wanted = {value for value, text in write_keys(table.frame[column]).items() if text in known}
     frame = table.frame[table.frame[column].isin(wanted)]
-    return replace(table, frame=frame, n_rows=len(frame))
+    return replace(table, frame=frame, n_rows=len(frame), population=None)
 
 
 def _answered_by(table: RawTable, day: dt.date) -> RawTable:

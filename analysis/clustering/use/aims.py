@@ -11,7 +11,8 @@ from analysis.base.formats import Formats
 from analysis.base.run import Run
 from analysis.clustering.holdout import FEWEST, FEWEST_EACH, Floats, Measure
 from analysis.clustering.use.choice import Aim, Early, draw_half
-from analysis.customers.assembly import purchases_after, settle_date
+from analysis.customers.assembly import purchases_after
+from analysis.customers.periods import settle_date
 from analysis.features.build import FeatureTable, Variable
 from analysis.features.preparation import Features, prepare_customers
 from analysis.settings.models import Study
@@ -123,6 +124,8 @@ def _aim_at_spend(inputs: Inputs, study: Study, split: dt.date, features: Featur
     )
     if as_of is None:
         raise few
+    if features.customers.population is not None:
+        inputs = inputs.among(features.customers.cleaned.keys, study)
     try:
         known = prepare_customers(*look_back(inputs, study, split, FEWEST), run.silent())
     except InputError:

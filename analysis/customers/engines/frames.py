@@ -105,7 +105,7 @@ class Engine:
         """Return the same engine, with all customers held in memory."""
         return replace(self, holding=None)
 
-    def read(self, table: Any, columns: Mapping[str, str], setting: str = "columns") -> Rows:
+    def read(self, table: Any, columns: Mapping[str, str], setting: str = "columns", view: str = "") -> Rows:
         """Take some columns of a table, under new names.
 
         Moments with a time zone count by the clock of that zone in a pandas DataFrame, and by UTC elsewhere.
@@ -117,6 +117,8 @@ class Engine:
             New names are plain lower-case words; one that SQL reserves ends in an underscore.
         setting : str
             Place in the settings that messages name.
+        view : str
+            What DuckDB calls the rows, where others are read before these are used.
 
         Raises
         ------
@@ -131,11 +133,12 @@ class Engine:
                     # PySpark warns of pandas 3, of which no more than the version is looked at.
                     warnings.simplefilter("ignore", FutureWarning)
                     return _rows_of_spark(self.session.createDataFrame(arrow))
-            return self._register(arrow)
+            self.connection.register(view or "registered_rows", arrow)
+            return self._rows(view or "registered_rows", arrow.column_names)
         if isinstance(table, str | Path):
-            return self._scan(Scan((str(table),), "", Path(table).name), columns, setting)
+            return self._scan(Scan((str(table),), "", Path(table).name), columns, setting, view or "source_rows")
         if isinstance(table, Scan):
-            return self._scan(table, columns, setting)
+            return self._scan(table, columns, setting, view or "source_rows")
         if self.name != "spark":
             raise TypeError(f"table is a {type(table).__name__}; expected a DataFrame or the path of a file")
         _check_columns(columns, table.columns, "the table", setting)
@@ -161,7 +164,7 @@ class Engine:
         """Run what was described, and fetch its only row."""
         return self.to_pandas(frame).to_dict("records")[0]  # type: ignore[return-value]
 
-    def _scan(self, scan: Scan, columns: Mapping[str, str], setting: str) -> Rows:
+    def _scan(self, scan: Scan, columns: Mapping[str, str], setting: str, view: str) -> Rows:
         shown = scan.shown
         unread = InputError(
             f"{setting}: {shown} cannot be read as Parquet.",
@@ -198,8 +201,8 @@ class Engine:
             # Few rows of many are taken out once.
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE chosen_rows AS {query}")
             query = "FROM chosen_rows"
-        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS {query}")
-        return self._rows("source_rows", list(columns))
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {query}")
+        return self._rows(view, list(columns))
 
     def _scan_by_spark(self, scan: Scan, unread: InputError) -> Any:
         from pyspark.errors import PySparkException
@@ -222,10 +225,6 @@ class Engine:
             chosen = self.session.createDataFrame(_list_keys(scan.keys, kind))
             table = table.join(chosen, own == chosen["chosen_key"], "left_semi")
         return table
-
-    def _register(self, arrow: pa.Table) -> Rows:
-        self.connection.register("registered_rows", arrow)
-        return self._rows("registered_rows", arrow.column_names)
 
     def _rows(self, view: str, names: list[str]) -> Rows:
         described = self.connection.execute(f"DESCRIBE SELECT * FROM {view}").fetchall()

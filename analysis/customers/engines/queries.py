@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.base.errors import InputError
 from analysis.customers.engines.frames import Engine, Kind, in_quotes
+from analysis.sources.large.scans import Scan
 
 
 def name_rows(engine: Engine, table: Any, columns: Sequence[str], name: str) -> Mapping[str, Kind]:
@@ -27,18 +28,27 @@ def name_rows(engine: Engine, table: Any, columns: Sequence[str], name: str) -> 
     -------
     mapping of column name to kind
     """
-    rows = engine.read(table, {f"c{i}": column for i, column in enumerate(columns)})
+    own = f"{name}_rows"
+    rows = engine.read(table, {f"c{i}": column for i, column in enumerate(columns)}, view=own)
     made = []
     for i, column in enumerate(columns):
         finite = f"CASE WHEN ABS(c{i}) < 1.7e308 THEN c{i} END" if rows.kinds[f"c{i}"] == "number" else f"c{i}"
         made.append(f"{finite} AS {in_quotes(column)}")
-    query = f"SELECT {', '.join(made)} FROM source_rows"
+    query = f"SELECT {', '.join(made)} FROM {own}"
     if engine.name == "spark":
-        rows.frame.createOrReplaceTempView("source_rows")
+        rows.frame.createOrReplaceTempView(own)
         engine.session.sql(_for_spark(query)).createOrReplaceTempView(name)
     else:
         engine.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
     return {column: rows.kinds[f"c{i}"] for i, column in enumerate(columns)}
+
+
+def write_key_text(key: str, kind: Kind) -> str:
+    """Write a key as text, in the SQL of DuckDB; null where it is empty."""
+    if kind != "number":
+        return f"NULLIF(TRIM(CAST({key} AS VARCHAR)), '')"
+    whole = f"CAST(CAST({key} AS BIGINT) AS VARCHAR)"
+    return f"CASE WHEN {key} = FLOOR({key}) THEN {whole} ELSE CAST({key} AS VARCHAR) END"
 
 
 def run_query(engine: Engine, query: str) -> pd.DataFrame:
@@ -46,6 +56,37 @@ def run_query(engine: Engine, query: str) -> pd.DataFrame:
     if engine.name == "spark":
         return engine.session.sql(_for_spark(query)).toArrow().to_pandas()
     return engine.connection.sql(query).to_arrow_table().to_pandas()
+
+
+def keep_query(engine: Engine, query: str, folder: Path | None, what: str) -> Scan | Any:
+    """Run a query in the SQL of DuckDB, and keep the result as a table: DuckDB in a file, Spark with its executors.
+
+    Parameters
+    ----------
+    engine : Engine
+    query : str
+    folder : Path, optional
+        Of the file; its name is a new one there. Spark needs none.
+    what : str
+        What messages call the result.
+
+    Returns
+    -------
+    Scan or PySpark DataFrame
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written there.
+    """
+    if engine.name == "spark":
+        return engine.session.sql(_for_spark(query)).persist()
+    if folder is None:
+        raise ValueError("DuckDB keeps a table in a folder, and none is given")
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"customers-{len(list(folder.iterdir()))}.parquet"
+    save_query(engine, query, file, what)
+    return Scan((str(file.resolve()),), "", file.name)
 
 
 def save_query(engine: Engine, query: str, place: Path | str, what: str = "memberships") -> None:
