@@ -232,7 +232,7 @@ def _prove_in_time(
     tiers = find_tiers(features.table, groupings[0].codes, study)
     groupings += [group_by_tiers(tiers, groupings[0].codes)] if tiers and tiers.codes.any() else []
     numbers = _count_groups(groupings)
-    groupings += group_by_rfm(cleaned.frame.rename(columns=computed), numbers)
+    groupings += group_by_rfm(cleaned.frame[list(computed)].rename(columns=computed), numbers)
     bought = purchases_after(inputs.tables, study, split, as_of).reindex(cleaned.keys.to_numpy()).fillna(0.0)
     model = early.lifetime.of(cleaned.keys).frame if early.lifetime else None
     formats = Formats(study.currency, study.customers, study.min_cell)

@@ -158,6 +158,21 @@ def test_what_segments_are_chosen_by_leaves_the_table_of_all_customers_alone(tmp
 
 
 @pytest.mark.builds
+@pytest.mark.parametrize("held", [HELD, 10_000])
+def test_a_table_may_have_a_column_that_is_computed_from_purchases_too(tmp_path: Path, held: int) -> None:
+    first, *others = JOINED["sources"]
+    first = first | {"roles": first["roles"] | {"ignore": ["spend"]}}
+    root = write_joined(tmp_path / "project", JOINED, value="bought_spend", in_memory=held, sources=[first, *others])
+    make_shop_customers().assign(spend=lambda f: f["orders"] * 20).to_parquet(root / "data" / "shop.parquet")
+    build_quickly(root)
+    report, scores = report_of(root), scores_of(root, "shop.parquet", "bought.parquet", "more.csv")
+    assert (report.held is None) == (held > N)
+    assert any(target.label.startswith("Spend after") for target in report.proof.targets)
+    members = members_of(root)
+    pd.testing.assert_series_equal(members["segment"], scores["segment"].reindex(members.index), check_dtype=False)
+
+
+@pytest.mark.builds
 def test_purchases_that_fit_no_customer_are_refused(tmp_path: Path) -> None:
     root = write_joined(tmp_path / "project", JOINED)
     purchases = make_purchases()
