@@ -175,13 +175,14 @@ def test_a_mixture_ends_where_that_of_scikit_learn_ends_from_the_same_groups() -
             self._initialize(X, np.eye(3)[nearest[repeated]])
 
     theirs = FromGroups(3, reg_covar=mixture.RIDGE, tol=1e-4, max_iter=200).fit(CLOUD[repeated])
-    ours, likely = mixture._climb(CLOUD, weights, mixture._near(CLOUD, weights, CLOUD[:3]), 1e-4, 200)
+    customers = mixture._Customers.of(CLOUD, weights)
+    ours, likely = mixture._climb(customers, mixture._near(customers, CLOUD[:3]), 1e-4, 200)
     assert likely == pytest.approx(theirs.lower_bound_, abs=1e-10)
     assert ours.means == pytest.approx(theirs.means_, abs=1e-8)
     assert ours.shapes == pytest.approx(theirs.precisions_cholesky_, abs=1e-8)
     fit = mixture._as_fit(ours)
     assert (fit.assign(CLOUD) - 1 == theirs.predict(CLOUD)).all()
-    assert mixture._bic(CLOUD, weights, ours) == pytest.approx(theirs.bic(CLOUD[repeated]))
+    assert mixture._bic(customers, ours) == pytest.approx(theirs.bic(CLOUD[repeated]))
 
 
 def test_a_mixture_with_more_starts_is_as_likely_as_with_one() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,55 @@ SETTLED, ROUGHLY, MOST_ROUNDS = 1e-3, 1e-2, 200
 """Gain of the mean log likelihood in a round at which a mixture has settled, if it has several starts or one, and
 rounds at most."""
 
+MOST_KEPT, AT_ONCE = 40_000_000, 100_000
+"""Numbers that are kept while a mixture is fitted, where more are made again in each round, and those of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Customers:
+    """Customers to fit: their features, shape (n, p), and weights, shape (n,).
+
+    The log of an ellipse's density is linear in the products of two features each, the features, and 1. With these as
+    terms, densities and moments are matrix products.
+
+    Attributes
+    ----------
+    matrix, weights : ndarray
+    blocks : tuple of (slice, ndarray of shape (terms, rows))
+        Some customers each; empty where they are too many to be kept.
+    """
+
+    matrix: Matrix
+    weights: Matrix
+    blocks: tuple[tuple[slice, Matrix], ...]
+
+    @classmethod
+    def of(cls, matrix: Matrix, counts: Counts | None) -> _Customers:
+        """Prepare customers who count as often as ``counts`` says."""
+        weights = np.ones(len(matrix)) if counts is None else counts.astype(float)
+        n, p = matrix.shape
+        few = n * (p + 1) * (p + 2) // 2 <= MOST_KEPT
+        return cls(matrix, weights, tuple(_cut(matrix)) if few else ())
+
+    def parts(self) -> Iterable[tuple[slice, Matrix]]:
+        """Give the terms of some customers after the other, and who they are."""
+        return self.blocks or _cut(self.matrix)
+
+
+def _cut(matrix: Matrix) -> Iterator[tuple[slice, Matrix]]:
+    """Cut customers into blocks that stay in the processor's cache, and list their terms."""
+    first, second = _pairs(matrix.shape[1])
+    step = max(AT_ONCE // len(first), 250)
+    for start in range(0, len(matrix), step):
+        part = slice(start, start + step)
+        tall = np.ascontiguousarray(matrix[part].T)
+        yield part, np.concatenate([tall[first] * tall[second], tall, np.ones((1, tall.shape[1]))])
+
+
+def _pairs(p: int) -> tuple[Any, Any]:
+    """Number the two features of each product."""
+    return np.triu_indices(p)
+
 
 @dataclass(frozen=True, slots=True)
 class _Ellipses:
@@ -41,25 +91,25 @@ def fit_mixture(
     scikit-learn's mixture finds the same from the same start; with some hundred rows, where it spends most of its time
     on checks, in two to three times as long.
     """
-    weights = np.ones(len(matrix)) if counts is None else counts.astype(float)
+    customers = _Customers.of(matrix, counts)
     if n_init >= PUBLISHED:
-        best = [_likeliest(matrix, weights, k, seed) for k in ks]
+        best = [_likeliest(customers, k, seed) for k in ks]
     else:
         n_starts, tolerance = (MORE_STARTS, SETTLED) if n_init > FEW_STARTS else (1, ROUGHLY)
         drawn = [fit_starts(matrix, ks, seed + start, 1, 1e-3, counts) for start in range(n_starts)]
-        best = [_best_of(matrix, weights, each, tolerance) for each in zip(*drawn, strict=True)]
+        best = [_best_of(customers, each, tolerance) for each in zip(*drawn, strict=True)]
     if n_init <= FEW_STARTS:
         return tuple(map(_as_fit, best))
-    return tuple(replace(_as_fit(each), bic=_bic(matrix, weights, each)) for each in best)
+    return tuple(replace(_as_fit(each), bic=_bic(customers, each)) for each in best)
 
 
-def _best_of(matrix: Matrix, weights: Matrix, starts: Sequence[Matrix], tolerance: float) -> _Ellipses:
+def _best_of(customers: _Customers, starts: Sequence[Matrix], tolerance: float) -> _Ellipses:
     """Go on from the groups around each of several sets of centres, and take the likeliest mixture."""
-    runs = [_climb(matrix, weights, _near(matrix, weights, each), tolerance, MOST_ROUNDS) for each in starts]
+    runs = [_climb(customers, _near(customers, each), tolerance, MOST_ROUNDS) for each in starts]
     return max(runs, key=lambda run: run[1])[0]
 
 
-def _likeliest(matrix: Matrix, weights: Matrix, k: int, seed: int) -> _Ellipses:
+def _likeliest(customers: _Customers, k: int, seed: int) -> _Ellipses:
     """Fit a mixture from the most promising of several short runs, until the best was found twice.
 
     Half of the runs start from k-means and half from rows that lie apart, as either alone misses what the other finds
@@ -67,63 +117,73 @@ def _likeliest(matrix: Matrix, weights: Matrix, k: int, seed: int) -> _Ellipses:
     """
     rng = np.random.default_rng((seed, k))
     half = SHORT_RUNS // 2
-    rows = Rows(matrix, weights)
+    rows = Rows(customers.matrix, customers.weights)
     apart = rows.draw(k, half, rng) + rows.mean
     centres = rows.settle(rows.draw(k, half, rng), 1e-4)[1] + rows.mean
-    starts = [_near(matrix, weights, each) for each in centres]
-    narrow = np.tile(np.eye(matrix.shape[1]) / RIDGE**0.5, (k, 1, 1))
+    starts = [_near(customers, each) for each in centres]
+    narrow = np.tile(np.eye(customers.matrix.shape[1]) / RIDGE**0.5, (k, 1, 1))
     starts += [_Ellipses(each, narrow, np.full(k, 1 / k)) for each in apart]
-    runs = sorted((_climb(matrix, weights, start, 0.0, SHORT_ROUNDS) for start in starts), key=lambda run: -run[1])
+    runs = sorted((_climb(customers, start, 0.0, SHORT_ROUNDS) for start in starts), key=lambda run: -run[1])
     found: list[tuple[_Ellipses, float]] = []
     for ellipses, _ in runs[:MOST_FINISHED]:
-        found.append(_climb(matrix, weights, ellipses, SETTLED, MOST_ROUNDS))
+        found.append(_climb(customers, ellipses, SETTLED, MOST_ROUNDS))
         best = max(likely for _, likely in found)
         if sum(likely >= best - AS_LIKELY * abs(best) for _, likely in found) >= 2:
             break
     return max(found, key=lambda run: run[1])[0]
 
 
-def _near(matrix: Matrix, weights: Matrix, centres: Matrix) -> _Ellipses:
+def _near(customers: _Customers, centres: Matrix) -> _Ellipses:
     """Start from the customers nearest to each centre."""
-    nearest = distances(matrix, centres).argmin(axis=1)
-    return _maximise(matrix, (np.arange(len(centres))[:, None] == nearest) * weights)
+    nearest = distances(customers.matrix, centres).argmin(axis=1)
+    member = (np.arange(len(centres))[:, None] == nearest) * customers.weights
+    return _maximise(np.sum([member[:, part] @ terms.T for part, terms in customers.parts()], axis=0))
 
 
-def _climb(
-    matrix: Matrix, weights: Matrix, ellipses: _Ellipses, tolerance: float, rounds: int
-) -> tuple[_Ellipses, float]:
+def _climb(customers: _Customers, ellipses: _Ellipses, tolerance: float, rounds: int) -> tuple[_Ellipses, float]:
     """Go on until the mean log likelihood gains less than ``tolerance`` in a round; return the last one, too."""
-    before = -np.inf
+    before, weights = -np.inf, customers.weights
     for _ in range(rounds):
-        joint = _log_joint(matrix, ellipses)
-        chance = _logsumexp(joint)
-        ellipses = _maximise(matrix, np.exp(joint - chance) * weights)
-        likely = float(chance @ weights / weights.sum())
+        linear, likely, sums = _write_linear(ellipses), 0.0, 0.0
+        for part, terms in customers.parts():
+            joint = linear @ terms
+            chance = _logsumexp(joint)
+            joint -= chance
+            member = np.exp(joint, out=joint)
+            member *= weights[part]
+            sums = sums + member @ terms.T
+            likely += float(chance @ weights[part])
+        ellipses, likely = _maximise(sums), likely / weights.sum()
         if abs(likely - before) < tolerance:
             return ellipses, likely
         before = likely
     return ellipses, before
 
 
-def _log_joint(matrix: Matrix, ellipses: _Ellipses) -> Matrix:
-    """Log of the density of each component and each customer together, shape (k, n)."""
-    k, p = ellipses.means.shape
-    turned = matrix @ ellipses.shapes.transpose(1, 0, 2).reshape(p, k * p)
-    turned -= (ellipses.means[:, None] @ ellipses.shapes).ravel()
-    turned = turned.reshape(-1, k, p)
-    level = np.log(np.diagonal(ellipses.shapes, axis1=1, axis2=2)).sum(axis=1) + np.log(ellipses.shares)
-    return (level - p / 2 * np.log(2 * np.pi))[:, None] - np.einsum("nkp,nkp->kn", turned, turned) / 2
+def _write_linear(ellipses: _Ellipses) -> Matrix:
+    """Write the log density of each component as factors of the terms, shape (k, terms)."""
+    means, shapes = ellipses.means, ellipses.shapes
+    p = means.shape[1]
+    precise = shapes @ shapes.transpose(0, 2, 1)
+    first, second = _pairs(p)
+    squares = precise[:, first, second] * np.where(first == second, -0.5, -1.0)
+    turned = (precise @ means[:, :, None])[:, :, 0]
+    level = np.log(np.diagonal(shapes, axis1=1, axis2=2)).sum(axis=1) + np.log(ellipses.shares)
+    level -= p / 2 * np.log(2 * np.pi) + (turned * means).sum(axis=1) / 2
+    return np.concatenate([squares, turned, level[:, None]], axis=1)
 
 
-def _maximise(matrix: Matrix, member: Matrix) -> _Ellipses:
-    """Take means, shapes and shares of k components over the weights that customers have in them, shape (k, n)."""
-    sizes = member.sum(axis=1) + 10 * np.finfo(float).eps
-    means = member @ matrix / sizes[:, None]
-    spreads = np.empty((*means.shape, means.shape[1]))
-    for spread, mean, each, size in zip(spreads, means, member, sizes, strict=True):
-        apart = matrix - mean
-        np.divide((apart * each[:, None]).T @ apart, size, out=spread)
-    spreads += RIDGE * np.eye(means.shape[1])
+def _maximise(sums: Any) -> _Ellipses:
+    """Take means, shapes and shares of k components over the sums of the terms of their customers, shape (k, terms)."""
+    sizes = sums[:, -1] + 10 * np.finfo(float).eps
+    p = round((2 * sums.shape[1] + 0.25) ** 0.5 - 1.5)
+    first, second = _pairs(p)
+    moments = sums[:, :-1] / sizes[:, None]
+    means = np.ascontiguousarray(moments[:, len(first) :])
+    spreads = np.empty((len(means), p, p))
+    spreads[:, first, second] = moments[:, : len(first)] - means[:, first] * means[:, second]
+    spreads[:, second, first] = spreads[:, first, second]
+    spreads += RIDGE * np.eye(p)
     shapes = np.linalg.inv(np.linalg.cholesky(spreads)).transpose(0, 2, 1)
     return _Ellipses(means, np.asarray(shapes, float), sizes / sizes.sum())
 
@@ -138,11 +198,13 @@ def _as_fit(ellipses: _Ellipses) -> Fit:
     return Fit(ellipses.means, shapes=ellipses.shapes, shares=ellipses.shares)
 
 
-def _bic(matrix: Matrix, weights: Matrix, ellipses: _Ellipses) -> float:
+def _bic(customers: _Customers, ellipses: _Ellipses) -> float:
     k, p = ellipses.means.shape
     parameters = k * (p + p * (p + 1) / 2) + k - 1
-    likely = float(_logsumexp(_log_joint(matrix, ellipses)) @ weights)
-    return -2 * likely + parameters * float(np.log(weights.sum()))
+    linear = _write_linear(ellipses)
+    each = (_logsumexp(linear @ terms) @ customers.weights[part] for part, terms in customers.parts())
+    likely = float(sum(each))
+    return -2 * likely + parameters * float(np.log(customers.weights.sum()))
 
 
 MIXTURE = Algorithm(
