@@ -243,7 +243,7 @@ def write_rule(features: Features, evidence: Evidence, rules: Rules, tiers: Tier
     InputError
         Where segments are no nearest centres, or need columns that the table of all customers does not have.
     """
-    customers, population = features.customers, features.customers.population
+    population = features.customers.population
     if population is None:
         return None
     if rules.centres is None or not rules.centres.exact:

@@ -268,9 +268,10 @@ def _read(
     from analysis.customers.engines.frames import Holding
     from analysis.sources.inputs import read_inputs
 
-    inputs, study = read_inputs(root, study, paths, synthetic, chosen, scan=not _has_running_test(root, study))
+    folder, scan = execution.make_folder(), not _has_running_test(root, study)
+    inputs, study = read_inputs(root, study, paths, synthetic, chosen, scan=scan, folder=folder)
     if study.engine == "duckdb":
-        inputs = inputs.fetched(study, execution.make_folder())
+        inputs = inputs.fetched(study, folder)
     # To customers who are all held, others are joined in memory.
     if any(t.population for t in inputs.tables) or not any(s.kind in ("customers", "survey") for s in study.sources):
         execution.holding = Holding(study.in_memory, study.seed, root / SPILL / "held")

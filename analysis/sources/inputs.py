@@ -28,6 +28,7 @@ from analysis.sources.draft import (
 )
 from analysis.sources.keys import align_keys, key_of, settle_repeats, write_keys
 from analysis.sources.large.drawing import draw_customers, load_sample
+from analysis.sources.large.plain import convert_plain
 from analysis.sources.large.scans import scan_source
 from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
@@ -99,7 +100,13 @@ class Inputs:
 
 
 def read_inputs(
-    root: Path, study: Study, places: Sequence[Location], synthetic: bool, chosen: bool, scan: bool = False
+    root: Path,
+    study: Study,
+    places: Sequence[Location],
+    synthetic: bool,
+    chosen: bool,
+    scan: bool = False,
+    folder: Path | None = None,
 ) -> tuple[Inputs, Study]:
     """Read the tables of a study and complete its settings by what they hold.
 
@@ -117,6 +124,8 @@ def read_inputs(
         does not fit them.
     scan : bool
         Whether large Parquet sources of transactions may stay in their files.
+    folder : Path, optional
+        Where large delimited files are turned into Parquet, if these are scanned.
 
     Returns
     -------
@@ -131,7 +140,7 @@ def read_inputs(
     place, setting = places[0], "--data" if chosen else "segmentation.sources[0]"
     # Of a large file whose meaning is not known yet, a sample shows it.
     sample = load_sample(_within(place, root), root, setting, study.in_memory) if chosen and scan else None
-    read = _choose_reader(study, scan)
+    read = _choose_reader(study, scan, folder)
     first = type_table(sample) if sample else read(place, root, study.sources[0], setting)
     synthetic = synthetic or (isinstance(place, Path) and _is_synthetic(place, first))
     draft: dict[str, Any] = {}
@@ -144,7 +153,7 @@ def read_inputs(
         study = check_study({**draft, **kept})
         first = multiply_price(first, study.sources[0], "--data")
         _check_draft(study, first)
-        read = _choose_reader(study, scan)
+        read = _choose_reader(study, scan, folder)
     tables = [read(place, root, study.sources[0], setting) if sample else first]
     for i, source in enumerate(study.sources[1:], start=1):
         tables.append(read(places[i], root, source, f"segmentation.sources[{i}]"))
@@ -158,24 +167,34 @@ def read_inputs(
     return Inputs(tuple(tables), notes, reasons, as_yaml(draft) if draft else "", synthetic), study
 
 
-def _choose_reader(study: Study, scan: bool) -> Callable[[Location, Path, Source, str], RawTable]:
+def _choose_reader(study: Study, scan: bool, folder: Path | None) -> Callable[[Location, Path, Source, str], RawTable]:
     """Choose how the sources of a study are read."""
-    return partial(_read_large, study=study) if scan else read_source
+    return partial(_read_large, study=study, folder=folder) if scan else read_source
 
 
-def _read_large(place: Location, root: Path, source: Source, setting: str, study: Study) -> RawTable:
+def _read_large(
+    place: Location, root: Path, source: Source, setting: str, study: Study, folder: Path | None
+) -> RawTable:
     """Leave the rows of large transactions in their files, take a sample of many customers, and read any other source.
 
-    That is for Parquet and tables of Spark. Further tables of customers are joined to the first, and read whole.
+    That is for Parquet, delimited files that can be turned into it, and tables of Spark. Further tables of customers
+    are joined to the first, and read whole.
     """
-    own, found = _within(place, root), None
-    if source.kind == "transactions":
-        # Purchases of several sources are counted together, which needs their rows.
-        if [each.kind for each in study.sources].count("transactions") == 1:
-            found = scan_source(own, root, source, setting)
-    elif source == next((each for each in study.sources if each.kind == "customers"), None):
-        found = draw_customers(own, root, source, setting, study)
-    return read_source(place, root, source, setting) if found is None else found
+    own: Location = _within(place, root)
+    kinds = [each.kind for each in study.sources]
+    # Purchases of several sources are counted together, which needs their rows.
+    counted = source.kind == "transactions" and kinds.count("transactions") == 1
+    drawn = source == next((each for each in study.sources if each.kind == "customers"), None)
+    if counted or drawn:
+        plain = convert_plain(own, root, source, setting, folder, study.memory) if folder else None
+        there = plain.file if plain else own
+        if counted:
+            found = scan_source(there, root, source, setting)
+        else:
+            found = draw_customers(there, root, source, setting, study)
+        if found is not None:
+            return plain.describe(found) if plain else found
+    return read_source(place, root, source, setting)
 
 
 def _align(tables: Sequence[RawTable], study: Study, root: Path, places: Sequence[Location]) -> tuple[RawTable, ...]:
