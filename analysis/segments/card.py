@@ -344,7 +344,8 @@ def _limits(
     formats: Formats,
 ) -> list[str]:
     """What the segments cannot say, from what the run did."""
-    n, people = len(table.frame), study.customers
+    n, people, rules = len(table.frame), study.customers, Disclosure.of(study)
+    some = f"{people} who were looked at" if background.n_all > n else people
     names = [step.name for step in prepared.steps]
     lines = [
         f"The segments exist in the {in_words(len(names))} features that form them; other features make other ones.",
@@ -365,11 +366,12 @@ def _limits(
         share = f" ({formats.percent(filled / n)})" if filled >= study.min_cell else ""
         done = "took no part in forming them" if study.missing == "exclude" else "had it filled in"
         lines.append(
-            f"{formats.people(filled)} {people}{share} lack a value in a feature that forms segments and {done}."
+            f"{formats.people(rules.count(filled))} {some}{share} lack a value in a feature that forms segments and "
+            f"{done}."
         )
     aside = n - int(prepared.core.sum())
     if aside:
-        unfitted = f"{formats.people(aside)} {people}"
+        unfitted = f"{formats.people(rules.count(aside))} {some}"
         lines.append(f"{unfitted} took no part in forming the segments and were assigned afterwards.")
     if profiles.unassigned:
         lines.append(f"{formats.people(profiles.unassigned)} {people} belong to no segment.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from analysis.assignment.model import read_model
 from analysis.assignment.scoring import score
-from analysis.base.disclosure import Disclosure
+from analysis.base.disclosure import COUNT_STEP, Disclosure
 from analysis.base.errors import InputError
 from analysis.report.model import Report, read_report
 from analysis.sources.large import scans
@@ -122,6 +123,9 @@ def test_everyone_is_joined_placed_and_counted_on_the_engine(tmp_path: Path) -> 
     without = int((~members.index.isin(make_incomes()["number"])).sum())
     assert lines["more.csv: customers without a row there"].touched == rules.count(without)
     assert not (root / "build" / "spill" / "held").exists()
+    # Counts in sentences are rounded as all others are, and say whom they are of.
+    counts = re.findall(r"([\d,]+) customers who were looked at", " ".join(report.card.limits))
+    assert counts and all(int(count.replace(",", "")) % COUNT_STEP == 0 for count in counts)
 
 
 @pytest.mark.builds
