@@ -47,7 +47,9 @@ def run_parallel(jobs: Iterable[Any], at_once: bool = False) -> Iterable[Any]:
     if at_once and CORES == 1:
         # One process alone would go through the jobs as their results are asked for.
         jobs = list(jobs)
-    results = Parallel(n_jobs=CORES, return_as="generator", max_nbytes="1M", pre_dispatch=waiting)(jobs)
+    parent = os.getpid()
+    watched = ((_work, (parent, function, *arguments), named) for function, arguments, named in jobs)
+    results = Parallel(n_jobs=CORES, return_as="generator", max_nbytes="1M", pre_dispatch=waiting)(watched)
     while CORES > 1 and _meanwhile:
         importlib.import_module(_meanwhile.pop(0))
     return results
@@ -79,7 +81,7 @@ def warm_up(module: str) -> None:
     """Start the processes and let each import a module; that goes on in the background."""
     if CORES == 1:
         return
-    jobs = [delayed(_prepare)(module) for _ in range(2 * CORES)]
+    jobs = [delayed(_work)(os.getpid(), importlib.import_module, module) for _ in range(2 * CORES)]
     with _deaf_to_interrupts():
         results = Parallel(n_jobs=CORES, return_as="generator", pre_dispatch="all")(jobs)
 
@@ -96,16 +98,16 @@ def import_meanwhile(*modules: str) -> None:
     _meanwhile.extend(modules)
 
 
-def _prepare(module: str) -> None:
-    """Import a module in a worker, and end the worker soon after its parent, also where that one was killed."""
-    if not _watching.is_set():
+def _work(parent: int, function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+    """Do a job; a worker ends soon after its parent, also where that one was killed, maybe before the first job."""
+    if os.getpid() != parent and not _watching.is_set():
         _watching.set()
         collect_rarely()
-        threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    importlib.import_module(module)
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    return function(*arguments, **named)
 
 
-def _end_with_parent(parent: int) -> None:
+def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

@@ -15,14 +15,19 @@ from analysis.base import workers
 from analysis.base.workers import FEW_VALUES, map_columns
 
 PARENT = """
-import subprocess, sys, time
-work = "import os; from analysis.base.workers import _end_with_parent; parent = os.getppid(); print(flush=True); "
-work += "_end_with_parent(parent)"
-worker = subprocess.Popen([sys.executable, "-c", work], stdout=subprocess.PIPE)
-worker.stdout.readline()
-print(worker.pid, flush=True)
+import os, time
+from joblib import delayed
+from analysis.base import workers
+workers.CORES = 2
+
+def work(_):
+    time.sleep(0.2)
+    return os.getpid()
+
+print(*set(workers.run_parallel(delayed(work)(i) for i in range(8))), flush=True)
 time.sleep(600)
 """
+LATE = "import time; from analysis.base.workers import _work; print(flush=True); _work({parent}, time.sleep, 600)"
 
 
 def is_running(pid: int) -> bool:
@@ -39,7 +44,7 @@ def test_workers_of_a_killed_build_end() -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     workers = [int(pid) for pid in parent.stdout.readline().split()]
-    assert workers and all(map(is_running, workers))
+    assert len(workers) == 2 and all(map(is_running, workers))
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
@@ -50,6 +55,18 @@ def test_workers_of_a_killed_build_end() -> None:
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     pytest.fail("workers live on")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_worker_whose_parent_was_killed_before_its_first_job_ends() -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    worker = subprocess.Popen([sys.executable, "-c", LATE.format(parent=gone.pid)], stdout=subprocess.PIPE)
+    assert worker.stdout is not None
+    with worker.stdout:
+        worker.stdout.readline()
+    assert worker.wait(timeout=30) == 1
 
 
 @pytest.mark.parametrize("n_values", [10, 10 * FEW_VALUES])
