@@ -224,14 +224,14 @@ def _make(
     from analysis.base.workers import warm_up
     from analysis.customers.engines.sessions import execute_on
 
-    # Where evidence is likely to be cached, processes are started when there is work for them.
-    if run.cache is None or not run.cache.holds("analysis.clustering.sampling"):
-        warm_up("analysis.clustering.resample")
     with execute_on(study.engine, study.memory, root / SPILL) as execution:
         with run.stage("Read"):
             inputs, study = _read(root, study, paths, synthetic, chosen, execution)
         salt = read_salt(root)
         inputs = inputs.sealed(salt)
+        # Where evidence is likely to be cached, processes are started when there is work for them.
+        if run.cache is None or not run.cache.holds("analysis.clustering.sampling"):
+            warm_up("analysis.clustering.resample")
         from analysis.experiments.closing import measure_due
         from analysis.experiments.records import read_experiments
         from analysis.pipeline import make_pages
