@@ -27,9 +27,9 @@ from analysis.sources.draft import (
     is_known,
 )
 from analysis.sources.keys import align_keys, key_of, settle_repeats, write_keys
+from analysis.sources.large import scans
 from analysis.sources.large.drawing import draw_customers, load_sample
 from analysis.sources.large.plain import convert_plain
-from analysis.sources.large.scans import scan_source
 from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.synthetic.retailer import is_retailer
@@ -186,10 +186,11 @@ def _read_large(
     counted = source.kind == "transactions" and kinds.count("transactions") == 1
     drawn = source == next((each for each in study.sources if each.kind == "customers"), None)
     if counted or drawn:
-        plain = convert_plain(own, root, source, setting, folder, study.memory) if folder else None
+        fewest = scans.SCANNED_ROWS if counted else study.in_memory
+        plain = convert_plain(own, root, source, setting, fewest, folder, study.memory) if folder else None
         there = plain.file if plain else own
         if counted:
-            found = scan_source(there, root, source, setting)
+            found = scans.scan_source(there, root, source, setting)
         else:
             found = draw_customers(there, root, source, setting, study)
         if found is not None:

@@ -65,11 +65,12 @@ class Plain:
 
 
 def convert_plain(
-    address: str | Path, root: Path, source: Source, setting: str, folder: Path, memory: str | None
+    address: str | Path, root: Path, source: Source, setting: str, fewest: int, folder: Path, memory: str | None
 ) -> Plain | None:
     """Turn large delimited files into Parquet; None where they have to be read whole.
 
-    That is so for files of less than `LARGE_BYTES` in all, in another place than this machine, or not in plain form:
+    That is so for files of less than `LARGE_BYTES` in all or of few rows, in another place than this machine, or not in
+    plain form:
     UTF-8, a line of names, as many fields in each line, dates as 2024-01-31, numbers with a decimal point alone.
     Whether they are is seen from the first lines, and then checked in every row.
 
@@ -82,6 +83,8 @@ def convert_plain(
     source : Source
     setting : str
         Place in the settings that messages name.
+    fewest : int
+        Rows from which they are large, as the first lines let expect.
     folder : Path
         Where the Parquet file is written.
     memory : str, optional
@@ -100,13 +103,13 @@ def convert_plain(
         return None
     found = find_data(place, root, setting)
     files = [Path(file) for file in found.places]
-    large = sum(file.stat().st_size for file in files) >= LARGE_BYTES
-    if not large or any(file.suffix.lower() not in _ENDINGS for file in files):
+    size = sum(file.stat().st_size for file in files)
+    if size < LARGE_BYTES or any(file.suffix.lower() not in _ENDINGS for file in files):
         return None
     read = _read_head(files[0], found.shown, source, setting)
-    if read is None:
+    if read is None or size < fewest * read[2]:
         return None
-    delimiter, types = read
+    delimiter, types, _ = read
     file = folder / f"{files[0].stem}-{len(list(folder.glob('*.parquet')))}.parquet"
     if not _copy(files, file, delimiter, types, memory):
         return None
@@ -119,8 +122,8 @@ def convert_plain(
     return Plain(file, found.shown, digest, ("delimited text in plain form", *joined))
 
 
-def _read_head(file: Path, shown: str, source: Source, setting: str) -> tuple[str, dict[str, str]] | None:
-    """Read delimiter and types from the first lines; None where they are not in plain form."""
+def _read_head(file: Path, shown: str, source: Source, setting: str) -> tuple[str, dict[str, str], float] | None:
+    """Read delimiter, types and bytes of a row from the first lines; None where they are not in plain form."""
     with file.open("rb") as content:
         head = content.read(HEAD_BYTES)
     head = head[: head.rfind(b"\n") + 1]
@@ -140,7 +143,7 @@ def _read_head(file: Path, shown: str, source: Source, setting: str) -> tuple[st
         raw = type_table(LoadedTable(shown, typed, (), ""), reading=Reading(setting=setting))
     except (InputError, pa.ArrowException):
         return None
-    return (delimiter, types) if keeps_types(raw, typed, source) else None
+    return (delimiter, types, len(head) / len(typed)) if keeps_types(raw, typed, source) else None
 
 
 def _find_type(column: pa.ChunkedArray, name: str, source: Source) -> str:
