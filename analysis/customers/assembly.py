@@ -125,28 +125,26 @@ def assemble(
     as_of = settle_date(raws, study)
     batteries, answered = read_styles(raws, study.sources)
     people = [pair for pair in pairs if pair[2].kind == "customers"] or [p for p in pairs if p[2].kind == "survey"]
-    if len(pairs) == 1 and people:
+    if people and len(pairs) == 1:
         return Assembled(raws[0], study.sources[0], {}, tuple(answered), as_of, {}, batteries=batteries)
     base = _take_base(people[0]) if people else None
     computed = compute_customers(pairs, as_of, levels, base.table.index if base else None, run)
     base = base or _list_customers(pairs, computed)
     # Tables that are joined bring theirs as they come, under the names that their columns get.
     settled = [base.source, *(source for i, _, source in pairs if i != base.at and i in computed)]
-    of_all = base.raw.population if people else computed[base.at][0].population
-    whole = _Whole.start(base, settled, answered, of_all)
+    whole = _Whole.start(base, settled, answered)
     bought = any(source.kind == "transactions" for _, _, source in pairs)
-    for pair in pairs:
-        i, raw, source = pair
+    for i, raw, source in pairs:
         if i in computed:
-            found = computed[i][0]
-            placed, variables = whole.match(pair, found, others=bool(people)), found.variables
+            found, _ = computed[i]
+            placed, variables = whole.match((i, raw, source), found, others=bool(people)), found.variables
             if source.kind == "transactions" and levels is None:
                 whole.rfm = whole.rfm or rfm_grid(placed, study.min_cell)
                 placed = placed.assign(rfm_group=rfm_cells(placed).fillna(NO_PURCHASE))
                 variables = (*variables, _rfm_group(source))
             whole.add_computed(raw.name, placed, variables, describes=source.kind == "events" and bought)
         elif i != base.at:
-            whole.add_table(pair)
+            whole.add_table((i, raw, source))
     whole.join_everyone(others=bool(people))
     digest = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
     return Assembled(
@@ -193,7 +191,7 @@ def _list_customers(
 ) -> _Base:
     """List the customers of the first transactions, or of the first source where there are none, as the base."""
     at, raw, source = min(pairs, key=lambda pair: (pair[2].kind != "transactions", pair[0]))
-    keys = computed[at][0].frame.index.astype(str)
+    keys, raw = computed[at][0].frame.index.astype(str), replace(raw, population=computed[at][0].population)
     table = pd.DataFrame({"customer": keys}, index=keys)
     own = {"columns": RowColumns(), "types": {}, "merge": {}, "ordered": {}, "plausible": {}}
     own |= {"totals": (), "balances": ()}
@@ -221,9 +219,7 @@ class _Whole:
     parts: list[tuple[Placed, Part, tuple[str, ...]]] = field(default_factory=list)
 
     @classmethod
-    def start(
-        cls, base: _Base, settled: Sequence[Source], ledger: list[LedgerLine], population: Population | None
-    ) -> _Whole:
+    def start(cls, base: _Base, settled: Sequence[Source], ledger: list[LedgerLine]) -> _Whole:
         """Begin with the base, and with the roles, labels and units of all sources in ``settled``."""
         roles = {
             role: list(dict.fromkeys(column for source in settled for column in getattr(source.roles, role)))
@@ -235,7 +231,7 @@ class _Whole:
             labels, units = source.labels | labels, source.units | units
         merge, ordered, plausible = dict(own.merge), dict(own.ordered), dict(own.plausible)
         settings = (roles, labels, units, merge, ordered, plausible)
-        return cls(base.table, list(base.columns), ledger, *settings, population=population)
+        return cls(base.table, list(base.columns), ledger, *settings, population=base.raw.population)
 
     def match(self, pair: Placed, found: CustomerFeatures, *, others: bool) -> pd.DataFrame:
         """Match computed customers to those of the table, which ``others`` says comes from another source."""

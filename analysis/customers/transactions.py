@@ -108,11 +108,7 @@ def customer_features(
     """
     with engine_for(engine, table) as opened:
         settled = _settle(opened, table, columns, as_of, setting)
-        plan, fixed = settled.plan, levels or {}
-        for role in ("category", "channel"):
-            if role in settled.kinds:
-                of_role = fixed[role] if role in fixed else _choose_levels(opened, settled, role)
-                plan = replace(plan, levels={**plan.levels, role: of_role})
+        plan = replace(settled.plan, levels=_choose_levels(opened, settled, levels or {}))
         computed = aggregate_customers(settled.lines, opened.functions, opened.window, plan)
         variables = describe_purchases(columns, plan.levels)
         # Those of new rows, of rows in memory and of chosen customers are all held.
@@ -417,11 +413,15 @@ def _settle(engine: Engine, table: Any, columns: Columns, as_of: date | None, se
     return _Settled(lines, rows.kinds, plan, until, counts, totals)
 
 
-def _choose_levels(engine: Engine, settled: _Settled, role: str) -> tuple[str | None, ...]:
-    ranked = list(engine.to_pandas(rank_levels(settled.lines, engine.functions, role))[role])
-    if len(ranked) > MAX_LEVELS or (ranked and settled.totals[f"n_without_{role}"]):
-        return (*ranked[:MAX_LEVELS], None)
-    return tuple(ranked)
+def _choose_levels(engine: Engine, settled: _Settled, fixed: Levels) -> Levels:
+    """Give a share of its own to each fixed category and channel, else to those with the most spend."""
+    levels = dict(fixed)
+    for role in ("category", "channel"):
+        if role in settled.kinds and role not in fixed:
+            ranked = list(engine.to_pandas(rank_levels(settled.lines, engine.functions, role))[role])
+            more = len(ranked) > MAX_LEVELS or (ranked and settled.totals[f"n_without_{role}"])
+            levels[role] = (*ranked[:MAX_LEVELS], None) if more else tuple(ranked)
+    return {role: levels[role] for role in ("category", "channel") if role in settled.kinds}
 
 
 def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[str, ...]:
@@ -443,7 +443,6 @@ def _notes(settled: _Settled, columns: Columns, frame: pd.DataFrame) -> tuple[st
         (without["channel"], f"without {columns.channel} went to the share of other channels"),
     )
     notes = [f"{number(n)} transactions {words}." for n, words in excluded if n]
-    n_refunds_only = int((frame["frequency"] == 0).sum())
-    if n_refunds_only:
+    if n_refunds_only := int((frame["frequency"] == 0).sum()):
         notes.append(f"{number(n_refunds_only)} customers have refunds only, and no purchase up to {on}.")
     return tuple(notes)

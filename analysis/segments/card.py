@@ -365,14 +365,12 @@ def _limits(
     if filled:
         share = f" ({formats.percent(filled / n)})" if filled >= study.min_cell else ""
         done = "took no part in forming them" if study.missing == "exclude" else "had it filled in"
-        lines.append(
-            f"{formats.people(rules.count(filled))} {some}{share} lack a value in a feature that forms segments and "
-            f"{done}."
-        )
+        whose = f"{formats.people(rules.count(filled))} {some}{share}"
+        lines.append(f"{whose} lack a value in a feature that forms segments and {done}.")
     aside = n - int(prepared.core.sum())
     if aside:
-        unfitted = f"{formats.people(rules.count(aside))} {some}"
-        lines.append(f"{unfitted} took no part in forming the segments and were assigned afterwards.")
+        whose = f"{formats.people(rules.count(aside))} {some}"
+        lines.append(f"{whose} took no part in forming the segments and were assigned afterwards.")
     if profiles.unassigned:
         lines.append(f"{formats.people(profiles.unassigned)} {people} belong to no segment.")
     parts = [
@@ -393,6 +391,6 @@ def _limits(
     if profiles.hidden:
         hidden = joined([v.label for v in table.variables if v.name in profiles.hidden])
         lines.append(f"Not shown by segment, because too few {people} stand behind it: {hidden}.")
-    serious = [finding.title for finding in background.findings if finding.severity == "serious"]
+    serious = (finding.title for finding in background.findings if finding.severity == "serious")
     lines += [f"Found in the recipe, and serious: {in_sentence(title)}." for title in serious]
     return [line[:1].upper() + line[1:] for line in lines]

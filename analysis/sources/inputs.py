@@ -34,7 +34,7 @@ from analysis.sources.locate import Location
 from analysis.sources.readers.delimited import Reading
 from analysis.sources.synthetic.retailer import is_retailer
 from analysis.sources.synthetic.twin import is_twin
-from analysis.sources.tables import Known, RawTable, read_table, type_table
+from analysis.sources.tables import Known, LoadedTable, RawTable, read_table, type_table
 from analysis.sources.unknown.readings import read_unknown
 
 ABOUT = frozenset(("title", "subtitle", "names", "card", "history", "assumptions", "variables", "consent", "suppress"))
@@ -145,14 +145,7 @@ def read_inputs(
     synthetic = synthetic or (isinstance(place, Path) and _is_synthetic(place, first))
     draft: dict[str, Any] = {}
     if chosen and not is_known(first, study):
-        unknown = read_unknown(place, root, "--data", sample)
-        unknown.check()
-        first = unknown.raw
-        draft = unknown.draft(_name_in_settings(place, root, first))
-        kept = study.model_dump(include={"locale", "engine", "memory", "in_memory"})
-        study = check_study({**draft, **kept})
-        first = multiply_price(first, study.sources[0], "--data")
-        _check_draft(study, first)
+        first, study, draft = _draft(place, root, study, sample)
         read = _choose_reader(study, scan, folder)
     tables = [read(place, root, study.sources[0], setting) if sample else first]
     for i, source in enumerate(study.sources[1:], start=1):
@@ -165,6 +158,20 @@ def read_inputs(
     notes = tuple(explain_rows(*each) for each in zip(tables, stated, study.sources, strict=True))
     reasons |= explain_columns(first) if draft else {}
     return Inputs(tuple(tables), notes, reasons, as_yaml(draft) if draft else "", synthetic), study
+
+
+def _draft(
+    place: Location, root: Path, study: Study, sample: LoadedTable | None
+) -> tuple[RawTable, Study, dict[str, Any]]:
+    """Draft the settings of a table that those of the study do not fit: the table, the study and what was drafted."""
+    unknown = read_unknown(place, root, "--data", sample)
+    unknown.check()
+    draft = unknown.draft(_name_in_settings(place, root, unknown.raw))
+    kept = study.model_dump(include={"locale", "engine", "memory", "in_memory"})
+    study = check_study({**draft, **kept})
+    first = multiply_price(unknown.raw, study.sources[0], "--data")
+    _check_draft(study, first)
+    return first, study, draft
 
 
 def _choose_reader(study: Study, scan: bool, folder: Path | None) -> Callable[[Location, Path, Source, str], RawTable]:

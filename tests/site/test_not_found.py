@@ -78,5 +78,6 @@ def test_it_is_styled_and_its_links_work_at_any_depth(
         assert measure != "none", "the style sheet did not load"
         with page.expect_navigation() as loaded:
             page.locator("main").get_by_role("link", name="Overview").click()
-        assert loaded.value.ok and page.url == f"{address}/site/index.html"
+        # A script of Quarto leaves the name of the file out of links.
+        assert loaded.value.ok and page.url.removesuffix("index.html") == f"{address}/site/"
     page.close()

@@ -57,7 +57,7 @@ class Plain:
     notes: tuple[str, ...]
 
     def describe(self, raw: RawTable) -> RawTable:
-        """Say of a table that was read from the Parquet file where its rows come from."""
+        """Return a table that was read from the Parquet file under the name of the original files."""
         notes = (*self.notes, *(note for note in raw.notes if note != "Parquet"))
         scan = raw.scan and replace(raw.scan, shown=self.shown)
         name = self.shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
