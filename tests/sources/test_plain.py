@@ -15,6 +15,7 @@ from analysis.report.model import read_report
 from analysis.settings.load import check_study
 from analysis.sources.inputs import Inputs, read_inputs
 from analysis.sources.large import plain, scans
+from analysis.sources.readers.files import find_data
 from tests.assignment.test_population import SETTINGS, make_customers, write_project
 from tests.small_studies import build_quickly
 
@@ -86,6 +87,22 @@ def test_files_of_a_pattern_become_one_table(tmp_path: Path) -> None:
     assert table.scan is not None and table.n_rows == N
     assert table.notes[:2] == ("delimited text in plain form", "3 files of one shape joined")
     assert len(assemble(inputs.tables, study).raw.frame) == orders["who"].nunique()
+
+
+@pytest.mark.parametrize("header", [True, False], ids=["columns in another order", "no line of names"])
+def test_files_whose_first_lines_differ_are_not_joined_by_the_place_of_their_columns(
+    tmp_path: Path, header: bool
+) -> None:
+    orders = make_orders().drop(columns="ware").assign(items=2.5)
+    orders.iloc[::2].to_csv(tmp_path / "orders-0.csv", index=False)
+    orders.iloc[1::2][["who", "day", "items", "paid"]].to_csv(tmp_path / "orders-1.csv", index=False, header=header)
+    source = ORDERS["sources"][0] | {"path": "orders-*.csv"}
+    found = find_data("orders-*.csv", tmp_path, "x")
+    assert len(found.places) == 2
+    made = plain.convert_plain(
+        "orders-*.csv", tmp_path, check_study(ORDERS | {"sources": [source]}).sources[0], "x", 1, tmp_path, None
+    )
+    assert made is None
 
 
 LINES = make_orders().to_csv(index=False)

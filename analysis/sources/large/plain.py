@@ -70,9 +70,8 @@ def convert_plain(
     """Turn large delimited files into Parquet; None where they have to be read whole.
 
     That is so for files of less than `LARGE_BYTES` in all or of few rows, in another place than this machine, or not in
-    plain form:
-    UTF-8, a line of names, as many fields in each line, dates as 2024-01-31, numbers with a decimal point alone.
-    Whether they are is seen from the first lines, and then checked in every row.
+    plain form: UTF-8, the same line of names in each file, as many fields in each line, dates as 2024-01-31, numbers
+    with a decimal point alone. Whether they are is seen from the first lines, and then checked in every row.
 
     Parameters
     ----------
@@ -106,6 +105,9 @@ def convert_plain(
     size = sum(file.stat().st_size for file in files)
     if size < LARGE_BYTES or any(file.suffix.lower() not in _ENDINGS for file in files):
         return None
+    # DuckDB takes columns by their place, whatever the first line of a file calls them.
+    if len({_read_heading(file) for file in files}) > 1:
+        return None
     read = _read_head(files[0], found.shown, source, setting)
     if read is None or size < fewest * read[2]:
         return None
@@ -120,6 +122,11 @@ def convert_plain(
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     joined = (f"{number(len(files))} files of one shape joined",) if len(files) > 1 else ()
     return Plain(file, found.shown, digest, ("delimited text in plain form", *joined))
+
+
+def _read_heading(file: Path) -> bytes:
+    with file.open("rb") as content:
+        return content.readline(HEAD_BYTES).rstrip(b"\r\n")
 
 
 def _read_head(file: Path, shown: str, source: Source, setting: str) -> tuple[str, dict[str, str], float] | None:
