@@ -29,7 +29,7 @@ from analysis.sources.locate import fill_in_environment
 from analysis.sources.readers.archives import unpack
 from analysis.sources.readers.catalogs import fetch_rows, find_table, open_table, show_table
 from analysis.sources.readers.delimited import AS_FOUND, Reading, header_names
-from analysis.sources.readers.files import find_data, read_stored, unreadable
+from analysis.sources.readers.files import find_data, join_digests, name_table, read_stored, unreadable
 from analysis.sources.readers.formats import read_contents
 from analysis.sources.readers.stores import is_stored
 
@@ -183,9 +183,7 @@ def load_table(path: str | Path, *, root: Path, reading: Reading = AS_FOUND) -> 
     table, notes = _join(parts, shown, setting)
     if reading.names is not None:
         table = _rename(table, tuple(reading.names), shown, setting)
-    digests = [part.digest for part in parts]
-    digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    return LoadedTable(shown, table, notes, digest)
+    return LoadedTable(shown, table, notes, join_digests([part.digest for part in parts]))
 
 
 def type_table(
@@ -205,7 +203,7 @@ def type_table(
     frame, columns = apply_codes(frame, columns, codes)
     for step in (read_answers, read_ranges, split_choices, sum_up_months, join_periods):
         frame, columns = step(frame, columns, types)
-    name = shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
+    name = name_table(shown)
     notes = (*loaded.notes, *dropped)
     return RawTable(
         name, frame, columns, len(frame), loaded.digest or _hash(frame), notes, shown, dropped, _labels(table)

@@ -19,7 +19,7 @@ from analysis.sources.large.scans import CHANGING, keeps_types
 from analysis.sources.locate import fill_in_environment, is_address
 from analysis.sources.readers.catalogs import find_table
 from analysis.sources.readers.delimited import Reading, read_delimited
-from analysis.sources.readers.files import find_data
+from analysis.sources.readers.files import find_data, join_digests, name_table
 from analysis.sources.tables import LoadedTable, RawTable, type_table
 
 LARGE_BYTES = 200_000_000
@@ -60,8 +60,9 @@ class Plain:
         """Return a table that was read from the Parquet file under the name of the original files."""
         notes = (*self.notes, *(note for note in raw.notes if note != "Parquet"))
         scan = raw.scan and replace(raw.scan, shown=self.shown)
-        name = self.shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
-        return replace(raw, name=name, shown_path=self.shown, sha256=self.digest, notes=notes, scan=scan)
+        return replace(
+            raw, name=name_table(self.shown), shown_path=self.shown, sha256=self.digest, notes=notes, scan=scan
+        )
 
 
 def convert_plain(
@@ -119,9 +120,8 @@ def convert_plain(
     for each in files:
         with each.open("rb") as content:
             digests.append(hashlib.file_digest(content, "sha256").hexdigest())
-    digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     joined = (f"{number(len(files))} files of one shape joined",) if len(files) > 1 else ()
-    return Plain(file, found.shown, digest, ("delimited text in plain form", *joined))
+    return Plain(file, found.shown, join_digests(digests), ("delimited text in plain form", *joined))
 
 
 def _read_heading(file: Path) -> bytes:

@@ -20,7 +20,7 @@ from analysis.settings.sources import Source
 from analysis.sources.locate import fill_in_environment, is_address
 from analysis.sources.readers.catalogs import fetch_rows, find_table, measure_table, open_table, show_table
 from analysis.sources.readers.delimited import Reading
-from analysis.sources.readers.files import DataFiles, find_data, open_parquet_file
+from analysis.sources.readers.files import DataFiles, find_data, join_digests, open_parquet_file
 from analysis.sources.readers.stores import explain_store, is_stored, open_store
 from analysis.sources.tables import LoadedTable, RawTable, type_table
 
@@ -314,4 +314,4 @@ def digest_files(files: DataFiles, opened: Sequence[parquet.ParquetFile]) -> str
             continue
         with Path(place).open("rb") as content:
             digests.append(hashlib.file_digest(content, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    return join_digests(digests)

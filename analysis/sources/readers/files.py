@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import stat
 import urllib.parse
@@ -52,6 +53,20 @@ class DataFiles:
         inner = Path(place).relative_to(self.folder).parts[:-1] if self.folder else ()
         pairs = (part.partition("=") for part in inner)
         return {name: urllib.parse.unquote(value) for name, sign, value in pairs if sign}
+
+
+def join_digests(digests: list[str]) -> str:
+    """Give one digest of several files, or that of the only one."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def name_table(shown: str) -> str:
+    """Name a table by its file, without endings.
+
+    >>> name_table("orders-*.csv")
+    'orders'
+    """
+    return shown.split(".")[0].replace("*", "").strip("-_ ") or "table"
 
 
 def find_data(address: str, root: Path, setting: str) -> DataFiles:
